@@ -1,0 +1,1 @@
+"""Seeded probe generators and their verifiers: pure."""

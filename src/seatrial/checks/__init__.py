@@ -1,0 +1,1 @@
+"""The requirements: rules, pure functions over exchanges; one module per area of the API."""

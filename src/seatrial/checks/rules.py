@@ -1,0 +1,229 @@
+"""What a rule is, how it is registered, and how it is run.
+
+A rule is a function that yields findings. Its id is the name of its module and of the function
+(``sse/role-is-sent-once``), its docstring the requirement in one sentence. The annotation of its first parameter
+tells what it reads:
+
+- ``x: Exchange``: *single*, usable on any one answer, soak traffic included;
+- ``xs: Mapping[str, Exchange]``: compares the answers of a scenario by their names;
+- ``run: SoakRun``: reads the rows of a soak.
+
+:func:`run` guards what every rule would otherwise repeat: no evidence where the server was gone or busy, no answer
+within the deadline, a valid request refused, and a rule that crashes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal
+
+from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
+
+Evidence = Exchange | Mapping[str, Exchange] | SoakRun
+Figures = Callable[[Any, Expect], dict[str, str]]
+
+GONE = frozenset({"refused", "unreachable"})
+"""Errors of an exchange that say nothing about the answer: nobody was there to give one."""
+
+LATE = frozenset({"deadline", "idle"})
+BUSY = frozenset({429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One requirement.
+
+    Attributes:
+        of: traits a scenario must have for the rule to apply.
+        unless: traits that keep the rule away.
+        optional: an honest 4xx means UNSUPPORTED, not FAIL.
+        answer: the rule is about a 200; anything else is judged by :func:`run` before it.
+        figures: what to print of the evidence whatever the outcome (``k of n``, an interval).
+    """
+
+    id: str
+    row: str
+    level: Level
+    source: str
+    text: str
+    shape: Literal["single", "compare", "soak"]
+    function: Callable[[Any, Expect], Iterable[Finding]] = field(repr=False)
+    of: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
+    optional: bool = False
+    answer: bool = True
+    figures: Figures | None = field(default=None, repr=False)
+
+    def applies(self, scenario: Scenario) -> bool:
+        return self.of <= scenario.traits and not self.unless & scenario.traits
+
+
+REGISTRY: dict[str, Rule] = {}
+"""Every rule by id; filled by importing the modules that hold them (:func:`load_all`)."""
+
+
+def rule(
+    *,
+    row: str,
+    level: Level,
+    of: Iterable[str] = (),
+    unless: Iterable[str] = (),
+    source: str,
+    optional: bool = False,
+    answer: bool = True,
+    figures: Figures | None = None,
+) -> Callable[[Callable[..., Iterable[Finding]]], Rule]:
+    """Register a function as a rule; the module and the function's name make its id.
+
+    Raises:
+        ValueError: the id is taken, the docstring is missing, or the first parameter's annotation is none of the three.
+    """
+
+    def register(function: Callable[..., Iterable[Finding]]) -> Rule:
+        module = function.__module__.rpartition(".")[2]
+        identity = f"{module}/{function.__name__.replace('_', '-')}"
+        if identity in REGISTRY:
+            raise ValueError(f"two rules are called {identity}")
+        text = inspect.getdoc(function)
+        if not text:
+            raise ValueError(f"{identity} has no docstring: the requirement in one sentence")
+        made = Rule(
+            id=identity,
+            row=row,
+            level=level,
+            source=source,
+            text=" ".join(text.split()),
+            shape=_shape(function, identity),
+            function=function,
+            of=frozenset(of),
+            unless=frozenset(unless),
+            optional=optional,
+            answer=answer,
+            figures=figures,
+        )
+        REGISTRY[identity] = made
+        return made
+
+    return register
+
+
+def violation(where: str, *, expected: str, got: Any, so: str = "", grave: bool = False) -> Finding:
+    """A requirement is broken. ``grave``: FAIL whatever the level ("200 and ignored", no answer)."""
+    return Finding("violation", where, expected, shorten(got), so, grave)
+
+
+def refusal(where: str, *, expected: str, got: Any) -> Finding:
+    """The server declined honestly, with a 4xx."""
+    return Finding("refusal", where, expected, shorten(got))
+
+
+def no_evidence(where: str, *, expected: str, got: Any) -> Finding:
+    """There is nothing to judge."""
+    return Finding("no-evidence", where, expected, shorten(got))
+
+
+def shorten(value: Any, limit: int = 200) -> str:
+    """A value as a person reads it in a diagnosis: one line, bounded, control characters escaped."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: limit * 2])
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, ...], str]:
+    """Judge evidence by a rule: its findings, and the error of a rule that crashed (empty otherwise).
+
+    A single rule given several exchanges judges each; its findings then name the exchange.
+    """
+    try:
+        return tuple(_findings(rule, evidence, expect)), ""
+    except Exception as error:
+        return (), f"{type(error).__name__}: {shorten(str(error))}"
+
+
+def cases(modules: Sequence[ModuleType], scenarios: Mapping[str, Scenario]) -> list[tuple[Rule, str]]:
+    """Each rule of the modules with each scenario it applies to, in order of scenario: parameters of a suite's test.
+
+    Raises:
+        ValueError: a rule of the modules applies to none of the scenarios of any suite is caught by the self-test;
+            here, no case at all.
+    """
+    names = {module.__name__ for module in modules}
+    rules = [r for r in REGISTRY.values() if r.function.__module__ in names]
+    found = [(r, name) for name, scenario in scenarios.items() for r in rules if r.applies(scenario)]
+    if not found:
+        raise ValueError(f"no rule of {', '.join(sorted(names))} applies to any of {', '.join(scenarios)}")
+    return found
+
+
+def _shape(function: Callable[..., Any], identity: str) -> Literal["single", "compare", "soak"]:
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    annotation = "" if first is None else str(first.annotation)
+    if annotation == "Exchange":
+        return "single"
+    if annotation.startswith("Mapping["):
+        return "compare"
+    if annotation == "SoakRun":
+        return "soak"
+    raise ValueError(f"{identity}: its first parameter must be Exchange, Mapping[str, Exchange] or SoakRun")
+
+
+def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Finding]:
+    if isinstance(evidence, SoakRun):
+        yield from rule.function(evidence, expect)
+        return
+    exchanges = {"": evidence} if isinstance(evidence, Exchange) else dict(evidence)
+    if not exchanges:
+        yield no_evidence("the recording", expected="at least one exchange", got="none")
+        return
+    before = {name: list(_precondition(rule, x)) for name, x in exchanges.items()}
+    if rule.shape == "compare":
+        found = [f for each in before.values() for f in each]
+        yield from found or rule.function(exchanges, expect)
+        return
+    for name, x in exchanges.items():
+        for finding in before[name] or rule.function(x, expect):
+            yield _named(finding, name if len(exchanges) > 1 else "")
+
+
+def _named(finding: Finding, name: str) -> Finding:
+    if not name:
+        return finding
+    return Finding(
+        finding.kind, f"{name}: {finding.where}", finding.expected, finding.got, finding.consequence, finding.grave
+    )
+
+
+def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:
+    """What keeps an exchange from being judged by what the rule says."""
+    if x.error in GONE:
+        yield no_evidence("the connection", expected="a server", got=x.detail or x.error)
+    elif x.error in LATE:
+        yield violation(
+            "the answer",
+            expected="an answer within the deadline",
+            got=f"{x.detail or x.error} after {(x.ended_at - x.sent_at) / 1e9:.1f} s, {len(x.raw)} bytes",
+            so="a client waits as long as its own time-out lets it",
+            grave=True,
+        )
+    elif x.dropped:
+        yield no_evidence("the recording", expected="bytes", got="not stored: the byte budget of the run was used up")
+    elif x.status is None:
+        yield violation(
+            "the answer",
+            expected="a status line and headers",
+            got=x.detail or x.error or "nothing",
+            so="a client reports a broken connection and retries",
+        )
+    elif x.status in BUSY:
+        yield no_evidence("the status", expected="an answer", got=f"{x.status} {x.reason}, {x.retries} retries")
+    elif rule.answer and 400 <= x.status < 500:
+        yield refusal("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+    elif rule.answer and x.status != 200:
+        yield violation("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+
+
+def _body(x: Exchange) -> str:
+    return shorten(x.body[:400].decode("utf-8", "replace"))

@@ -1,0 +1,296 @@
+"""The run directory: written line by line while a run goes on, read back by everything that judges.
+
+A writer owns one folder and appends to it; nothing is merged, renamed or rewritten while the run goes on, so that a
+process killed at any moment leaves whole lines behind, and at most one torn last line, which readers ignore and
+count. Bytes of requests and answers go to ``bytes.bin`` *before* the line that names their offset.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from seatrial.records import LINES, VERSION, Clock, Endpoint, Line, Planned, RunInfo
+
+BYTES_PER_WRITER = 256 * 1024 * 1024
+"""Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""
+
+SECOND = 1_000_000_000
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(LINES).decode
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+class RunDirError(Exception):
+    """The run directory cannot be written or read; the message names path, cause and remedy in one line."""
+
+
+def new_path(root: Path) -> Path:
+    """Name a run directory below ``root``, ``<UTC>-<id>``, without making it."""
+    return root / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
+
+
+def read_clocks() -> Clock:
+    """The four clocks that witness steps (wall), suspends (boot) and slews (raw)."""
+    return Clock(
+        wall_ns=time.time_ns(),
+        boot_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+        raw_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW),
+    )
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot; empty where there is no /proc."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a whole file or none of it.
+
+    Raises:
+        RunDirError: the directory cannot be written, or the disk is full.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise RunDirError(f"cannot write {path}: {error.strerror}; free space or name another with --run-dir") from error
+
+
+class Writer:
+    """Appends stamped lines to the files of one folder. Safe for threads of one process; never share a folder.
+
+    Args:
+        folder: made if it is not there.
+        name: the ``w`` of every line (``main``, ``gw0``, ``load1``, ``recorder``).
+        elsewhere: files that stand outside the folder, by the name :meth:`write` knows them under.
+        budget: bytes of ``bytes.bin`` after which :meth:`store` declines.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, elsewhere: Mapping[str, Path] | None = None, budget: int = BYTES_PER_WRITER
+    ) -> None:
+        self.folder, self.name = folder, name
+        self._elsewhere = dict(elsewhere or {})
+        self._lock = threading.Lock()
+        self._files: dict[str, int] = {}
+        self._n = 0
+        self._offset = 0
+        self._budget = budget
+        self._clock_due = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunDirError(f"cannot make {folder}: {error.strerror}; name another with --run-dir") from error
+
+    def write(self, file: str, line: Line) -> Line:
+        """Stamp a line, append it to ``file`` (``exchanges.jsonl``) at once, and return it as stamped.
+
+        A clock line goes before it when the last one of this writer is a second old.
+        """
+        with self._lock:
+            now = time.monotonic_ns()
+            if now >= self._clock_due:
+                self._clock_due = now + SECOND
+                if not isinstance(line, Clock):
+                    self._append(file, self._stamp(read_clocks(), now))
+            stamped = self._stamp(line, now)
+            self._append(file, stamped)
+            return stamped
+
+    def store(self, content: bytes) -> tuple[int, int] | None:
+        """Append bytes to ``bytes.bin``; (offset, length), or None when the byte budget is used up."""
+        with self._lock:
+            if self._offset + len(content) > self._budget:
+                return None
+            span = (self._offset, len(content))
+            self._write("bytes.bin", content)
+            self._offset += len(content)
+            return span
+
+    def close(self) -> None:
+        with self._lock:
+            for handle in self._files.values():
+                os.close(handle)
+            self._files.clear()
+
+    def _stamp(self, line: Line, now: int) -> Line:
+        self._n += 1
+        return msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n, t=now)
+
+    def _append(self, file: str, line: Line) -> None:
+        self._write(file, _encode(line) + b"\n")
+
+    def _write(self, file: str, content: bytes) -> None:
+        path = self._elsewhere.get(file) or self.folder / file
+        try:
+            if file not in self._files:
+                self._files[file] = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(self._files[file], view) :]
+        except OSError as error:
+            raise RunDirError(f"cannot write {path}: {error.strerror}; free space or name another with --run-dir") from error
+
+
+class Unread:
+    """Counts what a reader left out: torn last lines, and lines of kinds or shapes it does not know."""
+
+    def __init__(self) -> None:
+        self.torn = 0
+        self.unknown = 0
+
+
+class RunDir:
+    """One run on disk, for readers; writers are handed out by :meth:`writer`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.unread = Unread()
+        self._writers: dict[str, Path] | None = None
+
+    @classmethod
+    def create(cls, path: Path, info: RunInfo) -> RunDir:
+        """Make the directory with its run.json, and point ``latest`` beside it to it.
+
+        Raises:
+            RunDirError: it exists with something in it, or cannot be written.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise RunDirError(f"{path} is not empty: name another with --run-dir")
+            for folder in ("endpoints", "writers", "watch", "load", "server"):
+                (path / folder).mkdir()
+            write_atomically(path / "run.json", msgspec.json.format(_encode(info)))
+            _point(path.parent / "latest", path.name)
+        except OSError as error:
+            raise RunDirError(f"cannot make {path}: {error.strerror}; name another with --run-dir") from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> RunDir:
+        """Open a run for reading.
+
+        Raises:
+            RunDirError: there is no run.json.
+        """
+        resolved = path.resolve()
+        if not (resolved / "run.json").is_file():
+            raise RunDirError(f"{path} is no run directory: it holds no run.json")
+        return cls(resolved)
+
+    # files
+
+    @property
+    def info(self) -> RunInfo:
+        return self._read("run.json", RunInfo)
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Every endpoint of the run, by name."""
+        found = (self._read(f"endpoints/{p.name}", Endpoint) for p in sorted((self.path / "endpoints").glob("*.json")))
+        return {endpoint.name: endpoint for endpoint in found}
+
+    def write_endpoint(self, endpoint: Endpoint) -> None:
+        write_atomically(self.path / "endpoints" / f"{endpoint.name}.json", msgspec.json.format(_encode(endpoint)))
+
+    def planned(self) -> list[Planned]:
+        """Every planned case, in order of the plan."""
+        return [line for line in self._lines(self.path / "planned.jsonl") if isinstance(line, Planned)]
+
+    def write_planned(self, planned: Sequence[Planned]) -> None:
+        now = time.monotonic_ns()
+        stamped = (
+            msgspec.structs.replace(p, v=VERSION, w="plan", n=n, t=now) for n, p in enumerate(planned, start=1)
+        )
+        write_atomically(self.path / "planned.jsonl", b"".join(_encode(line) + b"\n" for line in stamped))
+
+    # lines and bytes
+
+    def writer(self, role: str) -> Writer:
+        """A folder of one's own below ``writers/`` for requests and judgements."""
+        return Writer(self.path / "writers" / f"{role}-{os.getpid()}", role)
+
+    def watch_writer(self, role: str) -> Writer:
+        """``watch/`` for the recorder, and a folder of its own in it for anybody else (the keeper)."""
+        return Writer(self.path / "watch" if role == "recorder" else self.path / "watch" / role, role)
+
+    def load_writer(self, role: str) -> Writer:
+        """As :meth:`writer`, for a load worker: what it writes to ``rows.jsonl`` stands in ``load/<role>.jsonl``."""
+        rows = self.path / "load" / f"{role}.jsonl"
+        return Writer(self.path / "writers" / f"{role}-{os.getpid()}", role, {"rows.jsonl": rows})
+
+    def lines(self, *patterns: str) -> Iterator[Line]:
+        """Lines of the files that match, file by file in order of name; unknown and torn ones are counted."""
+        for pattern in patterns or ("writers/**/*.jsonl", "watch/**/*.jsonl", "load/*.jsonl"):
+            for path in sorted(self.path.glob(pattern)):
+                yield from self._lines(path)
+
+    def in_time(self, *patterns: str) -> list[Line]:
+        """The same lines in order of their time of writing: what a fold is fed."""
+        return sorted(self.lines(*patterns), key=lambda line: line.t)
+
+    def bytes_of(self, writer: str, span: tuple[int, int]) -> bytes:
+        """The stored bytes of one span of one writer; empty where they are not there."""
+        offset, length = span
+        folder = self._folders().get(writer)
+        if not length or folder is None:
+            return b""
+        with (folder / "bytes.bin").open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    def _folders(self) -> dict[str, Path]:
+        """Writer name -> its folder, for all that store bytes."""
+        if self._writers is None:
+            stores = self.path.glob("writers/*/bytes.bin")
+            self._writers = {path.parent.name.rpartition("-")[0]: path.parent for path in stores}
+        return self._writers
+
+    def _lines(self, path: Path) -> Iterator[Line]:
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    self.unread.torn += 1
+                    return
+                try:
+                    yield _decode(raw)
+                except msgspec.MsgspecError:
+                    self.unread.unknown += 1
+
+    def _read(self, name: str, struct: type[_Struct]) -> _Struct:
+        path = self.path / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=struct)
+        except OSError as error:
+            raise RunDirError(f"cannot read {path}: {error.strerror}") from error
+        except msgspec.MsgspecError as error:
+            raise RunDirError(f"{path} is damaged: {error}") from error
+
+
+def _point(link: Path, target: str) -> None:
+    """Make ``link`` a symbolic link to ``target``, replacing an older one in one step."""
+    fresh = link.with_name(f".latest-{secrets.token_hex(4)}")
+    fresh.symlink_to(target)
+    os.replace(fresh, link)

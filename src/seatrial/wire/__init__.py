@@ -1,0 +1,1 @@
+"""From bytes to exchanges: the SSE reader, the assembly, the mask, and beside them three thin transports."""
