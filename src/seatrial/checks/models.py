@@ -1,0 +1,78 @@
+"""The list of models, and what happens to a name that is not on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+MODEL_FIELDS = {"id": str, "object": str, "created": int, "owned_by": str}
+
+
+@rule(row="models/1", level=Level.MUST, of=traits.MODELS, source="OpenAPI document, ListModelsResponse")
+def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """GET /models answers an object with "object": "list" and an array "data"."""
+    if not isinstance(x.json, dict):
+        yield violation("the body", expected="a JSON object", got=x.fault or x.json, so="models.list() raises")
+        return
+    if x.json.get("object") != "list":
+        yield violation("object", expected='"list"', got=x.json.get("object"))
+    if not isinstance(x.json.get("data"), list):
+        yield violation("data", expected="an array", got=x.json.get("data"), so="a client finds no model to choose")
+
+
+@rule(row="models/2", level=Level.MUST, of=traits.MODELS, source="OpenAPI document, Model: required")
+def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Each model listed has id, "object": "model", a whole number "created" and owned_by."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    for position, model in enumerate(look.listing(x.json.get("data"))):
+        where = f"data[{position}]"
+        if not isinstance(model, dict):
+            yield violation(where, expected="an object", got=model)
+            continue
+        for name, kind in MODEL_FIELDS.items():
+            value = model.get(name)
+            if not isinstance(value, kind) or isinstance(value, bool) or value == "":
+                wants = "a whole number" if kind is int else "a string"
+                yield violation(f"{where}.{name}", expected=wants, got=value if name in model else "no such key")
+        if isinstance(model.get("object"), str) and model["object"] != "model":
+            yield violation(f"{where}.object", expected='"model"', got=model["object"])
+
+
+@rule(row="models/4", level=Level.MUST, of=traits.UNKNOWN_ID, answer=False, source="OpenAI's API: 404 model_not_found")
+def unknown_id_is_a_404(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """GET /models/{id} answers 404 for an id that is not listed."""
+    for x in look.bad(xs).values():
+        if x.status != 404:
+            yield violation("the status", expected="404", got=x.status, so="a client takes the model for present")
+
+
+@rule(row="models/6", level=Level.SHOULD, of=traits.UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
+def unknown_model_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A request for a model that is not served is refused with 404; a server with one model that answers all the same
+    says which it was."""
+    for x in look.bad(xs).values():
+        if x.status != 200:
+            if x.status is not None and not 400 <= x.status < 500:
+                yield violation("the status", expected="404", got=x.status)
+            elif x.status != 404:
+                yield violation("the status", expected="404", got=x.status, so="a client cannot tell why")
+            continue
+        asked, said = look.mapping(x.request_json).get("model"), look.mapping(x.json).get("model")
+        if said == asked:
+            so = "a client believes that another model answered"
+            yield violation("model", expected="404, or the id of the model that answered", got=said, so=so, grave=True)
+        elif len(expect.models) > 1:
+            yield violation(
+                "the status",
+                expected=f"404: {len(expect.models)} models are served, this is none of them",
+                got=f"200 from {said!r}",
+                so="a misspelt name is answered by whatever model there is",
+                grave=True,
+            )
+        else:
+            yield violation("the status", expected="404", got=f"200 from {said!r}", so="a misspelt name goes unnoticed")
