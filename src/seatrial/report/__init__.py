@@ -1,1 +1,1 @@
-"""From a run directory to what a person reads: verdict block, Allure, Markdown."""
+"""From a judged run to what a person reads: verdict block, diagnosis of a case, Allure results, HTML, Markdown."""

@@ -1,0 +1,67 @@
+"""The verdict block: the last thing on the terminal, and the first thing anybody reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seatrial.judging import JudgedRun
+from seatrial.report.plain import hang
+from seatrial.report.summary import EndpointSummary, Item, Summary, summarise
+
+WIDTH = 120
+_SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}
+
+
+def render(judged: JudgedRun, report_path: Path | str | None, width: int = WIDTH) -> str:
+    """The block as plain text, without a newline at its end.
+
+    Args:
+        judged: the run.
+        report_path: where the report lies, or a sentence that says why there is none; None: not built yet.
+        width: columns after which lines are continued below their text.
+    """
+    return render_summary(summarise(judged), report_path, width)
+
+
+def render_summary(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
+    """As :func:`render`, of a summary made before."""
+    lines = [" verdict ".center(73, "=")]
+    margin = max([10, *(len(endpoint.name) + 2 for endpoint in summary.endpoints)])
+    for endpoint in summary.endpoints:
+        lines += _endpoint(endpoint, margin, width)
+    if not summary.endpoints:
+        lines += hang("NOT PROVEN".ljust(margin + 2), "no endpoint was judged", width)
+    for case, text in summary.waived:
+        lines += hang("  waived        ", f"{case} by {text}", width)
+    if summary.not_tested:
+        lines += hang("  not tested    ", ", ".join(f"{what} ({why})" for what, why in summary.not_tested), width)
+    else:
+        lines.append("  not tested    nothing was left out of the plan")
+    for notice in summary.notices:
+        lines += hang("  notice        ", notice, width)
+    lines.append(f"{'report':<{margin}} {report_path or 'not built: seatrial report ' + summary.run}")
+    return "\n".join(lines)
+
+
+def _endpoint(endpoint: EndpointSummary, margin: int, width: int) -> list[str]:
+    counts = f"{endpoint.counts_text}; silent stops: {endpoint.silent_stops}"
+    lines = [f"{endpoint.name:<{margin}} {endpoint.word}   {counts}"]
+    names = max([0, *(len(item.head) for item in endpoint.items if item.stop is None)])
+    for item in endpoint.items:
+        lines += _stop(item, width) if item.stop is not None else _reason(item, min(names, 44), width)
+    for name, text in endpoint.figures:
+        lines += hang(f"  {name:<13} ", text, width)
+    return lines
+
+
+def _stop(item: Item, width: int) -> list[str]:
+    lines = hang("  SILENT STOP   ", item.text, width)
+    for label, text in item.rows[1:]:
+        lines += hang(f"{'':16}{label:<19} ", text, width)
+    return lines
+
+
+def _reason(item: Item, names: int, width: int) -> list[str]:
+    word = _SHORT.get(item.word, item.word)
+    head = f"{item.head:<{names}}   " if item.head else ""
+    return hang(f"  {word:<13} {head}", item.text, width)

@@ -1,0 +1,94 @@
+"""Words and figures as a person reads them, and text of a server made harmless for a terminal."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+from seatrial.records import Clock, Line
+
+SECOND = 1_000_000_000
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    r"""Text on one line with nothing a terminal would obey in it: escapes, control and bidi characters as ``\x1b``.
+
+    Args:
+        text: of any origin; lone surrogates are escaped too.
+        limit: the most characters to return; head and tail are kept, and what was left out is counted.
+    """
+    if limit is not None and len(text) > limit:
+        head, tail = limit * 2 // 3, limit // 3
+        text = f"{text[:head]} ...({len(text) - head - tail} characters left out)... {text[-tail:]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def visible_bytes(content: bytes) -> str:
+    r"""Bytes as text, as :func:`visible`; what is no UTF-8 stands as ``\xNN``."""
+    return visible(content.decode("utf-8", "backslashreplace"))
+
+
+def duration(seconds: float) -> str:
+    """A span of time in at most two units: ``0.42 s``, ``12 s``, ``38 min 12 s``, ``3 h 29 min``."""
+    if seconds < 10:
+        return f"{seconds:.3f}".rstrip("0").rstrip(".") + " s" if seconds < 1 else f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units: ``812 B``, ``444 MB``."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.3g} {unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 case``, ``4 cases``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def hang(head: str, text: str, width: int) -> list[str]:
+    """A head and its text, wrapped to ``width``, later lines under the text; a longer word stays whole."""
+    room = max(width - len(head), 30)
+    lines = wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    return [(head + lines[0]).rstrip(), *(" " * len(head) + line for line in lines[1:])]
+
+
+class Wall:
+    """Labels for monotonic times, by the nearest clock line before them. UTC, so that a label means the same anywhere.
+
+    A label is for people; durations are differences of monotonic times.
+    """
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        pairs: Sequence[tuple[int, int]] = sorted((line.t, line.wall_ns) for line in lines if isinstance(line, Clock))
+        self._times = [t for t, _ in pairs]
+        self._walls = [wall for _, wall in pairs]
+
+    def label(self, at: int) -> str:
+        """``21:01:03.412``; where no clock was recorded, seconds of the monotonic clock, and it says so."""
+        wall = self.wall_ns(at)
+        if wall is None:
+            return f"{at / SECOND:.3f} s (monotonic)"
+        return time.strftime("%H:%M:%S", time.gmtime(wall // SECOND)) + f".{wall % SECOND // 1_000_000:03d}"
+
+    def wall_ns(self, at: int) -> int | None:
+        """The wall clock's time at a monotonic time; None where no clock was recorded."""
+        if not self._times:
+            return None
+        index = max(bisect_right(self._times, at) - 1, 0)
+        return self._walls[index] + at - self._times[index]

@@ -1,0 +1,162 @@
+"""What the first screen says, as plain data: the terminal block, the Markdown page and the HTML head all print this.
+
+Reasons stand in the verdict's order, which is that of what they do to clients, silent stops first. Cases that fail
+alike are one reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from seatrial.judging import JudgedRun
+from seatrial.records import Judged, Outcome, Ready, Reason, Stop
+from seatrial.report.plain import Wall, count, visible
+from seatrial.report.stops import is_silent, stop_rows
+
+FIGURES = ("conformance", "behaviour", "soak", "stops")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One reason: its word (``FAIL MUST``), the rule or case it is about, its text, and the cases behind it."""
+
+    word: str
+    head: str
+    text: str
+    cases: tuple[str, ...] = ()
+    stop: Stop | None = None
+    rows: tuple[tuple[str, str], ...] = ()  # of a stop: label, text
+
+
+@dataclass(frozen=True)
+class EndpointSummary:
+    """One endpoint's part of the first screen."""
+
+    name: str
+    verdict: Ready
+    demo: bool
+    counts: dict[str, int]
+    silent_stops: int
+    items: tuple[Item, ...]
+    figures: tuple[tuple[str, str], ...]
+
+    @property
+    def word(self) -> str:
+        return f"{self.verdict.value} (demo)" if self.demo else self.verdict.value
+
+    @property
+    def counts_text(self) -> str:
+        return "  ".join(f"{word} {self.counts.get(word, 0)}" for word in Outcome)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The first screen of a run."""
+
+    run: str
+    exit: int
+    endpoints: tuple[EndpointSummary, ...]
+    not_tested: tuple[tuple[str, str], ...]
+    waived: tuple[tuple[str, str], ...]  # case; who, why, until
+    notices: tuple[str, ...]
+
+    @cached_property
+    def worst(self) -> Ready:
+        """The word over the whole run: that of its worst endpoint."""
+        words = {endpoint.verdict for endpoint in self.endpoints}
+        for word in (Ready.NOT_READY, Ready.NOT_PROVEN, Ready.READY):
+            if word in words:
+                return word
+        return Ready.NOT_PROVEN
+
+
+def summarise(judged: JudgedRun) -> Summary:
+    """Fold a judged run into what its first screen says."""
+    wall = Wall(judged.lines)
+    verdict = judged.verdict
+    return Summary(
+        run=verdict.run,
+        exit=verdict.exit,
+        endpoints=tuple(_endpoint(judged, name, wall) for name in verdict.endpoints),
+        not_tested=tuple((visible(what), visible(why)) for what, why in verdict.not_tested),
+        waived=tuple((w.case, visible(f"{w.who} until {w.until}: {w.why}")) for w in verdict.waived),
+        notices=tuple(visible(notice, 300) for notice in verdict.notices),
+    )
+
+
+def _endpoint(judged: JudgedRun, name: str, wall: Wall) -> EndpointSummary:
+    verdict = judged.verdict.endpoints[name]
+    endpoint = judged.endpoints.get(name)
+    silent = [stop for stop in judged.stops if stop.name == name and is_silent(stop)]
+    end = max((line.t for line in judged.lines), default=0)
+    cases = [case for case in judged.cases if case.endpoint == name]
+    items = [_stop_item(stop, wall, end) for stop in silent]
+    items += _reasons(cases, verdict.reasons)
+    return EndpointSummary(
+        name=name,
+        verdict=verdict.verdict,
+        demo=bool(endpoint and endpoint.demo),
+        counts=verdict.counts,
+        silent_stops=len(silent),
+        items=tuple(items),
+        figures=_figures(verdict.figures, cases),
+    )
+
+
+def _stop_item(stop: Stop, wall: Wall, end: int) -> Item:
+    rows = stop_rows(stop, wall, end)
+    return Item(word="SILENT STOP", head=stop.family, text=rows[0][1], stop=stop, rows=tuple(rows))
+
+
+def _reasons(cases: list[Judged], reasons: tuple[Reason, ...]) -> list[Item]:
+    """The verdict's reasons in its order; FAILs of one rule with the same finding become one item."""
+    by_name = {case.case: case for case in cases}
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for reason in reasons:
+        case = by_name.get(reason.case)
+        key = (f"{reason.word} {reason.level}".strip(), case.rule if case else reason.case, reason.text)
+        if reason.word != "SILENT STOP":  # told at length from the stop itself
+            groups.setdefault(key, []).extend([reason.case] if reason.case else _behind(reason, cases))
+    return [_item(key, [by_name[n] for n in names if n in by_name]) for key, names in groups.items()]
+
+
+def _behind(reason: Reason, cases: list[Judged]) -> list[str]:
+    """The cases that a reason without a case of its own sums up."""
+    return [case.case for case in cases if case.outcome == reason.word and case.why and reason.text.endswith(case.why)]
+
+
+def _item(key: tuple[str, str, str], cases: list[Judged]) -> Item:
+    word, head, text = key
+    said = visible(text, 300) or "no finding was recorded"
+    known = next((case.known for case in cases if case.known), "")
+    if head and len(cases) > 1:
+        said += f" ({_scenarios(cases)})"
+    if known:
+        said += f"; known: {visible(known, 160)}"
+    return Item(word=word, head=head, text=said, cases=tuple(case.case for case in cases))
+
+
+def _scenarios(group: list[Judged]) -> str:
+    names = [case.scenario for case in group]
+    shown = ", ".join(names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{count(len(names), 'case')}: {shown}{more}"
+
+
+def found(case: Judged) -> str:
+    """The first finding of a case in one line; empty where there is none."""
+    if not case.findings:
+        return ""
+    finding = max(case.findings, key=lambda f: (f.grave, f.kind == "violation"))
+    more = len(case.findings) - 1
+    text = f"{visible(finding.where)}: {visible(finding.got, 200)}"
+    return f"{text} (and {more} more)" if more else text
+
+
+def _figures(figures: dict[str, str], cases: list[Judged]) -> tuple[tuple[str, str], ...]:
+    lines = {key: figures.get(key, "") for key in FIGURES} | figures
+    ran = {case.suite for case in cases}
+    for key, text in lines.items():
+        lines[key] = text or ("no figure was recorded" if key in ran or key == "stops" else "not run")
+    return tuple((key, visible(text)) for key, text in lines.items())
