@@ -251,6 +251,14 @@ class Counters(Line, frozen=True, kw_only=True, tag="counters"):
     source: str = ""
 
 
+class NotTested(Line, frozen=True, kw_only=True, tag="not-tested"):
+    """What was not planned, by the user's choice or for want of a precondition, and why. No outcome."""
+
+    what: str
+    why: str
+    endpoint: str = ""  # empty: of the whole run
+
+
 class Phase(Line, frozen=True, kw_only=True, tag="phase"):
     """A soak's phases: ``start``, ``drain``, ``end``; ``facts`` holds its settings or how it ended."""
 
@@ -261,7 +269,19 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
 
 
 LINES = (
-    Clock | Planned | Sent | Received | Judgement | Sample | Probe | Gpu | Event | LoadRow | Counters | Phase
+    Clock
+    | Planned
+    | Sent
+    | Received
+    | Judgement
+    | Sample
+    | Probe
+    | Gpu
+    | Event
+    | LoadRow
+    | Counters
+    | NotTested
+    | Phase
 )
 
 # files of a run directory
@@ -279,7 +299,6 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     seed: int
     options: dict[str, Any] = {}
-    not_tested: tuple[tuple[str, str], ...] = ()  # what, why
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

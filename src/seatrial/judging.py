@@ -1,0 +1,268 @@
+"""From a run directory to a verdict: the one place that replays a recording.
+
+The end of a run, ``seatrial judge`` and ``seatrial report`` all come here, so that a verdict printed tonight and one
+computed next year from the same directory go the same way. Nothing is sent and no clock is read.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from seatrial.checks import catalogue
+from seatrial.checks.rules import REGISTRY, Evidence, Rule, run as run_rule
+from seatrial.records import (
+    Endpoint,
+    Event,
+    Exchange,
+    Expect,
+    Finding,
+    Judged,
+    Judgement,
+    Line,
+    NotTested,
+    Outcome,
+    Planned,
+    Received,
+    RunInfo,
+    Sent,
+    Stop,
+    Verdict,
+)
+from seatrial.rundir import RunDir, read_soak
+from seatrial.servers import profile
+from seatrial.servers import waivers as waiving
+from seatrial.verdict import outcomes, stops, summary
+from seatrial.wire.assemble import assemble
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A run with its verdict. ``lines`` are those of the watch and the load, in order of time."""
+
+    run: RunDir
+    info: RunInfo
+    endpoints: dict[str, Endpoint]
+    cases: tuple[Judged, ...]
+    stops: tuple[Stop, ...]
+    verdict: Verdict
+    lines: tuple[Line, ...] = field(repr=False)
+    recording: Recording = field(repr=False)
+
+    def exchange(self, name: str) -> Exchange | None:
+        """One exchange by its id; None where it was never answered or is not of this run."""
+        return self.recording.exchange(name)
+
+
+class Recording:
+    """Exchanges of a run by id, assembled when asked for and kept."""
+
+    def __init__(self, run: RunDir, lines: Iterable[Line]) -> None:
+        self._run = run
+        self._received = {line.id: line for line in lines if isinstance(line, Received)}
+        self._kept: dict[str, Exchange] = {}
+
+    def exchange(self, name: str) -> Exchange | None:
+        line = self._received.get(name)
+        if line is None:
+            return None
+        if name not in self._kept:
+            request = self._run.bytes_of(line.w, line.request)
+            self._kept[name] = assemble(line, request, self._run.bytes_of(line.w, line.response))
+        return self._kept[name]
+
+
+def judge(run: RunDir) -> JudgedRun:
+    """Judge everything a run recorded.
+
+    Raises:
+        RunDirError: the directory is damaged beyond torn lines.
+        ConfigError: the copy of the waiver file in it cannot be read.
+    """
+    catalogue.load_all()
+    info, endpoints = run.info, run.endpoints()
+    lines = tuple(run.in_time())
+    recording = Recording(run, lines)
+    covered = waivers_of(run)
+    found = stops.fold(lines)
+    judgements = {line.case: line for line in lines if isinstance(line, Judgement)}
+    planned = {line.case: line for line in run.planned()}
+    for name, line in judgements.items():
+        planned.setdefault(name, _unplanned(line))
+    replay = _Replay(run, recording, endpoints, covered, strict=bool(info.options.get("strict")))
+    cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
+    verdict = summary.summarise(
+        run=info.id,
+        endpoints=endpoints,
+        cases=cases,
+        stops=found,
+        lines=lines,
+        waived=covered.used(cases),
+        not_tested=[(line.what, line.why) for line in lines if isinstance(line, NotTested)],
+        unread=(run.unread.torn, run.unread.unknown),
+        known_unseen=replay.known_unseen(cases) if info.options.get("strict_known") else (),
+    )
+    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
+
+
+def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent]:
+    """Requests of one life of a server that were sent and never answered in full."""
+    sent: dict[str, Sent] = {}
+    for line in lines:
+        if isinstance(line, Sent) and (line.endpoint, line.generation) == (endpoint, generation):
+            sent[f"{line.w}-{line.n}"] = line
+        elif isinstance(line, Received) and not line.error:
+            sent.pop(line.id, None)
+    return list(sent.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Evidenced:
+    """What a case is judged on: the evidence itself, the ids it came from, and what to expect of the endpoint."""
+
+    evidence: Evidence
+    exchanges: dict[str, str]
+    expect: Expect
+
+
+def judge_case(
+    plan: Planned, rule: Rule, on: Evidenced, *, endpoint: Endpoint | None, waivers: Waivers, strict: bool
+) -> Judged:
+    """Judge one case. The same call while a run goes on and when it is replayed."""
+    findings, crashed = run_rule(rule, on.evidence, on.expect)
+    waiver = waivers.word(plan.case)
+    word = outcomes.outcome(
+        rule.level, findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=strict
+    )
+    bad = word in {Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY}
+    known = profile.load(endpoint.kind).known_word(plan.case, endpoint.build) if bad and endpoint else ""
+    return msgspec.structs.replace(
+        _unjudged(plan, rule),
+        outcome=word,
+        findings=findings,
+        exchanges=on.exchanges,
+        known=known,
+        waiver=waiver if word is Outcome.WAIVED else "",
+        figures=_figures(rule, on.evidence, on.expect),
+        why=_why(word, findings, crashed),
+    )
+
+
+class Waivers:
+    """The operator's waivers as they stand in the run's own copy, expired against the run's start."""
+
+    def __init__(self, entries: tuple[waiving.Waiver, ...], day: datetime.date) -> None:
+        self._entries = [entry for entry in entries if entry.until >= day]
+
+    def word(self, case: str) -> str:
+        """Who covers a case, until when and why; empty where nobody does."""
+        hit = self._covering(case)
+        return f"{hit.who} until {hit.until}: {hit.why}" if hit else ""
+
+    def used(self, cases: Iterable[Judged]) -> list[tuple[str, waiving.Waiver]]:
+        waived = [case.case for case in cases if case.outcome is Outcome.WAIVED]
+        return [(case, hit) for case in waived if (hit := self._covering(case))]
+
+    def _covering(self, case: str) -> waiving.Waiver | None:
+        return next((entry for entry in self._entries if entry.covers(case)), None)
+
+
+def waivers_of(run: RunDir) -> Waivers:
+    """The waivers of a run.
+
+    Raises:
+        ConfigError: its copy of the file cannot be read.
+    """
+    path = run.path / "waivers.toml"
+    day = datetime.datetime.fromisoformat(run.info.started).date()
+    return Waivers(waiving.read(path) if path.is_file() else (), day)
+
+
+class _Replay:
+    def __init__(
+        self,
+        run: RunDir,
+        recording: Recording,
+        endpoints: Mapping[str, Endpoint],
+        waivers: Waivers,
+        *,
+        strict: bool,
+    ) -> None:
+        self._run, self._recording, self._endpoints = run, recording, endpoints
+        self._waivers, self._strict = waivers, strict
+
+    def case(self, plan: Planned, judgement: Judgement | None) -> Judged:
+        rule = REGISTRY.get(plan.rule)
+        base = _unjudged(plan, rule)
+        if judgement is None:
+            return base
+        if rule is None:
+            absent = f"this Seatrial knows no rule {plan.rule}"
+        else:
+            evidence, absent = (None, judgement.absent) if judgement.absent else self._evidence(rule, judgement)
+            if evidence is not None:
+                on = Evidenced(evidence, judgement.exchanges, msgspec.convert(judgement.expect, Expect))
+                endpoint = self._endpoints.get(plan.endpoint)
+                return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
+        return msgspec.structs.replace(
+            base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges
+        )
+
+    def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:
+        if rule.shape == "soak":
+            return read_soak(self._run, judgement.endpoint), ""
+        found = {name: self._recording.exchange(i) for name, i in judgement.exchanges.items()}
+        lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
+        if lacking:
+            return None, f"not in the recording: {', '.join(lacking)}"
+        return {name: x for name, x in found.items() if x is not None}, ""
+
+    def known_unseen(self, cases: Iterable[Judged]) -> tuple[str, ...]:
+        """Known deviations that were judged and no longer show: the list is to be cut."""
+        listed = list(cases)
+        return tuple(
+            text
+            for name, endpoint in self._endpoints.items()
+            for text in profile.load(endpoint.kind).known_unseen(
+                [c for c in listed if c.endpoint == name], endpoint.build
+            )
+        )
+
+
+def _unjudged(plan: Planned, rule: Rule | None) -> Judged:
+    return Judged(
+        case=plan.case,
+        endpoint=plan.endpoint,
+        rule=plan.rule,
+        scenario=plan.scenario,
+        suite=plan.suite,
+        outcome=Outcome.NOT_EXECUTED,
+        level=str(rule.level) if rule else "",
+        why="the run ended before it was judged",
+    )
+
+
+def _unplanned(line: Judgement) -> Planned:
+    scenario = line.case.partition("[")[2].rpartition("]")[0]
+    return Planned(case=line.case, endpoint=line.endpoint, rule=line.rule, scenario=scenario, suite="")
+
+
+def _figures(rule: Rule, evidence: Evidence, expect: Expect) -> dict[str, str]:
+    if rule.figures is None:
+        return {}
+    try:
+        return dict(rule.figures(evidence, expect))
+    except Exception as error:  # noqa: BLE001 - a figure that cannot be computed is said, and costs no verdict
+        return {"figures": f"not computed: {error}"}
+
+
+def _why(word: Outcome, findings: tuple[Finding, ...], crashed: str) -> str:
+    if crashed:
+        return f"the rule itself failed: {crashed}"
+    if word in {Outcome.INCONCLUSIVE, Outcome.UNSUPPORTED}:
+        return "; ".join(f"{f.where}: {f.got}" for f in findings[:3])
+    return ""

@@ -1,0 +1,177 @@
+"""From judged cases and stops to the verdict of each endpoint and of the run. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from seatrial.records import (
+    Clock,
+    Endpoint,
+    EndpointVerdict,
+    Judged,
+    Level,
+    Line,
+    Outcome,
+    Ready,
+    Reason,
+    Stop,
+    Verdict,
+    Waived,
+)
+from seatrial.verdict.outcomes import exit_code, ready
+
+SECOND = 1_000_000_000
+GAP_NS = 3 * SECOND
+"""A heartbeat is due each second; a longer silence than this is a time nobody watched."""
+
+IMPACT = ("soak", "sse", "sdk", "errors", "http", "params", "chat", "schema", "models", "loops", "stops", "markers")
+"""Order of reasons within a level: what breaks running clients first, what a client may work around last."""
+
+
+class WaiverLike(Protocol):
+    @property
+    def who(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def until(self) -> object: ...
+
+
+def summarise(
+    *,
+    run: str,
+    endpoints: Mapping[str, Endpoint],
+    cases: Sequence[Judged],
+    stops: Sequence[Stop],
+    lines: Sequence[Line],
+    waived: Sequence[tuple[str, WaiverLike]],
+    not_tested: Sequence[tuple[str, str]],
+    unread: tuple[int, int] = (0, 0),
+    known_unseen: Sequence[str] = (),
+) -> Verdict:
+    """Fold everything judged into verdict.json's content; ``known_unseen`` is given only where it shall count."""
+    names = list(endpoints) or sorted({case.endpoint for case in cases})
+    counted = [stop for stop in stops if not stop.planned]
+    each = {
+        name: _endpoint(
+            [case for case in cases if case.endpoint == name],
+            [stop for stop in counted if stop.name == name],
+            _watch_line(lines, counted, name),
+        )
+        for name in names
+    }
+    code = exit_code(verdict.verdict for verdict in each.values())
+    return Verdict(
+        run=run,
+        exit=1 if known_unseen and code in {0, 10} else code,
+        endpoints=each,
+        outcomes={case.case: case.outcome for case in cases},
+        stops=tuple(counted),
+        not_tested=tuple(dict.fromkeys(not_tested)),
+        waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
+        notices=(*_notices(unread), *known_unseen),
+    )
+
+
+def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> EndpointVerdict:
+    silent = [stop for stop in stops if stop.family != "UNOBSERVED"]
+    words = [case.outcome for case in cases]
+    suites = sorted({case.suite for case in cases if case.suite})
+    passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
+    without = [suite for suite in suites if suite not in passed]
+    word = ready(words, suites_without_pass=without, stops=len(silent))
+    if word is Ready.READY and len(silent) < len(stops):
+        word = Ready.NOT_PROVEN
+    counts = Counter(words)
+    return EndpointVerdict(
+        verdict=word,
+        reasons=tuple(_reasons(cases, stops, without)),
+        counts={str(outcome): counts[outcome] for outcome in Outcome} | {"silent_stops": len(silent)},
+        figures=_figures(cases) | {"stops": watched},
+    )
+
+
+def _reasons(cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str]) -> Iterable[Reason]:
+    for stop in sorted(stops, key=lambda s: (s.family == "UNOBSERVED", s.alive_at)):
+        word = "INCONCLUSIVE" if stop.family == "UNOBSERVED" else "SILENT STOP"
+        yield Reason(word=word, text=stop_title(stop))
+    failed = [case for case in cases if case.outcome is Outcome.FAIL]
+    for case in sorted(failed, key=_weight):
+        first = next((f for f in case.findings if f.kind != "no-evidence"), None)
+        text = f"{first.where}: {first.got}" if first else case.why
+        yield Reason(word="FAIL", case=case.case, level=case.level, text=text)
+    for word, said in ((Outcome.INCONCLUSIVE, "not judged"), (Outcome.NOT_EXECUTED, "planned and not executed")):
+        why = Counter(case.why for case in cases if case.outcome is word)
+        for reason, n in why.most_common():
+            yield Reason(word=str(word), text=f"{n} {'case' if n == 1 else 'cases'} {said}: {reason}")
+    for suite in without:
+        yield Reason(word="NOT PROVEN", text=f"no case of {suite} passed")
+
+
+def _weight(case: Judged) -> tuple[int, int, str]:
+    area = case.rule.partition("/")[0]
+    levels = [str(level) for level in Level]
+    return (
+        levels.index(case.level) if case.level in levels else len(levels),
+        IMPACT.index(area) if area in IMPACT else len(IMPACT),
+        case.case,
+    )
+
+
+def stop_title(stop: Stop) -> str:
+    """A stop in half a line, without times: family, kind and signal or code."""
+    how = ""
+    if stop.signal is not None:
+        how = f" by signal {stop.signal}"
+    elif stop.code is not None:
+        how = f" with exit code {stop.code}"
+    elif stop.kind:
+        how = f" ({stop.kind})"
+    process = f"; pid {stop.pid}" if stop.pid else ""
+    return f"{stop.family}{how}{process}"
+
+
+def _figures(cases: Sequence[Judged]) -> dict[str, str]:
+    lines: dict[str, str] = {}
+    conformance = [case for case in cases if case.suite == "conformance"]
+    if conformance:
+        lines["conformance"] = "; ".join(_held(conformance, level) for level in (Level.MUST, Level.SHOULD))
+    for suite in ("behaviour", "soak"):
+        parts: dict[str, str] = {}
+        for case in cases:
+            if case.suite == suite:
+                parts |= case.figures
+        if any(case.suite == suite for case in cases):
+            lines[suite] = ", ".join(f"{name} {text}" for name, text in parts.items()) or "no figures"
+    return lines
+
+
+def _held(cases: Sequence[Judged], level: Level) -> str:
+    of_level = [case for case in cases if case.level == str(level)]
+    held = sum(case.outcome is Outcome.PASS for case in of_level)
+    waived = sorted({case.rule for case in of_level if case.outcome is Outcome.WAIVED})
+    n = sum(case.outcome is Outcome.WAIVED for case in of_level)
+    return f"{level} {held} of {len(of_level)} hold" + (f", {n} waived: {', '.join(waived)}" if waived else "")
+
+
+def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
+    beats = [line.t for line in lines if isinstance(line, Clock) and line.w == "recorder"]
+    mine = [stop for stop in stops if stop.name == name and stop.family != "UNOBSERVED"]
+    said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
+    if len(beats) < 2:
+        return f"{said}; not watched: the recorder wrote no heartbeat"
+    gaps = [later - earlier for earlier, later in zip(beats, beats[1:], strict=False) if later - earlier > GAP_NS]
+    seconds = (beats[-1] - beats[0]) // SECOND
+    length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+    without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"
+    return f"{said}; watched for {length} {without}"
+
+
+def _notices(unread: tuple[int, int]) -> Iterable[str]:
+    torn, unknown = unread
+    if torn:
+        yield f"{torn} torn last line(s) ignored: a writer was killed while writing"
+    if unknown:
+        yield f"{unknown} line(s) of a kind unknown to this version skipped"

@@ -1,0 +1,115 @@
+"""The run directory: what is written is read back, whatever moment its writer died at."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from seatrial.records import Endpoint, Judgement, Planned, RunInfo, Sent
+from seatrial.rundir import RunDir, RunDirError, Writer, new_path
+
+INFO = RunInfo(
+    id="r", started="2026-11-24T22:51:03Z", started_ns=1, boot_id="b", arguments=("suites",), versions={}, seed=0
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return RunDir.create(tmp_path / "runs" / "one", INFO)
+
+
+def test_lines_come_back_as_they_were_written_in_order_of_time(run):
+    first, second = run.writer("gw0"), run.writer("gw1")
+    sent = [w.write("exchanges.jsonl", Sent(endpoint="e", scenario=s, method="GET", path="/models"))
+            for w, s in ((first, "a"), (second, "b"), (first, "c"))]  # fmt: skip
+    read = [line for line in run.in_time() if isinstance(line, Sent)]
+    assert read == sent
+    assert [line.scenario for line in read] == ["a", "b", "c"]
+    assert {(line.v, line.w) for line in read} == {(1, "gw0"), (1, "gw1")}
+
+
+def test_bytes_come_back_by_writer_and_span(run):
+    writer = run.writer("main")
+    spans = [writer.store(content) for content in (b"first", b"", b"second")]
+    assert [run.bytes_of("main", span) for span in spans] == [b"first", b"", b"second"]
+    assert run.bytes_of("nobody", (0, 4)) == b""
+
+
+def test_past_its_byte_budget_a_writer_stores_no_more_and_says_so(tmp_path):
+    writer = Writer(tmp_path / "w", "main", budget=10)
+    assert writer.store(b"12345678") == (0, 8)
+    assert writer.store(b"123") is None
+    assert writer.store(b"12") == (8, 2)
+
+
+def test_a_torn_last_line_and_an_unknown_kind_are_left_out_and_counted(run):
+    writer = run.writer("main")
+    writer.write("judgements.jsonl", Judgement(case="c", endpoint="e", rule="r"))
+    path = next(run.path.glob("writers/*/judgements.jsonl"))
+    with path.open("ab") as file:
+        file.write(b'{"kind":"of-tomorrow","v":1}\n{"kind":"judgement","v":1,"w":"main"')
+    assert [type(line).__name__ for line in run.lines("writers/*/judgements.jsonl")] == ["Clock", "Judgement"]
+    assert (run.unread.unknown, run.unread.torn) == (1, 1)
+
+
+def _write_for_ever(path: Path) -> None:
+    writer = RunDir.open(path).writer("gw0")
+    while True:
+        span = writer.store(b"x" * 100)
+        assert span
+        writer.write("exchanges.jsonl", Sent(endpoint="e", scenario="s", method="P", path="/", request=span))
+
+
+def test_a_writer_killed_at_any_moment_leaves_no_line_without_its_bytes(run):
+    for _ in range(5):
+        process = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(run.path,))
+        process.start()
+        written = run.path / "writers" / f"gw0-{process.pid}" / "exchanges.jsonl"
+        while process.is_alive() and not (written.is_file() and written.stat().st_size > 5000):
+            pass
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    for folder in run.path.glob("writers/*"):
+        size = (folder / "bytes.bin").stat().st_size
+        lines = [x for x in run.lines(f"writers/{folder.name}/exchanges.jsonl") if isinstance(x, Sent)]
+        assert lines
+        assert all(sum(line.request) <= size for line in lines)
+
+
+def test_latest_points_to_the_newest_run(run):
+    RunDir.create(run.path.parent / "two", INFO)
+    assert RunDir.open(run.path.parent / "latest").path == (run.path.parent / "two").resolve()
+
+
+def test_endpoints_and_the_plan_come_back(run):
+    endpoint = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",))
+    plan = Planned(case="a/b[c]@e", endpoint="e", rule="a/b", scenario="c", suite="conformance")
+    run.write_endpoint(endpoint)
+    run.write_planned([plan])
+    assert run.endpoints() == {"e": endpoint}
+    assert [line.case for line in run.planned()] == ["a/b[c]@e"]
+
+
+def test_what_cannot_be_written_is_one_line_with_the_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirError, match="name another with --run-dir"):
+        RunDir.create(tmp_path / "file" / "run", INFO)
+
+
+def test_a_full_disk_is_one_line(tmp_path):
+    writer = Writer(tmp_path / "w", "main", {"exchanges.jsonl": Path("/dev/full")})
+    with pytest.raises(RunDirError, match="free space"):
+        writer.write("exchanges.jsonl", Judgement(case="c", endpoint="e", rule="r"))
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path):
+    with pytest.raises(RunDirError, match=r"no run\.json"):
+        RunDir.open(tmp_path)
+
+
+def test_names_of_runs_sort_by_time(tmp_path):
+    assert new_path(tmp_path).name[8] == "T"
