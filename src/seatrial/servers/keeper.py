@@ -1,0 +1,299 @@
+"""The keeper: starts what a run starts, says how it ended, and outlives pytest by the seconds it takes to end it.
+
+``python -m seatrial.servers.keeper RUN`` is started by :mod:`seatrial.servers.keeping` in a session of its own. The
+first line of its stdin is an :class:`~seatrial.servers.orders.Order`; the end of its stdin, by an orderly close or by
+the death of pytest, ends the run. It has two children: the recorder, which observes, and the embedded server, if one
+is asked for. Requests come over a Unix socket, one JSON line each way a connection. One thread, one loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from seatrial.records import Event
+from seatrial.rundir import RunDir, RunDirError
+from seatrial.servers.child import Child, Exit
+from seatrial.servers.door import Answer, Door
+from seatrial.servers.orders import EmbeddedSpec, Order, Watched
+
+RECORDER = "seatrial.monitor.recorder"
+START_S = 90.0
+"""The longest a server may take to load its model."""
+GRACE_S = 2.0
+"""Between TERM and KILL at the end; it dies within 0.1 s of TERM unless something is wrong."""
+DYING_S = 0.5
+"""How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
+SEAL_S = 2.0
+
+
+class Keeper:
+    """The loop, and all it holds."""
+
+    def __init__(self, run: RunDir, order: Order, recorder: str) -> None:
+        self.run, self.order = run, order
+        self.writer = run.watch_writer("keeper")
+        self.loop = selectors.DefaultSelector()
+        self.server: Child | None = None
+        self.port = order.embedded.port if order.embedded else 0
+        self.waiting: list[Answer] = []
+        self.over = False
+        with (self.writer.folder / "recorder.log").open("ab") as log:
+            self.recorder = subprocess.Popen(
+                [sys.executable, "-m", recorder, str(run.path)], stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
+        self._recorder_fd = os.pidfd_open(self.recorder.pid)
+        self.door = Door(self.loop, self._handle)
+
+    # the loop
+
+    def serve(self) -> None:
+        """Until stdin closes or SIGTERM comes."""
+        self.loop.register(0, selectors.EVENT_READ, self._parent)
+        self.loop.register(self._recorder_fd, selectors.EVENT_READ, self._recorder_ended)
+        for watched in self.order.watch:
+            self._record({"watch": watched.name, **_fields(watched)})
+        if self.order.embedded is None:
+            self._say({"address": self.door.address, "embedded": None})
+        else:
+            self.waiting.append(self._say_started)
+            self._start(self.order.embedded, 0)
+        while not self.over:
+            for key, _ in self.loop.select(self._patience()):
+                if self.loop.get_map().get(key.fd) is key:  # an earlier one of this round may have closed it
+                    key.data()
+            self._check_late()
+
+    def _patience(self) -> float | None:
+        """Seconds until a starting server is late; None: nothing starts."""
+        if self.server is None or self.server.url or not self.server.alive:
+            return None
+        return max(0.0, START_S - (time.monotonic_ns() - self.server.started_at) / 1e9)
+
+    def _check_late(self) -> None:
+        if self.server is not None and self._patience() == 0.0:
+            self._forget(self.server)
+            self._exited(self.server, self.server.end(0))
+
+    def _parent(self) -> None:
+        if not os.read(0, 4096):
+            self.over = True
+
+    # the server
+
+    def _start(self, spec: EmbeddedSpec, generation: int) -> None:
+        log = self.run.path / "server" / f"{spec.name}-{generation}.log"
+        try:
+            server = self.server = Child(spec, generation, self.port, log)
+        except OSError as error:
+            self._settle({"error": f"the embedded server cannot be started: {error}", "log": []})
+            return
+        self.event("start", pid=server.pid, at=server.started_at, generation=generation)
+        self.loop.register(server.said, selectors.EVENT_READ, lambda: self._heard(server))
+        self.loop.register(server.pidfd, selectors.EVENT_READ, lambda: self._died(server))
+
+    def _heard(self, server: Child) -> None:
+        if not server.hear():
+            return
+        self.loop.unregister(server.said)
+        if server.url:
+            parts = urlsplit(server.url)
+            assert parts.port is not None
+            self.port = parts.port
+            self.event("ready", pid=server.pid, generation=server.generation, text=server.url)
+            watched = Watched(
+                name=self._name, host="127.0.0.1", port=parts.port, base=server.url.removesuffix("/v1"), pid=server.pid,
+                generation=server.generation,
+            )  # fmt: skip
+            self._record({"watch": watched.name, **_fields(watched)})
+            self._settle(self._status())
+
+    def _died(self, server: Child) -> None:
+        signalled_at = time.monotonic_ns()
+        self._forget(server)
+        server.hear()
+        self._exited(server, server.reap(signalled_at))
+
+    def _forget(self, server: Child) -> None:
+        for handle in (server.said, server.pidfd):
+            with contextlib.suppress(KeyError, ValueError):
+                self.loop.unregister(handle)
+
+    def _exited(self, server: Child, ended: Exit) -> None:
+        self.event(
+            "exit", pid=server.pid, at=ended.at, signalled_at=ended.signalled_at, status=ended.status, source="waitid",
+            generation=server.generation, text=str(ended),
+        )  # fmt: skip
+        if self.waiting and self.server is server:
+            late = ended.signalled_at - server.started_at >= START_S * 1e9
+            how = f"was not ready in {START_S:.0f} s" if late else f"ended while starting ({ended})"
+            self._settle({"error": f"the embedded server {how}; its log: {server.log}", "log": server.tail()})
+
+    def _stop(self, server: Child, why: str) -> None:
+        """End the server and say before that it is we who do it."""
+        if server.wait(0):
+            self._died(server)
+            return
+        self._announce(why)
+        self._forget(server)
+        self._exited(server, server.end(GRACE_S))
+
+    def _restart(self, generation: int | None, answer: Answer) -> None:
+        """Raise the generation, unless it is already past the one stated."""
+        server, spec = self.server, self.order.embedded
+        assert spec is not None
+        current = -1 if server is None else server.generation
+        starting = server is not None and server.alive and not server.url
+        if starting:
+            self.waiting.append(answer)
+        elif generation is not None and current > generation:
+            answer(self._status())
+        else:
+            if server is not None and server.alive:
+                server.wait(DYING_S)
+                self._stop(server, "a restart was asked for")
+            self.waiting.append(answer)
+            self._start(spec, current + 1)
+
+    # what it says
+
+    @property
+    def _name(self) -> str:
+        return self.order.embedded.name if self.order.embedded else ""
+
+    def _status(self) -> dict[str, Any]:
+        server = self.server
+        assert server is not None
+        exited = None if server.exit is None else server.exit.status
+        state = {"name": self._name, "url": server.url, "pid": server.pid, "generation": server.generation}
+        return {**state, "alive": server.alive, "exit": exited}
+
+    def _settle(self, reply: dict[str, Any]) -> None:
+        waiting, self.waiting = self.waiting, []
+        for answer in waiting:
+            answer(reply)
+
+    def _say_started(self, reply: dict[str, Any]) -> None:
+        if "error" in reply:
+            self._say(reply)
+            self.over = True
+        else:
+            self._say({"address": self.door.address, "embedded": reply})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # pytest is gone: the end of stdin says so too
+            os.write(1, json.dumps(message).encode() + b"\n")
+
+    def event(self, what: str, *, at: int = 0, name: str = "", **fields: Any) -> None:
+        """Write one event. A full disk must not keep us from ending what we started."""
+        line = Event(what=what, name=name or self._name, at=at or time.monotonic_ns(), **fields)
+        try:
+            self.writer.write("events.jsonl", line)
+        except RunDirError as error:
+            print(error, file=sys.stderr)
+
+    def _announce(self, why: str, name: str = "") -> None:
+        self.event("planned-stop", name=name, text=why)
+        self._record({"planned_stop": name or self._name})
+
+    def _record(self, message: dict[str, Any]) -> None:
+        assert self.recorder.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended: written down by _recorder_ended
+            self.recorder.stdin.write(json.dumps(message).encode() + b"\n")
+            self.recorder.stdin.flush()
+
+    def _recorder_ended(self) -> None:
+        self.loop.unregister(self._recorder_fd)
+        code = self.recorder.wait()
+        self.event("trouble", name="recorder", pid=self.recorder.pid, text=f"the recorder ended, status {code}")
+
+    # requests
+
+    def _handle(self, request: dict[str, Any], answer: Answer) -> None:
+        if "watch" in request:
+            watched = msgspec.convert(request["watch"], Watched)
+            self._record({"watch": watched.name, **_fields(watched)})
+            answer({"ok": True})
+        elif "planned_stop" in request:
+            self._announce(str(request.get("why", "announced")), str(request["planned_stop"]))
+            answer({"ok": True})
+        elif "status" in request or "restart" in request:
+            name = request.get("status", request.get("restart"))
+            if not self._name or name != self._name or self.server is None:
+                answer({"error": f"the keeper started no server called {name}"})
+            elif "status" in request:
+                answer(self._status())
+            else:
+                self._restart(request.get("generation"), answer)
+        else:
+            raise KeyError("none of watch, planned_stop, status, restart")
+
+    # the end
+
+    def end(self) -> None:
+        """End the server, have the record sealed, remove the socket. Takes well under a second normally."""
+        self._settle({"error": "the run is ending"})
+        if self.server is not None and self.server.alive:
+            self._stop(self.server, "the run ended")
+        self.event("seal", name="keeper")
+        self._record({"seal": True})
+        with contextlib.suppress(OSError):
+            assert self.recorder.stdin is not None
+            self.recorder.stdin.close()
+        try:
+            self.recorder.wait(SEAL_S)
+        except subprocess.TimeoutExpired:
+            self.event("trouble", name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed")
+            self.recorder.kill()
+            self.recorder.wait()
+        self.door.close()
+        self.writer.close()
+
+
+def _fields(watched: Watched) -> dict[str, Any]:
+    return {field: getattr(watched, field) for field in ("host", "port", "base", "pid", "generation")}
+
+
+def main() -> int:
+    """The process."""
+    parser = argparse.ArgumentParser(prog="python -m seatrial.servers.keeper", description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--recorder", default=RECORDER, help=f"module of the recorder (default {RECORDER})")
+    options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    order = sys.stdin.buffer.readline()
+    if not order:
+        return 0  # pytest is gone already
+    keeper = Keeper(RunDir.open(options.run), msgspec.json.decode(order, type=Order), options.recorder)
+
+    def stop(*_: object) -> None:
+        keeper.over = True
+
+    wake, waker = socket.socketpair()
+    waker.setblocking(False)  # noqa: FBT003
+    keeper.loop.register(wake, selectors.EVENT_READ, stop)
+    signal.set_wakeup_fd(waker.fileno())
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        keeper.serve()
+    finally:
+        keeper.end()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

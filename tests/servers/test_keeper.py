@@ -1,0 +1,183 @@
+"""The keeper with a real embedded server: ready, real exit status, restart, and the end, however it comes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from seatrial.servers.keeping import Keeping, ServerError, Watched, ask
+from seatrial.servers.orders import EmbeddedSpec
+
+from .conftest import RECORDER, lives, wait_until
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
+
+
+@pytest.fixture
+def keeping(run, spec):
+    kept = Keeping.start(run, (), spec, recorder=RECORDER)
+    yield kept
+    kept.close()
+
+
+def answers(url):
+    with urllib.request.urlopen(f"{url}/models", timeout=5) as reply:
+        return reply.status == 200
+
+
+def test_the_server_answers_when_start_returns_and_the_recorder_is_told(keeping, told):
+    url, pid = keeping.embedded
+    assert answers(url)
+    (watch,) = wait_until(lambda: told.recorder("watch"))
+    expected = ("embedded", "127.0.0.1", pid, 0, url)
+    assert (watch["watch"], watch["host"], watch["pid"], watch["generation"], f"{watch['base']}/v1") == expected
+    assert [e.what for e in told.events()] == ["start", "ready"]
+    assert keeping.alive
+
+
+def test_a_close_leaves_no_process_no_socket_and_a_planned_stop_before_the_exit(keeping, told):
+    _, pid = keeping.embedded
+    begun = time.monotonic()
+    keeping.close()
+    assert time.monotonic() - begun < 3
+    assert not lives(pid)
+    assert not Path(keeping.address).parent.exists()
+    assert [e.what for e in told.events()] == ["start", "ready", "planned-stop", "exit", "seal"]
+    (ended,) = told.events("exit")
+    assert (ended.pid, ended.source, os.waitstatus_to_exitcode(ended.status)) == (pid, "waitid", -signal.SIGTERM)
+    planned, sealed = told.recorder("planned_stop"), told.recorder("seal")
+    assert planned[0]["planned_stop"] == "embedded"
+    assert planned[0]["at"] <= ended.at <= sealed[0]["at"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_the_exit_of_a_killed_server_is_seen_at_once_with_its_signal_and_no_planned_stop(keeping, told, number):
+    _, pid = keeping.embedded
+    pidfd = os.pidfd_open(pid)
+    sent = time.monotonic_ns()
+    signal.pidfd_send_signal(pidfd, number)
+    (ended,) = wait_until(lambda: told.events("exit"))
+    assert os.waitstatus_to_exitcode(ended.status & ~0x80) == -number
+    assert sent <= ended.signalled_at <= ended.at <= sent + 250e6
+    assert not told.events("planned-stop")
+    status = ask(keeping.address, {"status": "embedded"}, 5)
+    assert (status["alive"], status["exit"], status["generation"]) == (False, ended.status, 0)
+    assert not lives(pid)
+
+
+def test_a_restart_keeps_the_url_raises_the_generation_and_is_made_once(keeping, told):
+    url, pid = keeping.embedded
+    os.kill(pid, signal.SIGKILL)
+    first = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
+    again = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
+    assert first == again
+    assert (first["generation"], first["url"]) == (1, url)
+    assert first["pid"] != pid
+    assert answers(url)
+    assert not told.events("planned-stop")
+    second = wait_until(lambda: told.recorder("watch")[1:])
+    assert [(w["generation"], w["pid"]) for w in second] == [(1, first["pid"])]
+    assert {p.name for p in (told.run.path / "server").iterdir()} == {"embedded-0.log", "embedded-1.log"}
+
+
+def test_a_restart_on_demand_of_a_server_that_hangs_is_a_planned_stop(keeping, told):
+    _, pid = keeping.embedded
+    os.kill(pid, signal.SIGSTOP)
+    reply = ask(keeping.address, {"restart": "embedded"}, 60)
+    assert reply["generation"] == 1
+    assert not lives(pid)
+    assert [e.what for e in told.events()] == ["start", "ready", "planned-stop", "exit", "start", "ready"]
+
+
+def test_a_stopped_server_is_ended_too(keeping):
+    _, pid = keeping.embedded
+    os.kill(pid, signal.SIGSTOP)
+    begun = time.monotonic()
+    keeping.close()
+    assert time.monotonic() - begun < 5
+    assert not lives(pid)
+
+
+PYTEST = """
+import sys, time
+from pathlib import Path
+from seatrial.rundir import RunDir
+from seatrial.servers.keeping import Keeping
+from seatrial.servers.orders import EmbeddedSpec
+spec = EmbeddedSpec(model=sys.argv[2], slots=2, context=1024)
+kept = Keeping.start(RunDir.open(Path(sys.argv[1])), (), spec, recorder=sys.argv[3])
+print(kept.pid, kept.embedded[1], kept.address, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_a_killed_pytest(run, told, spec, number):
+    command = [sys.executable, "-c", PYTEST, str(run.path), spec.model, RECORDER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        keeper, server, address = process.stdout.readline().split()
+        process.send_signal(number)
+    recorder = told.recorder("began")[0]["began"]
+    wait_until(lambda: not any(map(lives, (keeper, server, recorder))), 5)
+    assert not Path(address).parent.exists()
+    assert [e.what for e in told.events()] == ["start", "ready", "planned-stop", "exit", "seal"]
+
+
+def test_the_server_does_not_outlive_a_killed_keeper(keeping, told):
+    _, pid = keeping.embedded
+    os.kill(keeping.pid, signal.SIGKILL)
+    wait_until(lambda: not lives(pid), 2)
+    wait_until(lambda: told.recorder("orphaned"))
+    assert not keeping.alive
+    with pytest.raises(ServerError, match="does not answer"):
+        ask(keeping.address, {"status": "embedded"}, 2)
+    Path(keeping.address).unlink()
+    Path(keeping.address).parent.rmdir()
+
+
+def test_a_model_that_cannot_load_is_one_line_and_the_log(run, told, tmp_path):
+    (tmp_path / "bad.gguf").write_bytes(b"no model")
+    with pytest.raises(ServerError, match=r"ended while starting \(exit code 1\); its log: ") as caught:
+        Keeping.start(run, (), EmbeddedSpec(model=str(tmp_path / "bad.gguf")), recorder=RECORDER)
+    assert "\n" not in str(caught.value)
+    assert any("model" in line for line in caught.value.log)
+    recorder = told.recorder("began")[0]["began"]
+    assert not lives(recorder)
+
+
+def test_a_hung_recorder_is_not_waited_for_long(run, told, monkeypatch):
+    monkeypatch.setenv("RECORDER_DEAF", "1")
+    watched = Watched(name="8080", host="127.0.0.1", port=8080, base="http://127.0.0.1:8080")
+    kept = Keeping.start(run, (watched,), recorder=RECORDER)
+    assert kept.embedded is None
+    assert wait_until(lambda: told.recorder("watch"))[0]["port"] == 8080
+    kept.watch(Watched(name="8081", host="::1", port=8081, base="http://[::1]:8081"))
+    assert [w["watch"] for w in wait_until(lambda: told.recorder("watch")[1:])] == ["8081"]
+    begun = time.monotonic()
+    kept.close()
+    assert time.monotonic() - begun < 4
+    assert [e.text for e in told.events("trouble")] == ["it did not seal the record in 2 s and was killed"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"status": "nobody"}, "started no server called nobody"),
+        ({"restart": "8080"}, "started no server called 8080"),
+        ({"dance": 1}, "does not understand"),
+        ({"watch": {"name": 3}}, "does not understand"),
+        ([], "does not understand"),
+    ],
+)
+def test_requests_that_make_no_sense_are_answered(run, request_, message):
+    kept = Keeping.start(run, (), recorder=RECORDER)
+    try:
+        with pytest.raises(ServerError, match=message):
+            ask(kept.address, request_, 5)
+    finally:
+        kept.close()
