@@ -1,0 +1,176 @@
+"""Chat answers of the golden server, as one JSON object and as a stream of chunks."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.golden import answers
+from tests.golden.answers import Answer
+from tests.golden.items import DONE, Item, Pause
+from tests.golden.phrases import WORDS
+from tests.golden.registry import Call
+from tests.golden.truth import Told, Truth
+from tests.golden.validation import RefusedError
+
+CONTEXT = 8192
+"""Tokens of prompt and answer together."""
+
+
+@dataclass
+class Completion:
+    """Everything one answer is built from."""
+
+    call: Call
+    model: str
+    choices: list[Answer]
+    prompt_tokens: int
+    told: Told
+    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def wants_logprobs(self) -> bool:
+        return self.call.says("logprobs") is True
+
+
+def prepare(call: Call, body: dict[str, Any], model: str, truth: Truth, *, thinking: bool) -> Completion:
+    """Decide the whole answer to a request that was checked.
+
+    Raises:
+        RefusedError: the prompt leaves no room for an answer.
+    """
+    prompt = "\n".join(_text(message) for message in body["messages"])
+    prompt_tokens = sum(len(answers.tokens(_text(message))) + 4 for message in body["messages"]) + 2
+    room = CONTEXT - prompt_tokens
+    if room < 1:
+        message = f"this model's context is {CONTEXT} tokens; the messages take {prompt_tokens}"
+        raise RefusedError(message, param="messages", code="context_length_exceeded")
+    caps = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
+    stops = body.get("stop") or ()
+    thinks = thinking and _thinking_wanted(body)
+    last = _text(body["messages"][-1]) if body["messages"][-1].get("role") == "user" else prompt
+    made = []
+    for index in range(body.get("n") or 1):
+        draft = call.change("draft", answers.draft(last, seed=body.get("seed"), index=index, thinking=thinks))
+        limited = draft.limited(min([room, *caps]), (stops,) if isinstance(stops, str) else tuple(stops))
+        made.append(call.change("answer", limited))
+    call.told = truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
+    completion = Completion(call, model, made, prompt_tokens, call.told)
+    call.told.id = completion.id
+    return completion
+
+
+def whole(made: Completion, truth: Truth) -> dict[str, Any]:
+    """The answer as one JSON object."""
+    truth.token(made.told, sum(answer.generated for answer in made.choices))
+    truth.complete(made.told)
+    choices = [
+        {
+            "index": index,
+            "message": {
+                "role": "assistant",
+                "content": answer.text,
+                "refusal": None,
+                **({"reasoning_content": "".join(answer.reasoning)} if answer.reasoning else {}),
+            },
+            "logprobs": {"content": _logprobs(made, answer), "refusal": None} if made.wants_logprobs else None,
+            "finish_reason": answer.finish,
+        }
+        for index, answer in enumerate(made.choices)
+    ]
+    return {**_head(made, "chat.completion"), "choices": choices, "usage": _usage(made)}
+
+
+def chunks(made: Completion, truth: Truth, token_s: float) -> Iterator[Item]:
+    """The answer as a stream: roles, tokens of all choices in turn, ends, usage where asked for, the terminator."""
+    options = made.call.says("stream_options")
+    with_usage = isinstance(options, dict) and options.get("include_usage") is True
+    for index in range(len(made.choices)):
+        yield _chunk(made, index, {"role": "assistant", "content": ""}, with_usage=with_usage)
+    for turn in range(max(answer.generated for answer in made.choices)):
+        if token_s:
+            yield Pause(token_s)
+        for index, answer in enumerate(made.choices):
+            if turn >= answer.generated:
+                continue
+            truth.token(made.told)
+            at = turn - len(answer.reasoning)
+            name, token = ("content", answer.content[at]) if at >= 0 else ("reasoning_content", answer.reasoning[turn])
+            logprobs = (
+                {"content": [_logprob(made, token, at)], "refusal": None} if made.wants_logprobs and at >= 0 else None
+            )
+            yield _chunk(made, index, {name: token}, logprobs=logprobs, with_usage=with_usage)
+    truth.complete(made.told)
+    for index, answer in enumerate(made.choices):
+        yield _chunk(made, index, {}, finish=answer.finish, with_usage=with_usage)
+    if with_usage:
+        yield {**_head(made, "chat.completion.chunk"), "choices": [], "usage": _usage(made)}
+    yield DONE
+
+
+def _chunk(
+    made: Completion,
+    index: int,
+    delta: dict[str, Any],
+    *,
+    finish: str | None = None,
+    logprobs: dict[str, Any] | None = None,
+    with_usage: bool,
+) -> dict[str, Any]:
+    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+    return {**_head(made, "chat.completion.chunk"), "choices": [choice], **({"usage": None} if with_usage else {})}
+
+
+def _head(made: Completion, name: str) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "object": name,
+        "created": made.created,
+        "model": made.model,
+        "system_fingerprint": "fp_golden_1",
+    }
+
+
+def _usage(made: Completion) -> dict[str, Any]:
+    generated = sum(answer.generated for answer in made.choices)
+    thought = sum(len(answer.reasoning) for answer in made.choices)
+    return {
+        "prompt_tokens": made.prompt_tokens,
+        "completion_tokens": generated,
+        "total_tokens": made.prompt_tokens + generated,
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
+
+
+def _logprobs(made: Completion, answer: Answer) -> list[dict[str, Any]]:
+    return [_logprob(made, token, at) for at, token in enumerate(answer.content)]
+
+
+def _logprob(made: Completion, token: str, at: int) -> dict[str, Any]:
+    value = answers.logprob(token, at)
+    top = [(token, value)] + [(f" {word}", value - rank - 0.5) for rank, word in enumerate(WORDS)]
+    return {
+        **_candidate(token, value),
+        "top_logprobs": [_candidate(*each) for each in top[: made.call.says("top_logprobs") or 0]],
+    }
+
+
+def _candidate(token: str, value: float) -> dict[str, Any]:
+    return {"token": token, "logprob": round(value, 4), "bytes": list(token.encode("utf-8", "replace"))}
+
+
+def _thinking_wanted(body: dict[str, Any]) -> bool:
+    template = body.get("chat_template_kwargs")
+    off = isinstance(template, dict) and template.get("enable_thinking") is False
+    return not off and body.get("reasoning_effort") != "none"
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content)
+    return content or ""

@@ -1,0 +1,206 @@
+"""How a fault is written down, found by name, and fired.
+
+A fault belongs to one or more *stages*, the places an answer passes on its way out:
+
+==========  ===================================================  =======================
+stage       what the function gets                               what it may touch
+==========  ===================================================  =======================
+``body``    the request's JSON, before it is checked             what the server heard
+``draft``   an :class:`~tests.golden.answers.Answer`, unlimited  what it has to say
+``answer``  the answer within caps and stop strings              what it says
+``whole``   the JSON of a chat answer that is no stream          fields
+``chunk``   the JSON of one chunk of a stream                    fields
+``events``  an iterator over the items of a stream               events
+``reply``   any :class:`~tests.golden.items.Reply`               status, headers, body
+``metrics`` the numbers of ``/metrics`` by name                  counters
+``wire``    an iterator over the bytes of the whole answer       framing, connection
+==========  ===================================================  =======================
+
+A function that gets a value returns another one when it fires and *the same object* when it has nothing to spoil; it
+never changes what it was given. A function that gets an iterator says ``shot.fire()`` at the moment it does something.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.golden.http1 import Request
+from tests.golden.truth import Told, Truth
+
+STAGES = ("body", "draft", "answer", "whole", "chunk", "events", "reply", "metrics", "wire")
+
+
+@dataclass
+class Call:
+    """One request on its way through the server. ``body`` is None where the request has none."""
+
+    request: Request
+    body: Any = None
+    told: Told | None = None
+    shots: tuple[Shot, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return self.request.path
+
+    def says(self, name: str) -> Any:
+        """A parameter of the request, if its body is an object."""
+        return self.body.get(name) if isinstance(self.body, dict) else None
+
+    def change(self, stage: str, value: Any) -> Any:
+        """A value after the faults of a stage."""
+        for shot in self.shots:
+            if stage in shot.fault.stages:
+                spoiled = shot.fault.function(value, shot)
+                if spoiled is not value:
+                    shot.fire()
+                    value = spoiled
+        return value
+
+    def pass_through(self, stage: str, items: Iterable[Any]) -> Iterator[Any]:
+        """An iterator after the faults of a stage."""
+        for shot in self.shots:
+            if stage in shot.fault.stages:
+                items = shot.fault.function(items, shot)
+        return iter(items)
+
+
+When = Callable[[Call], bool]
+
+
+def always(_call: Call) -> bool:
+    return True
+
+
+def chat(call: Call) -> bool:
+    """A request for a chat answer, streamed or not, well-formed or not."""
+    return call.path == "/v1/chat/completions" and call.request.method == "POST"
+
+
+def streaming(call: Call) -> bool:
+    return chat(call) and call.says("stream") is True
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to be wrong.
+
+    Attributes:
+        caught_by: the rule that names it; empty where no rule of ours should (see ``family``).
+        text: what is wrong, in one sentence.
+        family: conformance, soak, behaviour, hygiene (what must not harm the client), legal (unusual and right: no rule
+            may find anything).
+        strict: only the strict reading calls it wrong.
+    """
+
+    name: str
+    caught_by: str
+    text: str
+    stages: tuple[str, ...]
+    when: When
+    function: Callable[[Any, Any], Any] = field(repr=False)
+    family: str = "conformance"
+    strict: bool = False
+
+
+@dataclass
+class Shot:
+    """A fault that was drawn for one call."""
+
+    fault: Fault
+    call: Call
+    memory: dict[str, Any]  # of the fault on this server, across calls
+    draw: random.Random
+    key: str | None
+    _truth: Truth
+    _fired: bool = False
+
+    def fire(self) -> None:
+        """The fault does something now; counted once a call."""
+        if not self._fired:
+            self._fired = True
+            self._truth.fired(self.fault.name, self.call.told)
+
+
+FAULTS: dict[str, Fault] = {}
+"""Every fault by name; filled by importing :mod:`tests.golden.faults`."""
+
+
+def fault(
+    name: str,
+    *,
+    caught_by: str = "",
+    stage: str | tuple[str, ...],
+    when: When = always,
+    family: str = "conformance",
+    strict: bool = False,
+) -> Callable[[Callable[[Any, Any], Any]], Callable[[Any, Any], Any]]:
+    """Register a function as a fault; its docstring says what is wrong.
+
+    Raises:
+        ValueError: the name is taken, the docstring is missing, or a stage is unknown.
+    """
+
+    def register(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        stages = (stage,) if isinstance(stage, str) else stage
+        text = inspect.getdoc(function)
+        if name in FAULTS or not text or not set(stages) <= set(STAGES):
+            raise ValueError(f"the fault {name} is there already, has no docstring, or names an unknown stage")
+        FAULTS[name] = Fault(name, caught_by, " ".join(text.split()), stages, when, function, family, strict)
+        return function
+
+    return register
+
+
+class UnknownFaultError(ValueError):
+    """No such fault, or no such rate; the message is one line for the user."""
+
+
+class Chosen:
+    """The faults of one server, each with its rate.
+
+    Args:
+        specs: ``NAME`` or ``NAME:RATE``; ``_`` and ``-`` in names are the same.
+
+    Raises:
+        UnknownFaultError: a name nobody registered, or a rate that is no number from 0 to 1.
+    """
+
+    def __init__(self, specs: Iterable[str], truth: Truth, *, key: str | None, seed: int = 0) -> None:
+        self._rates = [_parse(spec) for spec in specs]
+        self._truth, self._key, self._seed = truth, key, seed
+        self._asked: dict[str, int] = {}
+        self._memory: dict[str, dict[str, Any]] = {each.name: {} for each, _ in self._rates}
+
+    def draw(self, call: Call) -> tuple[Shot, ...]:
+        """The faults this call gets: the k-th call a fault could apply to has a fixed draw, whoever sends it."""
+        shots = []
+        for each, rate in self._rates:
+            if not each.when(call):
+                continue
+            k = self._asked[each.name] = self._asked.get(each.name, 0) + 1
+            draw = random.Random(f"{self._seed}\0{each.name}\0{k}")
+            if draw.random() < rate:
+                shots.append(Shot(each, call, self._memory[each.name], draw, self._key, self._truth))
+        return tuple(shots)
+
+
+def _parse(spec: str) -> tuple[Fault, float]:
+    written, colon, rate = spec.partition(":")
+    name = written.replace("_", "-").lower()
+    if name not in FAULTS:
+        near = difflib.get_close_matches(name, FAULTS, n=3, cutoff=0.4)
+        hint = f"nearest: {', '.join(near)}" if near else "--list-faults names them"
+        raise UnknownFaultError(f"no fault is called {written!r}; {hint}")
+    try:
+        value = float(rate) if colon else 1.0
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UnknownFaultError(f"the rate of {written} is {rate!r}; it must be a number from 0 to 1, as in {name}:0.2")
+    return FAULTS[name], value

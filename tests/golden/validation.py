@@ -1,0 +1,179 @@
+"""What a chat request may say. Every refusal is a 4xx with all four fields of the error object."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.golden.items import Reply
+
+
+class Malformed:
+    """Stands for a request body that is no JSON."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+class RefusedError(Exception):
+    """The request is refused; :meth:`reply` is what the client gets."""
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None, status: int = 400) -> None:
+        super().__init__(message)
+        self.status, self.message, self.param, self.code = status, message, param, code
+
+    def reply(self) -> Reply:
+        kind = "authentication_error" if self.status == 401 else "invalid_request_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return Reply(self.status, {"error": error})
+
+
+def parse(body: bytes) -> Any:
+    """A request body's JSON, or why it is none. NaN and Infinity are none."""
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=constant)
+    except (ValueError, RecursionError) as error:
+        return Malformed("the body is empty" if not body.strip() else f"the body is not valid JSON: {str(error)[:100]}")
+
+
+def check_chat(body: Any, model: str) -> dict[str, Any]:
+    """A chat request that can be served.
+
+    Raises:
+        RefusedError: it cannot, and the message and ``param`` say why.
+    """
+    if isinstance(body, Malformed):
+        raise RefusedError(body.why)
+    if not isinstance(body, dict):
+        raise RefusedError("the body must be a JSON object")
+    named = body.get("model")
+    if not isinstance(named, str) or not named:
+        raise RefusedError("model must be a non-empty string", param="model")
+    _messages(body.get("messages"))
+    for name, (fits, meaning) in FIELDS.items():
+        if body.get(name) is not None and not fits(body[name]):
+            raise RefusedError(f"{name} must be {meaning}", param=name)
+    _together(body)
+    if named != model:
+        raise RefusedError(
+            f"the model {named[:200]!r} does not exist", param="model", code="model_not_found", status=404
+        )
+    return body
+
+
+def _messages(messages: Any) -> None:
+    if not isinstance(messages, list) or not messages:
+        raise RefusedError("messages must be a list of at least one message", param="messages")
+    for n, message in enumerate(messages):
+        where = f"messages[{n}]"
+        if not isinstance(message, dict):
+            raise RefusedError(f"{where} must be an object", param=where)
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or role not in {"system", "developer", "user", "assistant", "tool"}:
+            raise RefusedError(
+                f"{where}.role must be system, developer, user, assistant or tool", param=f"{where}.role"
+            )
+        if content is None and role == "assistant" and isinstance(message.get("tool_calls"), list):
+            continue
+        if not isinstance(content, str) and not (
+            isinstance(content, list) and content and all(map(_text_part, content))
+        ):
+            raise RefusedError(f"{where}.content must be a string or a list of text parts", param=f"{where}.content")
+
+
+def _text_part(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+def _together(body: Mapping[str, Any]) -> None:
+    if body.get("top_logprobs") is not None and not body.get("logprobs"):
+        raise RefusedError("top_logprobs needs logprobs: true", param="top_logprobs")
+    if body.get("stream_options") is not None and not body.get("stream"):
+        raise RefusedError("stream_options needs stream: true", param="stream_options")
+
+
+def integer(low: int | None = None, high: int | None = None) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return (low is None or value >= low) and (high is None or value <= high)
+
+    return fits
+
+
+def number(low: float, high: float) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
+        return math.isfinite(value) and low <= value <= high
+
+    return fits
+
+
+def kind(wanted: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, wanted)
+
+
+def one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _empty(value: Any) -> bool:
+    return isinstance(value, (dict, list)) and not value
+
+
+def _stop(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and len(value) <= 4 and all(isinstance(each, str) for each in value)
+    )
+
+
+def _stream_options(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("include_usage", False), bool | None)
+
+
+def _template(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("enable_thinking", False), bool)
+
+
+def _plain_text(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "text"
+
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "max_tokens": (integer(1), "an integer of at least 1"),
+    "max_completion_tokens": (integer(1), "an integer of at least 1"),
+    "n": (integer(1, 128), "an integer from 1 to 128"),
+    "seed": (integer(), "an integer"),
+    "temperature": (number(0, 2), "a number from 0 to 2"),
+    "top_p": (number(0, 1), "a number from 0 to 1"),
+    "presence_penalty": (number(-2, 2), "a number from -2 to 2"),
+    "frequency_penalty": (number(-2, 2), "a number from -2 to 2"),
+    "stop": (_stop, "a string or a list of at most 4 strings"),
+    "stream": (kind(bool), "true or false"),
+    "stream_options": (_stream_options, "an object with include_usage"),
+    "logprobs": (kind(bool), "true or false"),
+    "top_logprobs": (integer(0, 20), "an integer from 0 to 20"),
+    "chat_template_kwargs": (_template, "an object; enable_thinking is true or false"),
+    "reasoning_effort": (one_of(*EFFORTS), f"one of {', '.join(EFFORTS)}"),
+    "response_format": (_plain_text, 'an object of type "text": this server constrains nothing'),
+    "logit_bias": (_empty, "empty: this server has no logit bias"),
+    "tools": (_empty, "empty: this server has no tools"),
+    "tool_choice": (one_of("none", "auto"), '"none" or "auto": this server has no tools'),
+    "parallel_tool_calls": (kind(bool), "true or false"),
+    "user": (kind(str), "a string"),
+    "metadata": (kind(dict), "an object"),
+    "store": (kind(bool), "true or false"),
+    "service_tier": (kind(str), "a string"),
+    "safety_identifier": (kind(str), "a string"),
+    "prompt_cache_key": (kind(str), "a string"),
+}
+"""Parameters this server knows: what they must be, and in words. Null means absent; others are ignored."""
