@@ -41,6 +41,7 @@ class Rule:
         unless: traits that keep the rule away.
         optional: an honest 4xx means UNSUPPORTED, not FAIL.
         answer: the rule is about a 200; anything else is judged by :func:`run` before it.
+        sampled: a compare rule that counts over many answers, and says itself what one that never came means.
         figures: what to print of the evidence whatever the outcome (``k of n``, an interval).
     """
 
@@ -56,6 +57,7 @@ class Rule:
     optional: bool = False
     answer: bool = True
     figures: Figures | None = field(default=None, repr=False)
+    sampled: bool = False
 
     def applies(self, scenario: Scenario) -> bool:
         return self.of <= scenario.traits and not self.unless & scenario.traits
@@ -75,6 +77,7 @@ def rule(
     optional: bool = False,
     answer: bool = True,
     figures: Figures | None = None,
+    sampled: bool = False,
 ) -> Callable[[Callable[..., Iterable[Finding]]], Rule]:
     """Register a function as a rule; the module and the function's name make its id.
 
@@ -103,6 +106,7 @@ def rule(
             optional=optional,
             answer=answer,
             figures=figures,
+            sampled=sampled,
         )
         REGISTRY[identity] = made
         return made
@@ -115,9 +119,9 @@ def violation(where: str, *, expected: str, got: Any, so: str = "", grave: bool 
     return Finding("violation", where, expected, shorten(got), so, grave)
 
 
-def refusal(where: str, *, expected: str, got: Any) -> Finding:
-    """The server declined honestly, with a 4xx."""
-    return Finding("refusal", where, expected, shorten(got))
+def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> Finding:
+    """The server declined honestly, with a 4xx. ``optional``: what it declined is a capability it may lack."""
+    return Finding("refusal", where, expected, shorten(got), optional=optional)
 
 
 def no_evidence(where: str, *, expected: str, got: Any) -> Finding:
@@ -127,7 +131,10 @@ def no_evidence(where: str, *, expected: str, got: Any) -> Finding:
 
 def shorten(value: Any, limit: int = 200) -> str:
     """A value as a person reads it in a diagnosis: one line, bounded, control characters escaped."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (RecursionError, ValueError):  # nested deep, or an integer of thousands of digits
+        text = f"a {type(value).__name__} too large to show"
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: limit * 2])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
@@ -139,7 +146,7 @@ def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, 
     """
     try:
         return tuple(_findings(rule, evidence, expect)), ""
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001: a rule that falls over must not end the run
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 
 
@@ -178,6 +185,9 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
+    if rule.sampled:
+        yield from rule.function(exchanges, expect)
+        return
     before = {name: list(_precondition(rule, x)) for name, x in exchanges.items()}
     if rule.shape == "compare":
         found = [f for each in before.values() for f in each]
@@ -192,7 +202,13 @@ def _named(finding: Finding, name: str) -> Finding:
     if not name:
         return finding
     return Finding(
-        finding.kind, f"{name}: {finding.where}", finding.expected, finding.got, finding.consequence, finding.grave
+        finding.kind,
+        f"{name}: {finding.where}",
+        finding.expected,
+        finding.got,
+        finding.consequence,
+        finding.grave,
+        finding.optional,
     )
 
 
@@ -220,9 +236,16 @@ def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:
     elif x.status in BUSY:
         yield no_evidence("the status", expected="an answer", got=f"{x.status} {x.reason}, {x.retries} retries")
     elif rule.answer and 400 <= x.status < 500:
-        yield refusal("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+        got = f"{x.status} {_body(x)}"
+        yield refusal("the status", expected="200: the request is valid", got=got, optional=_asks_for_an_option(x))
     elif rule.answer and x.status != 200:
         yield violation("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+
+
+def _asks_for_an_option(x: Exchange) -> bool:
+    """Whether the request asks for what a server may honestly decline: several choices, log probabilities."""
+    asked = x.request_json if isinstance(x.request_json, dict) else {}
+    return asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
 
 
 def _body(x: Exchange) -> str:

@@ -1,0 +1,136 @@
+"""What a model said: one exchange read as an answer, streamed or not, whatever a server made of it.
+
+Nothing here judges. A field of the wrong type is read as absent: the conformance rules name it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatrial.checks.rules import BUSY, GONE, LATE, shorten
+from seatrial.records import Exchange
+
+LONGEST = 200_000
+"""Characters of each text that are read; of a longer one its end is kept, where a loop shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first choice of an answer.
+
+    Attributes:
+        calls: tool calls in order, ``name(arguments)``.
+        finish: the last finish_reason; empty where none came.
+        error: message of an error object, in a stream or in place of an answer; empty where there was none.
+        trouble: why it is no whole answer (late, cut, refused); empty for one that is.
+        silent: why it is no evidence at all (gone, busy, not stored); empty for one that is some.
+    """
+
+    content: str = ""
+    reasoning: str = ""
+    calls: tuple[str, ...] = ()
+    finish: str = ""
+    error: str = ""
+    trouble: str = ""
+    silent: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.trouble and not self.silent
+
+
+def read(x: Exchange) -> Answer:
+    """Read an exchange as an answer."""
+    if silent := _silent(x):
+        return Answer(silent=silent)
+    parts = _Parts()
+    for choice in _choices(x):
+        parts.add(choice)
+    error = next(_errors(x), "")
+    return Answer(
+        content=_join(parts.content),
+        reasoning=_join(parts.reasoning),
+        calls=tuple(f"{_join(names)}({_join(arguments)})" for names, arguments in parts.calls.values()),
+        finish=parts.finish,
+        error=error,
+        trouble=_trouble(x, error),
+    )
+
+
+def silences(answers: Mapping[str, Answer]) -> dict[str, int]:
+    """How many answers are no evidence, by reason, the most frequent first."""
+    return dict(Counter(a.silent for a in answers.values() if a.silent).most_common())
+
+
+@dataclass(slots=True)
+class _Parts:
+    content: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: dict[object, tuple[list[str], list[str]]] = field(default_factory=dict)
+    finish: str = ""
+
+    def add(self, choice: Mapping[str, Any]) -> None:
+        said = choice.get("delta") or choice.get("message")
+        if isinstance(choice.get("finish_reason"), str):
+            self.finish = choice["finish_reason"]
+        if not isinstance(said, dict):
+            return
+        if isinstance(said.get("content"), str):
+            self.content.append(said["content"])
+        thought = said.get("reasoning_content") or said.get("reasoning")
+        if isinstance(thought, str):
+            self.reasoning.append(thought)
+        calls = said.get("tool_calls")
+        for position, call in enumerate(calls if isinstance(calls, list) else ()):
+            self._add_call(position, call)
+
+    def _add_call(self, position: int, call: Any) -> None:
+        if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
+            return
+        index = call.get("index")
+        names, arguments = self.calls.setdefault(index if isinstance(index, int) else position, ([], []))
+        for pieces, key in ((names, "name"), (arguments, "arguments")):
+            if isinstance(call["function"].get(key), str):
+                pieces.append(call["function"][key])
+
+
+def _choices(x: Exchange) -> Iterator[Mapping[str, Any]]:
+    bodies = (c.json for c in x.chunks) if x.is_stream else iter((x.json,))
+    for body in bodies:
+        listed = body.get("choices") if isinstance(body, dict) else None
+        for choice in listed if isinstance(listed, list) else ():
+            if isinstance(choice, dict) and choice.get("index") in (0, None):  # a list in its place is no index
+                yield choice
+
+
+def _errors(x: Exchange) -> Iterator[str]:
+    for body in [c.json for c in x.chunks] if x.is_stream else [x.json]:
+        error = body.get("error") if isinstance(body, dict) else None
+        if error:
+            message = error.get("message") if isinstance(error, dict) else error
+            yield shorten(message)
+
+
+def _silent(x: Exchange) -> str:
+    if x.error in GONE:
+        return f"nobody answered ({x.error})"
+    if x.dropped:
+        return "not stored: the run's byte budget was used up"
+    return f"status {x.status}" if x.status in BUSY else ""
+
+
+def _trouble(x: Exchange, error: str) -> str:
+    if x.error in LATE:
+        return f"no answer within {(x.ended_at - x.sent_at) / 1e9:.0f} s"
+    if x.status is None or x.error:
+        return f"broken off ({x.error or 'no status line'})"
+    if x.status != 200:
+        return f"status {x.status}: {error or shorten(x.body[:400].decode('utf-8', 'replace'), 120)}"
+    return f"an error in a 200: {error}" if error else ""
+
+
+def _join(pieces: list[str]) -> str:
+    return "".join(pieces)[-LONGEST:]

@@ -1,0 +1,152 @@
+"""What the model is asked: questions made from a seed, so that runs need not share them and any can be asked again.
+
+Each comes from ``Random(f"{seed}/{probe}/{i}")``. Four probes take turns: *short* questions that a word answers,
+*turns* that need an earlier turn of the talk, *reason* and *essay*. None asks for a list, a table or a count (honest
+answers to those repeat themselves) and none quotes a marker of a chat template. Sampling is left to the server: what
+it does by default is what its users get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from random import Random
+from typing import Any
+
+from seatrial.records import Request, Scenario
+
+CYCLE = ("short", "turns", "short", "essay", "short", "turns", "short", "reason")
+SHORT = frozenset({"short", "turns"})
+CAPS: Mapping[str, int] = {"short": 192, "turns": 192, "reason": 320, "essay": 640}
+"""Most tokens of an answer: many times what a short one needs; for an essay enough to show that nothing new comes."""
+
+TYPICAL_TOKENS = 60
+"""Tokens of an answer over the cycle, where a model ends by itself; for the plan, before anything was measured."""
+
+TRAITS = frozenset({"chat", "stream", "answers"})
+
+Messages = list[dict[str, str]]
+
+NAMES = ("Nora", "Emil", "Tariq", "Ines", "Jonas", "Mei", "Olga", "Pablo", "Ruth", "Samuel", "Aisha", "Viktor")
+PLACES = ("a small harbour", "a mountain village", "an old library", "a railway station", "a night market", "an island")
+THINGS = ("lighthouse", "bicycle", "bakery", "garden", "river ferry", "telescope", "wooden bridge", "weather station")
+VIEWS = ("a visitor who sees it for the first time", "somebody who works there", "a child", "a careful engineer")
+MOODS = ("in winter", "on a rainy morning", "after a long holiday", "late in the evening", "during a storm")
+PETS = ("cats", "goats", "pigeons", "rabbits", "horses", "bees")
+TRADES = ("baker", "surveyor", "nurse", "carpenter", "translator", "gardener", "pilot")
+COLOURS = ("red", "green", "yellow", "white", "grey", "orange", "violet")
+CAPITALS = ("France", "Japan", "Egypt", "Norway", "Peru", "Kenya", "Canada", "Portugal", "Greece", "Mongolia", "Chile")
+OPPOSITES = ("early", "narrow", "heavy", "quiet", "ancient", "empty", "rough", "generous", "shallow", "bright")
+PLURALS = ("mouse", "leaf", "child", "city", "foot", "knife", "ox", "shelf", "goose", "tooth")
+UNITS = (("minutes", "hours", 60), ("days", "weeks", 7), ("metres", "kilometres", 1000), ("months", "years", 12))
+
+
+def is_short(name: str) -> bool:
+    """Whether a request of this name asks for a word or a sentence."""
+    return name.partition("-")[0] in SHORT
+
+
+def requests(seed: int, *, first: int = 0) -> Iterator[tuple[str, Request]]:
+    """The questions in order, without end, by name (``short-004``); ``first`` skips some."""
+    position = first
+    while True:
+        probe = CYCLE[position % len(CYCLE)]
+        yield f"{probe}-{position:03d}", request(seed, probe, position)
+        position += 1
+
+
+def request(seed: int, probe: str, i: int) -> Request:
+    """One question. Streamed, with usage; the seed is sent too, for servers that can repeat an answer."""
+    draw = Random(f"{seed}/{probe}/{i}")  # noqa: S311 - repeatable on purpose
+    body: dict[str, Any] = {
+        "model": None,
+        "messages": _MAKERS[probe](draw),
+        "max_tokens": CAPS[probe],
+        "seed": draw.randrange(2**31),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    return Request(body=body)
+
+
+def scenario(name: str, asked: Request, *, deadline_s: float | None = None) -> Scenario:
+    """A scenario of one question."""
+    return Scenario(requests={name: asked}, traits=TRAITS, deadline_s=deadline_s, tokens=asked.body["max_tokens"])
+
+
+def short_among(n: int) -> int:
+    """How many of the first n questions are short ones."""
+    return sum(probe in SHORT for probe in islice(_cycle(), n))
+
+
+def _cycle() -> Iterator[str]:
+    while True:
+        yield from CYCLE
+
+
+def _user(text: str) -> Messages:
+    return [{"role": "user", "content": text}]
+
+
+def _short(draw: Random) -> Messages:
+    a, b = draw.randrange(12, 90), draw.randrange(12, 90)
+    name, many = draw.choice(NAMES), draw.randrange(2, 30)
+    small, large, factor = draw.choice(UNITS)
+    country, word, noun = draw.choice(CAPITALS), draw.choice(OPPOSITES), draw.choice(PLURALS)
+    questions: Sequence[str] = (
+        f"What is {a} plus {b}? Reply with the number only.",
+        f"Which is larger, {a} or {a + b}? Reply with the number only.",
+        f"What is the capital of {country}? Reply with its name only.",
+        f"What is the opposite of the word {word}? Reply with one word.",
+        f"What is the plural of the word {noun}? Reply with one word.",
+        f"How many {large} are {many * factor} {small}? Reply with the number only.",
+        f"{name} has {many + 5} stamps and gives away {many}. How many are left? Reply with the number only.",
+        f"Greet {name}, a {draw.choice(TRADES)}, in one short sentence.",
+    )
+    return _user(draw.choice(questions))
+
+
+def _turns(draw: Random) -> Messages:
+    name, other = draw.sample(NAMES, 2)
+    many, pet, colour, trade = draw.randrange(2, 40), draw.choice(PETS), draw.choice(COLOURS), draw.choice(TRADES)
+    asked, about = draw.choice((
+        (f"How many {pet} do I keep?", "the number"),
+        ("What is my name?", "the name"),
+        ("What colour is my door?", "the colour"),
+        (f"What does my friend {other} do for a living?", "the trade"),
+    ))  # fmt: skip
+    return [
+        {"role": "user", "content": f"My name is {name}. I keep {many} {pet}, and my door is {colour}."},
+        {"role": "assistant", "content": f"Nice to meet you, {name}."},
+        {"role": "user", "content": f"My friend {other} is a {trade}."},
+        {"role": "assistant", "content": f"Good to know. Say hello to {other}."},
+        {"role": "user", "content": f"{asked} Reply with {about} only."},
+    ]
+
+
+def _reason(draw: Random) -> Messages:
+    name, speed, hours = draw.choice(NAMES), draw.randrange(11, 70), draw.randrange(2, 9)
+    a, b, c = draw.randrange(3, 20), draw.randrange(3, 20), draw.randrange(21, 60)
+    tasks = (
+        f"{name} rides {speed} kilometres an hour for {hours} hours, then turns back. How far is the way home?",
+        f"A box holds {a} pears and {b} plums. {c} more pears are put in. Are there now more pears, and by how many?",
+        f"A shop opens {a} minutes late and closes {b + c} minutes early. How much shorter is its day?",
+        f"{name} is {a} years older than a sister who will be {c} next year. How old is {name} today?",
+    )
+    return _user(f"{draw.choice(tasks)} Explain in two or three sentences of plain prose, then give the answer.")
+
+
+def _essay(draw: Random) -> Messages:
+    thing, place, view, mood = draw.choice(THINGS), draw.choice(PLACES), draw.choice(VIEWS), draw.choice(MOODS)
+    return _user(
+        f"Write one paragraph of about {draw.randrange(70, 120, 10)} words about a {thing} in {place} {mood}, "
+        f"as seen by {view}. Plain prose."
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Random], Messages]] = {
+    "short": _short,
+    "turns": _turns,
+    "reason": _reason,
+    "essay": _essay,
+}
