@@ -68,6 +68,7 @@ class Finding(msgspec.Struct, frozen=True):
     got: str
     consequence: str = ""
     grave: bool = False  # FAIL whatever the rule's level: "200 and ignored", no answer within the deadline
+    optional: bool = False  # of a refusal: of a request for an optional capability; UNSUPPORTED whatever the rule
 
 
 # lines of a run directory

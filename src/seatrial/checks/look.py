@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from seatrial.checks.rules import no_evidence
+from seatrial.checks.rules import no_evidence, violation
 from seatrial.records import Chunk, Exchange, Finding
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
@@ -68,6 +68,20 @@ def unreadable(x: Exchange) -> Finding | None:
     return no_evidence("the body", expected="a JSON object", got=x.fault or x.body[:200].decode("utf-8", "replace"))
 
 
+def uncounted(x: Exchange) -> Finding | None:
+    """Why tokens cannot be held against a cap, or None."""
+    if completion_tokens(x) is not None:
+        return None
+    return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x))
+
+
+def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:
+    """A finding where a faulty request was not answered with a 4xx."""
+    if x.status is None or not 400 <= x.status < 500:
+        got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
+        yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "")
+
+
 def asks_for_stream(x: Exchange) -> bool:
     return mapping(x.request_json).get("stream") is True
 
@@ -84,7 +98,7 @@ def deltas(x: Exchange) -> Iterator[tuple[Chunk, int, dict[str, Any], dict[str, 
 def answers(x: Exchange) -> dict[int, Answer]:
     """The choices of an answer by index, however it was sent."""
     found: dict[int, Answer] = {}
-    for where, index, choice, message in _messages(x):
+    for where, index, choice, message in _choices(x):
         answer = found.setdefault(index, Answer(index))
         answer.content += string(message.get("content")) or ""
         answer.reasoning += next((m for key in THOUGHT if (m := string(message.get(key)))), "")
@@ -97,7 +111,14 @@ def answers(x: Exchange) -> dict[int, Answer]:
     return found
 
 
-def _messages(x: Exchange) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:
+def messages(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where, message or delta) of every choice that has one that is an object."""
+    for where, _index, choice, message in _choices(x):
+        if isinstance(choice.get("delta" if asks_for_stream(x) else "message"), dict):
+            yield where, message
+
+
+def _choices(x: Exchange) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:
     if asks_for_stream(x):
         for chunk, index, choice, delta in deltas(x):
             yield f"chunk {chunk.index}, choice {index}", index, choice, delta

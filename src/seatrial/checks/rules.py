@@ -146,7 +146,7 @@ def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, 
     """
     try:
         return tuple(_findings(rule, evidence, expect)), ""
-    except Exception as error:  # noqa: BLE001: a rule that falls over must not end the run
+    except Exception as error:  # noqa: BLE001 - a rule that falls over must not end the run
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
-from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.checks.rules import rule, shorten, violation
+from seatrial.records import Chunk, Exchange, Expect, Finding, Level
 
 LINE = re.compile(rb"\r\n|\n|\r")
 FIELDS = (b"data", b"event", b"id", b"retry")
@@ -103,7 +102,97 @@ def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
         seen.add(index)
 
 
-def _at(chunk: Any, index: int) -> str:
+@rule(row="sse/7", level=Level.MUST, of=traits.STREAM, source="OpenAPI document: each chunk has the same id, timestamp")
+def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """id, created, model and object are the same on every chunk, and object is "chat.completion.chunk"."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    chunks = [chunk for chunk in x.chunks if isinstance(chunk.json, dict)]
+    first = chunks[0]
+    if first.json.get("object") != "chat.completion.chunk":
+        got = first.json.get("object")
+        so = "the SDK's stream helper skips the chunk"
+        yield violation(f"chunk {first.index}, object", expected='"chat.completion.chunk"', got=got, so=so)
+    for name in IDENTITY:
+        other = next((c for c in chunks if c.json.get(name) != first.json.get(name) or name not in c.json), None)
+        if other is not None:
+            expected = shorten(first.json.get(name))
+            so = "a client that groups chunks by it sees several answers"
+            yield violation(f"chunk {other.index}, {name}", expected=expected, got=other.json.get(name), so=so)
+
+
+@rule(row="sse/8", level=Level.MUST, of=traits.STREAM, source="OpenAPI document, finish_reason; SGLang and vLLM tests")
+def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Each choice has exactly one chunk whose finish_reason is not null."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    answers = look.answers(x)
+    if not answers:
+        yield violation("choices", expected="a choice that finishes", got="no choice in any chunk")
+    for answer in answers.values():
+        if not answer.finishes:
+            so = "the SDK returns None in silence: a cut answer looks whole"
+            yield violation(f"choice {answer.index}, finish_reason", expected="one", got="none", so=so)
+        elif len(answer.finishes) > 1:
+            (_, first), (where, second) = answer.finishes[:2]
+            got = f"{shorten(first, 40)}, then {shorten(second, 40)}"
+            yield violation(f"{where}, finish_reason", expected="one", got=got, so="a client ends the turn twice")
+
+
+@rule(row="sse/10", level=Level.MUST, of=traits.USAGE, source="OpenAPI document, stream_options.include_usage")
+def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """With include_usage the last chunk before [DONE] holds usage and an empty list of choices."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    last = next(chunk for chunk in reversed(x.chunks) if isinstance(chunk.json, dict))
+    if not isinstance(last.json.get("usage"), dict):
+        so = "the SDK keeps the last usage it sees: the client has none"
+        yield violation(
+            f"chunk {last.index}, usage", expected="an object, last", got=last.json.get("usage"), so=so, grave=True
+        )
+    elif last.json.get("choices") != []:
+        got = last.json.get("choices", "no such key")
+        so = "the SDK iterates over choices and raises, or repeats a choice"
+        yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so)
+
+
+@rule(
+    row="sse/18",
+    level=Level.MUST,
+    of=traits.STREAM_FAULT,
+    answer=False,
+    source="OpenAI's API; openai-python raises by status",
+)
+def faults_are_refused_before_the_stream(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A faulty request for a stream gets a 4xx and JSON, not 200 and an event stream."""
+    for x in look.bad(xs).values():
+        if x.status is not None and 200 <= x.status < 300:
+            got = f"{x.status} {x.content_type}: {x.body[:160].decode('utf-8', 'replace')}"
+            so = "the client takes the request for accepted, and its answer for torn"
+            yield violation("the status", expected="a 4xx", got=got, so=so)
+        elif x.is_stream:
+            so = "the SDK finds no error object in it"
+            yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)
+
+
+@rule(row="sse/24", level=Level.MUST, of=traits.STREAM, source="RFC 9112 6 and 7.1; curl error 18")
+def body_is_terminated(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A stream has no Content-Length, and a chunked one ends with the terminating chunk."""
+    if (length := x.header("content-length")) is not None:
+        so = "the whole answer was there before the first byte was sent, or the length is wrong"
+        yield violation("Content-Length", expected="none", got=length, so=so)
+    if x.error:
+        so = "curl and proxies report a broken transfer"
+        yield violation("the end", expected="the end of the body", got=x.detail or x.error, so=so)
+    elif x.chunked and not x.last_chunk:
+        so = "curl and proxies report a broken transfer"
+        yield violation("the end", expected="the terminating chunk 0", got="the end of the connection", so=so)
+
+
+def _at(chunk: Chunk, index: int) -> str:
     return f"chunk {chunk.index}, choice {index}"
 
 

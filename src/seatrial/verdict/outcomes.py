@@ -47,11 +47,11 @@ def outcome(
     """The outcome of one case.
 
     A violation outweighs a refusal, a refusal outweighs missing evidence. A refusal of a valid request is a violation
-    of a MUST unless the rule is optional.
+    of a MUST unless the rule, or what the request asked for, is optional.
     """
     if absent or crashed:
         return Outcome.INCONCLUSIVE
-    broken = [f for f in findings if f.kind == "violation" or (f.kind == "refusal" and not optional)]
+    broken = [f for f in findings if f.kind == "violation" or (f.kind == "refusal" and not optional and not f.optional)]
     if broken:
         binding = level is Level.MUST or (strict and level is Level.SHOULD)
         grave = any(f.grave or f.kind == "refusal" for f in broken)

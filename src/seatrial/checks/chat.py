@@ -1,0 +1,161 @@
+"""Chat completions: what every answer holds, and messages that get none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+@rule(row="chat/basic/3", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, CreateChatCompletionResponse")
+def choices_are_indexed_and_from_the_assistant(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Choices are numbered from 0 without a gap, and each message has the role "assistant"."""
+    if nothing := look.unreadable(x):
+        yield nothing
+    elif look.asks_for_stream(x):
+        yield from _indices_of_stream(x)
+    else:
+        yield from _indices_of_body(x)
+
+
+@rule(row="chat/basic/4", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, finish_reason: enum")
+def finish_reason_is_known(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """finish_reason is stop, length, tool_calls, content_filter or function_call; on a plain answer never null."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    known = ", ".join(look.FINISH_REASONS)
+    for answer in look.answers(x).values():
+        if not answer.finishes and not look.asks_for_stream(x):
+            yield violation(f"choice {answer.index}, finish_reason", expected=known, got=None)
+        for where, reason in answer.finishes:
+            if reason not in look.FINISH_REASONS:
+                so = "a client that branches on it takes no branch"
+                yield violation(f"{where}, finish_reason", expected=known, got=reason, so=so)
+
+
+@rule(row="chat/basic/5", level=Level.MUST, of=traits.COUNTED, source="OpenAPI document, CompletionUsage")
+def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """usage holds prompt_tokens, completion_tokens and total_tokens, none negative, the last the sum of the others."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    usage = look.usage(x)
+    if not isinstance(usage, dict):
+        yield violation("usage", expected="an object", got=usage, so="a client cannot account for the request")
+        return
+    counts = [look.integer(usage.get(name)) for name in COUNTS]
+    for name, count in zip(COUNTS, counts, strict=True):
+        if count is None or count < 0:
+            yield violation(f"usage.{name}", expected="a whole number from 0", got=usage.get(name, "no such key"))
+    prompt, completion, total = counts
+    if prompt is not None and completion is not None and total is not None and total != prompt + completion:
+        yield violation(
+            "usage.total_tokens", expected=f"{prompt} + {completion}", got=total, so="accounts do not add up"
+        )
+
+
+@rule(row="chat/basic/6", level=Level.MUST, of=traits.COUNTED, source="OpenAPI document, max_completion_tokens: prose")
+def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """completion_tokens stays within the cap, and reaches it (to one token) where finish_reason is "length"."""
+    cap, tokens = look.cap(x), look.completion_tokens(x)
+    if nothing := look.unreadable(x) or look.uncounted(x):
+        yield nothing
+        return
+    if cap is None or tokens is None:
+        return
+    choices = look.wanted(x)
+    if tokens > cap * choices:
+        expected = f"at most {cap}" + (f" a choice, {cap * choices} in all" if choices > 1 else "")
+        yield violation(
+            "usage.completion_tokens", expected=expected, got=tokens, so="an answer costs more than was allowed"
+        )
+    reasons = [reason for answer in look.answers(x).values() for _, reason in answer.finishes]
+    if choices == 1 and reasons == ["length"] and tokens < cap - 1:
+        so = "a client takes a whole answer for a cut one, or asks again for more"
+        yield violation("usage.completion_tokens", expected=f'{cap}: finish_reason is "length"', got=tokens, so=so)
+
+
+@rule(
+    row="chat/basic/8",
+    level=Level.MUST,
+    of=traits.CHAT,
+    source="OpenAPI document, ChatCompletionResponseMessage: required",
+)
+def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """content is a string or null; a plain answer's message always has the key."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    for where, message in look.messages(x):
+        if "content" not in message:
+            if not look.asks_for_stream(x):
+                so = "a client that reads message.content falls over"
+                yield violation(f"{where}, content", expected="a string or null", got="no such key", so=so)
+        elif message["content"] is not None and not isinstance(message["content"], str):
+            yield violation(f"{where}, content", expected="a string or null", got=message["content"])
+
+
+@rule(
+    row="chat/basic/13",
+    level=Level.MUST,
+    of=traits.EMPTY_MESSAGES,
+    answer=False,
+    source="OpenAPI document, messages: minItems 1",
+)
+def empty_messages_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """An empty list of messages is refused with a 4xx."""
+    for x in look.bad(xs).values():
+        yield from look.not_refused(x, so="the model answers a question nobody asked")
+
+
+@rule(
+    row="chat/basic/13",
+    level=Level.MUST,
+    of=traits.BAD_MESSAGES,
+    answer=False,
+    source="OpenAPI document, messages: required, array of objects",
+)
+def bad_messages_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Messages that are missing or of a wrong type are refused with a 4xx."""
+    for x in look.bad(xs).values():
+        yield from look.not_refused(x, so="the model answers what the client never said")
+
+
+def _indices_of_body(x: Exchange) -> Iterator[Finding]:
+    choices = x.json.get("choices")
+    if not isinstance(choices, list) or not choices:
+        yield violation("choices", expected="an array of at least one", got=choices, so="choices[0] raises")
+        return
+    for position, choice in enumerate(choices):
+        where = f"choices[{position}]"
+        if not isinstance(choice, dict):
+            yield violation(where, expected="an object", got=choice)
+            continue
+        index = choice.get("index")
+        if look.integer(index) != position:
+            yield violation(f"{where}.index", expected=str(position), got=index, so="answers are taken for one another")
+        message = choice.get("message")
+        if not isinstance(message, dict):
+            yield violation(f"{where}.message", expected="an object", got=message, so="message.content raises")
+        elif message.get("role") != "assistant":
+            so = "the next turn is refused or misread"
+            yield violation(f"{where}.message.role", expected='"assistant"', got=message.get("role"), so=so)
+
+
+def _indices_of_stream(x: Exchange) -> Iterator[Finding]:
+    seen: set[int] = set()
+    for chunk in x.chunks:
+        for choice in chunk.choices:
+            index = look.integer(choice.get("index"))
+            if index is None:
+                yield violation(f"chunk {chunk.index}, index", expected="a whole number", got=choice.get("index"))
+                return
+            seen.add(index)
+    if seen != set(range(len(seen))) or not seen:
+        expected = "choices numbered from 0 without a gap"
+        yield violation("index", expected=expected, got=sorted(seen) or "no choice", so="the SDK raises IndexError")

@@ -1,0 +1,102 @@
+"""HTTP below the API: labels, unknown paths, bodies that are no request, connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+
+@rule(row="http/1", level=Level.MUST, of=traits.JSON, source="OpenAPI document, 200: application/json; RFC 8259")
+def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A JSON answer has Content-Type application/json, and its body is UTF-8 and JSON."""
+    if x.content_type != "application/json":
+        got = x.header("content-type") or "none"
+        yield violation(
+            "Content-Type", expected="application/json", got=got, so="the SDK hands out text, not an object"
+        )
+    if fault := _undecodable(x.body) or x.fault:
+        got = f"{fault}: {x.body[:120].decode('utf-8', 'replace')}"
+        yield violation("the body", expected="JSON in UTF-8", got=got, so="a client cannot read the answer")
+
+
+@rule(row="http/2", level=Level.SHOULD, of=traits.UNKNOWN_PATH, answer=False, source="openai-python _make_status_error")
+def unknown_path_is_a_404_with_an_error_object(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A path that is not there answers 404 with an error object, not with a page."""
+    for x in look.bad(xs).values():
+        if x.status != 404:
+            yield violation("the status", expected="404", got=x.status)
+        elif not look.mapping(look.mapping(x.json).get("error")):
+            got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
+            yield violation(
+                "the body", expected='{"error": {...}}', got=got, so="the SDK shows the page as the message"
+            )
+
+
+@rule(row="http/4", level=Level.MUST, of=traits.MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
+def malformed_json_is_a_400(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A body that is not JSON is answered with 400."""
+    for x in look.bad(xs).values():
+        if x.status != 400:
+            so = "a client cannot tell its own broken body from a broken server"
+            yield violation("the status", expected="400", got=x.status, so=so)
+
+
+@rule(row="http/5", level=Level.MUST, of=traits.NO_OBJECT, answer=False, source="vLLM test_non_object_body_validation")
+def body_that_is_no_object_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """JSON that is no object ([], "x", null, 42) is refused with a 4xx."""
+    for x in look.bad(xs).values():
+        yield from look.not_refused(x)
+
+
+@rule(
+    row="http/7", level=Level.MUST, of=traits.EMPTY_BODY, answer=False, source="OpenAPI document: the body is required"
+)
+def empty_body_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A POST without a body is refused with a 4xx."""
+    for x in look.bad(xs).values():
+        yield from look.not_refused(x)
+
+
+@rule(
+    row="http/10", level=Level.SHOULD, of=traits.REUSE, answer=False, source="RFC 9112 9.3; openai-python keeps alive"
+)
+def connection_is_reusable(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A connection serves one request after the other, also after a refusal and after a stream that has ended."""
+    before: tuple[str, Exchange] | None = None
+    for name, x in xs.items():
+        if before and x.connection == 0:
+            yield violation(
+                f"the connection after {before[0]}",
+                expected="open for the next request",
+                got=_how_it_ended(before[1]),
+                so="a client that pools connections races their end: some of its requests fail at once",
+            )
+        before = name, x
+
+
+def _how_it_ended(x: Exchange) -> str:
+    said = (x.header("connection") or "").lower()
+    if "close" in said:
+        return f"closed, as announced; {x.status}"
+    kept = x.header("keep-alive")
+    return f"closed without a word; {x.status}" + (f", Keep-Alive: {kept}" if kept else "")
+
+
+def _undecodable(body: bytes) -> str:
+    """Why a body is not JSON in UTF-8, strictly: NaN and Infinity are no JSON. Empty where it is."""
+    try:
+        json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except RecursionError:
+        return "nested too deep to read"
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")

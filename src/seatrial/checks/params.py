@@ -1,0 +1,192 @@
+"""Parameters: honoured, or refused; never accepted and ignored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+
+@rule(row="p/1", level=Level.MUST, of=traits.MAX_TOKENS, source="OpenAPI document, max_tokens")
+def max_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """max_tokens cuts an answer that would go on, and finish_reason says "length"."""
+    yield from _caps(xs, "max_tokens")
+
+
+@rule(row="p/2", level=Level.MUST, of=traits.MAX_COMPLETION_TOKENS, source="OpenAPI document, max_completion_tokens")
+def max_completion_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """max_completion_tokens cuts an answer that would go on, and finish_reason says "length"."""
+    yield from _caps(xs, "max_completion_tokens")
+
+
+@rule(row="p/3", level=Level.SHOULD, of=traits.BAD_CAP, answer=False, source="OpenAPI document, max_tokens: prose")
+def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
+    refused or met."""
+    for x in look.bad(xs).values():
+        cap, tokens = look.cap(x), look.completion_tokens(x)
+        if x.status != 200:
+            yield from look.not_refused(x)
+        elif cap is None or (tokens is None and cap > 0):
+            yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=look.usage(x))
+        elif cap < 0 or (cap == 0 and tokens != 0):
+            yield violation(
+                "the status",
+                expected=f"400: a cap of {cap}" + (", or no token" if cap == 0 else ""),
+                got=f"200, {tokens} tokens",
+                so="a client's slip is answered at a length nobody asked for",
+                grave=cap < 0 or tokens is None or tokens > 1,
+            )
+        elif tokens is not None and tokens > cap * look.wanted(x):
+            yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
+
+
+@rule(row="p/9", level=Level.MUST, of=traits.STOP, source="OpenAPI document, StopConfiguration")
+def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A stop string ends the answer, is no part of it, and finish_reason is "stop"."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    stop = look.mapping(x.request_json).get("stop")
+    stops = [s for s in (stop if isinstance(stop, list) else [stop]) if isinstance(s, str) and s]
+    for answer in look.answers(x).values():
+        where = f"choice {answer.index}"
+        found = next((s for s in stops if s in answer.content), None)
+        if found is not None:
+            so = "a client that splits at it gets text it does not expect"
+            yield violation(
+                f"{where}, content", expected=f"to end before {found!r}", got=answer.content, so=so, grave=True
+            )
+            continue
+        reasons = [reason for _, reason in answer.finishes]
+        if reasons == ["length"]:
+            got = answer.content or f"{len(answer.reasoning)} characters of reasoning"
+            yield no_evidence(f"{where}, content", expected=f"text that reaches {stops}", got=got)
+        elif reasons != ["stop"]:
+            yield violation(f"{where}, finish_reason", expected='"stop"', got=reasons or None)
+
+
+@rule(row="p/13", level=Level.SHOULD, of=traits.CHOICES, optional=True, source="OpenAPI document, n")
+def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """n choices are given for n, numbered from 0, and usage counts them all; or the request is refused."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    wanted, found = look.wanted(x), look.answers(x)
+    if sorted(found) != list(range(wanted)):
+        got = f"{len(found)}: {sorted(found)}"
+        so = "a client that samples gets fewer answers than it pays attention to, without a word"
+        yield violation("choices", expected=f"{wanted}, or a 400", got=got, so=so, grave=True)
+        return
+    cap, tokens = look.cap(x), look.completion_tokens(x)
+    cut = all([reason for _, reason in a.finishes] == ["length"] for a in found.values())
+    if cut and cap is not None and tokens is not None and tokens < wanted * (cap - 1):
+        expected = f"{wanted * cap}: {wanted} choices cut at {cap}"
+        yield violation("usage.completion_tokens", expected=expected, got=tokens, so="accounts miss what was generated")
+
+
+@rule(
+    row="p/14",
+    level=Level.SHOULD,
+    of=traits.LOGPROBS,
+    optional=True,
+    source="OpenAPI document, ChatCompletionTokenLogprob",
+)
+def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """logprobs lists each token with its log probability, none above 0, and the tokens make up the content; or the
+    request is refused."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    for answer in look.answers(x).values():
+        where = f"choice {answer.index}, logprobs"
+        if not answer.logprobs:
+            if answer.content or answer.reasoning:
+                got = "an empty list" if answer.has_logprobs else "none"
+                so = "a client that ranks or classifies by them has nothing, without a word"
+                yield violation(where, expected="content with a token each, or a 400", got=got, so=so, grave=True)
+            else:
+                yield no_evidence(where, expected="an answer with text", got="an empty one")
+            continue
+        yield from _logprobs(where, answer)
+
+
+@rule(
+    row="p/26",
+    level=Level.SHOULD,
+    of=traits.WRONG_TYPE,
+    answer=False,
+    source="OpenAPI document, CreateChatCompletionRequest: types",
+)
+def wrong_types_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A parameter of a wrong type is refused with a 4xx."""
+    for x in look.bad(xs).values():
+        yield from look.not_refused(x, so="a client's slip goes unnoticed, and the parameter means something else")
+
+
+def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
+    for name, x in xs.items():
+        cap, tokens = look.integer(look.mapping(x.request_json).get(key)), look.completion_tokens(x)
+        if nothing := look.unreadable(x) or look.uncounted(x):
+            yield nothing
+        elif cap is not None and tokens is not None and tokens > cap:
+            so = "an answer runs on at the client's cost"
+            yield violation(
+                f"{name}: usage.completion_tokens", expected=f"at most {cap}", got=tokens, so=so, grave=True
+            )
+    if "short" in xs and "long" in xs:
+        yield from _cut(xs["short"], xs["long"], key)
+
+
+def _cut(short: Exchange, long: Exchange, key: str) -> Iterator[Finding]:
+    """Whether the cap cut the short answer; only a long one of more than twice its cap shows that it would go on."""
+    cap, would = look.integer(look.mapping(short.request_json).get(key)), look.completion_tokens(long)
+    if cap is None or would is None or would <= 2 * cap:
+        return
+    brief, full = look.answers(short).get(0), look.answers(long).get(0)
+    if brief is None or full is None:
+        return
+    reasons = [reason for _, reason in brief.finishes]
+    if reasons != ["length"]:
+        got = reasons[0] if len(reasons) == 1 else reasons or None
+        so = "a client takes the cut answer for a whole one"
+        yield violation("short: finish_reason", expected='"length"', got=got, so=so)
+    sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
+    if sizes[0] >= sizes[1] > 0:
+        expected = f"less text for {cap} tokens than for {would}"
+        yield violation("short: content", expected=expected, got=f"{sizes[0]} and {sizes[1]} characters", grave=True)
+
+
+def _logprobs(where: str, answer: look.Answer) -> Iterator[Finding]:
+    for position, entry in enumerate(answer.logprobs):
+        token, value = look.mapping(entry).get("token"), look.mapping(entry).get("logprob")
+        if not isinstance(token, str):
+            yield violation(f"{where}.content[{position}].token", expected="text", got=token)
+            return
+        if not _is_log_probability(value):
+            yield violation(f"{where}.content[{position}].logprob", expected="a number, 0 at most", got=value)
+            return
+    joined = _joined(answer.logprobs)
+    if answer.content.encode() not in joined:
+        got = joined.decode("utf-8", "replace")
+        so = "probabilities belong to other text than the client reads"
+        yield violation(f"{where}, tokens joined", expected=answer.content, got=got, so=so)
+
+
+def _is_log_probability(value: Any) -> bool:
+    """A number, not a boolean, not NaN; a rounding error above 0 is let pass."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value) and value <= 1e-6
+
+
+def _joined(entries: list[Any]) -> bytes:
+    """The tokens one after the other; by their bytes, where a token is part of a character."""
+    joined = b""
+    for entry in entries:
+        given = look.listing(entry.get("bytes"))
+        whole = given and all(isinstance(b, int) and 0 <= b < 256 for b in given)
+        joined += bytes(given) if whole else str(entry["token"]).encode("utf-8", "surrogatepass")
+    return joined

@@ -1,0 +1,100 @@
+"""What the OpenAPI document says of an answer, asked of JSON Schema.
+
+Two readings. *Strict* is the document as it stands. *Compat* is what clients need of it: no self-hosted server sends
+``refusal`` and ``logprobs`` as nulls, and the SDK takes null for every field that may be missing.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import jsonschema_rs
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+ANSWER = "CreateChatCompletionResponse"
+CHUNK = "CreateChatCompletionStreamResponse"
+MOST = 5
+"""Findings of one answer; a server that is wrong in one field is wrong on every chunk."""
+
+SPARED = frozenset({"refusal", "logprobs", "bytes"})
+"""Required by the document, missed by no SDK."""
+
+
+@rule(
+    row="chat/basic/1",
+    level=Level.MUST,
+    of=traits.CHAT,
+    source="OpenAPI document, CreateChatCompletion(Stream)Response",
+)
+def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """The answer, or each chunk of a stream, validates against the OpenAPI document's schema."""
+    if look.asks_for_stream(x):
+        if nothing := look.unreadable(x):
+            yield nothing
+            return
+        parts = [(f"chunk {c.index}: ", c.json) for c in x.chunks if not c.done and not c.fault and c.data.strip()]
+        name = CHUNK
+    elif x.json is None and x.fault:
+        yield look.unreadable(x) or violation("the body", expected="JSON", got=x.fault)
+        return
+    else:
+        parts, name = [("", x.json)], ANSWER
+    seen: set[tuple[str, str]] = set()
+    for prefix, instance in parts:
+        for where, message in _errors(name, expect.strict, instance):
+            if (where, message) not in seen and len(seen) < MOST:
+                seen.add((where, message))
+                expected = f"{name}, {'strict' if expect.strict else 'compat'}"
+                yield violation(
+                    prefix + where, expected=expected, got=message, so="typed clients refuse it or misread it"
+                )
+
+
+def compat(schema: Any, parent: str = "") -> Any:
+    """The schema as the SDK reads it: null for what may be missing, nothing required that no SDK misses."""
+    if isinstance(schema, list):
+        return [compat(item, parent) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    relaxed = {key: compat(value, key) for key, value in schema.items()}
+    if parent == "properties" or not isinstance(schema.get("properties"), dict):
+        return relaxed
+    required = [name for name in schema.get("required", []) if name not in SPARED]
+    if "delta" in schema["properties"]:
+        required = [name for name in required if name != "finish_reason"]
+    relaxed["required"] = required
+    relaxed["properties"] = {
+        name: value if name in required else {"anyOf": [value, {"type": "null"}]}
+        for name, value in relaxed["properties"].items()
+    }
+    return relaxed
+
+
+def _errors(name: str, strict: bool, instance: Any) -> Iterator[tuple[str, str]]:  # noqa: FBT001
+    try:
+        for error in _validator(name, strict).iter_errors(instance):
+            yield _path(error.instance_path), error.message
+    except (ValueError, RecursionError) as error:  # what no JSON Schema can hold: NaN, nesting without end
+        yield "the body", str(error)
+
+
+@functools.cache
+def _validator(name: str, strict: bool) -> Any:  # noqa: FBT001
+    text = resources.files(__package__).joinpath("openai.schema.json").read_text("utf-8")
+    schema = json.loads(text)
+    definitions = schema["$defs"]
+    if not strict:
+        definitions = {key: compat(value) for key, value in definitions.items()}
+    return jsonschema_rs.Draft202012Validator({**schema, "$defs": definitions, "$ref": f"#/$defs/{name}"})
+
+
+def _path(parts: list[str | int]) -> str:
+    joined = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return joined.removeprefix(".") or "the body"

@@ -1,0 +1,61 @@
+"""What the official SDK makes of a recorded stream: it is given the very bytes, behind a transport that opens no
+socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from seatrial.checks import look, traits
+from seatrial.checks.rules import rule, violation
+from seatrial.records import Exchange, Expect, Finding, Level
+
+
+@rule(row="sse/26", level=Level.MUST, of=traits.STREAM, source="openai-python ChatCompletionStreamState")
+def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """The official SDK's accumulator joins the stream without an exception, to the message that was sent."""
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    try:
+        snapshot = replay(x.body)
+    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the finding
+        got = f"{type(error).__name__}: {error}"
+        yield violation("the stream", expected="a message", got=got, so="a client on the official SDK loses the answer")
+        return
+    if snapshot is None:
+        yield violation("the stream", expected="a message", got="the SDK reads no chunk")
+        return
+    sent = look.answers(x)
+    for choice in snapshot.get("choices") or []:
+        message, where = look.mapping(choice.get("message")), f"choice {choice.get('index')}"
+        if message.get("role") != "assistant":
+            so = "the next turn is refused or misread"
+            yield violation(f"{where}, role", expected='"assistant"', got=message.get("role"), so=so)
+        answer = sent.get(choice.get("index"))
+        if answer is not None and (message.get("content") or "") != answer.content:
+            yield violation(f"{where}, content", expected=answer.content, got=message.get("content"))
+
+
+def replay(body: bytes) -> dict[str, Any] | None:
+    """The message the SDK accumulates from the body of a stream; None where it reads no chunk.
+
+    Raises:
+        Exception: whatever the SDK raises on these bytes.
+    """
+    import httpx2  # both here: they cost half a second, and most of what imports the rules never replays
+    import openai
+    from openai.lib.streaming.chat import ChatCompletionStreamState
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=body)
+
+    transport = httpx2.Client(trust_env=False, transport=httpx2.MockTransport(answer))
+    base = "http://oracle.invalid/v1"
+    with openai.OpenAI(base_url=base, api_key="none", max_retries=0, http_client=transport) as client:
+        state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
+        chunks = 0
+        for chunk in client.chat.completions.create(model="recorded", messages=[], stream=True):
+            list(state.handle_chunk(chunk))
+            chunks += 1
+        return state.current_completion_snapshot.to_dict() if chunks else None
