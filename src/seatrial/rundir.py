@@ -18,7 +18,20 @@ from typing import TypeVar
 
 import msgspec
 
-from seatrial.records import LINES, VERSION, Clock, Endpoint, Line, Planned, RunInfo
+from seatrial.records import (
+    LINES,
+    VERSION,
+    Clock,
+    Counters,
+    Endpoint,
+    Line,
+    LoadRow,
+    Phase,
+    Planned,
+    RunInfo,
+    Sent,
+    SoakRun,
+)
 
 BYTES_PER_WRITER = 256 * 1024 * 1024
 """Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""
@@ -248,6 +261,20 @@ class RunDir:
     def in_time(self, *patterns: str) -> list[Line]:
         """The same lines in order of their time of writing: what a fold is fed."""
         return sorted(self.lines(*patterns), key=lambda line: line.t)
+
+    def read_soak(self, endpoint: str) -> SoakRun:
+        """The load of one endpoint: its rows in order of sending, and what was sent and never finished."""
+        own = [line for line in self.lines("load/*.jsonl") if getattr(line, "endpoint", None) == endpoint]
+        rows = sorted((line for line in own if isinstance(line, LoadRow)), key=lambda row: row.sent_at)
+        ended = {row.id for row in rows}
+        sent = (line for line in self.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent) and line.load)
+        names = [f"{line.w}-{line.n}" for line in sent if line.endpoint == endpoint]
+        return SoakRun(
+            rows=tuple(rows),
+            counters=tuple(line for line in own if isinstance(line, Counters)),
+            phases=tuple(line for line in own if isinstance(line, Phase)),
+            unfinished=tuple(name for name in names if name not in ended),
+        )
 
     def bytes_of(self, writer: str, span: tuple[int, int]) -> bytes:
         """The stored bytes of one span of one writer; empty where they are not there."""

@@ -1,0 +1,117 @@
+"""The server's own totals, to be held against what the users received."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from seatrial.wire.load import Answer
+
+QUIET_S = 0.25
+LONGEST_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of server's names for the totals, as its ``/metrics`` prints them; empty: it does not count that."""
+
+    name: str
+    tokens: str
+    prompt_tokens: str = ""
+    requests: str = ""
+    busy: str = ""  # requests being worked on: 0 once all of them are counted
+
+
+SOURCES = (
+    Source(
+        "llama.cpp /metrics",
+        tokens="llamacpp:tokens_predicted_total",
+        prompt_tokens="llamacpp:prompt_tokens_total",
+        busy="llamacpp:requests_processing",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Totals at one moment; None: not counted there. ``source`` says whose they are, or why there are none."""
+
+    source: str
+    tokens: int | None = None
+    prompt_tokens: int | None = None
+    requests: int | None = None
+    busy: int | None = None
+
+
+def totals(answer: Answer) -> Totals:
+    """Read the totals from an answer of ``/metrics`` (Prometheus text format 0.0.4)."""
+    if answer.status != 200:
+        return Totals(answer.error or f"/metrics answers {answer.status}")
+    found = _samples(answer.body)
+    for source in SOURCES:
+        if source.tokens in found:
+            return Totals(
+                source.name,
+                tokens=found[source.tokens],
+                prompt_tokens=found.get(source.prompt_tokens),
+                requests=found.get(source.requests),
+                busy=found.get(source.busy),
+            )
+    return Totals("/metrics counts no tokens under a known name")
+
+
+class _Truth(msgspec.Struct):
+    chats: int
+    tokens: int
+    prompt_tokens: int
+    in_flight: int = 0
+
+
+def truth(answer: Answer) -> Totals:
+    """Read the totals from an answer of the golden server's ``/_truth``, which alone counts requests as well."""
+    try:
+        found = msgspec.json.decode(answer.body, type=_Truth)
+    except msgspec.MsgspecError as error:
+        return Totals(f"/_truth answers {answer.status}: {error}")
+    busy = max(found.in_flight - 1, 0)  # without this question
+    return Totals("the golden server's /_truth", found.tokens, found.prompt_tokens, found.chats, busy)
+
+
+def quiet(read: Callable[[], Totals], sleep: Callable[[float], None] = time.sleep) -> Totals:
+    """Read until two readings agree and nothing is being worked on: a server may count a moment after it answers.
+
+    After ``LONGEST_S`` the last reading stands, and its source says that it still moved.
+    """
+    before = read()
+    if before.tokens is None:
+        return before
+    until = time.monotonic() + LONGEST_S
+    while time.monotonic() < until:
+        sleep(QUIET_S)
+        now = read()
+        if now == before and not now.busy:
+            return now
+        before = now
+    return Totals(
+        f"{before.source}, still moving after {LONGEST_S:g} s", before.tokens, before.prompt_tokens, before.requests
+    )
+
+
+def _samples(text: bytes) -> dict[str, int]:
+    """Samples by name, those of several label sets summed; what is no whole number is left out."""
+    found: dict[str, int] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        name, _, rest = line.partition("{") if "{" in line else line.partition(" ")
+        value = rest.rpartition("} ")[2].split()
+        if line.startswith("#") or not value:
+            continue
+        try:
+            number = float(value[0])
+        except ValueError:
+            continue
+        if number.is_integer():
+            found[name.strip()] = found.get(name.strip(), 0) + int(number)
+    return found

@@ -1,0 +1,69 @@
+"""The single rules of ``checks`` over soak traffic, as far as time allows: a load must not spoil what it measures."""
+
+from __future__ import annotations
+
+import importlib
+import time
+
+from seatrial.checks import rules, traits
+from seatrial.records import Endpoint, Expect, Received
+from seatrial.wire.assemble import assemble
+from seatrial.wire.load import Stream
+
+MODULES = ("sse",)
+TRAITS = traits.USAGE | traits.COUNTED
+SHARE = 0.02
+"""Of the load's time that rules may take. A stream whose turn would exceed it is not read; its row says nothing."""
+
+
+class Inspector:
+    """Runs the rules over finished streams. ``read`` and ``of`` say over how many of how many."""
+
+    def __init__(self, endpoint: Endpoint, *, share: float = SHARE) -> None:
+        for module in MODULES:
+            importlib.import_module(f"seatrial.checks.{module}")
+        self.rules = [r for r in rules.REGISTRY.values() if _applies(r)]
+        self.read = self.of = 0
+        self._endpoint, self._share = endpoint, share
+        self._began, self._spent = time.monotonic(), 0.0
+        self._expect = Expect(
+            models=endpoint.models,
+            model=endpoint.model,
+            kind=endpoint.kind,
+            thinking=endpoint.thinking,
+            cap_factor=endpoint.cap_factor,
+            wall_s=time.time(),
+        )
+
+    def findings(self, request: str, s: Stream) -> tuple[str, ...]:
+        """Ids of the rules that found a violation in this stream; none where there was no time to look."""
+        self.of += 1
+        now = time.monotonic()
+        if not s.response or self._spent > self._share * (now - self._began) + 0.05:
+            return ()
+        self.read += 1
+        line = Received(
+            id=request,
+            endpoint=self._endpoint.name,
+            scenario="soak/closed",
+            method="POST",
+            path="/chat/completions",
+            request=(0, len(s.request)),
+            response=(0, len(s.response)),
+            frames=s.frames,
+            sent_at=s.sent_at,
+            ended_at=s.ended_at,
+            error=s.error,
+            detail=s.detail,
+        )
+        exchange = assemble(line, s.request, s.response)
+        found = tuple(
+            r.id for r in self.rules if any(f.kind == "violation" for f in rules.run(r, exchange, self._expect)[0])
+        )
+        self._spent += time.monotonic() - now
+        return found
+
+
+def _applies(rule: rules.Rule) -> bool:
+    ours = rule.function.__module__.rpartition(".")[2] in MODULES
+    return ours and rule.shape == "single" and rule.of <= TRAITS and not rule.unless & TRAITS

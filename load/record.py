@@ -1,0 +1,123 @@
+"""What a load leaves behind: a line before each request, a row after it, and the bytes of those worth keeping."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from load.outcomes import OUTCOMES
+from seatrial.records import Counters, LoadRow, Phase, Received, Sent
+from seatrial.rundir import Writer
+from seatrial.wire.load import Stream
+
+PATH = "/chat/completions"
+SCENARIO = "soak/closed"
+SAMPLE = 50
+KEPT_PER_OUTCOME = 200
+"""Of each kind of failure the first so many keep their bytes: a server down all night fails a million times alike."""
+
+PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled"})
+"""Outcomes whose bytes tell nothing their row does not."""
+
+
+class Recorder:
+    """Writes the lines of one endpoint's load.
+
+    Args:
+        seed: of the sample of sound streams whose bytes are kept. The n-th has a chance of ``SAMPLE / n``: all of the
+            first fifty, then ever fewer, spread over the whole night. Nothing written is taken back for it.
+    """
+
+    def __init__(self, writer: Writer, endpoint: str, seed: int, generation: int = 0) -> None:
+        self._writer, self._endpoint, self._generation = writer, endpoint, generation
+        self._random = random.Random(f"{seed}/sample")  # noqa: S311
+        self.outcomes: Counter[str] = Counter()
+        self.in_flight = 0
+
+    def begin(self) -> str:
+        """Write that a request is about to leave; its id."""
+        line = Sent(
+            endpoint=self._endpoint,
+            scenario=SCENARIO,
+            method="POST",
+            path=PATH,
+            generation=self._generation,
+            load=True,
+        )
+        stamped = self._writer.write("exchanges.jsonl", line)
+        self.in_flight += 1
+        return f"{stamped.w}-{stamped.n}"
+
+    def end(self, row: LoadRow, s: Stream) -> None:
+        """Write the row of a request, and its bytes where they are worth it."""
+        assert row.outcome in OUTCOMES
+        self.in_flight -= 1
+        self.outcomes[row.outcome] += 1
+        if s.response and self._worth_keeping(row):
+            self._keep(row, s)
+        self._writer.write("rows.jsonl", row)
+
+    def phase(self, what: str, at: int, facts: dict[str, str]) -> None:
+        self._writer.write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
+
+    def counters(self, counters: Counters) -> None:
+        self._writer.write("rows.jsonl", counters)
+
+    def _worth_keeping(self, row: LoadRow) -> bool:
+        seen = self.outcomes[row.outcome]
+        if row.outcome in PLAIN and not row.findings:
+            return row.outcome == "ok" and self._random.random() < SAMPLE / seen
+        return seen <= KEPT_PER_OUTCOME
+
+    def _keep(self, row: LoadRow, s: Stream) -> None:
+        request, response = self._writer.store(s.request), self._writer.store(s.response)
+        line = Received(
+            id=row.id,
+            endpoint=self._endpoint,
+            scenario=SCENARIO,
+            method="POST",
+            path=PATH,
+            request=request or (0, 0),
+            response=response or (0, 0),
+            frames=s.frames,
+            sent_at=s.sent_at,
+            ended_at=s.ended_at,
+            error=s.error,
+            detail=s.detail,
+            generation=self._generation,
+            dropped=response is None,
+        )
+        self._writer.write("exchanges.jsonl", line)
+
+
+def row_of(
+    request: str,
+    endpoint: str,
+    outcome: str,
+    s: Stream,
+    *,
+    intended_at: int,
+    findings: tuple[str, ...] = (),
+    draining: bool = False,
+) -> LoadRow:
+    """The row of a request from what was measured of it."""
+    return LoadRow(
+        id=request,
+        endpoint=endpoint,
+        outcome=outcome,
+        intended_at=intended_at,
+        sent_at=s.sent_at or intended_at,
+        ended_at=s.ended_at,
+        first_at=s.first_at,
+        last_at=s.last_at,
+        gap_from=s.gap_from,
+        gap_to=s.gap_to,
+        prompt_tokens=s.prompt_tokens,
+        tokens=s.tokens,
+        deltas=s.deltas,
+        finish_reason=s.finish_reason,
+        status=s.status,
+        detail="" if outcome == "ok" else (s.fault or s.detail),
+        findings=findings,
+        draining=draining,
+    )

@@ -1,0 +1,186 @@
+"""One load from its first user to the quiet counter after the last: settings, phases, drain, and who is asked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+from gevent.event import Event
+from gevent.lock import RLock
+
+import seatrial
+from load import counters
+from load.inspection import Inspector
+from load.record import Recorder
+from load.settings import ROOT, Settings
+from seatrial.records import Counters, Endpoint, RunInfo
+from seatrial.rundir import RunDir, boot_id, new_path
+from seatrial.wire.load import Target, get
+
+USERS = 4
+
+
+class NoServerError(Exception):
+    """Nobody can be asked; the message names cause and remedy in one line."""
+
+
+class Session:
+    """The state that all users of a load share.
+
+    Raises:
+        NoServerError: the host cannot be asked who it is.
+        seatrial.rundir.RunDirError: the run directory cannot be read or written.
+    """
+
+    def __init__(self, settings: Settings, host: str | None) -> None:
+        self.settings = settings
+        self.endpoint, self.rundir = _run(settings, host)
+        self.target: Target = settings.target(self.endpoint.url)
+        self.users = settings.users or self.endpoint.slots or USERS
+        self.draining = Event()
+        self.recorder = Recorder(
+            self.rundir.load_writer(settings.role), self.endpoint.name, settings.seed, self.endpoint.generation
+        )
+        self.inspector = Inspector(self.endpoint)
+        self._lock = RLock()
+        self._running = False
+
+    def start(self, users: int, seconds: float | None) -> None:
+        """The first user is about to start."""
+        self.draining.clear()
+        self._count("before")
+        facts = {
+            "users": str(users),
+            "seconds": "" if seconds is None else f"{seconds:g}",
+            "seed": str(self.settings.seed),
+            "max_tokens": str(self.settings.max_tokens),
+            "deadline_s": f"{self.settings.deadline_s:g}",
+            "idle_s": f"{self.settings.idle_s:g}",
+        }
+        self._running = True
+        self.recorder.phase("start", time.monotonic_ns(), facts)
+
+    def drain(self) -> None:
+        """No user starts another request; those in flight are waited for."""
+        if self._running and not self.draining.is_set():
+            self.draining.set()
+            self.recorder.phase("drain", time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
+
+    def end(self, how: str) -> None:
+        """All users are gone: read the counters once they are quiet. A second caller waits for the first."""
+        with self._lock:
+            if not self._running:
+                return
+            self._running = False
+            if how == "drained":
+                self._count("after")
+            facts = {
+                "how": how,
+                "rules": str(len(self.inspector.rules)),
+                "inspected": f"{self.inspector.read} of {self.inspector.of}",
+            }
+            self.recorder.phase("end", time.monotonic_ns(), facts)
+
+    def summary(self) -> str:
+        """What a person who started Locust by hand reads at the end."""
+        counts = ", ".join(f"{n} {word}" for word, n in self.recorder.outcomes.most_common())
+        path = self.rundir.path / "load" / f"{self.settings.role}.jsonl"
+        return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
+
+    def _count(self, phase: str) -> None:
+        golden = self.endpoint.build.startswith("golden")
+        path, read = ("//_truth", counters.truth) if golden else ("//metrics", counters.totals)
+        found = counters.quiet(lambda: read(get(self.target, path)))
+        self.recorder.counters(
+            Counters(
+                endpoint=self.endpoint.name,
+                phase=phase,
+                requests=found.requests,
+                prompt_tokens=found.prompt_tokens,
+                tokens=found.tokens,
+                source=found.source,
+            )
+        )
+
+
+def _run(settings: Settings, host: str | None) -> tuple[Endpoint, RunDir]:
+    """The endpoint and the run directory: those of a run going on, or new ones for a host given to Locust."""
+    if settings.run is not None and settings.endpoint:
+        rundir = RunDir.open(settings.run)
+        known = rundir.endpoints()
+        if settings.endpoint not in known:
+            raise NoServerError(
+                f"SEATRIAL_ENDPOINT={settings.endpoint}: the run knows {', '.join(known) or 'no endpoint'}"
+            )
+        return known[settings.endpoint], rundir
+    if not host:
+        raise NoServerError("no server given; say --host=http://HOST:PORT")
+    endpoint = _ask(settings, host)
+    rundir = RunDir.create(settings.run or new_path(_root()), _info(settings))
+    rundir.write_endpoint(endpoint)
+    return endpoint, rundir
+
+
+def _root() -> Path:
+    root = ROOT / "reports" / "runs"
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+class _Props(msgspec.Struct):
+    total_slots: int | None = None
+    build_info: str = ""
+
+
+def _ask(settings: Settings, host: str) -> Endpoint:
+    """Who answers at a host: its model and, where it tells, its slots."""
+    url = host.rstrip("/")
+    url = url if url.endswith("/v1") else f"{url}/v1"
+    answer = get(settings.target(url), "/models")
+    if answer.status != 200:
+        said = answer.error or f"/models answers {answer.status}"
+        raise NoServerError(f"{url} cannot be asked: {said}; start the server or name another with --host=URL")
+    try:
+        models = tuple(m.id for m in msgspec.json.decode(answer.body, type=_Models).data)
+    except msgspec.MsgspecError as error:
+        raise NoServerError(
+            f"{url}/models is no list of models: {error}; --host wants the server's base URL"
+        ) from error
+    if not settings.model and len(models) != 1:
+        raise NoServerError(f"{url} offers {len(models)} models: name one with SEATRIAL_MODEL: {', '.join(models)}")
+    try:
+        props = msgspec.json.decode(get(settings.target(url), "//props").body, type=_Props)
+    except msgspec.MsgspecError:
+        props = _Props()
+    name = url.partition("://")[2].partition("/")[0].rpartition(":")[2]
+    return Endpoint(
+        name=name,
+        url=url,
+        kind="generic",
+        model=settings.model or models[0],
+        models=models,
+        build=props.build_info,
+        slots=props.total_slots,
+    )
+
+
+def _info(settings: Settings) -> RunInfo:
+    return RunInfo(
+        id=(settings.run.name if settings.run else "load"),
+        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        started_ns=time.monotonic_ns(),
+        boot_id=boot_id(),
+        arguments=("locust",),
+        versions={"seatrial": seatrial.__version__, "python": sys.version.partition(" ")[0]},
+        seed=settings.seed,
+    )

@@ -1,0 +1,153 @@
+"""What a load is told: by ``SEATRIAL_*`` variables, which also reach it as a child process; Locust has the rest.
+
+======================  ==============================================================================
+SEATRIAL_RUN            run directory to write into; unset: a new one below ``reports/runs``
+SEATRIAL_ENDPOINT       name of an endpoint of that run; unset: ``--host`` is asked who it is
+SEATRIAL_ROLE           name of the writer, one per load of a run (``load1``)
+SEATRIAL_USERS          users at once; ``-u`` goes before it. Unset: one per slot of the server, else 4
+SEATRIAL_MODEL          model to ask for, where no endpoint of a run says it
+SEATRIAL_MAX_TOKENS     cap of an answer (48)
+SEATRIAL_SEED           of prompts, jitter and samples (0)
+SEATRIAL_DEADLINE_S     longest a request may take (60)
+SEATRIAL_IDLE_S         longest silence in a stream (30)
+SEATRIAL_KEY_ENV        *name* of the variable that holds the API key
+SEATRIAL_HEADERS        JSON object of headers
+SEATRIAL_CA             certificates to trust, PEM
+SEATRIAL_LIFELINE       file descriptor of a pipe: at its end the load ends at once, cutting its streams
+======================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seatrial.records import Endpoint
+from seatrial.wire.load import Target
+from seatrial.wire.mask import Mask
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A variable cannot be used; the message names it and the remedy in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The variables, read. Times in seconds."""
+
+    run: Path | None
+    endpoint: str
+    role: str
+    users: int | None
+    model: str
+    max_tokens: int
+    seed: int
+    deadline_s: float
+    idle_s: float
+    key: str | None
+    headers: dict[str, str]
+    ca: Path | None
+    lifeline: int | None
+
+    def target(self, url: str) -> Target:
+        """The transport's settings for a base URL."""
+        authorization = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return Target(
+            url=url,
+            mask=Mask(self.key),
+            headers={**authorization, **self.headers},
+            ca=self.ca,
+            idle_s=self.idle_s,
+            deadline_s=self.deadline_s,
+        )
+
+
+def read(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: a value is no number, no JSON or names nothing.
+    """
+    run = env.get("SEATRIAL_RUN", "")
+    ca = env.get("SEATRIAL_CA", "")
+    if ca and not Path(ca).is_file():
+        raise SettingsError(f"SEATRIAL_CA={ca}: no such file")
+    return Settings(
+        run=Path(run) if run else None,
+        endpoint=env.get("SEATRIAL_ENDPOINT", ""),
+        role=env.get("SEATRIAL_ROLE") or "load1",
+        users=_whole(env, "SEATRIAL_USERS"),
+        model=env.get("SEATRIAL_MODEL", ""),
+        max_tokens=_whole(env, "SEATRIAL_MAX_TOKENS") or 48,
+        seed=int(_number(env, "SEATRIAL_SEED", 0.0)),
+        deadline_s=_positive(env, "SEATRIAL_DEADLINE_S", 60.0),
+        idle_s=_positive(env, "SEATRIAL_IDLE_S", 30.0),
+        key=_key(env),
+        headers=_headers(env),
+        ca=Path(ca) if ca else None,
+        lifeline=int(env["SEATRIAL_LIFELINE"]) if env.get("SEATRIAL_LIFELINE", "").isdigit() else None,
+    )
+
+
+def body(endpoint: Endpoint, prompt: str, max_tokens: int) -> bytes:
+    """The request: a streamed chat with usage, at the server's own temperature.
+
+    The cap grows where the endpoint thinks and cannot be told not to.
+    """
+    fields: dict[str, Any] = {
+        "model": endpoint.model,
+        "messages": [{"role": "user", "content": prompt}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": math.ceil(max_tokens * endpoint.cap_factor),
+    }
+    return msgspec.json.encode({**fields, **endpoint.extra_body})
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(env.get(name) or default)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise SettingsError(f"{name}={env[name]} is no number")
+    return value
+
+
+def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+    value = _number(env, name, default)
+    if value <= 0:
+        raise SettingsError(f"{name}={env[name]}: seconds, more than 0")
+    return value
+
+
+def _whole(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"{name}={text}: a whole number, at least 1")
+    return int(text)
+
+
+def _key(env: Mapping[str, str]) -> str | None:
+    name = env.get("SEATRIAL_KEY_ENV", "")
+    if name and not env.get(name):
+        raise SettingsError(f"SEATRIAL_KEY_ENV={name}: no such variable in the environment, or it is empty")
+    return env[name] if name else None
+
+
+def _headers(env: Mapping[str, str]) -> dict[str, str]:
+    text = env.get("SEATRIAL_HEADERS") or "{}"
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"SEATRIAL_HEADERS: a JSON object of strings: {error}") from error

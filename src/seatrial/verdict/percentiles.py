@@ -1,0 +1,56 @@
+"""Percentiles of what was measured, with the number they rest on and an interval from order statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """The value at a share ``q`` of ``n`` measurements, and the 95 % interval of that percentile.
+
+    ``low`` or ``high`` is None where so few measurements bound it on one side only: of 52 the 99th percentile has no
+    upper bound.
+    """
+
+    q: float
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+
+
+def value_at(values: Sequence[float], q: float) -> float | None:
+    """The ``q`` quantile, 0 to 1, by the nearest rank: a value that was measured. None for no data."""
+    if not values:
+        return None
+    return sorted(values)[_rank(len(values), q)]
+
+
+def percentile(values: Sequence[float], q: float, confidence: float = 0.95) -> Percentile | None:
+    """The ``q`` quantile with its distribution-free interval; None for no data.
+
+    The number of values below the true quantile is binomial, so the order statistics at its ``(1 - confidence) / 2``
+    quantiles bound the quantile with at least that confidence (Hahn and Meeker, Statistical Intervals, 5.2).
+    """
+    if not values:
+        return None
+    from scipy.stats import binom  # a second to import, and only wanted when a run is judged
+
+    ordered, n = sorted(values), len(values)
+    tail = (1 - confidence) / 2
+    below = int(binom.ppf(tail, n, q)) - 1
+    above = int(binom.ppf(1 - tail, n, q))
+    return Percentile(
+        q=q,
+        value=ordered[_rank(n, q)],
+        n=n,
+        low=ordered[below] if below >= 0 else None,
+        high=ordered[above] if above < n else None,
+    )
+
+
+def _rank(n: int, q: float) -> int:
+    return min(max(math.ceil(q * n) - 1, 0), n - 1)
