@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from seatrial.checks import models, sse
+from seatrial.checks import chat as chat_rules
+from seatrial.checks import errors, http, models, params, sse
 from seatrial.checks.rules import Rule
-from seatrial.records import Exchange, Request, Scenario
+from seatrial.oracles import schema, sdk
+from seatrial.records import Exchange, Hazard, Request, Scenario
 
-RULES = (models, sse)
+RULES = (http, models, chat_rules, sse, errors, params, schema, sdk)
 """Every scenario is judged by every rule that applies to it, whatever file it stands in."""
 
 Send = Callable[[Scenario], Mapping[str, Exchange]]
@@ -18,9 +20,24 @@ Judge = Callable[[Rule, Mapping[str, Exchange]], None]
 CARELESS_S = 15.0
 """A faulty request is refused at once or not at all: seconds until no answer is the answer."""
 
+HELLO = "Say hello."
+COUNT = "Count from 1 to 200."
+"""An answer that goes on until it is cut."""
 
-def request(prompt: str | list[dict[str, Any]], *, max_tokens: int | None = 16, **body: Any) -> Request:
-    """One chat request, greedy; the endpoint's model is filled in where it is sent."""
+WORLD = "Repeat: 日本語 🎉 naïve"
+
+TURNS = [
+    {"role": "system", "content": "You answer in one word."},
+    {"role": "user", "content": "What is the colour of snow?"},
+    {"role": "assistant", "content": "White."},
+    {"role": "user", "content": "And of coal?"},
+]
+
+USAGE = {"include_usage": True}
+
+
+def request(prompt: str | list[dict[str, Any]], *, max_tokens: Any = 16, **body: Any) -> Request:
+    """One chat request, greedy; ``model: None`` is the endpoint's. ``max_tokens=None`` leaves the cap out."""
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     cap = {} if max_tokens is None else {"max_tokens": max_tokens}
     return Request(body={"model": None, "messages": messages, "temperature": 0, **cap, **body})
@@ -33,15 +50,20 @@ def chat(prompt: str | list[dict[str, Any]], *, of: Iterable[str] = (), **body: 
 
 def chats(*, of: Iterable[str] = (), **requests: Request) -> Scenario:
     """Valid chat requests by name, all of them streamed or none."""
-    bodies = [r.body for r in requests.values()]
-    streamed = bodies[0].get("stream", False)
-    counted = not streamed or "stream_options" in bodies[0]
-    traits = {"chat", "stream" if streamed else "plain", *of}
-    traits |= {"counted"} if counted else set()
-    traits |= {"usage"} if streamed and counted else set()
-    traits |= set() if streamed else {"json"}
-    tokens = sum(_most_tokens(body) for body in bodies)
-    return Scenario(requests=requests, traits=frozenset(traits), tokens=tokens)
+    body = next(iter(requests.values())).body
+    streamed, counted = body.get("stream", False), "stream_options" in body
+    traits = {"chat", *of}
+    if streamed:
+        traits |= {"stream", "counted", "usage"} if counted else {"stream"}
+    else:
+        traits |= {"plain", "counted", "json"}
+    return Scenario(requests=requests, traits=frozenset(traits), tokens=_most_tokens(requests))
+
+
+def lengths(cap: str, **body: Any) -> Scenario:
+    """The same endless prompt under a short and a long cap of the name given: the long answer shows what was cut."""
+    short, long = (request(COUNT, max_tokens=None, **{cap: value}, **body) for value in (4, 24))
+    return chats(of={cap.replace("_", "-")}, short=short, long=long)
 
 
 def get(path: str, *, of: Iterable[str]) -> Scenario:
@@ -49,6 +71,23 @@ def get(path: str, *, of: Iterable[str]) -> Scenario:
     return Scenario(requests={"only": Request(method="GET", path=path)}, traits=frozenset(of))
 
 
-def _most_tokens(body: dict[str, Any]) -> int:
-    caps: list[int] = [body[key] for key in ("max_tokens", "max_completion_tokens") if key in body]
-    return min(caps) * int(body.get("n", 1))
+def faulty(bad: Request, *, of: Iterable[str], hazard: Hazard = Hazard.CARELESS) -> Scenario:
+    """A request that has to be refused, and a good one after it."""
+    return Scenario(
+        requests={"bad": bad, "good": request(HELLO, max_tokens=1)},
+        traits=frozenset({"faulty", *of}),
+        hazard=hazard,
+        deadline_s=CARELESS_S if hazard is Hazard.CARELESS else None,
+        tokens=17,
+    )
+
+
+def raw(body: bytes) -> Request:
+    """A POST whose body is no chat request."""
+    return Request(raw=body)
+
+
+def _most_tokens(requests: Mapping[str, Request]) -> int:
+    bodies = [r.body for r in requests.values()]
+    caps = [min(b[key] for key in ("max_tokens", "max_completion_tokens") if key in b) for b in bodies]
+    return sum(int(cap * body.get("n", 1)) for cap, body in zip(caps, bodies, strict=True))

@@ -1,16 +1,16 @@
-"""Event streams: plain, with usage, cut short, ended by a stop string, beyond ASCII."""
+"""Event streams."""
 
 import pytest
 
 from seatrial.checks.rules import Rule, cases
-from suites.conformance.scenarios import RULES, Judge, Send, chat
-
-USAGE = {"include_usage": True}
+from suites.conformance.scenarios import HELLO, RULES, TURNS, USAGE, WORLD, Judge, Send, chat
 
 STREAMS = {
-    "stream": chat("Say hello.", stream=True),
-    "stream-usage": chat("Say hello.", stream=True, stream_options=USAGE),
-    "stream-unicode": chat("Repeat: 日本語 🎉 naïve", stream=True, stream_options=USAGE),
+    "stream": chat(HELLO, stream=True),
+    "stream-usage": chat(HELLO, stream=True, stream_options=USAGE),
+    "stream-turns": chat(TURNS, stream=True),
+    "stream-unicode": chat(WORLD, stream=True, stream_options=USAGE),
+    "stream-one-token": chat(HELLO, stream=True, stream_options=USAGE, max_tokens=1),
 }
 
 

@@ -104,15 +104,14 @@ def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     for answer in look.answers(x).values():
         where = f"choice {answer.index}, logprobs"
-        if not answer.logprobs:
-            if answer.content or answer.reasoning:
-                got = "an empty list" if answer.has_logprobs else "none"
-                so = "a client that ranks or classifies by them has nothing, without a word"
-                yield violation(where, expected="content with a token each, or a 400", got=got, so=so, grave=True)
-            else:
-                yield no_evidence(where, expected="an answer with text", got="an empty one")
-            continue
-        yield from _logprobs(where, answer)
+        if answer.logprobs:
+            yield from _logprobs(where, answer)
+        elif answer.content:
+            got = "an empty list" if answer.has_logprobs else "none"
+            so = "a client that ranks or classifies by them has nothing, without a word"
+            yield violation(where, expected="content with a token each, or a 400", got=got, so=so, grave=True)
+        else:
+            yield no_evidence(where, expected="an answer with text", got="an empty one")
 
 
 @rule(

@@ -1,0 +1,18 @@
+"""Plain chat answers."""
+
+import pytest
+
+from seatrial.checks.rules import Rule, cases
+from suites.conformance.scenarios import HELLO, RULES, TURNS, WORLD, Judge, Send, chat
+
+CHATS = {
+    "plain": chat(HELLO),
+    "turns": chat(TURNS),
+    "unicode": chat(WORLD),
+    "one-token": chat(HELLO, max_tokens=1),
+}
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(RULES, CHATS))
+def test_chat(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
+    judge(rule, send(CHATS[scenario]))

@@ -1,0 +1,47 @@
+"""Parameters of a chat request: honoured where they are right, refused where they are wrong."""
+
+import pytest
+
+from seatrial.checks.rules import Rule, cases
+from suites.conformance.scenarios import (
+    COUNT,
+    HELLO,
+    RULES,
+    USAGE,
+    Judge,
+    Send,
+    chat,
+    faulty,
+    lengths,
+    request,
+)
+
+STREAM = {"stream": True, "stream_options": USAGE}
+SOON = ["e", "a", "o", " "]  # a huge cap would let a small model run on to the end of its context
+
+PARAMS = {
+    "max-tokens": lengths("max_tokens"),
+    "max-tokens-stream": lengths("max_tokens", **STREAM),
+    "max-completion-tokens": lengths("max_completion_tokens"),
+    "max-completion-tokens-stream": lengths("max_completion_tokens", **STREAM),
+    "stop": chat(HELLO, stop="e", max_tokens=32, of={"stop"}),
+    "stop-stream": chat(HELLO, stop="e", max_tokens=32, of={"stop"}, **STREAM),
+    "n": chat(HELLO, n=2, max_tokens=8, of={"n"}),
+    "n-stream": chat(HELLO, n=2, max_tokens=8, of={"n"}, **STREAM),
+    "logprobs": chat(HELLO, logprobs=True, max_tokens=8, of={"logprobs"}),
+    "logprobs-stream": chat(HELLO, logprobs=True, max_tokens=8, of={"logprobs"}, **STREAM),
+    "caps-differ": faulty(request(COUNT, max_tokens=16, max_completion_tokens=4), of={"bad-cap"}),
+    "cap-huge": faulty(request(HELLO, max_tokens=10**12, stop=SOON), of={"bad-cap"}),
+    "temperature-text": faulty(request(HELLO, temperature="0"), of={"wrong-type"}),
+    "n-fraction": faulty(request(HELLO, n=1.5), of={"wrong-type"}),
+    "stop-number": faulty(request(HELLO, stop=5), of={"wrong-type"}),
+    "stream-text": faulty(request(HELLO, stream="yes"), of={"wrong-type"}),
+    "cap-zero": faulty(request(HELLO, max_tokens=0), of={"bad-cap", "killer"}),
+    "cap-negative": faulty(request(HELLO, max_tokens=-5), of={"bad-cap", "killer"}),
+    "cap-text": faulty(request(HELLO, max_tokens="ten"), of={"wrong-type", "killer"}),
+}
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(RULES, PARAMS))
+def test_params(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
+    judge(rule, send(PARAMS[scenario]))
