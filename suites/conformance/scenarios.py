@@ -36,14 +36,14 @@ TURNS = [
 USAGE = {"include_usage": True}
 
 
-def request(prompt: str | list[dict[str, Any]], *, max_tokens: Any = 16, **body: Any) -> Request:
+def request(prompt: str | list[Any], *, max_tokens: Any = 16, **body: Any) -> Request:
     """One chat request, greedy; ``model: None`` is the endpoint's. ``max_tokens=None`` leaves the cap out."""
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     cap = {} if max_tokens is None else {"max_tokens": max_tokens}
     return Request(body={"model": None, "messages": messages, "temperature": 0, **cap, **body})
 
 
-def chat(prompt: str | list[dict[str, Any]], *, of: Iterable[str] = (), **body: Any) -> Scenario:
+def chat(prompt: str | list[Any], *, of: Iterable[str] = (), **body: Any) -> Scenario:
     """One valid chat request. Its traits follow from its body; ``of`` adds to them."""
     return chats(of=of, only=request(prompt, **body))
 
@@ -62,7 +62,7 @@ def chats(*, of: Iterable[str] = (), **requests: Request) -> Scenario:
 
 def lengths(cap: str, **body: Any) -> Scenario:
     """The same endless prompt under a short and a long cap of the name given: the long answer shows what was cut."""
-    short, long = (request(COUNT, max_tokens=None, **{cap: value}, **body) for value in (4, 24))
+    short, long = (request(COUNT, **{"max_tokens": None, cap: value}, **body) for value in (4, 24))
     return chats(of={cap.replace("_", "-")}, short=short, long=long)
 
 
