@@ -18,6 +18,14 @@ LONGEST = 200_000
 
 
 @dataclass(frozen=True, slots=True)
+class Interview:
+    """What was asked and answered, by name, and what rules must know of how it came about: their settings."""
+
+    exchanges: Mapping[str, Exchange]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The first choice of an answer.
 

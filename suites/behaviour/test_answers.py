@@ -1,0 +1,17 @@
+"""Does it loop, does it end, does its template show? Asked of the same answers to ordinary questions."""
+
+from collections.abc import Callable
+
+import pytest
+
+from seatrial.behaviour import loops, markers, probes, stops
+from seatrial.behaviour.answers import Interview
+from seatrial.checks.rules import Rule, cases
+from seatrial.records import Scenario
+
+ANSWERS = {"answers": Scenario(requests={}, traits=probes.TRAITS)}  # the budget says how many
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases([loops, stops, markers], ANSWERS))
+def test_answers(rule: Rule, scenario: str, answers: Interview, judge: Callable[..., None]) -> None:  # noqa: ARG001
+    judge(rule, answers.exchanges, **answers.settings)
