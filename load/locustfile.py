@@ -33,7 +33,7 @@ EXIT_RAN, EXIT_USAGE, EXIT_CUT = 0, 4, 5
 LONGEST_CUT_S = 1.0
 
 
-@events.init.add_listener
+@events.init.add_listener  # type: ignore[untyped-decorator]
 def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     if not isinstance(runner, LocalRunner):
@@ -53,18 +53,18 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     gevent.signal_handler(signal.SIGINT, _interrupt, session, runner)
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Any, **_: Any) -> None:
     options = environment.parsed_options
     environment.session.start(options.num_users, options.run_time)
 
 
-@events.test_stopping.add_listener
+@events.test_stopping.add_listener  # type: ignore[untyped-decorator]
 def drain(environment: Any, **_: Any) -> None:
     environment.session.drain()
 
 
-@events.test_stop.add_listener
+@events.test_stop.add_listener  # type: ignore[untyped-decorator]
 def end(environment: Any, **_: Any) -> None:
     environment.session.end("drained")
     sys.stderr.write(environment.session.summary() + "\n")

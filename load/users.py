@@ -44,7 +44,7 @@ class ChatUser(User):  # type: ignore[misc]
         if self.session.draining.wait(jitter):
             raise StopUser
 
-    @task
+    @task  # type: ignore[untyped-decorator]
     def chat(self) -> None:
         s, outcome = self._ask()
         if outcome == "ok":
@@ -98,4 +98,4 @@ def pause(s: Stream, outcome: str, failures: int) -> float:
     asked = s.retry_after.strip()
     if outcome == "busy" and asked.isdecimal():
         return min(float(asked), 60.0)
-    return min(BACK_OFF_S * 2 ** min(failures - 1, 10), LONGEST_S)
+    return min(BACK_OFF_S * 2.0 ** min(failures - 1, 10), LONGEST_S)

@@ -80,13 +80,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise RunDirError(f"cannot write {path}: {error.strerror}; free space or name another with --run-dir") from error
+        raise RunDirError(
+            f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"
+        ) from error
 
 
 class Writer:
@@ -162,7 +164,9 @@ class Writer:
             while view:
                 view = view[os.write(self._files[file], view) :]
         except OSError as error:
-            raise RunDirError(f"cannot write {path}: {error.strerror}; free space or name another with --run-dir") from error
+            raise RunDirError(
+                f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"
+            ) from error
 
 
 class Unread:
@@ -232,9 +236,7 @@ class RunDir:
 
     def write_planned(self, planned: Sequence[Planned]) -> None:
         now = time.monotonic_ns()
-        stamped = (
-            msgspec.structs.replace(p, v=VERSION, w="plan", n=n, t=now) for n, p in enumerate(planned, start=1)
-        )
+        stamped = (msgspec.structs.replace(p, v=VERSION, w="plan", n=n, t=now) for n, p in enumerate(planned, start=1))
         write_atomically(self.path / "planned.jsonl", b"".join(_encode(line) + b"\n" for line in stamped))
 
     # lines and bytes
@@ -261,20 +263,6 @@ class RunDir:
     def in_time(self, *patterns: str) -> list[Line]:
         """The same lines in order of their time of writing: what a fold is fed."""
         return sorted(self.lines(*patterns), key=lambda line: line.t)
-
-    def read_soak(self, endpoint: str) -> SoakRun:
-        """The load of one endpoint: its rows in order of sending, and what was sent and never finished."""
-        own = [line for line in self.lines("load/*.jsonl") if getattr(line, "endpoint", None) == endpoint]
-        rows = sorted((line for line in own if isinstance(line, LoadRow)), key=lambda row: row.sent_at)
-        ended = {row.id for row in rows}
-        sent = (line for line in self.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent) and line.load)
-        names = [f"{line.w}-{line.n}" for line in sent if line.endpoint == endpoint]
-        return SoakRun(
-            rows=tuple(rows),
-            counters=tuple(line for line in own if isinstance(line, Counters)),
-            phases=tuple(line for line in own if isinstance(line, Phase)),
-            unfinished=tuple(name for name in names if name not in ended),
-        )
 
     def bytes_of(self, writer: str, span: tuple[int, int]) -> bytes:
         """The stored bytes of one span of one writer; empty where they are not there."""
@@ -316,8 +304,23 @@ class RunDir:
             raise RunDirError(f"{path} is damaged: {error}") from error
 
 
+def read_soak(run: RunDir, endpoint: str) -> SoakRun:
+    """The load of one endpoint: its rows in order of sending, and the ids of what was sent and never finished."""
+    own = [line for line in run.lines("load/*.jsonl") if getattr(line, "endpoint", None) == endpoint]
+    rows = sorted((line for line in own if isinstance(line, LoadRow)), key=lambda row: row.sent_at)
+    ended = {row.id for row in rows}
+    sent = [line for line in run.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent) and line.load]
+    names = [f"{line.w}-{line.n}" for line in sent if line.endpoint == endpoint]
+    return SoakRun(
+        rows=tuple(rows),
+        counters=tuple(line for line in own if isinstance(line, Counters)),
+        phases=tuple(line for line in own if isinstance(line, Phase)),
+        unfinished=tuple(name for name in names if name not in ended),
+    )
+
+
 def _point(link: Path, target: str) -> None:
     """Make ``link`` a symbolic link to ``target``, replacing an older one in one step."""
     fresh = link.with_name(f".latest-{secrets.token_hex(4)}")
     fresh.symlink_to(target)
-    os.replace(fresh, link)
+    fresh.replace(link)

@@ -7,7 +7,7 @@ Rows that overlap one of them are set apart: what a stop costs is counted in the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -189,7 +189,7 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
         yield no_evidence("usage", expected="usage of every request", got=got)
 
 
-def _difference(run: SoakRun, expect: Expect, field: str) -> Iterator[Finding]:
+def _difference(run: SoakRun, expect: Expect, field: str) -> Generator[Finding, None, int | None]:
     """Yields what keeps the server's counter from being used; returns what it grew by."""
     before = next((c for c in run.counters if c.phase == "before"), None)
     after = next((c for c in reversed(run.counters) if c.phase == "after"), None)

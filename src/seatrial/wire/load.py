@@ -2,8 +2,7 @@
 
 It stands on urllib3's connection, whose ``read1`` hands on what has arrived and raises on a body that is cut. A fresh
 connection per request, because servers close after a stream without saying so, and a pool then reports resets that
-are none. The socket is wrapped where its bytes arrive: only there can a total deadline hold against a server that
-drips its headers, a byte cap against one that never ends, and only there are the bytes still those of the wire.
+are none. Limits hold where the bytes arrive: :mod:`seatrial.wire.tap`.
 
 Nothing here knows gevent; under Locust the sockets it opens are patched and wait without blocking others.
 """
@@ -11,54 +10,25 @@ Nothing here knows gevent; under Locust the sockets it opens are patched and wai
 from __future__ import annotations
 
 import http.client
-import io
-import socket
-import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from seatrial.wire import chunks
 from seatrial.wire.errors import WireError
-from seatrial.wire.mask import Mask
 from seatrial.wire.sse import Event, Reader
+from seatrial.wire.tap import READ, Tap, Target, connect, said
 
-SECOND = 1_000_000_000
-CONNECT_S = 10.0
-READ = 65536
+__all__ = ["Answer", "Stream", "Target", "get", "stream"]
+
 TAIL_S = 2.0
 """After [DONE] a server has this long to end the body; the answer is complete, its framing may not be."""
 
 BODY_SHOWN = 65536
 """Of an answer that is no stream, at most this much is read: enough to say what it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where streams are sent and how long they may take.
-
-    Args:
-        url: base URL, as ``http://host:8080/v1``.
-        headers: of every request, authorization included.
-        idle_s: longest silence between two reads before the stream counts as stalled.
-        deadline_s: of the whole request, from the connection on.
-        cap_bytes: most that is read of one answer.
-    """
-
-    url: str
-    mask: Mask
-    headers: Mapping[str, str] = field(default_factory=dict)
-    ca: Path | None = None
-    idle_s: float = 30.0
-    deadline_s: float = 60.0
-    cap_bytes: int = 16 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -128,7 +98,7 @@ class _Meter:
         self.body = bytearray()
         self._target = target
         self._follow = follow
-        self._tap: _Tap | None = None
+        self._tap: Tap | None = None
         self._reader = Reader()
 
     def run(self, method: str, path: str, body: bytes | None) -> None:
@@ -139,7 +109,7 @@ class _Meter:
         except WireError as error:
             s.error, s.detail = error.word, error.detail
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            s.error, s.detail = self._word(error), _said(error)
+            s.error, s.detail = self._word(error), said(error)
         finally:
             s.ended_at = time.monotonic_ns()
             self._close()
@@ -155,7 +125,7 @@ class _Meter:
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> None:
         parts = urlsplit(self._target.url)
-        connection = _connect(self._target)
+        connection = connect(self._target)
         self._tap = tap = connection.sock
         url = path[1:] if path.startswith("//") else parts.path.rstrip("/") + path
         headers = {
@@ -177,7 +147,7 @@ class _Meter:
         else:
             self._read_body(response)
 
-    def _read_events(self, response: urllib3.HTTPResponse, tap: _Tap) -> None:
+    def _read_events(self, response: urllib3.HTTPResponse, tap: Tap) -> None:
         while data := response.read1(READ):
             for event in self._reader.feed(data):
                 self._take(event, tap.at)
@@ -234,128 +204,3 @@ class _Meter:
         if isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected):
             return "reset"
         return "cut" if ended else "not-http"
-
-
-def _connect(target: Target) -> Any:
-    """An open connection with a tap on its socket.
-
-    Raises:
-        WireError: refused, unreachable, tls, or idle where nothing answered in time.
-    """
-    parts = urlsplit(target.url)
-    timeout = min(CONNECT_S, target.deadline_s)
-    connection: HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=str(target.ca) if target.ca else None)
-        connection = HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=timeout, ssl_context=context)
-    else:
-        connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
-    began = time.monotonic_ns()
-    try:
-        connection.connect()
-    except ssl.SSLError as error:
-        raise WireError("tls", _said(error)) from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        refused = any(isinstance(e, ConnectionRefusedError) for e in _causes(error))
-        raise WireError("refused" if refused else "unreachable", _said(error)) from error
-    connection.sock = _Tap(connection.sock, target, began)
-    return connection
-
-
-class _Tap:
-    """Stands in for a socket: keeps the bytes and the time of each read, and enforces the limits where they arrive."""
-
-    def __init__(self, sock: Any, target: Target, began: int) -> None:
-        self.sent, self.received = bytearray(), bytearray()
-        self.frames: list[tuple[int, int]] = []
-        self.at = began
-        self.ended = False  # the peer closed its side
-        self._sock = sock
-        self._idle_s = target.idle_s
-        self._deadline = began + int(target.deadline_s * SECOND)
-        self._cap = target.cap_bytes
-
-    def sendall(self, data: bytes) -> None:
-        self.sent += data
-        self._arm()
-        try:
-            self._sock.sendall(data)
-        except OSError as error:
-            raise self._wire_error(error) from error
-
-    def read_into(self, buffer: memoryview) -> int:
-        self._arm()
-        try:
-            n: int = self._sock.recv_into(buffer)
-        except OSError as error:
-            raise self._wire_error(error) from error
-        self.at = time.monotonic_ns()
-        self.ended = not n
-        if n:
-            self.received += buffer[:n]
-            self.frames.append((self.at, n))
-        if len(self.received) > self._cap:
-            raise WireError("too-large", f"more than {self._cap} bytes")
-        return n
-
-    def end_within(self, seconds: float) -> None:
-        """What is left to read must come within this time."""
-        self._deadline = min(self._deadline, time.monotonic_ns() + int(seconds * SECOND))
-
-    def shut(self) -> None:
-        self._sock.close()
-
-    def _arm(self) -> None:
-        left = (self._deadline - time.monotonic_ns()) / SECOND
-        if left <= 0:
-            raise WireError("deadline", f"the deadline passed, {len(self.received)} bytes in")
-        self._sock.settimeout(min(left, self._idle_s))
-
-    def _wire_error(self, error: OSError) -> WireError:
-        if isinstance(error, TimeoutError):
-            late = time.monotonic_ns() >= self._deadline
-            said = "the deadline passed" if late else f"no byte for {self._idle_s:g} s"
-            return WireError("deadline" if late else "idle", f"{said}, {len(self.received)} bytes in")
-        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            self.ended = True
-            return WireError("cut", _said(error))
-        return WireError("tls" if isinstance(error, ssl.SSLError) else "reset", _said(error))
-
-    # what http.client and urllib3 ask of a socket
-
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self), READ)
-
-    def settimeout(self, _: object) -> None:
-        """Time-outs are set before each read, by the limits."""
-
-    def close(self) -> None:
-        """http.client lets go of the socket once it has the headers; it is closed by :meth:`shut`."""
-
-    def shutdown(self, how: int = socket.SHUT_RD) -> None:
-        self._sock.shutdown(how)
-
-
-class _Reads(io.RawIOBase):
-    def __init__(self, tap: _Tap) -> None:
-        self._tap = tap
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._tap.read_into(memoryview(buffer))
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    found = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
-
-
-def _said(error: BaseException) -> str:
-    """An exception in one line, without the object addresses urllib3 puts first (they would make each text unique)."""
-    text = str(error) or type(error).__name__
-    return text.partition(">: ")[2] or text if text.startswith("<") else text
