@@ -1,0 +1,149 @@
+"""From recorded bytes to an :class:`~seatrial.records.Exchange`: pure, and the same during a run and years after it.
+
+Nothing is asked but the line and the bytes: whatever they are (cut, hostile, edited since), an exchange comes out and
+nothing is raised. Everything that grows is bounded: chunks, events, inflated bytes, JSON.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from seatrial.records import Chunk, Exchange, Received
+from seatrial.wire.framing import Layout, lay_out
+from seatrial.wire.inflate import Inflated, inflate, is_encoded
+from seatrial.wire.sse import Event, Reader
+
+JSON_CAP = 16 * 1024 * 1024
+"""Bytes of JSON that are decoded at once; decoded, they are up to twenty times larger."""
+
+EVENTS_CAP = 200_000
+"""Events of one answer that are kept: more than the tokens of a long context."""
+
+BODYLESS = frozenset({204, 304})
+
+Clock = Callable[[int], int]
+
+
+def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
+    """Make the exchange that ``line`` describes out of the raw bytes of request (head and body) and answer."""
+    head, _, sent_body = request.partition(b"\r\n\r\n")
+    layout = lay_out(response, line.method)
+    inflated = _body(layout)
+    faults = [layout.fault, inflated.fault]
+    media = layout.header("content-type").partition(";")[0].strip().lower()
+    chunks: tuple[Chunk, ...] = ()
+    decoded: Any = None
+    comments, tail = 0, b""
+    if media == "text/event-stream":
+        reader = Reader(event_cap=len(inflated.body) + 1)
+        events = reader.feed(inflated.body)
+        arrived = _arrivals(line, layout, inflated)
+        chunks = tuple(_chunk(index, event, arrived) for index, event in enumerate(events[:EVENTS_CAP]))
+        comments, tail = reader.comments, reader.tail
+        faults.append(_stream_fault(reader, events))
+    elif layout.status is not None and layout.status not in BODYLESS and line.method != "HEAD":
+        decoded, fault = decode_json(inflated.body)
+        faults.append(fault)
+    return Exchange(
+        id=line.id,
+        endpoint=line.endpoint,
+        scenario=line.scenario,
+        method=line.method,
+        path=line.path,
+        request_headers=_request_headers(head),
+        request_body=sent_body,
+        request_json=decode_json(sent_body)[0],
+        sent_at=line.sent_at,
+        ended_at=line.ended_at,
+        status=layout.status,
+        reason=layout.reason,
+        http_version=layout.http_version,
+        headers=layout.headers,
+        raw=response,
+        body=inflated.body,
+        json=decoded,
+        fault="; ".join(fault for fault in faults if fault),
+        chunks=chunks,
+        comments=comments,
+        tail=tail,
+        error=line.error,
+        detail=line.detail,
+        connection=line.connection,
+        generation=line.generation,
+        retries=line.retries,
+        chunked=layout.chunked,
+        last_chunk=layout.last_chunk,
+        dropped=line.dropped,
+    )
+
+
+def decode_json(data: bytes) -> tuple[Any, str]:
+    """(what the bytes decode to, why they do not). Strict: RFC 8259, UTF-8, no lone surrogates, no NaN."""
+    if not data:
+        return None, "empty, where JSON is expected"
+    if len(data) > JSON_CAP:
+        return None, f"{len(data)} bytes of JSON: more than {JSON_CAP} are not decoded"
+    try:
+        return msgspec.json.decode(data), ""
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as broken:
+            return None, f"not UTF-8: byte {broken.start} ({data[broken.start : broken.start + 4]!r})"
+        return None, f"not JSON: {error}"
+
+
+def _body(layout: Layout) -> Inflated:
+    coding = layout.header("content-encoding")
+    if is_encoded(coding) and layout.pieces.length:
+        return inflate(coding, (piece for _, piece in layout.pieces.items()))
+    plain = Inflated()
+    plain.body = layout.pieces.join()
+    return plain
+
+
+def _arrivals(line: Received, layout: Layout, inflated: Inflated) -> Clock:
+    """Body offset -> when the read came that brought the byte before it."""
+    ends = list(accumulate(length for _, length in line.frames))
+    times = [time for time, _ in line.frames]
+
+    def at(raw_end: int) -> int:
+        return times[min(bisect_left(ends, raw_end), len(times) - 1)] if times else line.ended_at
+
+    if not inflated.ends:
+        return lambda end: at(layout.pieces.base_offset(end))
+    pieces = layout.pieces.items()
+    body_ends = [end for end, _ in inflated.ends]
+
+    def encoded_at(end: int) -> int:
+        start, piece = pieces[inflated.ends[min(bisect_left(body_ends, end), len(body_ends) - 1)][1]]
+        return at(start + len(piece))
+
+    return encoded_at
+
+
+def _chunk(index: int, event: Event, arrived: Clock) -> Chunk:
+    text = event.data.decode("utf-8", "replace")
+    done = event.data == b"[DONE]"
+    value, fault = (None, "") if done else decode_json(event.data)
+    return Chunk(index=index, at=arrived(event.end), data=text, event=event.type, json=value, fault=fault, done=done)
+
+
+def _stream_fault(reader: Reader, events: Sequence[Event]) -> str:
+    faults = []
+    if reader.stray_count:
+        faults.append(f"{reader.stray_count} lines are no part of an event, first: {reader.strays[0][:200]!r}")
+    if len(events) > EVENTS_CAP:
+        faults.append(f"{len(events)} events: the first {EVENTS_CAP} are kept")
+    return "; ".join(faults)
+
+
+def _request_headers(head: bytes) -> tuple[tuple[str, str], ...]:
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)

@@ -1,0 +1,62 @@
+"""A chat chunk as load and benchmarks read it: typed, so that what they do not need is skipped, not built.
+
+Rules read :class:`seatrial.records.Exchange` instead, which keeps every field. Fields follow
+``chat.completion.chunk`` of the OpenAI specification; ``reasoning`` and ``reasoning_content`` are what vLLM, SGLang
+and llama.cpp call thought.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Function(msgspec.Struct, frozen=True, gc=False):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
+    index: int = 0
+    id: str | None = None
+    function: Function | None = None
+
+
+class Delta(msgspec.Struct, frozen=True):
+    role: str | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    index: int = 0
+    delta: Delta = Delta()
+    finish_reason: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+class ChatChunk(msgspec.Struct, frozen=True):
+    choices: list[Choice] = []
+    usage: Usage | None = None
+    error: Any = None
+
+
+_decoder = msgspec.json.Decoder(ChatChunk)
+
+
+def decode(data: bytes) -> ChatChunk:
+    """Decode the data of one event.
+
+    Raises:
+        msgspec.DecodeError: not JSON.
+        msgspec.ValidationError: JSON, but not of this shape; the message names the field.
+    """
+    return _decoder.decode(data)

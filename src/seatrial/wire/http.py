@@ -1,0 +1,241 @@
+"""The suites' transport: one request, one recording, whatever the server does.
+
+It stands on httpcore, httpx's engine, rather than on httpx: no redirect is followed, no proxy or .netrc obeyed and no
+header added, because nothing here knows how to. h11 inside drives the connection; what is recorded are the bytes as
+they were read, before any parsing, and the mask has passed over them before anybody sees them.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import h11
+import httpcore
+import msgspec
+
+from seatrial.wire.bounded import Backend, Watch
+from seatrial.wire.errors import WireError
+from seatrial.wire.framing import HEAD_CAP, lay_out
+from seatrial.wire.mask import Mask
+from seatrial.wire.prepare import Prepared
+from seatrial.wire.redact import redact
+
+__all__ = ["Client", "Prepared", "Recording"]
+
+CAP_BYTES = 64 * 1024 * 1024
+LINGER_S = 0.05
+"""How long the end of file is awaited after a complete answer on a connection that was to close."""
+
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
+_PORTS = {"http": 80, "https": 443}
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """One exchange as bytes, masked. ``frames`` are (time, length) of each read; times are monotonic nanoseconds."""
+
+    request: bytes
+    response: bytes
+    frames: tuple[tuple[int, int], ...]
+    sent_at: int
+    ended_at: int
+    error: str = ""
+    detail: str = ""
+    connection: int = 0  # requests on this connection before this one
+
+
+class Client:
+    """Sends to one endpoint. A context manager, for one thread.
+
+    Args:
+        base_url: http or https, with its path prefix.
+        mask: what no recording may hold.
+        headers: the operator's, sent with each request.
+        authorization: the whole value of the Authorization header (``Bearer KEY``).
+        ca: a PEM file of certificate authorities, instead of the system's.
+        deadline_s: total time of an exchange. idle_s: longest wait for a next byte. cap_bytes: longest answer.
+        keep_alive: use one connection for all requests, where the server keeps it; else each closes its own.
+
+    Raises:
+        ValueError: the base URL or a header cannot be sent; the message says why.
+        OSError, ssl.SSLError: the CA file cannot be read.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        mask: Mask | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorization: str | None = None,
+        ca: Path | None = None,
+        deadline_s: float = 60,
+        idle_s: float = 30,
+        cap_bytes: int = CAP_BYTES,
+        keep_alive: bool = False,
+    ) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError(f"{base_url!r} is no http or https URL with a host")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("a base URL has neither credentials nor query nor fragment")
+        self._scheme = parts.scheme
+        self._port = parts.port or _PORTS[parts.scheme]
+        self._address = parts.hostname.encode("idna")
+        host = self._address.decode() if ":" not in parts.hostname else f"[{parts.hostname}]"
+        self._host_header = f"{host}:{parts.port}" if parts.port else host
+        self._prefix = parts.path.rstrip("/")
+        self._deadline_s, self._idle_s, self._cap = deadline_s, idle_s, cap_bytes
+        self._keep_alive = keep_alive
+        self._headers = dict(headers or {})
+        if authorization is not None:
+            self._headers["Authorization"] = authorization
+        secrets = [value for name, value in self._headers.items() if name.lower() in SECRET_HEADERS]
+        self.mask = (mask or Mask()).also(value.rpartition(" ")[2] for value in secrets)
+        self._backend = Backend()
+        context = ssl.create_default_context(cafile=str(ca) if ca else None) if parts.scheme == "https" else None
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, network_backend=self._backend, max_connections=1, retries=0
+        )
+        self._open: httpcore.Response | None = None
+        self.request_bytes(Prepared("GET", "/"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def request_bytes(self, request: Prepared) -> bytes:
+        """Head and body as :meth:`exchange` sends them, masked: to be recorded before they leave.
+
+        Raises:
+            ValueError: a method, path or header cannot be sent as HTTP.
+        """
+        headers = self._headers_of(request)
+        masked = [(name, _starred(value) if name.lower() in SECRET_HEADERS else value) for name, value in headers]
+        return self.mask.bytes(_serialise(request, self._target(request), masked))
+
+    def exchange(self, request: Prepared, *, deadline_s: float | None = None) -> Recording:
+        """Send a request and record what comes of it. What a server or network does is never raised.
+
+        Raises:
+            ValueError: a method, path or header cannot be sent as HTTP.
+        """
+        sent = self.request_bytes(request)
+        watch = Watch(self._deadline_s if deadline_s is None else deadline_s, self._idle_s, self._cap)
+        self._backend.watch = watch
+        if self._backend.stream:
+            self._backend.stream.watch = watch
+        sent_at = time.monotonic_ns()
+        error, detail = self._attempt(request, watch)
+        ended_at = time.monotonic_ns()
+        stream = self._backend.stream
+        connection = stream.exchanges if stream else 0
+        if stream:
+            stream.exchanges += 1
+            if not error and not self._keep_alive:
+                stream.linger(LINGER_S)
+        self._clear_up(request, watch, error)
+        response, withheld = redact(self.mask, watch.received(), request.method)
+        return Recording(
+            request=sent,
+            response=response,
+            frames=tuple((at, len(data)) for at, data in watch.reads),
+            sent_at=sent_at,
+            ended_at=ended_at,
+            error=error,
+            detail=self.mask.text("; ".join(part for part in (detail, withheld) if part)),
+            connection=connection,
+        )
+
+    def _attempt(self, request: Prepared, watch: Watch) -> tuple[str, str]:
+        """Send and read to the answer's end; (error, detail), both empty where it ended as its framing says.
+
+        The connection stays open behind it, so that the caller can look for bytes after the end.
+        """
+        url = httpcore.URL(
+            scheme=self._scheme.encode(), host=self._address, port=self._port, target=self._target(request)
+        )
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers_of(request)]
+        sent = httpcore.Request(request.method, url, headers=headers, content=request.body)
+        try:
+            response = self._pool.handle_request(sent)
+            for _ in response.iter_stream():
+                pass
+        except WireError as error:
+            return error.word, error.detail
+        except httpcore.ProtocolError as error:
+            return _broken(error, watch)
+        self._open = response
+        return "", ""
+
+    def _clear_up(self, request: Prepared, watch: Watch, error: str) -> None:
+        """Give the connection back to the pool; close it where what it holds could be taken for the next answer."""
+        if self._open:
+            self._open.close()
+            self._open = None
+        if error or not self._keep_alive or lay_out(watch.received(), request.method).fault:
+            self._pool.close()
+
+    def _target(self, request: Prepared) -> bytes:
+        path = request.path[1:] if request.path.startswith("//") else self._prefix + request.path
+        return path.encode("ascii")
+
+    def _headers_of(self, request: Prepared) -> list[tuple[str, str]]:
+        """Ours, then the operator's, then the request's; a later one of the same name takes the earlier's place."""
+        headers = {
+            "host": ("Host", self._host_header),
+            "user-agent": ("User-Agent", f"seatrial/{version('seatrial')}"),
+            "accept": ("Accept", "application/json, text/event-stream"),
+            "accept-encoding": ("Accept-Encoding", "identity"),
+            "connection": ("Connection", "keep-alive" if self._keep_alive else "close"),
+        }
+        for name, value in (*self._headers.items(), *request.headers):
+            headers[name.lower()] = (name, value)
+        if request.body or request.method in {"POST", "PUT", "PATCH"}:
+            headers.setdefault("content-length", ("Content-Length", str(len(request.body))))
+        return list(headers.values())
+
+
+def _serialise(request: Prepared, target: bytes, headers: list[tuple[str, str]]) -> bytes:
+    """The request's bytes, made by h11 as httpcore makes them."""
+    connection = h11.Connection(h11.CLIENT)
+    try:
+        head = connection.send(
+            h11.Request(
+                method=request.method,
+                target=target,
+                headers=[(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers],
+            )
+        )
+        body = connection.send(h11.Data(data=request.body)) if request.body else b""
+        connection.send(h11.EndOfMessage())
+    except h11.LocalProtocolError as error:
+        raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
+    return (head or b"") + (body or b"")
+
+
+def _starred(value: str) -> str:
+    scheme, space, secret = value.rpartition(" ")
+    return scheme + space + "*" * len(secret)
+
+
+def _broken(error: httpcore.ProtocolError, watch: Watch) -> tuple[str, str]:
+    """What h11 found wrong, in our words."""
+    if watch.ended:
+        return "cut", f"the connection closed before the answer ended; {watch.size} bytes came"
+    if getattr(error.args[0], "error_status_hint", 0) == 431:
+        return "too-large", f"status line and headers are longer than {HEAD_CAP} bytes"
+    return "not-http", str(error)

@@ -1,0 +1,216 @@
+"""An incremental reader of Server-Sent Events, sans-IO, after the WHATWG specification.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation. Lines end by LF, CRLF or
+CR; reads may be cut anywhere. Three things differ from a browser, for nothing may be swallowed: a line whose field is
+unknown (``error: {...}``, a bare JSON object) is kept in :attr:`Reader.strays`, what an end of file leaves without its
+blank line stands in :attr:`Reader.tail`, and data stay bytes, so that broken UTF-8 is seen by whoever decodes them.
+
+Three paths lead to the same events: one read that is one event (as servers send), whole blocks between blank lines,
+and line by line for everything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from seatrial.wire.errors import WireError
+
+EVENT_CAP = 16 * 1024 * 1024
+"""Bytes of one event, comments before it included, that are held before its blank line comes."""
+
+STRAYS_CAP = 16
+_BOM = b"\xef\xbb\xbf"
+_LINE = re.compile(rb"([^\r\n]*)(?>\r\n|\r|\n)")
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One dispatched event: its data lines joined by LF, its type (empty: none given), and the offset of its end."""
+
+    data: bytes
+    type: str
+    end: int
+
+
+class Reader:
+    """Feed it reads; it returns the events that each read completes.
+
+    Attributes:
+        comments: comment lines seen.
+        strays: the first lines with an unknown field, at most 16.
+        stray_count: how many there were.
+    """
+
+    __slots__ = (
+        "_cap",
+        "_clear",
+        "_data",
+        "_end",
+        "_first",
+        "_held",
+        "_held_size",
+        "_parts",
+        "_parts_size",
+        "_skip_lf",
+        "_type",
+        "comments",
+        "stray_count",
+        "strays",
+    )
+
+    def __init__(self, event_cap: int = EVENT_CAP) -> None:
+        self.comments = 0
+        self.strays: list[bytes] = []
+        self.stray_count = 0
+        self._cap = event_cap
+        self._end = 0  # offset of the first byte that is neither in a dispatched event nor held
+        self._parts: list[bytes] = []  # of the line that has no end yet
+        self._parts_size = 0
+        self._held: list[bytes] = []  # whole lines of the event that has no end yet
+        self._held_size = 0
+        self._data: list[bytes] = []
+        self._type = b""
+        self._first = True  # the next line is the stream's first: a byte order mark may stand before it
+        self._skip_lf = False  # the last read ended in CR, which is a line's end whether or not LF follows
+        self._clear = False  # between events, with nothing held: the fast path may be taken
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the bytes of one read, in order.
+
+        Raises:
+            WireError: ``too-large``, an event is longer than the cap.
+        """
+        size = len(data)
+        if self._clear and data.startswith(b"data: ") and data.find(b"\n") == size - 2 and data.endswith(b"\n\n"):
+            payload = data[6:-2]
+            if b"\r" not in payload:
+                self._end += size
+                return [Event(payload, "", self._end)]
+        return self._feed(data)
+
+    @property
+    def tail(self) -> bytes:
+        """Bytes after the last complete event."""
+        return b"".join(self._held) + b"".join(self._parts)
+
+    def _feed(self, data: bytes) -> list[Event]:
+        if self._skip_lf and data:
+            self._skip_lf = False
+            if data.startswith(b"\n"):
+                data = data[1:]
+                self._end += 1
+        if b"\n" not in data and b"\r" not in data:
+            if data:
+                self._hold_part(data)
+            return []
+        if self._parts:
+            data = b"".join((*self._parts, data))
+            self._parts.clear()
+            self._parts_size = 0
+        events: list[Event] = []
+        rest = data
+        if not self._held:
+            eol = _uniform_line_end(data)
+            if eol:
+                rest = self._feed_blocks(data, eol, events)
+        self._feed_lines(rest, events)
+        self._clear = not (self._held or self._parts or self._skip_lf or self._first)
+        return events
+
+    def _feed_blocks(self, data: bytes, eol: bytes, events: list[Event]) -> bytes:
+        """Read whole blocks between blank lines; returns what follows the last of them."""
+        blank = eol + eol
+        step = len(blank)
+        blocks = data.split(blank)
+        rest = blocks.pop()
+        end = self._end
+        if self._first and blocks:
+            self._first = False
+            if blocks[0].startswith(_BOM):
+                blocks[0] = blocks[0][len(_BOM) :]
+                end += len(_BOM)
+        append = events.append
+        for block in blocks:
+            end += len(block) + step
+            if block.startswith(b"data: ") and eol not in block:
+                append(Event(block[6:], "", end))
+                continue
+            for line in block.split(eol):
+                self._line(line)
+            self._end = end
+            self._dispatch(events)
+        self._end = end
+        return rest
+
+    def _feed_lines(self, data: bytes, events: list[Event]) -> None:
+        position = 0
+        for match in _LINE.finditer(data):
+            position = match.end()
+            line = match[1]
+            if line and not (self._first and line == _BOM):
+                self._held.append(match[0])
+                self._held_size += len(match[0])
+                self._line(line)
+                continue
+            self._first = False
+            self._end += len(match[0]) + self._held_size
+            self._dispatch(events)
+        self._skip_lf = position == len(data) > 0 and data.endswith(b"\r")
+        if position < len(data):
+            self._hold_part(data[position:])
+        elif self._held_size > self._cap:
+            raise self._too_large()
+
+    def _hold_part(self, data: bytes) -> None:
+        self._clear = False
+        self._parts.append(data)
+        self._parts_size += len(data)
+        if self._parts_size + self._held_size > self._cap:
+            raise self._too_large()
+
+    def _too_large(self) -> WireError:
+        return WireError("too-large", f"an event is longer than {self._cap} bytes")
+
+    def _line(self, line: bytes) -> None:
+        if self._first:
+            self._first = False
+            line = line.removeprefix(_BOM)
+        if not line:
+            return
+        if line.startswith(b":"):
+            self.comments += 1
+            return
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._type = value
+        elif name not in {b"id", b"retry"}:
+            self.stray_count += 1
+            if len(self.strays) < STRAYS_CAP:
+                self.strays.append(line)
+
+    def _dispatch(self, events: list[Event]) -> None:
+        """A blank line came. A block without data lines is no event, and its type is forgotten."""
+        if self._data:
+            events.append(Event(b"\n".join(self._data), self._type.decode("utf-8", "replace"), self._end))
+        self._data.clear()
+        self._type = b""
+        self._held.clear()
+        self._held_size = 0
+
+
+def _uniform_line_end(data: bytes) -> bytes:
+    """LF or CRLF where all lines end by it; empty where they are mixed or end by CR."""
+    returns = data.count(b"\r")
+    if not returns:
+        return b"\n"
+    return b"\r\n" if returns == data.count(b"\r\n") == data.count(b"\n") else b""
+
+
+def read(data: bytes) -> Iterator[Event]:
+    """The events of a whole stream."""
+    yield from Reader(event_cap=len(data) + 1).feed(data)
