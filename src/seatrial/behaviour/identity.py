@@ -47,7 +47,7 @@ TABLE = (
     ),
 )
 
-_BUILD = re.compile(r"\bb(\d{3,6})\b|\bbuild:? ?(\d{3,6})\b|^(\d{3,6})\b")
+_BUILD = re.compile(r"\bb(\d{3,6})\b|\b(?:build|version):? ?(\d{3,6})\b(?!\.)|^(\d{3,6})\b(?!\.)")
 
 
 def build_number(text: str) -> int | None:

@@ -61,7 +61,7 @@ def words(text: str) -> list[str]:
         if len(word) <= _GIANT:
             found.append(word)
         else:
-            found += [word[i : i + _PIECE] for i in range(0, len(word), _PIECE)]
+            found += [word[i : i + _PIECE] for i in range(0, len(word) - _PIECE + 1, _PIECE)]
     return found[-MOST_WORDS:]
 
 
