@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run_command(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    from seatrial.errors import ConfigError
+    from seatrial.servers.errors import ConfigError
 
     command = typer.main.get_command(app)
     try:

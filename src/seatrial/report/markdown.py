@@ -1,0 +1,72 @@
+"""report.md: the first screen and every case that did not pass, for a pull request, a ticket or a pager."""
+
+from __future__ import annotations
+
+import re
+
+from seatrial.checks.rules import REGISTRY
+from seatrial.judging import JudgedRun
+from seatrial.records import Outcome
+from seatrial.report.block import render_summary
+from seatrial.report.diagnosis import diagnosis, shown
+from seatrial.report.plain import visible
+from seatrial.report.summary import summarise
+
+_TOLD = (
+    Outcome.FAIL,
+    Outcome.WAIVED,
+    Outcome.INCONCLUSIVE,
+    Outcome.NOT_EXECUTED,
+    Outcome.ADVISORY,
+    Outcome.UNSUPPORTED,
+)
+_AT_LENGTH = frozenset({Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY})
+
+
+def render(judged: JudgedRun, report_path: str | None = None) -> str:
+    """The page. Text of a server stands only in fenced blocks and code spans: none of it is Markdown or HTML here."""
+    summary = summarise(judged)
+    parts = [
+        f"# {summary.worst.value}: run {visible(judged.info.id)}",
+        "",
+        "| endpoint | server | model | verdict |",
+        "|---|---|---|---|",
+    ]
+    for endpoint in summary.endpoints:
+        known = judged.endpoints.get(endpoint.name)
+        server = f"{known.kind} {known.build}".strip() if known else "not identified"
+        model = known.model if known else ""
+        parts.append(f"| {code(endpoint.name)} | {code(server)} | {code(model)} | **{endpoint.word}** |")
+    parts += ["", fence(render_summary(summary, report_path)), ""]
+    for outcome in _TOLD:
+        parts += _section(judged, outcome)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
+    cases = [case for case in judged.cases if case.outcome is outcome]
+    if not cases:
+        return []
+    parts = [f"## {outcome.value} ({len(cases)})", ""]
+    if outcome not in _AT_LENGTH:
+        return [*parts, *(f"- {code(case.case)}: {code(case.why or 'no reason was recorded')}" for case in cases), ""]
+    for case in cases:
+        exchange = judged.exchange(shown(case)) if shown(case) else None
+        endpoint = judged.endpoints.get(case.endpoint)
+        told = diagnosis(case, REGISTRY.get(case.rule), exchange, endpoint, judged.info.id)
+        parts += [f"### {code(case.case)}", "", fence(told), ""]
+    return parts
+
+
+def code(text: str) -> str:
+    """A code span that nothing in the text can leave, not even in a table."""
+    flat = visible(text, 300).replace("|", "\\|") if text else " "
+    ticks = "`" * (max((len(run) for run in re.findall("`+", flat)), default=0) + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{ticks}{pad}{flat}{pad}{ticks}"
+
+
+def fence(text: str) -> str:
+    """A fenced block that nothing in the text can leave."""
+    ticks = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{ticks}text\n{text}\n{ticks}"
