@@ -1,13 +1,13 @@
 """The plugins of the suite, one concern each; nothing else stands here."""
 
 pytest_plugins = (
+    "fixtures.outcomes",
     "fixtures.options",
     "fixtures.endpoints",
     "fixtures.cases",
     "fixtures.lifecycle",
     "fixtures.exchanges",
     "fixtures.judge",
-    "fixtures.outcomes",
     "fixtures.behaviour",
     "fixtures.soak",
 )

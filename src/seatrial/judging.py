@@ -9,15 +9,14 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import msgspec
 
 from seatrial.checks import catalogue
-from seatrial.checks.rules import REGISTRY, Evidence, Rule, run as run_rule
+from seatrial.checks.rules import REGISTRY, Evidence, Rule
+from seatrial.checks.rules import run as run_rule
 from seatrial.records import (
     Endpoint,
-    Event,
     Exchange,
     Expect,
     Finding,
@@ -208,9 +207,7 @@ class _Replay:
                 on = Evidenced(evidence, judgement.exchanges, msgspec.convert(judgement.expect, Expect))
                 endpoint = self._endpoints.get(plan.endpoint)
                 return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
-        return msgspec.structs.replace(
-            base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges
-        )
+        return msgspec.structs.replace(base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges)
 
     def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:
         if rule.shape == "soak":

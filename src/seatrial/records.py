@@ -25,7 +25,7 @@ VERSION = 1
 class Outcome(enum.StrEnum):
     """What became of a case. The only words; ARCHITECTURE.md has the table of their effects."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - a word, no password
     FAIL = "FAIL"
     ADVISORY = "ADVISORY"
     INCONCLUSIVE = "INCONCLUSIVE"
@@ -184,7 +184,7 @@ class Probe(Line, frozen=True, kw_only=True, tag="probe"):
 
 
 class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
-    """One GPU, over its driver's last sample period. ``busy`` is the share of time with a kernel running, in percent."""
+    """One GPU, over its driver's last sample period; ``busy``: percent of it with a kernel running."""
 
     index: int
     uuid: str
@@ -355,7 +355,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """One SSE event. ``json`` is what its data decodes to; where it does not, ``json`` is None and ``fault`` says why."""
+    """One SSE event. ``json`` is what its data decodes to; where it does not, it is None and ``fault`` says why."""
 
     index: int  # position among the events, from 0
     at: int  # arrival of its last byte
@@ -447,6 +447,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """One silent stop, from the fold over the record. Times are monotonic; ``*_wall`` are labels."""
 
+    id: str = ""  # name and number: an update of a stop (its end, sharper times) keeps it
     name: str
     family: Literal["STOPPED", "RESTARTED", "DEAF", "FROZEN", "WEDGED", "UNOBSERVED"]
     alive_at: int  # last proof of life

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from seatrial.records import (
@@ -162,7 +163,7 @@ def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
     said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
     if len(beats) < 2:
         return f"{said}; not watched: the recorder wrote no heartbeat"
-    gaps = [later - earlier for earlier, later in zip(beats, beats[1:], strict=False) if later - earlier > GAP_NS]
+    gaps = [later - earlier for earlier, later in pairwise(beats) if later - earlier > GAP_NS]
     seconds = (beats[-1] - beats[0]) // SECOND
     length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"

@@ -1,0 +1,1 @@
+"""The suite as a user runs it, in processes of its own."""

@@ -1,0 +1,111 @@
+"""A real server is stopped in the middle of a real soak: one stop, its time, its signal, and no invented cause."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from seatrial.records import LoadRow
+from seatrial.rundir import RunDir
+from tests.e2e.driving import processes_of, start, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.real]
+
+MS = 1_000_000
+
+
+def _soak_until(path, act):
+    """A soak of the embedded server; once twenty rows stand, ``act(pid)``; its output, exit code and verdict."""
+    with start(path, "suites/soak", "--soak=25s") as process:
+        said: list[str] = []
+        reader = threading.Thread(target=lambda: said.extend(process.stdout), daemon=True)
+        reader.start()
+        try:
+            page = path / "endpoints" / "embedded.json"
+            wait_for("the endpoint's page", page.is_file, 60)
+
+            def rows():
+                return sum(isinstance(line, LoadRow) for line in RunDir(path).lines("load/*.jsonl"))
+
+            wait_for("twenty requests", lambda: rows() >= 20, 60)
+            pid = json.loads(page.read_text())["pid"]
+            act(pid)
+            process.wait(120)
+        finally:
+            process.kill()
+        reader.join(10)
+    assert (path / "verdict.json").is_file(), "".join(said)
+    return process.returncode, "".join(said), json.loads((path / "verdict.json").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL], ids=["segv", "kill"])
+def test_a_killed_server_is_one_stop_with_its_signal(number, tmp_path):
+    struck: list[int] = []
+
+    def strike(pid):
+        struck.append(time.monotonic_ns())
+        os.kill(pid, number)
+
+    code, out, verdict = _soak_until(tmp_path / "run", strike)
+    assert code == 1, out
+    (stop,) = verdict["stops"]
+    assert stop["family"] == "STOPPED"
+    assert stop["signal"] == number
+    assert stop["cause"] == "UNKNOWN"
+    assert stop["alive_at"] <= stop["dead_at"]
+    assert abs(stop["dead_at"] - stop["pidfd_at"]) <= 10 * MS
+    assert 0 <= stop["pidfd_at"] - struck[0] <= 250 * MS
+    assert stop["dead_at"] - stop["alive_at"] <= 250 * MS
+    assert stop["suspects"]
+    assert "oom_kill +0" in " ".join(stop["excluded"])
+    assert "SILENT STOP" in out
+    assert processes_of(tmp_path / "run") == []
+
+
+def test_a_frozen_server_is_one_stop_with_its_length(tmp_path):
+    times: list[int] = []
+
+    def freeze(pid):
+        os.kill(pid, signal.SIGSTOP)
+        times.append(time.monotonic_ns())
+        time.sleep(8)  # how long it stands still is what is measured
+        os.kill(pid, signal.SIGCONT)
+        times.append(time.monotonic_ns())
+
+    code, out, verdict = _soak_until(tmp_path / "run", freeze)
+    assert code == 1, out
+    (stop,) = verdict["stops"]
+    assert stop["family"] == "FROZEN"
+    measured, true = stop["until"] - stop["alive_at"], times[1] - times[0]
+    assert abs(measured - true) <= 1500 * MS
+
+
+def test_a_killed_suite_leaves_no_process_and_a_record_that_can_be_judged(tmp_path):
+    from tests.e2e.driving import command  # beside the others
+
+    path = tmp_path / "run"
+    with start(path, "suites/conformance", "-n2") as process:
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        planned = path / "planned.jsonl"
+        wait_for("the plan", planned.is_file, 90)
+        n = len(planned.read_text().splitlines())
+
+        def judged():
+            return sum(f.read_text().count('"judgement"') for f in path.glob("writers/*/judgements.jsonl"))
+
+        wait_for("half of the cases", lambda: judged() >= n // 2, 120)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    wait_for("everything ended", lambda: not processes_of(path), 5)
+    again = command("judge", str(path), "--write")
+    assert again.returncode == 10, again.stdout + again.stderr
+    run = RunDir.open(path)
+    lines = list(run.lines())
+    assert run.unread.unknown == 0
+    done = {line.case for line in lines if type(line).__name__ == "Judgement"}
+    assert f"NOT_EXECUTED {n - len(done)}" in again.stdout

@@ -1,0 +1,43 @@
+"""The README's first command, shortened, on the real embedded server; and what is to be read off it afterwards."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.e2e.driving import command, processes_of, suite
+
+pytestmark = [pytest.mark.e2e, pytest.mark.real]
+
+
+@pytest.fixture(scope="module")
+def voyage(tmp_path_factory):
+    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=20s", "--soak=20s")
+
+
+def test_the_demo_is_ready_and_says_why(voyage):
+    assert voyage.code == 0, voyage.out
+    for said in ("READY", "silent stops: 0", "not tested", "report.html", "PASS", "WAIVED"):
+        assert said in voyage.out
+
+
+def test_nothing_of_the_run_is_left(voyage):
+    assert processes_of(voyage.path) == []
+
+
+def test_judging_again_gives_the_same_outcomes(voyage):
+    again = command("judge", str(voyage.path))
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert voyage.verdict["outcomes"]
+
+
+def test_a_byte_changed_in_the_recording_is_found(voyage, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(voyage.path, copy, symlinks=True)
+    for path in copy.glob("writers/*/bytes.bin"):
+        path.write_bytes(path.read_bytes().replace(b'"finish_reason":"stop"', b'"finish_reason":"stpp"'))
+    again = command("judge", str(copy))
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "stpp" in again.stdout
+    assert "chat/finish-reason-is-known" in again.stdout
