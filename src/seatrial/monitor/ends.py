@@ -1,0 +1,95 @@
+"""Ends of processes, from the first sign to the written event: when it was seen, and what the kernel tells of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import msgspec
+
+from seatrial.monitor import pidfd
+from seatrial.monitor.target import Target, Watched
+from seatrial.records import Event
+
+WAIT_NS = 500_000_000
+"""How long a parent may take to reap its child before the zombie's own word is taken."""
+
+
+class Pending(msgspec.Struct):
+    """An end that has been seen and not yet been written."""
+
+    target: Target
+    watched: Watched
+    at: int
+    main: bool
+    facts: dict[str, str]
+    zombie: int | None = None  # the status its stat showed
+    zombie_why: str = ""
+
+
+class Ends:
+    """Learns how processes ended and says it, once each.
+
+    The kernel's own record is asked first (after the parent has reaped the process), then what its zombie shows;
+    failing both, the event says why its status is not observable.
+    """
+
+    def __init__(self, say: Callable[[Event], None]) -> None:
+        self.pending: list[Pending] = []
+        self._say = say
+
+    def add(self, target: Target, watched: Watched, now: int, oom_host: int | None) -> None:
+        """A process has ended at ``now``; look at once at what a moment later may be gone."""
+        process = watched.process
+        facts = process.relatives()
+        kills = {"oom_host": oom_host, "oom_cgroup": process.oom_kills()}
+        facts |= {name: str(count) for name, count in kills.items() if count is not None}
+        found = Pending(target, watched, now, target.main is watched, facts)
+        if process.traceable:
+            found.zombie, found.zombie_why = pidfd.status_from_zombie(process.stat_file)
+        else:
+            found.zombie_why = "its zombie may not be read by this user"
+        if watched.pidfd is None:
+            self._write(found, None, watched.why)
+        else:
+            self.pending.append(found)
+
+    def reaped(self, watched: Watched, handle: int) -> None:
+        """The parent has reaped it: the kernel tells the status now, if ever."""
+        for found in [f for f in self.pending if f.watched is watched]:
+            status, why = pidfd.status_from_info(handle)
+            self._write(found, status, why)
+            self.pending.remove(found)
+        os.close(handle)
+        watched.pidfd = None
+
+    def settle(self, now: int) -> None:
+        """Write the ends whose parent has not reaped them in time."""
+        for found in [f for f in self.pending if now - f.at >= WAIT_NS]:
+            self._write(found, None, "its parent has not reaped it")
+            self.pending.remove(found)
+
+    def _write(self, found: Pending, status: int | None, why: str) -> None:
+        source = "pidfd-info"
+        if status is None and found.zombie is not None:
+            status, source = found.zombie, "zombie"
+        elif status is None:
+            source = f"unobservable: {why}; {found.zombie_why}"
+        process = found.watched.process
+        self._say(
+            Event(
+                what="exit" if found.watched.why == "" else "lost",
+                name=found.target.name,
+                at=found.at,
+                signalled_at=found.at,
+                pid=process.pid,
+                incarnation=process.incarnation,
+                started_ticks=process.started_ticks,
+                parent=0 if found.main else (found.watched.parent or process.parent),
+                status=status,
+                source=source,
+                generation=found.target.generation,
+                facts=found.facts,
+            )
+        )
+        found.target.drop(found.watched)

@@ -1,0 +1,101 @@
+"""Asks /health in a thread of its own, so that a server that does not answer never delays the recorder's heartbeat."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import ssl
+import threading
+from urllib.parse import urlsplit, urlunsplit
+
+from seatrial.wire import probe
+
+DEADLINE_S = 0.8
+"""Short of the recorder's second: a probe is over before the next one is due."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def health_url(base: str) -> str:
+    """``/health`` beside the API of a base URL: ``/v1`` stands in its place, a path prefix stays."""
+    parts = urlsplit(base)
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{path}/health", "", ""))
+
+
+class Prober:
+    """One endpoint's prober. The first thing it does is to find the host's addresses and whether they are ours.
+
+    Attributes:
+        addresses: of the host; empty until known.
+        local: whether the endpoint is on this machine; None until known.
+    """
+
+    def __init__(self, host: str, base: str, wake: int) -> None:
+        self.addresses: frozenset[Address] = frozenset()
+        self.local: bool | None = None
+        self.answer: probe.Answer | None = None
+        self._host, self._url, self._wake = host, health_url(base), wake
+        self._tls = _any_certificate() if base.startswith("https") else None
+        self._asked = threading.Event()
+        self._busy = False
+        self._over = False
+        self._resolve(numeric=True)
+        threading.Thread(target=self._work, name=f"prober {host}", daemon=True).start()
+
+    def ask(self) -> bool:
+        """Begin a probe; False when the last one still runs. Its answer is announced on the eventfd ``wake``."""
+        if self._busy:
+            return False
+        self._busy = True
+        self.answer = None
+        self._asked.set()
+        return True
+
+    def close(self) -> None:
+        self._over = True
+        self._asked.set()
+
+    def _work(self) -> None:
+        if self.local is None:
+            self._resolve(numeric=False)
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            if self._over:
+                return
+            self.answer = probe.get(self._url, deadline_s=DEADLINE_S, tls=self._tls)
+            self._busy = False
+            with contextlib.suppress(OSError):
+                os.eventfd_write(self._wake, 1)
+
+    def _resolve(self, *, numeric: bool) -> None:
+        """Literals at once; names in the thread, for a resolver may take long."""
+        flags = socket.AI_NUMERICHOST if numeric and self._host != "localhost" else 0
+        try:
+            found = socket.getaddrinfo(self._host, None, type=socket.SOCK_STREAM, flags=flags)
+        except OSError:
+            return
+        self.addresses = frozenset(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+        self.local = any(_ours(address) for address in self.addresses)
+
+
+def _ours(address: Address) -> bool:
+    """Whether an address is one of this machine: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """A probe asks whether somebody answers, and sends no secret: whose certificate it is, the suites judge."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

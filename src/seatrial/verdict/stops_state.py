@@ -1,0 +1,131 @@
+"""What the fold over stops remembers: one :class:`Server` per endpoint, one :class:`Case` per stop. All frozen."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from seatrial.records import Event
+
+SECOND = 1_000_000_000
+TICK = SECOND // 100
+"""One start tick of field 22 of /proc/PID/stat: USER_HZ is 100 on every Linux we know."""
+
+Family = Literal["STOPPED", "RESTARTED", "DEAF", "FROZEN", "UNOBSERVED"]
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A moment at which the server was alive, and what showed it."""
+
+    at: int
+    text: str
+
+
+class Oom(msgspec.Struct, frozen=True):
+    """Counts of processes killed for want of memory, on the host and in the server's cgroup; None: not observable."""
+
+    at: int
+    host: int | None
+    cgroup: int | None
+
+
+class Main(msgspec.Struct, frozen=True):
+    """One incarnation of a server's main process. ``found_at``: when it was first seen."""
+
+    pid: int
+    found_at: int
+    incarnation: str = ""
+    started_ticks: int = 0
+    generation: int = 0
+    facts: dict[str, str] = {}
+
+    def is_of(self, event: Event) -> bool:
+        """Whether an event speaks of this incarnation; the keeper knows the pid alone."""
+        if event.incarnation and self.incarnation:
+            return event.incarnation == self.incarnation
+        return event.pid == self.pid
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """What is known of a process's end, from one report or several."""
+
+    at: int
+    status: int | None = None
+    source: str = ""
+    pidfd_at: int | None = None
+    facts: dict[str, str] = {}
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """The main process as last sampled, and since when it has not moved."""
+
+    at: int
+    state: str | None
+    cpu_ns: int | None
+    switches: int | None
+    stopped_since: int = 0  # first sample of a run of samples in state T
+    still_since: int = 0  # first sample of a run of samples without CPU time and context switches
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A request that is over."""
+
+    id: str
+    sent_at: int
+    ended_at: int
+    clean: bool
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A stop in the making. ``bad_at``: last proof that it still went on."""
+
+    id: str
+    family: Family
+    alive: Proof
+    dead_at: int
+    opened_at: int
+    main: Main | None = None
+    exit: Exit | None = None
+    until: int | None = None
+    bad_at: int = 0
+    successor: Main | None = None
+    suspects: frozenset[str] = frozenset()
+    oom_before: Oom | None = None
+    oom_after: Oom | None = None
+    deaf_since: int = 0
+    evidence: tuple[str, ...] = ()
+    said: bool = False  # it has been handed out once
+
+
+class Server(msgspec.Struct, frozen=True):
+    """One endpoint as the lines so far show it."""
+
+    name: str
+    main: Main | None = None
+    lives: bool = False
+    before: Main | None = None  # the incarnation before this one
+    before_planned_at: int = 0
+    planned_at: int = 0  # a stop was announced
+    proofs: tuple[Proof, ...] = ()  # the latest, in order
+    in_flight: dict[str, int] = {}
+    ended: tuple[Ended, ...] = ()  # the latest requests that are over
+    sign: Sign | None = None
+    ooms: tuple[Oom, ...] = ()
+    listened: Proof | None = None
+    refused_at: int = 0  # first refused connection since it last listened
+    unheard: int = 0  # probes in a row without a LISTEN socket
+    unheard_since: int = 0
+    mute: int = 0  # probes in a row that /health did not answer in time
+    remote: bool = False  # no process is observable
+    cases: tuple[Case, ...] = ()
+
+
+class State(msgspec.Struct, frozen=True):
+    """All endpoints, and the clock of the fold: the recorder's heartbeat."""
+
+    servers: dict[str, Server] = {}
+    tick: int = 0
+    boot_offset: int | None = None  # CLOCK_BOOTTIME minus CLOCK_MONOTONIC, ns
+    last: int = 0  # time of the last line
+    sealed: bool = False
