@@ -23,6 +23,8 @@ from pathlib import Path
 import fasteners
 import platformdirs
 
+from seatrial.servers.errors import EmbeddedMissing
+
 ALIAS = "gemma-3-270m"
 """The model id the embedded server answers under."""
 
@@ -32,16 +34,6 @@ KEY_VARIABLE = "SEATRIAL_EMBEDDED_KEY"
 TEMPLATES = ("qa", "chatml")
 STOPS = {"qa": ["\nQuestion:", "\n\n"], "chatml": []}
 """Stop strings of a request that names none. A base model never ends a turn by itself."""
-
-
-class EmbeddedMissing(Exception):  # noqa: N818 - what is missing is not an error of ours
-    """The extra ``embedded`` is not installed; the message is the one line for the user."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "no --endpoint given, and the embedded server is not installed: "
-            "pip install -e '.[embedded]', or --endpoint=URL"
-        )
 
 
 def require() -> None:

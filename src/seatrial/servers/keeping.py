@@ -17,18 +17,11 @@ import msgspec
 
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
+from seatrial.servers.errors import ServerError
 from seatrial.servers.keeper import GRACE_S, RECORDER, SEAL_S, START_S
 from seatrial.servers.orders import EmbeddedSpec, Order, Watched
 
 __all__ = ["EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
-
-
-class ServerError(Exception):
-    """A server of ours cannot be had: the message is one line; ``log`` holds the last lines of its log."""
-
-    def __init__(self, message: str, log: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.log = tuple(log)
 
 
 class Keeping:

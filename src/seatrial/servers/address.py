@@ -1,0 +1,59 @@
+"""From what a user types after ``--endpoint=`` to a base URL."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from seatrial.servers.errors import EndpointError
+
+_VERSION = re.compile(r"v\d+[a-z0-9]*")
+_PORTS = {"http": 80, "https": 443}
+
+
+def base_url(text: str) -> str:
+    """The base URL in its one spelling: a path prefix is kept, ``/v1`` added where no version ends the path.
+
+    Raises:
+        EndpointError: no http or https URL with a host, or it holds credentials, a query or a fragment.
+    """
+    shown = "".join(c if c.isprintable() else "?" for c in text[:200])
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise EndpointError(f"--endpoint={shown} is no URL: it holds characters that must be percent-encoded")
+    if "://" not in text:
+        raise EndpointError(f"--endpoint={shown} has no scheme; say http://{shown.lstrip('/') or 'host:8080'}")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise EndpointError(f"--endpoint={shown} is no URL: {error}") from None
+    if "@" in parts.netloc:
+        raise EndpointError("--endpoint holds credentials; put the key into a variable and name it with --api-key-env")
+    if parts.scheme not in _PORTS or not re.fullmatch(r"[0-9A-Za-z._:%-]+", host) or port == 0:
+        raise EndpointError(f"--endpoint={shown} is no http or https URL with a host; say http://host:8080")
+    if parts.query or parts.fragment:
+        raise EndpointError(f"--endpoint={shown} holds a query or a fragment; --endpoint wants the server's base URL")
+    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    if path.endswith(("/chat/completions", "/models")):
+        raise EndpointError(f"--endpoint={shown} names one of its paths; --endpoint wants the server's base URL")
+    if not _VERSION.fullmatch(path.rpartition("/")[2]):
+        path += "/v1"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port is not None else ''}{path}"
+
+
+def place(url: str) -> str:
+    """``host:port`` of a base URL, as messages name it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS.get(parts.scheme, 80)}"
+
+
+def root(url: str) -> str:
+    """The base URL without its version: what a user typed, and where ``/props`` and ``/metrics`` stand."""
+    head, _, tail = url.rpartition("/")
+    return head if _VERSION.fullmatch(tail) else url
+
+
+def beside(url: str, path: str) -> str:
+    """A path at :func:`root` in the words of :class:`seatrial.wire.prepare.Prepared`: ``//props``."""
+    return "/" + urlsplit(root(url)).path + path

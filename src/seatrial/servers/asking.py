@@ -1,0 +1,104 @@
+"""Small requests that find out who answers, and what to tell the user when nobody does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from seatrial.records import Exchange, Received
+from seatrial.servers.address import place, root
+from seatrial.servers.errors import EndpointError
+from seatrial.wire.assemble import assemble
+from seatrial.wire.http import Client, Prepared
+
+LOOK_S = 3.5
+"""A list of models comes from memory: a server that takes longer would not be put on trial but waited for."""
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+BASE = "--endpoint wants the server's base URL"
+_UNREACHED = {
+    "refused": "nothing listens at {where} (connection refused); start the server or name another with --endpoint=URL",
+    "unreachable": "{where} cannot be reached ({detail}); check the name, or name another with --endpoint=URL",
+    "tls": "no TLS with {where} ({detail}); trust its certificates with --ca=FILE, or say http:// if it speaks none",
+}
+
+
+def get(client: Client, path: str) -> Exchange:
+    """A GET, not raised for anything the server does."""
+    return _exchange(client, Prepared("GET", path), LOOK_S)
+
+
+def post(client: Client, path: str, body: dict[str, Any], deadline_s: float) -> Exchange:
+    """A POST of JSON, not raised for anything the server does."""
+    headers = (("Content-Type", "application/json"),)
+    return _exchange(client, Prepared("POST", path, json.dumps(body).encode(), headers), deadline_s)
+
+
+def _exchange(client: Client, request: Prepared, deadline_s: float) -> Exchange:
+    recording = client.exchange(request, deadline_s=deadline_s)
+    line = Received(
+        id="", endpoint="", scenario="identity", method=request.method, path=request.path,
+        request=(0, len(recording.request)), response=(0, len(recording.response)), frames=recording.frames,
+        sent_at=recording.sent_at, ended_at=recording.ended_at, error=recording.error, detail=recording.detail,
+    )  # fmt: skip
+    return assemble(line, recording.request, recording.response)
+
+
+def expect_api(x: Exchange, url: str) -> None:
+    """Let an answer pass that an OpenAI-compatible API might give: a 200, an error of its own, one of the model's.
+
+    Raises:
+        EndpointError: nobody answers, or not HTTP, or it wants something else of us; one line.
+    """
+    what = f"{x.method} {x.path}"
+    if x.status is None or x.error in {"refused", "unreachable", "tls", "not-http"}:
+        raise EndpointError(_unreached(x, url))
+    if x.status in REDIRECTS:
+        to = short(x.header("location") or "nowhere")
+        raise EndpointError(
+            f"{root(url)} redirects to {to} ({x.status}), which is never followed; name the server itself"
+        )
+    if x.status in {401, 403}:
+        sent = any(name.lower() == "authorization" for name, _ in x.request_headers)
+        remedy = (
+            "check the variable --api-key-env names" if sent else "name a variable that holds it: --api-key-env=VAR"
+        )
+        raise EndpointError(f"{root(url)} {'refuses the' if sent else 'wants an'} API key ({x.status}); {remedy}")
+    if x.status in {429, 503}:
+        why = f": {said(x)}" if said(x) else ""
+        raise EndpointError(f"{root(url)} is not ready ({x.status}{why}); try again when it is")
+    if x.error:
+        raise EndpointError(f"{root(url)} breaks off its answer to {what} ({short(x.detail or x.error)})")
+    if x.status == 400 and b"HTTPS" in x.body[:2000]:
+        raise EndpointError(f"{root(url)} wants TLS; say https://{place(url)}")
+
+
+def _unreached(x: Exchange, url: str) -> str:
+    where, detail = place(url), short(x.detail)
+    if x.error in _UNREACHED:
+        return _UNREACHED[x.error].format(where=where, detail=detail)
+    if x.raw[:1] in {b"\x15", b"\x16"} and x.raw[1:2] == b"\x03":
+        return f"{where} speaks TLS; say https://{where}"
+    if x.raw:
+        return f'{where} answers, but not HTTP ("{short(_first_line(x.raw), 60)}"); {BASE}'
+    if x.error in {"deadline", "idle"}:
+        seconds = (x.ended_at - x.sent_at) / 1e9
+        return f"{where} does not answer {x.method} {x.path} within {seconds:.1f} s; is it the right server, and alive?"
+    return f"{where} closes the connection without an answer ({detail or x.error}); {BASE}"
+
+
+def _first_line(raw: bytes) -> str:
+    return raw[:200].splitlines()[0].decode("utf-8", "replace")
+
+
+def said(x: Exchange) -> str:
+    """The message of an error object, shortened; empty where there is none."""
+    error = x.json.get("error") if isinstance(x.json, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return short(message) if isinstance(message, str) else ""
+
+
+def short(text: str, limit: int = 120) -> str:
+    """Text of a server in one bounded, printable line."""
+    text = "".join(c if c.isprintable() else " " for c in text[: limit * 2]).strip()
+    return text if len(text) <= limit else text[: limit - 3] + "..."

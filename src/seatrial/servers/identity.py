@@ -1,0 +1,251 @@
+"""Who answers at an endpoint: found out with small requests, before the plan, and not counted in it.
+
+:func:`survey` looks with GETs alone and fails fast, so that wrong usage ends at once. :func:`identify` then sends the
+warm-up and measures what the model spends on thought.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from seatrial.records import Endpoint, Exchange
+from seatrial.servers import profile as profiles
+from seatrial.servers.address import base_url, beside, root
+from seatrial.servers.asking import BASE, expect_api, get, post, said, short
+from seatrial.servers.embedded import template_text
+from seatrial.servers.errors import EndpointError
+from seatrial.servers.profile import Profile
+from seatrial.wire.http import Client
+
+__all__ = ["EndpointError", "base_url", "identify", "survey"]
+
+WARM_UP_S = 120.0
+SIGHT = 32
+"""Tokens of the warm-up: a model that thinks shows it at once."""
+MEASURE = 1024
+"""Tokens within which the length of a thought is measured."""
+CAP = 16
+"""The cap of most requests, which a thought must not use up."""
+QUESTION = "What is 2 + 3? Answer with the number alone."
+
+_TEMPLATES = {
+    "<|im_start|>": "ChatML",
+    "<start_of_turn>": "Gemma",
+    "<|start_header_id|>": "Llama 3",
+    "[INST]": "Mistral",
+}
+
+
+def survey(name: str, url: str, client: Client, *, model: str | None = None, profile: str | None = None) -> Endpoint:
+    """Find out kind, model and capabilities, with at most five GETs.
+
+    Args:
+        url: as :func:`base_url` gives it.
+        model: the operator's ``--model``; None: the only one, or the one loaded.
+        profile: the operator's ``--profile``; None: the kind is found out.
+
+    Raises:
+        EndpointError: one line that says what is wrong and what to do.
+    """
+    listed = get(client, "/models")
+    expect_api(listed, url)
+    items = _items(listed)
+    if items is None and not (model and listed.status in {404, 405}):
+        media = listed.content_type or "nothing of a kind"
+        raise EndpointError(
+            f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {listed.status} {media}); {BASE}"
+        )
+    models = tuple(item["id"] for item in items or ())
+    chosen = _choose(url, items or (), model)
+    props = _object(get(client, beside(url, "/props")))
+    kind = profiles.load(profile or _kind(items or (), props))
+    settings = props.get("default_generation_settings")
+    return Endpoint(
+        name=name,
+        url=url,
+        kind=kind.kind,
+        model=chosen,
+        models=models,
+        build=short(props["build_info"]) if isinstance(props.get("build_info"), str) else "",
+        slots=_whole(props.get("total_slots")),
+        context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
+        template=_template(props.get("chat_template")),
+        facts=_facts(listed),
+        capabilities=_capabilities(client, url, kind, props),
+    )
+
+
+def identify(endpoint: Endpoint, client: Client) -> Endpoint:
+    """Warm the endpoint up, and see whether its model thinks: then switch that off, or let caps grow.
+
+    At most five POSTs, the warm-up with a deadline of 120 s. A warm-up that is refused is no error of the endpoint's
+    identity: it stands in ``facts``, and the trial will judge it.
+
+    Raises:
+        EndpointError: nobody answers any more, in time, or without a key; or there is no such model.
+    """
+    warm = _chat(endpoint, client, SIGHT)
+    if warm.error in {"deadline", "idle"}:
+        who = f"{short(endpoint.model)} at {root(endpoint.url)}"
+        raise EndpointError(f"{who} does not answer the warm-up request within {WARM_UP_S:.0f} s")
+    expect_api(warm, endpoint.url)
+    if warm.status == 404:
+        why = said(warm) or f"404 {warm.content_type}"
+        raise EndpointError(
+            f"{root(endpoint.url)} has no chat for {short(endpoint.model)} ({why}); {BASE}, --model its id"
+        )
+    facts = dict(endpoint.facts)
+    if warm.status != 200:
+        facts["warm-up"] = f"{warm.status} {said(warm)}".strip()
+    found = msgspec.structs.replace(endpoint, facts=facts, capabilities=_embeddings(endpoint, client))
+    return _unthinking(found, client) if _reasoning(warm) else found
+
+
+# models
+
+
+def _items(x: Exchange) -> tuple[dict[str, Any], ...] | None:
+    """The listed models that have an id; None where the answer is no list of models at all."""
+    listed = x.json.get("data") if isinstance(x.json, dict) else x.json
+    if x.status != 200 or not isinstance(listed, list):
+        return None
+    return tuple(item for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str))
+
+
+def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> str:
+    models = [item["id"] for item in items]
+    if wanted is not None:
+        aliases = [a for item in items for a in item.get("aliases") or () if isinstance(a, str)]
+        if models and wanted not in [*models, *aliases]:
+            near = difflib.get_close_matches(wanted, models, n=1, cutoff=0.5)
+            hint = f"nearest: {short(near[0])}" if near else f"it has {_names(models)}"
+            raise EndpointError(f"{root(url)} offers no model {wanted}; {hint}")
+        return wanted
+    loaded = [item["id"] for item in items if _loaded(item)]
+    if len(models) == 1 or len(loaded) == 1:
+        return str(models[0] if len(models) == 1 else loaded[0])
+    if not models:
+        raise EndpointError(f"{root(url)} lists no model; load one, or name one with --model")
+    raise EndpointError(f"{root(url)} offers {len(models)} models: name one with --model: {_names(models)}")
+
+
+def _loaded(item: dict[str, Any]) -> bool:
+    """llama.cpp's router says so of each model."""
+    status = item.get("status")
+    return isinstance(status, dict) and status.get("value") == "loaded"
+
+
+def _names(models: Sequence[str], most: int = 12) -> str:
+    names = ", ".join(short(model, 60) for model in models[:most])
+    return names if len(models) <= most else f"{names} and {len(models) - most} more"
+
+
+# what is known of the server
+
+
+def _kind(items: Sequence[dict[str, Any]], props: dict[str, Any]) -> str:
+    for kind in profiles.kinds():
+        detect = profiles.load(kind).detect
+        owned = any(item.get("owned_by") in detect.owned_by for item in items)
+        build = str(props.get("build_info", ""))
+        if owned or (detect.build and set(detect.props) <= set(props) and re.match(detect.build, build)):
+            return kind
+    return "generic"
+
+
+def _capabilities(client: Client, url: str, kind: Profile, props: dict[str, Any]) -> dict[str, bool]:
+    """What the server can do, where it tells; what it leaves open is left out."""
+    found = {"health": get(client, beside(url, "/health")).status == 200}
+    metrics = get(client, beside(url, kind.counters.path or "/metrics"))
+    found["metrics"] = metrics.status == 200 and kind.counters.tokens.encode() in metrics.body
+    found["slots"] = isinstance(get(client, beside(url, "/slots")).json, list)
+    caps = props.get("chat_template_caps")
+    tools = caps.get("supports_tools") if isinstance(caps, dict) else None
+    return {**found, "tools": tools} if isinstance(tools, bool) else found
+
+
+def _embeddings(endpoint: Endpoint, client: Client) -> dict[str, bool]:
+    x = post(client, "/embeddings", {"model": endpoint.model, "input": "a"}, 10)
+    if x.status is None or x.status in {429, 503}:
+        return endpoint.capabilities
+    return {**endpoint.capabilities, "embeddings": x.status == 200 and isinstance(x.json, dict) and "data" in x.json}
+
+
+def _facts(x: Exchange) -> dict[str, str]:
+    server = x.header("server")
+    return {"server": short(server)} if server else {}
+
+
+def _template(text: Any) -> str:
+    if not isinstance(text, str) or not text:
+        return ""
+    if text.strip() == template_text("qa").strip():
+        return "plain question-answer"
+    return next((words for mark, words in _TEMPLATES.items() if mark in text), "its own")
+
+
+def _object(x: Exchange) -> dict[str, Any]:
+    return x.json if x.status == 200 and isinstance(x.json, dict) else {}
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+# thinking
+
+
+def _chat(endpoint: Endpoint, client: Client, cap: int, extra: dict[str, Any] | None = None) -> Exchange:
+    messages = [{"role": "user", "content": QUESTION}]
+    body = {**(extra or {}), "model": endpoint.model, "messages": messages, "max_tokens": cap}
+    return post(client, "/chat/completions", body, WARM_UP_S)
+
+
+def _unthinking(endpoint: Endpoint, client: Client) -> Endpoint:
+    """The endpoint with what keeps thought from eating up the answers."""
+    for off in profiles.load(endpoint.kind).thinking.off:
+        answer = _chat(endpoint, client, SIGHT, off)
+        if answer.status == 200 and not _reasoning(answer) and _message(answer).get("content"):
+            return msgspec.structs.replace(endpoint, thinking=True, extra_body={**endpoint.extra_body, **off})
+    thought = _thought(_chat(endpoint, client, MEASURE))
+    facts = {**endpoint.facts, "thinking": f"{thought} tokens for a sum"}
+    return msgspec.structs.replace(endpoint, thinking=True, cap_factor=(CAP + 4 * thought) / CAP, facts=facts)
+
+
+def _message(x: Exchange) -> dict[str, Any]:
+    choices = x.json.get("choices") if isinstance(x.json, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, dict) else None
+    return message if isinstance(message, dict) else {}
+
+
+def _reasoning(x: Exchange) -> str:
+    """The thought in an answer: in a field of its own, or marked in the content."""
+    message = _message(x)
+    for field in ("reasoning_content", "reasoning"):
+        if isinstance(message.get(field), str) and message[field].strip():
+            return str(message[field])
+    content = message.get("content")
+    marked = re.match(r"\s*<think(?:ing)?>(.*?)(</think|$)", content, re.DOTALL) if isinstance(content, str) else None
+    return marked[1] or " " if marked else ""
+
+
+def _thought(x: Exchange) -> int:
+    """Tokens of thought in an answer: as the server counts them, else by its share of the text, at least 1."""
+    usage = x.json.get("usage") if isinstance(x.json, dict) else None
+    usage = usage if isinstance(usage, dict) else {}
+    details = usage.get("completion_tokens_details")
+    counted = _whole(details.get("reasoning_tokens")) if isinstance(details, dict) else None
+    if counted is not None:
+        return counted
+    reasoning = _reasoning(x)
+    content = _message(x).get("content")
+    total = _whole(usage.get("completion_tokens")) or math.ceil(len(reasoning) / 4)
+    apart = len(content) if isinstance(content, str) and not content.lstrip().startswith("<think") else 0
+    return max(1, math.ceil(total * len(reasoning) / max(1, len(reasoning) + apart)))

@@ -1,0 +1,139 @@
+"""What is known of a kind of server, as data: one TOML file a kind in ``profiles/``.
+
+A known deviation annotates a FAIL and never changes an outcome: else this list would whiten an operator's gate.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seatrial.records import Judged, Outcome
+from seatrial.servers import tables
+from seatrial.servers.errors import ConfigError
+
+FOLDER = Path(str(files("seatrial.servers").joinpath("profiles")))
+_NO_KIND = frozenset({"demo-waivers"})
+_SEEN = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY})
+
+
+class Detect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What tells the kind: an ``owned_by`` in the list of models, or keys of ``/props`` with a build of this form."""
+
+    owned_by: tuple[str, ...] = ()
+    props: tuple[str, ...] = ()
+    build: str = ""  # a regular expression for build_info
+
+
+class Thinking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bodies that may switch thinking off, tried in this order when reasoning is seen."""
+
+    off: tuple[dict[str, Any], ...] = ()
+
+
+class CountersSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server counts for itself: a path below its root in Prometheus text, and the names of the counters.
+
+    ``prompt_tokens`` may name several counters whose sum is meant.
+    """
+
+    path: str = ""
+    requests: str = ""
+    prompt_tokens: tuple[str, ...] = ()
+    tokens: str = ""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A known deviation of a rule or a case, ``rule[scenario]``, with ``*`` and ``?``, on builds ``<b6000,>=b5000``."""
+
+    case: str
+    reason: str
+    builds: str = ""
+    link: str = ""
+
+    def covers(self, case: str, build: str) -> bool:
+        """Whether a case (``rule[scenario]@NAME``) on a build is meant. An unreadable build counts as covered."""
+        name = case.partition("@")[0]
+        pattern = re.escape(self.case).replace(r"\*", ".*").replace(r"\?", ".")
+        tail = "" if "[" in self.case else r"(\[.*\])?"
+        return re.fullmatch(pattern + tail, name) is not None and _within(self.builds, build)
+
+    def __str__(self) -> str:
+        return self.reason + (f" ({self.link})" if self.link else "")
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of server. ``terminal``: data that ends a stream."""
+
+    title: str
+    kind: str = ""
+    detect: Detect = Detect()
+    thinking: Thinking = Thinking()
+    terminal: tuple[str, ...] = ("[DONE]",)
+    counters: CountersSource = CountersSource()
+    known: tuple[Known, ...] = ()
+
+    def known_word(self, case: str, build: str) -> str:
+        """What is known of a case on a build; empty where nothing is."""
+        return next((str(known) for known in self.known if known.covers(case, build)), "")
+
+    def known_unseen(self, cases: Iterable[Judged], build: str) -> tuple[str, ...]:
+        """Known deviations whose cases were judged and all hold: the list is to be cut."""
+        listed = [case for case in cases if case.outcome in _SEEN]
+        unseen = []
+        for known in self.known:
+            mine = [case for case in listed if known.covers(case.case, build)]
+            if mine and all(case.outcome is Outcome.PASS for case in mine):
+                unseen.append(f"{self.kind}: {known.case} is known to deviate and holds now: {known}")
+        return tuple(unseen)
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of server that have a profile."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem not in _NO_KIND))
+
+
+@functools.cache
+def load(kind: str) -> Profile:
+    """The profile of a kind; an unknown kind (of a newer version's run) is a generic one.
+
+    Raises:
+        ConfigError: with file, line and key.
+    """
+    return read(FOLDER / f"{kind if kind in kinds() else 'generic'}.toml")
+
+
+def read(path: Path) -> Profile:
+    """Read a profile from a file; its kind is the file's name.
+
+    Raises:
+        ConfigError: with file, line and key.
+    """
+    profile = tables.read(path, Profile)
+    for index, known in enumerate(profile.known):
+        if _bounds(known.builds) is None:
+            line = tables.line_of(path.read_text("utf-8"), "known", index, "builds")
+            raise ConfigError(
+                f"{tables.shown(path)} line {line}: builds: {known.builds} is no range: say >=b5000,<b6000"
+            )
+    return msgspec.structs.replace(profile, kind=path.stem)
+
+
+def _bounds(text: str) -> list[tuple[str, int]] | None:
+    parts = [re.fullmatch(r"(<=|>=|<|>)b(\d+)", part.strip()) for part in text.split(",") if part.strip()]
+    return None if None in parts else [(m[1], int(m[2])) for m in parts if m is not None]
+
+
+def _within(builds: str, build: str) -> bool:
+    number = re.match(r"b(\d+)", build)
+    if number is None or not int(number[1]):
+        return True
+    n = int(number[1])
+    holds = {"<": n.__lt__, "<=": n.__le__, ">": n.__gt__, ">=": n.__ge__}
+    return all(holds[sign](bound) for sign, bound in _bounds(builds) or ())
