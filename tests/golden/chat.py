@@ -14,7 +14,7 @@ from tests.golden.items import DONE, Item, Pause
 from tests.golden.phrases import WORDS
 from tests.golden.registry import Call
 from tests.golden.truth import Told, Truth
-from tests.golden.validation import RefusedError
+from tests.golden.validation import MODEL, RefusedError
 
 CONTEXT = 8192
 """Tokens of prompt and answer together."""
@@ -25,7 +25,6 @@ class Completion:
     """Everything one answer is built from."""
 
     call: Call
-    model: str
     choices: list[Answer]
     prompt_tokens: int
     told: Told
@@ -37,7 +36,7 @@ class Completion:
         return self.call.says("logprobs") is True
 
 
-def prepare(call: Call, body: dict[str, Any], model: str, truth: Truth, *, thinking: bool) -> Completion:
+def prepare(call: Call, body: dict[str, Any], truth: Truth, *, thinking: bool) -> Completion:
     """Decide the whole answer to a request that was checked.
 
     Raises:
@@ -59,7 +58,7 @@ def prepare(call: Call, body: dict[str, Any], model: str, truth: Truth, *, think
         limited = draft.limited(min([room, *caps]), (stops,) if isinstance(stops, str) else tuple(stops))
         made.append(call.change("answer", limited))
     call.told = truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
-    completion = Completion(call, model, made, prompt_tokens, call.told)
+    completion = Completion(call, made, prompt_tokens, call.told)
     call.told.id = completion.id
     return completion
 
@@ -130,7 +129,7 @@ def _head(made: Completion, name: str) -> dict[str, Any]:
         "id": made.id,
         "object": name,
         "created": made.created,
-        "model": made.model,
+        "model": MODEL,
         "system_fingerprint": "fp_golden_1",
     }
 

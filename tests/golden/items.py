@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 SERVER = "seatrial-golden"
+EVENT_STREAM = (("Content-Type", "text/event-stream; charset=utf-8"), ("Cache-Control", "no-cache"))
 
 
 class Act(enum.Enum):
@@ -95,14 +96,12 @@ def whole(reply: Reply, *, bodiless: bool, close: bool) -> Iterator[Piece]:
         yield body
 
 
-def streamed(
-    items: Iterator[Item], headers: tuple[tuple[str, str], ...], *, chunked: bool, close: bool
-) -> Iterator[Piece]:
+def streamed(stream: Iterator[Item], *, chunked: bool, close: bool) -> Iterator[Piece]:
     """Bytes of an event stream: chunked, or ended by the connection's end for a client of HTTP/1.0."""
     framing = (("Transfer-Encoding", "chunked"),) if chunked else ()
     connection = (("Connection", "close" if close else "keep-alive"),)
-    yield head(200, (*headers, *framing, *connection))
-    for item in items:
+    yield head(200, (*EVENT_STREAM, *framing, *connection))
+    for item in stream:
         if isinstance(item, (dict, Raw)):
             data = event(item)
             if data:

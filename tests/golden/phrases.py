@@ -62,8 +62,11 @@ FOREIGN = {
     "arabic": ("السفينة في الميناء.", "البحر هادئ اليوم.", "القبطان يقرأ الخريطة."),
     "other": ("🚢 ⚓ 🌊", "Größe, façade, niño: alles an Bord.", "Ça va très bien à côté du phare."),
 }
-WORDS = tuple(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+WORDS = _phrases(
+    """
+    zero | one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve | thirteen | fourteen |
+    fifteen | sixteen | seventeen | eighteen | nineteen | twenty
+    """
 )
 NUMBERS = {word: n for n, word in enumerate(WORDS)} | {
     "thirty": 30,

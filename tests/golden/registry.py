@@ -116,15 +116,15 @@ class Shot:
     call: Call
     memory: dict[str, Any]  # of the fault on this server, across calls
     draw: random.Random
-    key: str | None
-    _truth: Truth
-    _fired: bool = False
+    truth: Truth
+    scratch: dict[str, Any] = field(default_factory=dict)  # of this call
+    fired: bool = False
 
     def fire(self) -> None:
         """The fault does something now; counted once a call."""
-        if not self._fired:
-            self._fired = True
-            self._truth.fired(self.fault.name, self.call.told)
+        if not self.fired:
+            self.fired = True
+            self.truth.fired(self.fault.name, self.call.told)
 
 
 FAULTS: dict[str, Fault] = {}
@@ -171,9 +171,9 @@ class Chosen:
         UnknownFaultError: a name nobody registered, or a rate that is no number from 0 to 1.
     """
 
-    def __init__(self, specs: Iterable[str], truth: Truth, *, key: str | None, seed: int = 0) -> None:
+    def __init__(self, specs: Iterable[str], truth: Truth, *, seed: int = 0) -> None:
         self._rates = [_parse(spec) for spec in specs]
-        self._truth, self._key, self._seed = truth, key, seed
+        self._truth, self._seed = truth, seed
         self._asked: dict[str, int] = {}
         self._memory: dict[str, dict[str, Any]] = {each.name: {} for each, _ in self._rates}
 
@@ -186,7 +186,7 @@ class Chosen:
             k = self._asked[each.name] = self._asked.get(each.name, 0) + 1
             draw = random.Random(f"{self._seed}\0{each.name}\0{k}")
             if draw.random() < rate:
-                shots.append(Shot(each, call, self._memory[each.name], draw, self._key, self._truth))
+                shots.append(Shot(each, call, self._memory[each.name], draw, self._truth))
         return tuple(shots)
 
 

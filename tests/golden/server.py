@@ -20,11 +20,9 @@ from tests.golden.http1 import HEAD_LIMIT, BadRequestError, Request, read_reques
 from tests.golden.items import Act, Item, Pause, Piece, Raw, Reply
 from tests.golden.registry import streaming
 from tests.golden.truth import Truth
-from tests.golden.validation import RefusedError, check_chat, parse
+from tests.golden.validation import MODEL, RefusedError, check_chat, parse
 
-MODEL = "golden-1"
 CREATED = 1_760_000_000
-EVENT_STREAM = (("Content-Type", "text/event-stream; charset=utf-8"), ("Cache-Control", "no-cache"))
 TEXT = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 PUBLIC = frozenset({"/health", "/v1/health", "/_truth"})
 
@@ -58,7 +56,7 @@ class Golden:
         died: Callable[[], None] | None = None,
     ) -> None:
         self._truth = Truth()
-        self._faults = Chosen(faults, self._truth, key=key, seed=seed)
+        self._faults = Chosen(faults, self._truth, seed=seed)
         self._thinking, self._key, self._token_s = thinking, key, token_ms / 1000
         self._died = died
         self._tasks: set[asyncio.Task[None]] = set()
@@ -192,7 +190,7 @@ class Golden:
         else:
             chunked = request.version == "HTTP/1.1"
             changed = call.pass_through("events", self._chunks(call, outcome))
-            pieces = items.streamed(changed, EVENT_STREAM, chunked=chunked, close=close or not chunked)
+            pieces = items.streamed(changed, chunked=chunked, close=close or not chunked)
         return call.pass_through("wire", pieces)
 
     def _chunks(self, call: Call, made: chat.Completion) -> Iterator[Item]:
@@ -246,9 +244,9 @@ class Golden:
         self._truth.count("chats")
         if call.request.headers.get("content-encoding", "identity") != "identity":
             raise RefusedError("a compressed request body is not supported", status=415)
-        body = check_chat(call.change("body", call.body), MODEL)
+        body = check_chat(call.change("body", call.body))
         call.body = body
-        made = chat.prepare(call, body, MODEL, self._truth, thinking=self._thinking)
+        made = chat.prepare(call, body, self._truth, thinking=self._thinking)
         return made if streaming(call) else Reply(200, call.change("whole", chat.whole(made, self._truth)))
 
     def _metrics(self, call: Call) -> Reply:
@@ -258,6 +256,7 @@ class Golden:
             "tokens_predicted_total": truth["tokens"],
             "requests_processing": max(truth["in_flight"] - 1, 0),  # without the scrape itself
             "requests_deferred": 0,
+            "chats_total": truth["chats"],
         }
         lines = []
         for name, value in call.change("metrics", numbers).items():

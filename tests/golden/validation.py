@@ -9,6 +9,9 @@ from typing import Any
 
 from tests.golden.items import Reply
 
+MODEL = "golden-1"
+"""The one model of the golden server."""
+
 
 class Malformed:
     """Stands for a request body that is no JSON."""
@@ -25,9 +28,25 @@ class RefusedError(Exception):
         self.status, self.message, self.param, self.code = status, message, param, code
 
     def reply(self) -> Reply:
-        kind = "authentication_error" if self.status == 401 else "invalid_request_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        kinds = {401: "authentication_error", 500: "server_error"}
+        error = {
+            "message": self.message,
+            "type": kinds.get(self.status, "invalid_request_error"),
+            "param": self.param,
+            "code": self.code,
+        }
         return Reply(self.status, {"error": error})
+
+
+class InsteadError(RefusedError):
+    """A reply is sent instead of the answer: for faults."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("", status=reply.status)
+        self._reply = reply
+
+    def reply(self) -> Reply:
+        return self._reply
 
 
 def parse(body: bytes) -> Any:
@@ -42,7 +61,7 @@ def parse(body: bytes) -> Any:
         return Malformed("the body is empty" if not body.strip() else f"the body is not valid JSON: {str(error)[:100]}")
 
 
-def check_chat(body: Any, model: str) -> dict[str, Any]:
+def check_chat(body: Any) -> dict[str, Any]:
     """A chat request that can be served.
 
     Raises:
@@ -55,19 +74,21 @@ def check_chat(body: Any, model: str) -> dict[str, Any]:
     named = body.get("model")
     if not isinstance(named, str) or not named:
         raise RefusedError("model must be a non-empty string", param="model")
-    _messages(body.get("messages"))
+    check_messages(body.get("messages"))
     for name, (fits, meaning) in FIELDS.items():
         if body.get(name) is not None and not fits(body[name]):
             raise RefusedError(f"{name} must be {meaning}", param=name)
     _together(body)
-    if named != model:
+    if named != MODEL:
         raise RefusedError(
             f"the model {named[:200]!r} does not exist", param="model", code="model_not_found", status=404
         )
     return body
 
 
-def _messages(messages: Any) -> None:
+def check_messages(messages: Any) -> None:
+    """Raises:
+    RefusedError: they are not a list of messages, each with role and text."""
     if not isinstance(messages, list) or not messages:
         raise RefusedError("messages must be a list of at least one message", param="messages")
     for n, message in enumerate(messages):

@@ -1,0 +1,253 @@
+"""Faults of HTTP and of the model list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.golden import edits
+from tests.golden.edits import VALID, api, failure, get, html, relabelled, without
+from tests.golden.items import Act, Piece, Reply
+from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.validation import MODEL
+
+JSON = "http/json-is-labelled-and-decodes"
+LOST = "http/unknown-path-is-a-404-with-an-error-object"
+MALFORMED = "http/malformed-json-is-a-400"
+NO_OBJECT = "http/body-that-is-no-object-is-refused"
+EMPTY = "http/empty-body-is-refused"
+REUSE = "http/connection-is-reusable"
+LIST = "models/list-has-its-shape"
+ITEM = "models/item-has-its-fields"
+UNKNOWN_ID = "models/unknown-id-is-a-404"
+UNKNOWN = "models/unknown-model-is-refused"
+
+
+@fault("json-as-text", caught_by=JSON, stage="reply", when=api)
+def json_as_text(reply: Reply, shot: Shot) -> Reply:
+    """JSON answers are labelled text/plain."""
+    return relabelled(reply, "text/plain") if reply.status == 200 else reply
+
+
+@fault("json-unlabelled", caught_by=JSON, stage="reply", when=api)
+def json_unlabelled(reply: Reply, shot: Shot) -> Reply:
+    """JSON answers carry no Content-Type."""
+    return relabelled(reply, None) if reply.status == 200 else reply
+
+
+@fault("json-truncated", caught_by=JSON, stage="reply", when=api)
+def json_truncated(reply: Reply, shot: Shot) -> Reply:
+    """The JSON of an answer lacks its last brace, with a length that fits."""
+    return replace(reply, payload=reply.body()[:-1]) if reply.status == 200 else reply
+
+
+@fault("json-with-nan", caught_by=JSON, stage="reply", when=chat)
+def json_with_nan(reply: Reply, shot: Shot) -> Reply:
+    """A number of the answer is NaN, which JSON does not have."""
+    return replace(reply, payload=reply.body()[:-1] + b',"score":NaN}') if reply.status == 200 else reply
+
+
+def _lost(reply: Reply) -> bool:
+    error = edits.error_of(reply)
+    return error is not None and error["code"] == "not_found"
+
+
+@fault("unknown-path-html", caught_by=LOST, stage="reply")
+def unknown_path_html(reply: Reply, shot: Shot) -> Reply:
+    """An unknown path gives an HTML page."""
+    return html(404, "Not Found") if _lost(reply) else reply
+
+
+@fault("unknown-path-200", caught_by=LOST, stage="reply")
+def unknown_path_200(reply: Reply, shot: Shot) -> Reply:
+    """An unknown path gives 200."""
+    return Reply(200, {"status": "ok"}) if _lost(reply) else reply
+
+
+@fault("unknown-path-empty", caught_by=LOST, stage="reply")
+def unknown_path_empty(reply: Reply, shot: Shot) -> Reply:
+    """An unknown path gives a 404 without a body."""
+    return Reply(404, b"", ()) if _lost(reply) else reply
+
+
+@fault("malformed-json-422", caught_by=MALFORMED, stage="reply", when=edits.malformed)
+def malformed_json_422(reply: Reply, shot: Shot) -> Reply:
+    """Malformed JSON gives 422 with {"detail": [...]}, as an untamed web framework does."""
+    return Reply(422, {"detail": [{"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}]})
+
+
+@fault("malformed-json-500", caught_by=MALFORMED, stage="reply", when=edits.malformed)
+def malformed_json_500(reply: Reply, shot: Shot) -> Reply:
+    """Malformed JSON gives 500."""
+    return failure()
+
+
+@fault("malformed-json-html", caught_by=MALFORMED, stage="reply", when=edits.malformed)
+def malformed_json_html(reply: Reply, shot: Shot) -> Reply:
+    """Malformed JSON gives a 400 that is an HTML page."""
+    return html(400, "Bad Request")
+
+
+@fault("malformed-json-accepted", caught_by=MALFORMED, stage="body", when=edits.malformed)
+def malformed_json_accepted(body: object, shot: Shot) -> object:
+    """Malformed JSON is answered as if it were a request."""
+    return VALID
+
+
+@fault("non-object-accepted", caught_by=NO_OBJECT, stage="body", when=edits.no_object)
+def non_object_accepted(body: object, shot: Shot) -> object:
+    """A body that is a list, a string, a number or null is answered."""
+    return VALID
+
+
+@fault("non-object-500", caught_by=NO_OBJECT, stage="reply", when=edits.no_object)
+def non_object_500(reply: Reply, shot: Shot) -> Reply:
+    """A body that is no object gives 500."""
+    return failure(message="'list' object has no attribute 'get'")
+
+
+@fault("empty-body-accepted", caught_by=EMPTY, stage="body", when=edits.empty)
+def empty_body_accepted(body: object, shot: Shot) -> object:
+    """A request without a body is answered."""
+    return VALID
+
+
+@fault("empty-body-500", caught_by=EMPTY, stage="reply", when=edits.empty)
+def empty_body_500(reply: Reply, shot: Shot) -> Reply:
+    """A request without a body gives 500."""
+    return failure()
+
+
+@fault("empty-body-hangs", caught_by=EMPTY, stage="wire", when=edits.empty)
+def empty_body_hangs(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A request without a body is never answered."""
+    shot.fire()
+    yield Act.STALL
+
+
+@fault("closes-after-refusal", caught_by=REUSE, stage="wire", when=api)
+def closes_after_refusal(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """The connection ends after a 4xx that promised to keep it."""
+    first = next(pieces)
+    yield first
+    yield from pieces
+    if isinstance(first, bytes) and first.startswith(b"HTTP/1.1 4") and shot.call.request.keep_alive:
+        shot.fire()
+        yield Act.CUT
+
+
+@fault("closes-after-stream", caught_by=REUSE, stage="wire", when=streaming)
+def closes_after_stream(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """The connection ends after a stream that promised to keep it."""
+    yield from pieces
+    if shot.call.request.keep_alive:
+        shot.fire()
+        yield Act.CUT
+
+
+@fault("stray-bytes-between-answers", caught_by=REUSE, stage="wire", when=api)
+def stray_bytes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Bytes that belong to no answer follow each answer on a kept connection."""
+    yield from pieces
+    if shot.call.request.keep_alive:
+        shot.fire()
+        yield b"0\r\n\r\nstray"
+
+
+@fault("models-a-bare-list", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_bare_list(reply: Reply, shot: Shot) -> Reply:
+    """The model list is a bare JSON list."""
+    return Reply(200, reply.payload["data"]) if reply.status == 200 else reply
+
+
+@fault("models-object-wrong", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_object_wrong(reply: Reply, shot: Shot) -> Reply:
+    """The model list's object is not "list"."""
+    return Reply(200, {**reply.payload, "object": "models"}) if reply.status == 200 else reply
+
+
+@fault("models-data-an-object", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_data_object(reply: Reply, shot: Shot) -> Reply:
+    """The model list's data is an object keyed by id."""
+    if reply.status != 200:
+        return reply
+    return Reply(200, {**reply.payload, "data": {item["id"]: item for item in reply.payload["data"]}})
+
+
+def _item(reply: Reply, **changes: object) -> Reply:
+    """A list or a single model with fields changed; None drops one."""
+    dropped = tuple(name for name, value in changes.items() if value is None)
+
+    def spoil(item: edits.Json) -> edits.Json:
+        return without({**item, **changes}, *dropped)
+
+    if reply.status != 200:
+        return reply
+    payload = reply.payload
+    return Reply(200, {**payload, "data": list(map(spoil, payload["data"]))} if "data" in payload else spoil(payload))
+
+
+def _models(call: object) -> bool:
+    return str(getattr(call, "path", "")).startswith("/v1/models")
+
+
+@fault("model-without-created", caught_by=ITEM, stage="reply", when=_models)
+def model_without_created(reply: Reply, shot: Shot) -> Reply:
+    """A listed model has no created."""
+    return _item(reply, created=None)
+
+
+@fault("model-created-a-string", caught_by=ITEM, stage="reply", when=_models)
+def model_created_a_string(reply: Reply, shot: Shot) -> Reply:
+    """A listed model's created is an ISO date."""
+    return _item(reply, created="2026-11-24T00:00:00Z")
+
+
+@fault("model-object-wrong", caught_by=ITEM, stage="reply", when=_models)
+def model_object_wrong(reply: Reply, shot: Shot) -> Reply:
+    """A listed model's object is not "model"."""
+    return _item(reply, object="engine")
+
+
+@fault("model-without-owner", caught_by=ITEM, stage="reply", when=_models)
+def model_without_owner(reply: Reply, shot: Shot) -> Reply:
+    """A listed model has no owned_by."""
+    return _item(reply, owned_by=None)
+
+
+def _unknown_id(reply: Reply, shot: Shot) -> bool:
+    return reply.status == 404 and shot.call.path.startswith("/v1/models/")
+
+
+@fault("unknown-model-id-200", caught_by=UNKNOWN_ID, stage="reply")
+def unknown_model_id_200(reply: Reply, shot: Shot) -> Reply:
+    """An unknown model id is described as if it were there."""
+    made_up = {"id": shot.call.path.rpartition("/")[2], "object": "model", "created": 0, "owned_by": "seatrial"}
+    return Reply(200, made_up) if _unknown_id(reply, shot) else reply
+
+
+@fault("unknown-model-id-400", caught_by=UNKNOWN_ID, stage="reply")
+def unknown_model_id_400(reply: Reply, shot: Shot) -> Reply:
+    """An unknown model id gives 400."""
+    return replace(reply, status=400) if _unknown_id(reply, shot) else reply
+
+
+@fault("unknown-model-echoed", caught_by=UNKNOWN, stage=("body", "whole", "chunk"), when=edits.other_model)
+def unknown_model_echoed(value: edits.Json, shot: Shot) -> edits.Json:
+    """A request for an unknown model is answered, under the name it asked for."""
+    if "messages" in value:
+        shot.scratch["asked"] = value["model"]
+        return {**value, "model": MODEL}
+    return {**value, "model": shot.scratch["asked"]}
+
+
+@fault("unknown-model-served", caught_by=UNKNOWN, stage="body", when=edits.other_model)
+def unknown_model_served(body: edits.Json, shot: Shot) -> edits.Json:
+    """A request for an unknown model is answered under the served model's own name; ADVISORY, as it is the only one."""
+    return {**body, "model": MODEL}
+
+
+@fault("unknown-model-500", caught_by=UNKNOWN, stage="reply", when=edits.other_model)
+def unknown_model_500(reply: Reply, shot: Shot) -> Reply:
+    """A request for an unknown model gives 500."""
+    return failure() if reply.status == 404 else reply

@@ -1,0 +1,161 @@
+"""Faults of parameters: ignored, half honoured, or fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from tests.golden import edits
+from tests.golden.answers import Answer
+from tests.golden.edits import CAPS, Json, each_choice, failure, misfits, says, without
+from tests.golden.items import Act, Piece, Reply
+from tests.golden.registry import Shot, fault
+
+MAX_TOKENS = "params/max-tokens-caps"
+MAX_COMPLETION_TOKENS = "params/max-completion-tokens-caps"
+BAD_CAPS = "params/bad-caps-are-refused"
+STOP = "params/stop-string-ends-the-answer"
+N = "params/n-gives-n-choices"
+LOGPROBS = "params/logprobs-are-given"
+TYPES = "params/wrong-types-are-refused"
+
+
+@fault("max-tokens-ignored", caught_by=MAX_TOKENS, stage="body", when=says("max_tokens"))
+def max_tokens_ignored(body: Json, shot: Shot) -> Json:
+    """max_tokens is ignored."""
+    return without(body, "max_tokens")
+
+
+@fault(
+    "max-completion-tokens-ignored", caught_by=MAX_COMPLETION_TOKENS, stage="body", when=says("max_completion_tokens")
+)
+def max_completion_tokens_ignored(body: Json, shot: Shot) -> Json:
+    """max_completion_tokens is ignored."""
+    return without(body, "max_completion_tokens")
+
+
+def _says_stop(answer: Answer) -> Answer:
+    return replace(answer, finish="stop") if answer.finish == "length" else answer
+
+
+@fault("max-tokens-ends-with-stop", caught_by=MAX_TOKENS, stage="answer", when=says("max_tokens"))
+def max_tokens_ends_with_stop(answer: Answer, shot: Shot) -> Answer:
+    """An answer cut by max_tokens says that it ended by itself."""
+    return _says_stop(answer)
+
+
+@fault("max-completion-tokens-ends-with-stop", caught_by=MAX_COMPLETION_TOKENS, stage="answer",
+       when=says("max_completion_tokens"))  # fmt: skip
+def max_completion_tokens_ends_with_stop(answer: Answer, shot: Shot) -> Answer:
+    """An answer cut by max_completion_tokens says that it ended by itself."""
+    return _says_stop(answer)
+
+
+@fault("bad-cap-accepted", caught_by=BAD_CAPS, stage="body", when=edits.bad_cap)
+def bad_cap_accepted(body: Json, shot: Shot) -> Json:
+    """A cap below 1 is taken for no cap."""
+    return without(body, *CAPS)
+
+
+@fault("bad-cap-500", caught_by=BAD_CAPS, stage="reply", when=edits.bad_cap)
+def bad_cap_500(reply: Reply, shot: Shot) -> Reply:
+    """A cap below 1 gives 500."""
+    return failure()
+
+
+@fault("stall-on-negative-cap", caught_by=BAD_CAPS, stage="wire", when=edits.bad_cap)
+def stall_on_negative_cap(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A cap below 1 is never answered."""
+    shot.fire()
+    yield Act.STALL
+
+
+@fault("stop-ignored", caught_by=STOP, stage="body", when=says("stop"))
+def stop_ignored(body: Json, shot: Shot) -> Json:
+    """stop is ignored."""
+    return without(body, "stop")
+
+
+@fault("stop-kept-in-the-text", caught_by=STOP, stage="answer", when=says("stop"))
+def stop_kept_in_the_text(answer: Answer, shot: Shot) -> Answer:
+    """The stop string is part of the answer it ends."""
+    return answer.then(answer.stopped_by) if answer.stopped_by else answer
+
+
+@fault("stop-ends-with-length", caught_by=STOP, stage="answer", when=says("stop"))
+def stop_ends_with_length(answer: Answer, shot: Shot) -> Answer:
+    """An answer ended by a stop string says that it was cut by its cap."""
+    return replace(answer, finish="length") if answer.stopped_by else answer
+
+
+@fault("n-ignored", caught_by=N, stage="body", when=edits.several)
+def n_ignored(body: Json, shot: Shot) -> Json:
+    """n is ignored: one choice."""
+    return without(body, "n")
+
+
+@fault("n-one-too-many", caught_by=N, stage="body", when=edits.several)
+def n_one_too_many(body: Json, shot: Shot) -> Json:
+    """One choice more than n."""
+    return {**body, "n": body["n"] + 1}
+
+
+@fault("logprobs-ignored", caught_by=LOGPROBS, stage="body", when=says("logprobs"))
+def logprobs_ignored(body: Json, shot: Shot) -> Json:
+    """logprobs is ignored."""
+    return without(body, "logprobs", "top_logprobs")
+
+
+def _tokens(body: Json, change: Any) -> Json:
+    """With the list of token logprobs of each choice changed."""
+
+    def spoil(choice: Json) -> Json:
+        given = choice.get("logprobs")
+        return {**choice, "logprobs": {**given, "content": change(given["content"])}} if given else choice
+
+    return each_choice(body, spoil)
+
+
+@fault("logprobs-positive", caught_by=LOGPROBS, stage=("whole", "chunk"), when=says("logprobs"))
+def logprobs_positive(body: Json, shot: Shot) -> Json:
+    """Log probabilities are above zero."""
+    return _tokens(body, lambda given: [{**each, "logprob": -each["logprob"]} for each in given])
+
+
+@fault("logprobs-of-other-tokens", caught_by=LOGPROBS, stage=("whole", "chunk"), when=says("logprobs"))
+def logprobs_of_other_tokens(body: Json, shot: Shot) -> Json:
+    """The tokens of logprobs do not make up the content."""
+    return _tokens(body, lambda given: [{**each, "token": " x", "bytes": [32, 120]} for each in given])
+
+
+@fault("logprobs-empty", caught_by=LOGPROBS, stage=("whole", "chunk"), when=says("logprobs"))
+def logprobs_empty(body: Json, shot: Shot) -> Json:
+    """logprobs is there and holds no token."""
+    return _tokens(body, lambda given: [])
+
+
+@fault("wrong-types-accepted", caught_by=TYPES, stage="body", when=edits.wrong_type)
+def wrong_types_accepted(body: Json, shot: Shot) -> Json:
+    """A parameter of the wrong type is ignored."""
+    return without(body, *misfits(body))
+
+
+@fault("wrong-type-500", caught_by=TYPES, stage="reply", when=edits.wrong_type)
+def wrong_type_500(reply: Reply, shot: Shot) -> Reply:
+    """A parameter of the wrong type gives 500."""
+    return failure()
+
+
+@fault("dies-on-wrong-type", caught_by=TYPES, stage="wire", when=edits.wrong_type)
+def dies_on_wrong_type(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A parameter of the wrong type ends the process."""
+    shot.fire()
+    yield Act.DIE
+
+
+@fault("deaf-on-wrong-type", caught_by=TYPES, stage="wire", when=edits.wrong_type)
+def deaf_on_wrong_type(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """After a parameter of the wrong type the server listens no more, and its process lives."""
+    shot.fire()
+    yield Act.DEAF

@@ -1,0 +1,107 @@
+"""What is unusual and right: no rule may find anything on these; and honest refusals, which mean UNSUPPORTED."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.golden.edits import Json, each_choice, says, several
+from tests.golden.items import Act, Item, Piece, Raw, event
+from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.validation import RefusedError
+
+
+def _rewritten(items: Iterator[Item], shot: Shot, before: bytes, old: bytes, new: bytes) -> Iterator[Item]:
+    for item in items:
+        if isinstance(item, (dict, Raw)):
+            shot.fire()
+            yield Raw(before + event(item).replace(old, new))
+        else:
+            yield item
+
+
+@fault("crlf-events", stage="events", when=streaming, family="legal")
+def crlf_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """Lines of a stream end with CR LF."""
+    return _rewritten(items, shot, b"", b"\n", b"\r\n")
+
+
+@fault("cr-events", stage="events", when=streaming, family="legal")
+def cr_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """Lines of a stream end with CR."""
+    return _rewritten(items, shot, b"", b"\n", b"\r")
+
+
+@fault("no-space-after-data", stage="events", when=streaming, family="legal")
+def no_space_after_data(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """No space follows "data:"."""
+    return _rewritten(items, shot, b"", b"data: ", b"data:")
+
+
+@fault("comment-pings", stage="events", when=streaming, family="legal")
+def comment_pings(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A comment comes before each event."""
+    return _rewritten(items, shot, b": ping\n\n", b"", b"")
+
+
+@fault("event-ids", stage="events", when=streaming, family="legal")
+def event_ids(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """Events carry id and retry."""
+    return _rewritten(items, shot, b"id: 7\nretry: 3000\n", b"", b"")
+
+
+@fault("content-in-the-last-chunk", stage="chunk", family="legal")
+def content_in_the_last_chunk(body: Json, shot: Shot) -> Json:
+    """The chunk that finishes carries an empty content."""
+    return each_choice(body, lambda c: {**c, "delta": {"content": ""}} if c["finish_reason"] else c)
+
+
+@fault("unknown-fields", stage=("whole", "chunk"), family="legal")
+def unknown_fields(body: Json, shot: Shot) -> Json:
+    """Answers carry fields that the specification does not have."""
+    return {**body, "timings": {"predicted_ms": 1.5}, "x_groq": None}
+
+
+@fault("split-anywhere", stage="wire", when=chat, family="legal")
+def split_anywhere(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Answers are sent in pieces of seven bytes."""
+    shot.fire()
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            yield from (piece[n : n + 7] for n in range(0, len(piece), 7))
+        else:
+            yield piece
+
+
+@fault("early-hints", stage="wire", when=chat, family="legal")
+def early_hints(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """An informational answer comes before the real one."""
+    shot.fire()
+    yield b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+    yield from pieces
+
+
+@fault("closes-each-connection", stage="wire", family="legal")
+def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Each answer says Connection: close, and means it."""
+    shot.fire()
+    for piece in pieces:
+        yield (
+            piece.replace(b"Connection: keep-alive\r\n", b"Connection: close\r\n")
+            if isinstance(piece, bytes)
+            else piece
+        )
+    yield Act.CUT
+
+
+@fault("refuses-n", stage="body", when=several, family="honest")
+def refuses_n(body: Json, shot: Shot) -> Json:
+    """n above 1 is refused with a 400."""
+    shot.fire()
+    raise RefusedError("n must be 1: this server gives one choice", param="n")
+
+
+@fault("refuses-logprobs", stage="body", when=says("logprobs"), family="honest")
+def refuses_logprobs(body: Json, shot: Shot) -> Json:
+    """logprobs is refused with a 400."""
+    shot.fire()
+    raise RefusedError("logprobs is not supported", param="logprobs")
