@@ -1,0 +1,166 @@
+"""Each fault of the golden server fires, changes what is sent, and is counted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from seatrial.checks.catalogue import load_all
+from tests.golden.client import ask, call, chat, exchange, request, said, stream
+from tests.golden.faults import FAULTS, Chosen, UnknownFaultError
+from tests.golden.server import Golden
+from tests.golden.truth import Truth
+
+CHAT = "/v1/chat/completions"
+USAGE = {"stream": True, "stream_options": {"include_usage": True}}
+KEY = {"Authorization": 'Bearer sk-a/b"c'}
+
+
+def _post(body: object, **options: object) -> bytes:
+    return request("POST", CHAT, body, **options)
+
+
+BATTERY = {
+    "models": request("GET", "/v1/models"),
+    "unknown id": request("GET", "/v1/models/nobody"),
+    "unknown path": request("GET", "/v1/nowhere"),
+    "props": request("GET", "/props"),
+    "plain": _post(chat("Tell me of the sea."), headers=KEY),
+    "cut": _post(chat("Count from 1 to 50.", max_tokens=6)),
+    "cut by the other name": _post(chat("Count from 1 to 50.", max_completion_tokens=6)),
+    "stop": _post(chat("Count to 20.", stop="7")),
+    "two": _post(chat("Tell me of the sea.", n=2)),
+    "logprobs": _post(chat("Count to 5.", logprobs=True)),
+    "stream": _post(chat("Tell me of the sea.", stream=True)),
+    "usage": _post(chat("Count to 10.", **USAGE)),
+    "kept": _post(chat(stream=True), keep=True) + request("GET", "/v1/models"),
+    "unknown model": _post({**chat(), "model": "nobody"}),
+    "malformed": _post(b'{"model": '),
+    "no object": _post([1]),
+    "no body": _post(b""),
+    "empty messages": _post({**chat(), "messages": []}),
+    "bad messages": _post({**chat(), "messages": "hello"}),
+    "bad cap": _post(chat(max_tokens=-5)),
+    "after a refusal": _post(chat(max_tokens=2)),
+    "wrong type": _post(chat(temperature="hot")),
+    "refused and kept": _post(chat(n=0), keep=True) + request("GET", "/v1/models"),
+    "refused stream": _post(chat(stream=True, n=0)),
+    "metrics": request("GET", "/metrics"),
+}
+
+
+BYTES_ALIKE = frozenset({"split-anywhere"})
+"""Sends the same bytes, in other portions."""
+
+
+def _normal(answer: bytes) -> bytes:
+    """Without what differs between two honest answers: ids and times, each replaced by its place of first mention."""
+    for pattern in (rb"chatcmpl-[0-9a-f]+", rb'(?<="created":)\d+'):
+        seen: dict[bytes, int] = {}
+        answer = re.sub(pattern, lambda m, seen=seen: b"#%d" % seen.setdefault(m[0], len(seen)), answer)
+    return re.sub(rb"requests_processing \d+", b"", answer)
+
+
+@pytest.fixture(scope="module")
+def honest() -> dict[str, bytes]:
+    with Golden() as golden:
+        return {name: _normal(exchange(golden, sent)) for name, sent in BATTERY.items()}
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in BYTES_ALIKE])
+def test_a_fault_changes_an_answer_and_is_counted(name: str, honest: dict[str, bytes]) -> None:
+    changed = False
+    with Golden(faults=(name,)) as golden:
+        for which, sent in BATTERY.items():
+            changed |= _normal(exchange(golden, sent, patience_s=0.3)) != honest[which]
+            if changed and golden.truth()["fired"]:
+                break
+        assert changed
+        assert set(golden.truth()["fired"]) == {name}
+
+
+def test_each_fault_names_a_rule_and_each_rule_has_a_fault() -> None:
+    caught = {fault.caught_by for fault in FAULTS.values()} - {""}
+    assert caught == set(load_all())
+
+
+def test_only_what_is_right_and_what_the_client_bears_is_caught_by_no_rule() -> None:
+    right = {name for name, fault in FAULTS.items() if fault.family in {"legal", "honest"}}
+    assert {name for name, fault in FAULTS.items() if not fault.caught_by} == right | {"echo-key", "attacks-its-reader"}
+
+
+def test_a_rate_fires_on_the_same_requests_each_time() -> None:
+    counts = []
+    for _ in range(2):
+        with Golden(faults=("no_terminator:0.3",)) as golden:
+            ended = [stream(golden, chat(max_tokens=1))[-1] == "[DONE]" for _ in range(40)]
+            assert golden.truth()["fired"] == {"no-terminator": ended.count(False)}
+            counts.append(ended)
+    assert counts[0] == counts[1]
+    assert 0 < counts[0].count(False) < 40
+
+
+@pytest.mark.parametrize("rate", ["0", "0.0"])
+def test_a_rate_of_zero_never_fires(rate: str) -> None:
+    with Golden(faults=(f"empty:{rate}",)) as golden:
+        assert ask(golden, chat())[1]["choices"][0]["message"]["content"]
+        assert golden.truth()["fired"] == {}
+
+
+@pytest.mark.parametrize("spec", ["loop:", "loop:2", "loop:-0.1", "loop:nan", "loop:x", "loops", "", ":"])
+def test_an_unknown_fault_or_rate_is_one_line(spec: str) -> None:
+    with pytest.raises(UnknownFaultError) as raised:
+        Chosen((spec,), Truth())
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_fault_is_told_its_neighbours() -> None:
+    with pytest.raises(UnknownFaultError, match="nearest: no-terminator"):
+        Chosen(("no_terminater",), Truth())
+
+
+LEGAL = [name for name, fault in FAULTS.items() if fault.family == "legal" and name != "early-hints"]
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_what_is_legal_says_the_same(name: str) -> None:
+    """Read with http.client, a legal oddity of framing holds the same text."""
+    with Golden(faults=(name,)) as odd, Golden() as plain:
+        assert ask(odd, chat())[1]["choices"][0]["message"] == ask(plain, chat())[1]["choices"][0]["message"]
+
+
+def test_early_hints_come_before_the_whole_answer() -> None:
+    """A test of its own: http.client takes no informational answer but 100."""
+    with Golden(faults=("early-hints",)) as odd:
+        hints, _, answer = exchange(odd, _post(chat())).partition(b"\r\n\r\n")
+        assert hints.startswith(b"HTTP/1.1 103 ")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_key_is_echoed_in_all_its_forms() -> None:
+    with Golden(faults=("echo_key",), key="sk-topsecret") as golden:
+        bearer = {"Authorization": "Bearer sk-topsecret"}
+        text = exchange(golden, _post(chat(), headers=bearer))
+        assert text.count(b"sk-topsecret") >= 3
+        assert b"c2stdG9wc2VjcmV0" in text
+        streamed = exchange(golden, _post(chat(stream=True), headers=bearer))
+        assert b"sk-topsecret" not in streamed.partition(b"\r\n\r\n")[2]
+        assert call(golden, "GET", "/v1/nowhere", **bearer)[1]["error"]["message"].count("sk-topsecret") >= 2
+
+
+def test_a_bomb_is_small_on_the_wire() -> None:
+    with Golden(faults=("gzip-bomb",)) as golden:
+        first = exchange(golden, _post(chat()))
+        length = int(re.search(rb"Content-Length: (\d+)", first)[1])  # type: ignore[index]
+        assert b"Content-Encoding: gzip" in first
+        assert 2**19 < length < 2**21
+
+
+def test_two_faults_at_once() -> None:
+    with Golden(faults=("role-in-every-chunk", "done-missing")) as golden:
+        chunks = stream(golden, chat())
+        assert chunks[-1] != "[DONE]"
+        assert all(choice["delta"]["role"] for chunk in chunks for choice in chunk["choices"])
+        assert golden.truth()["fired"] == {"role-in-every-chunk": 1, "done-missing": 1}
+        assert said(chunks)
