@@ -17,6 +17,8 @@ MALFORMED = "http/malformed-json-is-a-400"
 NO_OBJECT = "http/body-that-is-no-object-is-refused"
 EMPTY = "http/empty-body-is-refused"
 REUSE = "http/connection-is-reusable"
+STATUS = "errors/client-fault-is-never-5xx"
+SHAPE = "errors/error-object-has-its-shape"
 LIST = "models/list-has-its-shape"
 ITEM = "models/item-has-its-fields"
 UNKNOWN_ID = "models/unknown-id-is-a-404"
@@ -82,7 +84,7 @@ def malformed_json_500(reply: Reply, shot: Shot) -> Reply:
     return failure()
 
 
-@fault("malformed-json-html", caught_by=MALFORMED, stage="reply", when=edits.malformed)
+@fault("malformed-json-html", caught_by=SHAPE, stage="reply", when=edits.malformed)
 def malformed_json_html(reply: Reply, shot: Shot) -> Reply:
     """Malformed JSON gives a 400 that is an HTML page."""
     return html(400, "Bad Request")
@@ -152,6 +154,19 @@ def stray_bytes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     if shot.call.request.keep_alive:
         shot.fire()
         yield b"0\r\n\r\nstray"
+
+
+@fault("closes-each-connection", caught_by=REUSE, stage="wire", when=api)
+def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Each answer says Connection: close, and means it."""
+    shot.fire()
+    for piece in pieces:
+        yield (
+            piece.replace(b"Connection: keep-alive\r\n", b"Connection: close\r\n")
+            if isinstance(piece, bytes)
+            else piece
+        )
+    yield Act.CUT
 
 
 @fault("models-a-bare-list", caught_by=LIST, stage="reply", when=get("/v1/models"))
@@ -247,7 +262,7 @@ def unknown_model_served(body: edits.Json, shot: Shot) -> edits.Json:
     return {**body, "model": MODEL}
 
 
-@fault("unknown-model-500", caught_by=UNKNOWN, stage="reply", when=edits.other_model)
+@fault("unknown-model-500", caught_by=STATUS, stage="reply", when=edits.other_model)
 def unknown_model_500(reply: Reply, shot: Shot) -> Reply:
     """A request for an unknown model gives 500."""
     return failure() if reply.status == 404 else reply

@@ -75,7 +75,7 @@ def endless_stream(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
         yield first[-1]
 
 
-@fault("gzip-bomb", caught_by=SCHEMA, stage="reply", when=chat, family="hygiene")
+@fault("gzip-bomb", caught_by=JSON, stage="reply", when=chat, family="hygiene")
 def gzip_bomb(reply: Reply, shot: Shot) -> Reply:
     """An answer of a megabyte inflates to a gigabyte."""
     if reply.status != 200:

@@ -15,6 +15,9 @@ from tests.golden.registry import Shot, fault
 MAX_TOKENS = "params/max-tokens-caps"
 MAX_COMPLETION_TOKENS = "params/max-completion-tokens-caps"
 BAD_CAPS = "params/bad-caps-are-refused"
+STATUS = "errors/client-fault-is-never-5xx"
+NEXT = "errors/next-request-is-answered"
+CAP = "chat/completion-tokens-keep-the-cap"
 STOP = "params/stop-string-ends-the-answer"
 N = "params/n-gives-n-choices"
 LOGPROBS = "params/logprobs-are-given"
@@ -58,7 +61,7 @@ def bad_cap_accepted(body: Json, shot: Shot) -> Json:
     return without(body, *CAPS)
 
 
-@fault("bad-cap-500", caught_by=BAD_CAPS, stage="reply", when=edits.bad_cap)
+@fault("bad-cap-500", caught_by=STATUS, stage="reply", when=edits.bad_cap)
 def bad_cap_500(reply: Reply, shot: Shot) -> Reply:
     """A cap below 1 gives 500."""
     return failure()
@@ -83,7 +86,7 @@ def stop_kept_in_the_text(answer: Answer, shot: Shot) -> Answer:
     return answer.then(answer.stopped_by) if answer.stopped_by else answer
 
 
-@fault("stop-ends-with-length", caught_by=STOP, stage="answer", when=says("stop"))
+@fault("stop-ends-with-length", caught_by=CAP, stage="answer", when=says("stop"))
 def stop_ends_with_length(answer: Answer, shot: Shot) -> Answer:
     """An answer ended by a stop string says that it was cut by its cap."""
     return replace(answer, finish="length") if answer.stopped_by else answer
@@ -141,13 +144,13 @@ def wrong_types_accepted(body: Json, shot: Shot) -> Json:
     return without(body, *misfits(body))
 
 
-@fault("wrong-type-500", caught_by=TYPES, stage="reply", when=edits.wrong_type)
+@fault("wrong-type-500", caught_by=STATUS, stage="reply", when=edits.wrong_type)
 def wrong_type_500(reply: Reply, shot: Shot) -> Reply:
     """A parameter of the wrong type gives 500."""
     return failure()
 
 
-@fault("dies-on-wrong-type", caught_by=TYPES, stage="wire", when=edits.wrong_type)
+@fault("dies-on-wrong-type", caught_by=NEXT, stage="wire", when=edits.wrong_type)
 def dies_on_wrong_type(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """A parameter of the wrong type ends the process."""
     shot.fire()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.golden.edits import Json, each_choice, says, several
-from tests.golden.items import Act, Item, Piece, Raw, event
+from tests.golden.items import Item, Piece, Raw, event
 from tests.golden.registry import Shot, chat, fault, streaming
 from tests.golden.validation import RefusedError
 
@@ -78,19 +78,6 @@ def early_hints(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     shot.fire()
     yield b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
     yield from pieces
-
-
-@fault("closes-each-connection", stage="wire", family="legal")
-def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
-    """Each answer says Connection: close, and means it."""
-    shot.fire()
-    for piece in pieces:
-        yield (
-            piece.replace(b"Connection: keep-alive\r\n", b"Connection: close\r\n")
-            if isinstance(piece, bytes)
-            else piece
-        )
-    yield Act.CUT
 
 
 @fault("refuses-n", stage="body", when=several, family="honest")
