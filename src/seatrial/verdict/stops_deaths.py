@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import Event
-from seatrial.verdict.stops_cases import change, open_case, open_one
+from seatrial.verdict.stops_cases import change, open_case, open_one, proof_before
 from seatrial.verdict.stops_state import SECOND, TICK, Case, Exit, Main, Server
 
 PLANNED_FOR_NS = 60 * SECOND
@@ -119,9 +119,12 @@ def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *,
     started = main.found_at
     if main.started_ticks and boot_offset is not None:
         started = main.started_ticks * TICK - boot_offset
+    alive = case.alive
+    if started < alive.at:  # what served then may have been the successor already: while nobody looked
+        alive = proof_before(server, started, case.main.found_at if case.main else started)
     restart = case.family == "STOPPED" and started - case.dead_at <= SOON_NS
     family = "RESTARTED" if restart else case.family
-    return change(server, case, successor=main, family=family, until=max(main.found_at, case.dead_at))
+    return change(server, case, successor=main, family=family, alive=alive, until=max(main.found_at, case.dead_at))
 
 
 def _merged(case: Case, event: Event) -> dict[str, object]:

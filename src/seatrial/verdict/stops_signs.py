@@ -48,7 +48,8 @@ def probed(server: Server, probe: Probe) -> Server:
     for case in server.cases:
         if case.exit is not None and case.oom_after is None and probe.t >= case.dead_at:
             server = change(server, case, oom_after=server.ooms[-1])
-    if probe.health is not None:
+    another = probe.owner is not None and server.main is not None and probe.owner != server.main.pid
+    if probe.health is not None and not another:
         server = lived(server, probe.t, f"/health answered {probe.health}")
     if probe.listens is None:
         return _from_afar(server, probe)
