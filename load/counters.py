@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from seatrial.wire.load import Answer
 
 QUIET_S = 0.25
@@ -27,9 +25,16 @@ class Source:
 
 SOURCES = (
     Source(
-        "llama.cpp /metrics",
+        "the golden server's /metrics",
         tokens="llamacpp:tokens_predicted_total",
         prompt_tokens="llamacpp:prompt_tokens_total",
+        requests="llamacpp:chats_total",
+        busy="llamacpp:requests_processing",
+    ),
+    # llama.cpp counts the prompt tokens it computed, not those it found in its cache: no total to hold usage against
+    Source(
+        "llama.cpp's /metrics",
+        tokens="llamacpp:tokens_predicted_total",
         busy="llamacpp:requests_processing",
     ),
 )
@@ -52,7 +57,7 @@ def totals(answer: Answer) -> Totals:
         return Totals(answer.error or f"/metrics answers {answer.status}")
     found = _samples(answer.body)
     for source in SOURCES:
-        if source.tokens in found:
+        if source.tokens in found and (not source.requests or source.requests in found):
             return Totals(
                 source.name,
                 tokens=found[source.tokens],
@@ -61,23 +66,6 @@ def totals(answer: Answer) -> Totals:
                 busy=found.get(source.busy),
             )
     return Totals("/metrics counts no tokens under a known name")
-
-
-class _Truth(msgspec.Struct):
-    chats: int
-    tokens: int
-    prompt_tokens: int
-    in_flight: int = 0
-
-
-def truth(answer: Answer) -> Totals:
-    """Read the totals from an answer of the golden server's ``/_truth``, which alone counts requests as well."""
-    try:
-        found = msgspec.json.decode(answer.body, type=_Truth)
-    except msgspec.MsgspecError as error:
-        return Totals(f"/_truth answers {answer.status}: {error}")
-    busy = max(found.in_flight - 1, 0)  # without this question
-    return Totals("the golden server's /_truth", found.tokens, found.prompt_tokens, found.chats, busy)
 
 
 def quiet(read: Callable[[], Totals], sleep: Callable[[float], None] = time.sleep) -> Totals:

@@ -90,9 +90,7 @@ class Session:
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 
     def _count(self, phase: str) -> None:
-        golden = self.endpoint.build.startswith("golden")
-        path, read = ("//_truth", counters.truth) if golden else ("//metrics", counters.totals)
-        found = counters.quiet(lambda: read(get(self.target, path)))
+        found = counters.quiet(lambda: counters.totals(get(self.target, "//metrics")))
         self.recorder.counters(
             Counters(
                 endpoint=self.endpoint.name,

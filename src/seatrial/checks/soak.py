@@ -173,38 +173,54 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     difference = yield from _difference(run, expect, "tokens")
     if difference is None:
         return
-    told = [row.tokens for row in run.rows if row.tokens is not None]
-    untold = len(run.rows) - len(told) + len(run.unfinished) - sum(r.outcome in UNHEARD for r in run.rows)
-    if run.rows and not told:
+    told = sum(row.tokens is not None for row in run.rows)
+    silent = sum(row.tokens is None and row.outcome not in UNHEARD for row in run.rows) + len(run.unfinished)
+    if silent and not told:
         yield refusal("usage", expected="usage in each stream, as asked for", got="none in any")
-    elif difference < sum(told) or (difference != sum(told) and not untold):
-        yield violation(
-            "the tokens",
-            expected=f"{sum(told)}: the usage of {len(told)} streams",
-            got=f"{difference} by {_last(run).source}",
-            so=_astray(difference, sum(told), "tokens"),
-        )
-    elif untold:
-        got = f"{untold} requests told none; the users' sum is {sum(told)}, the server's {difference}"
-        yield no_evidence("usage", expected="usage of every request", got=got)
+        return
+    prompts = _grown(run, "prompt_tokens")
+    counted = [("tokens", "tokens", difference)]
+    counted += [("prompt tokens", "prompt_tokens", prompts)] if prompts is not None else []
+    for name, field, server in counted:
+        users = sum(getattr(row, field) or 0 for row in run.rows)
+        if server < users or (server != users and not silent):
+            yield violation(
+                f"the {name}",
+                expected=f"{users}: the usage of {told} streams",
+                got=f"{server} by {_last(run).source}",
+                so=_astray(server, users, name),
+            )
+    if silent:
+        got = f"{silent} requests told none; {told} streams tell of {sum(row.tokens or 0 for row in run.rows)} tokens"
+        yield no_evidence("usage", expected="usage of every request", got=f"{got}, the server of {difference}")
 
 
 def _difference(run: SoakRun, expect: Expect, field: str) -> Generator[Finding, None, int | None]:
     """Yields what keeps the server's counter from being used; returns what it grew by."""
-    before = next((c for c in run.counters if c.phase == "before"), None)
-    after = next((c for c in reversed(run.counters) if c.phase == "after"), None)
-    first: int | None = getattr(before, field, None)
-    last: int | None = getattr(after, field, None)
+    before, after = _readings(run)
+    grown = _grown(run, field)
     if before is None or after is None:
         yield no_evidence("the counters", expected="a reading before and after", got="the load did not end by itself")
-    elif first is None or last is None:
-        reading = before if first is None else after
+    elif grown is None:
+        reading = before if getattr(before, field) is None else after
         yield refusal("the counters", expected=f"a total of {field}", got=f"none: {reading.source}")
-    elif _intervals(expect) or last < first:
+    elif _intervals(expect) or grown < 0:
         yield no_evidence("the counters", expected="one life of the server", got="it stopped in between")
     else:
-        return last - first
+        return grown
     return None
+
+
+def _grown(run: SoakRun, field: str) -> int | None:
+    before, after = _readings(run)
+    first: int | None = getattr(before, field, None)
+    last: int | None = getattr(after, field, None)
+    return None if first is None or last is None else last - first
+
+
+def _readings(run: SoakRun) -> tuple[Counters | None, Counters | None]:
+    before = next((c for c in run.counters if c.phase == "before"), None)
+    return before, next((c for c in reversed(run.counters) if c.phase == "after"), None)
 
 
 def _astray(server: int, users: int, what: str) -> str:

@@ -65,7 +65,7 @@ def connect(target: Target) -> Any:
     began = time.monotonic_ns()
     try:
         connection.connect()
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TimeoutError) as error:  # urllib3 has errors of its own for a connection not made in time
         raise WireError("tls", said(error)) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         refused = any(isinstance(e, ConnectionRefusedError) for e in _causes(error))

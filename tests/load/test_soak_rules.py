@@ -1,0 +1,209 @@
+"""The rules of a soak on rows made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seatrial.checks import soak
+from seatrial.checks.rules import Rule
+from seatrial.checks.rules import run as run_rule
+from seatrial.records import Counters, Expect, Finding, LoadRow, Outcome, Phase, SoakRun
+from seatrial.verdict.outcomes import outcome
+
+MS = 1_000_000
+
+
+def row(number: int, word: str = "ok", **changed: Any) -> LoadRow:
+    """The n-th request, 100 ms long, its first token after 20 ms, 9 tokens 10 ms apart."""
+    sent = number * 1000 * MS
+    fields: dict[str, Any] = {
+        "id": f"load1-{number}",
+        "endpoint": "8080",
+        "outcome": word,
+        "intended_at": sent,
+        "sent_at": sent,
+        "ended_at": sent + 100 * MS,
+        "first_at": sent + 20 * MS,
+        "last_at": sent + 100 * MS,
+        "gap_from": sent + 20 * MS,
+        "gap_to": sent + 30 * MS,
+        "prompt_tokens": 5,
+        "tokens": 9,
+        "deltas": 9,
+        "status": 200,
+    }
+    if word != "ok":
+        fields |= {"tokens": None, "prompt_tokens": None}
+    return LoadRow(**{**fields, **changed})
+
+
+def load(*rows: LoadRow, server: dict[str, int | None] | None = None, unfinished: tuple[str, ...] = ()) -> SoakRun:
+    told = {
+        "requests": len(rows),
+        "prompt_tokens": sum(r.prompt_tokens or 0 for r in rows),
+        "tokens": sum(r.tokens or 0 for r in rows),
+        **(server or {}),
+    }
+    before: dict[str, Any] = {name: None if value is None else 1000 for name, value in told.items()}
+    after: dict[str, Any] = {name: None if value is None else 1000 + value for name, value in told.items()}
+    return SoakRun(
+        rows=rows,
+        counters=(
+            Counters(endpoint="8080", phase="before", source="/metrics", **before),
+            Counters(endpoint="8080", phase="after", source="/metrics", **after),
+        ),
+        phases=(
+            Phase(endpoint="8080", what="start", at=0),
+            Phase(endpoint="8080", what="drain", at=60_000 * MS),
+            Phase(endpoint="8080", what="end", at=61_000 * MS, facts={"inspected": "3 of 3"}),
+        ),
+        unfinished=unfinished,
+    )
+
+
+def judged(rule: Rule, run: SoakRun, **settings: Any) -> tuple[Outcome, tuple[Finding, ...]]:
+    found, crashed = run_rule(rule, run, Expect(settings=settings))
+    assert not crashed, crashed
+    return outcome(rule.level, found, optional=rule.optional), found
+
+
+RULES = (
+    soak.streams_terminate,
+    soak.requests_are_answered,
+    soak.requests_agree_with_the_server,
+    soak.tokens_agree_with_the_server,
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_sound_soak_passes(rule: Rule) -> None:
+    assert judged(rule, load(*(row(n) for n in range(20)))) == (Outcome.PASS, ())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_no_row_at_all_is_no_pass(rule: Rule) -> None:
+    empty = SoakRun(rows=(), counters=(), phases=(), unfinished=("load1-1",))
+    assert judged(rule, empty)[0] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("word", sorted(soak.BEGUN))
+def test_a_stream_that_began_and_does_not_end_fails_once(word: str) -> None:
+    run = load(row(1), row(2, word), row(3, word))
+    word_of, found = judged(soak.streams_terminate, run)
+    assert word_of is Outcome.FAIL
+    assert [f.where for f in found] == ["2 of 3 streams"]
+    assert word in found[0].got
+    assert "load1-2, load1-3" in found[0].got
+    assert judged(soak.requests_are_answered, run)[0] is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("refused", 0), ("reset", 0), ("stall", 0), ("http_5xx", 500), ("http_4xx", 400), ("empty", 200),
+     ("sse_error", 200), ("malformed", 200), ("not_a_stream", 200), ("unreachable", 0)],
+)  # fmt: skip
+def test_a_request_without_an_answer_fails_once(word: str, status: int) -> None:
+    run = load(row(1), row(2, word, status=status, detail="because"))
+    word_of, found = judged(soak.requests_are_answered, run)
+    assert word_of is Outcome.FAIL
+    assert found[0].got == f"{word}: load1-2: because"
+    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
+
+
+def test_rows_that_overlap_a_stop_are_set_apart() -> None:
+    rows = (row(1), row(2, "reset"), row(3, "refused", status=0), row(4))
+    stopped = [[rows[1].sent_at + 50 * MS, rows[2].ended_at + 5 * MS]]
+    for rule in (soak.streams_terminate, soak.requests_are_answered):
+        assert judged(rule, load(*rows))[0] is Outcome.FAIL
+        assert judged(rule, load(*rows), stopped=stopped)[0] is Outcome.PASS
+    figures = soak.figures(load(*rows), Expect(settings={"stopped": stopped}))
+    assert (figures["lost"], figures["lost in stops"], figures["requests"]) == ("0", "2", "4")
+
+
+def test_a_server_that_stopped_at_once_leaves_nothing_to_judge() -> None:
+    run = load(row(1, "refused", status=0), row(2, "refused", status=0))
+    for rule in RULES:
+        assert judged(rule, run, stopped=[[0, 2**62]])[0] is Outcome.INCONCLUSIVE
+
+
+def test_busy_is_no_evidence_and_hides_no_violation() -> None:
+    busy = row(1, "busy", status=503)
+    assert judged(soak.requests_are_answered, load(busy, row(2)))[0] is Outcome.INCONCLUSIVE
+    assert judged(soak.requests_are_answered, load(busy, row(2, "empty")))[0] is Outcome.FAIL
+    assert judged(soak.streams_terminate, load(busy))[0] is Outcome.INCONCLUSIVE
+
+
+def test_what_we_cut_is_not_held_against_the_server() -> None:
+    run = load(row(1), row(2, "cancelled"))
+    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
+    assert judged(soak.requests_are_answered, run)[0] is Outcome.PASS
+    assert soak.figures(run, Expect())["cut by us"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({"requests": 3}, Outcome.PASS),
+        ({"requests": 2}, Outcome.ADVISORY),
+        ({"requests": 4}, Outcome.ADVISORY),
+        ({"requests": None}, Outcome.UNSUPPORTED),
+        ({"requests": -500}, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_requests_against_the_counter(server: dict[str, int | None], expected: Outcome) -> None:
+    run = load(row(1), row(2), row(3), row(4, "refused", status=0), server=server)
+    assert judged(soak.requests_agree_with_the_server, run)[0] is expected
+
+
+def test_a_request_that_was_reset_unanswered_may_have_been_counted_or_not() -> None:
+    for counted in (1, 2):
+        run = load(row(1), row(2, "reset", status=0), server={"requests": counted})
+        assert judged(soak.requests_agree_with_the_server, run)[0] is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ({}, Outcome.PASS),
+        ({"tokens": 17}, Outcome.ADVISORY),
+        ({"tokens": 19}, Outcome.ADVISORY),
+        ({"prompt_tokens": 9}, Outcome.ADVISORY),
+        ({"prompt_tokens": None}, Outcome.PASS),
+        ({"tokens": None}, Outcome.UNSUPPORTED),
+    ],
+)
+def test_tokens_against_the_counter(server: dict[str, int | None], expected: Outcome) -> None:
+    assert judged(soak.tokens_agree_with_the_server, load(row(1), row(2), server=server))[0] is expected
+
+
+def test_streams_without_usage_leave_a_bound_only() -> None:
+    rows = (row(1), row(2, "no_terminator"))
+    rule = soak.tokens_agree_with_the_server
+    assert judged(rule, load(*rows, server={"tokens": 14, "prompt_tokens": 10}))[0] is Outcome.INCONCLUSIVE
+    assert judged(rule, load(*rows, server={"tokens": 8}))[0] is Outcome.ADVISORY
+    assert judged(rule, load(row(1, tokens=None), row(2, tokens=None)))[0] is Outcome.UNSUPPORTED
+
+
+def test_counters_across_a_stop_say_nothing() -> None:
+    run = load(row(1), row(2))
+    assert judged(soak.tokens_agree_with_the_server, run, stopped=[[0, 1]])[0] is Outcome.INCONCLUSIVE
+
+
+def test_figures_tell_what_was_measured_and_on_how_much() -> None:
+    shown = soak.figures(load(*(row(n, findings=("sse/role-is-sent-once",)) for n in range(400))), Expect())
+    assert shown["time"] == "60 s"
+    assert shown["TTFT p50"] == "0.020 s (95 %: 0.020 to 0.020, n 400)"
+    assert shown["TPOT p50"].startswith("0.010 s")
+    assert shown["tok/s a stream"] == "100 (median, n 400)"
+    assert shown["longest gap"] == "0.010 s (load1-0)"
+    assert shown["rules broken"] == "400 sse/role-is-sent-once"
+    assert shown["inspected"] == "3 of 3"
+    assert "cut by us" not in shown
+
+
+def test_figures_of_nothing_show_no_zeros_for_times() -> None:
+    shown = soak.figures(load(row(1, "refused", status=0, first_at=0, last_at=0)), Expect())
+    assert not {"TTFT p50", "TTFT p99", "TPOT p50", "tok/s a stream"} & set(shown)
+    assert shown["lost"] == "1 (1 refused)"

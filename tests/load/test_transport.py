@@ -1,0 +1,157 @@
+"""Streams as servers send and break them, measured and named: the transport and the outcome together."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from load.outcomes import classify
+from seatrial.wire.load import Stream, Target, get, stream
+from seatrial.wire.mask import Mask
+from tests.load.scripted import (
+    CHUNKED,
+    CLOSED,
+    DONE,
+    FINISH,
+    LAST,
+    RESET,
+    USAGE,
+    WAIT,
+    chunk,
+    delta,
+    event,
+    scripted,
+)
+
+WHOLE = (chunk(delta("one")), chunk(delta("two")), chunk(FINISH), chunk(USAGE), chunk(DONE))
+KEY = "sk-0123456789abcdef"
+
+
+def ask(*steps: bytes | str, key: str | None = None, **limits: float) -> Stream:
+    with scripted(*steps) as server:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        target = Target(server.url, Mask(key), headers=headers, **{"idle_s": 5.0, "deadline_s": 10.0, **limits})
+        return stream(target, b'{"stream":true}')
+
+
+BROKEN = {
+    "ok": (CHUNKED, *WHOLE, LAST),
+    "ok, close-delimited": (CLOSED, delta("one"), FINISH, DONE),
+    "ok, without [DONE]": (CHUNKED, chunk(delta("one")), chunk(FINISH), LAST),
+    "ok, final usage alone": (CHUNKED, chunk(delta("one")), chunk(USAGE), LAST),
+    "ok, [DONE] alone": (CHUNKED, chunk(delta("one")), chunk(DONE), LAST),
+    "ok, cut after [DONE]": (CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(DONE)),
+    "ok, thought alone": (CHUNKED, chunk(event(b'{"choices":[{"delta":{"reasoning":"hm"}}]}')), chunk(DONE), LAST),
+    "no_terminator": (CHUNKED, chunk(delta("one")), chunk(delta("two")), LAST),
+    "no_terminator, close-delimited": (CLOSED, delta("one")),
+    "no_terminator, not a word": (CHUNKED, LAST),
+    "truncated": (CHUNKED, chunk(delta("one"))),
+    "truncated in a chunk": (CHUNKED, chunk(delta("one")), b"100\r\ndata: {"),
+    "truncated, too short": (CLOSED.replace(b"Connection: close", b"Content-Length: 999"), delta("one")),
+    "truncated, finished without [DONE]": (CHUNKED, chunk(delta("one")), chunk(FINISH)),
+    "reset": (CHUNKED, chunk(delta("one")), RESET),
+    "reset before an answer": (RESET,),
+    "reset, closed before an answer": (),
+    "not_http": (b"SSH-2.0-OpenSSH_9.2\r\n", WAIT),
+    "not_http, broken chunk": (CHUNKED, b"zz\r\nabc\r\n", WAIT),
+    "http_4xx": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno",),
+    "http_5xx": (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",),
+    "http_other": (b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.invalid/\r\nContent-Length: 0\r\n\r\n",),
+    "busy": (b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",),
+    "not_a_stream": (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",),
+    "sse_error": (CHUNKED, chunk(event(b'{"error":{"message":"out of memory"}}')), chunk(DONE), LAST),
+    "sse_error, by type": (CHUNKED, chunk(b'event: error\ndata: {"message":"x"}\n\n'), LAST),
+    "sse_error, bare": (CHUNKED, chunk(delta("one")), chunk(b'error: {"code":500}\n\n'), LAST),
+    "malformed": (CHUNKED, chunk(delta("one")), chunk(event(b'{"choices":')), chunk(DONE), LAST),
+    "empty": (CHUNKED, chunk(FINISH), chunk(DONE), LAST),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_break_has_its_word(name: str) -> None:
+    s = ask(*BROKEN[name])
+    assert classify(s) == name.partition(",")[0].partition(" ")[0], s
+
+
+def test_a_silent_stream_is_a_stall() -> None:
+    began = time.monotonic()
+    s = ask(CHUNKED, chunk(delta("one")), WAIT, idle_s=0.2)
+    assert classify(s) == "stall"
+    assert s.deltas == 1
+    assert time.monotonic() - began < 3
+
+
+def test_dripped_headers_end_at_the_deadline() -> None:
+    s = ask(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90, WAIT, idle_s=5.0, deadline_s=0.4)
+    assert classify(s) == "deadline"
+    assert (s.ended_at - s.sent_at) / 1e9 < 1.5
+
+
+def test_an_endless_stream_ends_at_the_cap() -> None:
+    s = ask(CLOSED, *[delta("x" * 1000)] * 200, cap_bytes=50_000)
+    assert classify(s) == "too_large"
+    assert len(s.response) < 150_000
+
+
+def test_a_giant_chunk_size_is_not_believed() -> None:
+    s = ask(CHUNKED, b"ffffffffff\r\n" + delta("one"))
+    assert classify(s) == "truncated"
+    assert s.deltas == 1
+
+
+def test_a_body_that_never_ends_after_done_does_not_hold_us() -> None:
+    s = ask(CHUNKED, *WHOLE, WAIT)
+    assert classify(s) == "ok"
+    assert s.error == "deadline"
+    assert (s.ended_at - s.last_at) / 1e9 < 4
+
+
+def test_times_tokens_and_the_longest_gap() -> None:
+    s = ask(CHUNKED, *WHOLE, LAST)
+    assert (s.deltas, s.prompt_tokens, s.tokens, s.finish_reason, s.done) == (2, 5, 3, "stop", True)
+    assert s.sent_at < s.first_at < s.last_at <= s.ended_at
+    assert (s.gap_from, s.gap_to) == (s.first_at, s.last_at)
+
+
+def test_bytes_are_those_of_the_wire_and_frames_cover_them() -> None:
+    s = ask(CHUNKED, *WHOLE, LAST)
+    assert s.response == b"".join((CHUNKED, *WHOLE, LAST))
+    assert sum(length for _, length in s.frames) == len(s.response)
+    assert s.request.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert s.request.endswith(b'\r\n\r\n{"stream":true}')
+
+
+def test_the_key_is_masked_even_across_reads() -> None:
+    half = len(KEY) // 2
+    first, second = b"data: " + KEY[:half].encode(), KEY[half:].encode() + b"\n\n"
+    s = ask(CLOSED, delta("one"), first, second, key=KEY)
+    assert KEY.encode() not in s.request + s.response
+    assert KEY not in s.fault + s.detail
+    assert sum(length for _, length in s.frames) == len(s.response)
+
+
+def test_nobody_listens() -> None:
+    with scripted() as server:
+        url = server.url
+    s = stream(Target(url, Mask(None)), b"{}")
+    assert classify(s) == "refused"
+    assert "0x" not in s.detail
+
+
+def test_a_name_that_is_none() -> None:
+    assert classify(stream(Target("http://no-such-host.invalid/v1", Mask(None)), b"{}")) == "unreachable"
+
+
+def test_tls_is_wanted_and_plain_text_answers() -> None:
+    with scripted(b"no") as server:
+        s = stream(Target(server.url.replace("http:", "https:"), Mask(None), deadline_s=0.5), b"{}")
+    assert classify(s) == "tls"
+
+
+def test_get_below_the_base_and_from_the_root() -> None:
+    with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") as server:
+        target = Target(server.url, Mask(None))
+        assert (get(target, "/models").body, get(target, "//metrics").status) == (b"hi", 200)
+    assert [r.split(b" ")[1] for r in server.requests] == [b"/v1/models", b"/metrics"]
+    assert get(target, "/models").status == 0
