@@ -171,7 +171,7 @@ def id_changes(body: Json, shot: Shot) -> Json:
     return _changing("id", body, f"chatcmpl-{shot.draw.randrange(10**12)}", shot)
 
 
-@fault("created-drifts", caught_by=IDENTITY, stage="chunk")
+@fault("created-drifts", caught_by="sse/created-is-constant", stage="chunk")
 def created_drifts(body: Json, shot: Shot) -> Json:
     """created is the time of the chunk, and moves on."""
     return _changing("created", body, body["created"] + 1, shot)
