@@ -24,6 +24,9 @@ HELLO = "Say hello."
 COUNT = "Count from 1 to 200."
 """An answer that goes on until it is cut."""
 
+NEVER = "\N{SYMBOL FOR RECORD SEPARATOR}"
+"""A stop string that no answer holds: it takes the place of any that a server would put in."""
+
 WORLD = "Repeat: 日本語 🎉 naïve"
 
 TURNS = [

@@ -3,13 +3,14 @@
 import pytest
 
 from seatrial.checks.rules import Rule, cases
-from suites.conformance.scenarios import HELLO, RULES, TURNS, USAGE, WORLD, Judge, Send, chat
+from suites.conformance.scenarios import COUNT, HELLO, NEVER, RULES, TURNS, USAGE, WORLD, Judge, Send, chat
 
 STREAMS = {
     "stream": chat(HELLO, stream=True),
     "stream-usage": chat(HELLO, stream=True, stream_options=USAGE),
     "stream-turns": chat(TURNS, stream=True),
     "stream-unicode": chat(WORLD, stream=True, stream_options=USAGE),
+    "stream-long": chat(COUNT, stream=True, of={"long"}, max_tokens=96, stop=[NEVER]),
     "stream-one-token": chat(HELLO, stream=True, stream_options=USAGE, max_tokens=1),
 }
 

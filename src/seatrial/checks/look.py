@@ -57,12 +57,18 @@ def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
 
 def unreadable(x: Exchange) -> Finding | None:
     """Why a 200 cannot be judged by its fields, or None; that it is so is judged by other rules."""
-    if asks_for_stream(x):
-        if any(isinstance(chunk.json, dict) for chunk in x.chunks):
-            return None
-        return no_evidence(
-            "the stream", expected="an event with a JSON object", got=x.content_type or "no content type"
-        )
+    return no_chunk(x) if asks_for_stream(x) else no_object(x)
+
+
+def no_chunk(x: Exchange) -> Finding | None:
+    """Why there is no chunk to judge, or None."""
+    if any(isinstance(chunk.json, dict) for chunk in x.chunks):
+        return None
+    return no_evidence("the stream", expected="an event with a JSON object", got=x.content_type or "no content type")
+
+
+def no_object(x: Exchange) -> Finding | None:
+    """Why there is no JSON object to judge, or None."""
     if isinstance(x.json, dict):
         return None
     return no_evidence("the body", expected="a JSON object", got=x.fault or x.body[:200].decode("utf-8", "replace"))

@@ -26,7 +26,7 @@ def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="models/2", level=Level.MUST, of=traits.MODELS, source="OpenAPI document, Model: required")
 def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Each model listed has id, "object": "model", a whole number "created" and owned_by."""
-    if nothing := look.unreadable(x):
+    if nothing := look.no_object(x):
         yield nothing
         return
     for position, model in enumerate(look.listing(x.json.get("data"))):

@@ -98,7 +98,7 @@ def rule(
             row=row,
             level=level,
             source=source,
-            text=" ".join(text.split()),
+            text=" ".join(text.partition("\n\n")[0].split()),
             shape=_shape(function, identity),
             function=function,
             of=frozenset(of),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import rule, shorten, violation
@@ -11,7 +11,7 @@ from seatrial.records import Chunk, Exchange, Expect, Finding, Level
 
 LINE = re.compile(rb"\r\n|\n|\r")
 FIELDS = (b"data", b"event", b"id", b"retry")
-IDENTITY = ("id", "created", "model", "object")
+IDENTITY = ("id", "model", "object")
 
 
 @rule(
@@ -86,7 +86,7 @@ def done_comes_once_and_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="sse/6", level=Level.MUST, of=traits.STREAM, source="openai-python accumulate_delta")
 def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The first chunk of a choice carries "role": "assistant"; no later chunk repeats it."""
-    if nothing := look.unreadable(x):
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     seen: set[int] = set()
@@ -104,8 +104,8 @@ def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 @rule(row="sse/7", level=Level.MUST, of=traits.STREAM, source="OpenAPI document: each chunk has the same id, timestamp")
 def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """id, created, model and object are the same on every chunk, and object is "chat.completion.chunk"."""
-    if nothing := look.unreadable(x):
+    """id, model and object are the same on every chunk, and object is "chat.completion.chunk"."""
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     chunks = [chunk for chunk in x.chunks if isinstance(chunk.json, dict)]
@@ -115,17 +115,34 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
         so = "the SDK's stream helper skips the chunk"
         yield violation(f"chunk {first.index}, object", expected='"chat.completion.chunk"', got=got, so=so)
     for name in IDENTITY:
-        other = next((c for c in chunks if c.json.get(name) != first.json.get(name) or name not in c.json), None)
-        if other is not None:
-            expected = shorten(first.json.get(name))
-            so = "a client that groups chunks by it sees several answers"
-            yield violation(f"chunk {other.index}, {name}", expected=expected, got=other.json.get(name), so=so)
+        yield from _constant(name, chunks)
+
+
+@rule(row="sse/7", level=Level.MUST, of=traits.LONG, source="OpenAPI document: each chunk has the same timestamp")
+def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """created is the same on every chunk: the time the answer was begun, not the chunk's own.
+
+    A server that stamps each chunk shows it only where a stream crosses a second, so that a short one tells nothing.
+    """
+    if nothing := look.unreadable(x):
+        yield nothing
+        return
+    yield from _constant("created", [chunk for chunk in x.chunks if isinstance(chunk.json, dict)])
+
+
+def _constant(name: str, chunks: Sequence[Chunk]) -> Iterator[Finding]:
+    first = chunks[0].json
+    other = next((c for c in chunks if c.json.get(name) != first.get(name) or name not in c.json), None)
+    if other is not None:
+        so = "a client that groups chunks by it sees several answers"
+        where, expected = f"chunk {other.index}, {name}", shorten(first.get(name))
+        yield violation(where, expected=expected, got=other.json.get(name), so=so)
 
 
 @rule(row="sse/8", level=Level.MUST, of=traits.STREAM, source="OpenAPI document, finish_reason; SGLang and vLLM tests")
 def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Each choice has exactly one chunk whose finish_reason is not null."""
-    if nothing := look.unreadable(x):
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     answers = look.answers(x)
@@ -144,7 +161,7 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
 @rule(row="sse/10", level=Level.MUST, of=traits.USAGE, source="OpenAPI document, stream_options.include_usage")
 def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """With include_usage the last chunk before [DONE] holds usage and an empty list of choices."""
-    if nothing := look.unreadable(x):
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     last = next(chunk for chunk in reversed(x.chunks) if isinstance(chunk.json, dict))
@@ -198,4 +215,4 @@ def _at(chunk: Chunk, index: int) -> str:
 
 def _no_events(x: Exchange) -> Finding | None:
     """A stream without any event leaves nothing to judge but that."""
-    return None if x.chunks or x.tail else look.unreadable(x)
+    return None if x.chunks or x.tail else look.no_chunk(x)

@@ -15,6 +15,9 @@ PLAIN = CHAT | {"plain"}
 STREAM = CHAT | {"stream"}
 """Its answer is an event stream."""
 
+LONG = STREAM | {"long"}
+"""A stream of enough tokens to take more than a second on most hosts."""
+
 USAGE = STREAM | {"usage"}
 """A stream that was asked for its usage."""
 

@@ -11,10 +11,16 @@ from seatrial.checks.rules import rule, violation
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
-@rule(row="sse/26", level=Level.MUST, of=traits.STREAM, source="openai-python ChatCompletionStreamState")
+@rule(
+    row="sse/26",
+    level=Level.MUST,
+    of=traits.STREAM,
+    unless={"n"},  # the SDK falls over a first chunk of index 1, which a server of several slots sends at times
+    source="openai-python ChatCompletionStreamState",
+)
 def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The official SDK's accumulator joins the stream without an exception, to the message that was sent."""
-    if nothing := look.unreadable(x):
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     try:
@@ -58,4 +64,4 @@ def replay(body: bytes) -> dict[str, Any] | None:
         for chunk in client.chat.completions.create(model="recorded", messages=[], stream=True):
             list(state.handle_chunk(chunk))
             chunks += 1
-        return state.current_completion_snapshot.to_dict() if chunks else None
+        return state.current_completion_snapshot.to_dict(warnings=False) if chunks else None

@@ -135,6 +135,7 @@ def stop_title(stop: Stop) -> str:
 
 
 def _figures(cases: Sequence[Judged]) -> dict[str, str]:
+    """A line of each suite that ran. A figure named ``of: what`` is a detail, for the case's own page."""
     lines: dict[str, str] = {}
     conformance = [case for case in cases if case.suite == "conformance"]
     if conformance:
@@ -143,7 +144,7 @@ def _figures(cases: Sequence[Judged]) -> dict[str, str]:
         parts: dict[str, str] = {}
         for case in cases:
             if case.suite == suite:
-                parts |= case.figures
+                parts |= {name: text for name, text in case.figures.items() if ":" not in name}
         if any(case.suite == suite for case in cases):
             lines[suite] = ", ".join(f"{name} {text}" for name, text in parts.items()) or "no figures"
     return lines
