@@ -57,7 +57,8 @@ def _endpoint(endpoint: EndpointSummary, margin: int, width: int) -> list[str]:
 def _stop(item: Item, width: int) -> list[str]:
     lines = hang("  SILENT STOP   ", item.text, width)
     for label, text in item.rows[1:]:
-        lines += hang(f"{'':16}{label:<19} ", text, width)
+        column = 3 if label.strip().isdigit() else 19  # hypotheses stand below their cause, in reading width
+        lines += hang(f"{'':16}{label:<{column}} ", text, width)
     return lines
 
 

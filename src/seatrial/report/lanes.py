@@ -185,17 +185,16 @@ def _health(probe: Probe) -> str:
 
 
 def _runs(points: Sequence[tuple[int, str]], window: Window, texts: dict[str, str]) -> list[Span]:
-    """Neighbouring points of the same tone as one span; a silence longer than a gap ends a span."""
+    """Neighbouring points of the same tone as one span; a silence longer than a gap ends one."""
     spans: list[Span] = []
     for at, tone in points:
         if not window.start <= at <= window.end:
             continue
         last = spans[-1] if spans else None
-        if last and last.end + GAP_NS >= at:
-            spans[-1] = Span(last.start, at, last.tone, last.text)
-            if last.tone == tone:
-                continue
-        spans.append(Span(at, at, tone, texts.get(tone, tone)))
+        if last and last.tone == tone and last.end + GAP_NS >= at:
+            spans[-1] = Span(last.start, at, tone, last.text)
+        else:
+            spans.append(Span(at, at, tone, texts.get(tone, tone)))
     return [span for span in spans if span.tone]
 
 

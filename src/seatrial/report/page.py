@@ -88,8 +88,7 @@ def _endpoint(judged: JudgedRun, endpoint: EndpointSummary, ids: Mapping[str, st
     parts.append("</dl>")
     drawn = timeline.of_endpoint(judged, endpoint.name)
     if drawn:
-        opened = " open" if endpoint.silent_stops else ""
-        parts.append(f"<details class='st-time'{opened}><summary>Timeline of the run</summary>{drawn}</details>")
+        parts.append(f"<details class='st-time' open><summary>Timeline of the run</summary>{drawn}</details>")
     return "".join([*parts, "</article>"])
 
 
@@ -109,11 +108,9 @@ def _item(item: Item, ids: Mapping[str, str], judged: JudgedRun) -> str:
     badge = f"<span class='st-word st-w-{escape(tone)}'>{escape(item.word)}</span>"
     if item.stop is not None:
         rows = "".join(f"<dt>{escape(label.strip())}</dt><dd>{escape(text)}</dd>" for label, text in item.rows[1:])
-        link = _link("evidence", ids.get(stop_name(item.stop), ""))
+        link = _link("its log, requests and timeline", ids.get(stop_name(item.stop), ""))
         drawn = timeline.of_stop(judged, item.stop)
-        around = (
-            f"<details class='st-time' open><summary>The minute around it</summary>{drawn}</details>" if drawn else ""
-        )
+        around = f"<details class='st-time'><summary>The minute around it</summary>{drawn}</details>" if drawn else ""
         return f"<li>{badge} <b>{escape(item.text)}</b> {link}<dl class='st-stop'>{rows}</dl>{around}</li>"
     head = _link(item.head, ids.get(item.cases[0], "") if item.cases else "") if item.head else ""
     return f"<li>{badge} {head} <span class='st-said'>{escape(item.text)}</span>{_links(item.cases, ids)}</li>"

@@ -16,7 +16,7 @@ from seatrial.report.lanes import Lane, Span, Watched, Window, gaps, lanes, mark
 from seatrial.report.plain import SECOND, Wall, duration, visible
 from seatrial.report.stops import is_silent
 
-WIDTH, LEFT, RIGHT, TOP = 1100, 96, 24, 40
+WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
 LANE, PAD = 44, 8
 MARGIN_NS = 60 * SECOND
 """Shown before and after a stop in the timeline of that stop."""
@@ -35,7 +35,7 @@ _OPEN = (
     ' font-size="11"'
 )
 _HATCH = (
-    '<defs><pattern id="st-gap" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<defs><pattern id="{}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="3" height="7" fill="#999999" fill-opacity="0.45"/></pattern></defs>'
 )
 HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
@@ -95,8 +95,8 @@ class _Scale:
 def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
     yield (
         f'<line class="st-rule" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top + LANE}" y2="{top + LANE}" stroke="#dddddd"/>'
-        f'<text class="st-ink" x="{LEFT - 10}" y="{top + LANE / 2 + 4}" text-anchor="end" fill="#222222">'
-        f"{escape(lane.name)}</text>"
+        f'<text class="st-ink" x="{LEFT - 10}" y="{top + LANE / 2 + (-2 if lane.curve else 4)}" text-anchor="end"'
+        f' fill="#222222">{escape(lane.name)}</text>'
     )
     if lane.spans:
         yield from (_span(span, top, scale) for span in lane.spans)
@@ -134,8 +134,8 @@ def _curve(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
     yield (
         f'<path d="{area}" fill="#0072B2" fill-opacity="0.18"/>'
         f'<path d="M{path}" fill="none" stroke="#0072B2" stroke-width="1.5"/>'
-        f'<text class="st-soft" x="{LEFT + 6}" y="{top + PAD + 3}" fill="#444444">'
-        f"{escape(f'most {most:.3g} {lane.unit}')}</text>"
+        f'<text class="st-soft" x="{LEFT - 10}" y="{top + LANE / 2 + 11}" text-anchor="end" font-size="9.5"'
+        f' fill="#666666">{escape(f"to {most:.3g} {lane.unit}")}</text>'
     )
 
 
@@ -172,7 +172,7 @@ def _over(stops: list[Stop], blind: tuple[Span, ...], scale: _Scale, bottom: flo
             f'<rect x="{left:.1f}" y="{TOP - 6}" width="{width:.1f}" height="{bottom - TOP + 6}" fill="#D55E00" '
             f'fill-opacity="0.35" stroke="#D55E00"><title>silent stop: {escape(stop.family)}</title></rect>'
             f'<text x="{left + shift:.1f}" y="{TOP - 8}" text-anchor="{anchor}" fill="#D55E00" font-weight="bold">'
-            f"SILENT STOP {escape(stop.family)}</text>"
+            f"{escape(stop.family)}</text>"
         )
 
 

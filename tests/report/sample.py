@@ -1,0 +1,235 @@
+"""Recorded runs with fixed times, written as a run writes them, so that what is printed of them can be compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from seatrial.checks.catalogue import load_all
+from seatrial.judging import JudgedRun, Recording
+from seatrial.records import (
+    Clock,
+    Endpoint,
+    Event,
+    Finding,
+    Judged,
+    Line,
+    LoadRow,
+    Outcome,
+    Phase,
+    Planned,
+    Probe,
+    Received,
+    RunInfo,
+    Sample,
+    Sent,
+    Stop,
+)
+from seatrial.rundir import RunDir
+from seatrial.servers.waivers import Waiver
+from seatrial.verdict.summary import summarise
+
+SECOND = 1_000_000_000
+T0 = 1000 * SECOND
+WALL0 = 1_795_554_000 * SECOND  # 2026-11-24 21:00:00 UTC
+NAME = "8080"
+HOSTILE = "<script>document.title='owned'</script><img src=http://evil.invalid/x onerror=alert(1)>\x1b[31mred\x1b]0;t\x07"
+KNOWN = "ollama before 0.31 (https://github.com/ollama/ollama/pull/17485)"
+
+
+def at(seconds: float) -> int:
+    """A monotonic time, by seconds since the run began."""
+    return T0 + round(seconds * SECOND)
+
+
+@dataclass
+class Trial:
+    """A run being made up: exchanges and lines of the watch are added, then :meth:`write` puts them on disk."""
+
+    path: Path
+    lines: dict[str, list[Line]] = field(default_factory=dict)
+    content: bytes = b""
+    number: int = 0
+
+    def exchange(self, seconds: float, scenario: str, request: dict, response: list[tuple[float, bytes]], **more) -> str:
+        """Add one request and its answer, read by read, with the seconds after sending of each; returns its id."""
+        body = json.dumps({"model": "phi-4", **request}).encode()
+        head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:8080\r\ncontent-type: application/json\r\n"
+        head += f"authorization: Bearer {'*' * 12}\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.number += 1
+        name = f"gw0-{self.number}"
+        common = {"endpoint": NAME, "scenario": scenario, "method": "POST", "path": "/chat/completions"}
+        sent = self._store(head.encode() + body)
+        self._add("writers/gw0-7/exchanges.jsonl", Sent(w="gw0", n=self.number, t=at(seconds), request=sent, **common))
+        received = self._store(b"".join(part for _, part in response))
+        self._add(
+            "writers/gw0-7/exchanges.jsonl",
+            Received(
+                w="gw0",
+                n=900 + self.number,
+                t=at(seconds + 1),
+                id=name,
+                request=sent,
+                response=received,
+                frames=tuple((at(seconds + after), len(part)) for after, part in response),
+                sent_at=at(seconds),
+                ended_at=at(seconds + (response[-1][0] if response else 0)),
+                **common,
+                **more,
+            ),
+        )
+        return name
+
+    def unanswered(self, seconds: float, scenario: str) -> str:
+        """A request that was in flight when the server died."""
+        self.number += 1
+        line = Sent(
+            w="gw0", n=self.number, t=at(seconds), endpoint=NAME, scenario=scenario, method="POST", path="/chat/completions"
+        )
+        self._add("writers/gw0-7/exchanges.jsonl", line)
+        return f"gw0-{self.number}"
+
+    def watch(self, seconds: int, *, dies_at: float | None = None, gap: tuple[int, int] | None = None) -> None:
+        """The recorder's lines, one of each a second."""
+        watch = "watch/samples.jsonl"
+        for second in range(seconds + 1):
+            if gap and gap[0] < second < gap[1]:
+                continue
+            alive = dies_at is None or second < dies_at
+            head = {"w": "recorder", "t": at(second)}
+            wall = WALL0 + second * SECOND
+            self._add(watch, Clock(**head, wall_ns=wall, boot_ns=at(second), raw_ns=at(second)))
+            if alive:
+                memory = 400_000_000 + second * 1_000_000
+                self._add(watch, Sample(**head, name=NAME, pid=36439, incarnation="b:36439:1", state="S", memory=memory))
+            health = 200 if alive else None
+            self._add(watch, Probe(**head, name=NAME, listens=alive, health=health, owner=36439 if alive else None))
+        self._add(watch, Event(w="recorder", t=at(0), what="trouble", name="", at=at(0), text="no GPU: NVML not found"))
+
+    def soak(self, start: float, end: float, streams: int) -> None:
+        """Rows of a soak: streams one after the other between two times."""
+        each = (end - start) / streams
+        self._add("load/load1.jsonl", Phase(w="load1", t=at(start), endpoint=NAME, what="start", at=at(start)))
+        for n in range(streams):
+            begin = start + n * each
+            row = LoadRow(
+                w="load1",
+                t=at(begin + each),
+                id=f"load1-{n + 1}",
+                endpoint=NAME,
+                outcome="ok",
+                intended_at=at(begin),
+                sent_at=at(begin),
+                first_at=at(begin + each / 4),
+                last_at=at(begin + each * 0.9),
+                ended_at=at(begin + each),
+                deltas=40,
+            )
+            self._add("load/load1.jsonl", row)
+        self._add("load/load1.jsonl", Phase(w="load1", t=at(end), endpoint=NAME, what="end", at=at(end)))
+
+    def write(self, *, planned: tuple[Planned, ...] = (), demo: bool = False) -> RunDir:
+        """Put everything on disk."""
+        info = RunInfo(
+            id="20261124T210000Z-7c1e",
+            started="2026-11-24T21:00:00Z",
+            started_ns=T0,
+            boot_id="b",
+            arguments=("suites/",),
+            versions={"seatrial": "0.1.0"},
+            seed=7,
+        )
+        run = RunDir.create(self.path, info)
+        run.write_endpoint(
+            Endpoint(
+                name=NAME,
+                url="http://127.0.0.1:8080/v1",
+                kind="generic",
+                model="phi-4",
+                models=("phi-4",),
+                pid=36439,
+                demo=demo,
+                embedded=demo,
+            )
+        )
+        for name, lines in self.lines.items():
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        (self.path / "writers/gw0-7").mkdir(parents=True, exist_ok=True)
+        (self.path / "writers/gw0-7/bytes.bin").write_bytes(self.content)
+        run.write_planned(planned)
+        return run
+
+    def _store(self, content: bytes) -> tuple[int, int]:
+        span = (len(self.content), len(content))
+        self.content += content
+        return span
+
+    def _add(self, file: str, line: Line) -> None:
+        self.lines.setdefault(file, []).append(line)
+
+
+def stream(*datas: str, head: bytes = b"") -> list[tuple[float, bytes]]:
+    """An answer as a stream: its head, then one event a read, a tenth of a second apart."""
+    opened = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n" + head + b"\r\n"
+    return [(0.1, opened), *((0.1 * n, f"data: {d}\n\n".encode()) for n, d in enumerate(datas, start=2))]
+
+
+def chunk(**delta: str) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return json.dumps({"id": "c1", "object": "chat.completion.chunk", "choices": [choice]})
+
+
+def plain(body: bytes, status: str = "200 OK", media: str = "application/json") -> list[tuple[float, bytes]]:
+    """An answer in one read."""
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {media}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return [(0.42, head.encode() + body)]
+
+
+def case(rule: str, scenario: str, outcome: Outcome, exchange: str = "", **more) -> Judged:
+    """A judged case of the conformance suite; its level is the rule's."""
+    known = load_all().get(rule)
+    return Judged(
+        case=f"{rule}[{scenario}]@{NAME}",
+        endpoint=NAME,
+        rule=rule,
+        scenario=scenario,
+        suite=more.pop("suite", "conformance"),
+        outcome=outcome,
+        level=more.pop("level", str(known.level) if known else ""),
+        exchanges={"": exchange} if exchange else {},
+        **more,
+    )
+
+
+def judged_run(run: RunDir, cases: list[Judged], stops: tuple[Stop, ...] = (), **more) -> JudgedRun:
+    """A judged run of made-up outcomes over a recording."""
+    lines = tuple(run.in_time())
+    endpoints = run.endpoints()
+    verdict = summarise(
+        run=run.info.id,
+        endpoints=endpoints,
+        cases=cases,
+        stops=stops,
+        lines=lines,
+        waived=[
+            (c.case, Waiver(case=c.rule, who="kim", why="accepted for the cutover", until=more["until"]))
+            for c in cases
+            if c.outcome is Outcome.WAIVED
+        ],
+        not_tested=more.get("not_tested", []),
+    )
+    return JudgedRun(run, run.info, endpoints, tuple(cases), stops, verdict, lines, Recording(run, lines))
+
+
+ROLE_TWICE = Finding(
+    "violation",
+    "chunk 2",
+    "no role",
+    "assistant",
+    'a client on the official SDK joins them: role "assistantassistant", and the turn is dropped',
+)
