@@ -28,7 +28,10 @@ _LINE = re.compile(rb"([^\r\n]*)(?>\r\n|\r|\n)")
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One dispatched event: its data lines joined by LF, its type (empty: none given), and the offset of its end."""
+    """One dispatched event: its data lines joined by LF, its type (empty: none given), and the offset of its end.
+
+    The end is where the blank line ended; CR ends it, an LF that follows in a later read does not delay the event.
+    """
 
     data: bytes
     type: str
@@ -88,6 +91,15 @@ class Reader:
             if _LF not in payload and _CR not in payload:
                 self._end += len(data)
                 return [Event(payload, "", self._end)]
+        if _LF not in data and _CR not in data:
+            if not data:
+                return []
+            self._clear = self._skip_lf = False
+            self._parts.append(data)
+            self._parts_size += len(data)
+            if self._parts_size + self._held_size > self._cap:
+                raise self._too_large()
+            return []
         return self._feed(data)
 
     @property
@@ -96,15 +108,15 @@ class Reader:
         return b"".join(self._held) + b"".join(self._parts)
 
     def _feed(self, data: bytes) -> list[Event]:
-        if self._skip_lf and data:
-            self._skip_lf = False
-            if data.startswith(b"\n"):
-                data = data[1:]
+        """Take a read that ends at least one line."""
+        if self._skip_lf and data.startswith(b"\n"):
+            data = data[1:]
+            if self._held:
+                self._held.append(b"\n")
+                self._held_size += 1
+            else:
                 self._end += 1
-        if _LF not in data and _CR not in data:
-            if data:
-                self._hold_part(data)
-            return []
+        self._skip_lf = False
         if self._parts:
             self._parts.append(data)
             data = b"".join(self._parts)
@@ -114,13 +126,14 @@ class Reader:
         eol = b"" if self._held else _uniform_line_end(data)
         if eol:
             data = self._feed_blocks(data, eol, events)
-        if eol and _LF not in data:
-            self._clear = not data
-            if data:
-                self._hold_part(data)
-        else:
-            self._feed_lines(data, events)
-            self._clear = not (self._held or self._parts or self._skip_lf or self._first)
+        if not eol or _LF in data:
+            data = self._feed_lines(data, events)
+        if data:
+            self._parts.append(data)
+            self._parts_size = len(data)
+        if self._parts_size + self._held_size > self._cap:
+            raise self._too_large()
+        self._clear = not (data or self._held or self._skip_lf or self._first)
         return events
 
     def _feed_blocks(self, data: bytes, eol: bytes, events: list[Event]) -> bytes:
@@ -148,7 +161,8 @@ class Reader:
         self._end = end
         return rest
 
-    def _feed_lines(self, data: bytes, events: list[Event]) -> None:
+    def _feed_lines(self, data: bytes, events: list[Event]) -> bytes:
+        """Read whole lines; returns what follows the last of them."""
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         for match in _LINE.finditer(data, 0, cut):
             line = match[1]
@@ -161,17 +175,7 @@ class Reader:
             self._end += len(match[0]) + self._held_size
             self._dispatch(events)
         self._skip_lf = cut == len(data) > 0 and data.endswith(b"\r")
-        if cut < len(data):
-            self._hold_part(data[cut:])
-        elif self._held_size > self._cap:
-            raise self._too_large()
-
-    def _hold_part(self, data: bytes) -> None:
-        self._clear = False
-        self._parts.append(data)
-        self._parts_size += len(data)
-        if self._parts_size + self._held_size > self._cap:
-            raise self._too_large()
+        return data[cut:]
 
     def _too_large(self) -> WireError:
         return WireError("too-large", f"an event is longer than {self._cap} bytes")

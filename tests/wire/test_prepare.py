@@ -1,0 +1,64 @@
+"""What only the endpoint knows is filled in; what is tested is left as it is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seatrial.records import Endpoint, Request
+from seatrial.wire.prepare import prepare
+
+ENDPOINT = Endpoint(
+    name="e", url="http://h/v1", kind="generic", model="org/m:1", models=("org/m:1",), cap_factor=1.5,
+    extra_body={"chat_template_kwargs": {"enable_thinking": False}, "temperature": 1},
+)  # fmt: skip
+
+
+def body_of(request: Request, *, valid_chat: bool = True) -> object:
+    return json.loads(prepare(request, ENDPOINT, valid_chat=valid_chat).body)
+
+
+def test_a_valid_chat() -> None:
+    body = {"model": None, "max_tokens": 3, "max_completion_tokens": 10, "temperature": 0}
+    assert body_of(Request(body=body)) == {
+        "chat_template_kwargs": {"enable_thinking": False},
+        "temperature": 0,
+        "model": "org/m:1",
+        "max_tokens": 5,
+        "max_completion_tokens": 15,
+    }
+    assert body["model"] is None, "the scenario is not changed"
+
+
+def test_a_faulty_request_keeps_its_fault() -> None:
+    assert body_of(Request(body={"model": None, "max_tokens": -5}), valid_chat=False) == {
+        "model": "org/m:1",
+        "max_tokens": -5,
+    }
+
+
+@pytest.mark.parametrize("cap", ["ten", True, None, 1.5])
+def test_a_cap_that_is_no_integer_is_left_alone(cap: object) -> None:
+    assert body_of(Request(body={"max_tokens": cap}))["max_tokens"] == cap  # type: ignore[index]
+
+
+@pytest.mark.parametrize("body", [[], "x", 42])
+def test_a_body_that_is_no_object_is_sent_as_it_is(body: object) -> None:
+    assert body_of(Request(body=body)) == body
+
+
+def test_a_model_that_is_absent_stays_absent() -> None:
+    assert body_of(Request(body={}), valid_chat=False) == {}
+
+
+def test_raw_bytes_and_paths() -> None:
+    prepared = prepare(Request(raw=b"{", path="/models/{model}"), ENDPOINT, valid_chat=False)
+    assert (prepared.body, prepared.path) == (b"{", "/models/org%2Fm%3A1")
+    assert dict(prepared.headers) == {"Content-Type": "application/json"}
+
+
+def test_headers_of_the_scenario_win() -> None:
+    prepared = prepare(Request(body={}, headers={"content-type": "text/plain"}), ENDPOINT, valid_chat=False)
+    assert prepared.headers == (("content-type", "text/plain"),)
+    assert prepare(Request(method="GET", path="/models"), ENDPOINT, valid_chat=False).headers == ()

@@ -1,0 +1,149 @@
+"""A recorded answer holds the key nowhere a reader could put it together from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zlib
+
+import pytest
+
+from seatrial.wire import redact as redaction
+from seatrial.wire.mask import Mask
+from seatrial.wire.redact import redact
+
+from .exchanges import GZIP, JSON_TYPE, STREAM_TYPE, answer, assembled, chunked, delta, event
+
+KEY = "sk-live-0123456789abcdef"
+MASK = Mask(KEY)
+
+
+def shown(raw: bytes) -> bytes:
+    """The answer as it is recorded; its length and framing unharmed."""
+    masked, _ = redact(MASK, raw, "POST")
+    assert len(masked) == len(raw)
+    assert KEY.encode() not in masked
+    return masked
+
+
+def content(raw: bytes, index: int = 0, field: str = "content") -> str:
+    deltas = [c for chunk in assembled(raw).chunks for c in chunk.choices if c["index"] == index]
+    return "".join(c["delta"].get(field, "") for c in deltas)
+
+
+def test_in_head_and_body() -> None:
+    raw = answer(json.dumps({"error": f"wrong key {KEY}"}).encode(), b"X-Key: " + KEY.encode() + b"\r\n" + JSON_TYPE)
+    x = assembled(shown(raw))
+    assert x.json == {"error": "wrong key " + "*" * len(KEY)}
+    assert x.header("x-key") == "*" * len(KEY)
+
+
+def test_across_the_borders_of_chunks() -> None:
+    body = json.dumps({"error": KEY}).encode()
+    for cut in range(1, len(body)):
+        x = assembled(shown(chunked(body[:cut], body[cut:], headers=JSON_TYPE)))
+        assert (x.json, x.fault) == ({"error": "*" * len(KEY)}, "")
+
+
+def test_a_byte_a_chunk() -> None:
+    body = json.dumps({"error": KEY}).encode()
+    raw = chunked(*[body[i : i + 1] for i in range(len(body))], headers=JSON_TYPE)
+    assert assembled(shown(raw)).json == {"error": "*" * len(KEY)}
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning_content"])
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_split_over_deltas(size: int, field: str) -> None:
+    text = f"Your key is {KEY}, is it not? \u65e5"
+    pieces = [text[i : i + size] for i in range(0, len(text), size)]
+    raw = shown(chunked(*[delta(piece, field=field) for piece in pieces], event(b"[DONE]")))
+    assert content(raw, field=field) == text.replace(KEY, "*" * len(KEY))
+
+
+def test_split_over_deltas_of_interleaved_choices() -> None:
+    pieces = [KEY[i : i + 5] for i in range(0, len(KEY), 5)]
+    raw = shown(chunked(*[delta(piece, index) for piece in pieces for index in (1, 0)]))
+    assert content(raw, 0) == content(raw, 1) == "*" * len(KEY)
+
+
+def test_split_over_tool_arguments_and_tokens() -> None:
+    call = [
+        event({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 1, "function": {"arguments": part}}]}}]})
+        for part in (KEY[:9], KEY[9:])
+    ]
+    tokens = answer(
+        json.dumps({"choices": [{"index": 0, "logprobs": {"content": [{"token": t} for t in KEY]}}]}).encode()
+    )
+    assert shown(chunked(*call)).count(b"*") == len(KEY)
+    assert shown(tokens).count(b"*") == len(KEY)
+
+
+def test_split_over_deltas_where_a_chunk_is_broken() -> None:
+    raw = chunked(delta(KEY[:9]), b'data: {"choices":[{"index":0,"delta":{"content":"x\n\n', delta(KEY[9:]))
+    assert shown(raw).count(b"*") == 0, "between the halves stands another delta's text"
+    raw = chunked(delta(KEY[:9]), b"data: {{{{\n\n", delta(KEY[9:]))
+    assert shown(raw).count(b"*") == len(KEY)
+
+
+def test_escaped_in_deltas() -> None:
+    parts = [f'{{"choices":[{{"index":0,"delta":{{"content":"\\u{ord(c):04x}"}}}}]}}'.encode() for c in KEY]
+    assert content(shown(chunked(*map(event, parts)))) == "*" * (6 * len(KEY))
+
+
+def test_other_pieces_are_left_alone() -> None:
+    raw = chunked(delta(KEY[:9]), delta("-"), delta(KEY[9:]))
+    assert redact(MASK, raw, "POST") == (raw, "")
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
+def test_compressed(coding: bytes) -> None:
+    pack = gzip.compress if coding == b"gzip" else zlib.compress
+    clean = answer(pack(b'{"a":1}'), JSON_TYPE + b"Content-Encoding: %s\r\n" % coding)
+    assert redact(MASK, clean, "POST") == (clean, "")
+    raw = answer(pack(json.dumps({"a": KEY}).encode()), JSON_TYPE + b"Content-Encoding: %s\r\n" % coding)
+    masked, why = redact(MASK, raw, "POST")
+    assert "holds the key" in why
+    assert set(masked.partition(b"\r\n\r\n")[2]) == {ord("*")}
+    assert assembled(masked).json is None
+
+
+def test_split_over_compressed_deltas() -> None:
+    body = gzip.compress(delta(KEY[:9]) + delta(KEY[9:]))
+    masked, why = redact(MASK, chunked(body, headers=STREAM_TYPE + GZIP), "POST")
+    assert "holds the key" in why
+    assert body not in masked
+
+
+def test_what_cannot_be_searched_is_withheld() -> None:
+    bomb = gzip.compress(b"\0" * 40_000_000 + KEY.encode())
+    masked, why = redact(MASK, answer(bomb, GZIP), "POST")
+    assert "inflates to more than" in why
+    assert masked.endswith(b"*" * 1000)
+    assert "inflates to more than" in assembled(masked).fault, "what could be searched is still there"
+    unknown, why = redact(MASK, answer(b"\x1b\0", b"Content-Encoding: br\r\n"), "POST")
+    assert "br" in why
+    assert unknown.endswith(b"**")
+
+
+def test_what_lies_behind_the_cap_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "SEARCHED_CAP", 100)
+    masked, why = redact(MASK, answer(b"x" * 150), "POST")
+    assert masked.endswith(b"x" * 100 + b"*" * 50)
+    assert "from byte 100" in why
+
+
+def test_without_a_key_nothing_is_touched() -> None:
+    raw = answer(KEY.encode())
+    assert redact(Mask(None), raw, "POST") == (raw, "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 500_000, b'{"a":' * 100_000, b'"' + b'\\"' * 500_000, b'["' * 200_000, b"1," * 300_000],
+    ids=lambda b: b[:5],
+)
+def test_hostile_bodies_cost_no_more_than_their_length(body: bytes) -> None:
+    begin = time.process_time()
+    redact(MASK, answer(body), "POST")
+    assert time.process_time() - begin < 10
