@@ -54,5 +54,6 @@ decode = msgspec.json.Decoder(ChatChunk).decode
 
 Raises:
     msgspec.DecodeError: not JSON.
+    RecursionError: JSON nested deeper than the interpreter's stack.
     msgspec.ValidationError: JSON, but not of this shape; the message names the field.
 """
