@@ -124,7 +124,7 @@ def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
     A server that stamps each chunk shows it only where a stream crosses a second, so that a short one tells nothing.
     """
-    if nothing := look.unreadable(x):
+    if nothing := look.no_chunk(x):
         yield nothing
         return
     yield from _constant("created", [chunk for chunk in x.chunks if isinstance(chunk.json, dict)])

@@ -1,0 +1,149 @@
+"""Rules on plain chat answers and on messages that get none."""
+
+import pytest
+
+from tests.checks.specimens import (
+    ASKED,
+    COUNTED,
+    HEAD,
+    answer,
+    breaks,
+    choice,
+    exchange,
+    found,
+    good,
+    holds,
+    pair,
+    plain,
+    refused,
+    stream,
+)
+
+COUNTING = stream(*good(usage=True), asked=COUNTED)
+
+EVERY = [
+    "chat/choices-are-indexed-and-from-the-assistant",
+    "chat/finish-reason-is-known",
+    "chat/usage-adds-up",
+    "chat/completion-tokens-keep-the-cap",
+    "chat/content-is-string-or-null",
+    "schema/answer-validates",
+]
+
+
+def usage(prompt, completion, total):
+    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}}
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_good_answers_are_left_alone(rule):
+    two = {"choices": [choice(), choice(None, 1, "length", logprobs=None)], "timings": {"ms": 1.5}}
+    holds(rule, [plain(), plain(two, asked=ASKED | {"n": 2}), COUNTING])
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_a_body_that_is_no_object_is_no_evidence_or_wrong(rule):
+    findings = found(rule, exchange(b"[]")) + found(rule, exchange(b"<html>"))
+    assert findings
+    assert {f.kind for f in findings} <= (
+        {"no-evidence", "violation"} if rule.startswith("schema") else {"no-evidence"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "evidence", "where", "got"),
+    [
+        ("chat/choices-are-indexed-and-from-the-assistant", plain({"choices": []}), "choices", "[]"),
+        ("chat/choices-are-indexed-and-from-the-assistant", plain({"choices": 5}), "choices", "5"),
+        ("chat/choices-are-indexed-and-from-the-assistant", plain({"choices": ["x"]}), "choices[0]", "x"),
+        ("chat/choices-are-indexed-and-from-the-assistant", plain({"choices": [choice(index=1)]}), "index", "1"),
+        (
+            "chat/choices-are-indexed-and-from-the-assistant",
+            plain({"choices": [choice(index=False)]}),
+            "index",
+            "False",
+        ),
+        ("chat/choices-are-indexed-and-from-the-assistant", plain({"choices": [choice(message=None)]}), "message", ""),
+        (
+            "chat/choices-are-indexed-and-from-the-assistant",
+            plain({"choices": [choice(message={"role": "model", "content": ""})]}),
+            "message.role",
+            "model",
+        ),
+        ("chat/finish-reason-is-known", plain({"choices": [choice(finish="stpp")]}), "finish_reason", "stpp"),
+        ("chat/finish-reason-is-known", plain({"choices": [choice(finish=None)]}), "finish_reason", "None"),
+        ("chat/finish-reason-is-known", plain({"choices": [choice(finish=["stop"])]}), "finish_reason", "['stop']"),
+        ("chat/usage-adds-up", plain({"usage": ...}), "usage", "None"),
+        ("chat/usage-adds-up", plain({"usage": [1]}), "usage", "[1]"),
+        ("chat/usage-adds-up", plain(usage(5, 2, 8)), "total_tokens", "8"),
+        ("chat/usage-adds-up", plain(usage(5, -2, 3)), "completion_tokens", "-2"),
+        ("chat/usage-adds-up", plain(usage(5, "2", 7)), "completion_tokens", "2"),
+        ("chat/usage-adds-up", plain(usage(5, True, 6)), "completion_tokens", "True"),
+        ("chat/usage-adds-up", stream(asked=COUNTED), "usage", "None"),
+        ("chat/completion-tokens-keep-the-cap", plain(usage(5, 17, 22)), "completion_tokens", "17"),
+        (
+            "chat/completion-tokens-keep-the-cap",
+            plain(usage(5, 9, 14) | {"choices": [choice(finish="length")]}),
+            "completion_tokens",
+            "9",
+        ),
+        ("chat/content-is-string-or-null", plain({"choices": [choice(["a"])]}), "content", "['a']"),
+        (
+            "chat/content-is-string-or-null",
+            plain({"choices": [choice(message={"role": "assistant"})]}),
+            "content",
+            "no such key",
+        ),
+        ("schema/answer-validates", plain({"created": "now"}), "created", "now"),
+        ("schema/answer-validates", plain({"id": ...}), "the body", "id"),
+        ("schema/answer-validates", plain({"choices": [choice(finish="eos")]}), "choices[0].finish_reason", "eos"),
+        ("schema/answer-validates", exchange(b"[]"), "the body", "object"),
+        ("schema/answer-validates", exchange(b"null"), "the body", "object"),
+    ],
+)
+def test_a_wrong_answer_is_named(rule, evidence, where, got):
+    breaks(rule, evidence, where, got)
+
+
+def test_the_cap_is_for_each_choice():
+    asked = ASKED | {"n": 2, "max_tokens": 4}
+    holds("chat/completion-tokens-keep-the-cap", [plain(usage(5, 8, 13), asked=asked)])
+    breaks("chat/completion-tokens-keep-the-cap", plain(usage(5, 9, 14), asked=asked), "completion_tokens", "9")
+
+
+def test_a_cut_answer_may_miss_the_cap_by_one():
+    cut = usage(5, 15, 20) | {"choices": [choice(finish="length")]}
+    holds("chat/completion-tokens-keep-the-cap", [plain(cut)])
+
+
+def test_the_strict_reading_wants_what_no_sdk_misses():
+    rule = "schema/answer-validates"
+    findings = found(rule, plain(), strict=True)
+    assert any("refusal" in f.got for f in findings)
+    assert any("logprobs" in f.got for f in findings)
+    message = {"role": "assistant", "content": "x", "refusal": None}
+    holds(rule, [plain({"choices": [choice(message=message, logprobs=None)]})], strict=True)
+
+
+def test_null_for_what_may_be_missing_is_the_strict_readings_alone():
+    x = plain({"system_fingerprint": None, "usage": {**answer()["usage"], "prompt_tokens_details": None}})
+    holds("schema/answer-validates", [x])
+    assert found("schema/answer-validates", x, strict=True)
+
+
+def test_a_stream_with_the_same_fault_in_each_chunk_is_told_once():
+    chunks = [{**c, "created": "now"} for c in good()[:-1]]
+    assert len(found("schema/answer-validates", stream(*chunks, "[DONE]"))) == 1
+
+
+@pytest.mark.parametrize("rule", ["chat/empty-messages-are-refused", "chat/bad-messages-are-refused"])
+def test_messages_that_make_no_sense_are_refused(rule):
+    holds(rule, [pair(refused()), pair(refused(422))])
+    breaks(rule, pair(plain()), "the status", "200")
+    breaks(rule, pair(refused(500)), "the status", "500")
+    assert [f.kind for f in found(rule, pair(refused(503)))] == ["no-evidence"]
+
+
+def test_an_answer_of_another_shape_is_judged_whatever_its_head():
+    breaks("schema/answer-validates", exchange(b'{"object": "error"}'), "the body")
+    assert HEAD["object"] == "chat.completion"

@@ -1,0 +1,155 @@
+"""Rules on HTTP, models and errors."""
+
+import json
+
+import pytest
+
+from tests.checks.specimens import (
+    ERROR,
+    EXPECT,
+    JSON,
+    breaks,
+    exchange,
+    found,
+    holds,
+    pair,
+    plain,
+    refused,
+    stream,
+)
+
+MODEL = {"id": "m", "object": "model", "created": 5, "owned_by": "us"}
+HTML = {"content-type": "text/html"}
+CLOSES = JSON | {"connection": "close"}
+KEEPS = {"content-type": "text/event-stream", "keep-alive": "timeout=5"}
+
+
+def models(*listed, **changes):
+    return exchange(json.dumps({"object": "list", "data": list(listed), **changes}).encode(), method="GET")
+
+
+def test_json_is_labelled_and_decodes():
+    rule = "http/json-is-labelled-and-decodes"
+    holds(rule, [plain(), models(), plain(headers={"content-type": "application/json; charset=utf-8"})])
+    breaks(rule, plain(headers={"content-type": "text/json"}), "Content-Type", "text/json")
+    breaks(rule, plain(headers={}), "Content-Type", "none")
+    for body in (b"", b"{", b'{"a": NaN}', b'{"a": "\xff"}', b"<html>", b"{} {}"):
+        breaks(rule, exchange(body), "the body")
+
+
+def test_unknown_path_is_a_404_with_an_error_object():
+    rule = "http/unknown-path-is-a-404-with-an-error-object"
+    holds(rule, [pair(refused(404))])
+    breaks(rule, pair(refused(404, b"<html>", headers=HTML)), "the body", "text/html")
+    breaks(rule, pair(refused(404, {"detail": "Not Found"})), "the body", "Not Found")
+    breaks(rule, pair(models()), "the status", "200")
+
+
+@pytest.mark.parametrize(
+    "rule", ["http/body-that-is-no-object-is-refused", "http/empty-body-is-refused", "params/wrong-types-are-refused"]
+)
+def test_bodies_that_are_no_request_are_refused(rule):
+    holds(rule, [pair(refused(400)), pair(refused(415))])
+    breaks(rule, pair(plain()), "the status", "200")
+    breaks(rule, pair(refused(500)), "the status", "500")
+
+
+def test_malformed_json_is_a_400():
+    holds("http/malformed-json-is-a-400", [pair(refused(400))])
+    breaks("http/malformed-json-is-a-400", pair(refused(422)), "the status", "422")
+    breaks("http/malformed-json-is-a-400", pair(plain()), "the status", "200")
+
+
+def test_no_answer_is_grave_and_a_gone_server_no_evidence():
+    rule = "http/malformed-json-is-a-400"
+    late = exchange(b"", status=None, error="deadline", detail="no answer in 15 s")
+    assert breaks(rule, pair(late), "the answer", "no answer in 15 s").grave
+    breaks(rule, pair(exchange(b"", status=None, error="reset")), "the answer", "reset")
+    gone = found(rule, pair(refused(), exchange(b"", status=None, error="refused")))
+    assert [f.kind for f in gone] == ["no-evidence"]
+
+
+def test_connection_is_reusable():
+    rule = "http/connection-is-reusable"
+    kept = {name: plain(connection=n) for n, name in enumerate(("first", "refused", "stream", "last"))}
+    holds(rule, [kept])
+    after = kept | {"stream": stream(connection=2, headers=KEEPS), "last": plain(connection=0)}
+    finding = breaks(rule, after, "after stream", "closed without a word")
+    assert "timeout=5" in finding.got
+    announced = {"first": plain(headers=CLOSES), "last": plain(connection=0)}
+    breaks(rule, announced, "after first", "as announced")
+
+
+def test_list_has_its_shape():
+    rule = "models/list-has-its-shape"
+    holds(rule, [models(), models(MODEL)])
+    breaks(rule, models(object="models"), "object", "models")
+    breaks(rule, exchange(b'{"object": "list", "data": {}}'), "data", "{}")
+    breaks(rule, exchange(b"[]"), "the body", "[]")
+    breaks(rule, exchange(b"<html>"), "the body", "not JSON")
+
+
+def test_item_has_its_fields():
+    rule = "models/item-has-its-fields"
+    holds(rule, [models(MODEL, MODEL | {"id": "n", "meta": {}}), models()])
+    breaks(rule, models(MODEL, {"id": "x", "object": "model", "owned_by": "us"}), "data[1].created", "no such key")
+    breaks(rule, models(MODEL | {"created": "5"}), "data[0].created", "5")
+    breaks(rule, models(MODEL | {"created": True}), "data[0].created", "True")
+    breaks(rule, models(MODEL | {"id": ""}), "data[0].id")
+    breaks(rule, models(MODEL | {"object": "llm"}), "data[0].object", "llm")
+    breaks(rule, models("m"), "data[0]", "m")
+
+
+def test_unknown_id_is_a_404():
+    holds("models/unknown-id-is-a-404", [pair(refused(404))])
+    breaks("models/unknown-id-is-a-404", pair(models(MODEL)), "the status", "200")
+    breaks("models/unknown-id-is-a-404", pair(refused(400)), "the status", "400")
+
+
+def test_unknown_model_is_refused():
+    rule = "models/unknown-model-is-refused"
+    fiction = {"model": "fiction", "messages": []}
+    holds(rule, [pair(refused(404, asked=fiction))])
+    assert not breaks(rule, pair(plain(asked=fiction)), "the status", "200 from 'm'").grave
+    assert breaks(rule, pair(plain({"model": "fiction"}, asked=fiction)), "model", "fiction").grave
+    assert breaks(rule, pair(plain(asked=fiction)), "the status", "200", models=("m", "n")).grave
+    assert not breaks(rule, pair(refused(400, asked=fiction)), "the status", "400").grave
+    assert EXPECT.models == ("m",)
+
+
+def test_error_object_has_its_shape():
+    rule = "errors/error-object-has-its-shape"
+    inner = ERROR["error"]
+    holds(rule, [plain(), refused(), refused(500), refused(body={"error": inner | {"code": 400}})])
+    breaks(rule, refused(422, {"detail": []}), "error", "422")
+    breaks(rule, refused(502, b"<html>", headers=HTML), "error", "text/html")
+    breaks(rule, refused(body={"error": "no"}), "error", "no")
+    breaks(rule, refused(body={"error": inner | {"message": " "}}), "error.message")
+    breaks(rule, refused(body={"error": {"message": "no"}}), "error.type", "no such key")
+    breaks(rule, refused(body={"error": inner | {"code": [1]}}), "error.code", "[1]")
+    breaks(rule, refused(body={"error": inner | {"param": 5}}), "error.param", "5")
+
+
+def test_the_strict_error_object_has_all_four():
+    rule = "errors/error-object-has-its-shape"
+    inner = ERROR["error"]
+    holds(rule, [refused()], strict=True)
+    holds(rule, [refused(body={"error": {"message": "no", "type": "t"}})])
+    breaks(rule, refused(body={"error": {"message": "no", "type": "t", "code": None}}), "param", "no such", strict=True)
+    breaks(rule, refused(body={"error": inner | {"code": 400}}), "error.code", "400", strict=True)
+
+
+def test_client_fault_is_never_5xx():
+    rule = "errors/client-fault-is-never-5xx"
+    holds(rule, [pair(refused()), pair(plain())])
+    breaks(rule, pair(refused(500)), "the status", "500")
+    assert "three times" in breaks(rule, pair(refused(501)), "the status").consequence
+
+
+def test_next_request_is_answered():
+    rule = "errors/next-request-is-answered"
+    holds(rule, [pair(refused()), pair(plain())])
+    breaks(rule, pair(refused(), refused(500)), "the request after", "500")
+    breaks(rule, pair(refused(), exchange(b"{}")), "the request after", "{}")
+    breaks(rule, pair(refused(), exchange(b"", status=None, error="reset")), "the answer", "reset")
+    assert [f.kind for f in found(rule, {"bad": refused()})] == ["no-evidence"]

@@ -1,0 +1,162 @@
+"""Rules on event streams, each with streams that are right and streams that are wrong."""
+
+import json
+
+import pytest
+
+from tests.checks.specimens import (
+    CHUNK,
+    COUNTED,
+    DONE,
+    EVENTS,
+    STREAMED,
+    USAGE,
+    breaks,
+    changed,
+    delta,
+    ends,
+    exchange,
+    found,
+    good,
+    holds,
+    pair,
+    plain,
+    refused,
+    stream,
+)
+
+ROLE = delta(role="assistant", content="")
+TWO = [
+    delta(0, role="assistant"),
+    delta(1, role="assistant"),
+    delta(1, content="b"),
+    delta(0, content="a"),
+    ends(index=1),
+    ends(index=0),
+    DONE,
+]
+WITH_USAGE = stream(*good(usage=True), asked=COUNTED)
+VLLM = [CHUNK | {"choices": [], "usage": None}, *good()]
+"""A first chunk without choices, as some servers send it."""
+
+EVERY = [
+    "sse/stream-is-labelled",
+    "sse/events-are-well-formed",
+    "sse/no-event-is-empty",
+    "sse/done-comes-once-and-last",
+    "sse/role-is-sent-once",
+    "sse/identity-is-constant",
+    "sse/created-is-constant",
+    "sse/one-finish-reason-per-choice",
+    "sse/body-is-terminated",
+    "chat/choices-are-indexed-and-from-the-assistant",
+    "chat/finish-reason-is-known",
+    "chat/content-is-string-or-null",
+    "schema/answer-validates",
+    "sdk/accumulator-accepts-the-stream",
+]
+
+
+@pytest.mark.parametrize("rule", EVERY)
+def test_good_streams_are_left_alone(rule):
+    holds(rule, [stream(), stream(*TWO), WITH_USAGE])
+
+
+def test_crlf_comments_and_a_byte_order_mark_are_legal():
+    events = "".join(f"event: message\r\ndata:{e if e == DONE else json.dumps(e)}\r\n\r\n" for e in good())
+    x = _bytes(b"\xef\xbb\xbf: ping\r\n\r\n" + events.encode())
+    holds("sse/events-are-well-formed", [x])
+    holds("sse/done-comes-once-and-last", [x])
+
+
+@pytest.mark.parametrize(
+    ("rule", "evidence", "where", "got"),
+    [
+        ("sse/stream-is-labelled", stream(headers={"content-type": "text/plain"}), "Content-Type", "text/plain"),
+        ("sse/events-are-well-formed", stream('{"id": "cut', DONE), "event 0", "not JSON"),
+        ("sse/events-are-well-formed", stream("[1]", DONE), "event 0", "[1]"),
+        ("sse/events-are-well-formed", stream(json.dumps(ROLE) * 2, DONE), "event 0", "not JSON"),
+        ("sse/no-event-is-empty", stream(ROLE, "", ends(), DONE), "event 1", "empty"),
+        ("sse/done-comes-once-and-last", stream(*good()[:-1]), "the end", "4 events"),
+        ("sse/done-comes-once-and-last", stream(*good(), DONE), "event 5", "2 of them"),
+        ("sse/done-comes-once-and-last", stream(*good(), ends()), "event 5", "finish_reason"),
+        ("sse/role-is-sent-once", stream(delta(content="Hello"), ends(), DONE), "chunk 0, choice 0", "None"),
+        ("sse/role-is-sent-once", stream(ROLE, delta(role="assistant", content="x"), DONE), "chunk 1", "assistant"),
+        ("sse/role-is-sent-once", stream(delta(role=["assistant"]), DONE), "chunk 0", "['assistant']"),
+        ("sse/identity-is-constant", stream(ROLE, delta() | {"id": "other"}, DONE), "chunk 1, id", "other"),
+        ("sse/created-is-constant", stream(ROLE, delta() | {"created": 5}, DONE), "chunk 1, created", "5"),
+        ("sse/identity-is-constant", stream(ROLE, changed(delta(), {"model": ...}), DONE), "chunk 1, model", "None"),
+        ("sse/identity-is-constant", stream(ROLE | {"object": "chat.completion"}, DONE), "chunk 0, object", "chat"),
+        ("sse/one-finish-reason-per-choice", stream(ROLE, delta(content="x"), DONE), "choice 0", "none"),
+        ("sse/one-finish-reason-per-choice", stream(ROLE, ends(), ends("length"), DONE), "chunk 2", "then length"),
+        ("sse/one-finish-reason-per-choice", stream(*TWO[:-2], DONE), "choice 0", "none"),
+        ("sse/one-finish-reason-per-choice", stream({**CHUNK, "choices": []}, DONE), "choices", "no choice"),
+        ("sse/body-is-terminated", stream(chunked=False), "Content-Length", ""),
+        ("sse/body-is-terminated", stream(cut=True), "the end", "the end of the connection"),
+        ("sse/body-is-terminated", stream(error="cut", detail="cut after 12 bytes"), "the end", "cut after 12"),
+        ("sdk/accumulator-accepts-the-stream", stream(ROLE, "", DONE), "the stream", "JSONDecodeError"),
+        ("sdk/accumulator-accepts-the-stream", stream(delta(1, role="assistant"), DONE), "the stream", "IndexError"),
+        ("sdk/accumulator-accepts-the-stream", stream(ROLE, delta(role="assistant"), DONE), "role", "antassist"),
+        ("sdk/accumulator-accepts-the-stream", stream(ROLE, changed(ends(), {"choices": ...}), DONE), "the stream", ""),
+        ("sdk/accumulator-accepts-the-stream", stream(ROLE, {"error": {"message": "boom"}}), "the stream", "boom"),
+        ("chat/choices-are-indexed-and-from-the-assistant", stream(delta(1, role="assistant"), DONE), "index", "[1]"),
+        ("chat/choices-are-indexed-and-from-the-assistant", stream(delta("0"), DONE), "chunk 0", "0"),
+        ("chat/finish-reason-is-known", stream(ROLE, ends("eos"), DONE), "chunk 1", "eos"),
+        ("chat/content-is-string-or-null", stream(ROLE, delta(content=5), DONE), "chunk 1", "5"),
+        ("schema/answer-validates", stream(ROLE | {"created": "now"}, DONE), "chunk 0: created", "now"),
+    ],
+)  # fmt: skip
+def test_a_wrong_stream_is_named(rule, evidence, where, got):
+    breaks(rule, evidence, where, got)
+
+
+@pytest.mark.parametrize("rule", ["sse/role-is-sent-once", "sse/identity-is-constant", "schema/answer-validates"])
+def test_a_chunk_without_choices_may_come_first(rule):
+    holds(rule, [stream(*VLLM)])
+
+
+def test_a_role_that_joins_to_nothing_is_let_pass():
+    """The SDK leaves null out and joins "" without a trace."""
+    holds("sse/role-is-sent-once", [stream(ROLE, delta(role=None), delta(role="", content="x"), ends(), DONE)])
+
+
+def test_lines_that_clients_drop_are_named():
+    for line in (b"error: {}\n", b'{"choices": []}\n', b"Data: x\n"):
+        x = _bytes(line + b"data: [DONE]\n\n")
+        breaks("sse/events-are-well-formed", x, "line 1", line.decode().strip())
+
+
+def test_an_unfinished_last_event_is_named():
+    breaks("sse/events-are-well-formed", _bytes(b"data: {}\n\ndata: [DONE]\n"), "the end", "[DONE]")
+
+
+def test_usage_comes_last_and_alone():
+    holds("sse/usage-comes-last", [WITH_USAGE])
+    early = [*good()[:-1], CHUNK | {"choices": [], "usage": USAGE}, delta(content="x"), DONE]
+    beside = [*good()[:-2], ends() | {"usage": USAGE}, DONE]
+    missing = [*good()[:-1], changed(CHUNK, {"usage": USAGE}), DONE]
+    assert breaks("sse/usage-comes-last", stream(asked=COUNTED), "usage").grave
+    breaks("sse/usage-comes-last", stream(*early, asked=COUNTED), "chunk 5, usage", "None")
+    breaks("sse/usage-comes-last", stream(*beside, asked=COUNTED), "choices", "index")
+    breaks("sse/usage-comes-last", stream(*missing, asked=COUNTED), "choices", "no such key")
+
+
+def test_faults_are_refused_before_the_stream():
+    rule = "sse/faults-are-refused-before-the-stream"
+    holds(rule, [pair(refused()), pair(refused(500))])  # a 5xx is another rule's
+    breaks(rule, pair(stream()), "the status", "200 text/event-stream")
+    breaks(rule, pair(stream({"error": {"message": "no messages"}})), "the status", "no messages")
+    breaks(rule, pair(refused(headers={"content-type": "text/event-stream"})), "Content-Type", "event-stream")
+
+
+@pytest.mark.parametrize(
+    "rule", [r for r in EVERY if "labelled" not in r and "terminated" not in r and "done" not in r]
+)
+def test_what_is_no_stream_is_no_evidence(rule):
+    """That a JSON answer came where a stream was asked for is one fault, found by two rules, not by all."""
+    findings = found(rule, plain(asked=COUNTED))
+    assert [f.kind for f in findings] == ["no-evidence"]
+
+
+def _bytes(body):
+    return exchange(body, asked=STREAMED, headers=EVENTS, chunked=True)
