@@ -193,17 +193,25 @@ def test_counters_across_a_stop_say_nothing() -> None:
 
 def test_figures_tell_what_was_measured_and_on_how_much() -> None:
     shown = soak.figures(load(*(row(n, findings=("sse/role-is-sent-once",)) for n in range(400))), Expect())
-    assert shown["time"] == "60 s"
-    assert shown["TTFT p50"] == "0.020 s (95 %: 0.020 to 0.020, n 400)"
-    assert shown["TPOT p50"].startswith("0.010 s")
-    assert shown["tok/s a stream"] == "100 (median, n 400)"
-    assert shown["longest gap"] == "0.010 s (load1-0)"
-    assert shown["rules broken"] == "400 sse/role-is-sent-once"
-    assert shown["inspected"] == "3 of 3"
+    assert shown["ran"] == "60 s"
+    assert shown["TTFT"] == "p50 0.020 p99 0.020 s"
+    assert shown["soak: TTFT p50"] == "0.020 s (95 %: 0.020 to 0.020, n 400)"
+    assert shown["soak: TPOT p50"].startswith("0.010 s")
+    assert shown["tok/s a stream"] == "100"
+    assert shown["soak: longest gap"] == "0.010 s (load1-0)"
+    assert shown["soak: rules broken"] == "400 sse/role-is-sent-once"
+    assert shown["soak: inspected"] == "3 of 3"
     assert "cut by us" not in shown
 
 
 def test_figures_of_nothing_show_no_zeros_for_times() -> None:
     shown = soak.figures(load(row(1, "refused", status=0, first_at=0, last_at=0)), Expect())
-    assert not {"TTFT p50", "TTFT p99", "TPOT p50", "tok/s a stream"} & set(shown)
+    assert not {"TTFT", "soak: TTFT p99", "soak: TPOT p50", "tok/s a stream"} & set(shown)
     assert shown["lost"] == "1 (1 refused)"
+
+
+def test_figures_of_the_counters() -> None:
+    assert soak.token_figures(load(row(1), row(2)), Expect()) == {"tokens": "agree with the server's (18)"}
+    off = load(row(1), server={"tokens": 12})
+    assert soak.token_figures(off, Expect()) == {"tokens": "9, the server's 12"}
+    assert soak.token_figures(load(row(1), server={"tokens": None}), Expect()) == {}

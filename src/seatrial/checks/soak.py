@@ -78,26 +78,36 @@ def lost(rows: Iterable[LoadRow]) -> int:
 
 
 def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
-    """Counts and times of a soak, each time with the number of streams it rests on."""
+    """Counts and times of a soak. Names with a colon are details: each time with its interval and its number."""
     found = parts(run, expect)
     sound = [row for row in found.judged if row.outcome == "ok"]
-    counts = Counter(row.outcome for row in found.judged)
+    waits, paces = [(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], tpots(sound)
+    p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
     shown = {
+        "ran": _length(run),
         "requests": str(len(run.rows)),
-        "lost": f"{lost(found.judged)}" + _listed({k: n for k, n in counts.items() if k != "ok"}),
-        "time": _length(run),
-        "TTFT p50": _seconds(percentile([(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], 0.50)),
-        "TTFT p99": _seconds(percentile([(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], 0.99)),
-        "TPOT p50": _seconds(percentile(tpots(sound), 0.50)),
-        "tok/s a stream": _rate(tpots(sound)),
-        "longest gap": _gap(sound),
+        "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
         "lost in stops": str(lost(found.apart)) if found.apart else "",
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
-        "rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
-        "inspected": next((p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == "end"), ""),
+        "TTFT": f"p50 {p50.value:.3f} p99 {p99.value:.3f} s" if p50 and p99 else "",
+        "tok/s a stream": _rate(paces),
+        "soak: TTFT p50": _seconds(p50),
+        "soak: TTFT p99": _seconds(p99),
+        "soak: TPOT p50": _seconds(percentile(paces, 0.50)),
+        "soak: longest gap": _gap(sound),
+        "soak: rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
+        "soak: inspected": next((p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == "end"), ""),
     }
     return {key: text for key, text in shown.items() if text}
+
+
+def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
+    """Both sides of the comparison, where there are two."""
+    users, server = sum(row.tokens or 0 for row in run.rows), _grown(run, "tokens")
+    if server is None or _intervals(expect):
+        return {}
+    return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
 
 def tpots(rows: Iterable[LoadRow]) -> list[float]:
@@ -167,7 +177,7 @@ def requests_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Fin
 
 
 @rule(row="load/4", level=Level.SHOULD, of=COUNTED, source="llama.cpp server README, /metrics; OpenAPI document, usage",
-      optional=True)  # fmt: skip
+      optional=True, figures=token_figures)  # fmt: skip
 def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """The tokens in the usage of all streams are the tokens the server counted, exactly."""
     difference = yield from _difference(run, expect, "tokens")
@@ -273,7 +283,7 @@ def _seconds(found: Percentile | None) -> str:
 
 def _rate(times: list[float]) -> str:
     found = percentile(times, 0.50)
-    return "" if found is None or not found.value else f"{1 / found.value:.0f} (median, n {found.n})"
+    return "" if found is None or not found.value else f"{1 / found.value:.0f}"
 
 
 def _gap(rows: Sequence[LoadRow]) -> str:

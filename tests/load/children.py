@@ -1,0 +1,62 @@
+"""Locust as a child process of a test, always ended by its id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from seatrial.records import LoadRow, SoakRun
+from seatrial.rundir import RunDir, read_soak
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 40.0
+
+
+@contextlib.contextmanager
+def locust(
+    host: str, run: Path, *arguments: str, pass_fds: tuple[int, ...] = (), **env: str
+) -> Iterator[subprocess.Popen[str]]:
+    """``locust -f load/locustfile.py --headless`` as a user types it, writing into ``run``."""
+    child = subprocess.Popen(
+        [str(Path(sys.executable).with_name("locust")), "-f", "load/locustfile.py", "--headless", "--only-summary",
+         "--host", host, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SEATRIAL_RUN": str(run), "SEATRIAL_USERS": "4", **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=pass_fds,
+    )  # fmt: skip
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for a condition, with a deadline."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.05)
+
+
+def rows(run: Path) -> list[LoadRow]:
+    return [line for line in RunDir(run).lines("load/*.jsonl") if isinstance(line, LoadRow)]
+
+
+def soak_of(run: Path) -> SoakRun:
+    """What a load left; every line of it must be whole and known."""
+    opened = RunDir.open(run)
+    (name,) = opened.endpoints()
+    read = read_soak(opened, name)
+    assert (opened.unread.torn, opened.unread.unknown) == (0, 0)
+    return read

@@ -1,0 +1,161 @@
+"""Locust as a real process against the golden server: what its rows count is what the server did."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from seatrial.checks import soak
+from seatrial.checks.rules import run as run_rule
+from seatrial.records import Expect, SoakRun
+from tests.golden.server import Golden
+from tests.load.children import PATIENCE_S, locust, rows, soak_of, until
+
+FAULTS = {
+    "no-terminator": "no_terminator",
+    "cut": "truncated",
+    "reset": "reset",
+    "stall": "stall",
+    "error-in-200": "sse_error",
+    "empty": "empty",
+    "server-error": "http_5xx",
+}
+
+
+def clean(run: SoakRun) -> None:
+    """Nothing was cut, and the server counted what the users received."""
+    assert {row.outcome for row in run.rows} == {"ok"}
+    assert not run.unfinished
+    assert [phase.what for phase in run.phases] == ["start", "drain", "end"]
+    assert [c.phase for c in run.counters] == ["before", "after"]
+    for rule in (
+        soak.streams_terminate,
+        soak.requests_are_answered,
+        soak.requests_agree_with_the_server,
+        soak.tokens_agree_with_the_server,
+    ):
+        assert run_rule(rule, run, Expect()) == ((), "")
+
+
+def test_alone_its_rows_count_what_the_server_did(tmp_path: Path) -> None:
+    with Golden(["no_terminator:0.2"], token_ms=1) as golden:
+        with locust(golden.url.removesuffix("/v1"), tmp_path / "run", "-t", "4s") as child:
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        truth = golden.truth()
+    run = soak_of(tmp_path / "run")
+    counts = Counter(row.outcome for row in run.rows)
+    assert truth["fired"]["no-terminator"] > 0
+    assert counts == {
+        "ok": truth["chats"] - truth["fired"]["no-terminator"],
+        "no_terminator": truth["fired"]["no-terminator"],
+    }
+    assert f"{truth['chats']} requests: " in text
+    assert child.returncode == 1, text  # Locust's own habit: something failed
+
+
+@pytest.mark.parametrize("users", ["1", "6"])
+def test_a_sound_server_is_counted_to_the_token(tmp_path: Path, users: str) -> None:
+    with Golden(token_ms=2) as golden:
+        with locust(golden.url, tmp_path / "run", "-t", "3s", "-u", users) as child:
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        truth = golden.truth()
+    assert child.returncode == 0, text
+    run = soak_of(tmp_path / "run")
+    clean(run)
+    assert len(run.rows) == truth["chats"] > 3
+    assert sum(row.tokens or 0 for row in run.rows) == truth["tokens"]
+    assert all(row.sent_at < row.first_at <= row.last_at <= row.ended_at and row.deltas > 1 for row in run.rows)
+    assert run.phases[0].facts["users"] == users
+    assert not any(row.findings for row in run.rows)
+
+
+def test_every_fault_is_counted_under_its_word(tmp_path: Path) -> None:
+    with Golden([f"{name}:0.06" for name in FAULTS], token_ms=1) as golden:
+        with locust(golden.url, tmp_path / "run", "-t", "6s", "-u", "8", SEATRIAL_IDLE_S="0.7") as child:
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        truth = golden.truth()
+    run = soak_of(tmp_path / "run")
+    counts = Counter(row.outcome for row in run.rows)
+    assert len(run.rows) == truth["chats"], text
+    assert {"no_terminator", "truncated", "sse_error", "http_5xx"} <= set(counts)
+    alone = {word: truth["fired"].get(name, 0) for name, word in FAULTS.items()}
+    assert sum(counts.values()) - counts["ok"] <= sum(alone.values())  # two faults may meet in one stream
+    assert set(counts) <= {"ok", *FAULTS.values()}
+    assert all(counts[word] <= fired for word, fired in alone.items())
+    assert 'OutcomeError("truncated")' in text.replace("'", '"')
+    assert "load1-" not in text.partition("Error report")[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_cuts_no_stream(tmp_path: Path, number: signal.Signals) -> None:
+    run = tmp_path / "run"
+    with Golden(token_ms=15) as golden:
+        with locust(golden.url, run, "-t", "10m") as child:
+            until(lambda: len(rows(run)) >= 4 and golden.truth()["in_flight"] >= 2)
+            child.send_signal(number)
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        truth = golden.truth()
+    found = soak_of(run)
+    clean(found)
+    assert child.returncode == 0, text
+    assert sum(row.draining for row in found.rows) >= 2
+    assert len(found.rows) == truth["chats"]
+    if number == signal.SIGINT:
+        assert "streams, at most 60 s (Ctrl-C again: cut them)" in text
+
+
+def test_a_second_interrupt_cuts_and_says_whose_doing_it_was(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with Golden(["stall"]) as golden, locust(golden.url, run, "-t", "10m") as child:
+        until(lambda: golden.truth()["chats"] >= 4)
+        child.send_signal(signal.SIGINT)
+        assert child.stdout is not None
+        while "draining" not in child.stdout.readline():
+            assert child.poll() is None
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE_S)
+    found = soak_of(run)
+    assert child.returncode == 5
+    assert [row.outcome for row in found.rows] == ["cancelled"] * 4
+    assert all(row.deltas for row in found.rows)
+    assert found.phases[-1].facts["how"] == "cut"
+    assert not found.unfinished
+
+
+def test_it_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
+    ours, lifeline = os.pipe()
+    run = tmp_path / "run"
+    end = {"SEATRIAL_LIFELINE": str(ours)}
+    with Golden(["stall"]) as golden, locust(golden.url, run, "-t", "10m", pass_fds=(ours,), **end) as child:
+        os.close(ours)
+        until(lambda: golden.truth()["chats"] >= 4)
+        os.close(lifeline)
+        assert child.wait(5) == 5
+    assert Counter(row.outcome for row in soak_of(run).rows) == {"cancelled": 4}
+
+
+def test_a_server_that_is_not_there_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with Golden() as golden:
+        url = golden.url
+    with locust(url, tmp_path / "run", "-t", "3s") as child:
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 4
+    assert [line for line in text.splitlines() if line.startswith("ERROR")] == [text.splitlines()[-1]]
+    assert "refused" in text
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_key_is_in_no_file(tmp_path: Path) -> None:
+    key = "sk-golden-0123456789"
+    with Golden(["echo_key"], key=key) as golden:
+        with locust(golden.url, tmp_path / "run", "-t", "2s", SEATRIAL_KEY_ENV="K", K=key) as child:
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        assert golden.truth()["chats"] > 0, text
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert any(path.name == "bytes.bin" for path in files)
+    assert not [path for path in files if key.encode() in path.read_bytes()]
+    assert key not in text

@@ -1,0 +1,145 @@
+"""What a load keeps, reads and sends: rows and bytes, counters, settings, prompts."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from load import counters, settings
+from load.counters import Totals, quiet, totals
+from load.outcomes import OF_ERRORS, OUTCOMES
+from load.prompts import prompts
+from load.record import KEPT_PER_OUTCOME, Recorder, row_of
+from seatrial.checks import soak
+from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent
+from seatrial.rundir import RunDir, read_soak
+from seatrial.wire.errors import ERRORS
+from seatrial.wire.load import Answer, Stream
+
+
+def a_run(path: Path) -> RunDir:
+    return RunDir.create(
+        path / "run",
+        RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0),
+    )
+
+
+def fill(run: RunDir, words: list[str], *, unfinished: int = 0) -> None:
+    writer = run.load_writer("load1")
+    recorder = Recorder(writer, "8080", seed=1)
+    for word in words:
+        name = recorder.begin()
+        s = Stream(sent_at=1, ended_at=2, request=b"ask", response=b"answer " + name.encode(), frames=((2, 7),))
+        recorder.end(row_of(name, "8080", word, s, intended_at=1), s)
+    for _ in range(unfinished):
+        recorder.begin()
+    writer.close()
+
+
+def test_a_line_before_and_a_row_after_each_request(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    fill(run, ["ok", "stall"], unfinished=1)
+    read = read_soak(run, "8080")
+    sent = [line for line in run.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent)]
+    assert [row.outcome for row in read.rows] == ["ok", "stall"]
+    assert len(sent) == 3
+    assert all(line.load for line in sent)
+    assert read.unfinished == (f"load1-{sent[2].n}",)
+    assert read_soak(run, "other").rows == ()
+
+
+def test_failures_keep_their_bytes_and_sound_streams_a_thinning_sample(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    fill(run, ["ok"] * 1000 + ["truncated"] * (KEPT_PER_OUTCOME + 50) + ["refused", "cancelled", "busy"])
+    lines = list(run.lines())
+    words = {line.id: line.outcome for line in lines if isinstance(line, LoadRow)}
+    kept = [line for line in lines if isinstance(line, Received)]
+    assert sum(words[line.id] == "truncated" for line in kept) == KEPT_PER_OUTCOME
+    assert 120 < sum(words[line.id] == "ok" for line in kept) < 300
+    assert {words[line.id] for line in kept} == {"truncated", "ok"}
+    assert all(run.bytes_of(line.w, line.response) == b"answer " + line.id.encode() for line in kept)
+
+
+def test_every_word_is_of_the_closed_set() -> None:
+    assert set(OF_ERRORS) | {"cut"} == ERRORS
+    assert set(OF_ERRORS.values()) <= OUTCOMES
+    assert set(soak.BEGUN) | soak.NOT_JUDGED | soak.UNHEARD <= OUTCOMES
+
+
+METRICS = b"""# HELP llamacpp:tokens_predicted_total Number of generation tokens processed.
+# TYPE llamacpp:tokens_predicted_total counter
+llamacpp:tokens_predicted_total 1234
+llamacpp:prompt_tokens_total 77
+llamacpp:predicted_tokens_seconds 12.5
+llamacpp:requests_processing 1
+labelled{a="b c"} 2
+labelled{a="d"} 3
+broken
+nan NaN
+"""
+
+
+def test_llama_cpp_counts_tokens_and_no_requests() -> None:
+    assert totals(Answer(200, METRICS)) == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
+    assert counters._samples(METRICS)["labelled"] == 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(501, b""), "/metrics answers 501"),
+        (Answer(0, b"", "refused: no"), "refused: no"),
+        (Answer(200, b"\xff\xfe other 1\n"), "/metrics counts no tokens under a known name"),
+    ],
+)
+def test_no_counters_say_why(answer: Answer, why: str) -> None:
+    assert totals(answer) == Totals(why)
+
+
+def test_a_counter_is_read_until_it_is_quiet() -> None:
+    readings = iter([Totals("s", 1, busy=1), Totals("s", 5, busy=1), Totals("s", 5, busy=0), Totals("s", 5, busy=0)])
+    assert quiet(lambda: next(readings), lambda _: None) == Totals("s", 5, busy=0)
+
+
+def test_a_counter_that_never_rests_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "LONGEST_S", 0.05)
+    moving = itertools.count()
+    assert "still moving" in quiet(lambda: Totals("s", next(moving)), lambda _: None).source
+
+
+def test_prompts_repeat_with_the_seed_and_differ_between_users() -> None:
+    first, again, other = (list(itertools.islice(prompts(7, user), 20)) for user in (1, 1, 2))
+    assert first == again != other
+    assert len(set(first)) > 5
+
+
+def test_the_body_is_a_stream_with_usage_and_a_cap() -> None:
+    endpoint = Endpoint(
+        name="e", url="http://h/v1", kind="generic", model="m", models=("m",), cap_factor=1.5,
+        extra_body={"cache_prompt": False},
+    )  # fmt: skip
+    body = msgspec.json.decode(settings.body(endpoint, "Why?", 48))
+    assert (body["max_tokens"], body["stream"], body["stream_options"]) == (72, True, {"include_usage": True})
+    assert body["cache_prompt"] is False
+    assert "temperature" not in body
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"SEATRIAL_USERS": "0"},
+        {"SEATRIAL_USERS": "many"},
+        {"SEATRIAL_DEADLINE_S": "-1"},
+        {"SEATRIAL_DEADLINE_S": "inf"},
+        {"SEATRIAL_SEED": "x"},
+        {"SEATRIAL_HEADERS": "[1]"},
+        {"SEATRIAL_KEY_ENV": "NOT_THERE"},
+        {"SEATRIAL_CA": "/no/such/file"},
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(env: dict[str, str]) -> None:
+    with pytest.raises(settings.SettingsError, match=next(iter(env))):
+        settings.read(env)
