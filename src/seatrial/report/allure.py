@@ -114,7 +114,7 @@ class _Writer:
         endpoint = self._judged.endpoints.get(case.endpoint)
         if case.outcome is not Outcome.PASS:
             told = diagnosis(case, rule, exchange, endpoint, self._judged.info.id)
-            result.descriptionHtml = f"<pre>{escape(told)}</pre>"
+            result.descriptionHtml = f'<pre style="white-space: pre-wrap">{escape(told)}</pre>'
         if exchange is not None and case.outcome in _WITH_EXCHANGE:
             times = self._ms(exchange.sent_at), self._ms(exchange.ended_at)
             body = httpjson.attachment(exchange, endpoint, *times)
@@ -137,7 +137,7 @@ class _Writer:
         ]
         rows = stop_rows(stop, self._wall, self._end)
         told = "\n".join(f"{label:<19} {text}".rstrip() for label, text in rows)
-        result.descriptionHtml = f"<pre>{escape(told)}</pre>"
+        result.descriptionHtml = f'<pre style="white-space: pre-wrap">{escape(told)}</pre>'
         drawn = timeline.of_stop(self._judged, stop)
         if drawn:
             self._attach(result, "timeline", drawn.encode(), "image/svg+xml", "svg")

@@ -28,7 +28,7 @@ _SCRIPT = (
     "<script>(()=>{const open=()=>{const app=document.getElementById('app');"
     "if(app&&location.hash.length>2)app.scrollIntoView({behavior:'smooth'})};"
     "document.getElementById('seatrial').addEventListener('click',e=>{const a=e.target.closest('a[data-case]');"
-    "if(!a)return;e.preventDefault();location.hash=a.getAttribute('data-case');open()})})()</script>"
+    "if(!a)return;e.preventDefault();location.hash=a.getAttribute('data-case');open()});addEventListener('load',open)})()</script>"
 )
 
 
@@ -44,7 +44,9 @@ def section(judged: JudgedRun, ids: Mapping[str, str]) -> str:
         f'<section id="seatrial" class="st st-{_TONE[summary.worst]}">',
         _head(judged, summary),
         '<div class="st-body">',
+        '<div class="st-main">',
         *(_endpoint(judged, endpoint, ids, named=many) for endpoint in summary.endpoints),
+        "</div>",
         _run_wide(summary, ids),
         "</div>",
         '<p class="st-below"><a href="#app" data-case="/">Every case, with its evidence, stands below</a></p>',

@@ -7,6 +7,7 @@ means something, a height or a pattern says it too.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from html import escape
 
@@ -66,14 +67,17 @@ def _draw(judged: JudgedRun, name: str, seen: Watched, window: Window) -> str:
     bottom = TOP + len(rows) * LANE
     title = escape(f"Timeline of {visible(name)}, {duration((window.end - window.start) / SECOND)}")
     scale = _Scale(window)
+    # One page holds several timelines, and a pattern inside a closed one is not there for the others.
+    hatch = "st-gap-" + hashlib.md5(f"{name} {window}".encode(), usedforsecurity=False).hexdigest()[:8]
     parts = [
-        f'{_OPEN} viewBox="0 0 {WIDTH} {bottom + 34}" aria-label="{title}"><title>{title}</title>{_HATCH}',
+        f'{_OPEN} viewBox="0 0 {WIDTH} {bottom + 34}" aria-label="{title}"><title>{title}</title>',
+        _HATCH.format(hatch),
         f'<rect class="st-ground" width="{WIDTH}" height="{bottom + 34}" fill="#ffffff"/>',
     ]
     for index, lane in enumerate(rows):
         parts.extend(_lane(lane, TOP + index * LANE, scale))
     parts.extend(_axis(scale, Wall(judged.lines), bottom))
-    parts.extend(_over(stops, gaps(seen, window), scale, bottom))
+    parts.extend(_over(stops, gaps(seen, window), hatch, scale, bottom))
     parts.extend(_marks(seen, window, scale, bottom))
     return "".join([*parts, "</svg>"])
 
@@ -132,8 +136,8 @@ def _curve(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
     path = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     area = f"M{points[0][0]:.1f} {base} L{path} L{points[-1][0]:.1f} {base}Z"
     yield (
-        f'<path d="{area}" fill="#0072B2" fill-opacity="0.18"/>'
-        f'<path d="M{path}" fill="none" stroke="#0072B2" stroke-width="1.5"/>'
+        f'<path class="st-area" d="{area}" fill="#0072B2" fill-opacity="0.18"/>'
+        f'<path class="st-curve" d="M{path}" fill="none" stroke="#0072B2" stroke-width="1.5"/>'
         f'<text class="st-soft" x="{LEFT - 10}" y="{top + LANE / 2 + 11}" text-anchor="end" font-size="9.5"'
         f' fill="#666666">{escape(f"to {most:.3g} {lane.unit}")}</text>'
     )
@@ -154,12 +158,12 @@ def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
     yield f'<text class="st-soft" x="{LEFT - 10}" y="{bottom + 18}" text-anchor="end" fill="#444444">UTC</text>'
 
 
-def _over(stops: list[Stop], blind: tuple[Span, ...], scale: _Scale, bottom: float) -> Iterator[str]:
+def _over(stops: list[Stop], blind: tuple[Span, ...], hatch: str, scale: _Scale, bottom: float) -> Iterator[str]:
     """Gaps of observation and stops, over all lanes."""
     for span in blind:
         left, width = scale.box(span.start, span.end)
         yield (
-            f'<rect x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{bottom - TOP}" fill="url(#st-gap)">'
+            f'<rect x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{bottom - TOP}" fill="url(#{hatch})">'
             f"<title>{escape(span.text)}</title></rect>"
         )
     for stop in stops:
