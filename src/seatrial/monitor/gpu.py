@@ -6,14 +6,27 @@ Each state of affairs is said once: no driver here, a card that fails, a card th
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import threading
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from seatrial.records import Gpu
 
 Say = Callable[[str], None]
+
+
+def _load() -> ModuleType:
+    """pynvml, if there is a driver for it to speak to: it is large, and most machines have no use for it.
+
+    Raises:
+        OSError: no libnvidia-ml.
+    """
+    ctypes.CDLL("libnvidia-ml.so.1")
+    import pynvml
+
+    return cast("ModuleType", pynvml)
 
 
 class Gpus:
@@ -44,9 +57,7 @@ class Gpus:
     def _work(self) -> None:
         try:
             if self._nvml is None:
-                import pynvml  # the recorder starts faster without it, and most machines have no use for it
-
-                self._nvml = pynvml
+                self._nvml = _load()
             self._nvml.nvmlInit()
             cards = [self._nvml.nvmlDeviceGetHandleByIndex(i) for i in range(self._nvml.nvmlDeviceGetCount())]
         except Exception as error:  # noqa: BLE001 - a broken driver or library is a fact to be recorded

@@ -54,6 +54,11 @@ class Prober:
         self._asked.set()
         return True
 
+    def take(self) -> probe.Answer | None:
+        """The answer, once: the next second must not be given this one's."""
+        answer, self.answer = self.answer, None
+        return answer
+
     def close(self) -> None:
         self._over = True
         self._asked.set()

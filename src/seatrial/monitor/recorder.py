@@ -164,7 +164,7 @@ class Recorder:
 
     def _close_probe(self, target: Target) -> None:
         """Write what this second's look found, with what /health said, or that it said nothing in time."""
-        held, answer = target.held, target.prober.answer
+        held, answer = target.held, target.prober.take()
         target.held = None
         if held is None:
             return
@@ -266,6 +266,7 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: python -m seatrial.monitor.recorder RUN", file=sys.stderr)
         return 4
+    sys.setswitchinterval(0.001)  # no thread may keep the loop from a pidfd for long
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

@@ -1,0 +1,1 @@
+"""The recorder on trial, with real processes."""

@@ -1,0 +1,175 @@
+"""Real processes to watch: a small server that can be made to fail, and the recorder as the keeper runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seatrial.records import Event, Line, Probe, RunInfo, Sample, Stop
+from seatrial.rundir import RunDir
+from seatrial.verdict import stops
+
+DEADLINE_S = 15.0
+
+SERVER = """
+import http.server, os, signal, socket, subprocess, sys, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path.startswith("/exit/"):
+            os._exit(int(self.path[6:]))
+        body = b"ok"
+        if self.path == "/child":
+            global child
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            body = str(child.pid).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+class Server(http.server.ThreadingHTTPServer):
+    allow_reuse_address = True
+    def handle_error(self, *_): pass
+def serve(port):
+    server = Server(("127.0.0.1", port), Handler)
+    print(server.server_port, flush=True)
+    signal.signal(signal.SIGUSR1, lambda *_: server.socket.close())
+    try:
+        server.serve_forever(poll_interval=0.05)
+    except (OSError, ValueError):
+        threading.Event().wait()
+serve(int(sys.argv[1]))
+"""
+
+
+def until(what: Callable[[], Any], text: str) -> Any:
+    """What the condition gives once it holds; fails when it does not within the deadline."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        select.select([], [], [], 0.01)
+    raise AssertionError(f"not within {DEADLINE_S:.0f} s: {text}")
+
+
+class Server:
+    """A server of ours, as somebody else's process: the recorder is not its parent."""
+
+    def __init__(self, port: int = 0, *more: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(port), *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.pid = self.process.pid
+
+    def send(self, number: signal.Signals) -> int:
+        """Signal it; the time just before."""
+        at = time.monotonic_ns()
+        os.kill(self.pid, number)
+        return at
+
+    def ended_at(self, *, reap: bool = True) -> int:
+        """Wait for its end by a pidfd of our own; the time at which that turned readable."""
+        handle = os.pidfd_open(self.pid)
+        try:
+            assert select.select([handle], [], [], DEADLINE_S)[0], "it does not end"
+            at = time.monotonic_ns()
+        finally:
+            os.close(handle)
+        if reap:
+            self.process.wait()
+        return at
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+class Recording:
+    """The recorder in a process of its own, and what it has written so far."""
+
+    def __init__(self, folder: Path) -> None:
+        info = RunInfo(id="t", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
+        self.rundir = RunDir.create(folder / "run", info)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Recording:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "seatrial.monitor.recorder", str(self.rundir.path)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return self
+
+    def command(self, **fields: Any) -> None:
+        self.raw(json.dumps(fields).encode() + b"\n")
+
+    def raw(self, data: bytes) -> None:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def watch(self, server: Server, *, name: str = "a", pid: int | None = None, generation: int = 0) -> Recording:
+        self.command(watch=name, host="127.0.0.1", port=server.port, base=f"{server.url}/v1", pid=pid,
+                     generation=generation)  # fmt: skip
+        return self
+
+    def lines(self) -> list[Line]:
+        return self.rundir.in_time("watch/**/*.jsonl")
+
+    def events(self, what: str) -> list[Event]:
+        return [x for x in self.lines() if isinstance(x, Event) and x.what == what]
+
+    def samples(self) -> list[Sample]:
+        return [x for x in self.lines() if isinstance(x, Sample)]
+
+    def probes(self) -> list[Probe]:
+        return [x for x in self.lines() if isinstance(x, Probe)]
+
+    def healthy(self) -> Recording:
+        """Wait until the server has been found, sampled and heard."""
+        until(
+            lambda: self.samples() and any(p.health == 200 for p in self.probes()), "a sample and an answer of /health"
+        )
+        return self
+
+    def seal(self) -> tuple[Stop, ...]:
+        """End the record as the keeper does; the stops in it."""
+        assert self.process is not None
+        self.command(seal=True)
+        assert self.process.wait(DEADLINE_S) == 0
+        return stops.fold(self.lines())
+
+    def close(self) -> None:
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stderr):
+                assert pipe is not None
+                with contextmanager(_quietly)():
+                    pipe.close()
+
+
+def _quietly() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        return

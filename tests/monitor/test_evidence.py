@@ -1,0 +1,164 @@
+"""The parts that read the machine: sockets, processes, pidfds."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from ipaddress import ip_address
+
+import pytest
+
+from seatrial.monitor import pidfd, proc, sockets
+from seatrial.monitor.prober import health_url
+
+
+@pytest.fixture
+def sleeper():
+    process = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nimport time\ntime.sleep(600)"],
+                               stdout=subprocess.PIPE)  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"),
+                                                 (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")])  # fmt: skip
+def test_a_listen_socket_is_found_with_queue_and_owner(family, address):
+    with socket.create_server((address, 0), family=family, backlog=7) as server:
+        port = server.getsockname()[1]
+        diag = sockets.SockDiag()
+        (found,) = [x for x in diag.listeners() if x.port == port]
+        assert found.address == ip_address(address)
+        assert (found.queue, found.backlog, found.uid) == (0, 7, os.getuid())
+        assert found.inode == os.fstat(server.fileno()).st_ino
+        assert sockets.owner_of(found.inode) == (os.getpid(), "")
+        assert found.serves([ip_address("127.0.0.1"), ip_address("::1")])
+        local = "127.0.0.1" if family == socket.AF_INET else "::1"
+        with socket.create_connection((local, port), timeout=5):
+            assert [x.queue for x in diag.listeners() if x.port == port] == [1]
+        diag.close()
+
+
+def test_a_connected_socket_is_no_listener():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            diag = sockets.SockDiag()
+            assert len([x for x in diag.listeners() if x.port == port]) == 1
+            diag.close()
+    assert not [x for x in sockets.SockDiag().listeners() if x.port == port]
+
+
+def test_a_socket_that_nobody_holds_has_no_owner_and_a_reason():
+    owner, why = sockets.owner_of(2**31)
+    assert owner is None
+    assert why
+
+
+def test_identity_stays_and_figures_are_read(sleeper):
+    one, two = proc.Process(sleeper.pid), proc.Process(sleeper.pid)
+    assert one.incarnation == two.incarnation
+    assert one.incarnation.endswith(f"-{sleeper.pid}-{one.started_ticks}")
+    reading = one.look()
+    assert reading is not None
+    assert reading.state == "S"
+    assert reading.threads == 1
+    assert (reading.memory or 0) > 10**6
+    assert (reading.cpu_ns or 0) > 10**6
+    assert (reading.switches or 0) > 0
+    assert (reading.fds or 0) >= 3
+
+
+def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields():
+    code = "import ctypes; ctypes.CDLL(None).prctl(15, b') S 1 (x y)'); print(flush=True); import time; time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        found = proc.Process(process.pid)
+        assert found.parent == os.getpid()
+        assert found.look().threads == 1
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_process_that_is_gone_gives_nothing_and_never_its_successor(sleeper):
+    found = proc.Process(sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    assert found.look() is None
+    assert not found.lives()
+    with pytest.raises(proc.Gone):
+        proc.Process(sleeper.pid)
+
+
+def test_children_of_every_thread_are_listed():
+    code = (
+        "import subprocess, sys, threading\n"
+        "def run():\n"
+        "    print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)\n"
+        "    threading.Event().wait()\n"
+        "threading.Thread(target=run).start()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    try:
+        assert proc.descendants(process.pid) == [(child, process.pid)]
+        assert (process.pid, os.getpid()) in proc.descendants(os.getpid())
+    finally:
+        os.kill(child, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_the_status_is_told_by_the_zombie_before_and_by_the_pidfd_after(sleeper, number):
+    handle, why = pidfd.open_pidfd(sleeper.pid)
+    assert handle is not None, why
+    stat = os.open(f"/proc/{sleeper.pid}/stat", os.O_RDONLY)
+    assert pidfd.status_from_zombie(stat)[0] is None
+    os.kill(sleeper.pid, number)
+    assert select.select([handle], [], [], 10)[0]
+    assert pidfd.status_from_info(handle)[0] is None
+    status, _ = pidfd.status_from_zombie(stat)
+    assert status is not None
+    assert status & 0x7F == number
+    sleeper.wait()
+    assert pidfd.status_from_zombie(stat)[0] is None
+    told, why = pidfd.status_from_info(handle)
+    assert told == status or "6.15" in why
+    os.close(handle)
+    os.close(stat)
+
+
+def test_a_pid_that_is_gone_has_no_pidfd_and_a_reason():
+    assert pidfd.open_pidfd(2**22 - 1)[0] is None
+
+
+@pytest.mark.parametrize(("given", "shown"), [
+    (["s", "--api-key", "x", "--port", "1"], ["s", "--api-key", "*", "--port", "1"]),
+    (["s", "--api-key=x", "HF_TOKEN=y"], ["s", "--api-key=*", "HF_TOKEN=*"]),
+    (["s", "--api-key-required", "--port", "1"], ["s", "--api-key-required", "--port", "1"]),
+    (["s", "-m", "monkey.gguf"], ["s", "-m", "monkey.gguf"]),
+])  # fmt: skip
+def test_values_of_secret_options_are_not_shown(given, shown):
+    assert proc.arguments_without_secrets(given) == shown
+
+
+@pytest.mark.parametrize(("base", "url"), [
+    ("http://h:8080/v1", "http://h:8080/health"), ("http://h:8080", "http://h:8080/health"),
+    ("http://h/prefix/v1/", "http://h/prefix/health"), ("https://u:p@h/v1", "https://h/health"),
+])  # fmt: skip
+def test_health_stands_beside_the_api(base, url):
+    assert health_url(base) == url
