@@ -86,6 +86,13 @@ def test_split_over_deltas_where_a_chunk_is_broken() -> None:
     assert shown(raw).count(b"*") == len(KEY)
 
 
+def test_split_over_deltas_whose_index_is_absurd() -> None:
+    index = b"9" * 5000
+    halves = (b"sk-live-0123", b"456789abcdef")
+    parts = [b'data: {"choices":[{"index":%s,"delta":{"content":"%s"}}]}\n\n' % (index, half) for half in halves]
+    assert shown(chunked(*parts)).count(b"*") == len(KEY)
+
+
 def test_escaped_in_deltas() -> None:
     parts = [f'{{"choices":[{{"index":0,"delta":{{"content":"\\u{ord(c):04x}"}}}}]}}'.encode() for c in KEY]
     assert content(shown(chunked(*map(event, parts)))) == "*" * (6 * len(KEY))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
-INFLATED_CAP = 16 * 1024 * 1024
-"""Bytes of an inflated body that are kept."""
+INFLATED_CAP = 4 * 1024 * 1024
+"""Bytes of an inflated body that are kept: none was asked for, and an honest one is a hundredth of it."""
 
 MEMBERS_CAP = 64
 """Members of one gzip body that are read: each costs a copy of the rest."""
