@@ -1,0 +1,97 @@
+"""Asking a golden server what each suite asks, without a run: nothing is written anywhere."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from load.counters import Totals, quiet, totals
+from load.outcomes import classify
+from load.prompts import prompts
+from load.record import row_of
+from load.settings import body
+from seatrial.behaviour import probes
+from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Received, Request, Scenario, SoakRun
+from seatrial.wire.assemble import assemble
+from seatrial.wire.http import Client
+from seatrial.wire.load import Target, get, stream
+from seatrial.wire.mask import Mask
+from seatrial.wire.prepare import prepare
+
+CAP_BYTES = 4 * 1024 * 1024
+CAP_TOKENS = 48
+
+
+@dataclass
+class Asker:
+    """Asks one server. ``deadline_s`` bounds each request, whatever a scenario allows."""
+
+    endpoint: Endpoint
+    deadline_s: float
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
+        """The exchanges of a scenario."""
+        valid = "chat" in scenario.traits and "faulty" not in scenario.traits
+        with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
+            return {key: self._one(name, r, client, valid=valid) for key, r in scenario.requests.items()}
+
+    def answers(self, n: int) -> dict[str, Exchange]:
+        """The first n questions of the behaviour suite, answered."""
+        asked = itertools.islice(probes.requests(0), n)
+        return {name: self.send(name, probes.scenario(name, question))[name] for name, question in asked}
+
+    def soak(self, n: int) -> SoakRun:
+        """n streams one after the other, between two readings of the server's counters."""
+        at, patience = time.monotonic_ns(), self.deadline_s
+        target = Target(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
+        before = self._counters(target, "before")
+        rows = tuple(self._row(target, question) for question in itertools.islice(prompts(0, 0), n))
+        after = self._counters(target, "after")
+        phases = tuple(Phase(endpoint=self.endpoint.name, what=w, at=at) for w in ("start", "drain", "end"))
+        return SoakRun(rows=rows, counters=(before, after), phases=phases)
+
+    def _one(self, name: str, request: Request, client: Client, *, valid: bool) -> Exchange:
+        prepared = prepare(request, self.endpoint, valid_chat=valid)
+        got = client.exchange(prepared, deadline_s=self.deadline_s)
+        line = Received(
+            id=f"silence-{next(self._ids)}",
+            endpoint=self.endpoint.name,
+            scenario=name,
+            method=prepared.method,
+            path=prepared.path,
+            request=(0, len(got.request)),
+            response=(0, len(got.response)),
+            frames=got.frames,
+            sent_at=got.sent_at,
+            ended_at=got.ended_at,
+            error=got.error,
+            detail=got.detail,
+            connection=got.connection,
+        )
+        return assemble(line, got.request, got.response)
+
+    def _row(self, target: Target, question: str) -> LoadRow:
+        intended_at = time.monotonic_ns()
+        s = stream(target, body(self.endpoint, question, CAP_TOKENS))
+        return row_of(f"silence-{next(self._ids)}", self.endpoint.name, classify(s), s, intended_at=intended_at)
+
+    def _counters(self, target: Target, phase: str) -> Counters:
+        read: Totals = quiet(lambda: totals(get(target, "//metrics")))
+        return Counters(
+            endpoint=self.endpoint.name,
+            phase=phase,
+            requests=read.requests,
+            prompt_tokens=read.prompt_tokens,
+            tokens=read.tokens,
+            source=read.source,
+        )
+
+
+def names(evidence: Mapping[str, Exchange] | SoakRun) -> str:
+    """What a piece of evidence consists of, for a message."""
+    if isinstance(evidence, SoakRun):
+        return ", ".join(sorted({row.outcome for row in evidence.rows}))
+    return ", ".join(f"{name} {x.status or x.error}" for name, x in evidence.items())

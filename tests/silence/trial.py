@@ -1,0 +1,177 @@
+"""The suite on trial: what each rule finds on an honest server, on each faulty one, and when it is silenced.
+
+Each server is asked once, and only what the rules in question judge; its answers are judged again as often as needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seatrial.checks.catalogue import load_all
+from seatrial.checks.rules import Evidence, Rule, run
+from seatrial.records import Endpoint, Expect, Finding, Outcome
+from seatrial.servers.identity import identify, survey
+from seatrial.verdict.outcomes import outcome
+from seatrial.wire.http import Client
+from tests.golden.faults import FAULTS, Fault
+from tests.golden.server import MODEL, Golden
+from tests.silence.asking import Asker
+from tests.silence.tables import ANSWERS, SENT
+
+PATIENCE_S = 60.0
+HURRY_S = 3.0
+"""What a faulty server gets before no answer is its answer; nothing it does right takes a tenth of that."""
+
+MANY, FEW = 40, 12
+"""Answers asked for: enough for a PASS of an honest server, enough for a FAIL of one that is always wrong."""
+
+STREAMS = 6
+FACTOR = 16.0
+"""Caps of a thinking server whose thought cannot be switched off grow by this: sixteen tokens become 256."""
+
+BADLY = frozenset({Outcome.FAIL, Outcome.ADVISORY})
+HONESTLY = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Evidence of one scenario, with what its rules must know of the endpoint."""
+
+    scenario: str
+    evidence: Evidence
+    expect: Expect
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a rule made of a piece."""
+
+    rule: Rule
+    scenario: str
+    findings: tuple[Finding, ...]
+    crash: str
+
+    @property
+    def outcome(self) -> Outcome:
+        return outcome(self.rule.level, self.findings, optional=self.rule.optional, crashed=self.crash)
+
+    def __str__(self) -> str:
+        why = self.crash or "; ".join(f"{f.where}: expected {f.expected}, got {f.got}" for f in self.findings[:2])
+        return f"{self.rule.id}[{self.scenario}] {self.outcome}: {why}"
+
+
+Pieces = list[Piece]
+
+
+def judged(rule: Rule, pieces: Iterable[Piece]) -> Iterator[Judged]:
+    """A rule over every piece it applies to."""
+    for piece in pieces:
+        if _applies(rule, piece.scenario):
+            yield Judged(rule, piece.scenario, *run(rule, piece.evidence, piece.expect))
+
+
+def silenced(rule: Rule) -> Rule:
+    """The rule, finding nothing."""
+    return replace(rule, function=lambda _evidence, _expect: ())
+
+
+def catches(rule: Rule, pieces: Iterable[Piece]) -> Outcome | None:
+    """How the rule answers a fault: FAIL, ADVISORY where it is no MUST, None where it finds nothing."""
+    seen = {each.outcome for each in judged(rule, pieces)}
+    if Outcome.FAIL in seen:
+        return Outcome.FAIL
+    return Outcome.ADVISORY if Outcome.ADVISORY in seen else None
+
+
+def ask(
+    rules: Iterable[Rule],
+    faults: tuple[str, ...] = (),
+    *,
+    thinking: bool = False,
+    cap_factor: float = 1.0,
+    strict: bool = False,
+) -> Pieces:
+    """The evidence these rules judge, from a golden server of its own.
+
+    A ``cap_factor`` beyond 1 stands for a thought that cannot be switched off; else identity finds the switch.
+    """
+    chosen = list(rules)
+    with Golden(faults=faults, thinking=thinking) as golden:
+        endpoint = _known(golden.url, thinking=thinking, cap_factor=cap_factor)
+        asker = Asker(endpoint, HURRY_S if faults else PATIENCE_S)
+        pieces = [
+            Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
+            for name, scenario in SENT.items()
+            if name != "identity" and any(r.applies(scenario) for r in chosen)
+        ]
+        if any(_applies(r, "identity") for r in chosen):
+            pieces.append(_identity(asker, golden.url))
+        if any(_applies(r, "answers") for r in chosen):
+            held = asker.answers(FEW if faults else MANY)
+            pieces.append(Piece("answers", held, _expect(endpoint, seed=0, url=golden.url)))
+        if any(r.shape == "soak" for r in chosen):
+            pieces.append(Piece("soak", asker.soak(STREAMS), _expect(endpoint, stopped=[])))
+        return pieces
+
+
+def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pieces]:
+    """For each fault, the evidence of the rule that is named for it."""
+
+    def one(name: str) -> Pieces:
+        fault = FAULTS[name]
+        return ask([rules[fault.caught_by]], (name,), strict=fault.strict)
+
+    chosen = list(names)
+    with ThreadPoolExecutor(6) as pool:
+        return dict(zip(chosen, pool.map(one, chosen), strict=True))
+
+
+def listed() -> dict[str, Fault]:
+    """Every fault that a rule is named for."""
+    return {name: fault for name, fault in FAULTS.items() if fault.caught_by}
+
+
+def of_family(family: str) -> list[str]:
+    return [name for name, fault in FAULTS.items() if fault.family == family]
+
+
+def _applies(rule: Rule, scenario: str) -> bool:
+    if rule.shape == "soak" or scenario == "soak":
+        return rule.shape == "soak" and scenario == "soak"
+    if (rule.of == ANSWERS.traits or "answers" in rule.of) or scenario == "answers":
+        return scenario == "answers" and "answers" in rule.of
+    return rule.applies(SENT[scenario])
+
+
+def _known(url: str, *, thinking: bool, cap_factor: float) -> Endpoint:
+    """The endpoint as identity would have it; asked only where there is something to find out."""
+    if thinking and cap_factor == 1.0:
+        with Client(url) as client:
+            return identify(survey("golden", url, client, profile="generic"), client)
+    known = {"name": "golden", "url": url, "kind": "generic", "model": MODEL, "models": (MODEL,)}
+    return Endpoint(**known, thinking=thinking, cap_factor=cap_factor)
+
+
+def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Expect:
+    return Expect(
+        models=endpoint.models,
+        model=endpoint.model,
+        kind=endpoint.kind,
+        thinking=endpoint.thinking,
+        cap_factor=endpoint.cap_factor,
+        strict=strict,
+        settings=settings,
+    )
+
+
+def _identity(asker: Asker, url: str) -> Piece:
+    with Client(url) as client:
+        endpoint = survey("golden", url, client)
+    expect = _expect(endpoint, build=endpoint.build, facts=endpoint.facts)
+    return Piece("identity", asker.send("identity", SENT["identity"]), expect)
+
+
+RULES = load_all()

@@ -1,0 +1,129 @@
+"""Is the suite silent where it should be, and nowhere else?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from seatrial.checks.rules import Rule
+from seatrial.records import Level, Outcome
+from tests.golden.faults import FAULTS
+from tests.silence.trial import (
+    FACTOR,
+    HONESTLY,
+    RULES,
+    Pieces,
+    ask,
+    catches,
+    everywhere,
+    judged,
+    listed,
+    of_family,
+    silenced,
+)
+
+
+@dataclass
+class Verdict:
+    """What was seen. ``wrong`` names everything that is not as it should be, a line each."""
+
+    honest: list[str] = field(default_factory=list)
+    caught: dict[str, dict[str, Outcome | None]] = field(default_factory=dict)  # rule -> fault -> how
+    missed: dict[str, list[str]] = field(default_factory=dict)  # rule -> faults nobody names when it is silent
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not self.wrong
+
+    def table(self) -> list[str]:
+        """A line per rule, then the counts, then what is wrong."""
+        faults = sum(len(found) for found in self.caught.values())
+        caught = sum(how is not None for found in self.caught.values() for how in found.values())
+        width = max(map(len, self.caught))
+        lines = [f"{'rule':{width}}  level   caught   silenced  faults"]
+        for rule, found in self.caught.items():
+            share = f"{sum(how is not None for how in found.values())} of {len(found)}"
+            missed = "missed" if self.missed[rule] else "UNNOTICED"
+            lines.append(f"{rule:{width}}  {RULES[rule].level:6}  {share:7}  {missed:8}  {_told(found)}")
+        lines += ["", *self.honest]
+        silent = sum(bool(found) for found in self.missed.values())
+        lines.append(f"silenced one by one: {silent} of {len(RULES)} rules are missed by name")
+        lines.append(f"rules {len(RULES)}, faults {faults}, caught: {'all' if caught == faults else caught}")
+        return lines + [f"WRONG  {each}" for each in self.wrong]
+
+
+def hold() -> Verdict:
+    """Ask every server, judge every answer."""
+    verdict = Verdict()
+    with ThreadPoolExecutor(3) as pool:
+        honest = {
+            "golden, plain": pool.submit(ask, RULES.values()),
+            "golden, thinking, switched off": pool.submit(ask, RULES.values(), thinking=True),
+            "golden, thinking, caps grown": pool.submit(ask, RULES.values(), thinking=True, cap_factor=FACTOR),
+        }
+        for name, pieces in honest.items():
+            _leave_alone(verdict, name, pieces.result())
+    evidence = everywhere(RULES, listed())
+    _catch(verdict, evidence)
+    _silence(verdict, evidence)
+    _tolerate(verdict)
+    return verdict
+
+
+def _leave_alone(verdict: Verdict, name: str, pieces: Pieces) -> None:
+    """No finding of any kind on an honest server."""
+    cases = [each for rule in RULES.values() for each in judged(rule, pieces)]
+    found = [each for each in cases if each.findings or each.crash]
+    verdict.honest.append(f"{name}: {len(cases)} cases, {len(found)} with a finding")
+    verdict.wrong += [f"{name}: {each}" for each in found]
+
+
+def _catch(verdict: Verdict, evidence: dict[str, Pieces]) -> None:
+    """The rule a fault names finds it: FAIL, or ADVISORY where the rule is no MUST."""
+    verdict.caught = {rule: {} for rule in sorted(RULES)}
+    for fault, pieces in evidence.items():
+        rule = RULES[FAULTS[fault].caught_by]
+        how = catches(rule, pieces)
+        if how is Outcome.ADVISORY and rule.level is Level.MUST:
+            how = None
+        verdict.caught[rule.id][fault] = how
+        if how is None:
+            verdict.wrong.append(f"{fault}: {rule.id} finds nothing in {', '.join(p.scenario for p in pieces)}")
+    verdict.wrong += [f"{rule}: no fault is listed for it" for rule, found in verdict.caught.items() if not found]
+
+
+def _silence(verdict: Verdict, evidence: dict[str, Pieces]) -> None:
+    """Each rule in turn yields nothing; of its faults at least one then goes through."""
+    for rule, found in verdict.caught.items():
+        mute = silenced(RULES[rule])
+        verdict.missed[rule] = [fault for fault, how in found.items() if how and not catches(mute, evidence[fault])]
+        if not verdict.missed[rule]:
+            verdict.wrong.append(f"{rule}: silenced, and nothing of it is missed")
+
+
+def _tolerate(verdict: Verdict) -> None:
+    """What is unusual and right is left alone; what is declined honestly is UNSUPPORTED, and nothing worse."""
+    names = of_family("legal") + of_family("honest")
+    with ThreadPoolExecutor(4) as pool:
+        asked = list(pool.map(lambda name: ask(_conformance(), (name,)), names))
+    counts: defaultdict[str, int] = defaultdict(int)
+    for name, pieces in zip(names, asked, strict=True):
+        cases = [each for rule in _conformance() for each in judged(rule, pieces)]
+        honest = FAULTS[name].family == "honest"
+        bad = [each for each in cases if each.outcome not in (HONESTLY if honest else {Outcome.PASS})]
+        counts[FAULTS[name].family] += len(cases)
+        verdict.wrong += [f"{name}: {each}" for each in bad]
+        if honest and not any(each.outcome is Outcome.UNSUPPORTED for each in cases):
+            verdict.wrong.append(f"{name}: nothing is UNSUPPORTED")
+    verdict.honest.append("unusual and right: " + ", ".join(f"{n} cases {family}" for family, n in counts.items()))
+
+
+def _conformance() -> list[Rule]:
+    return [r for r in RULES.values() if r.shape != "soak" and not r.of & {"answers", "identity"}]
+
+
+def _told(found: dict[str, Outcome | None]) -> str:
+    words = [fault if how is Outcome.FAIL else f"{fault} ({how or 'NOT CAUGHT'})" for fault, how in found.items()]
+    return ", ".join(words)
