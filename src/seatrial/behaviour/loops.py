@@ -42,7 +42,7 @@ _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|\s{33,}|[^\w\s]"
 )
 _DIGITS = re.compile(r"\d+")
-_GIANT, _PIECE = 32, 4
+_GIANT, _PIECE = 32, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Found:
 
 
 def words(text: str) -> list[str]:
-    """The last words of a text, at most 4096. Runs longer than any word (``hahaha...``) are cut in pieces of four."""
+    """The last words of a text, at most 4096. Runs longer than any word (``hahaha...``) are cut in pairs."""
     tail = text[-MOST_WORDS * 16 :]
     found: list[str] = []
     for word in _WORD.findall(tail):

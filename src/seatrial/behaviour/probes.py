@@ -8,7 +8,7 @@ it does by default is what its users get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from random import Random
 from typing import Any
@@ -23,6 +23,9 @@ CAPS: Mapping[str, int] = {"short": 192, "turns": 192, "reason": 320, "essay": 6
 TYPICAL_TOKENS = 60
 """Tokens of an answer over the cycle, where a model ends by itself; for the plan, before anything was measured."""
 
+ALONE = 0.25
+"""Share of short questions that begin a talk. The others follow an answered one, which shows what is wanted."""
+
 TRAITS = frozenset({"chat", "stream", "answers"})
 
 Messages = list[dict[str, str]]
@@ -35,9 +38,54 @@ MOODS = ("in winter", "on a rainy morning", "after a long holiday", "late in the
 PETS = ("cats", "goats", "pigeons", "rabbits", "horses", "bees")
 TRADES = ("baker", "surveyor", "nurse", "carpenter", "translator", "gardener", "pilot")
 COLOURS = ("red", "green", "yellow", "white", "grey", "orange", "violet")
-CAPITALS = ("France", "Japan", "Egypt", "Norway", "Peru", "Kenya", "Canada", "Portugal", "Greece", "Mongolia", "Chile")
-OPPOSITES = ("early", "narrow", "heavy", "quiet", "ancient", "empty", "rough", "generous", "shallow", "bright")
-PLURALS = ("mouse", "leaf", "child", "city", "foot", "knife", "ox", "shelf", "goose", "tooth")
+CAPITALS = {
+    "France": "Paris",
+    "Japan": "Tokyo",
+    "Egypt": "Cairo",
+    "Norway": "Oslo",
+    "Peru": "Lima",
+    "Kenya": "Nairobi",
+    "Canada": "Ottawa",
+    "Portugal": "Lisbon",
+    "Greece": "Athens",
+    "Chile": "Santiago",
+}
+OPPOSITES = {
+    "early": "late",
+    "narrow": "wide",
+    "heavy": "light",
+    "quiet": "loud",
+    "ancient": "modern",
+    "empty": "full",
+    "rough": "smooth",
+    "shallow": "deep",
+    "bright": "dark",
+}
+PLURALS = {
+    "mouse": "mice",
+    "leaf": "leaves",
+    "child": "children",
+    "city": "cities",
+    "foot": "feet",
+    "knife": "knives",
+    "shelf": "shelves",
+    "goose": "geese",
+    "tooth": "teeth",
+}
+PASTS = {
+    "go": "went",
+    "write": "wrote",
+    "think": "thought",
+    "sing": "sang",
+    "build": "built",
+    "begin": "began",
+    "teach": "taught",
+    "swim": "swam",
+    "choose": "chose",
+    "fly": "flew",
+    "bring": "brought",
+    "know": "knew",
+}
 UNITS = (("minutes", "hours", 60), ("days", "weeks", 7), ("metres", "kilometres", 1000), ("months", "years", 12))
 
 
@@ -89,21 +137,46 @@ def _user(text: str) -> Messages:
 
 
 def _short(draw: Random) -> Messages:
+    """A question of one kind, three times in four after one of the same kind that was answered."""
+    make = draw.choice(_KINDS)
+    (before, answer), (question, _) = make(draw), make(draw)
+    if draw.random() < ALONE or before == question:
+        return _user(question)
+    return [*_user(before), {"role": "assistant", "content": answer}, *_user(question)]
+
+
+def _capital(draw: Random) -> tuple[str, str]:
+    country = draw.choice(tuple(CAPITALS))
+    return f"What is the capital of {country}? Reply with its name only.", CAPITALS[country]
+
+
+def _opposite(draw: Random) -> tuple[str, str]:
+    word = draw.choice(tuple(OPPOSITES))
+    return f"What is the opposite of the word {word}? Reply with one word.", OPPOSITES[word]
+
+
+def _plural(draw: Random) -> tuple[str, str]:
+    noun = draw.choice(tuple(PLURALS))
+    return f"What is the plural of the word {noun}? Reply with one word.", PLURALS[noun]
+
+
+def _past(draw: Random) -> tuple[str, str]:
+    verb = draw.choice(tuple(PASTS))
+    return f"What is the past tense of the verb {verb}? Reply with one word.", PASTS[verb]
+
+
+def _sum(draw: Random) -> tuple[str, str]:
     a, b = draw.randrange(12, 90), draw.randrange(12, 90)
-    name, many = draw.choice(NAMES), draw.randrange(2, 30)
+    return f"What is {a} plus {b}? Reply with the number only.", str(a + b)
+
+
+def _convert(draw: Random) -> tuple[str, str]:
+    many = draw.randrange(2, 30)
     small, large, factor = draw.choice(UNITS)
-    country, word, noun = draw.choice(CAPITALS), draw.choice(OPPOSITES), draw.choice(PLURALS)
-    questions: Sequence[str] = (
-        f"What is {a} plus {b}? Reply with the number only.",
-        f"Which is larger, {a} or {a + b}? Reply with the number only.",
-        f"What is the capital of {country}? Reply with its name only.",
-        f"What is the opposite of the word {word}? Reply with one word.",
-        f"What is the plural of the word {noun}? Reply with one word.",
-        f"How many {large} are {many * factor} {small}? Reply with the number only.",
-        f"{name} has {many + 5} stamps and gives away {many}. How many are left? Reply with the number only.",
-        f"Greet {name}, a {draw.choice(TRADES)}, in one short sentence.",
-    )
-    return _user(draw.choice(questions))
+    return f"How many {large} are {many * factor} {small}? Reply with the number only.", str(many)
+
+
+_KINDS = (_capital, _opposite, _plural, _past, _sum, _sum, _convert)
 
 
 def _turns(draw: Random) -> Messages:

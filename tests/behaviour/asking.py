@@ -1,0 +1,78 @@
+"""An interview without a run: what :class:`fixtures.interview.Interviewer` needs, and nothing written anywhere."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from fixtures.interview import Interviewer
+from seatrial.behaviour.answers import Interview
+from seatrial.records import Endpoint, Exchange, Received, Scenario
+from seatrial.wire.assemble import assemble
+from seatrial.wire.http import Client
+from seatrial.wire.prepare import prepare
+
+
+@dataclass(frozen=True)
+class Options:
+    budget_s: float
+    seed: int = 0
+    timeout_s: float = 60.0
+
+
+@dataclass
+class Trial:
+    """The part of a run an interviewer sees."""
+
+    options: Options
+    said: list[str] = field(default_factory=list)
+
+    def progress(self, text: str) -> None:
+        self.said.append(text)
+
+
+class Sender:
+    """Sends each request with a client of its own and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._n = itertools.count(1)
+
+    def send(self, name: str, scenario: Scenario, endpoint: Endpoint) -> dict[str, Exchange]:
+        return {key: self._one(name, scenario, request, endpoint) for key, request in scenario.requests.items()}
+
+    def _one(self, name: str, scenario: Scenario, request: Any, endpoint: Endpoint) -> Exchange:
+        prepared = prepare(request, endpoint, valid_chat="chat" in scenario.traits)
+        with Client(endpoint.url) as client:
+            got = client.exchange(prepared, deadline_s=scenario.deadline_s)
+        line = Received(
+            id=f"main-{next(self._n)}",
+            endpoint=endpoint.name,
+            scenario=name,
+            method=prepared.method,
+            path=prepared.path,
+            request=(0, len(got.request)),
+            response=(0, len(got.response)),
+            frames=got.frames,
+            sent_at=got.sent_at,
+            ended_at=got.ended_at,
+            error=got.error,
+            detail=got.detail,
+            connection=got.connection,
+        )
+        return assemble(line, got.request, got.response)
+
+
+def ask(
+    url: str,
+    budget_s: float,
+    *,
+    sender: Any = None,
+    trial: Any = None,
+    model: str = "golden",
+    most: int = 200,
+    **fields: Any,
+) -> Interview:
+    """Hold an interview with a server."""
+    endpoint = Endpoint(name="it", url=url, kind="generic", model=model, models=(model,), **fields)
+    return Interviewer(trial or Trial(Options(budget_s)), sender or Sender(), endpoint, most=most).hold()

@@ -1,0 +1,140 @@
+"""The whole way, in process: questions to the golden server, its faults, and a budget that holds whatever it does."""
+
+import threading
+import time
+from itertools import islice
+
+import pytest
+
+from fixtures import behaviour
+from seatrial.behaviour import loops, markers, probes, rates, stops
+from seatrial.checks import rules
+from seatrial.records import Endpoint, Expect, Outcome
+from seatrial.verdict.outcomes import outcome
+from tests.behaviour.asking import Options, Sender, Trial, ask
+from tests.behaviour.specimens import refused, said
+from tests.golden.server import Golden
+
+RULES = (loops.answers_do_not_loop, stops.answers_end_by_themselves, markers.no_template_marker_leaks)
+BUDGET_S = 60.0
+MOST = 48
+
+
+class Slow(Sender):
+    """Every answer takes ``seconds``, or is cut at its deadline."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds, self.sent = seconds, 0
+        self.never = threading.Event()
+
+    def send(self, name, scenario, endpoint):
+        self.sent += 1
+        self.never.wait(min(self.seconds, scenario.deadline_s))
+        (key,) = scenario.requests
+        late = self.seconds > scenario.deadline_s
+        return {key: said("Yes.", ended_at=int(1e9 + self.seconds * 1e9), **({"error": "deadline"} if late else {}))}
+
+
+def words(interview):
+    expect = Expect(settings=dict(interview.settings))
+    out = {}
+    for rule in RULES:
+        findings, crashed = rules.run(rule, interview.exchanges, expect)
+        assert not crashed
+        out[rule.id.partition("/")[0]] = outcome(rule.level, findings)
+    return out
+
+
+@pytest.mark.parametrize("thinking", [False, True])
+def test_the_golden_server_passes(thinking):
+    with Golden(thinking=thinking) as golden:
+        held = ask(golden.url, BUDGET_S, most=MOST, model=golden.model, slots=4, cap_factor=4.0 if thinking else 1.0)
+    assert list(held.exchanges) == [name for name, _ in islice(probes.requests(0), MOST)]
+    assert set(words(held).values()) == {Outcome.PASS}
+
+
+@pytest.mark.parametrize(
+    ("fault", "fails"),
+    [("loop:0.3", "loops"), ("drift-loop:0.3", "loops"), ("loop-in-thought:0.3", "loops"), ("leak:0.3", "markers"),
+     ("leak-think:0.3", "markers"), ("no-stop:0.3", "stops"), ("truncated-answer:0.3", "stops")],
+)  # fmt: skip
+def test_each_fault_fails_its_rule_and_never_the_others_but_by_its_length(fault, fails):
+    with Golden(faults=(fault,)) as golden:
+        held = ask(golden.url, BUDGET_S, most=MOST, model=golden.model, slots=4)
+    got = words(held)
+    assert got[fails] is Outcome.FAIL
+    runs_on = {"loops", "stops"} if "loop" in fault else {fails}
+    assert {name for name, word in got.items() if word is not Outcome.PASS} <= runs_on
+
+
+def test_what_is_counted_is_what_the_golden_server_did():
+    with Golden(faults=("leak:0.3",)) as golden:
+        held = ask(golden.url, BUDGET_S, most=MOST, model=golden.model, slots=4)
+        fired = golden.truth()["fired"]["leak"]
+    counted = markers.count(held.exchanges)
+    assert (counted.k, counted.n) == (fired, MOST)
+    name = counted.shortest
+    assert "<|im_end|>" in counted.bad[name]
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.55, 60.0])
+def test_a_slow_server_costs_at_most_120_percent_of_the_budget(seconds):
+    sender, began = Slow(seconds), time.monotonic()
+    held = ask("http://127.0.0.1:9/v1", 1.0, sender=sender, slots=4)
+    assert time.monotonic() - began < 1.2 + 0.3  # threads and assertions have their own time on a busy machine
+    assert len(held.exchanges) == sender.sent >= 4
+    assert len(held.settings["cut"]) == (4 if seconds == 60.0 else 0)
+
+
+def test_a_sender_that_waits_for_a_busy_server_is_left_behind():
+    class Stuck(Slow):
+        def send(self, name, scenario, endpoint):
+            self.never.wait(5.0)
+            return super().send(name, scenario, endpoint)
+
+    sender, began = Stuck(0.0), time.monotonic()
+    held = ask("http://127.0.0.1:9/v1", 0.5, sender=sender, slots=2)
+    assert time.monotonic() - began < 1.0
+    assert not held.exchanges
+    sender.never.set()
+
+
+def test_the_first_error_of_a_sender_ends_the_interview_and_is_raised():
+    class Dying(Slow):
+        def send(self, name, scenario, endpoint):
+            if self.sent >= 3:
+                raise ConnectionError("gone")
+            return super().send(name, scenario, endpoint)
+
+    sender = Dying(0.0)
+    with pytest.raises(ConnectionError, match="gone"):
+        ask("http://127.0.0.1:9/v1", 5.0, sender=sender, slots=1)
+    assert sender.sent == 3
+
+
+def test_nobody_there_is_inconclusive_and_quick():
+    class Nobody(Slow):
+        def send(self, name, scenario, endpoint):
+            super().send(name, scenario, endpoint)
+            return {key: refused() for key in scenario.requests}
+
+    held = ask("http://127.0.0.1:9/v1", 2.0, sender=Nobody(0.0), slots=4)
+    assert set(words(held).values()) == {Outcome.INCONCLUSIVE}
+
+
+def test_progress_says_how_many_of_how_many():
+    trial = Trial(Options(1.0))
+    ask("http://127.0.0.1:9/v1", 1.0, trial=trial, sender=Slow(0.05), slots=4)
+    assert len(trial.said) > 20
+    assert " answers read, none in a loop, 0.1 s each, " in trial.said[-1]
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "factor", "n"),
+    [(20, 1, 0), (43, 1, 0), (45, 1, 30), (60, 1, 40), (180, 1, 120), (900, 1, 200), (180, 8, 0)],
+)
+def test_a_budget_too_small_for_a_pass_is_not_planned(budget_s, factor, n):
+    endpoint = Endpoint(name="it", url="", kind="generic", model="", models=(), cap_factor=factor)
+    assert behaviour.planned_answers(Options(budget_s), endpoint) == n
+    assert n == 0 or rates.decide(0, probes.short_among(n)) == "pass"
