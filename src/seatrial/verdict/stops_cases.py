@@ -12,7 +12,7 @@ PROOFS_KEPT = 16
 ENDED_KEPT = 64
 OOMS_KEPT = 12
 DYING_NS = SECOND
-"""A request that breaks this long before the proof of a death was in flight when it happened: dying takes time."""
+"""A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
 
 
 def lived(server: Server, at: int, text: str) -> Server:
@@ -46,7 +46,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
         dead_at=dead_at,
         opened_at=now,
         main=main,
-        suspects=in_flight_at(server, dead_at),
+        suspects=in_flight_at(server, alive.at, dead_at),
         oom_before=_oom_before(server.ooms, alive.at),
         **fields,
     )
@@ -66,20 +66,20 @@ def open_one(server: Server) -> Case | None:
     return None
 
 
-def in_flight_at(server: Server, at: int) -> frozenset[str]:
-    """Ids of the requests that were on their way at a time, or broke while the process was dying."""
-    running = {name for name, sent_at in server.in_flight.items() if sent_at <= at}
-    broken = {e.id for e in server.ended if e.sent_at <= at and (e.ended_at > at or (not e.clean and _breaks(e, at)))}
+def in_flight_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
+    """Ids of the requests on their way when a server stopped, or broken between its last sign and the proof."""
+    running = {name for name, sent_at in server.in_flight.items() if sent_at <= dead_at}
+    broken = {
+        e.id
+        for e in server.ended
+        if e.sent_at <= dead_at and (e.ended_at > dead_at or (not e.clean and e.ended_at >= alive_at - DYING_NS))
+    }
     return frozenset(running | broken)
 
 
 def acquits(ended: Ended, case: Case) -> bool:
     """Whether the end of a request shows that it was over before the server stopped."""
     return ended.clean and ended.ended_at < case.dead_at
-
-
-def _breaks(ended: Ended, at: int) -> bool:
-    return at - ended.ended_at <= DYING_NS
 
 
 def _narrow(case: Case, proof: Proof) -> Case:
