@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from seatrial.checks import soak
@@ -186,9 +187,22 @@ def test_streams_without_usage_leave_a_bound_only() -> None:
     assert judged(rule, load(row(1, tokens=None), row(2, tokens=None)))[0] is Outcome.UNSUPPORTED
 
 
-def test_counters_across_a_stop_say_nothing() -> None:
+def test_counters_that_differ_across_a_stop_say_nothing() -> None:
+    for rule, server in (
+        (soak.tokens_agree_with_the_server, {"tokens": 17}),
+        (soak.requests_agree_with_the_server, {"requests": 9}),
+    ):
+        run = load(row(1), row(2), server=server)
+        assert judged(rule, run)[0] is Outcome.ADVISORY
+        assert judged(rule, run, stopped=[[0, 1]])[0] is Outcome.INCONCLUSIVE
+        assert judged(rule, load(row(1), row(2)), stopped=[[0, 1]])[0] is Outcome.PASS
+
+
+def test_a_server_gone_at_the_end_is_no_server_without_counters() -> None:
     run = load(row(1), row(2))
-    assert judged(soak.tokens_agree_with_the_server, run, stopped=[[0, 1]])[0] is Outcome.INCONCLUSIVE
+    gone = Counters(endpoint="8080", phase="after", source="refused")
+    run = msgspec.structs.replace(run, counters=(run.counters[0], gone))
+    assert judged(soak.tokens_agree_with_the_server, run)[0] is Outcome.INCONCLUSIVE
 
 
 def test_figures_tell_what_was_measured_and_on_how_much() -> None:
