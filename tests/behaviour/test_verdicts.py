@@ -75,20 +75,20 @@ def test_a_failure_names_its_shortest_answer_with_the_line_that_asks_again():
     _, findings = word(RULES["markers"], xs)
     assert findings[0].got == "12 of 40 (95 %: 18.1 to 45.4 %)"
     assert "short-000 (main-0)" in findings[1].where
-    assert "It is 0.<|im_end|> [stop]; again: curl -N http://127.0.0.1:8080/v1/chat/completions" in findings[1].got
+    assert findings[1].got == "leaks <|im_end|>: It is 0.<|im_end|> [stop]"
     lines = RULES["markers"].figures(xs, EXPECT)
     assert lines["marker leaks"] == "12 of 40 (95 %: 18.1 to 45.4 %)"
     assert lines["marker leaks: smallest effect"].startswith(
         "2 of 40 would have failed; a server that does it in 7.3 %"
     )
-    assert lines["marker leaks: again"].startswith("curl -N ")
+    assert lines["marker leaks: again"].startswith("curl -N http://127.0.0.1:8080/v1/chat/completions -H ")
 
 
 def test_an_open_interval_says_what_would_settle_it():
     (finding,) = word(RULES["loops"], mixed(BAD["loops"], 1, 29))[1]
     assert finding.kind == "no-evidence"
     assert finding.got == "1 of 29 (95 %: 0.6 to 17.2 %)"
-    assert "34 answers settle it if no further one is bad: raise --budget" in finding.expected
+    assert "34 answers give a PASS if no further one is bad; raise --budget" in finding.expected
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,6 @@ def decide(k: int, n: int) -> Literal["fail", "pass", "open"]:
 
 def judged(count: Count, xs: Mapping[str, Exchange], expect: Expect, *, so: str) -> Iterator[Finding]:
     """The findings of a count: none for PASS."""
-    limits = f"fails above {_percent(FAIL_ABOVE)} %, passes below {_percent(PASS_BELOW)} % (ends of the interval)"
     if count.n == 0:
         yield no_evidence(f"{count.what}, no answer read", expected=f"at least {FEWEST}", got=_beside(count) or "none")
         return
@@ -77,14 +76,16 @@ def judged(count: Count, xs: Mapping[str, Exchange], expect: Expect, *, so: str)
         size = size_to_pass(count.k, PASS_BELOW)
         yield no_evidence(
             f"{count.what}, {count.n} answers",
-            expected=f"{limits}; {size} answers settle it if no further one is bad: raise --budget",
+            expected=f"an interval below {_percent(PASS_BELOW)} % (PASS) or above {_percent(FAIL_ABOVE)} % (FAIL): "
+            f"{size} answers give a PASS if no further one is bad; raise --budget",
             got=f"{ratio(count)}{'; ' + _beside(count) if count.beside else ''}",
         )
     elif word == "fail":
-        yield Finding("violation", f"{count.what}, {count.n} answers", limits, ratio(count), so)
+        limit = f"an interval that reaches down to {_percent(FAIL_ABOVE)} %"
+        yield Finding("violation", f"{count.what}, {count.n} answers", limit, ratio(count), so)
         name = count.shortest
         if name is not None:
-            got = f"{count.bad[name]}: {shown(count.answers[name], 400)}; again: {curl(xs[name], expect)}"
+            got = f"{count.bad[name]}: {shown(count.answers[name], 400)}"
             yield Finding("violation", f"the shortest such answer, {name} ({xs[name].id})", "none like it", got)
 
 
