@@ -51,6 +51,8 @@ export default {
     { name: "Advisory", matchers: isOutcome("ADVISORY"), groupByMessage: true },
     { name: "Unsupported", matchers: isOutcome("UNSUPPORTED"), groupByMessage: true },
   ],
+  // The page says these already, as its path, its badge and its parameters.
+  hideLabels: ["framework", "endpoint", "outcome", "severity", "epic", "feature", "story"],
   qualityGate: { use: [verdict], rules: [{ verdict: "READY" }] },
   plugins: {
     awesome: {

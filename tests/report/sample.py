@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,9 @@ SECOND = 1_000_000_000
 T0 = 1000 * SECOND
 WALL0 = 1_795_554_000 * SECOND  # 2026-11-24 21:00:00 UTC
 NAME = "8080"
-HOSTILE = "<script>document.title='owned'</script><img src=http://evil.invalid/x onerror=alert(1)>\x1b[31mred\x1b]0;t\x07"
+HOSTILE = (
+    "<script>document.title='owned'</script><img src=http://evil.invalid/x onerror=alert(1)>\x1b[31mred\x1b]0;t\x07"
+)
 KNOWN = "ollama before 0.31 (https://github.com/ollama/ollama/pull/17485)"
 
 
@@ -54,7 +57,9 @@ class Trial:
     content: bytes = b""
     number: int = 0
 
-    def exchange(self, seconds: float, scenario: str, request: dict, response: list[tuple[float, bytes]], **more) -> str:
+    def exchange(
+        self, seconds: float, scenario: str, request: dict, response: list[tuple[float, bytes]], **more
+    ) -> str:
         """Add one request and its answer, read by read, with the seconds after sending of each; returns its id."""
         body = json.dumps({"model": "phi-4", **request}).encode()
         head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:8080\r\ncontent-type: application/json\r\n"
@@ -87,7 +92,13 @@ class Trial:
         """A request that was in flight when the server died."""
         self.number += 1
         line = Sent(
-            w="gw0", n=self.number, t=at(seconds), endpoint=NAME, scenario=scenario, method="POST", path="/chat/completions"
+            w="gw0",
+            n=self.number,
+            t=at(seconds),
+            endpoint=NAME,
+            scenario=scenario,
+            method="POST",
+            path="/chat/completions",
         )
         self._add("writers/gw0-7/exchanges.jsonl", line)
         return f"gw0-{self.number}"
@@ -104,7 +115,9 @@ class Trial:
             self._add(watch, Clock(**head, wall_ns=wall, boot_ns=at(second), raw_ns=at(second)))
             if alive:
                 memory = 400_000_000 + second * 1_000_000
-                self._add(watch, Sample(**head, name=NAME, pid=36439, incarnation="b:36439:1", state="S", memory=memory))
+                self._add(
+                    watch, Sample(**head, name=NAME, pid=36439, incarnation="b:36439:1", state="S", memory=memory)
+                )
             health = 200 if alive else None
             self._add(watch, Probe(**head, name=NAME, listens=alive, health=health, owner=36439 if alive else None))
         self._add(watch, Event(w="recorder", t=at(0), what="trouble", name="", at=at(0), text="no GPU: NVML not found"))
@@ -206,22 +219,22 @@ def case(rule: str, scenario: str, outcome: Outcome, exchange: str = "", **more)
     )
 
 
-def judged_run(run: RunDir, cases: list[Judged], stops: tuple[Stop, ...] = (), **more) -> JudgedRun:
-    """A judged run of made-up outcomes over a recording."""
+def judged_run(
+    run: RunDir, cases: list[Judged], stops: tuple[Stop, ...] = (), not_tested: list[tuple[str, str]] | None = None
+) -> JudgedRun:
+    """A judged run of made-up outcomes over a recording; what is WAIVED, kim has waived."""
     lines = tuple(run.in_time())
     endpoints = run.endpoints()
+    waived = [c for c in cases if c.outcome is Outcome.WAIVED]
+    word = {"who": "kim", "why": "accepted for the cutover", "until": datetime.date(2027, 1, 1)}
     verdict = summarise(
         run=run.info.id,
         endpoints=endpoints,
         cases=cases,
         stops=stops,
         lines=lines,
-        waived=[
-            (c.case, Waiver(case=c.rule, who="kim", why="accepted for the cutover", until=more["until"]))
-            for c in cases
-            if c.outcome is Outcome.WAIVED
-        ],
-        not_tested=more.get("not_tested", []),
+        waived=[(c.case, Waiver(case=c.rule, **word)) for c in waived],
+        not_tested=not_tested or [],
     )
     return JudgedRun(run, run.info, endpoints, tuple(cases), stops, verdict, lines, Recording(run, lines))
 
@@ -233,3 +246,64 @@ ROLE_TWICE = Finding(
     "assistant",
     'a client on the official SDK joins them: role "assistantassistant", and the turn is dropped',
 )
+
+
+def sunk(path: Path) -> JudgedRun:
+    """A run with everything in it: a silent stop, hostile text wherever a server can put it, and each outcome."""
+    trial = Trial(path)
+    asked = {"stream": True, "messages": [{"role": "user", "content": "it's $HOME"}]}
+    answer = stream(chunk(role="assistant"), chunk(role="assistant", content=HOSTILE), "[DONE]")
+    told = trial.exchange(5, "usage", asked, answer)
+    page = trial.exchange(6, "n", {"n": 3}, plain(HOSTILE.encode() * 400, "502 Bad <b>Gateway</b>", "text/html"))
+    lost = tuple(trial.unanswered(62, "plain") for _ in range(4))
+    trial.watch(120, dies_at=63.412, gap=(80, 90))
+    trial.soak(20, 60, 12)
+    grave = Finding("violation", "choices", "3", HOSTILE, "a client sees two answers missing", grave=True)
+    plain_one = Finding("violation", "choices[0]", "logprobs", "null", "a client that reads them crashes")
+    cases = [
+        *(
+            case("sse/role-is-sent-once", name, Outcome.FAIL, told, findings=(ROLE_TWICE,), known=KNOWN)
+            for name in ("usage", "plain")
+        ),
+        case("sse/done-comes-once-and-last", "plain", Outcome.PASS, told),
+        *(
+            case("models/list-has-its-shape", f"s{n}", Outcome.INCONCLUSIVE, why="the server was gone")
+            for n in range(5)
+        ),
+        case("params/n-gives-n-choices", "n", Outcome.WAIVED, page, findings=(grave,), waiver="kim until 2027-01-01"),
+        case("params/logprobs-are-given", "logprobs", Outcome.ADVISORY, told, findings=(plain_one,)),
+        case("params/wrong-types-are-refused", "n", Outcome.NOT_EXECUTED, why="the run ended before it was judged"),
+        case("params/max-tokens-caps", "cap", Outcome.UNSUPPORTED, told, why="400 not here"),
+    ]
+    return judged_run(trial.write(), cases, (kill(lost),), not_tested=[("drift", "needs 30 min"), ("GPU", HOSTILE)])
+
+
+def calm(path: Path) -> JudgedRun:
+    """A run on which everything holds."""
+    trial = Trial(path)
+    told = trial.exchange(1, "plain", {"stream": True}, stream(chunk(role="assistant"), "[DONE]"))
+    trial.watch(10)
+    return judged_run(trial.write(demo=True), [case("sse/done-comes-once-and-last", "plain", Outcome.PASS, told)])
+
+
+def kill(suspects: tuple[str, ...]) -> Stop:
+    return Stop(
+        name=NAME,
+        family="STOPPED",
+        kind="signal",
+        signal=9,
+        alive_at=at(63.412),
+        dead_at=at(63.414),
+        proof="token 41 of request gw0-3",
+        rung="the process itself",
+        pid=36439,
+        uptime_s=2292,
+        excluded=("OOM killer (oom_kill +0 on the host, +0 in its cgroup)", "restart (no new incarnation)"),
+        cause="UNKNOWN: sender of the signal not observable without audit rights",
+        hypotheses=(
+            "its launcher's time-out: would show uptime at a round 1800 s (it was 2292 s: speaks against)",
+            "the end of a login session: would show session leader gone at the same moment (not seen)",
+        ),
+        suspects=suspects,
+        log=("an ordinary slot line", f"slot release \x1b[2J{HOSTILE}"),
+    )

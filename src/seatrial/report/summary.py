@@ -129,6 +129,8 @@ def _behind(reason: Reason, cases: list[Judged]) -> list[str]:
 def _item(key: tuple[str, str, str], cases: list[Judged]) -> Item:
     word, head, text = key
     said = visible(text, 300) or "no finding was recorded"
+    if not head and len(cases) == 1:
+        head = cases[0].rule
     known = next((case.known for case in cases if case.known), "")
     if head and len(cases) > 1:
         said += f" ({_scenarios(cases)})"

@@ -1,0 +1,147 @@
+"""The diagnosis: its exact text, and a curl line that a shell reads as it was meant, whatever stands in the request."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+
+import msgspec
+import pytest
+
+from seatrial.checks.rules import REGISTRY
+from seatrial.records import Endpoint, Exchange, Finding
+from seatrial.report import curl
+from seatrial.report.diagnosis import again, answer, diagnosis, shown
+from tests.report.sample import HOSTILE, NAME
+from tests.report.test_block import expected
+
+ENDPOINT = Endpoint(name=NAME, url="http://127.0.0.1:8080/v1", kind="generic", model="m", models=("m",))
+
+
+def exchange(body: bytes = b"", **more) -> Exchange:
+    base = {
+        "id": "gw0-1",
+        "endpoint": NAME,
+        "scenario": "s",
+        "method": "POST",
+        "path": "/chat/completions",
+        "request_headers": (("Host", "x"), ("Content-Type", "application/json")),
+        "request_body": body,
+        "request_json": None,
+        "sent_at": 0,
+        "ended_at": 420_000_000,
+        "status": 200,
+        "reason": "OK",
+        "http_version": "1.1",
+        "headers": (("content-type", "application/json"),),
+        "raw": b"",
+        "body": b"{}",
+        "json": {},
+        "fault": "",
+        "chunks": (),
+        "comments": 0,
+        "tail": b"",
+    }
+    return Exchange(**{**base, **more})
+
+
+def test_text(sunk):
+    judged = sunk.cases[0]
+    text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange(shown(judged)), sunk.endpoints[NAME])
+    assert text == expected("diagnosis.txt", text)
+
+
+def test_hostile_text_stays_on_its_line(sunk):
+    for judged in sunk.cases:
+        text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange(shown(judged)), sunk.endpoints[NAME])
+        assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_without_rule_exchange_or_endpoint(sunk):
+    text = diagnosis(sunk.cases[0], None, None, None)
+    assert "is not a rule of this version" in text
+    assert "again  pytest suites/conformance --case" in text
+    assert "sent" not in text.split("\n")[-2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"model": "it's `reboot` $(reboot) \\ \" ; & | 日本語", "stream": True}).encode(),
+        b"@/etc/passwd",
+        b"{broken",
+        b"\xff\xfe\x00binary",
+        b'{"a":"\x1b[31m"}\nline',
+        b"",
+    ],
+    ids=["quotes", "at", "broken", "binary", "escapes", "empty"],
+)
+def test_a_shell_sends_what_was_sent(body, tmp_path):
+    """The line runs in a real shell with a curl of ours that writes down what it is given."""
+    fake = tmp_path / "curl"
+    fake.write_text(
+        '#!/bin/sh\nfor a in "$@"; do [ "$last" = -d ] || [ "$last" = --data-raw ] && printf %s "$a"\n'
+        '[ "$a" = @- ] && cat\nlast=$a; done; exit 0\n'
+    )
+    fake.chmod(0o755)
+    line = curl.command(exchange(body), ENDPOINT)
+    assert "\n" not in line
+    done = subprocess.run(
+        ["sh", "-c", line], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, check=True
+    )
+    assert done.stdout == body
+
+
+def test_the_key_is_named_and_never_shown():
+    line = curl.command(exchange(b"{}", request_headers=(("Authorization", "Bearer ****"),)), ENDPOINT)
+    assert '-H "Authorization: Bearer $OPENAI_API_KEY"' in line
+    assert "****" not in line
+
+
+def test_a_long_body_is_bounded_and_the_whole_is_not():
+    body = json.dumps({"prompt": "x" * 5000}).encode()
+    assert len(curl.command(exchange(body), ENDPOINT, 400)) < 600
+    assert shlex.split(curl.command(exchange(body), ENDPOINT))[-1].encode() == body
+    assert len(curl.command(exchange(b"\xff" * 5000), ENDPOINT, 400)) < 600
+
+
+def test_paths_below_the_base_and_from_the_root():
+    assert curl.url(exchange(path="/models"), ENDPOINT) == "http://127.0.0.1:8080/v1/models"
+    assert curl.url(exchange(path="//health"), ENDPOINT) == "http://127.0.0.1:8080/health"
+    get = exchange(method="GET", path="/models", request_headers=())
+    assert curl.command(get, ENDPOINT) == "curl http://127.0.0.1:8080/v1/models"
+    assert "-X DELETE" in curl.command(exchange(method="DELETE"), ENDPOINT)
+
+
+def test_answers_in_half_a_line():
+    assert answer(exchange()) == "200 application/json, 2 B after 0.42 s"
+    gone = exchange(status=None, error="reset", detail="connection reset\x1b[0m")
+    assert answer(gone) == r"no answer (connection reset\x1b[0m) after 0.42 s"
+    assert answer(exchange(error="cut")).endswith(", cut")
+    cut = exchange(headers=(("content-type", "text/event-stream"),))
+    assert answer(cut) == "200 text/event-stream, 0 chunks, no [DONE], ended after 0.42 s"
+
+
+def test_again_names_endpoint_and_model_only_where_needed(sunk):
+    judged = sunk.cases[0]
+    embedded = msgspec.structs.replace(ENDPOINT, embedded=True)
+    several = msgspec.structs.replace(ENDPOINT, models=("a", "b c"), model="b c", url="http://h/prefix/v1")
+    assert "--endpoint" not in again(judged, embedded)
+    assert again(judged, several).endswith("--endpoint=8080=http://h/prefix --model='b c'")
+
+
+def test_the_exchange_shown_is_the_one_a_finding_names(sunk):
+    named = msgspec.structs.replace(
+        sunk.cases[0], exchanges={"one": "gw0-1", "two": "gw0-2"}, findings=(Finding("violation", "one: x", "", ""),)
+    )
+    assert shown(named) == "gw0-1"
+    assert shown(msgspec.structs.replace(named, findings=())) == "gw0-2"
+    assert shown(msgspec.structs.replace(named, exchanges={})) == ""
+
+
+def test_many_findings_are_counted(sunk):
+    findings = tuple(Finding("violation", f"chunk {n}", "x", HOSTILE, "same") for n in range(9))
+    text = diagnosis(msgspec.structs.replace(sunk.cases[0], findings=findings), None, None, None)
+    assert "and 4 more" in text
+    assert text.count("\nso ") == 1

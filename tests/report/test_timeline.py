@@ -1,0 +1,139 @@
+"""The timeline: seven lanes always, what is missing says why, and it is SVG that loads and runs nothing."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+
+from seatrial.records import Event, Gpu, Probe, Sample, Stop
+from seatrial.report import timeline
+from seatrial.report.lanes import COLUMNS, Watched, Window, gaps, lanes
+from tests.report.sample import HOSTILE, NAME, SECOND, Trial, at, case, judged_run, kill
+
+LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
+
+
+def texts(svg: str) -> list[str]:
+    return [element.text or "" for element in ET.fromstring(svg).iter() if element.tag.endswith(("}text", "}title"))]
+
+
+def lane(judged, name: str):
+    seen = Watched.of(judged.lines, NAME)
+    window = seen.window()
+    assert window is not None
+    return next(found for found in lanes(seen, window, judged.stops) if found.name == name)
+
+
+def test_all_lanes_stand_on_one_axis(sunk):
+    svg = timeline.of_endpoint(sunk, NAME)
+    said = texts(svg)
+    assert [name for name in said if name in LANES] == LANES
+    assert {"21:00:00", "21:02:00", "UTC"} <= set(said)
+
+
+def test_stops_phases_and_gaps_are_marked(sunk):
+    said = texts(timeline.of_endpoint(sunk, NAME))
+    assert "STOPPED" in said
+    assert {"soak: start", "soak: end"} <= set(said)
+    assert "nobody watched for 10.0 s" in said
+    assert "no GPU: NVML not found" in said
+
+
+def test_around_a_stop_it_shows_a_minute(sunk):
+    svg = timeline.of_stop(sunk, sunk.stops[0])
+    assert {"21:00:03", "21:02:00"} <= set(texts(svg))
+
+
+def test_it_holds_nothing_that_runs_or_loads(sunk):
+    for svg in (timeline.of_endpoint(sunk, NAME), timeline.of_stop(sunk, sunk.stops[0])):
+        assert not re.search(r"<script|<image|<foreignObject|<use|<style|\shref|\son\w+=|@import|url\((?!#)", svg)
+        assert re.findall(r"https?://[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
+
+
+def test_hostile_text_is_text(tmp_path):
+    trial = Trial(tmp_path / "run")
+    trial.watch(5)
+    run = trial.write()
+    lines = [
+        Event(w="recorder", t=at(1), what="trouble", name="", at=at(1), text=f"nvml: {HOSTILE}"),
+        *run.in_time(),
+    ]
+    judged = judged_run(run, [case("sse/role-is-sent-once", "x", "PASS")])
+    svg = timeline.of_endpoint(type(judged)(**{**vars(judged), "lines": tuple(lines)}), NAME)
+    assert "<script" not in svg
+    assert "\x1b" not in svg
+    assert any("nvml: <script>" in text for text in texts(svg))
+
+
+def test_nothing_recorded_is_no_timeline(calm):
+    assert timeline.of_endpoint(calm, "another") == ""
+    assert timeline.of_stop(calm, Stop(name="another", family="DEAF", alive_at=at(1), dead_at=at(2))) == ""
+
+
+def test_requests_in_flight_end_with_the_stop_that_took_them(sunk):
+    curve = dict(lane(sunk, "in flight").curve)
+    before = max(value for time, value in curve.items() if time < at(63))
+    after = max(value for time, value in curve.items() if time > at(64))
+    assert (before, after) == (4, 0)
+
+
+def test_tokens_add_up(sunk):
+    found = lane(sunk, "tokens")
+    times = [time for time, _ in found.curve]
+    step = (times[1] - times[0]) / SECOND
+    assert sum(value for _, value in found.curve) * step == pytest.approx(12 * 40, rel=0.02)
+
+
+def test_a_silent_socket_is_not_drawn_as_a_listening_one(sunk):
+    spans = lane(sunk, "socket").spans
+    assert [span.tone for span in spans] == ["good", "bad", "bad"]
+    assert spans[0].end == at(63)
+    assert (spans[1].end, spans[2].start) == (at(80), at(90))
+
+
+def test_a_frozen_process_and_its_children_show():
+    seen = Watched()
+    for second in range(10):
+        state = "T" if 3 <= second <= 6 else "S"
+        seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", state=state, memory=100), NAME)
+        seen.take(Sample(t=at(second), name=NAME, pid=2, parent=1, incarnation="b", state="S", memory=50_000_000), NAME)
+    process, *_, memory, _ = lanes(seen, Window(at(0), at(9)), ())
+    assert [span.tone for span in process.spans] == ["first", "frozen"]
+    assert (process.spans[1].start, process.spans[1].end) == (at(3), at(6))
+    assert max(value for _, value in memory.curve) == pytest.approx(50.0001)
+
+
+def test_an_unreadable_value_is_not_zero():
+    seen = Watched()
+    for second in range(5):
+        seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", memory=None), NAME)
+        seen.take(Probe(t=at(second), name=NAME, listens=None, why="no sock_diag"), NAME)
+        seen.take(Gpu(t=at(second), index=0, uuid="u", busy=None, error="driver gone"), NAME)
+    _, socket, _, _, tokens, memory, gpu = lanes(seen, Window(at(0), at(4)), ())
+    assert socket.spans[0].text == "not observable"
+    assert (memory.curve, gpu.curve, gpu.why) == ((), (), "driver gone")
+    assert tokens.why
+
+
+def test_a_night_stays_small():
+    seen = Watched()
+    for second in range(8 * 3600):
+        seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", memory=second), NAME)
+        seen.take(Probe(t=at(second), name=NAME, listens=True, health=200), NAME)
+    window = seen.window()
+    assert window is not None
+    assert all(len(found.curve) <= COLUMNS + 2 and len(found.spans) <= 2 for found in lanes(seen, window, ()))
+
+
+def test_a_late_heartbeat_is_no_gap():
+    seen = Watched(beats=[at(0), at(2.9), at(6), at(7)])
+    assert [(span.start, span.end) for span in gaps(seen, Window(at(0), at(7)))] == [(at(2.9), at(6))]
+
+
+def test_planned_stops_are_not_drawn_as_silent(sunk):
+    planned = msgspec.structs.replace(kill(()), planned=True)
+    judged = type(sunk)(**{**vars(sunk), "stops": (planned,)})
+    assert "STOPPED" not in texts(timeline.of_endpoint(judged, NAME))
