@@ -19,7 +19,11 @@ from seatrial.records import Exchange, Expect, Finding, Level
     source="openai-python ChatCompletionStreamState",
 )
 def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """The official SDK's accumulator joins the stream without an exception, to the message that was sent."""
+    """The official SDK's accumulator joins the stream without an exception, to the message that was sent.
+
+    Streams of several choices are left to row sse/20: whether the SDK takes them hangs on which choice happens to speak
+    first.
+    """
     if nothing := look.no_chunk(x):
         yield nothing
         return
