@@ -224,6 +224,13 @@ def test_figures_of_nothing_show_no_zeros_for_times() -> None:
     assert shown["lost"] == "1 (1 refused)"
 
 
+def test_a_soak_ended_early_says_of_how_much() -> None:
+    run = load(row(1))
+    asked = msgspec.structs.replace(run.phases[0], facts={"seconds": "600"})
+    run = msgspec.structs.replace(run, phases=(asked, *run.phases[1:]))
+    assert soak.figures(run, Expect())["ran"] == "60 s of 600 s"
+
+
 def test_figures_of_the_counters() -> None:
     assert soak.token_figures(load(row(1), row(2)), Expect()) == {"tokens": "agree with the server's (18)"}
     off = load(row(1), server={"tokens": 12})

@@ -266,7 +266,12 @@ def _intervals(expect: Expect) -> list[tuple[int, int]]:
 def _length(run: SoakRun) -> str:
     times = {phase.what: phase.at for phase in run.phases}
     end = times.get("drain") or times.get("end")
-    return f"{(end - times['start']) / SECOND:.0f} s" if end and "start" in times else ""
+    if not end or "start" not in times:
+        return ""
+    ran = (end - times["start"]) / SECOND
+    asked = next((phase.facts.get("seconds", "") for phase in run.phases if phase.what == "start"), "")
+    short = asked.isdecimal() and ran < int(asked) - 2
+    return f"{ran:.0f} s of {asked} s" if short else f"{ran:.0f} s"
 
 
 def _seconds(found: Percentile | None) -> str:
