@@ -28,7 +28,8 @@ def test_its_findings_name_what_the_bytes_hold():
     failed = [case for case in judged.cases if case.outcome is Outcome.FAIL]
     assert {case.rule for case in failed} == {"sse/role-is-sent-once"}
     for case in failed:
-        (name,) = case.exchanges.values()
-        exchange = judged.exchange(name)
-        assert exchange is not None
-        assert b'"role":"assistant"' in exchange.body
+        assert case.exchanges
+        for name in case.exchanges.values():
+            exchange = judged.exchange(name)
+            assert exchange is not None
+            assert exchange.body.count(b'"role":"assistant"') > 1
