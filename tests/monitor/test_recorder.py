@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import statistics
+import time
 import urllib.request
 
 import pytest
@@ -178,3 +179,16 @@ def test_arguments_are_shown_without_secrets(serve, recording):
     assert "sk-" not in str(event.facts)
     assert event.facts["arguments"].endswith("--api-key * --auth-token=* --ctx 8192")
     assert event.facts["exe"].startswith("/")
+
+
+def test_the_end_of_an_idle_server_is_bounded_by_its_silent_pidfd(serve, recording):
+    server = serve()
+    recording.watch(server).healthy()
+    until(lambda: recording.probes()[-1].t < time.monotonic_ns() - 400 * MS, "the middle of a second")
+    sent_at = server.send(signal.SIGKILL)
+    server.ended_at()
+    until(lambda: recording.events("exit"), "the exit")
+    (stop,) = recording.seal()
+    assert stop.alive_at < sent_at <= stop.dead_at
+    assert stop.dead_at - stop.alive_at <= 400 * MS  # 150 to 200 on a machine that does no other work
+    assert stop.proof.startswith("its process ran (")

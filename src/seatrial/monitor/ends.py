@@ -38,11 +38,15 @@ class Ends:
         self.pending: list[Pending] = []
         self._say = say
 
-    def add(self, target: Target, watched: Watched, now: int, oom_host: int | None) -> None:
-        """A process has ended at ``now``; look at once at what a moment later may be gone."""
+    def add(self, target: Target, watched: Watched, now: int, oom_host: int | None, alive_at: int) -> None:
+        """A process has ended at ``now``; look at once at what a moment later may be gone.
+
+        Args:
+            alive_at: when its pidfd was last silent and it was not dying yet; 0 where that is not known.
+        """
         process = watched.process
         facts = process.relatives()
-        kills = {"oom_host": oom_host, "oom_cgroup": process.oom_kills()}
+        kills = {"oom_host": oom_host, "oom_cgroup": process.oom_kills(), "alive_at": alive_at or None}
         facts |= {name: str(count) for name, count in kills.items() if count is not None}
         found = Pending(target, watched, now, target.main is watched, facts)
         if process.traceable:

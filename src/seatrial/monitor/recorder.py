@@ -19,6 +19,7 @@ import select
 import signal
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,10 @@ SECOND = 1_000_000_000
 QUICK_NS = 20_000_000
 """Between looks for a successor after a main process has ended, during ``QUICK_FOR_NS``."""
 QUICK_FOR_NS = 3 * SECOND
+PASS_NS = 50_000_000
+"""Between passes of the loop: each in which a pidfd is silent proves that its process had not ended."""
+DYING_NS = 150_000_000
+"""A large process takes up to this long from the signal to its end: seen within it, it may have been dying already."""
 PENDING_NS = 5_000_000
 """Between looks at ends that have been seen and not yet been explained."""
 
@@ -69,6 +74,7 @@ class Recorder:
         self._open = True
         self._failed = False
         self._quick_until = 0
+        self._passes: deque[int] = deque(maxlen=8)
         self._sockets = _sock_diag()
         self._gpus = Gpus(self._sample, lambda text: self._event("trouble", "gpu", text), nvml)
 
@@ -82,7 +88,9 @@ class Recorder:
             if now >= due:
                 self._tick(now)
                 due += SECOND * max(1, (time.monotonic_ns() - due) // SECOND + 1)
-            for handle, events in self._poll.poll(self._patience(due)):
+            patience = self._patience(due)
+            self._passes.append(time.monotonic_ns())
+            for handle, events in self._poll.poll(patience):
                 self._woken(handle, events, time.monotonic_ns())
             now = time.monotonic_ns()
             self._ends.settle(now)
@@ -95,7 +103,7 @@ class Recorder:
     def _patience(self, due: int) -> float:
         """Seconds until something must be done unasked."""
         now = time.monotonic_ns()
-        until = due
+        until = min(due, now + PASS_NS) if self._following else due
         if now < self._quick_until:
             until = min(until, now + QUICK_NS)
         if self._ends.pending:
@@ -140,7 +148,8 @@ class Recorder:
         main = target.main is watched
         if watched.pidfd is not None:
             self._poll.modify(watched.pidfd, 0)  # from here on it wakes us only when the process has been reaped
-        self._ends.add(target, watched, now, self._host_oom.read())
+        alive_at = max((t for t in list(self._passes)[:-1] if t <= now - DYING_NS), default=0)
+        self._ends.add(target, watched, now, self._host_oom.read(), alive_at if watched.pidfd is not None else 0)
         target.ended(watched)
         if main and self._sockets is not None:
             self._quick_until = now + QUICK_FOR_NS

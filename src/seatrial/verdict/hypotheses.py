@@ -134,8 +134,13 @@ def hypotheses(case: Case, uptime_s: float | None) -> Iterator[str]:
         yield "an error it found itself; would show: the last lines of its log"
 
 
+def number_in(fact: str) -> int | None:
+    """The number a fact of an event holds, if it holds one."""
+    return int(fact) if fact.isascii() and fact.isdecimal() and len(fact) <= 20 else None
+
+
 def _later(probe: int | None, fact: str | None) -> int | None:
-    known = [n for n in (probe, int(fact) if fact and fact.isdigit() else None) if n is not None]
+    known = [n for n in (probe, number_in(fact or "")) if n is not None]
     return max(known, default=None)
 
 

@@ -24,6 +24,7 @@ from seatrial.verdict.hypotheses import (
     hypotheses,
     killed_for_memory,
     kind_of,
+    number_in,
     signal_of,
     uptime_s,
 )
@@ -35,6 +36,9 @@ GAP_NS = 3 * SECOND
 """Longer without the recorder's heartbeat, and the time between is unobserved."""
 SETTLE_NS = 3 * SECOND
 """How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
+
+NEAR_NS = 200_000_000
+"""A token or an answer this near to the end is the last sign of life, though the process was there a little longer."""
 
 
 def start() -> State:
@@ -81,17 +85,17 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
     """A case in the words of the record."""
     unobserved = case.family == "UNOBSERVED"
     uptime = None if unobserved else uptime_s(case, state.boot_offset)
-    main, end = case.main, case.exit
+    main, end, alive = case.main, case.exit, _last_life(case)
     dies = end is not None or case.family in ("STOPPED", "RESTARTED")
     return Stop(
         id=case.id,
         name=server.name,
         family=case.family,
-        alive_at=case.alive.at,
+        alive_at=alive.at,
         dead_at=case.dead_at,
         kind=kind_of(case) if dies else "",
         until=case.until,
-        proof=case.alive.text,
+        proof=alive.text,
         rung=signs.rung_of(case),
         pid=main.pid if main else 0,
         incarnation=main.incarnation if main else "",
@@ -107,6 +111,15 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         hypotheses=() if unobserved else tuple(hypotheses(case, uptime)),
         suspects=tuple(sorted(case.suspects)),
     )
+
+
+def _last_life(case: Case) -> Proof:
+    """The last proof of life: of its service where that is near, else what its silent pidfd proves."""
+    seen = (number_in(case.exit.facts.get("alive_at", "")) if case.exit else None) or 0
+    near = case.dead_at - case.alive.at <= NEAR_NS
+    if near or case.evidence or case.family not in ("STOPPED", "RESTARTED") or not case.alive.at < seen <= case.dead_at:
+        return case.alive
+    return Proof(seen, f"its process ran ({case.alive.text}, {(seen - case.alive.at) / SECOND:.2f} s earlier)")
 
 
 def _read(server: Server, line: Line, boot_offset: int | None) -> Server:

@@ -11,6 +11,8 @@ from seatrial.verdict.stops_state import SECOND, Case, Ended, Family, Main, Oom,
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
 OOMS_KEPT = 12
+ENDING_NS = 150_000_000
+"""A large process takes up to this long from the signal to its end, and looks alive."""
 DYING_NS = SECOND
 """A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
 
@@ -30,7 +32,7 @@ def lived(server: Server, at: int, text: str) -> Server:
 def proof_before(server: Server, at: int, fallback: int) -> Proof:
     """The last proof of life up to a time. Without any: the moment its process was first seen."""
     for proof in reversed(server.proofs):
-        if proof.at <= at:
+        if proof.at <= at and not _may_be_dying(proof, at):
             return proof
     return Proof(min(fallback, at), "its process was found")
 
@@ -86,7 +88,8 @@ def _narrow(case: Case, proof: Proof) -> Case:
     """Bring the ends of a stop's interval closer by a proof of life that comes to light late."""
     if case.family == "UNOBSERVED":
         return case
-    if case.alive.at < proof.at <= case.dead_at and (case.family != "DEAF" or proof.text.startswith("/health")):
+    before = case.alive.at < proof.at <= case.dead_at and not _may_be_dying(proof, case.dead_at)
+    if before and (case.family != "DEAF" or proof.text.startswith("/health")):
         return replace(case, alive=proof)
     over = proof.at > max(case.bad_at, case.dead_at)
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):
@@ -95,6 +98,11 @@ def _narrow(case: Case, proof: Proof) -> Case:
     if back and case.until is None and _serves(proof):
         return replace(case, until=proof.at)
     return case
+
+
+def _may_be_dying(proof: Proof, dead_at: int) -> bool:
+    """Whether a process was seen so shortly before its end that it may have been ending already."""
+    return not _serves(proof) and dead_at - proof.at < ENDING_NS
 
 
 def _serves(proof: Proof) -> bool:

@@ -93,7 +93,6 @@ class Case(msgspec.Struct, frozen=True):
     suspects: frozenset[str] = frozenset()
     oom_before: Oom | None = None
     oom_after: Oom | None = None
-    deaf_since: int = 0
     evidence: tuple[str, ...] = ()
     said: bool = False  # it has been handed out once
 
