@@ -87,11 +87,12 @@ def test_death_frees_it(number):
 
 
 def test_one_who_waits_alone_is_not_starved_by_sharers():
-    with process("shared") as first, process("exclusive") as waiter:
+    with process("shared") as first:
         assert held(first)
-        wait_until(lambda: not free("shared"))  # the waiter holds the turnstile: later sharers stay out
-        first.kill()
-        assert held(waiter)
+        with process("exclusive") as waiter:
+            wait_until(lambda: not free("shared"))  # the waiter holds the turnstile: later sharers stay out
+            first.kill()
+            assert held(waiter)
 
 
 def test_threads_are_kept_apart_too():
