@@ -87,6 +87,18 @@ def test_a_slow_server_costs_at_most_120_percent_of_the_budget(seconds):
     assert len(held.settings["cut"]) == (4 if seconds == 60.0 else 0)
 
 
+def test_essays_that_no_longer_fit_leave_their_time_to_short_questions():
+    class Wordy(Slow):
+        def send(self, name, scenario, endpoint):
+            self.seconds = 0.02 if probes.is_short(next(iter(scenario.requests))) else 0.5
+            return super().send(name, scenario, endpoint)
+
+    held = ask("http://127.0.0.1:9/v1", 1.0, sender=Wordy(0.0), slots=1)
+    kinds = [probes.is_short(name) for name in held.exchanges]
+    assert kinds.count(False) == 1
+    assert kinds.count(True) > 10
+
+
 def test_a_sender_that_waits_for_a_busy_server_is_left_behind():
     class Stuck(Slow):
         def send(self, name, scenario, endpoint):
