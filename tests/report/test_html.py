@@ -9,8 +9,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from seatrial.records import Ready
 from seatrial.report import generator, html, node
 from seatrial.report.html import ReportError, build, deliver, write_report
 from seatrial.report.node import NodeError, find_node
@@ -71,6 +73,14 @@ def test_the_section_says_what_was_not_tested_and_waived(sunk, calm):
     assert "<b>drift</b> needs 30 min" in first
     assert "by kim until 2027-01-01" in first
     assert "Nothing was left out of the plan." in section(calm, {})
+
+
+def test_of_several_endpoints_the_worst_stands_first(calm):
+    good = calm.verdict.endpoints[NAME]
+    bad = msgspec.structs.replace(good, verdict=Ready.NOT_READY)
+    verdict = msgspec.structs.replace(calm.verdict, endpoints={"good": good, "bad": bad})
+    first = section(type(calm)(**{**vars(calm), "verdict": verdict}), {})
+    assert first.index("<h2>bad <strong>NOT READY") < first.index("<h2>good <strong>READY")
 
 
 def test_without_node_results_and_markdown_are_written_and_a_line_says_what_to_install(calm, tmp_path, monkeypatch):

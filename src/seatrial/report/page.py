@@ -15,7 +15,7 @@ from seatrial.report.allure import stop_name
 from seatrial.report.plain import visible
 from seatrial.report.summary import EndpointSummary, Item, Summary, summarise
 
-_TONE = {Ready.READY: "ready", Ready.NOT_READY: "broken", Ready.NOT_PROVEN: "open"}
+_TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
 _MEANS = {
     Ready.READY: "Everything that was tried holds; nothing stopped.",
     Ready.NOT_READY: "Something a client relies on is broken, or the server went quiet.",
@@ -45,7 +45,7 @@ def section(judged: JudgedRun, ids: Mapping[str, str]) -> str:
         _head(judged, summary),
         '<div class="st-body">',
         '<div class="st-main">',
-        *(_endpoint(judged, endpoint, ids, named=many) for endpoint in summary.endpoints),
+        *(_endpoint(judged, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
         "</div>",
         _run_wide(summary, ids),
         "</div>",
@@ -53,6 +53,10 @@ def section(judged: JudgedRun, ids: Mapping[str, str]) -> str:
         f"</section>{_SCRIPT}",
     ]
     return "".join(parts)
+
+
+def _worst_first(summary: Summary) -> list[EndpointSummary]:
+    return sorted(summary.endpoints, key=lambda endpoint: list(_TONE).index(endpoint.verdict), reverse=True)
 
 
 def _head(judged: JudgedRun, summary: Summary) -> str:
@@ -90,7 +94,8 @@ def _endpoint(judged: JudgedRun, endpoint: EndpointSummary, ids: Mapping[str, st
     parts.append("</dl>")
     drawn = timeline.of_endpoint(judged, endpoint.name)
     if drawn:
-        parts.append(f"<details class='st-time' open><summary>Timeline of the run</summary>{drawn}</details>")
+        opened = " open" if endpoint.silent_stops or not named else ""
+        parts.append(f"<details class='st-time'{opened}><summary>Timeline of the run</summary>{drawn}</details>")
     return "".join([*parts, "</article>"])
 
 
