@@ -28,9 +28,11 @@ def test_signals_of_a_terminal_do_not_end_it(recording):
 
 def test_a_command_it_does_not_understand_is_said_and_passed_over(serve, recording):
     server = serve()
-    recording.raw(b'nonsense\n\xff\xfe\n[1]\n\n{"watch": 5}\n')
+    recording.raw(
+        b'nonsense\n\xff\xfe\n[1]\n\n{"watch": 5}\n{"watch":"b","host":"127.0.0.1","port":1,"base":"ftp://h:x"}\n'
+    )
     recording.watch(server).healthy()
-    assert len([e for e in recording.events("trouble") if "not understood" in e.text]) >= 3
+    assert len([e for e in recording.events("trouble") if "not understood" in e.text]) >= 5
 
 
 def test_commands_may_come_in_pieces(serve, recording):

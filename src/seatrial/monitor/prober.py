@@ -19,8 +19,14 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def health_url(base: str) -> str:
-    """``/health`` beside the API of a base URL: ``/v1`` stands in its place, a path prefix stays."""
+    """``/health`` beside the API of a base URL: ``/v1`` gives way to it, a path prefix stays.
+
+    Raises:
+        ValueError: the base is no http or https URL.
+    """
     parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{base} is no http or https URL")
     path = parts.path.rstrip("/").removesuffix("/v1")
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{path}/health", "", ""))
 
