@@ -9,6 +9,8 @@ from load.outcomes import OUTCOMES
 from seatrial.records import Counters, LoadRow, Phase, Received, Sent
 from seatrial.rundir import Writer
 from seatrial.wire.load import Stream
+from seatrial.wire.mask import Mask
+from seatrial.wire.redact import redact
 
 PATH = "/chat/completions"
 SCENARIO = "soak/closed"
@@ -26,9 +28,11 @@ class Recorder:
     Args:
         seed: of the sample of sound streams whose bytes are kept. The n-th has a chance of ``SAMPLE / n``: all of the
             first fifty, then ever fewer, spread over the whole night. Nothing written is taken back for it.
+        mask: what no stored byte may show.
     """
 
-    def __init__(self, writer: Writer, endpoint: str, seed: int, generation: int = 0) -> None:
+    def __init__(self, writer: Writer, endpoint: str, seed: int, generation: int = 0, mask: Mask | None = None) -> None:
+        self._mask = mask or Mask(None)
         self._writer, self._endpoint, self._generation = writer, endpoint, generation
         self._random = random.Random(f"{seed}/sample")  # noqa: S311
         self.outcomes: Counter[str] = Counter()
@@ -70,7 +74,8 @@ class Recorder:
         return seen <= KEPT_PER_OUTCOME
 
     def _keep(self, row: LoadRow, s: Stream) -> None:
-        request, response = self._writer.store(s.request), self._writer.store(s.response)
+        masked, _ = redact(self._mask, s.response, "POST")  # a key may be split over deltas, or packed
+        request, response = self._writer.store(s.request), self._writer.store(masked)
         line = Received(
             id=row.id,
             endpoint=self._endpoint,

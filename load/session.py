@@ -41,7 +41,11 @@ class Session:
         self.users = settings.users or self.endpoint.slots or USERS
         self.draining = Event()
         self.recorder = Recorder(
-            self.rundir.load_writer(settings.role), self.endpoint.name, settings.seed, self.endpoint.generation
+            self.rundir.load_writer(settings.role),
+            self.endpoint.name,
+            settings.seed,
+            self.endpoint.generation,
+            self.target.mask,
         )
         self.inspector = Inspector(self.endpoint)
         self._lock = RLock()
