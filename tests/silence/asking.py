@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from load.counters import Totals, quiet, totals
@@ -88,10 +87,3 @@ class Asker:
             tokens=read.tokens,
             source=read.source,
         )
-
-
-def names(evidence: Mapping[str, Exchange] | SoakRun) -> str:
-    """What a piece of evidence consists of, for a message."""
-    if isinstance(evidence, SoakRun):
-        return ", ".join(sorted({row.outcome for row in evidence.rows}))
-    return ", ".join(f"{name} {x.status or x.error}" for name, x in evidence.items())

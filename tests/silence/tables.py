@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seatrial.behaviour import probes
 from seatrial.records import Scenario
 from suites.behaviour.test_identity import IDENTITY
 from suites.conformance import test_chat, test_errors, test_http, test_models, test_params, test_sse
@@ -26,5 +25,3 @@ if len(SCENARIOS) != sum(map(len, TABLES)):
 
 SENT = SCENARIOS | IDENTITY
 """What is sent as it stands; answers and soak are asked for in their own way."""
-
-ANSWERS = Scenario(requests={}, traits=probes.TRAITS)

@@ -6,6 +6,8 @@ from seatrial.records import Outcome
 from tests.silence import verdict as verdicts
 from tests.silence.trial import RULES, ask, catches, listed, silenced
 
+pytestmark = pytest.mark.xdist_group("silence")  # one worker asks, all tests read
+
 ROLE = RULES["sse/role-is-sent-once"]
 
 
@@ -26,9 +28,9 @@ def test_every_rule_and_every_listed_fault_is_in_the_table(verdict):
 
 
 def test_a_fault_that_is_not_found_is_named():
-    verdict = verdicts.Verdict()
-    honest = dict.fromkeys(listed(), ask([ROLE]))
-    verdicts._catch(verdict, honest)
+    verdict = verdicts.Verdict({ROLE.id: ROLE})
+    honest = ask([ROLE])
+    verdicts._catch(verdict, {name: honest for name, fault in listed().items() if fault.caught_by == ROLE.id})
     assert "role-never: sse/role-is-sent-once finds nothing in stream" in "\n".join(verdict.wrong)
     assert "NOT CAUGHT" in verdicts._told(verdict.caught[ROLE.id])
 
@@ -43,3 +45,15 @@ def test_a_silenced_rule_finds_nothing():
     pieces = ask([ROLE], ("role-never",))
     assert catches(ROLE, pieces) is Outcome.FAIL
     assert catches(silenced(ROLE), pieces) is None
+
+
+def test_a_rule_no_scenario_reaches_is_named():
+    verdict = verdicts.Verdict({ROLE.id: ROLE})
+    verdicts._leave_alone(verdict, "golden", [])
+    assert verdict.wrong == ["sse/role-is-sent-once: no scenario has its traits"]
+
+
+def test_one_rule_can_be_tried_alone():
+    verdict = verdicts.hold(ROLE.id)
+    assert verdict.wrong == []
+    assert set(verdict.caught) == {ROLE.id}

@@ -19,7 +19,7 @@ from seatrial.wire.http import Client
 from tests.golden.faults import FAULTS, Fault
 from tests.golden.server import MODEL, Golden
 from tests.silence.asking import Asker
-from tests.silence.tables import ANSWERS, SENT
+from tests.silence.tables import SCENARIOS, SENT
 
 PATIENCE_S = 60.0
 HURRY_S = 3.0
@@ -93,28 +93,35 @@ def ask(
     thinking: bool = False,
     cap_factor: float = 1.0,
     strict: bool = False,
+    until: Rule | None = None,
 ) -> Pieces:
     """The evidence these rules judge, from a golden server of its own.
 
-    A ``cap_factor`` beyond 1 stands for a thought that cannot be switched off; else identity finds the switch.
+    A ``cap_factor`` beyond 1 stands for a thought that cannot be switched off; else identity finds the switch. Once
+    ``until`` fails, no more is asked: a server that hangs would do so on every scenario.
     """
-    chosen = list(rules)
+    pieces: Pieces = []
     with Golden(faults=faults, thinking=thinking) as golden:
         endpoint = _known(golden.url, thinking=thinking, cap_factor=cap_factor)
-        asker = Asker(endpoint, HURRY_S if faults else PATIENCE_S)
-        pieces = [
-            Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
-            for name, scenario in SENT.items()
-            if name != "identity" and any(r.applies(scenario) for r in chosen)
-        ]
-        if any(_applies(r, "identity") for r in chosen):
-            pieces.append(_identity(asker, golden.url))
-        if any(_applies(r, "answers") for r in chosen):
-            held = asker.answers(FEW if faults else MANY)
-            pieces.append(Piece("answers", held, _expect(endpoint, seed=0, url=golden.url)))
-        if any(r.shape == "soak" for r in chosen):
-            pieces.append(Piece("soak", asker.soak(STREAMS), _expect(endpoint, stopped=[])))
-        return pieces
+        for piece in _asked(list(rules), endpoint, strict=strict, faulty=bool(faults)):
+            pieces.append(piece)
+            if until is not None and catches(until, [piece]) is Outcome.FAIL:
+                break
+    return pieces
+
+
+def _asked(rules: list[Rule], endpoint: Endpoint, *, strict: bool, faulty: bool) -> Iterator[Piece]:
+    asker = Asker(endpoint, HURRY_S if faulty else PATIENCE_S)
+    for name, scenario in SCENARIOS.items():
+        if any(_applies(r, name) for r in rules):
+            yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
+    if any(_applies(r, "identity") for r in rules):
+        yield _identity(asker, endpoint.url)
+    if any(_applies(r, "answers") for r in rules):
+        held = asker.answers(FEW if faulty else MANY)
+        yield Piece("answers", held, _expect(endpoint, seed=0, url=endpoint.url))
+    if any(_applies(r, "soak") for r in rules):
+        yield Piece("soak", asker.soak(STREAMS), _expect(endpoint, stopped=[]))
 
 
 def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pieces]:
@@ -122,7 +129,8 @@ def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pie
 
     def one(name: str) -> Pieces:
         fault = FAULTS[name]
-        return ask([rules[fault.caught_by]], (name,), strict=fault.strict)
+        rule = rules[fault.caught_by]
+        return ask([rule], (name,), strict=fault.strict, until=rule)
 
     chosen = list(names)
     with ThreadPoolExecutor(6) as pool:
@@ -139,9 +147,10 @@ def of_family(family: str) -> list[str]:
 
 
 def _applies(rule: Rule, scenario: str) -> bool:
-    if rule.shape == "soak" or scenario == "soak":
-        return rule.shape == "soak" and scenario == "soak"
-    if (rule.of == ANSWERS.traits or "answers" in rule.of) or scenario == "answers":
+    """Whether a suite has this rule judge this scenario: answers and soak belong to the rules made for them."""
+    if scenario == "soak" or rule.shape == "soak":
+        return scenario == "soak" and rule.shape == "soak"
+    if scenario == "answers" or "answers" in rule.of:
         return scenario == "answers" and "answers" in rule.of
     return rule.applies(SENT[scenario])
 
