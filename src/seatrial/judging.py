@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from seatrial import suspects
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.rules import run as run_rule
@@ -28,7 +29,6 @@ from seatrial.records import (
     Planned,
     Received,
     RunInfo,
-    Sent,
     Stop,
     Verdict,
 )
@@ -87,7 +87,7 @@ def judge(run: RunDir) -> JudgedRun:
     lines = tuple(run.in_time())
     recording = Recording(run, lines)
     covered = waivers_of(run)
-    found = stops.fold(lines)
+    found = tuple(suspects.explained(stop, lines, run) for stop in stops.fold(lines))
     judgements = {line.case: line for line in lines if isinstance(line, Judgement)}
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():
@@ -106,17 +106,6 @@ def judge(run: RunDir) -> JudgedRun:
         known_unseen=replay.known_unseen(cases) if info.options.get("strict_known") else (),
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
-
-
-def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent]:
-    """Requests of one life of a server that were sent and never answered in full."""
-    sent: dict[str, Sent] = {}
-    for line in lines:
-        if isinstance(line, Sent) and (line.endpoint, line.generation) == (endpoint, generation):
-            sent[f"{line.w}-{line.n}"] = line
-        elif isinstance(line, Received) and not line.error:
-            sent.pop(line.id, None)
-    return list(sent.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -470,6 +470,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = "UNKNOWN"
     hypotheses: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()  # exchange ids in flight
+    sent: dict[str, str] = {}  # what they were: id -> scenario
     log: tuple[str, ...] = ()  # the last lines
     planned: bool = False
 

@@ -56,7 +56,7 @@ def test_a_killed_server_is_one_stop_with_its_signal(number, tmp_path):
     (stop,) = verdict["stops"]
     assert stop["family"] == "STOPPED"
     assert stop["signal"] == number
-    assert stop["cause"] == "UNKNOWN"
+    assert stop["cause"].startswith("UNKNOWN")
     assert stop["alive_at"] <= stop["dead_at"]
     assert abs(stop["dead_at"] - stop["pidfd_at"]) <= 10 * MS
     assert 0 <= stop["pidfd_at"] - struck[0] <= 250 * MS

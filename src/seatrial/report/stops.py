@@ -80,6 +80,11 @@ def in_flight(stop: Stop) -> str:
     if not stop.suspects:
         return "no request was in flight"
     number = len(stop.suspects)
-    names = ", ".join(visible(s, 60) for s in stop.suspects[:_SUSPECTS_SHOWN])
+    names = ", ".join(_suspect(stop, name) for name in stop.suspects[:_SUSPECTS_SHOWN])
     more = ", ..." if number > _SUSPECTS_SHOWN else ""
     return f"{count(number, 'request')} {'was' if number == 1 else 'were'} in flight: {names}{more}"
+
+
+def _suspect(stop: Stop, name: str) -> str:
+    scenario = stop.sent.get(name, "")
+    return visible(f"{name} ({scenario})" if scenario else name, 80)

@@ -1,0 +1,62 @@
+"""What a run directory knows of a stop beside the fold: what was in flight, the end of the log, what kills again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from seatrial.records import Event, Line, Received, Sent, Stop
+from seatrial.rundir import RunDir
+
+LOG_LINES = 5
+LOG_BYTES = 8192
+
+
+def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent]:
+    """Requests of one life of a server that were sent and never answered in full."""
+    sent: dict[str, Sent] = {}
+    for line in lines:
+        if isinstance(line, Sent) and (line.endpoint, line.generation) == (endpoint, generation):
+            sent[f"{line.w}-{line.n}"] = line
+        elif isinstance(line, Received) and not line.error:
+            sent.pop(line.id, None)
+    return list(sent.values())
+
+
+def explained(stop: Stop, lines: Sequence[Line], run: RunDir) -> Stop:
+    """The stop with what each suspect was, the tail of the server's log where it is ours, and the cause if proven.
+
+    A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes.
+    """
+    wanted = set(stop.suspects)
+    sent = {
+        f"{line.w}-{line.n}": line.scenario
+        for line in lines
+        if isinstance(line, Sent) and f"{line.w}-{line.n}" in wanted
+    }
+    events = [line for line in lines if isinstance(line, Event) and line.name == stop.name]
+    generation = next((e.generation for e in events if e.pid == stop.pid and e.what in {"start", "ready"}), None)
+    log = () if generation is None else _tail(run, f"{stop.name}-{generation}.log")
+    again = [e for e in events if e.what == "repeated" and e.generation == (generation or 0) and e.text in wanted]
+    killers = [e for e in again if e.facts.get("kills") == "yes"]
+    evidence = tuple(f"{e.text} ({e.facts.get('scenario', '')}) sent again alone: {_again(e)}" for e in again)
+    changed = replace(stop, sent=sent, log=log or stop.log, evidence=(*stop.evidence, *evidence))
+    if not killers:
+        return changed
+    said = " and ".join(f"request {e.text} ({e.facts.get('scenario', '')})" for e in killers)
+    return replace(changed, cause=f"{said}: sent again alone, it kills again", hypotheses=())
+
+
+def _again(event: Event) -> str:
+    return "it kills" if event.facts.get("kills") == "yes" else "the server lives"
+
+
+def _tail(run: RunDir, name: str) -> tuple[str, ...]:
+    path = run.path / "server" / name
+    if not path.is_file():
+        return ()
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_BYTES))
+        text = file.read().decode("utf-8", "replace")
+    return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]
