@@ -41,7 +41,7 @@ def ssh():
 CASES = {
     "refused": (["--endpoint=http://127.0.0.1:1"], "nothing listens at 127.0.0.1:1"),
     "not-http": (["--endpoint=http://127.0.0.1:{ssh}"], "answers, but not HTTP"),
-    "tls": (["--endpoint=https://127.0.0.1:{port}"], "TLS"),
+    "tls": (["--endpoint=https://127.0.0.1:{ssh}"], "TLS"),
     "nonsense-url": (["--endpoint=ftp:/what"], "--endpoint"),
     "credentials-in-url": (["--endpoint=http://me:secret@127.0.0.1:{port}"], "credentials"),
     "a-name-twice": (["--endpoint=a={url}", "--endpoint=a={url}"], "given twice"),
