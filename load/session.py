@@ -126,6 +126,7 @@ def _run(settings: Settings, host: str | None) -> tuple[Endpoint, RunDir]:
     endpoint = _ask(settings, host)
     rundir = RunDir.create(settings.run or new_path(_root()), _info(settings))
     rundir.write_endpoint(endpoint)
+    rundir.publish()
     return endpoint, rundir
 
 

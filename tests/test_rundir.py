@@ -81,7 +81,8 @@ def test_a_writer_killed_at_any_moment_leaves_no_line_without_its_bytes(run):
 
 
 def test_latest_points_to_the_newest_run(run):
-    RunDir.create(run.path.parent / "two", INFO)
+    run.publish()
+    RunDir.create(run.path.parent / "two", INFO).publish()
     assert RunDir.open(run.path.parent / "latest").path == (run.path.parent / "two").resolve()
 
 

@@ -187,7 +187,7 @@ class RunDir:
 
     @classmethod
     def create(cls, path: Path, info: RunInfo) -> RunDir:
-        """Make the directory with its run.json, and point ``latest`` beside it to it.
+        """Make the directory with its run.json. ``latest`` points to it once :meth:`publish` is called.
 
         Raises:
             RunDirError: it exists with something in it, or cannot be written.
@@ -199,10 +199,20 @@ class RunDir:
             for folder in ("endpoints", "writers", "watch", "load", "server"):
                 (path / folder).mkdir()
             write_atomically(path / "run.json", msgspec.json.format(_encode(info)))
-            _point(path.parent / "latest", path.name)
         except OSError as error:
             raise RunDirError(f"cannot make {path}: {error.strerror}; name another with --run-dir") from error
         return cls(path)
+
+    def publish(self) -> None:
+        """Point ``latest`` beside the directory to it: the run has begun, and takes the last one's place.
+
+        Raises:
+            RunDirError: the folder cannot be written.
+        """
+        try:
+            _point(self.path.parent / "latest", self.path.name)
+        except OSError as error:
+            raise RunDirError(f"cannot write {self.path.parent}/latest: {error.strerror}") from error
 
     @classmethod
     def open(cls, path: Path) -> RunDir:

@@ -1,0 +1,68 @@
+"""A request that ends the server: one stop, its suspects, and on the embedded server the one that does it again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.driving import ROOT, suite, wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def mortal():
+    """A golden server, in a process of its own, that dies of a cap that is no number."""
+    command = [sys.executable, "-m", "tests.golden", "--port", "0", "--fault", "dies-on-wrong-type"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        url = wait_for("the golden server's URL", process.stdout.readline, 20).strip()
+        yield url, process
+        process.kill()
+
+
+def test_what_a_request_ends_is_one_stop_and_the_rest_is_inconclusive_at_once(mortal, tmp_path):
+    url, process = mortal
+    ran = suite(tmp_path / "run", "suites/conformance", "-n2", f"--endpoint=golden={url}")
+    process.wait(10)
+    assert ran.code == 1, ran.out
+    (stop,) = ran.verdict["stops"]
+    assert stop["family"] == "STOPPED"
+    assert stop["sent"], stop
+    assert all(scenario.startswith("params/") for scenario in stop["sent"].values())
+    counts = ran.verdict["endpoints"]["golden"]["counts"]
+    assert counts["silent_stops"] == 1
+    assert counts["FAIL"] == 0
+    assert counts["INCONCLUSIVE"] > 0
+    assert counts["NOT_EXECUTED"] == 0
+
+
+def test_the_same_outcomes_alone_in_parallel_and_shuffled(tmp_path):
+    from tests.golden.server import Golden  # in this process: nobody dies here
+
+    with Golden() as golden:
+        ways = {"alone": [], "parallel": ["-n4"], "shuffled": ["-n4", "--shuffle=7"]}
+        found = {
+            name: suite(tmp_path / name, "suites/conformance", f"--endpoint=golden={golden.url}", *more).verdict
+            for name, more in ways.items()
+        }
+    assert found["alone"]["exit"] == 0
+    assert found["alone"]["outcomes"] == found["parallel"]["outcomes"] == found["shuffled"]["outcomes"]
+
+
+def test_a_key_that_is_echoed_reaches_no_file(tmp_path):
+    import base64
+
+    from tests.golden.server import Golden
+
+    key = "sk-Th1sKeyMustNeverBeWritten.0815/4711"
+    with Golden(faults=("echo-key",), key=key) as golden:
+        options = (f"--endpoint=golden={golden.url}", "--api-key-env=K", "--soak=5s")
+        ran = suite(tmp_path / "run", "suites/conformance", "suites/soak", *options, env={"K": key})
+    needles = [key.encode(), base64.b64encode(key.encode()).rstrip(b"=")[:-1]]
+    holding = [p for p in ran.path.rglob("*") if p.is_file() and any(n in p.read_bytes() for n in needles)]
+    assert holding == []
+    assert not any(n.decode() in ran.out for n in needles)
+    assert ran.code in {0, 1, 10}, ran.out
+    assert ran.verdict["outcomes"]
