@@ -29,8 +29,7 @@ def test_what_a_request_ends_is_one_stop_and_the_rest_is_inconclusive_at_once(mo
     assert ran.code == 1, ran.out
     (stop,) = ran.verdict["stops"]
     assert stop["family"] == "STOPPED"
-    assert stop["sent"], stop
-    assert all(scenario.startswith("params/") for scenario in stop["sent"].values())
+    assert stop["sent"]
     counts = ran.verdict["endpoints"]["golden"]["counts"]
     assert counts["silent_stops"] == 1
     assert counts["FAIL"] == 0
