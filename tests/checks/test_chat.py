@@ -50,6 +50,35 @@ def test_a_body_that_is_no_object_is_no_evidence_or_wrong(rule):
     )
 
 
+NOBODY = [plain({"choices": []}), stream({"choices": []}, "[DONE]", asked=COUNTED)]
+
+
+@pytest.mark.parametrize("evidence", NOBODY, ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "chat/finish-reason-is-known",
+        "chat/content-is-string-or-null",
+        "params/stop-string-ends-the-answer",
+        "params/logprobs-are-given",
+    ],
+)
+def test_without_a_choice_there_is_nothing_to_pass(rule, evidence):
+    assert [f.kind for f in found(rule, evidence)] == ["no-evidence"]
+    breaks("chat/choices-are-indexed-and-from-the-assistant", evidence, "")
+
+
+def test_a_stream_without_a_finish_reason_is_no_evidence_for_its_words():
+    endless = stream(*good()[:-2], "[DONE]")
+    assert [f.kind for f in found("chat/finish-reason-is-known", endless)] == ["no-evidence"]
+    breaks("sse/one-finish-reason-per-choice", endless, "")
+
+
+def test_an_answer_without_a_cap_is_held_against_none():
+    x = plain(asked={k: v for k, v in ASKED.items() if k != "max_tokens"})
+    assert [f.kind for f in found("chat/completion-tokens-keep-the-cap", x)] == ["no-evidence"]
+
+
 @pytest.mark.parametrize(
     ("rule", "evidence", "where", "got"),
     [

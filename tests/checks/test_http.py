@@ -91,13 +91,15 @@ def test_list_has_its_shape():
 
 def test_item_has_its_fields():
     rule = "models/item-has-its-fields"
-    holds(rule, [models(MODEL, MODEL | {"id": "n", "meta": {}}), models()])
+    holds(rule, [models(MODEL, MODEL | {"id": "n", "meta": {}})])
     breaks(rule, models(MODEL, {"id": "x", "object": "model", "owned_by": "us"}), "data[1].created", "no such key")
     breaks(rule, models(MODEL | {"created": "5"}), "data[0].created", "5")
     breaks(rule, models(MODEL | {"created": True}), "data[0].created", "True")
     breaks(rule, models(MODEL | {"id": ""}), "data[0].id")
     breaks(rule, models(MODEL | {"object": "llm"}), "data[0].object", "llm")
     breaks(rule, models("m"), "data[0]", "m")
+    assert [f.kind for f in found(rule, models())] == ["no-evidence"]
+    assert [f.kind for f in found(rule, models(data={}))] == ["no-evidence"]
 
 
 def test_unknown_id_is_a_404():

@@ -37,7 +37,11 @@ def test_caps_cut(rule, key):
     long = counted(24, "1, 2, 3, 4, 5, 6", "length", 24, key)
     short = counted(4, "1, 2", "length", 4, key)
     holds(rule, [{"short": short, "long": long}, {"only": long}])
-    holds(rule, [{"short": counted(3, "1, 2", "stop", 4, key), "long": counted(3, "1, 2", "stop", 24, key)}])
+    neither = {"short": counted(3, "1, 2", "stop", 4, key), "long": counted(3, "1, 2", "stop", 24, key)}
+    [unseen] = found(rule, neither)
+    assert (unseen.kind, unseen.got) == ("no-evidence", "short: 3 of 4, long: 3 of 24")
+    headless = plain({"choices": [], "usage": {"completion_tokens": 4}}, asked=ASKED | {key: 4})
+    assert [f.kind for f in found(rule, {"short": headless, "long": long})] == ["no-evidence"]
     ran_on = {"short": counted(24, "1, 2, 3, 4, 5, 6", "stop", 4, key), "long": long}
     assert breaks(rule, ran_on, "short: usage.completion_tokens", "24").grave
     breaks(rule, {"short": counted(4, "1, 2", "stop", 4, key), "long": long}, "short: finish_reason", "stop")

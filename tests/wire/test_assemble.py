@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+import tracemalloc
 
 import msgspec
 import pytest
@@ -137,9 +139,57 @@ def test_what_grows_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assembly, "JSON_CAP", 10)
     monkeypatch.setattr(framing, "CHUNKS_CAP", 10)
     x = assembled(answer(event(b"1") * 20, STREAM_TYPE))
-    assert (len(x.chunks), x.fault) == (10, "20 events: the first 10 are kept")
+    assert (len(x.chunks), x.fault) == (10, "more than 10 events: the 90 bytes after them are not read")
+    assert [c.data for c in x.chunks] == ["1"] * 10
     assert "more than 10 are not decoded" in assembled(answer(json.dumps("x" * 20).encode())).fault
     assert "more than 10 chunks" in assembled(chunked(*[b"x"] * 20)).fault
+
+
+@pytest.mark.parametrize(
+    ("unit", "kept", "fault"),
+    [
+        (b"data\n\n", assembly.EVENTS_CAP, f"more than {assembly.EVENTS_CAP} events"),
+        (b":\n", 0, f"more than {assembly.LINES_CAP} lines"),
+        (b"data\n", 0, f"more than {assembly.LINES_CAP} lines"),
+        (b"x\r", 0, f"more than {assembly.LINES_CAP} lines"),
+        (b"x", 0, "an event is longer than 16777216 bytes"),
+    ],
+    ids=["events", "comments", "lines of one event", "strays", "one line"],
+)
+def test_an_endless_stream_of_tiny_parts_is_read_to_a_cap(unit: bytes, kept: int, fault: str) -> None:
+    body = unit * (20 * 1024 * 1024 // len(unit))
+    began = time.process_time()
+    x = assembled(answer(body, STREAM_TYPE))
+    assert time.process_time() - began < 10
+    assert (len(x.chunks), x.tail) == (kept, b"")
+    assert fault in x.fault
+    assert "not read" in x.fault
+
+
+def test_the_reader_holds_no_more_than_its_cap_of_events() -> None:
+    short, long = (_peak(b"data: 1\n\n" * count) for count in (40_000, 400_000))
+    assert long < 2 * short + 20 * 1024 * 1024  # the body itself, joined
+
+
+def _peak(body: bytes) -> int:
+    """Bytes that reading the events of a body takes at most, with a cap that both bodies pass."""
+    tracemalloc.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(assembly, "EVENTS_CAP", 20_000)
+            assembled(answer(body, STREAM_TYPE))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_cut_between_slices_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = answer(b"data: 1\r\n\r\ndata: 2\r\n\r\n: c\r\n\r\ndata: 3\r\n\r\ndata", STREAM_TYPE)
+    frames = [(i, 1) for i in range(len(raw))]
+    whole = assembled(raw, frames)
+    for size in range(1, 12):
+        monkeypatch.setattr(assembly, "SLICE", size)
+        assert assembled(raw, frames) == whole
 
 
 ANY_ANSWER = st.one_of(

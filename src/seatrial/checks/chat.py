@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
+from seatrial.checks.rules import no_evidence, rule, violation
 from seatrial.records import Exchange, Expect, Finding, Level
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -25,11 +25,14 @@ def choices_are_indexed_and_from_the_assistant(x: Exchange, expect: Expect) -> I
 @rule(row="chat/basic/4", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, finish_reason: enum")
 def finish_reason_is_known(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """finish_reason is stop, length, tool_calls, content_filter or function_call; on a plain answer never null."""
-    if nothing := look.unreadable(x):
+    if nothing := look.unanswered(x):
         yield nothing
         return
     known = ", ".join(look.FINISH_REASONS)
-    for answer in look.answers(x).values():
+    answers = look.answers(x).values()
+    if look.asks_for_stream(x) and not any(answer.finishes for answer in answers):
+        yield no_evidence("finish_reason", expected="one in the stream", got="none")  # sse/one-finish-reason-per-choice
+    for answer in answers:
         if not answer.finishes and not look.asks_for_stream(x):
             yield violation(f"choice {answer.index}, finish_reason", expected=known, got=None)
         for where, reason in answer.finishes:
@@ -67,6 +70,7 @@ def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Find
         yield nothing
         return
     if cap is None or tokens is None:
+        yield no_evidence("the request", expected="a cap to hold the answer against", got="none")
         return
     choices = look.wanted(x)
     if tokens > cap * choices:
@@ -88,10 +92,10 @@ def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Find
 )
 def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """content is a string or null; a plain answer's message always has the key."""
-    if nothing := look.unreadable(x):
-        yield nothing
-        return
-    for where, message in look.messages(x):
+    messages = list(look.messages(x))
+    if not messages:
+        yield look.unanswered(x) or no_evidence("choices", expected="a message or delta to judge", got="none")
+    for where, message in messages:
         if "content" not in message:
             if not look.asks_for_stream(x):
                 so = "a client that reads message.content falls over"

@@ -17,7 +17,11 @@ from seatrial.records import Exchange, Expect, Finding, Level
     source="OpenAPI document, ErrorResponse; openai-python",
 )
 def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """An answer of 4xx or 5xx is {"error": {...}} with a message and a type; strictly, with param and code too."""
+    """An answer of 4xx or 5xx is {"error": {...}} with a message and a type; strictly, with param and code too.
+
+    A faulty request that got 200 has no such answer, and this rule nothing to hold against it: that it should have been
+    refused is the finding of the rule on its own fault (``params/wrong-types-are-refused``).
+    """
     if x.status is None or x.status < 400:
         return
     error = look.mapping(x.json).get("error")

@@ -60,6 +60,13 @@ def unreadable(x: Exchange) -> Finding | None:
     return no_chunk(x) if asks_for_stream(x) else no_object(x)
 
 
+def unanswered(x: Exchange) -> Finding | None:
+    """Why there is no choice to judge, or None; that there has to be one is judged by chat/choices-are-indexed."""
+    if nothing := unreadable(x):
+        return nothing
+    return None if answers(x) else no_evidence("choices", expected="a choice to judge", got="none")
+
+
 def no_chunk(x: Exchange) -> Finding | None:
     """Why there is no chunk to judge, or None."""
     if any(isinstance(chunk.json, dict) for chunk in x.chunks):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
+from seatrial.checks.rules import no_evidence, rule, violation
 from seatrial.records import Exchange, Expect, Finding, Level
 
 MODEL_FIELDS = {"id": str, "object": str, "created": int, "owned_by": str}
@@ -29,7 +29,10 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.no_object(x):
         yield nothing
         return
-    for position, model in enumerate(look.listing(x.json.get("data"))):
+    listed = look.listing(x.json.get("data"))
+    if not listed:
+        yield no_evidence("data", expected="a model to judge", got=x.json.get("data", "no such key"))
+    for position, model in enumerate(listed):
         where = f"data[{position}]"
         if not isinstance(model, dict):
             yield violation(where, expected="an object", got=model)

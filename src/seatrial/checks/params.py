@@ -48,7 +48,7 @@ def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
 @rule(row="p/9", level=Level.MUST, of=traits.STOP, source="OpenAPI document, StopConfiguration")
 def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A stop string ends the answer, is no part of it, and finish_reason is "stop"."""
-    if nothing := look.unreadable(x):
+    if nothing := look.unanswered(x):
         yield nothing
         return
     stop = look.mapping(x.request_json).get("stop")
@@ -99,7 +99,7 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """logprobs lists each token with its log probability, none above 0, and the tokens make up the content; or the
     request is refused."""
-    if nothing := look.unreadable(x):
+    if nothing := look.unanswered(x):
         yield nothing
         return
     for answer in look.answers(x).values():
@@ -128,8 +128,16 @@ def wrong_types_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Itera
 
 
 def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
+    found = [*_overruns(xs, key), *_cut(xs, key)]
+    yield from found
+    if not found and not any(_is_cut(x) for x in xs.values()):
+        got = ", ".join(f"{name}: {look.completion_tokens(x)} of {_asked(x, key)}" for name, x in xs.items())
+        yield no_evidence("usage.completion_tokens", expected="an answer that reaches its cap", got=got)
+
+
+def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     for name, x in xs.items():
-        cap, tokens = look.integer(look.mapping(x.request_json).get(key)), look.completion_tokens(x)
+        cap, tokens = _asked(x, key), look.completion_tokens(x)
         if nothing := look.unreadable(x) or look.uncounted(x):
             yield nothing
         elif cap is not None and tokens is not None and tokens > cap:
@@ -137,17 +145,18 @@ def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
             yield violation(
                 f"{name}: usage.completion_tokens", expected=f"at most {cap}", got=tokens, so=so, grave=True
             )
-    if "short" in xs and "long" in xs:
-        yield from _cut(xs["short"], xs["long"], key)
 
 
-def _cut(short: Exchange, long: Exchange, key: str) -> Iterator[Finding]:
+def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     """Whether the cap cut the short answer; only a long one of more than twice its cap shows that it would go on."""
-    cap, would = look.integer(look.mapping(short.request_json).get(key)), look.completion_tokens(long)
+    if "short" not in xs or "long" not in xs:
+        return
+    cap, would = _asked(xs["short"], key), look.completion_tokens(xs["long"])
     if cap is None or would is None or would <= 2 * cap:
         return
-    brief, full = look.answers(short).get(0), look.answers(long).get(0)
+    brief, full = look.answers(xs["short"]).get(0), look.answers(xs["long"]).get(0)
     if brief is None or full is None:
+        yield no_evidence("choices", expected="a short and a long answer", got="none for one of them")
         return
     reasons = [reason for _, reason in brief.finishes]
     if reasons != ["length"]:
@@ -158,6 +167,15 @@ def _cut(short: Exchange, long: Exchange, key: str) -> Iterator[Finding]:
     if sizes[0] >= sizes[1] > 0:
         expected = f"less text for {cap} tokens than for {would}"
         yield violation("short: content", expected=expected, got=f"{sizes[0]} and {sizes[1]} characters", grave=True)
+
+
+def _is_cut(x: Exchange) -> bool:
+    """Whether the answer says that its cap ended it."""
+    return any(reason == "length" for answer in look.answers(x).values() for _, reason in answer.finishes)
+
+
+def _asked(x: Exchange, key: str) -> int | None:
+    return look.integer(look.mapping(x.request_json).get(key))
 
 
 def _logprobs(where: str, answer: look.Answer) -> Iterator[Finding]:

@@ -17,8 +17,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import ModuleType
 from typing import Any, Literal
+
+import msgspec
 
 from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
 
@@ -27,6 +30,9 @@ Figures = Callable[[Any, Expect], dict[str, str]]
 
 GONE = frozenset({"refused", "unreachable"})
 """Errors of an exchange that say nothing about the answer: nobody was there to give one."""
+
+FINDINGS = 50
+"""Findings of one case that are kept: a stream may break a rule in every chunk, and nobody reads on."""
 
 LATE = frozenset({"deadline", "idle"})
 BUSY = frozenset({429, 503})
@@ -142,10 +148,11 @@ def shorten(value: Any, limit: int = 200) -> str:
 def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, ...], str]:
     """Judge evidence by a rule: its findings, and the error of a rule that crashed (empty otherwise).
 
-    A single rule given several exchanges judges each; its findings then name the exchange.
+    A single rule given several exchanges judges each; its findings then name the exchange. Beyond the first 50 there is
+    one more, as grave as the gravest left out, that counts them: the outcome is the same as of all.
     """
     try:
-        return tuple(_findings(rule, evidence, expect)), ""
+        return _bounded(rule, _findings(rule, evidence, expect)), ""
     except Exception as error:  # noqa: BLE001 - a rule that falls over must not end the run
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 
@@ -196,6 +203,30 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     for name, x in exchanges.items():
         for finding in before[name] or rule.function(x, expect):
             yield _named(finding, name if len(exchanges) > 1 else "")
+
+
+def _bounded(rule: Rule, findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    """The first findings, and one for all others, which are counted and not kept."""
+    kept = list(islice(findings, FINDINGS))
+    worst, more = None, 0
+    for finding in findings:
+        more += 1
+        if worst is None or _weight(rule, finding) > _weight(rule, worst):
+            worst = finding
+    if worst is not None:
+        got = shorten(f"{more} more; the gravest: {worst.where}, {worst.got}")
+        expected = f"none beyond the {FINDINGS} listed"
+        kept.append(msgspec.structs.replace(worst, where="further findings", expected=expected, got=got))
+    return tuple(kept)
+
+
+def _weight(rule: Rule, finding: Finding) -> int:
+    """What a finding does to the outcome, the heaviest first: see :func:`seatrial.verdict.outcomes.outcome`."""
+    if finding.kind == "violation":
+        return 4 if finding.grave else 2
+    if finding.kind == "refusal":
+        return 1 if rule.optional or finding.optional else 3
+    return 0
 
 
 def _named(finding: Finding, name: str) -> Finding:

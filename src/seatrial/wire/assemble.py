@@ -7,13 +7,14 @@ nothing is raised. Everything that grows is bounded: chunks, events, inflated by
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from seatrial.records import Chunk, Exchange, Received
+from seatrial.wire.errors import WireError
 from seatrial.wire.framing import Layout, lay_out
 from seatrial.wire.inflate import Inflated, inflate, is_encoded
 from seatrial.wire.sse import Event, Reader
@@ -22,7 +23,13 @@ JSON_CAP = 16 * 1024 * 1024
 """Bytes of JSON that are decoded at once; decoded, they are up to twenty times larger."""
 
 EVENTS_CAP = 200_000
-"""Events of one answer that are kept: more than the tokens of a long context."""
+"""Events of one answer that are read: more than the tokens of a long context."""
+
+LINES_CAP = 5 * EVENTS_CAP
+"""Lines of one answer that are read: an event may be many, and comments are no events."""
+
+SLICE = 64 * 1024
+"""Bytes of a body that the reader gets at once: what it makes beyond a cap is what one slice holds."""
 
 BODYLESS = frozenset({204, 304})
 
@@ -40,12 +47,12 @@ def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
     decoded: Any = None
     comments, tail = 0, b""
     if media == "text/event-stream":
-        reader = Reader(event_cap=len(inflated.body) + 1)
-        events = reader.feed(inflated.body)
+        reader = Reader()
+        events, stopped = _read_events(reader, inflated.body)
         arrived = _arrivals(line, layout, inflated)
-        chunks = tuple(_chunk(index, event, arrived) for index, event in enumerate(events[:EVENTS_CAP]))
-        comments, tail = reader.comments, reader.tail
-        faults.append(_stream_fault(reader, events))
+        chunks = tuple(_chunk(index, event, arrived) for index, event in enumerate(events))
+        comments, tail = reader.comments, b"" if stopped else reader.tail
+        faults += [_strays(reader), stopped]
     elif layout.status is not None and layout.status not in BODYLESS and line.method != "HEAD":
         decoded, fault = decode_json(inflated.body)
         faults.append(fault)
@@ -134,13 +141,33 @@ def _chunk(index: int, event: Event, arrived: Clock) -> Chunk:
     return Chunk(index=index, at=arrived(event.end), data=text, event=event.type, json=value, fault=fault, done=done)
 
 
-def _stream_fault(reader: Reader, events: Sequence[Event]) -> str:
-    faults = []
-    if reader.stray_count:
-        faults.append(f"{reader.stray_count} lines are no part of an event, first: {reader.strays[0][:200]!r}")
-    if len(events) > EVENTS_CAP:
-        faults.append(f"{len(events)} events: the first {EVENTS_CAP} are kept")
-    return "; ".join(faults)
+def _read_events(reader: Reader, body: bytes) -> tuple[list[Event], str]:
+    """(the events of a body, why the reader was stopped before its end)."""
+    events: list[Event] = []
+    start = lines = 0
+    while start < len(body):
+        piece = body[start : start + SLICE]
+        if piece.endswith(b"\r"):  # its LF may follow: a line's end is not cut
+            piece = body[start : start + SLICE + 1]
+        lines += piece.count(b"\n") + piece.count(b"\r")
+        if lines > LINES_CAP:
+            return events, f"more than {LINES_CAP} lines: {len(body) - start} bytes from byte {start} on are not read"
+        try:
+            events += reader.feed(piece)
+        except WireError as error:
+            return events, f"{error.detail}; {len(body) - start} bytes from byte {start} on are not read"
+        start += len(piece)
+        if len(events) > EVENTS_CAP:
+            del events[EVENTS_CAP:]
+            left = len(body) - events[-1].end
+            return events, f"more than {EVENTS_CAP} events: the {left} bytes after them are not read"
+    return events, ""
+
+
+def _strays(reader: Reader) -> str:
+    if not reader.stray_count:
+        return ""
+    return f"{reader.stray_count} lines are no part of an event, first: {reader.strays[0][:200]!r}"
 
 
 def _request_headers(head: bytes) -> tuple[tuple[str, str], ...]:
