@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event, LoadRow, Probe, Sample, Stop
+from seatrial.records import Clock, Event, LoadRow, Probe, Sample, Sent, Stop
 from seatrial.verdict import stops
 from tests.verdict.simulation import MS, S, World
 
@@ -192,6 +192,28 @@ def test_a_recorder_that_dies_leaves_the_rest_unobserved():
     lines = [x for x in world.lines() if not (isinstance(x, Event) and x.what == "seal")]
     (stop,) = stops.fold(lines)
     assert (stop.family, stop.until) == ("UNOBSERVED", None)
+
+
+def test_a_recorder_sealed_in_the_middle_of_a_run_leaves_the_rest_unobserved():
+    """Its keeper is killed, its input ends, and it seals: what the users did after that nobody watched."""
+    for seed in SEEDS:
+        world = World(seed).run_for(6)
+        world._put(world.now, Event(what="seal", name="", at=world.now))
+        world.paused = True
+        world.run_for(10)
+        (stop,) = stops.fold(world.lines())
+        assert (stop.family, stop.dead_at) == ("UNOBSERVED", world.lines()[-1].t)
+        assert world.start + 5 * S <= stop.alive_at <= world.start + 6 * S
+
+
+def test_a_record_without_any_heartbeat_is_unobserved_from_the_first_request():
+    world = World(5).run_for(2)
+    lines = [line for line in world.lines() if line.w != "recorder"]
+    (stop,) = stops.fold(lines)
+    first = min(line.t for line in lines if isinstance(line, Sent))
+    assert (stop.family, stop.name, stop.alive_at, stop.dead_at) == ("UNOBSERVED", "a", first, lines[-1].t)
+    assert stop.evidence == ("no heartbeat of the recorder at all",)
+    assert stops.fold(line for line in lines if not isinstance(line, Sent | LoadRow)) == ()
 
 
 def test_a_machine_that_slept_was_not_observed():

@@ -52,7 +52,7 @@ def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
     if isinstance(line, Clock):
         return _ticked(state, line) if line.w == RECORDER else (state, ())
     if isinstance(line, Event) and line.what == "seal":
-        return replace(state, sealed=state.sealed or line.w == RECORDER), ()
+        return state, ()
     name = line.name if isinstance(line, Sample | Probe | Event) else getattr(line, "endpoint", "")
     if not name:
         return state, ()
@@ -66,8 +66,14 @@ def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
 
 
 def finish(state: State) -> tuple[Stop, ...]:
-    """Every stop in its last form, in order of time, at the end of the record."""
-    if state.tick and not state.sealed and state.last - state.tick > GAP_NS:
+    """Every stop in its last form, in order of time, at the end of the record.
+
+    The recorder's seal is no proof that it watched to the end: it seals also when the keeper dies in mid-run. In an
+    orderly run nobody writes after it.
+    """
+    if not state.tick:
+        state = _never_observed(state)
+    elif state.last - state.tick > GAP_NS:
         state = _unobserved(state, state.tick, state.last, ended=False)
     found = [stop_of(case, server, state) for server in state.servers.values() for case in server.cases]
     return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))
@@ -131,7 +137,8 @@ def _read(server: Server, line: Line, boot_offset: int | None) -> Server:
         case Event():
             server = deaths.happened(server, line, boot_offset)
         case Sent():
-            server = replace(server, in_flight={**server.in_flight, f"{line.w}-{line.n}": line.t})
+            flying = {**server.in_flight, f"{line.w}-{line.n}": line.t}
+            server = replace(server, in_flight=flying, spoken_at=server.spoken_at or line.t)
         case Received():
             server = _received(server, line)
         case LoadRow():
@@ -201,6 +208,18 @@ def _unobserved(state: State, since: int, until: int, *, ended: bool, slept: int
         marked = open_case(server, "UNOBSERVED", until, until, alive=Proof(since, "the recorder's heartbeat"),
                            evidence=(seen,))  # fmt: skip
         servers[name] = change(marked, marked.cases[-1], until=until if ended else None, suspects=frozenset())
+    return replace(state, servers=servers)
+
+
+def _never_observed(state: State) -> State:
+    """Without any heartbeat, whoever was spoken to was unobserved from the first request to the last line."""
+    servers = dict(state.servers)
+    for name, server in state.servers.items():
+        if server.spoken_at:
+            servers[name] = open_case(server, "UNOBSERVED", state.last, state.last,
+                                      alive=Proof(server.spoken_at, "the first request, before which nobody looked"),
+                                      evidence=("no heartbeat of the recorder at all",))  # fmt: skip
+            servers[name] = change(servers[name], servers[name].cases[-1], suspects=frozenset())
     return replace(state, servers=servers)
 
 

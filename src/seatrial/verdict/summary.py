@@ -162,9 +162,10 @@ def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
     beats = [line.t for line in lines if isinstance(line, Clock) and line.w == "recorder"]
     mine = [stop for stop in stops if stop.name == name and stop.family != "UNOBSERVED"]
     said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
-    if len(beats) < 2:
+    if not beats:
         return f"{said}; not watched: the recorder wrote no heartbeat"
-    gaps = [later - earlier for earlier, later in pairwise(beats) if later - earlier > GAP_NS]
+    end = max(line.t for line in lines)  # whoever wrote it: the recorder may have died before the others were done
+    gaps = [later - earlier for earlier, later in pairwise([*beats, end]) if later - earlier > GAP_NS]
     seconds = (beats[-1] - beats[0]) // SECOND
     length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"

@@ -1,0 +1,48 @@
+"""What the verdict says about the watch: for how long, and whether to the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.records import Clock, Endpoint, Judged, Line, NotTested, Outcome, Ready, Verdict
+from seatrial.verdict import stops
+from seatrial.verdict.summary import summarise
+from tests.verdict.simulation import S, World
+
+GOLD = Endpoint(name="a", url="http://127.0.0.1:1/v1", kind="generic", model="m", models=("m",))
+PASSED = Judged(case="r[s]@a", endpoint="a", rule="r", scenario="s", suite="soak", outcome=Outcome.PASS)
+
+
+def beats(*seconds: float) -> list[Line]:
+    return [Clock(w="recorder", t=int(s * S), wall_ns=0, boot_ns=int(s * S), raw_ns=0) for s in seconds]
+
+
+def judged(lines: list[Line]) -> Verdict:
+    return summarise(run="r", endpoints={"a": GOLD}, cases=[PASSED], stops=stops.fold(lines), lines=lines,
+                     waived=[], not_tested=[])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("watched", "last", "said"),
+    [
+        (range(11), 12.5, "none; watched for 10 s without a gap"),
+        (range(11), 15.0, "none; watched for 10 s with 1 gaps, 5.0 s in all"),
+        ((0, 1, 6, 7), 12.0, "none; watched for 7 s with 2 gaps, 10.0 s in all"),
+        ((0,), 1.0, "none; watched for 0 s without a gap"),
+        ((0,), 9.0, "none; watched for 0 s with 1 gaps, 9.0 s in all"),
+        ((), 9.0, "none; not watched: the recorder wrote no heartbeat"),
+    ],
+)
+def test_a_watch_that_ended_before_the_run_has_a_gap(watched, last, said):
+    written = NotTested(w="main", t=int(last * S), what="x", why="y")
+    assert judged([*beats(*watched), written]).endpoints["a"].figures["stops"] == said
+
+
+def test_who_was_not_watched_to_the_end_is_not_proven():
+    world = World(3).run_for(8)
+    assert judged(list(world.lines())).endpoints["a"].verdict is Ready.READY
+    world.paused = True
+    verdict = judged(list(world.run_for(6).lines()))
+    assert verdict.exit == 10
+    assert verdict.endpoints["a"].verdict is Ready.NOT_PROVEN
+    assert [(r.word, r.text) for r in verdict.endpoints["a"].reasons] == [("INCONCLUSIVE", "UNOBSERVED; pid 4123")]
