@@ -224,11 +224,51 @@ def test_figures_of_nothing_show_no_zeros_for_times() -> None:
     assert shown["lost"] == "1 (1 refused)"
 
 
+def asked(run: SoakRun, seconds: str) -> SoakRun:
+    """A load of 60 s that was to last as long as this."""
+    start = msgspec.structs.replace(run.phases[0], facts={"seconds": seconds})
+    return msgspec.structs.replace(run, phases=(start, *run.phases[1:]))
+
+
 def test_a_soak_ended_early_says_of_how_much() -> None:
-    run = load(row(1))
-    asked = msgspec.structs.replace(run.phases[0], facts={"seconds": "600"})
-    run = msgspec.structs.replace(run, phases=(asked, *run.phases[1:]))
-    assert soak.figures(run, Expect())["ran"] == "60 s of 600 s"
+    assert soak.figures(asked(load(row(1)), "600"), Expect())["ran"] == "60 s of 600 s"
+
+
+ENDURANCE = (soak.streams_terminate, soak.requests_are_answered)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [("60", Outcome.PASS), ("63", Outcome.PASS), ("64", Outcome.INCONCLUSIVE), ("28800", Outcome.INCONCLUSIVE),
+     ("1e+06", Outcome.INCONCLUSIVE), ("", Outcome.PASS), ("nan", Outcome.PASS), ("inf", Outcome.PASS),
+     ("soon", Outcome.PASS)],
+)  # fmt: skip
+@pytest.mark.parametrize("rule", ENDURANCE, ids=lambda rule: rule.id)
+def test_a_soak_cut_short_shows_no_endurance(rule: Rule, seconds: str, expected: Outcome) -> None:
+    assert judged(rule, asked(load(row(1)), seconds))[0] is expected
+
+
+def test_a_long_soak_may_end_a_twentieth_early() -> None:
+    run = asked(load(row(1)), "1000")
+    drain = msgspec.structs.replace(run.phases[1], at=951_000 * MS)
+    run = msgspec.structs.replace(run, phases=(run.phases[0], drain))
+    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
+
+
+def test_a_soak_cut_short_says_so_and_hides_no_violation() -> None:
+    _, found = judged(soak.streams_terminate, asked(load(row(1)), "28800"))
+    assert [(f.where, f.got) for f in found] == [("the load", "ran 60 s of 28800 s")]
+    assert judged(soak.streams_terminate, asked(load(row(1, "stall")), "28800"))[0] is Outcome.FAIL
+    assert judged(soak.requests_are_answered, asked(load(row(1, "empty")), "28800"))[0] is Outcome.FAIL
+
+
+def test_a_soak_without_an_end_is_cut_short() -> None:
+    run = asked(load(row(1)), "60")
+    run = msgspec.structs.replace(run, phases=run.phases[:1])
+    for rule in ENDURANCE:
+        word, found = judged(rule, run)
+        assert word is Outcome.INCONCLUSIVE
+        assert found[0].got == "ran for an unknown part of 60 s"
 
 
 def test_figures_of_the_counters() -> None:

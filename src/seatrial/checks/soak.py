@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from seatrial.checks import lasting
 from seatrial.checks.rules import no_evidence, refusal, rule, violation
 from seatrial.records import Counters, Expect, Finding, Level, LoadRow, SoakRun
 from seatrial.verdict.percentiles import Percentile, percentile
@@ -84,7 +85,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     waits, paces = [(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], tpots(sound)
     p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
     shown = {
-        "ran": _length(run),
+        "ran": lasting.length(run),
         "requests": str(len(run.rows)),
         "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
         "lost in stops": str(lost(found.apart)) if found.apart else "",
@@ -128,6 +129,8 @@ def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         yield no_evidence("the streams", expected="streams that began", got=_why_none(run, expect))
         return
     broken = [row for row in begun if row.outcome in BEGUN]
+    if not broken:
+        yield from lasting.cut_short(run)
     for outcome, rows in _by_outcome(broken):
         yield violation(
             f"{len(rows)} of {len(begun)} streams",
@@ -153,6 +156,8 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
             got=f"{outcome}: {_examples(rows)}{': ' if detail else ''}{detail}",
             so=CONSEQUENCE.get(outcome, "the user gets nothing"),
         )
+    if not unanswered:
+        yield from lasting.cut_short(run)
     if found.busy:
         yield no_evidence("the status", expected="an answer", got=f"429 or 503 to {len(found.busy)} requests")
 
@@ -261,17 +266,6 @@ def _examples(rows: Sequence[LoadRow], shown: int = 3) -> str:
 
 def _intervals(expect: Expect) -> list[tuple[int, int]]:
     return [(int(of), int(to)) for of, to in expect.settings.get("stopped", ())]
-
-
-def _length(run: SoakRun) -> str:
-    times = {phase.what: phase.at for phase in run.phases}
-    end = times.get("drain") or times.get("end")
-    if not end or "start" not in times:
-        return ""
-    ran = (end - times["start"]) / SECOND
-    asked = next((phase.facts.get("seconds", "") for phase in run.phases if phase.what == "start"), "")
-    short = asked.isdecimal() and ran < int(asked) - 2
-    return f"{ran:.0f} s of {asked} s" if short else f"{ran:.0f} s"
 
 
 def _seconds(found: Percentile | None) -> str:

@@ -1,0 +1,42 @@
+"""How long a soak lasted, against how long it was asked to last. Times in seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from seatrial.checks.rules import no_evidence
+from seatrial.records import Finding, SoakRun
+
+SECOND = 1_000_000_000
+SHORT_S, SHORT_PART = 3.0, 0.05
+"""A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
+
+
+def cut_short(run: SoakRun) -> Iterator[Finding]:
+    """A load that was ended well before its time shows nothing about the time it was asked to last."""
+    ran, asked = _times(run)
+    if asked and (ran is None or asked - ran > max(SHORT_S, SHORT_PART * asked)):
+        got = f"ran for an unknown part of {asked:.0f} s" if ran is None else f"ran {length(run)}"
+        yield no_evidence("the load", expected=f"{asked:.0f} s, as asked", got=got)
+
+
+def length(run: SoakRun) -> str:
+    """For how long users sent requests, and of how much where that is less; empty where no end was written."""
+    ran, asked = _times(run)
+    if ran is None:
+        return ""
+    return f"{ran:.0f} s of {asked:.0f} s" if asked and ran < asked - 2 else f"{ran:.0f} s"
+
+
+def _times(run: SoakRun) -> tuple[float | None, float]:
+    """From the last start to its drain, None where no end was written; and the time asked for, 0 where none was."""
+    start = next((phase for phase in reversed(run.phases) if phase.what == "start"), None)
+    if start is None:
+        return None, 0.0
+    ends = [phase.at for phase in run.phases if phase.what in ("drain", "end") and phase.at >= start.at]
+    try:
+        asked = float(start.facts.get("seconds", ""))
+    except ValueError:
+        asked = 0.0
+    return (min(ends) - start.at) / SECOND if ends else None, asked if math.isfinite(asked) else 0.0
