@@ -6,6 +6,7 @@ pytest_plugins = (
     "fixtures.endpoints",
     "fixtures.cases",
     "fixtures.lifecycle",
+    "fixtures.signals",
     "fixtures.exchanges",
     "fixtures.judge",
     "fixtures.behaviour",

@@ -35,6 +35,9 @@ class Told:
         self.said.append(text)
         self.on_progress()
 
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
 
 def trial(path: Path, golden: Golden, seconds: float) -> tuple[Told, Endpoint]:
     info = RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
