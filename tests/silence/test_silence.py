@@ -1,8 +1,11 @@
 """The self-test holds, and can fail: a fault nobody finds and a rule nobody misses are named."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.records import Outcome
+from tests.silence import trial
 from tests.silence import verdict as verdicts
 from tests.silence.trial import RULES, ask, catches, listed, silenced
 
@@ -35,10 +38,42 @@ def test_a_fault_that_is_not_found_is_named():
     assert "NOT CAUGHT" in verdicts._told(verdict.caught[ROLE.id])
 
 
-def test_a_rule_that_is_not_missed_is_named():
-    verdict = verdicts.Verdict(caught={ROLE.id: {}})
-    verdicts._silence(verdict, {})
+def test_a_rule_that_is_not_missed_is_named(monkeypatch):
+    monkeypatch.setattr(trial, "silenced", lambda rule: rule)  # a mute that speaks
+    verdict = verdicts.Verdict({ROLE.id: ROLE})
+    evidence = {"role-never": ask([ROLE], ("role-never",))}
+    verdicts._catch(verdict, evidence)
+    verdicts._silence(verdict, evidence)
     assert verdict.wrong == ["sse/role-is-sent-once: silenced, and nothing of it is missed"]
+
+
+def test_a_mute_rule_makes_the_catching_say_what_it_misses():
+    evidence = {"role-never": ask([ROLE], ("role-never",))}
+    with trial.muted(ROLE.id):
+        verdict = verdicts.Verdict({ROLE.id: RULES[ROLE.id]})
+        verdicts._catch(verdict, evidence)
+    assert [line.partition(" in ")[0] for line in verdict.wrong] == ["role-never: sse/role-is-sent-once finds nothing"]
+    assert RULES[ROLE.id] is ROLE
+
+
+def test_the_suite_itself_does_not_hold_with_a_mute_rule():
+    with trial.muted(ROLE.id):
+        wrong = verdicts.hold(ROLE.id).wrong
+    for fault in ("role-never", "role-in-every-chunk", "role-late"):
+        assert any(line.startswith(f"{fault}: {ROLE.id} finds nothing in ") for line in wrong)
+
+
+def test_a_rule_without_a_fault_and_a_fault_without_a_rule_are_named(monkeypatch):
+    named = {"role-never": ROLE.id, "lost": "sse/no-such-rule"}
+    table = {name: replace(listed()["role-never"], name=name, caught_by=rule) for name, rule in named.items()}
+    monkeypatch.setattr(verdicts, "listed", lambda: table)
+    other = "sse/no-event-is-empty"
+    verdict = verdicts.Verdict({ROLE.id: ROLE, other: RULES[other]})
+    verdicts._list(verdict)
+    assert verdict.wrong == [
+        "sse/no-event-is-empty: no fault is listed for it",
+        "sse/no-such-rule: named by a fault, and no rule is called so",
+    ]
 
 
 def test_a_silenced_rule_finds_nothing():

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.rules import Evidence, Rule, run
+from seatrial.checks.rules import REGISTRY, Evidence, Rule, run
 from seatrial.records import Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
@@ -76,6 +77,17 @@ def judged(rule: Rule, pieces: Iterable[Piece]) -> Iterator[Judged]:
 def silenced(rule: Rule) -> Rule:
     """The rule, finding nothing."""
     return replace(rule, function=lambda _evidence, _expect: ())
+
+
+@contextmanager
+def muted(name: str) -> Iterator[None]:
+    """For a while the registry holds a rule that finds nothing in this one's place."""
+    spoken = REGISTRY[name]
+    REGISTRY[name] = silenced(spoken)
+    try:
+        yield
+    finally:
+        REGISTRY[name] = spoken
 
 
 def catches(rule: Rule, pieces: Iterable[Piece]) -> Outcome | None:

@@ -20,8 +20,8 @@ from tests.silence.trial import (
     everywhere,
     judged,
     listed,
+    muted,
     of_family,
-    silenced,
 )
 
 
@@ -73,6 +73,7 @@ def hold(*names: str) -> Verdict:
         for name, pieces in honest.items():
             _leave_alone(verdict, name, pieces.result())
     evidence = everywhere(RULES, [name for name, fault in listed().items() if fault.caught_by in verdict.rules])
+    _list(verdict)
     _catch(verdict, evidence)
     _silence(verdict, evidence)
     _tolerate(verdict, whole=not names)
@@ -89,6 +90,13 @@ def _leave_alone(verdict: Verdict, name: str, pieces: Pieces) -> None:
     verdict.wrong += [f"{rule}: no scenario has its traits" for rule in verdict.rules if rule not in judging]
 
 
+def _list(verdict: Verdict) -> None:
+    """Every rule has a fault in the table of faults, and every fault there names a rule that is registered."""
+    named = {fault.caught_by for fault in listed().values()}
+    verdict.wrong += [f"{rule}: no fault is listed for it" for rule in verdict.rules if rule not in named]
+    verdict.wrong += [f"{name}: named by a fault, and no rule is called so" for name in sorted(named - RULES.keys())]
+
+
 def _catch(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
     """The rule a fault names finds it: FAIL, or ADVISORY where the rule is no MUST."""
     verdict.caught = {rule: {} for rule in verdict.rules}
@@ -99,17 +107,28 @@ def _catch(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
             how = None
         verdict.caught[rule.id][fault] = how
         if how is None:
-            verdict.wrong.append(f"{fault}: {rule.id} finds nothing in {', '.join(p.scenario for p in pieces)}")
-    verdict.wrong += [f"{rule}: no fault is listed for it" for rule, found in verdict.caught.items() if not found]
+            verdict.wrong.append(_missed(fault, rule.id, pieces))
+    verdict.wrong += [f"{rule}: no fault was shown to it" for rule, found in verdict.caught.items() if not found]
 
 
 def _silence(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
-    """Each rule in turn yields nothing; of its faults at least one then goes through."""
+    """Each rule in turn is mute in the registry while everything is caught anew: the catching then has to say by name
+    which of the rule's faults it misses, at least one, and say nothing new of any other rule."""
     for rule, found in verdict.caught.items():
-        mute = silenced(verdict.rules[rule])
-        verdict.missed[rule] = [fault for fault, how in found.items() if how and not catches(mute, evidence[fault])]
+        with muted(rule):
+            again = Verdict({name: RULES[name] for name in verdict.rules})
+            _catch(again, evidence)
+        lines = {fault: _missed(fault, rule, evidence[fault]) for fault, how in found.items() if how}
+        verdict.missed[rule] = [fault for fault, line in lines.items() if line in again.wrong]
         if not verdict.missed[rule]:
             verdict.wrong.append(f"{rule}: silenced, and nothing of it is missed")
+        new = set(again.wrong) - set(verdict.wrong) - set(lines.values())
+        verdict.wrong += [f"{rule}: silenced, and of another it is said: {line}" for line in sorted(new)]
+
+
+def _missed(fault: str, rule: str, pieces: Pieces) -> str:
+    """The line that says a fault went through."""
+    return f"{fault}: {rule} finds nothing in {', '.join(p.scenario for p in pieces)}"
 
 
 def _tolerate(verdict: Verdict, *, whole: bool) -> None:
