@@ -20,6 +20,8 @@ from seatrial.rundir import RunDir, boot_id, new_path
 from seatrial.wire.load import Target, get
 
 USERS = 4
+SHOWN = 400
+"""Characters of a server's own texts in a message."""
 
 
 class NoServerError(Exception):
@@ -151,20 +153,23 @@ class _Props(msgspec.Struct):
 
 def _ask(settings: Settings, host: str) -> Endpoint:
     """Who answers at a host: its model and, where it tells, its slots."""
+    if "@" in host:
+        raise NoServerError("--host holds credentials; put the key into a variable and name it in SEATRIAL_KEY_ENV")
     url = host.rstrip("/")
     url = url if url.endswith("/v1") else f"{url}/v1"
     answer = get(settings.target(url), "/models")
     if answer.status != 200:
-        said = answer.error or f"/models answers {answer.status}"
+        said = _shown(answer.error) or f"/models answers {answer.status}"
         raise NoServerError(f"{url} cannot be asked: {said}; start the server or name another with --host=URL")
     try:
         models = tuple(m.id for m in msgspec.json.decode(answer.body, type=_Models).data)
     except msgspec.MsgspecError as error:
         raise NoServerError(
-            f"{url}/models is no list of models: {error}; --host wants the server's base URL"
+            f"{url}/models is no list of models: {_shown(str(error))}; --host wants the server's base URL"
         ) from error
     if not settings.model and len(models) != 1:
-        raise NoServerError(f"{url} offers {len(models)} models: name one with SEATRIAL_MODEL: {', '.join(models)}")
+        names = _shown(", ".join(models))
+        raise NoServerError(f"{url} offers {len(models)} models: name one with SEATRIAL_MODEL: {names}")
     try:
         props = msgspec.json.decode(get(settings.target(url), "//props").body, type=_Props)
     except msgspec.MsgspecError:
@@ -179,6 +184,12 @@ def _ask(settings: Settings, host: str) -> Endpoint:
         build=props.build_info,
         slots=props.total_slots,
     )
+
+
+def _shown(text: str) -> str:
+    """A server's text on one line, with nothing in it that a terminal would obey."""
+    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
 def _info(settings: Settings) -> RunInfo:

@@ -29,6 +29,7 @@ from typing import Any
 import msgspec
 
 from seatrial.records import Endpoint
+from seatrial.wire.headers import secret_values, unsendable
 from seatrial.wire.load import Target
 from seatrial.wire.mask import Mask
 
@@ -60,10 +61,11 @@ class Settings:
     def target(self, url: str) -> Target:
         """The transport's settings for a base URL."""
         authorization = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        headers = {**authorization, **self.headers}
         return Target(
             url=url,
-            mask=Mask(self.key),
-            headers={**authorization, **self.headers},
+            mask=Mask(self.key).also(secret_values(headers)),
+            headers=headers,
             ca=self.ca,
             idle_s=self.idle_s,
             deadline_s=self.deadline_s,
@@ -142,12 +144,18 @@ def _key(env: Mapping[str, str]) -> str | None:
     name = env.get("SEATRIAL_KEY_ENV", "")
     if name and not env.get(name):
         raise SettingsError(f"SEATRIAL_KEY_ENV={name}: no such variable in the environment, or it is empty")
+    if name and (why := unsendable("Authorization", f"Bearer {env[name]}")):
+        raise SettingsError(f"SEATRIAL_KEY_ENV={name}: the key cannot be sent: {why.replace('its value', 'it')}")
     return env[name] if name else None
 
 
 def _headers(env: Mapping[str, str]) -> dict[str, str]:
     text = env.get("SEATRIAL_HEADERS") or "{}"
     try:
-        return msgspec.json.decode(text, type=dict[str, str])
+        headers = msgspec.json.decode(text, type=dict[str, str])
     except msgspec.MsgspecError as error:
         raise SettingsError(f"SEATRIAL_HEADERS: a JSON object of strings: {error}") from error
+    for name, value in headers.items():
+        if why := unsendable(name, value):
+            raise SettingsError(f"SEATRIAL_HEADERS: {name!r} cannot be sent: {why}")
+    return headers

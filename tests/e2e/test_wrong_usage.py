@@ -38,12 +38,31 @@ def ssh():
     listener.close()
 
 
+@pytest.fixture(scope="module")
+def deaf():
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
 CASES = {
     "refused": (["--endpoint=http://127.0.0.1:1"], "nothing listens at 127.0.0.1:1"),
     "not-http": (["--endpoint=http://127.0.0.1:{ssh}"], "answers, but not HTTP"),
     "tls": (["--endpoint=https://127.0.0.1:{ssh}"], "TLS"),
     "nonsense-url": (["--endpoint=ftp:/what"], "--endpoint"),
     "credentials-in-url": (["--endpoint=http://me:secret@127.0.0.1:{port}"], "credentials"),
+    "credentials-without-scheme": (["--endpoint=me:secret@127.0.0.1:{port}"], "holds credentials"),
+    "credentials-with-equals": (["--endpoint=me:se=secret@127.0.0.1:{port}"], "holds credentials"),
+    "credentials-with-a-blank": (["--endpoint=http://me:my secret@127.0.0.1:{port}"], "holds credentials"),
+    "empty-label": (["--endpoint=http://a..b"], "a part of its host name is empty"),
+    "long-label": (["--endpoint=http://" + "a" * 64], "longer than 63 characters"),
+    "header-not-latin-1": (["--endpoint={url}", "--header=X-A: 日本"], "--header X-A: its value holds"),
+    "header-no-name": (["--endpoint={url}", "--header=X A: secret@"], "--header: its name is no header name"),
+    "header-unfit": (["--endpoint={url}", "--header=Content-Length: 5"], "cannot be asked"),
+    "key-not-latin-1": (["--endpoint={url}", "--api-key-env=ODD_KEY"], "--api-key-env=ODD_KEY: the key cannot be sent"),
+    "ca-no-pem": (["--endpoint={url}", "--ca={broken}"], "holds no certificates in PEM"),
+    "hangs": (["--endpoint=http://127.0.0.1:{deaf}"], "does not answer GET /models within 2.5 s"),
+    "hangs-in-tls": (["--endpoint=https://127.0.0.1:{deaf}"], "if it speaks no TLS"),
     "a-name-twice": (["--endpoint=a={url}", "--endpoint=a={url}"], "given twice"),
     "no-such-model": (["--endpoint={url}", "--model=nobody"], "nobody"),
     "unknown-case": (["--endpoint={url}", "--case=sse/role-once"], "nearest: sse/role-is-sent-once"),
@@ -61,13 +80,14 @@ CASES = {
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "workers"])
 @pytest.mark.parametrize("case", CASES)
-def test_one_line_and_exit_4(case, workers, golden, ssh, tmp_path):
+def test_one_line_and_exit_4(case, workers, golden, ssh, deaf, tmp_path, monkeypatch):
+    monkeypatch.setenv("ODD_KEY", "sk-日本")
     broken, stray = tmp_path / "broken.toml", tmp_path / "stray.toml"
     broken.write_text('[[waive]]\ncase = "x\n')
     stray.write_text('[[waive]]\ncase = "sse/role-once"\nwho = "me"\nwhy = "so"\nuntil = 2099-01-01\n')
     port = golden.url.rpartition(":")[2].partition("/")[0]
     arguments, said = CASES[case]
-    filled = [a.format(url=golden.url, port=port, ssh=ssh, broken=broken, stray=stray) for a in arguments]
+    filled = [a.format(url=golden.url, port=port, ssh=ssh, deaf=deaf, broken=broken, stray=stray) for a in arguments]
     ran = suite(tmp_path / "run", "suites/conformance", *workers, *filled, timeout_s=60)
     lines = [line for line in ran.out.splitlines() if said in line]
     assert ran.code == 4, ran.out

@@ -138,6 +138,12 @@ def test_a_stream_that_stopped_is_not_complete():
     assert document["error"] == {"name": "cut", "message": "closed\\x1b[0m"}
 
 
+def test_a_starred_header_is_redacted():
+    x = exchange(request_headers=(("X-Tenant", "****"), ("Accept", "*/*")))
+    document = json.loads(httpjson.attachment(x, ENDPOINT, 1, 2))
+    assert [h["value"] for h in document["request"]["headers"]] == ["__ALLURE_REDACTED__", "*/*"]
+
+
 def test_no_answer_is_an_error_without_a_response():
     document = json.loads(httpjson.attachment(exchange(status=None, error="reset"), None, 1, 2))
     assert "response" not in document

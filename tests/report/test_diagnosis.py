@@ -99,6 +99,25 @@ def test_the_key_is_named_and_never_shown():
     assert "****" not in line
 
 
+def test_a_starred_header_is_named_and_never_shown():
+    headers = (("X-Auth-Token", "*****"), ("x-api-key", "***"), ("A`b", "**"), ("Accept", "*/*"))
+    line = curl.command(exchange(b"{}", request_headers=headers), ENDPOINT)
+    assert '-H "X-Auth-Token: $X_AUTH_TOKEN"' in line
+    assert '-H "x-api-key: $X_API_KEY"' in line
+    assert """-H 'A`b: '"$A_B\"""" in line
+    assert "**" not in line
+
+
+def test_a_word_is_harmless_on_a_terminal_and_means_the_same():
+    text = "m'\\\x1b]0;t\x07\u202e$(x)`y`"
+    word = curl.word(text)
+    assert word.isprintable()
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {word}"], env={"LC_ALL": "C.UTF-8"}, capture_output=True, check=True
+    )
+    assert done.stdout.decode() == text
+
+
 def test_a_long_body_is_bounded_and_the_whole_is_not():
     body = json.dumps({"prompt": "x" * 5000}).encode()
     assert len(curl.command(exchange(body), ENDPOINT, 400)) < 600

@@ -37,6 +37,8 @@ def test_one_spelling(text, expected):
         ("http://host:99999", "is no URL"),
         ("http://host:0", "is no http or https URL"),
         ("http://host:port", "is no URL"),
+        ("http://a..b", "a part of its host name is empty or longer than 63 characters"),
+        (f"http://{'a' * 64}.example", "a part of its host name is empty or longer than 63 characters"),
         ("http://[::1", "is no URL"),
         ("http://a b", "characters that must be percent-encoded"),
         ("http://hôst", "characters that must be percent-encoded"),
@@ -53,10 +55,34 @@ def test_what_is_no_base_url_is_one_line(text, message):
     assert str(caught.value).isprintable()
 
 
-def test_credentials_are_refused_and_not_repeated():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://me:hunter2@host",
+        "me:hunter2@host:80",
+        "http://me:hunter2 @host",
+        "http://me:hunter2é@host",
+        "ftp://me:hunter2@host",
+        "http://me:hunter2?x@host",
+    ],
+)
+def test_credentials_are_refused_and_not_repeated(text):
     with pytest.raises(EndpointError, match=r"holds credentials; .*--api-key-env") as caught:
-        base_url("http://me:hunter2@host")
+        base_url(text)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://me:hunter2/x@host", "http://me:/hunter2@host\n", "http://host/v1?key=hunter2"]
+)
+def test_what_may_hold_credentials_is_not_repeated(text):
+    with pytest.raises(EndpointError) as caught:
+        base_url(text)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_at_sign_in_the_path_is_kept():
+    assert base_url("http://host/@cf/x") == "http://host/@cf/x/v1"
 
 
 @given(st.text(max_size=40).map("http://".__add__))

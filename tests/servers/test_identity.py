@@ -100,6 +100,41 @@ def test_a_silent_server_is_given_up_soon(hasty):
     assert time.monotonic() - begun < 2
 
 
+def test_all_looks_share_one_budget(monkeypatch):
+    monkeypatch.setattr(asking, "LOOK_S", 0.3)
+    monkeypatch.setattr(asking, "SURVEY_S", 0.5)
+    begun = time.monotonic()
+    with says(reply(200, one_model()), None) as place:
+        found = look(place)
+    assert time.monotonic() - begun < 1.1, "four more looks of 0.3 s each would take longer"
+    assert found.model == "m"
+    assert asking.LOOK_S < asking.SURVEY_S < 5
+
+
+def test_tls_with_a_server_that_waits_for_a_plain_request(hasty):
+    with says(None) as place:
+        url = f"https://{place}/v1"
+        with (
+            Client(url) as client,
+            pytest.raises(EndpointError, match=r"does not answer the TLS handshake within 0\.3 s; say http:// if"),
+        ):
+            survey("x", url, client)
+
+
+@pytest.mark.parametrize(
+    ("answer", "model"),
+    [
+        (reply(200, one_model("a\x1b]0;owned\x07")), "no\x1b[0m"),
+        (reply(200, json.dumps({"data": [{"id": "a\x1b[31m"}, {"id": "b\u202e"}]})), None),
+        (reply(400, "{}", kind="text/\x9b31m"), None),
+    ],
+)
+def test_no_text_of_a_server_reaches_a_terminal_raw(answer, model):
+    with says(answer) as place, pytest.raises(EndpointError) as caught:
+        look(place, model=model)
+    assert str(caught.value).isprintable()
+
+
 def test_a_name_that_does_not_resolve():
     with pytest.raises(EndpointError, match=r"^no-such-host\.invalid:8080 cannot be reached \(.+\); check the name"):
         look("no-such-host.invalid:8080")

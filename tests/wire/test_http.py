@@ -92,7 +92,7 @@ def test_the_request_is_recorded_as_the_server_got_it() -> None:
         peer.sendall(answer(b"{}"))
 
     recording = exchange(script, headers={"X-Mine": "1", "accept": "*/*"})
-    assert [recording.request] == got
+    assert [recording.request] == [raw.replace(b"X-Mine: 1", b"X-Mine: *") for raw in got]
     head = got[0].partition(b"\r\n\r\n")[0].split(b"\r\n")
     assert head[0] == b"POST /v1/chat/completions HTTP/1.1"
     assert {b"Connection: close", b"X-Mine: 1", b"accept: */*", b"Accept-Encoding: identity"} <= set(head)

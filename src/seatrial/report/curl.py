@@ -1,12 +1,15 @@
-"""A recorded request as a command line that anybody can paste, with the key as ``$OPENAI_API_KEY``."""
+"""A recorded request as a command line that anybody can paste: the key stands as ``$OPENAI_API_KEY``, and the value of
+a header of the operator's as a variable named like the header."""
 
 from __future__ import annotations
 
 import base64
+import re
 from shlex import quote
 from urllib.parse import urlsplit
 
 from seatrial.records import Endpoint, Exchange
+from seatrial.wire.headers import STARRED
 
 _OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection", "authorization"})
 """Headers curl sets by itself, or that are written otherwise here."""
@@ -33,10 +36,36 @@ def command(exchange: Exchange, endpoint: Endpoint, limit: int | None = None) ->
     for name, value in exchange.request_headers:
         if name.lower() == "authorization":
             parts.append('-H "Authorization: Bearer $OPENAI_API_KEY"')
+        elif STARRED.fullmatch(value):
+            parts.append("-H " + _secret(name))
         elif name.lower() not in _OURS:
-            parts.append("-H " + quote(f"{name}: {value}"))
+            parts.append("-H " + word(f"{name}: {value}"))
     body, piped = _body(exchange, limit)
     return piped + " ".join(parts + body)
+
+
+def word(text: str) -> str:
+    r"""A text as one word of a shell; what a terminal would obey stands escaped, as ``$'\x1b'``, and means the same."""
+    if text.isprintable():
+        return quote(text)
+    return "$'" + "".join(_escaped(c) for c in text) + "'"
+
+
+def _escaped(c: str) -> str:
+    if c in "\\'":
+        return "\\" + c
+    if c.isprintable():
+        return c
+    return f"\\x{ord(c):02x}" if ord(c) < 0x80 else f"\\U{ord(c):08x}"
+
+
+def _secret(name: str) -> str:
+    """A header whose value is not ours to show, as ``"X-Auth-Token: $X_AUTH_TOKEN"``."""
+    variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+    variable = "_" + variable if variable[:1].isdigit() else variable
+    if re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        return f'"{name}: ${variable}"'
+    return word(f"{name}: ") + f'"${variable}"'
 
 
 def _body(exchange: Exchange, limit: int | None) -> tuple[list[str], str]:

@@ -67,12 +67,12 @@ def answer(exchange: Exchange) -> str:
 def again(judged: Judged, endpoint: Endpoint | None) -> str:
     """The command that runs this case alone."""
     name = judged.case.rpartition("@")[0] or judged.case
-    parts = ["pytest", _SUITES.get(judged.suite, "suites"), "--case", quote(name)]
+    parts = ["pytest", _SUITES.get(judged.suite, "suites"), "--case", curl.word(name)]
     if endpoint is not None and not endpoint.embedded:
         base = endpoint.url.removesuffix("/v1")
         parts.append("--endpoint=" + quote(f"{endpoint.name}={base}"))
         if len(endpoint.models) > 1:
-            parts.append("--model=" + quote(endpoint.model))
+            parts.append("--model=" + curl.word(endpoint.model))
     return " ".join(parts)
 
 

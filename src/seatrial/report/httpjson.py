@@ -10,6 +10,7 @@ import msgspec
 
 from seatrial.records import Endpoint, Exchange
 from seatrial.report import curl
+from seatrial.wire.headers import STARRED
 
 MIME = "application/vnd.allure.http+json"
 EXTENSION = "httpexchange"
@@ -74,7 +75,9 @@ def _headers(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _value(name: str, value: str) -> str:
-    return REDACTED if _SECRET.search(name) else readable(value.encode("utf-8", "replace")[:4000])
+    if _SECRET.search(name) or STARRED.fullmatch(value):
+        return REDACTED
+    return readable(value.encode("utf-8", "replace")[:4000])
 
 
 def _body(content: bytes, media: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from seatrial.servers.errors import EndpointError
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
 _PORTS = {"http": 80, "https": 443}
 
+CREDENTIALS = "--endpoint holds credentials; put the key into a variable and name it with --api-key-env"
+
 
 def base_url(text: str) -> str:
     """The base URL in its one spelling: a path prefix is kept, ``/v1`` added where no version ends the path.
@@ -17,7 +19,12 @@ def base_url(text: str) -> str:
     Raises:
         EndpointError: no http or https URL with a host, or it holds credentials, a query or a fragment.
     """
-    shown = "".join(c if c.isprintable() else "?" for c in text[:200])
+    scheme, separator, rest = text.partition("://")
+    if "@" in (rest if separator else scheme).partition("/")[0]:
+        raise EndpointError(CREDENTIALS)
+    # An "@" farther behind may still belong to a password with a slash in it; a query may hold a key.
+    bare = "..." if "@" in text else re.split(r"[?#]", text, maxsplit=1)[0]
+    shown = "".join(c if c.isprintable() else "?" for c in bare[:200])
     if not text.isascii() or not text.isprintable() or " " in text:
         raise EndpointError(f"--endpoint={shown} is no URL: it holds characters that must be percent-encoded")
     if "://" not in text:
@@ -26,11 +33,16 @@ def base_url(text: str) -> str:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise EndpointError(f"--endpoint={shown} is no URL: {error}") from None
-    if "@" in parts.netloc:
-        raise EndpointError("--endpoint holds credentials; put the key into a variable and name it with --api-key-env")
+        why = "its host or port cannot be read" if "@" in text else error
+        raise EndpointError(f"--endpoint={shown} is no URL: {why}") from None
     if parts.scheme not in _PORTS or not re.fullmatch(r"[0-9A-Za-z._:%-]+", host) or port == 0:
         raise EndpointError(f"--endpoint={shown} is no http or https URL with a host; say http://host:8080")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise EndpointError(
+            f"--endpoint={shown} is no URL: a part of its host name is empty or longer than 63 characters"
+        ) from None
     if parts.query or parts.fragment:
         raise EndpointError(f"--endpoint={shown} holds a query or a fragment; --endpoint wants the server's base URL")
     path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from seatrial.records import Exchange, Received
@@ -11,8 +12,11 @@ from seatrial.servers.errors import EndpointError
 from seatrial.wire.assemble import assemble
 from seatrial.wire.http import Client, Prepared
 
-LOOK_S = 3.5
+LOOK_S = 2.5
 """A list of models comes from memory: a server that takes longer would not be put on trial but waited for."""
+
+SURVEY_S = 3.5
+"""All looks at an endpoint together. With the start of pytest beside it, what is wrong is said within 5 s."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BASE = "--endpoint wants the server's base URL"
@@ -23,9 +27,17 @@ _UNREACHED = {
 }
 
 
-def get(client: Client, path: str) -> Exchange:
-    """A GET, not raised for anything the server does."""
-    return _exchange(client, Prepared("GET", path), LOOK_S)
+class Look:
+    """GETs that share one budget of time, which begins now. None is raised for anything the server does."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._until = time.monotonic() + SURVEY_S
+
+    def get(self, path: str) -> Exchange:
+        """The answer; once the budget is used up, none, with the error ``deadline``."""
+        left = max(self._until - time.monotonic(), 0)
+        return _exchange(self._client, Prepared("GET", path), min(LOOK_S, left))
 
 
 def post(client: Client, path: str, body: dict[str, Any], deadline_s: float) -> Exchange:
@@ -83,6 +95,8 @@ def _unreached(x: Exchange, url: str) -> str:
         return f'{where} answers, but not HTTP ("{short(_first_line(x.raw), 60)}"); {BASE}'
     if x.error in {"deadline", "idle"}:
         seconds = (x.ended_at - x.sent_at) / 1e9
+        if url.startswith("https://") and "TLS" in x.detail:
+            return f"{where} does not answer the TLS handshake within {seconds:.1f} s; say http:// if it speaks no TLS"
         return f"{where} does not answer {x.method} {x.path} within {seconds:.1f} s; is it the right server, and alive?"
     return f"{where} closes the connection without an answer ({detail or x.error}); {BASE}"
 

@@ -17,7 +17,7 @@ import msgspec
 from seatrial.records import Endpoint, Exchange
 from seatrial.servers import profile as profiles
 from seatrial.servers.address import base_url, beside, root
-from seatrial.servers.asking import BASE, expect_api, get, post, said, short
+from seatrial.servers.asking import BASE, Look, expect_api, post, said, short
 from seatrial.servers.embedded import template_text
 from seatrial.servers.errors import EndpointError
 from seatrial.servers.profile import Profile
@@ -43,7 +43,7 @@ _TEMPLATES = {
 
 
 def survey(name: str, url: str, client: Client, *, model: str | None = None, profile: str | None = None) -> Endpoint:
-    """Find out kind, model and capabilities, with at most five GETs.
+    """Find out kind, model and capabilities, with at most five GETs in at most 3.5 s.
 
     Args:
         url: as :func:`base_url` gives it.
@@ -53,17 +53,18 @@ def survey(name: str, url: str, client: Client, *, model: str | None = None, pro
     Raises:
         EndpointError: one line that says what is wrong and what to do.
     """
-    listed = get(client, "/models")
+    look = Look(client)
+    listed = look.get("/models")
     expect_api(listed, url)
     items = _items(listed)
     if items is None and not (model and listed.status in {404, 405}):
-        media = listed.content_type or "nothing of a kind"
+        media = short(listed.content_type) or "nothing of a kind"
         raise EndpointError(
             f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {listed.status} {media}); {BASE}"
         )
     models = tuple(item["id"] for item in items or ())
     chosen = _choose(url, items or (), model)
-    props = _object(get(client, beside(url, "/props")))
+    props = _object(look.get(beside(url, "/props")))
     kind = profiles.load(profile or _kind(items or (), props))
     settings = props.get("default_generation_settings")
     return Endpoint(
@@ -77,7 +78,7 @@ def survey(name: str, url: str, client: Client, *, model: str | None = None, pro
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=_template(props.get("chat_template")),
         facts=_facts(listed),
-        capabilities=_capabilities(client, url, kind, props),
+        capabilities=_capabilities(look, url, kind, props),
     )
 
 
@@ -96,7 +97,7 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
         raise EndpointError(f"{who} does not answer the warm-up request within {WARM_UP_S:.0f} s")
     expect_api(warm, endpoint.url)
     if warm.status == 404:
-        why = said(warm) or f"404 {warm.content_type}"
+        why = said(warm) or f"404 {short(warm.content_type)}"
         raise EndpointError(
             f"{root(endpoint.url)} has no chat for {short(endpoint.model)} ({why}); {BASE}, --model its id"
         )
@@ -125,7 +126,7 @@ def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> st
         if models and wanted not in [*models, *aliases]:
             near = difflib.get_close_matches(wanted, models, n=1, cutoff=0.5)
             hint = f"nearest: {short(near[0])}" if near else f"it has {_names(models)}"
-            raise EndpointError(f"{root(url)} offers no model {wanted}; {hint}")
+            raise EndpointError(f"{root(url)} offers no model {short(wanted)}; {hint}")
         return wanted
     loaded = [item["id"] for item in items if _loaded(item)]
     if len(models) == 1 or len(loaded) == 1:
@@ -159,12 +160,12 @@ def _kind(items: Sequence[dict[str, Any]], props: dict[str, Any]) -> str:
     return "generic"
 
 
-def _capabilities(client: Client, url: str, kind: Profile, props: dict[str, Any]) -> dict[str, bool]:
+def _capabilities(look: Look, url: str, kind: Profile, props: dict[str, Any]) -> dict[str, bool]:
     """What the server can do, where it tells; what it leaves open is left out."""
-    found = {"health": get(client, beside(url, "/health")).status == 200}
-    metrics = get(client, beside(url, kind.counters.path or "/metrics"))
+    found = {"health": look.get(beside(url, "/health")).status == 200}
+    metrics = look.get(beside(url, kind.counters.path or "/metrics"))
     found["metrics"] = metrics.status == 200 and kind.counters.tokens.encode() in metrics.body
-    found["slots"] = isinstance(get(client, beside(url, "/slots")).json, list)
+    found["slots"] = isinstance(look.get(beside(url, "/slots")).json, list)
     caps = props.get("chat_template_caps")
     tools = caps.get("supports_tools") if isinstance(caps, dict) else None
     return {**found, "tools": tools} if isinstance(tools, bool) else found

@@ -23,6 +23,7 @@ import msgspec
 from seatrial.wire.bounded import Backend, Watch
 from seatrial.wire.errors import WireError
 from seatrial.wire.framing import HEAD_CAP, lay_out
+from seatrial.wire.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.mask import Mask
 from seatrial.wire.prepare import Prepared
 from seatrial.wire.redact import redact
@@ -33,7 +34,6 @@ CAP_BYTES = 64 * 1024 * 1024
 LINGER_S = 0.05
 """How long the end of file is awaited after a complete answer on a connection that was to close."""
 
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -56,7 +56,7 @@ class Client:
     Args:
         base_url: http or https, with its path prefix.
         mask: what no recording may hold.
-        headers: the operator's, sent with each request.
+        headers: the operator's, sent with each request; their values are starred wherever they are recorded.
         authorization: the whole value of the Authorization header (``Bearer KEY``).
         ca: a PEM file of certificate authorities, instead of the system's.
         deadline_s: total time of an exchange. idle_s: longest wait for a next byte. cap_bytes: longest answer.
@@ -96,8 +96,11 @@ class Client:
         self._headers = dict(headers or {})
         if authorization is not None:
             self._headers["Authorization"] = authorization
-        secrets = [value for name, value in self._headers.items() if name.lower() in SECRET_HEADERS]
-        self.mask = (mask or Mask()).also(value.rpartition(" ")[2] for value in secrets)
+        for name, value in self._headers.items():
+            if why := unsendable(name, value):
+                raise ValueError(f"the header {name!r} cannot be sent: {why}")
+        self._secret = secret_names(self._headers)
+        self.mask = (mask or Mask()).also(secret_values(self._headers))
         self._backend = Backend()
         context = ssl.create_default_context(cafile=str(ca) if ca else None) if parts.scheme == "https" else None
         self._pool = httpcore.ConnectionPool(
@@ -123,9 +126,8 @@ class Client:
         Raises:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
-        headers = self._headers_of(request)
-        masked = [(name, _starred(value) if name.lower() in SECRET_HEADERS else value) for name, value in headers]
-        return self.mask.bytes(_serialise(request, self._target(request), masked))
+        raw = _serialise(request, self._target(request), self._headers_of(request))
+        return self.mask.bytes(star(raw, self._secret))
 
     def exchange(self, request: Prepared, *, deadline_s: float | None = None) -> Recording:
         """Send a request and record what comes of it. What a server or network does is never raised.
@@ -225,11 +227,6 @@ def _serialise(request: Prepared, target: bytes, headers: list[tuple[str, str]])
     except h11.LocalProtocolError as error:
         raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
     return (head or b"") + (body or b"")
-
-
-def _starred(value: str) -> str:
-    scheme, space, secret = value.rpartition(" ")
-    return scheme + space + "*" * len(secret)
 
 
 def _broken(error: httpcore.ProtocolError, watch: Watch) -> tuple[str, str]:

@@ -19,6 +19,7 @@ import urllib3
 
 from seatrial.wire import chunks
 from seatrial.wire.errors import WireError
+from seatrial.wire.headers import secret_names, star
 from seatrial.wire.sse import Event, Reader
 from seatrial.wire.tap import READ, Tap, Target, connect, said
 
@@ -119,7 +120,8 @@ class _Meter:
         s, tap, mask = self.stream, self._tap, self._target.mask
         if tap is not None:
             tap.shut()
-            s.request, s.response = mask.bytes(bytes(tap.sent)), mask.bytes(bytes(tap.received))
+            sent = star(bytes(tap.sent), secret_names(self._target.headers))
+            s.request, s.response = mask.bytes(sent), mask.bytes(bytes(tap.received))
             s.frames = tuple(tap.frames)
         s.detail, s.fault = mask.text(s.detail)[:300], mask.text(s.fault)[:300]
 

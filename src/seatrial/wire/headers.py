@@ -1,0 +1,75 @@
+"""The operator's headers: any of them may be a credential, so none of their values is written down or shown.
+
+A gateway names its key as it likes (``X-Auth-Token``, ``Ocp-Apim-Subscription-Key``): only headers that every client
+sends are known to be none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+ORDINARY = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+)
+"""Headers that Seatrial sets itself: where an operator replaces them, their values stay readable."""
+
+SECRET = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
+"""Headers that hold a credential whoever set them."""
+
+SHORTEST = 8
+"""Shorter values of other headers (``test``, ``eu-west``) are starred where they are sent, and not looked for in
+answers: they are words there, and what is judged would be blotted out."""
+
+STARRED = re.compile(r"(?:\S+ )?\*+")
+"""A value as it is recorded: all stars, after a scheme at most."""
+
+_SCHEMED = frozenset({"authorization", "proxy-authorization"})
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[\t ]|[\t ]$|[^\x00-\xff]")
+
+
+def secret_names(headers: Iterable[str]) -> frozenset[str]:
+    """Which headers to star in a request that carries these of the operator's; in lower case."""
+    return SECRET | ({name.lower() for name in headers} - ORDINARY)
+
+
+def secret_values(headers: Mapping[str, str]) -> list[str]:
+    """What no answer may show: for :meth:`seatrial.wire.mask.Mask.also`."""
+    found: list[str] = []
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower in _SCHEMED:
+            found += [value.partition(" ")[2] or value, value.rpartition(" ")[2]]
+        elif lower == "cookie":
+            found += [value, *(part.partition("=")[2].strip() for part in value.split(";"))]
+        elif lower in SECRET or (lower not in ORDINARY and len(value) >= SHORTEST):
+            found.append(value)
+    return found
+
+
+def star(request: bytes, names: Iterable[str]) -> bytes:
+    """A request's bytes with the values of these headers as ``*``, of the same length; a scheme stays readable."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    secret = {name.lower().encode("latin-1") for name in names}
+    for i, line in enumerate(lines[1:], 1):
+        name, colon, value = line.partition(b":")
+        if name.lower() in secret:
+            lines[i] = name + colon + _starred(value, schemed=name.lower().decode("latin-1") in _SCHEMED)
+    return b"\r\n".join(lines) + end + body
+
+
+def _starred(value: bytes, *, schemed: bool) -> bytes:
+    bare = value.lstrip()
+    scheme = bare.partition(b" ")[0] + b" " if schemed and b" " in bare else b""
+    return value[: len(value) - len(bare)] + scheme + b"*" * (len(bare) - len(scheme))
+
+
+def unsendable(name: str, value: str) -> str:
+    """Why a header cannot be sent, without its value; empty where it can."""
+    if not _NAME.fullmatch(name):
+        return "its name is no header name"
+    if _UNSENDABLE.search(value):
+        return "its value holds characters no header can carry: line breaks, blanks at an end, or other than Latin-1"
+    return ""

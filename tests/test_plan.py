@@ -1,0 +1,19 @@
+"""The plan shows a server's own texts harmlessly."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from fixtures.plan import _who
+from seatrial.records import Endpoint
+
+
+def test_what_a_server_calls_itself_reaches_no_terminal_raw():
+    odd = "x\x1b]0;owned\x07\u202e"
+    endpoint = Endpoint(
+        name="e", url="http://h/v1", kind="generic", model=odd, models=(odd,), build="b" * 5000, template=odd
+    )
+    lines = _who("e", {"e": endpoint}, SimpleNamespace(gpu_words="none"))
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) < 1000
+    assert "x\\x1b]0;owned" in lines[1]

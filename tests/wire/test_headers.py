@@ -1,0 +1,90 @@
+"""What the operator's headers hold is starred where it is recorded, and nothing else is."""
+
+from __future__ import annotations
+
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.wire.headers import secret_names, secret_values, star, unsendable
+from seatrial.wire.http import Client, Prepared
+from seatrial.wire.load import Target, stream
+from seatrial.wire.mask import Mask
+
+from .exchanges import answer, assembled
+from .servers import say, serving
+
+TOKEN = "gw-7f3a91c2"
+HEADERS = {
+    "X-Auth-Token": TOKEN,
+    "X-Tenant": "eu",
+    "User-Agent": "my-client/1.0",
+    "Cookie": "a=one-secret; b=two-secret",
+}
+ECHO = answer(b'{"token": "%s", "tenant": "eu", "agent": "my-client/1.0", "cookie": "two-secret"}' % TOKEN.encode())
+
+
+def test_every_header_of_the_operators_is_starred_and_masked_in_answers() -> None:
+    with serving(say(ECHO)) as url, Client(url, headers=HEADERS) as client:
+        recording = client.exchange(Prepared("GET", "/models"))
+    assert b"X-Auth-Token: " + b"*" * len(TOKEN) + b"\r\n" in recording.request
+    assert b"X-Tenant: **\r\n" in recording.request
+    assert b"User-Agent: my-client/1.0\r\n" in recording.request
+    assert b"secret" not in recording.request
+    told = assembled(recording.response).json
+    assert told == {"token": "*" * len(TOKEN), "tenant": "eu", "agent": "my-client/1.0", "cookie": "*" * 10}
+
+
+def test_the_measuring_transport_stars_them_too() -> None:
+    with serving(say(ECHO)) as url:
+        target = Target(url, Mask().also(secret_values(HEADERS)), headers=HEADERS)
+        seen = stream(target, b"{}")
+    for secret in (TOKEN.encode(), b"one-secret", b"two-secret"):
+        assert secret not in seen.request + seen.response + seen.fault.encode()
+    assert b"my-client/1.0" in seen.request
+
+
+def test_a_scheme_stays_readable_and_lengths_stay() -> None:
+    raw = b"GET / HTTP/1.1\r\nauthorization: Bearer abc def\r\nX-T:  v w\r\nX-U: v\r\n\r\nX-T: body"
+    starred = star(raw, secret_names(["x-t"]))
+    assert starred == b"GET / HTTP/1.1\r\nauthorization: Bearer *******\r\nX-T:  ***\r\nX-U: v\r\n\r\nX-T: body"
+
+
+def test_short_words_are_not_looked_for_in_answers() -> None:
+    assert secret_values({"X-Env": "test", "Content-Type": "application/json"}) == []
+    assert secret_values({"X-Api-Key": "k123", "Authorization": "Basic dXNlcjpw"}) == ["k123", "dXNlcjpw", "dXNlcjpw"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("X-A", "日本", "its value"),
+        ("X-A", "a\r\nB: c", "its value"),
+        ("X-A", "a\x00", "its value"),
+        ("X-A", "a ", "its value"),
+        ("X A", "q1w2", "its name"),
+        ("", "q1w2", "its name"),
+        ("X-A", "a b\té", ""),
+        ("X-A", "", ""),
+    ],
+)
+def test_what_cannot_be_sent(name: str, value: str, why: str) -> None:
+    assert unsendable(name, value).startswith(why)
+    assert bool(unsendable(name, value)) == bool(why)
+    if why:
+        with pytest.raises(ValueError, match="cannot be sent") as caught:
+            Client("http://h", headers={name: value})
+        assert not value or value not in str(caught.value)
+
+
+@given(st.text(st.characters(max_codepoint=0x10FF), max_size=8))
+def test_what_is_called_sendable_is_taken_by_h11(value: str) -> None:
+    try:
+        encoded = value.encode("latin-1")
+        h11.Request(method="GET", target="/", headers=[("Host", "h"), (b"X-A", encoded)])
+        taken = True
+    except (UnicodeError, h11.LocalProtocolError):
+        taken = False
+    if not unsendable("X-A", value):
+        assert taken
