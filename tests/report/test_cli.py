@@ -16,6 +16,7 @@ from seatrial.cli import app, run_command, schema
 from seatrial.judging import judge
 from seatrial.records import Judgement, Planned, Verdict
 from seatrial.report.node import NodeError
+from seatrial.rundir import RunDir
 from seatrial.servers import waivers
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
 
@@ -45,6 +46,7 @@ def runs(tmp_path, monkeypatch) -> Path:
     """A checkout with one run in it that is READY; the working directory."""
     monkeypatch.chdir(tmp_path)
     record(tmp_path / "reports/runs/good")
+    RunDir.open(tmp_path / "reports/runs/good").publish()
     return tmp_path
 
 
