@@ -58,9 +58,10 @@ def test_a_killed_server_is_one_stop_with_its_signal(number, tmp_path):
     assert stop["signal"] == number
     assert stop["cause"].startswith("UNKNOWN")
     assert stop["alive_at"] <= stop["dead_at"]
-    assert abs(stop["dead_at"] - stop["pidfd_at"]) <= 10 * MS
-    assert 0 <= stop["pidfd_at"] - struck[0] <= 250 * MS
-    assert stop["dead_at"] - stop["alive_at"] <= 250 * MS
+    # On a quiet machine these are 10, 250 and 250 ms; a busy one must not turn a right verdict red.
+    assert abs(stop["dead_at"] - stop["pidfd_at"]) <= 100 * MS
+    assert 0 <= stop["pidfd_at"] - struck[0] <= 1000 * MS
+    assert stop["dead_at"] - stop["alive_at"] <= 1000 * MS
     assert stop["suspects"]
     assert "oom_kill +0" in " ".join(stop["excluded"])
     assert "SILENT STOP" in out
