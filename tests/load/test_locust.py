@@ -27,7 +27,7 @@ FAULTS = {
 
 
 def clean(run: SoakRun, *, cut_short: bool = False) -> None:
-    """Nothing was cut, and the server counted what the users received. A load that was cut short proves no endurance."""
+    """Nothing was cut, and the server counted what the users received; a load cut short proves no endurance."""
     assert {row.outcome for row in run.rows} == {"ok"}
     assert not run.unfinished
     assert [phase.what for phase in run.phases] == ["start", "drain", "end"]
