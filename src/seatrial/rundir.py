@@ -82,9 +82,8 @@ def write_atomically(path: Path, content: bytes) -> None:
                 file.write(content)
             Path(name).chmod(0o644)
             Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        finally:
+            Path(name).unlink(missing_ok=True)  # there is one only where it did not become the file
     except OSError as error:
         raise RunDirError(
             f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"

@@ -6,6 +6,7 @@ from seatrial.checks.rules import Rule, cases
 from suites.conformance.scenarios import (
     COUNT,
     HELLO,
+    NEVER,
     RULES,
     USAGE,
     Judge,
@@ -26,8 +27,9 @@ PARAMS = {
     "max-completion-tokens-stream": lengths("max_completion_tokens", **STREAM),
     "stop": chat(HELLO, stop="e", max_tokens=32, of={"stop"}),
     "stop-stream": chat(HELLO, stop="e", max_tokens=32, of={"stop"}, **STREAM),
-    "n": chat(COUNT, n=2, max_tokens=6, of={"n"}),
-    "n-stream": chat(COUNT, n=2, max_tokens=6, of={"n"}, **STREAM),
+    # No choice may end before its cap: whether usage counts them all can be told of full ones alone.
+    "n": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of={"n"}),
+    "n-stream": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of={"n"}, **STREAM),
     "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of={"logprobs"}),
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of={"logprobs"}, **STREAM),
     "caps-differ": faulty(request(COUNT, max_tokens=16, max_completion_tokens=4), of={"bad-cap"}),

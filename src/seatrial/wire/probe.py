@@ -128,14 +128,12 @@ class _Reading(io.RawIOBase):
 
 
 def _connect(host: str, port: int, limit: _Limit, context: ssl.SSLContext | None) -> socket.socket:
-    sock = socket.create_connection((host, port), timeout=limit.left())
-    try:
+    with contextlib.ExitStack() as opened:
+        sock = opened.enter_context(socket.create_connection((host, port), timeout=limit.left()))
         if context is not None:
             sock.settimeout(limit.left())
             sock = context.wrap_socket(sock, server_hostname=host)
-    except BaseException:
-        sock.close()
-        raise
+        opened.pop_all()  # it is the caller's now
     return sock
 
 
