@@ -8,7 +8,7 @@ from typing import Any
 
 from fixtures.interview import Interviewer
 from seatrial.behaviour.answers import Interview
-from seatrial.records import Endpoint, Exchange, Received, Scenario
+from seatrial.records import Endpoint, Exchange, Scenario
 from seatrial.wire.assemble import assemble
 from seatrial.wire.http import Client
 from seatrial.wire.prepare import prepare
@@ -45,21 +45,7 @@ class Sender:
         prepared = prepare(request, endpoint, valid_chat="chat" in scenario.traits)
         with Client(endpoint.url) as client:
             got = client.exchange(prepared, deadline_s=scenario.deadline_s)
-        line = Received(
-            id=f"main-{next(self._n)}",
-            endpoint=endpoint.name,
-            scenario=name,
-            method=prepared.method,
-            path=prepared.path,
-            request=(0, len(got.request)),
-            response=(0, len(got.response)),
-            frames=got.frames,
-            sent_at=got.sent_at,
-            ended_at=got.ended_at,
-            error=got.error,
-            detail=got.detail,
-            connection=got.connection,
-        )
+        line = got.line(f"main-{next(self._n)}", prepared, endpoint=endpoint.name, scenario=name)
         return assemble(line, got.request, got.response)
 
 

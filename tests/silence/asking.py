@@ -12,7 +12,7 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
-from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Received, Request, Scenario, SoakRun
+from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
 from seatrial.wire.assemble import assemble
 from seatrial.wire.http import Client
 from seatrial.wire.load import Target, get, stream
@@ -55,21 +55,7 @@ class Asker:
     def _one(self, name: str, request: Request, client: Client, *, valid: bool) -> Exchange:
         prepared = prepare(request, self.endpoint, valid_chat=valid)
         got = client.exchange(prepared, deadline_s=self.deadline_s)
-        line = Received(
-            id=f"silence-{next(self._ids)}",
-            endpoint=self.endpoint.name,
-            scenario=name,
-            method=prepared.method,
-            path=prepared.path,
-            request=(0, len(got.request)),
-            response=(0, len(got.response)),
-            frames=got.frames,
-            sent_at=got.sent_at,
-            ended_at=got.ended_at,
-            error=got.error,
-            detail=got.detail,
-            connection=got.connection,
-        )
+        line = got.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
         return assemble(line, got.request, got.response)
 
     def _row(self, target: Target, question: str) -> LoadRow:

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import h11
 import httpcore
 import msgspec
 
+from seatrial.records import Received
 from seatrial.wire.bounded import Backend, Watch
 from seatrial.wire.errors import WireError
 from seatrial.wire.framing import HEAD_CAP, lay_out
@@ -48,6 +49,24 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     detail: str = ""
     connection: int = 0  # requests on this connection before this one
+
+    def line(self, name: str, prepared: Prepared, /, *, endpoint: str, scenario: str, **stored: Any) -> Received:
+        """What came of a request as a line of a run directory; ``stored`` overrides where its bytes lie."""
+        told: dict[str, Any] = {"request": (0, len(self.request)), "response": (0, len(self.response)), **stored}
+        return Received(
+            id=name,
+            endpoint=endpoint,
+            scenario=scenario,
+            method=prepared.method,
+            path=prepared.path,
+            frames=self.frames,
+            sent_at=self.sent_at,
+            ended_at=self.ended_at,
+            error=self.error,
+            detail=self.detail,
+            connection=self.connection,
+            **told,
+        )
 
 
 class Client:
