@@ -1,0 +1,95 @@
+"""The shared words: what every room writes, reads and hands on.
+
+Two families stand here. *Lines* (subclasses of :class:`Line`) are what a run directory holds, one JSON object a
+line, tagged by ``kind``; :mod:`seatrial.rundir` stamps their head and reads them back. *Views* (:class:`Exchange`
+and its parts) are what rules read: one request and its answer, assembled from recorded bytes by
+:mod:`seatrial.wire.assemble`. Both are frozen.
+
+Every time is CLOCK_MONOTONIC in nanoseconds unless its name says otherwise (``wall_ns``, ``_s``, ``_ms``): the wall
+clock steps, and a duration must not. Sizes are bytes. No field may hold the API key: the transports mask it before
+anything is written.
+
+A new optional field needs no version step; a changed or removed one does (``VERSION``).
+"""
+
+from seatrial.records.lines import (
+    LINES,
+    Clock,
+    Counters,
+    Event,
+    Gpu,
+    Judgement,
+    Line,
+    LoadRow,
+    NotTested,
+    Phase,
+    Planned,
+    Probe,
+    Received,
+    Sample,
+    Sent,
+)
+from seatrial.records.verdicts import (
+    EndpointVerdict,
+    Judged,
+    Reason,
+    Stop,
+    Verdict,
+    Waived,
+)
+from seatrial.records.views import (
+    Chunk,
+    Endpoint,
+    Exchange,
+    Expect,
+    Request,
+    RunInfo,
+    Scenario,
+    SoakRun,
+)
+from seatrial.records.words import (
+    VERSION,
+    Finding,
+    Hazard,
+    Level,
+    Outcome,
+    Ready,
+)
+
+__all__ = [
+    "LINES",
+    "VERSION",
+    "Chunk",
+    "Clock",
+    "Counters",
+    "Endpoint",
+    "EndpointVerdict",
+    "Event",
+    "Exchange",
+    "Expect",
+    "Finding",
+    "Gpu",
+    "Hazard",
+    "Judged",
+    "Judgement",
+    "Level",
+    "Line",
+    "LoadRow",
+    "NotTested",
+    "Outcome",
+    "Phase",
+    "Planned",
+    "Probe",
+    "Ready",
+    "Reason",
+    "Received",
+    "Request",
+    "RunInfo",
+    "Sample",
+    "Scenario",
+    "Sent",
+    "SoakRun",
+    "Stop",
+    "Verdict",
+    "Waived",
+]

@@ -1,0 +1,98 @@
+"""What is concluded: stops, judged cases, and the content of verdict.json."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from seatrial.records.words import VERSION, Finding, Outcome, Ready
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True):
+    """One silent stop, from the fold over the record. Times are monotonic; ``*_wall`` are labels."""
+
+    id: str = ""  # name and number: an update of a stop (its end, sharper times) keeps it
+    name: str
+    family: Literal["STOPPED", "RESTARTED", "DEAF", "FROZEN", "WEDGED", "UNOBSERVED"]
+    alive_at: int  # last proof of life
+    dead_at: int  # first proof of death
+    kind: str = ""  # signal, exit, crash, oom, unknown
+    until: int | None = None  # it came back; None: it did not while we watched
+    proof: str = ""  # what the last proof of life was
+    rung: str = ""  # first broken rung
+    pid: int = 0
+    incarnation: str = ""
+    successor: str = ""
+    signal: int | None = None
+    code: int | None = None
+    source: str = ""  # how the exit status was learned, or why it was not
+    pidfd_at: int | None = None
+    uptime_s: float | None = None
+    evidence: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    cause: str = "UNKNOWN"
+    hypotheses: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()  # exchange ids in flight
+    sent: dict[str, str] = {}  # what they were: id -> scenario
+    log: tuple[str, ...] = ()  # the last lines
+    planned: bool = False
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with its outcome, its findings and what stands behind them."""
+
+    case: str
+    endpoint: str
+    rule: str
+    scenario: str
+    suite: str
+    outcome: Outcome
+    level: str = ""
+    findings: tuple[Finding, ...] = ()
+    exchanges: dict[str, str] = {}
+    known: str = ""  # the profile's word on a known deviation
+    waiver: str = ""
+    figures: dict[str, str] = {}
+    why: str = ""  # of INCONCLUSIVE and NOT_EXECUTED
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an endpoint is not READY, in the words the first screen prints."""
+
+    word: str  # SILENT STOP, FAIL, INCONCLUSIVE, NOT_EXECUTED
+    text: str
+    case: str = ""
+    level: str = ""
+
+
+class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One endpoint's part of verdict.json. ``figures`` maps a line's name (conformance, behaviour ...) to its text."""
+
+    verdict: Ready
+    reasons: tuple[Reason, ...]
+    counts: dict[str, int]
+    figures: dict[str, str]
+
+
+class Waived(msgspec.Struct, frozen=True, kw_only=True):
+    """A FAIL that the operator's own word covers."""
+
+    case: str
+    who: str
+    why: str
+    until: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """verdict.json, the one authority: terminal, Allure's gate and the Markdown page repeat it."""
+
+    v: int = VERSION
+    run: str
+    exit: int
+    endpoints: dict[str, EndpointVerdict]
+    outcomes: dict[str, Outcome]  # "rule[scenario]@NAME" -> word
+    stops: tuple[Stop, ...] = ()
+    not_tested: tuple[tuple[str, str], ...] = ()  # what, why
+    waived: tuple[Waived, ...] = ()
+    notices: tuple[str, ...] = ()

@@ -1,0 +1,157 @@
+"""Who is on trial, what is sent, and what rules read of the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from seatrial.records.lines import Counters, LoadRow, Phase
+from seatrial.records.words import VERSION, Hazard
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """run.json: what this run is. Arguments stand here without secrets."""
+
+    v: int = VERSION
+    id: str
+    started: str  # ISO 8601, UTC: a label, and the day against which waivers expire
+    started_ns: int  # monotonic
+    boot_id: str
+    arguments: tuple[str, ...]
+    versions: dict[str, str]
+    seed: int
+    options: dict[str, Any] = {}
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """endpoints/NAME.json: who answers, found out before the plan and after each restart."""
+
+    v: int = VERSION
+    name: str
+    url: str  # base URL that ends in /v1 (or what the operator's prefix makes of it); never holds credentials
+    kind: str  # a profile's name
+    model: str
+    models: tuple[str, ...]
+    build: str = ""
+    slots: int | None = None
+    context: int | None = None  # tokens a slot
+    template: str = ""  # in words, where the server tells
+    pid: int | None = None
+    generation: int = 0
+    embedded: bool = False
+    demo: bool = False
+    thinking: bool = False  # reasoning was seen at identity
+    cap_factor: float = 1.0  # every cap is multiplied by it where thinking has no off-switch
+    extra_body: dict[str, Any] = {}
+    facts: dict[str, str] = {}
+    capabilities: dict[str, bool] = {}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a scenario. ``{model}`` in the path and the body's ``model: None`` stand for the endpoint's."""
+
+    method: str = "POST"
+    path: str = "/chat/completions"  # below the base URL
+    body: Any = None  # JSON, or
+    raw: bytes | None = None  # bytes as they are
+    headers: dict[str, str] = {}
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent, once per endpoint: requests by name, in order. Rules choose scenarios by ``traits``."""
+
+    requests: dict[str, Request]
+    traits: frozenset[str]
+    hazard: Hazard = Hazard.POLITE
+    one_connection: bool = False  # all requests on one connection, where the server keeps it
+    alone: bool = False  # holds the endpoint alone: text is compared
+    deadline_s: float | None = None
+    tokens: int = 0  # the most it may generate, for the plan
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """One SSE event. ``json`` is what its data decodes to; where it does not, it is None and ``fault`` says why."""
+
+    index: int  # position among the events, from 0
+    at: int  # arrival of its last byte
+    data: str
+    event: str = ""  # the event's type field
+    json: Any = None
+    fault: str = ""
+    done: bool = False  # data is exactly [DONE]
+
+    @property
+    def choices(self) -> tuple[dict[str, Any], ...]:
+        """The objects in ``choices``; anything else in it is left out."""
+        listed = self.json.get("choices") if isinstance(self.json, dict) else None
+        return tuple(c for c in listed if isinstance(c, dict)) if isinstance(listed, list) else ()
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and its answer, as recorded. A rule's only source of facts."""
+
+    id: str
+    endpoint: str
+    scenario: str
+    method: str
+    path: str
+    request_headers: tuple[tuple[str, str], ...]
+    request_body: bytes
+    request_json: Any
+    sent_at: int
+    ended_at: int
+    status: int | None  # None: no complete status line and headers came
+    reason: str
+    http_version: str
+    headers: tuple[tuple[str, str], ...]  # names in lower case, in order of arrival
+    raw: bytes  # the answer as received, framing and all
+    body: bytes  # de-chunked, inflated
+    json: Any  # of a body that is not a stream; None where it does not decode
+    fault: str  # why the body does not decode, or its framing is broken
+    chunks: tuple[Chunk, ...]  # events of a text/event-stream answer, in order
+    comments: int  # comment lines of the stream
+    tail: bytes  # bytes after the last complete event
+    error: str = ""
+    detail: str = ""
+    connection: int = 0
+    generation: int = 0
+    retries: int = 0
+    chunked: bool = False
+    last_chunk: bool = False  # the terminating chunk of a chunked body came
+    dropped: bool = False  # not stored: the run's byte budget was used up
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by its lower-case name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def content_type(self) -> str:
+        """Media type in lower case, without parameters; empty where none was sent."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def is_stream(self) -> bool:
+        return self.content_type == "text/event-stream"
+
+
+class Expect(msgspec.Struct, frozen=True, kw_only=True):
+    """What rules must know of the endpoint beside the bytes. Written with each judgement."""
+
+    models: tuple[str, ...] = ()
+    model: str = ""
+    kind: str = "generic"
+    thinking: bool = False
+    cap_factor: float = 1.0
+    wall_s: float = 0.0  # the client's wall clock at the start of the run
+    strict: bool = False  # the strict reading: every field the OpenAPI document calls required
+    settings: dict[str, Any] = {}  # of a probe: n, interval, planned size
+
+
+class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""
+
+    rows: tuple[LoadRow, ...]
+    counters: tuple[Counters, ...]
+    phases: tuple[Phase, ...]
+    unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
