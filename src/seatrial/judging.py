@@ -103,7 +103,8 @@ def judge(run: RunDir) -> JudgedRun:
         waived=covered.used(cases),
         not_tested=[(line.what, line.why) for line in lines if isinstance(line, NotTested)],
         unread=(run.unread.torn, run.unread.unknown),
-        known_unseen=replay.known_unseen(cases) if info.options.get("strict_known") else (),
+        known_unseen=replay.known_unseen(cases),
+        strict_known=bool(info.options.get("strict_known")),
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
 

@@ -51,8 +51,12 @@ def summarise(
     not_tested: Sequence[tuple[str, str]],
     unread: tuple[int, int] = (0, 0),
     known_unseen: Sequence[str] = (),
+    strict_known: bool = False,
 ) -> Verdict:
-    """Fold everything judged into verdict.json's content; ``known_unseen`` is given only where it shall count."""
+    """Fold everything judged into verdict.json's content.
+
+    ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
+    """
     names = list(endpoints) or sorted({case.endpoint for case in cases})
     counted = [stop for stop in stops if not stop.planned]
     each = {
@@ -66,7 +70,7 @@ def summarise(
     code = exit_code(verdict.verdict for verdict in each.values())
     return Verdict(
         run=run,
-        exit=1 if known_unseen and code in {0, 10} else code,
+        exit=1 if strict_known and known_unseen else code,
         endpoints=each,
         outcomes={case.case: case.outcome for case in cases},
         stops=tuple(counted),
