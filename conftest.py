@@ -1,14 +1,14 @@
-"""The plugins of the suite, one concern each; nothing else stands here."""
+"""The plugins of the suite, one concern each, after those it imports; nothing else stands here."""
 
 pytest_plugins = (
     "fixtures.outcomes",
     "fixtures.options",
-    "fixtures.endpoints",
     "fixtures.cases",
-    "fixtures.lifecycle",
-    "fixtures.signals",
+    "fixtures.endpoints",
     "fixtures.exchanges",
-    "fixtures.judge",
     "fixtures.behaviour",
     "fixtures.soak",
+    "fixtures.lifecycle",
+    "fixtures.judge",
+    "fixtures.signals",
 )
