@@ -48,9 +48,9 @@ class Recorder:
             generation=self._generation,
             load=True,
         )
-        stamped = self._writer.write("exchanges.jsonl", line)
+        sent = self._writer.write("exchanges.jsonl", line)
         self.in_flight += 1
-        return f"{stamped.w}-{stamped.n}"
+        return sent.id
 
     def end(self, row: LoadRow, s: Stream) -> None:
         """Write the row of a request, and its bytes where they are worth it."""

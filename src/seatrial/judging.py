@@ -7,7 +7,7 @@ computed next year from the same directory go the same way. Nothing is sent and 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -29,10 +29,11 @@ from seatrial.records import (
     Planned,
     Received,
     RunInfo,
+    SoakRun,
     Stop,
     Verdict,
 )
-from seatrial.rundir import RunDir, read_soak
+from seatrial.rundir import RunDir
 from seatrial.servers import profile
 from seatrial.servers import waivers as waiving
 from seatrial.verdict import outcomes, stops, summary
@@ -92,7 +93,7 @@ def judge(run: RunDir) -> JudgedRun:
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():
         planned.setdefault(name, _unplanned(line))
-    replay = _Replay(run, recording, endpoints, covered, strict=bool(info.options.get("strict")))
+    replay = _Replay(lines, recording, endpoints, covered, strict=bool(info.options.get("strict")))
     cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
     verdict = summary.summarise(
         run=info.id,
@@ -174,15 +175,16 @@ def waivers_of(run: RunDir) -> Waivers:
 class _Replay:
     def __init__(
         self,
-        run: RunDir,
+        lines: Sequence[Line],
         recording: Recording,
         endpoints: Mapping[str, Endpoint],
         waivers: Waivers,
         *,
         strict: bool,
     ) -> None:
-        self._run, self._recording, self._endpoints = run, recording, endpoints
+        self._lines, self._recording, self._endpoints = lines, recording, endpoints
         self._waivers, self._strict = waivers, strict
+        self._soaks: dict[str, SoakRun] = {}
 
     def case(self, plan: Planned, judgement: Judgement | None) -> Judged:
         rule = REGISTRY.get(plan.rule)
@@ -201,7 +203,9 @@ class _Replay:
 
     def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:
         if rule.shape == "soak":
-            return read_soak(self._run, judgement.endpoint), ""
+            if judgement.endpoint not in self._soaks:
+                self._soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
+            return self._soaks[judgement.endpoint], ""
         found = {name: self._recording.exchange(i) for name, i in judgement.exchanges.items()}
         lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
         if lacking:

@@ -22,15 +22,10 @@ from seatrial.records import (
     LINES,
     VERSION,
     Clock,
-    Counters,
     Endpoint,
     Line,
-    LoadRow,
-    Phase,
     Planned,
     RunInfo,
-    Sent,
-    SoakRun,
 )
 
 BYTES_PER_WRITER = 256 * 1024 * 1024
@@ -41,6 +36,7 @@ SECOND = 1_000_000_000
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(LINES).decode
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
+_Line = TypeVar("_Line", bound=Line)
 
 
 class RunDirError(Exception):
@@ -116,7 +112,7 @@ class Writer:
         except OSError as error:
             raise RunDirError(f"cannot make {folder}: {error.strerror}; name another with --run-dir") from error
 
-    def write(self, file: str, line: Line) -> Line:
+    def write(self, file: str, line: _Line) -> _Line:
         """Stamp a line, append it to ``file`` (``exchanges.jsonl``) at once, and return it as stamped.
 
         A clock line goes before it when the last one of this writer is a second old.
@@ -147,7 +143,7 @@ class Writer:
                 os.close(handle)
             self._files.clear()
 
-    def _stamp(self, line: Line, now: int) -> Line:
+    def _stamp(self, line: _Line, now: int) -> _Line:
         self._n += 1
         return msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n, t=now)
 
@@ -311,21 +307,6 @@ class RunDir:
             raise RunDirError(f"cannot read {path}: {error.strerror}") from error
         except msgspec.MsgspecError as error:
             raise RunDirError(f"{path} is damaged: {error}") from error
-
-
-def read_soak(run: RunDir, endpoint: str) -> SoakRun:
-    """The load of one endpoint: its rows in order of sending, and the ids of what was sent and never finished."""
-    own = [line for line in run.lines("load/*.jsonl") if getattr(line, "endpoint", None) == endpoint]
-    rows = sorted((line for line in own if isinstance(line, LoadRow)), key=lambda row: row.sent_at)
-    ended = {row.id for row in rows}
-    sent = [line for line in run.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent) and line.load]
-    names = [f"{line.w}-{line.n}" for line in sent if line.endpoint == endpoint]
-    return SoakRun(
-        rows=tuple(rows),
-        counters=tuple(line for line in own if isinstance(line, Counters)),
-        phases=tuple(line for line in own if isinstance(line, Phase)),
-        unfinished=tuple(name for name in names if name not in ended),
-    )
 
 
 def _point(link: Path, target: str) -> None:

@@ -18,7 +18,7 @@ def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent
     sent: dict[str, Sent] = {}
     for line in lines:
         if isinstance(line, Sent) and (line.endpoint, line.generation) == (endpoint, generation):
-            sent[f"{line.w}-{line.n}"] = line
+            sent[line.id] = line
         elif isinstance(line, Received) and not line.error:
             sent.pop(line.id, None)
     return list(sent.values())
@@ -30,11 +30,7 @@ def explained(stop: Stop, lines: Sequence[Line], run: RunDir) -> Stop:
     A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes.
     """
     wanted = set(stop.suspects)
-    sent = {
-        f"{line.w}-{line.n}": line.scenario
-        for line in lines
-        if isinstance(line, Sent) and f"{line.w}-{line.n}" in wanted
-    }
+    sent = {line.id: line.scenario for line in lines if isinstance(line, Sent) and line.id in wanted}
     events = [line for line in lines if isinstance(line, Event) and line.name == stop.name]
     generation = next((e.generation for e in events if e.pid == stop.pid and e.what in {"start", "ready"}), None)
     log = () if generation is None else _tail(run, f"{stop.name}-{generation}.log")

@@ -17,9 +17,6 @@ RULES = (http, models, chat_rules, sse, errors, params, schema, sdk)
 Send = Callable[[Scenario], Mapping[str, Exchange]]
 Judge = Callable[[Rule, Mapping[str, Exchange]], None]
 
-CARELESS_S = 15.0
-"""A faulty request is refused at once or not at all: seconds until no answer is the answer."""
-
 HELLO = "Say hello."
 COUNT = "Count from 1 to 200."
 """An answer that goes on until it is cut."""
@@ -80,7 +77,6 @@ def faulty(bad: Request, *, of: Iterable[str], hazard: Hazard = Hazard.CARELESS)
         requests={"bad": bad, "good": request(HELLO, max_tokens=1)},
         traits=frozenset({"faulty", *of}),
         hazard=hazard,
-        deadline_s=CARELESS_S if hazard is Hazard.CARELESS else None,
         tokens=17,
     )
 

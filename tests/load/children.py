@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seatrial.records import LoadRow, SoakRun
-from seatrial.rundir import RunDir, read_soak
+from seatrial.rundir import RunDir
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 40.0
@@ -57,6 +57,6 @@ def soak_of(run: Path) -> SoakRun:
     """What a load left; every line of it must be whole and known."""
     opened = RunDir.open(run)
     (name,) = opened.endpoints()
-    read = read_soak(opened, name)
+    read = SoakRun.of(name, opened.lines())
     assert (opened.unread.torn, opened.unread.unknown) == (0, 0)
     return read

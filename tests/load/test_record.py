@@ -14,8 +14,8 @@ from load.outcomes import OF_ERRORS, OUTCOMES
 from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, Recorder, row_of
 from seatrial.checks import soak
-from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent
-from seatrial.rundir import RunDir, read_soak
+from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
+from seatrial.rundir import RunDir
 from seatrial.wire.errors import ERRORS
 from seatrial.wire.load import Answer, Stream
 
@@ -42,13 +42,13 @@ def fill(run: RunDir, words: list[str], *, unfinished: int = 0) -> None:
 def test_a_line_before_and_a_row_after_each_request(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     fill(run, ["ok", "stall"], unfinished=1)
-    read = read_soak(run, "8080")
+    read = SoakRun.of("8080", run.lines())
     sent = [line for line in run.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent)]
     assert [row.outcome for row in read.rows] == ["ok", "stall"]
     assert len(sent) == 3
     assert all(line.load for line in sent)
     assert read.unfinished == (f"load1-{sent[2].n}",)
-    assert read_soak(run, "other").rows == ()
+    assert SoakRun.of("other", run.lines()).rows == ()
 
 
 def test_failures_keep_their_bytes_and_sound_streams_a_thinning_sample(tmp_path: Path) -> None:

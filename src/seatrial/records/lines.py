@@ -49,6 +49,11 @@ class Sent(Line, frozen=True, kw_only=True, tag="sent"):
     generation: int = 0
     load: bool = False  # of a soak: its row is a LoadRow
 
+    @property
+    def id(self) -> str:
+        """The exchange's name."""
+        return f"{self.w}-{self.n}"
+
 
 class Received(Line, frozen=True, kw_only=True, tag="received"):
     """How a request ended. Frames are (time, length) of each read; their bytes follow each other in bytes.bin."""

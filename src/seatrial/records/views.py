@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, LoadRow, Phase
+from seatrial.records.lines import Counters, Line, LoadRow, Phase, Sent
 from seatrial.records.words import VERSION, Hazard
 
 
@@ -155,3 +156,29 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     counters: tuple[Counters, ...]
     phases: tuple[Phase, ...]
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
+
+    @classmethod
+    def of(cls, endpoint: str, lines: Iterable[Line]) -> SoakRun:
+        """The load of one endpoint, from the lines of a run."""
+        rows: list[LoadRow] = []
+        counters: list[Counters] = []
+        phases: list[Phase] = []
+        sent: list[str] = []
+        for line in lines:
+            if getattr(line, "endpoint", None) != endpoint:
+                continue
+            if isinstance(line, LoadRow):
+                rows.append(line)
+            elif isinstance(line, Counters):
+                counters.append(line)
+            elif isinstance(line, Phase):
+                phases.append(line)
+            elif isinstance(line, Sent) and line.load:
+                sent.append(line.id)
+        ended = {row.id for row in rows}
+        return cls(
+            rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
+            counters=tuple(counters),
+            phases=tuple(phases),
+            unfinished=tuple(name for name in sent if name not in ended),
+        )

@@ -137,7 +137,7 @@ def _read(server: Server, line: Line, boot_offset: int | None) -> Server:
         case Event():
             server = deaths.happened(server, line, boot_offset)
         case Sent():
-            flying = {**server.in_flight, f"{line.w}-{line.n}": line.t}
+            flying = {**server.in_flight, line.id: line.t}
             server = replace(server, in_flight=flying, spoken_at=server.spoken_at or line.t)
         case Received():
             server = _received(server, line)

@@ -57,7 +57,7 @@ def summarise(
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     """
-    names = list(endpoints) or sorted({case.endpoint for case in cases})
+    names = list(dict.fromkeys([*endpoints, *(case.endpoint for case in cases)]))  # a lost page hides no case
     counted = [stop for stop in stops if not stop.planned]
     each = {
         name: _endpoint(
