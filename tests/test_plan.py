@@ -13,7 +13,7 @@ def test_what_a_server_calls_itself_reaches_no_terminal_raw():
     endpoint = Endpoint(
         name="e", url="http://h/v1", kind="generic", model=odd, models=(odd,), build="b" * 5000, template=odd
     )
-    lines = _who("e", {"e": endpoint}, SimpleNamespace(gpu_words="none"))
+    lines = _who("e", {"e": endpoint}, SimpleNamespace(gpus="", no_gpu="none"))
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) < 1000
     assert "x\\x1b]0;owned" in lines[1]

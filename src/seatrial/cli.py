@@ -18,6 +18,7 @@ from seatrial.cli_reading import open_run, say, show
 from seatrial.cli_waive import waive
 from seatrial.records import Verdict
 from seatrial.rundir import RunDirError, write_atomically
+from seatrial.servers.tables import shown
 from seatrial.verdict.outcomes import EXIT_USAGE
 
 app = typer.Typer(
@@ -48,15 +49,16 @@ def judge(
     """
     from seatrial.judging import judge as judge_run  # loads every rule and the openai SDK: a second
     from seatrial.report.block import render
+    from seatrial.report.run import Report
 
     opened = open_run(run)
     judged = judge_run(opened)
     page = opened.path / "report.html"
-    say(render(judged, _near(page) if page.is_file() else None))
+    say(render(Report(judged).summary, shown(page) if page.is_file() else None))
     if write:
         target = opened.path / "verdict-rejudged.json"
         write_atomically(target, msgspec.json.format(msgspec.json.encode(judged.verdict)))
-        say(f"written    {_near(target)}")
+        say(f"written    {shown(target)}")
     raise typer.Exit(judged.verdict.exit)
 
 
@@ -75,13 +77,14 @@ def report(
     """
     from seatrial.judging import judge as judge_run
     from seatrial.report.html import ReportError, write_report
+    from seatrial.report.run import Report
 
     opened = open_run(run)
     judged = judge_run(opened)
     if _differs(opened.path / "verdict.json", judged.verdict):
         say("notice     verdict.json tells other outcomes than the record does now: the report follows the record")
     try:
-        for line in write_report(judged, out=out, results=alluredir, progress=_progress):
+        for line in write_report(Report(judged), out=out, results=alluredir, progress=_progress).lines:
             say(line)
     except ReportError as error:
         raise RunDirError(str(error)) from error
@@ -156,14 +159,6 @@ def _refuse(message: str) -> int:
 
     typer.echo(f"ERROR: {visible(message)}", err=True)
     return EXIT_USAGE
-
-
-def _near(path: Path) -> Path:
-    """A path as the user would type it: below the working directory without it."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
 
 
 def _progress(text: str) -> None:

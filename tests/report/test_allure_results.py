@@ -11,6 +11,7 @@ import pytest
 
 from seatrial.records import Outcome
 from seatrial.report import allure, httpjson
+from seatrial.report.run import Report
 from seatrial.rundir import RunDirError
 from tests.report.sample import HOSTILE, NAME
 from tests.report.test_diagnosis import ENDPOINT, exchange
@@ -19,7 +20,7 @@ from tests.report.test_diagnosis import ENDPOINT, exchange
 @pytest.fixture(scope="module")
 def folder(sunk, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("results") / "allure-results"
-    assert allure.write(sunk, path) == len(sunk.cases) + 1
+    assert allure.write(Report(sunk), path) == len(sunk.cases) + 1
     return path
 
 
@@ -99,7 +100,7 @@ def test_the_stop_is_a_blocker_with_its_evidence(results, folder):
 def test_unobserved_time_is_broken_and_no_blocker(sunk, tmp_path):
     stop = msgspec.structs.replace(sunk.stops[0], family="UNOBSERVED")
     verdict = msgspec.structs.replace(sunk.verdict, stops=(stop,))
-    allure.write(type(sunk)(**{**vars(sunk), "cases": (), "verdict": verdict}), tmp_path / "r")
+    allure.write(Report(type(sunk)(**{**vars(sunk), "cases": (), "verdict": verdict})), tmp_path / "r")
     result = json.loads(next((tmp_path / "r").glob("*-result.json")).read_text())
     assert (result["status"], labels(result)["severity"]) == ("broken", "normal")
     assert result["statusDetails"]["message"].startswith("INCONCLUSIVE: UNOBSERVED")
@@ -157,18 +158,18 @@ def test_readable_keeps_lines_and_shows_the_rest():
 
 def test_writing_again_replaces_and_spares_what_is_not_ours(sunk, tmp_path):
     path = tmp_path / "results"
-    allure.write(sunk, path)
-    assert allure.write(sunk, path) == len(list(path.glob("*-result.json")))
+    allure.write(Report(sunk), path)
+    assert allure.write(Report(sunk), path) == len(list(path.glob("*-result.json")))
     (path / "thesis.tex").write_text("years of work")
     with pytest.raises(RunDirError, match="no Allure results"):
-        allure.write(sunk, path)
+        allure.write(Report(sunk), path)
     assert (path / "thesis.tex").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(sunk, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunDirError):
-        allure.write(sunk, tmp_path / "file" / "below")
+        allure.write(Report(sunk), tmp_path / "file" / "below")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from seatrial.records import Outcome, Stop
 from seatrial.report.block import render
 from seatrial.report.plain import Wall, count, duration, size, visible, visible_bytes
+from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
 from tests.report.sample import HOSTILE, NAME, at, case, judged_run, kill
 
@@ -24,17 +25,17 @@ def expected(name: str, text: str) -> str:
 
 
 def test_silent_stop(sunk):
-    text = render(sunk, "reports/runs/x/report.html")
+    text = render(Report(sunk).summary, "reports/runs/x/report.html")
     assert text == expected("silent-stop.txt", text)
 
 
 def test_ready_demo(calm):
-    text = render(calm, None)
+    text = render(Report(calm).summary, None)
     assert text == expected("ready.txt", text)
 
 
 def test_what_hurts_clients_most_stands_first(sunk):
-    text = render(sunk, None)
+    text = render(Report(sunk).summary, None)
     words = [
         "SILENT STOP",
         "FAIL MUST",
@@ -48,25 +49,25 @@ def test_what_hurts_clients_most_stands_first(sunk):
 
 
 def test_nothing_in_it_drives_a_terminal(sunk):
-    text = render(sunk, None)
+    text = render(Report(sunk).summary, None)
     assert "\\x1b[2J" in text
     assert all(line.isprintable() for line in text.split("\n"))
 
 
 def test_cases_that_fail_alike_are_one_reason(sunk):
-    assert render(sunk, None).count("sse/role-is-sent-once") == 1
-    assert "2 cases: plain, usage" in render(sunk, None)
+    assert render(Report(sunk).summary, None).count("sse/role-is-sent-once") == 1
+    assert "2 cases: plain, usage" in render(Report(sunk).summary, None)
 
 
 def test_a_report_that_could_not_be_built_says_why(calm):
-    assert render(calm, "no report.html: no Node found").endswith("no report.html: no Node found")
+    assert render(Report(calm).summary, "no report.html: no Node found").endswith("no report.html: no Node found")
 
 
 def test_several_endpoints_stand_under_each_other(calm):
     verdict = msgspec.structs.replace(
         calm.verdict, endpoints={"a": calm.verdict.endpoints[NAME], "long-name": calm.verdict.endpoints[NAME]}
     )
-    lines = render(type(calm)(**{**vars(calm), "verdict": verdict}), None).split("\n")
+    lines = render(Report(type(calm)(**{**vars(calm), "verdict": verdict})).summary, None).split("\n")
     heads = [line for line in lines if line.startswith(("a ", "long-name "))]
     assert len(heads) == 2
     assert len({line.index("READY") for line in heads}) == 1
@@ -74,7 +75,7 @@ def test_several_endpoints_stand_under_each_other(calm):
 
 def test_no_endpoint_is_not_proven(calm):
     verdict = msgspec.structs.replace(calm.verdict, endpoints={})
-    assert "NOT PROVEN" in render(type(calm)(**{**vars(calm), "verdict": verdict}), None)
+    assert "NOT PROVEN" in render(Report(type(calm)(**{**vars(calm), "verdict": verdict})).summary, None)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_planned_stops_and_gaps_are_no_silent_stops(calm, tmp_path):
     planned = msgspec.structs.replace(kill(()), planned=True)
     unobserved = Stop(name=NAME, family="UNOBSERVED", alive_at=at(1), dead_at=at(5))
     run = judged_run(calm.run, [case("sse/role-is-sent-once", "plain", Outcome.PASS)], (planned, unobserved))
-    text = render(run, None)
+    text = render(Report(run).summary, None)
     assert "silent stops: 0" in text
     assert "SILENT STOP" not in text
     assert "NOT PROVEN" in text

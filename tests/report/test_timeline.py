@@ -8,9 +8,10 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from seatrial.records import Event, Gpu, Probe, Sample, Stop
+from seatrial.records import Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report import timeline
 from seatrial.report.lanes import COLUMNS, Watched, Window, gaps, lanes
+from seatrial.report.run import Report
 from tests.report.sample import HOSTILE, NAME, SECOND, Trial, at, case, judged_run, kill
 
 LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
@@ -28,14 +29,14 @@ def lane(judged, name: str):
 
 
 def test_all_lanes_stand_on_one_axis(sunk):
-    svg = timeline.of_endpoint(sunk, NAME)
+    svg = Report(sunk).timeline(NAME)
     said = texts(svg)
     assert [name for name in said if name in LANES] == LANES
     assert {"21:00:00", "21:02:00", "UTC"} <= set(said)
 
 
 def test_stops_phases_and_gaps_are_marked(sunk):
-    said = texts(timeline.of_endpoint(sunk, NAME))
+    said = texts(Report(sunk).timeline(NAME))
     assert "STOPPED" in said
     assert {"soak: start", "soak: end"} <= set(said)
     assert "nobody watched for 10.0 s" in said
@@ -43,12 +44,12 @@ def test_stops_phases_and_gaps_are_marked(sunk):
 
 
 def test_around_a_stop_it_shows_a_minute(sunk):
-    svg = timeline.of_stop(sunk, sunk.stops[0])
+    svg = Report(sunk).around(sunk.stops[0])
     assert {"21:00:03", "21:02:00"} <= set(texts(svg))
 
 
 def test_it_holds_nothing_that_runs_or_loads(sunk):
-    for svg in (timeline.of_endpoint(sunk, NAME), timeline.of_stop(sunk, sunk.stops[0])):
+    for svg in (Report(sunk).timeline(NAME), Report(sunk).around(sunk.stops[0])):
         assert not re.search(r"<script|<image|<foreignObject|<use|<style|\shref|\son\w+=|@import|url\((?!#)", svg)
         assert re.findall(r"https?://[^\"]*", svg) == ["http://www.w3.org/2000/svg"]
 
@@ -58,19 +59,19 @@ def test_hostile_text_is_text(tmp_path):
     trial.watch(5)
     run = trial.write()
     lines = [
-        Event(w="recorder", t=at(1), what="trouble", name="", at=at(1), text=f"nvml: {HOSTILE}"),
+        Event(w="recorder", t=at(1), what="trouble", name="gpu", at=at(1), text=f"nvml: {HOSTILE}"),
         *run.in_time(),
     ]
     judged = judged_run(run, [case("sse/role-is-sent-once", "x", "PASS")])
-    svg = timeline.of_endpoint(type(judged)(**{**vars(judged), "lines": tuple(lines)}), NAME)
+    svg = Report(type(judged)(**{**vars(judged), "lines": tuple(lines)})).timeline(NAME)
     assert "<script" not in svg
     assert "\x1b" not in svg
     assert any("nvml: <script>" in text for text in texts(svg))
 
 
 def test_nothing_recorded_is_no_timeline(calm):
-    assert timeline.of_endpoint(calm, "another") == ""
-    assert timeline.of_stop(calm, Stop(name="another", family="DEAF", alive_at=at(1), dead_at=at(2))) == ""
+    assert Report(calm).timeline("another") == ""
+    assert Report(calm).around(Stop(name="another", family="DEAF", alive_at=at(1), dead_at=at(2))) == ""
 
 
 def test_requests_in_flight_end_with_the_stop_that_took_them(sunk):
@@ -133,7 +134,25 @@ def test_a_late_heartbeat_is_no_gap():
     assert [(span.start, span.end) for span in gaps(seen, Window(at(0), at(7)))] == [(at(2.9), at(6))]
 
 
+def test_the_silence_from_the_last_heartbeat_to_the_end_of_the_record_is_a_gap():
+    seen = Watched()
+    for second in (0, 1, 2):
+        seen.take(Clock(w="recorder", t=at(second), wall_ns=0, boot_ns=0, raw_ns=0), NAME)
+    seen.take(Probe(t=at(9), name="another", listens=True), NAME)
+    assert [(span.start, span.end) for span in gaps(seen, Window(at(0), at(9)))] == [(at(2), at(9))]
+    assert [(span.start, span.end) for span in gaps(seen, Window(at(0), at(6)))] == [(at(2), at(6))]
+
+
+def test_each_timeline_is_drawn_once(sunk, monkeypatch):
+    draw, drawn = timeline.draw, []
+    monkeypatch.setattr(timeline, "draw", lambda *told: drawn.append(told[0]) or draw(*told))
+    report = Report(sunk)
+    for _ in range(2):
+        assert report.timeline(NAME) != report.around(sunk.stops[0])
+    assert drawn == [NAME, NAME]
+
+
 def test_planned_stops_are_not_drawn_as_silent(sunk):
     planned = msgspec.structs.replace(kill(()), planned=True)
     judged = type(sunk)(**{**vars(sunk), "stops": (planned,)})
-    assert "STOPPED" not in texts(timeline.of_endpoint(judged, NAME))
+    assert "STOPPED" not in texts(Report(judged).timeline(NAME))

@@ -110,8 +110,8 @@ class Gpus:
             self._say(text)
 
 
-def describe() -> str:
-    """The cards of this machine in a few words, or why there are none to be seen."""
+def describe() -> tuple[str, str]:
+    """The names of this machine's cards in a line, or nothing and why there are none to be seen."""
     try:
         import pynvml  # as above
 
@@ -122,5 +122,5 @@ def describe() -> str:
         finally:
             pynvml.nvmlShutdown()
     except Exception as error:  # noqa: BLE001 - NVML's error classes are made at run time
-        return f"none on this host ({error})"
-    return ", ".join(names) or "none on this host (the driver lists none)"
+        return "", f"none on this host ({error})"
+    return ", ".join(names), "" if names else "none on this host (the driver lists none)"

@@ -38,6 +38,11 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     log: tuple[str, ...] = ()  # the last lines
     planned: bool = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether it counts: planned stops do not, and a gap in our own record is no stop of the server."""
+        return not self.planned and self.family != "UNOBSERVED"
+
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A case with its outcome, its findings and what stands behind them."""

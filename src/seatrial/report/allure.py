@@ -17,11 +17,11 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
 from seatrial.checks.rules import REGISTRY, Rule
-from seatrial.judging import JudgedRun
 from seatrial.records import Judged, Outcome, Received, Sent, Stop
-from seatrial.report import httpjson, timeline
+from seatrial.report import httpjson
 from seatrial.report.diagnosis import diagnosis, shown
-from seatrial.report.plain import SECOND, Wall, visible
+from seatrial.report.plain import SECOND, visible
+from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
 from seatrial.report.summary import found
 from seatrial.rundir import RunDirError
@@ -36,7 +36,7 @@ STOP_PREFIX = "SILENT_STOP"
 _WITH_EXCHANGE = frozenset({Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY, Outcome.INCONCLUSIVE})
 
 
-def write(judged: JudgedRun, folder: Path) -> int:
+def write(report: Report, folder: Path) -> int:
     """Write the results of a run into an empty ``folder`` and return their number.
 
     Results of an earlier call are replaced; a folder that holds anything else is left alone.
@@ -44,9 +44,10 @@ def write(judged: JudgedRun, folder: Path) -> int:
     Raises:
         RunDirError: the folder holds files that are no Allure results, or cannot be written.
     """
+    judged = report.judged
     _clean(folder)
     try:
-        writer = _Writer(judged, folder)
+        writer = _Writer(report, folder)
         for case in judged.cases:
             writer.case(case)
         for stop in judged.verdict.stops:
@@ -85,13 +86,12 @@ def _clean(folder: Path) -> None:
 
 
 class _Writer:
-    def __init__(self, judged: JudgedRun, folder: Path) -> None:
-        self._judged = judged
+    def __init__(self, report: Report, folder: Path) -> None:
+        self._report, self._judged = report, report.judged
         self._files = AllureFileLogger(str(folder))
-        self._wall = Wall(judged.lines)
-        self._end = max((line.t for line in judged.lines), default=judged.info.started_ns)
-        self._sent = {f"{line.w}-{line.n}": line for line in judged.lines if isinstance(line, Sent)}
-        self._times = {r.id: (r.sent_at, r.ended_at) for r in judged.lines if isinstance(r, Received)}
+        self._wall, self._end = report.wall, report.end
+        self._sent = {f"{line.w}-{line.n}": line for line in self._judged.lines if isinstance(line, Sent)}
+        self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines if isinstance(r, Received)}
 
     def case(self, case: Judged) -> None:
         rule = REGISTRY.get(case.rule)
@@ -138,7 +138,7 @@ class _Writer:
         rows = stop_rows(stop, self._wall, self._end)
         told = "\n".join(f"{label:<19} {text}".rstrip() for label, text in rows)
         result.descriptionHtml = f'<pre style="white-space: pre-wrap">{escape(told)}</pre>'
-        drawn = timeline.of_stop(self._judged, stop)
+        drawn = self._report.around(stop)
         if drawn:
             self._attach(result, "timeline", drawn.encode(), "image/svg+xml", "svg")
         self._attach(result, "requests in flight", self._suspects(stop).encode(), "text/plain", "txt")

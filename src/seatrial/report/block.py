@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seatrial.judging import JudgedRun
 from seatrial.report.plain import hang
-from seatrial.report.summary import EndpointSummary, Item, Summary, summarise
+from seatrial.report.summary import EndpointSummary, Item, Summary
 
 WIDTH = 120
 _SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}
 
 
-def render(judged: JudgedRun, report_path: Path | str | None, width: int = WIDTH) -> str:
+def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
     """The block as plain text, without a newline at its end.
 
     Args:
-        judged: the run.
+        summary: of the run.
         report_path: where the report lies, or a sentence that says why there is none; None: not built yet.
         width: columns after which lines are continued below their text.
     """
-    return render_summary(summarise(judged), report_path, width)
-
-
-def render_summary(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
-    """As :func:`render`, of a summary made before."""
     lines = [" verdict ".center(73, "=")]
     margin = max([10, *(len(endpoint.name) + 2 for endpoint in summary.endpoints)])
     for endpoint in summary.endpoints:

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +17,7 @@ from seatrial.report.generator import ReportError, generate, install, templates
 from seatrial.report.node import NodeError, find_node
 from seatrial.report.page import section
 from seatrial.report.plain import size, visible
+from seatrial.report.run import Report
 from seatrial.rundir import RunDirError, write_atomically
 
 __all__ = ["ReportError", "build", "write_report"]
@@ -41,45 +43,45 @@ def _silent(_: str) -> None:
     """Progress that nobody reads."""
 
 
+class Written(NamedTuple):
+    """A line about each thing that was written, and why there is no report.html where there is none."""
+
+    lines: tuple[str, ...]
+    why_no_page: str
+
+
 def write_report(
-    judged: JudgedRun,
+    report: Report,
     out: Path | None = None,
     results: Path | None = None,
     progress: Callable[[str], None] = _silent,
-) -> list[str]:
-    """Write Allure results, the HTML page and report.md of a run; return one line about each.
+) -> Written:
+    """Write Allure results, the HTML page and report.md of a run.
 
-    Without Node, or where Allure cannot be installed, the page is left out and its line says why and what to do.
+    Without Node, or where Allure cannot be installed, the page is left out, and it is said why and what to do.
 
     Raises:
         RunDirError: nothing can be written there.
     """
-    folder = results or judged.run.path / "allure-results"
-    number = allure.write(judged, folder)
-    lines = [f"results    {folder} ({number})"]
+    run = report.judged.run.path
+    folder = results or run / "allure-results"
+    number = allure.write(report, folder)
+    why = ""
     try:
-        page = build(judged, results=folder, out=out, progress=progress)
-        lines.append(f"report     {page} ({size(page.stat().st_size)})")
-        where = str(page)
+        page = build(report, results=folder, out=out, progress=progress)
+        where, told = str(page), f"{page} ({size(page.stat().st_size)})"
     except (ReportError, NodeError) as error:
-        where = f"no report.html: {error}"
-        lines.append(f"report     {where}")
-    text = judged.run.path / "report.md"
-    write_atomically(text, markdown.render(judged, where).encode("utf-8", "backslashreplace"))
-    lines.append(f"markdown   {text}")
-    return lines
+        where = told = why = f"no report.html: {error}"
+    text = run / "report.md"
+    write_atomically(text, markdown.render(report, where).encode("utf-8", "backslashreplace"))
+    return Written((f"results    {folder} ({number})", f"report     {told}", f"markdown   {text}"), why)
 
 
-def build(
-    judged: JudgedRun,
-    results: Path | None = None,
-    out: Path | None = None,
-    progress: Callable[[str], None] = _silent,
-) -> Path:
+def build(report: Report, results: Path, out: Path | None = None, progress: Callable[[str], None] = _silent) -> Path:
     """Build the page of a judged run and return its path.
 
     Args:
-        results: Allure results; None: they are written to the run's allure-results first.
+        results: the folder of the run's Allure results.
         out: the file to write; None: the run's report.html.
 
     Raises:
@@ -87,9 +89,7 @@ def build(
         ReportError: Allure could not be installed or made no page, or the page would load something from a network.
         RunDirError: the page cannot be written.
     """
-    if results is None:
-        results = judged.run.path / "allure-results"
-        allure.write(judged, results)
+    judged = report.judged
     target = out or judged.run.path / "report.html"
     if not target.parent.is_dir():
         raise RunDirError(f"cannot write {target}: there is no folder {target.parent}; make it or name another")
@@ -100,7 +100,7 @@ def build(
         (stage / "verdict.json").write_bytes(msgspec.json.encode(judged.verdict))
         page = generate(node, command, results.resolve(), stage, _settings(judged, stage))
         content = page.read_text(encoding="utf-8")
-    write_atomically(target, deliver(content, section(judged, _ids(content))).encode("utf-8", "backslashreplace"))
+    write_atomically(target, deliver(content, section(report, _ids(content))).encode("utf-8", "backslashreplace"))
     return target
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from seatrial.records import Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
 from seatrial.report.plain import SECOND, visible
+from seatrial.verdict.stops import GAP_NS
+from seatrial.verdict.summary import unwatched
 
 COLUMNS = 500
-GAP_NS = 3 * SECOND
-"""Longer than this without a heartbeat of the recorder is a time nobody watched."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Watched:
     sent: dict[str, Sent] = field(default_factory=dict)
     phases: list[Phase] = field(default_factory=list)
     beats: list[int] = field(default_factory=list)
+    end: int = 0  # of the whole record
 
     @classmethod
     def of(cls, lines: Iterable[Line], name: str) -> Watched:
@@ -88,6 +89,7 @@ class Watched:
         return kept
 
     def take(self, line: Line, name: str) -> None:
+        self.end = max(self.end, line.t)
         match line:
             case Clock():
                 if line.w == "recorder":
@@ -134,11 +136,11 @@ def lanes(seen: Watched, window: Window, stops: Sequence[Stop]) -> tuple[Lane, .
 
 
 def gaps(seen: Watched, window: Window) -> tuple[Span, ...]:
-    """Stretches in which the recorder's heart did not beat."""
+    """Stretches in which the recorder's heart did not beat, as the verdict counts them."""
     found = []
-    for earlier, later in zip(seen.beats, seen.beats[1:], strict=False):
+    for earlier, later in unwatched(seen.beats, seen.end):
         cut = window.cut(earlier, later)
-        if later - earlier > GAP_NS and cut:
+        if cut:
             found.append(Span(*cut, "gap", f"nobody watched for {(later - earlier) / SECOND:.1f} s"))
     return tuple(found)
 
@@ -275,5 +277,5 @@ def _gpu(seen: Watched, window: Window) -> Lane:
 
 def _no_gpu(seen: Watched) -> str:
     error = next((gpu.error for gpu in seen.gpus if gpu.error), "")
-    told = next((e.text for e in seen.events if "gpu" in e.text.lower() or "nvml" in e.text.lower()), "")
+    told = next((e.text for e in seen.events if e.what == "trouble" and e.name == "gpu"), "")
     return visible(error or told, 80) or "no GPU was seen on this host"

@@ -7,10 +7,10 @@ import re
 from seatrial.checks.rules import REGISTRY
 from seatrial.judging import JudgedRun
 from seatrial.records import Outcome
-from seatrial.report.block import render_summary
+from seatrial.report import block
 from seatrial.report.diagnosis import diagnosis, shown
 from seatrial.report.plain import visible
-from seatrial.report.summary import summarise
+from seatrial.report.run import Report
 
 _TOLD = (
     Outcome.FAIL,
@@ -23,9 +23,9 @@ _TOLD = (
 _AT_LENGTH = frozenset({Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY})
 
 
-def render(judged: JudgedRun, report_path: str | None = None) -> str:
+def render(report: Report, report_path: str | None = None) -> str:
     """The page. Text of a server stands only in fenced blocks and code spans: none of it is Markdown or HTML here."""
-    summary = summarise(judged)
+    judged, summary = report.judged, report.summary
     parts = [
         f"# {summary.worst.value}: run {visible(judged.info.id)}",
         "",
@@ -37,7 +37,7 @@ def render(judged: JudgedRun, report_path: str | None = None) -> str:
         server = f"{known.kind} {known.build}".strip() if known else "not identified"
         model = known.model if known else ""
         parts.append(f"| {code(endpoint.name)} | {code(server)} | {code(model)} | **{endpoint.word}** |")
-    parts += ["", fence(render_summary(summary, report_path)), ""]
+    parts += ["", fence(block.render(summary, report_path)), ""]
     for outcome in _TOLD:
         parts += _section(judged, outcome)
     return "\n".join(parts).rstrip() + "\n"

@@ -10,10 +10,10 @@ from html import escape
 
 from seatrial.judging import JudgedRun
 from seatrial.records import Outcome, Ready
-from seatrial.report import timeline
 from seatrial.report.allure import stop_name
 from seatrial.report.plain import visible
-from seatrial.report.summary import EndpointSummary, Item, Summary, summarise
+from seatrial.report.run import Report
+from seatrial.report.summary import EndpointSummary, Item, Summary
 
 _TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
 _MEANS = {
@@ -32,20 +32,20 @@ _SCRIPT = (
 )
 
 
-def section(judged: JudgedRun, ids: Mapping[str, str]) -> str:
+def section(report: Report, ids: Mapping[str, str]) -> str:
     """The section's HTML.
 
     Args:
         ids: Allure's id of each result, by the full name of its case or stop.
     """
-    summary = summarise(judged)
+    summary = report.summary
     many = len(summary.endpoints) > 1
     parts = [
         f'<section id="seatrial" class="st st-{_TONE[summary.worst]}">',
-        _head(judged, summary),
+        _head(report.judged, summary),
         '<div class="st-body">',
         '<div class="st-main">',
-        *(_endpoint(judged, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
+        *(_endpoint(report, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
         "</div>",
         _run_wide(summary, ids),
         "</div>",
@@ -80,19 +80,19 @@ def _server(judged: JudgedRun, endpoint: EndpointSummary) -> str:
     return f"<b>{escape(visible(endpoint.name))}</b> {escape(told)} <code>{escape(visible(known.url, 120))}</code>"
 
 
-def _endpoint(judged: JudgedRun, endpoint: EndpointSummary, ids: Mapping[str, str], *, named: bool) -> str:
+def _endpoint(report: Report, endpoint: EndpointSummary, ids: Mapping[str, str], *, named: bool) -> str:
     parts = [f'<article class="st-endpoint st-{_TONE[endpoint.verdict]}">']
     if named:
         parts.append(f"<h2>{escape(visible(endpoint.name))} <strong>{escape(endpoint.word)}</strong></h2>")
     parts.append(_counts(endpoint))
     if endpoint.items:
         parts.append(
-            f"<h3>Why</h3><ol class='st-reasons'>{''.join(_item(item, ids, judged) for item in endpoint.items)}</ol>"
+            f"<h3>Why</h3><ol class='st-reasons'>{''.join(_item(item, ids, report) for item in endpoint.items)}</ol>"
         )
     parts.append("<h3>Figures</h3><dl class='st-figures'>")
     parts.extend(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in endpoint.figures)
     parts.append("</dl>")
-    drawn = timeline.of_endpoint(judged, endpoint.name)
+    drawn = report.timeline(endpoint.name)
     if drawn:
         opened = " open" if endpoint.silent_stops or not named else ""
         parts.append(f"<details class='st-time'{opened}><summary>Timeline of the run</summary>{drawn}</details>")
@@ -110,13 +110,13 @@ def _chip(word: str, number: int, tone: str) -> str:
     return f"<li class='st-c-{tone}{zero}'><b>{number}</b> {escape(word)}</li>"
 
 
-def _item(item: Item, ids: Mapping[str, str], judged: JudgedRun) -> str:
+def _item(item: Item, ids: Mapping[str, str], report: Report) -> str:
     tone = "stop" if item.stop else item.word.partition(" ")[0].lower()
     badge = f"<span class='st-word st-w-{escape(tone)}'>{escape(item.word)}</span>"
     if item.stop is not None:
         rows = "".join(f"<dt>{escape(label.strip())}</dt><dd>{escape(text)}</dd>" for label, text in item.rows[1:])
         link = _link("its log, requests and timeline", ids.get(stop_name(item.stop), ""))
-        drawn = timeline.of_stop(judged, item.stop)
+        drawn = report.around(item.stop)
         around = f"<details class='st-time'><summary>The minute around it</summary>{drawn}</details>" if drawn else ""
         return f"<li>{badge} <b>{escape(item.text)}</b> {link}<dl class='st-stop'>{rows}</dl>{around}</li>"
     head = _link(item.head, ids.get(item.cases[0], "") if item.cases else "") if item.head else ""

@@ -10,11 +10,6 @@ from seatrial.report.plain import SECOND, Wall, count, duration, visible
 _SUSPECTS_SHOWN = 4
 
 
-def is_silent(stop: Stop) -> bool:
-    """Whether a stop counts: planned ones do not, and a gap in our own record is no stop of the server."""
-    return not stop.planned and stop.family != "UNOBSERVED"
-
-
 def stop_rows(stop: Stop, wall: Wall, end: int) -> list[tuple[str, str]]:
     """Label and text of each line about a stop; the first label is empty.
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from seatrial.judging import JudgedRun
 from seatrial.records import Judged, Outcome, Ready, Reason, Stop
 from seatrial.report.plain import Wall, count, visible
-from seatrial.report.stops import is_silent, stop_rows
+from seatrial.report.stops import stop_rows
 
 FIGURES = ("conformance", "behaviour", "soak", "stops")
 
@@ -71,25 +71,23 @@ class Summary:
         return Ready.NOT_PROVEN
 
 
-def summarise(judged: JudgedRun) -> Summary:
-    """Fold a judged run into what its first screen says."""
-    wall = Wall(judged.lines)
+def summarise(judged: JudgedRun, wall: Wall, end: int) -> Summary:
+    """Fold a judged run into what its first screen says; ``end`` is the time of its last line, monotonic ns."""
     verdict = judged.verdict
     return Summary(
         run=verdict.run,
         exit=verdict.exit,
-        endpoints=tuple(_endpoint(judged, name, wall) for name in verdict.endpoints),
+        endpoints=tuple(_endpoint(judged, name, wall, end) for name in verdict.endpoints),
         not_tested=tuple((visible(what), visible(why)) for what, why in verdict.not_tested),
         waived=tuple((w.case, visible(f"{w.who} until {w.until}: {w.why}")) for w in verdict.waived),
         notices=tuple(visible(notice, 300) for notice in verdict.notices),
     )
 
 
-def _endpoint(judged: JudgedRun, name: str, wall: Wall) -> EndpointSummary:
+def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSummary:
     verdict = judged.verdict.endpoints[name]
     endpoint = judged.endpoints.get(name)
-    silent = [stop for stop in judged.stops if stop.name == name and is_silent(stop)]
-    end = max((line.t for line in judged.lines), default=0)
+    silent = [stop for stop in judged.stops if stop.name == name and stop.silent]
     cases = [case for case in judged.cases if case.endpoint == name]
     items = [_stop_item(stop, wall, end) for stop in silent]
     items += _reasons(cases, verdict.reasons)

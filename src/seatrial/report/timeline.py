@@ -8,19 +8,15 @@ means something, a height or a pattern says it too.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from seatrial.judging import JudgedRun
 from seatrial.records import Stop
 from seatrial.report.lanes import Lane, Span, Watched, Window, gaps, lanes, marks
 from seatrial.report.plain import SECOND, Wall, duration, visible
-from seatrial.report.stops import is_silent
 
 WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
 LANE, PAD = 44, 8
-MARGIN_NS = 60 * SECOND
-"""Shown before and after a stop in the timeline of that stop."""
 
 TONES = {
     "first": "#0072B2",
@@ -43,26 +39,8 @@ HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
 """Share of the lane's height by tone, so that a state can be read without its colour."""
 
 
-def of_endpoint(judged: JudgedRun, name: str) -> str:
-    """The whole run of one endpoint; empty where nothing was recorded of it."""
-    seen = Watched.of(judged.lines, name)
-    window = seen.window()
-    return _draw(judged, name, seen, window) if window else ""
-
-
-def of_stop(judged: JudgedRun, stop: Stop) -> str:
-    """A minute around one stop; empty where nothing was recorded."""
-    seen = Watched.of(judged.lines, stop.name)
-    whole = seen.window()
-    if whole is None:
-        return ""
-    until = max(stop.until or 0, stop.dead_at)
-    cut = whole.cut(stop.alive_at - MARGIN_NS, until + MARGIN_NS)
-    return _draw(judged, stop.name, seen, Window(*cut)) if cut and cut[0] < cut[1] else ""
-
-
-def _draw(judged: JudgedRun, name: str, seen: Watched, window: Window) -> str:
-    stops = [stop for stop in judged.stops if stop.name == name and is_silent(stop)]
+def draw(name: str, seen: Watched, window: Window, stops: Sequence[Stop], wall: Wall) -> str:
+    """The SVG of one endpoint in a window that has a length, with its silent stops."""
     rows = lanes(seen, window, stops)
     bottom = TOP + len(rows) * LANE
     title = escape(f"Timeline of {visible(name)}, {duration((window.end - window.start) / SECOND)}")
@@ -76,7 +54,7 @@ def _draw(judged: JudgedRun, name: str, seen: Watched, window: Window) -> str:
     ]
     for index, lane in enumerate(rows):
         parts.extend(_lane(lane, TOP + index * LANE, scale))
-    parts.extend(_axis(scale, Wall(judged.lines), bottom))
+    parts.extend(_axis(scale, wall, bottom))
     parts.extend(_over(stops, gaps(seen, window), hatch, scale, bottom))
     parts.extend(_marks(seen, window, scale, bottom))
     return "".join([*parts, "</svg>"])
@@ -158,7 +136,7 @@ def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
     yield f'<text class="st-soft" x="{LEFT - 10}" y="{bottom + 18}" text-anchor="end" fill="#444444">UTC</text>'
 
 
-def _over(stops: list[Stop], blind: tuple[Span, ...], hatch: str, scale: _Scale, bottom: float) -> Iterator[str]:
+def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: _Scale, bottom: float) -> Iterator[str]:
     """Gaps of observation and stops, over all lanes."""
     for span in blind:
         left, width = scale.box(span.start, span.end)

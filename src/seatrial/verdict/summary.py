@@ -22,10 +22,9 @@ from seatrial.records import (
     Waived,
 )
 from seatrial.verdict.outcomes import exit_code, ready
+from seatrial.verdict.stops import GAP_NS
 
 SECOND = 1_000_000_000
-GAP_NS = 3 * SECOND
-"""A heartbeat is due each second; a longer silence than this is a time nobody watched."""
 
 IMPACT = ("soak", "sse", "sdk", "errors", "http", "params", "chat", "schema", "models", "loops", "stops", "markers")
 """Order of reasons within a level: what breaks running clients first, what a client may work around last."""
@@ -81,7 +80,7 @@ def summarise(
 
 
 def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> EndpointVerdict:
-    silent = [stop for stop in stops if stop.family != "UNOBSERVED"]
+    silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
     suites = sorted({case.suite for case in cases if case.suite})
     passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
@@ -99,8 +98,8 @@ def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> E
 
 
 def _reasons(cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str]) -> Iterable[Reason]:
-    for stop in sorted(stops, key=lambda s: (s.family == "UNOBSERVED", s.alive_at)):
-        word = "INCONCLUSIVE" if stop.family == "UNOBSERVED" else "SILENT STOP"
+    for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
+        word = "SILENT STOP" if stop.silent else "INCONCLUSIVE"
         yield Reason(word=word, text=stop_title(stop))
     failed = [case for case in cases if case.outcome is Outcome.FAIL]
     for case in sorted(failed, key=_weight):
@@ -162,14 +161,19 @@ def _held(cases: Sequence[Judged], level: Level) -> str:
     return f"{level} {held} of {len(of_level)} hold" + (f", {n} waived: {', '.join(waived)}" if waived else "")
 
 
+def unwatched(beats: Sequence[int], end: int) -> list[tuple[int, int]]:
+    """From and to of each silence between the recorder's heartbeats, and from the last to the end of the record."""
+    return [(earlier, later) for earlier, later in pairwise([*beats, end]) if later - earlier > GAP_NS]
+
+
 def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
     beats = [line.t for line in lines if isinstance(line, Clock) and line.w == "recorder"]
-    mine = [stop for stop in stops if stop.name == name and stop.family != "UNOBSERVED"]
+    mine = [stop for stop in stops if stop.name == name and stop.silent]
     said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
     if not beats:
         return f"{said}; not watched: the recorder wrote no heartbeat"
     end = max(line.t for line in lines)  # whoever wrote it: the recorder may have died before the others were done
-    gaps = [later - earlier for earlier, later in pairwise([*beats, end]) if later - earlier > GAP_NS]
+    gaps = [later - earlier for earlier, later in unwatched(beats, end)]
     seconds = (beats[-1] - beats[0]) // SECOND
     length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"

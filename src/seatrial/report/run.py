@@ -1,0 +1,62 @@
+"""A judged run on its way to its readers: what its page, its results and its Markdown share, made once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from seatrial.judging import JudgedRun
+from seatrial.records import Stop
+from seatrial.report import timeline
+from seatrial.report.lanes import Watched, Window
+from seatrial.report.plain import SECOND, Wall
+from seatrial.report.summary import Summary, summarise
+
+MARGIN_NS = 60 * SECOND
+"""Shown before and after a stop in the timeline of that stop."""
+
+
+class Report:
+    """What is told of a run, and what is needed to tell it; each part is made when first asked for, and kept."""
+
+    def __init__(self, judged: JudgedRun) -> None:
+        self.judged = judged
+        self._watched: dict[str, Watched] = {}
+        self._drawn: dict[tuple[str, Window], str] = {}
+
+    @cached_property
+    def wall(self) -> Wall:
+        return Wall(self.judged.lines)
+
+    @cached_property
+    def end(self) -> int:
+        """The time of the last line, monotonic ns; the run's start where there is none."""
+        return max((line.t for line in self.judged.lines), default=self.judged.info.started_ns)
+
+    @cached_property
+    def summary(self) -> Summary:
+        return summarise(self.judged, self.wall, self.end)
+
+    def timeline(self, name: str) -> str:
+        """The whole run of one endpoint, as SVG; empty where nothing was recorded of it."""
+        window = self._seen(name).window()
+        return self._draw(name, window) if window else ""
+
+    def around(self, stop: Stop) -> str:
+        """A minute around one stop, as SVG; empty where nothing was recorded."""
+        whole = self._seen(stop.name).window()
+        if whole is None:
+            return ""
+        until = max(stop.until or 0, stop.dead_at)
+        cut = whole.cut(stop.alive_at - MARGIN_NS, until + MARGIN_NS)
+        return self._draw(stop.name, Window(*cut)) if cut and cut[0] < cut[1] else ""
+
+    def _seen(self, name: str) -> Watched:
+        if name not in self._watched:
+            self._watched[name] = Watched.of(self.judged.lines, name)
+        return self._watched[name]
+
+    def _draw(self, name: str, window: Window) -> str:
+        if (name, window) not in self._drawn:
+            stops = [stop for stop in self.judged.stops if stop.name == name and stop.silent]
+            self._drawn[name, window] = timeline.draw(name, self._seen(name), window, stops, self.wall)
+        return self._drawn[name, window]
