@@ -127,7 +127,7 @@ class Recording:
         self.process.stdin.flush()
 
     def watch(self, server: Server, *, name: str = "a", pid: int | None = None, generation: int = 0) -> Recording:
-        self.command(watch=name, host="127.0.0.1", port=server.port, base=f"{server.url}/v1", pid=pid,
+        self.command(watch=name, host="127.0.0.1", port=server.port, base=server.url, pid=pid,
                      generation=generation)  # fmt: skip
         return self
 

@@ -157,8 +157,8 @@ def test_values_of_secret_options_are_not_shown(given, shown):
 
 
 @pytest.mark.parametrize(("base", "url"), [
-    ("http://h:8080/v1", "http://h:8080/health"), ("http://h:8080", "http://h:8080/health"),
-    ("http://h/prefix/v1/", "http://h/prefix/health"), ("https://u:p@h/v1", "https://h/health"),
+    ("http://h:8080", "http://h:8080/health"), ("http://h:8080/", "http://h:8080/health"),
+    ("http://h/prefix", "http://h/prefix/health"), ("https://u:p@h", "https://h/health"),
 ])  # fmt: skip
-def test_health_stands_beside_the_api(base, url):
+def test_health_stands_below_the_root(base, url):
     assert health_url(base) == url

@@ -44,7 +44,7 @@ def test_commands_may_come_in_pieces(serve, recording):
 
 
 def test_a_host_that_is_not_ours_is_watched_by_http_alone(recording):
-    recording.command(watch="far", host="192.0.2.1", port=9, base="http://192.0.2.1:9/v1", pid=None, generation=0)
+    recording.command(watch="far", host="192.0.2.1", port=9, base="http://192.0.2.1:9", pid=None, generation=0)
     first, *_ = until(lambda: len(recording.probes()) >= 3 and recording.probes(), "three probes")
     assert (first.listens, first.owner, first.oom_host, first.health) == (None, None, None, None)
     assert "not on this host" in first.why

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.servers.address import base_url, beside, place, root
+from seatrial.servers.address import base_url, beside, host_port, place, root
 from seatrial.servers.errors import EndpointError
 
 
@@ -98,6 +98,8 @@ def test_any_text_is_a_url_or_one_line(text):
 
 
 def test_parts_of_a_base_url():
+    assert host_port("http://h/v1") == ("h", 80)
+    assert host_port("https://[::1]:8443/v1") == ("::1", 8443)
     url = "https://gpu.example/llm/v1"
     assert (place(url), root(url), beside(url, "/props")) == (
         "gpu.example:443",

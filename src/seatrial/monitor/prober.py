@@ -19,7 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def health_url(base: str) -> str:
-    """``/health`` beside the API of a base URL: ``/v1`` gives way to it, a path prefix stays.
+    """``/health`` below a server's root, as :class:`seatrial.servers.orders.Watched` gives it; without credentials.
 
     Raises:
         ValueError: the base is no http or https URL.
@@ -27,8 +27,7 @@ def health_url(base: str) -> str:
     parts = urlsplit(base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(f"{base} is no http or https URL")
-    path = parts.path.rstrip("/").removesuffix("/v1")
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{path}/health", "", ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{parts.path.rstrip('/')}/health", "", ""))
 
 
 class Prober:

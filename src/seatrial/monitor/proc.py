@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from seatrial.rundir import boot_id
+
 THREADS_READ = 64
 """A process with more threads than this has its context switches read every tenth time only."""
 
@@ -59,7 +61,7 @@ class Process:
             raise Gone(f"process {pid} has ended")
         self.parent, self.session = int(fields[1]), int(fields[3])
         self.started_ticks = int(fields[19])
-        self.incarnation = f"{_boot()}-{_namespace(pid)}-{pid}-{self.started_ticks}"
+        self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
         self.facts = _fingerprint(pid, self.parent, self.session) | self.relatives()
         self.traceable = "exe" in self.facts
 
@@ -264,12 +266,6 @@ def _oom_file(pid: int) -> int | None:
             if found is not None:
                 return found
     return None
-
-
-def _boot() -> str:
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-    return "?"
 
 
 def _namespace(pid: int) -> str:

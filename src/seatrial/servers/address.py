@@ -55,9 +55,14 @@ def base_url(text: str) -> str:
 
 def place(url: str) -> str:
     """``host:port`` of a base URL, as messages name it."""
+    host, port = host_port(url)
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def host_port(url: str) -> tuple[str, int]:
+    """Host and port of a base URL; the scheme's own port where it names none."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    return f"{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS.get(parts.scheme, 80)}"
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80)
 
 
 def root(url: str) -> str:

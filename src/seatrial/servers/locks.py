@@ -17,8 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from seatrial.servers.address import host_port
 from seatrial.servers.errors import ConfigError
 
 POLL_S = 0.01
@@ -83,11 +83,10 @@ def folder() -> Path:
 
 def _key(url: str) -> str:
     """A file name for an endpoint's host and port, whatever its path."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    host, port = host_port(url)
+    host = host.rstrip(".")
     if host in {"localhost", "::1"}:
         host = "127.0.0.1"
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     return f"{re.sub(r'[^A-Za-z0-9.-]', '_', host)[:200]}-{port}"
 
 
