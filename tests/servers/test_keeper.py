@@ -37,7 +37,7 @@ def test_the_server_answers_when_start_returns_and_the_recorder_is_told(keeping,
     expected = ("embedded", "127.0.0.1", pid, 0, url)
     assert (watch["watch"], watch["host"], watch["pid"], watch["generation"], f"{watch['base']}/v1") == expected
     assert [e.what for e in told.events()] == ["start", "ready"]
-    assert keeping.alive
+    assert lives(keeping.pid)
 
 
 def test_a_close_leaves_no_process_no_socket_and_a_planned_stop_before_the_exit(keeping, told):
@@ -65,8 +65,7 @@ def test_the_exit_of_a_killed_server_is_seen_at_once_with_its_signal_and_no_plan
     assert os.waitstatus_to_exitcode(ended.status & ~0x80) == -number
     assert sent <= ended.signalled_at <= ended.at <= sent + 250e6
     assert not told.events("planned-stop")
-    status = ask(keeping.address, {"status": "embedded"}, 5)
-    assert (status["alive"], status["exit"], status["generation"]) == (False, ended.status, 0)
+    assert ended.generation == 0
     assert not lives(pid)
 
 
@@ -83,6 +82,16 @@ def test_a_restart_keeps_the_url_raises_the_generation_and_is_made_once(keeping,
     second = wait_until(lambda: told.recorder("watch")[1:])
     assert [(w["generation"], w["pid"]) for w in second] == [(1, first["pid"])]
     assert {p.name for p in (told.run.path / "server").iterdir()} == {"embedded-0.log", "embedded-1.log"}
+
+
+def test_a_later_generation_that_died_too_is_no_answer(keeping, told):
+    os.kill(keeping.embedded[1], signal.SIGKILL)
+    first = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
+    os.kill(first["pid"], signal.SIGKILL)
+    wait_until(lambda: told.events("exit")[1:])
+    second = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
+    assert (second["generation"], second["url"]) == (2, first["url"])
+    assert answers(second["url"])
 
 
 def test_a_restart_on_demand_of_a_server_that_hangs_is_a_planned_stop(keeping, told):
@@ -133,9 +142,9 @@ def test_the_server_does_not_outlive_a_killed_keeper(keeping, told):
     os.kill(keeping.pid, signal.SIGKILL)
     wait_until(lambda: not lives(pid), 2)
     wait_until(lambda: told.recorder("orphaned"))
-    assert not keeping.alive
+    assert not lives(keeping.pid)
     with pytest.raises(ServerError, match="does not answer"):
-        ask(keeping.address, {"status": "embedded"}, 2)
+        ask(keeping.address, {"restart": "embedded"}, 2)
     Path(keeping.address).unlink()
     Path(keeping.address).parent.rmdir()
 
@@ -156,8 +165,6 @@ def test_a_hung_recorder_is_not_waited_for_long(run, told, monkeypatch):
     kept = Keeping.start(run, (watched,), recorder=RECORDER)
     assert kept.embedded is None
     assert wait_until(lambda: told.recorder("watch"))[0]["port"] == 8080
-    kept.watch(Watched(name="8081", host="::1", port=8081, base="http://[::1]:8081"))
-    assert [w["watch"] for w in wait_until(lambda: told.recorder("watch")[1:])] == ["8081"]
     begun = time.monotonic()
     kept.close()
     assert time.monotonic() - begun < 4
@@ -167,10 +174,9 @@ def test_a_hung_recorder_is_not_waited_for_long(run, told, monkeypatch):
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"status": "nobody"}, "started no server called nobody"),
+        ({"restart": "nobody"}, "started no server called nobody"),
         ({"restart": "8080"}, "started no server called 8080"),
         ({"dance": 1}, "does not understand"),
-        ({"watch": {"name": 3}}, "does not understand"),
         ([], "does not understand"),
     ],
 )

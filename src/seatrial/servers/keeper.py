@@ -20,12 +20,12 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from seatrial.records import Event
 from seatrial.rundir import RunDir, RunDirError
+from seatrial.servers.address import host_port, root
 from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
 from seatrial.servers.orders import EmbeddedSpec, Order, Watched
@@ -65,7 +65,7 @@ class Keeper:
         self.loop.register(0, selectors.EVENT_READ, self._parent)
         self.loop.register(self._recorder_fd, selectors.EVENT_READ, self._recorder_ended)
         for watched in self.order.watch:
-            self._record({"watch": watched.name, **_fields(watched)})
+            self._watch(watched)
         if self.order.embedded is None:
             self._say({"address": self.door.address, "embedded": None})
         else:
@@ -110,15 +110,13 @@ class Keeper:
             return
         self.loop.unregister(server.said)
         if server.url:
-            parts = urlsplit(server.url)
-            assert parts.port is not None
-            self.port = parts.port
+            host, self.port = host_port(server.url)
             self.event("ready", pid=server.pid, generation=server.generation, text=server.url)
             watched = Watched(
-                name=self._name, host="127.0.0.1", port=parts.port, base=server.url.removesuffix("/v1"), pid=server.pid,
+                name=self._name, host=host, port=self.port, base=root(server.url), pid=server.pid,
                 generation=server.generation,
             )  # fmt: skip
-            self._record({"watch": watched.name, **_fields(watched)})
+            self._watch(watched)
             self._settle(self._status())
 
     def _died(self, server: Child) -> None:
@@ -152,14 +150,14 @@ class Keeper:
         self._exited(server, server.end(GRACE_S))
 
     def _restart(self, generation: int | None, answer: Answer) -> None:
-        """Raise the generation, unless it is already past the one stated."""
+        """Raise the generation, unless one past the one stated lives already."""
         server, spec = self.server, self.order.embedded
         assert spec is not None
         current = -1 if server is None else server.generation
         starting = server is not None and server.alive and not server.url
         if starting:
             self.waiting.append(answer)
-        elif generation is not None and current > generation:
+        elif server is not None and server.alive and generation is not None and current > generation:
             answer(self._status())
         else:
             if server is not None and server.alive:
@@ -177,9 +175,7 @@ class Keeper:
     def _status(self) -> dict[str, Any]:
         server = self.server
         assert server is not None
-        exited = None if server.exit is None else server.exit.status
-        state = {"name": self._name, "url": server.url, "pid": server.pid, "generation": server.generation}
-        return {**state, "alive": server.alive, "exit": exited}
+        return {"url": server.url, "pid": server.pid, "generation": server.generation}
 
     def _settle(self, reply: dict[str, Any]) -> None:
         waiting, self.waiting = self.waiting, []
@@ -209,6 +205,9 @@ class Keeper:
         self.event("planned-stop", name=name, text=why)
         self._record({"planned_stop": name or self._name})
 
+    def _watch(self, watched: Watched) -> None:
+        self._record({"watch": watched.name, **msgspec.to_builtins(watched)})
+
     def _record(self, message: dict[str, Any]) -> None:
         assert self.recorder.stdin is not None
         with contextlib.suppress(OSError):  # it has ended: written down by _recorder_ended
@@ -223,23 +222,17 @@ class Keeper:
     # requests
 
     def _handle(self, request: dict[str, Any], answer: Answer) -> None:
-        if "watch" in request:
-            watched = msgspec.convert(request["watch"], Watched)
-            self._record({"watch": watched.name, **_fields(watched)})
-            answer({"ok": True})
-        elif "planned_stop" in request:
+        if "planned_stop" in request:
             self._announce(str(request.get("why", "announced")), str(request["planned_stop"]))
             answer({"ok": True})
-        elif "status" in request or "restart" in request:
-            name = request.get("status", request.get("restart"))
+        elif "restart" in request:
+            name = request["restart"]
             if not self._name or name != self._name or self.server is None:
                 answer({"error": f"the keeper started no server called {name}"})
-            elif "status" in request:
-                answer(self._status())
             else:
                 self._restart(request.get("generation"), answer)
         else:
-            raise KeyError("none of watch, planned_stop, status, restart")
+            raise KeyError("neither planned_stop nor restart")
 
     # the end
 
@@ -261,10 +254,6 @@ class Keeper:
             self.recorder.wait()
         self.door.close()
         self.writer.close()
-
-
-def _fields(watched: Watched) -> dict[str, Any]:
-    return {field: getattr(watched, field) for field in ("host", "port", "base", "pid", "generation")}
 
 
 def main() -> int:

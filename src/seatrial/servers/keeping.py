@@ -74,19 +74,6 @@ class Keeping:
     def pid(self) -> int:
         return self._process.pid
 
-    @property
-    def alive(self) -> bool:
-        """False: it has died, and the embedded server with it."""
-        return self._process.poll() is None
-
-    def watch(self, watched: Watched) -> None:
-        """Have the recorder watch one more server.
-
-        Raises:
-            ServerError: the keeper is gone.
-        """
-        ask(self.address, {"watch": msgspec.to_builtins(watched)}, 5)
-
     def close(self, timeout_s: float = 10) -> None:
         """Have everything ended and the record sealed; twice is once. Past the time-out the keeper is killed."""
         _end(self._process, timeout_s)
@@ -95,9 +82,8 @@ class Keeping:
 def ask(address: str, message: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     """Send the keeper one request and wait for its answer. A worker's way to restart a server.
 
-    ``{"restart": NAME, "generation": g}`` answers once a generation later than g serves, whoever asked first;
-    ``{"status": NAME}``; ``{"planned_stop": NAME, "why": ...}``. Both first answer name, url, pid, generation, alive,
-    exit (raw wait status).
+    ``{"restart": NAME, "generation": g}`` answers once a generation later than g serves, whoever asked first,
+    with its url, pid and generation; ``{"planned_stop": NAME, "why": ...}`` answers at once.
 
     Raises:
         ServerError: the keeper is gone, did not answer in time, or says why it cannot.
