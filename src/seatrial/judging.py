@@ -146,7 +146,7 @@ class Waivers:
     """The operator's waivers as they stand in the run's own copy, expired against the run's start."""
 
     def __init__(self, entries: tuple[waiving.Waiver, ...], day: datetime.date) -> None:
-        self._entries = [entry for entry in entries if entry.until >= day]
+        self._entries = [entry for entry in entries if entry.holds_on(day)]
 
     def word(self, case: str) -> str:
         """Who covers a case, until when and why; empty where nobody does."""

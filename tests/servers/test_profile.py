@@ -79,16 +79,14 @@ def test_on_which_builds(builds, build, covered):
 
 
 def test_what_is_known_is_said_with_its_link_and_never_for_another_case():
-    mine = Profile(
-        title="t", kind="k", known=(Known(case="a/b", reason="why", link="https://x"), Known(case="c/*", reason="no"))
-    )
+    mine = Profile(kind="k", known=(Known(case="a/b", reason="why", link="https://x"), Known(case="c/*", reason="no")))
     assert mine.known_word("a/b[s]@n", "") == "why (https://x)"
     assert mine.known_word("c/d[s]@n", "") == "no"
     assert mine.known_word("e/f[s]@n", "") == ""
 
 
 def test_a_deviation_that_no_longer_shows_is_noticed_and_no_other():
-    mine = Profile(title="t", kind="k", known=(Known(case="a/b", reason="why"), Known(case="c/d", reason="no")))
+    mine = Profile(kind="k", known=(Known(case="a/b", reason="why"), Known(case="c/d", reason="no")))
     gone = [judged("a/b[s]", Outcome.PASS), judged("a/b[t]", Outcome.PASS), judged("c/d[s]", Outcome.INCONCLUSIVE)]
     assert mine.known_unseen(gone, "") == ("k: a/b is known to deviate and holds now: why",)
     assert mine.known_unseen([*gone, judged("a/b[u]", Outcome.ADVISORY)], "") == ()
@@ -98,14 +96,14 @@ def test_a_deviation_that_no_longer_shows_is_noticed_and_no_other():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('title = "t"\n[[known]]\ncase = "a"\n', "x.toml line 2: there is no key reason"),
-        ('title = "t"\n[thinking]\noff = 5\n', "x.toml line 3: off: "),
+        ('[[known]]\ncase = "a"\n', "x.toml line 1: there is no key reason"),
+        ("[thinking]\noff = 5\n", "x.toml line 2: off: "),
         (
-            'title = "t"\n[[known]]\ncase = "a"\nreason = "r"\nbuilds = "new"\n',
-            "x.toml line 5: builds: new is no range",
+            '[[known]]\ncase = "a"\nreason = "r"\nbuilds = "new"\n',
+            "x.toml line 4: builds: new is no range",
         ),
-        ("title = 't\n", "x.toml line 1: no TOML: "),
-        ('[detect]\nowned_by = ["x"]\n', "x.toml: there is no key title"),
+        ("kind = 't\n", "x.toml line 1: no TOML: "),
+        ('title = "t"\n', "x.toml line 1: unknown key title"),
     ],
 )
 def test_an_unreadable_profile_is_said_with_file_line_and_key(tmp_path, monkeypatch, text, message):

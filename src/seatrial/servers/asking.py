@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from seatrial.records import Exchange, Received
+from seatrial.records import Exchange
 from seatrial.servers.address import place, root
 from seatrial.servers.errors import EndpointError
 from seatrial.wire.assemble import assemble
@@ -48,11 +48,7 @@ def post(client: Client, path: str, body: dict[str, Any], deadline_s: float) -> 
 
 def _exchange(client: Client, request: Prepared, deadline_s: float) -> Exchange:
     recording = client.exchange(request, deadline_s=deadline_s)
-    line = Received(
-        id="", endpoint="", scenario="identity", method=request.method, path=request.path,
-        request=(0, len(recording.request)), response=(0, len(recording.response)), frames=recording.frames,
-        sent_at=recording.sent_at, ended_at=recording.ended_at, error=recording.error, detail=recording.detail,
-    )  # fmt: skip
+    line = recording.line("", request, endpoint="", scenario="identity")
     return assemble(line, recording.request, recording.response)
 
 

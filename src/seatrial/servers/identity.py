@@ -43,7 +43,7 @@ _TEMPLATES = {
 
 
 def survey(name: str, url: str, client: Client, *, model: str | None = None, profile: str | None = None) -> Endpoint:
-    """Find out kind, model and capabilities, with at most five GETs in at most 3.5 s.
+    """Find out kind, model and capabilities, with at most three GETs in at most 3.5 s.
 
     Args:
         url: as :func:`base_url` gives it.
@@ -78,14 +78,14 @@ def survey(name: str, url: str, client: Client, *, model: str | None = None, pro
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=_template(props.get("chat_template")),
         facts=_facts(listed),
-        capabilities=_capabilities(look, url, kind, props),
+        capabilities={"metrics": _counts(look, url, kind)},
     )
 
 
 def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     """Warm the endpoint up, and see whether its model thinks: then switch that off, or let caps grow.
 
-    At most five POSTs, the warm-up with a deadline of 120 s. A warm-up that is refused is no error of the endpoint's
+    At most four POSTs, the warm-up with a deadline of 120 s. A warm-up that is refused is no error of the endpoint's
     identity: it stands in ``facts``, and the trial will judge it.
 
     Raises:
@@ -104,7 +104,7 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     facts = dict(endpoint.facts)
     if warm.status != 200:
         facts["warm-up"] = f"{warm.status} {said(warm)}".strip()
-    found = msgspec.structs.replace(endpoint, facts=facts, capabilities=_embeddings(endpoint, client))
+    found = msgspec.structs.replace(endpoint, facts=facts)
     return _unthinking(found, client) if _reasoning(warm) else found
 
 
@@ -160,22 +160,10 @@ def _kind(items: Sequence[dict[str, Any]], props: dict[str, Any]) -> str:
     return "generic"
 
 
-def _capabilities(look: Look, url: str, kind: Profile, props: dict[str, Any]) -> dict[str, bool]:
-    """What the server can do, where it tells; what it leaves open is left out."""
-    found = {"health": look.get(beside(url, "/health")).status == 200}
+def _counts(look: Look, url: str, kind: Profile) -> bool:
+    """Whether the server shows the counters its kind is known for."""
     metrics = look.get(beside(url, kind.counters.path or "/metrics"))
-    found["metrics"] = metrics.status == 200 and kind.counters.tokens.encode() in metrics.body
-    found["slots"] = isinstance(look.get(beside(url, "/slots")).json, list)
-    caps = props.get("chat_template_caps")
-    tools = caps.get("supports_tools") if isinstance(caps, dict) else None
-    return {**found, "tools": tools} if isinstance(tools, bool) else found
-
-
-def _embeddings(endpoint: Endpoint, client: Client) -> dict[str, bool]:
-    x = post(client, "/embeddings", {"model": endpoint.model, "input": "a"}, 10)
-    if x.status is None or x.status in {429, 503}:
-        return endpoint.capabilities
-    return {**endpoint.capabilities, "embeddings": x.status == 200 and isinstance(x.json, dict) and "data" in x.json}
+    return metrics.status == 200 and kind.counters.tokens.encode() in metrics.body
 
 
 def _facts(x: Exchange) -> dict[str, str]:

@@ -19,7 +19,6 @@ from seatrial.servers import tables
 from seatrial.servers.errors import ConfigError
 
 FOLDER = Path(str(files("seatrial.servers").joinpath("profiles")))
-_NO_KIND = frozenset({"demo-waivers"})
 _SEEN = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY})
 
 
@@ -38,14 +37,9 @@ class Thinking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CountersSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server counts for itself: a path below its root in Prometheus text, and the names of the counters.
-
-    ``prompt_tokens`` may name several counters whose sum is meant.
-    """
+    """Where the server counts for itself: a path below its root in Prometheus text, and its counter of tokens."""
 
     path: str = ""
-    requests: str = ""
-    prompt_tokens: tuple[str, ...] = ()
     tokens: str = ""
 
 
@@ -69,13 +63,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of server. ``terminal``: data that ends a stream."""
+    """One kind of server."""
 
-    title: str
     kind: str = ""
     detect: Detect = Detect()
     thinking: Thinking = Thinking()
-    terminal: tuple[str, ...] = ("[DONE]",)
     counters: CountersSource = CountersSource()
     known: tuple[Known, ...] = ()
 
@@ -96,7 +88,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def kinds() -> tuple[str, ...]:
     """The kinds of server that have a profile."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem not in _NO_KIND))
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
 @functools.cache
