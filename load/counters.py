@@ -24,8 +24,8 @@ class Source:
 
 
 SOURCES = (
-    Source(
-        "the golden server's /metrics",
+    Source(  # who counts its chats counts whole prompts with them
+        "/metrics",
         tokens="llamacpp:tokens_predicted_total",
         prompt_tokens="llamacpp:prompt_tokens_total",
         requests="llamacpp:chats_total",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import time
 
+from load.record import PATH, SCENARIO
 from seatrial.checks import rules, traits
-from seatrial.records import Endpoint, Expect, Received
+from seatrial.records import Endpoint, Expect
 from seatrial.wire.assemble import assemble
 from seatrial.wire.load import Stream
 
@@ -16,24 +17,27 @@ SHARE = 0.02
 """Of the load's time that rules may take. A stream whose turn would exceed it is not read; its row says nothing."""
 
 
+class NoRulesError(Exception):
+    """There is nothing to inspect with."""
+
+
 class Inspector:
-    """Runs the rules over finished streams. ``read`` and ``of`` say over how many of how many."""
+    """Runs the rules over finished streams. ``read`` and ``of`` say over how many of how many.
+
+    Raises:
+        NoRulesError: no rule reads such streams; "inspected 100 of 100" would then be said of nothing.
+    """
 
     def __init__(self, endpoint: Endpoint, *, share: float = SHARE) -> None:
         for module in MODULES:
             importlib.import_module(f"seatrial.checks.{module}")
         self.rules = [r for r in rules.REGISTRY.values() if _applies(r)]
+        if not self.rules:
+            raise NoRulesError(f"no rule of {', '.join(MODULES)} reads a soak's streams; mend load/inspection.py")
         self.read = self.of = 0
         self._endpoint, self._share = endpoint, share
         self._began, self._spent = time.monotonic(), 0.0
-        self._expect = Expect(
-            models=endpoint.models,
-            model=endpoint.model,
-            kind=endpoint.kind,
-            thinking=endpoint.thinking,
-            cap_factor=endpoint.cap_factor,
-            wall_s=time.time(),
-        )
+        self._expect = Expect.of(endpoint, wall_s=time.time())
 
     def findings(self, request: str, s: Stream) -> tuple[str, ...]:
         """Ids of the rules that found a violation in this stream; none where there was no time to look."""
@@ -42,20 +46,7 @@ class Inspector:
         if not s.response or self._spent > self._share * (now - self._began) + 0.05:
             return ()
         self.read += 1
-        line = Received(
-            id=request,
-            endpoint=self._endpoint.name,
-            scenario="soak/closed",
-            method="POST",
-            path="/chat/completions",
-            request=(0, len(s.request)),
-            response=(0, len(s.response)),
-            frames=s.frames,
-            sent_at=s.sent_at,
-            ended_at=s.ended_at,
-            error=s.error,
-            detail=s.detail,
-        )
+        line = s.line(request, endpoint=self._endpoint.name, scenario=SCENARIO, path=PATH)
         exchange = assemble(line, s.request, s.response)
         found = tuple(
             r.id for r in self.rules if any(f.kind == "violation" for f in rules.run(r, exchange, self._expect)[0])

@@ -22,6 +22,7 @@ from locust.runners import LocalRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
+from load.inspection import NoRulesError
 from load.session import NoServerError, Session
 from load.settings import SettingsError, read
 from load.users import ChatUser
@@ -41,7 +42,7 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     try:
         settings = read()
         session = environment.session = Session(settings, environment.host)
-    except (SettingsError, NoServerError, RunDirError) as error:
+    except (SettingsError, NoServerError, NoRulesError, RunDirError) as error:
         _refuse(str(error))
     options = environment.parsed_options
     options.num_users = options.num_users or session.users

@@ -5,6 +5,7 @@ The words are also the only texts Locust ever sees as an exception: it keeps eac
 
 from __future__ import annotations
 
+from seatrial.checks.rules import BUSY
 from seatrial.wire.load import Stream
 
 MEANINGS = {
@@ -41,7 +42,6 @@ OF_ERRORS = {
     "too-large": "too_large",
     "not-http": "not_http",
 }
-BUSY = frozenset({429, 503})
 
 
 class OutcomeError(Exception):

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 from load.outcomes import OUTCOMES
-from seatrial.records import Counters, LoadRow, Phase, Received, Sent
+from seatrial.records import Counters, LoadRow, Phase, Sent
 from seatrial.rundir import Writer
 from seatrial.wire.load import Stream
 from seatrial.wire.mask import Mask
@@ -76,19 +76,13 @@ class Recorder:
     def _keep(self, row: LoadRow, s: Stream) -> None:
         masked, _ = redact(self._mask, s.response, "POST")  # a key may be split over deltas, or packed
         request, response = self._writer.store(s.request), self._writer.store(masked)
-        line = Received(
-            id=row.id,
+        line = s.line(
+            row.id,
             endpoint=self._endpoint,
             scenario=SCENARIO,
-            method="POST",
             path=PATH,
             request=request or (0, 0),
             response=response or (0, 0),
-            frames=s.frames,
-            sent_at=s.sent_at,
-            ended_at=s.ended_at,
-            error=s.error,
-            detail=s.detail,
             generation=self._generation,
             dropped=response is None,
         )

@@ -33,6 +33,7 @@ class Session:
 
     Raises:
         NoServerError: the host cannot be asked who it is.
+        load.inspection.NoRulesError: no rule reads its streams.
         seatrial.rundir.RunDirError: the run directory cannot be read or written.
     """
 

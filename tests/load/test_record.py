@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from load import counters, settings
+from load import counters, inspection, settings
 from load.counters import Totals, quiet, totals
 from load.outcomes import OF_ERRORS, OUTCOMES
 from load.prompts import prompts
@@ -87,6 +87,11 @@ def test_llama_cpp_counts_tokens_and_no_requests() -> None:
     assert counters._samples(METRICS)["labelled"] == 5
 
 
+def test_a_server_that_counts_its_chats_counts_whole_prompts() -> None:
+    found = totals(Answer(200, METRICS + b"llamacpp:chats_total 9\n"))
+    assert found == Totals("/metrics", tokens=1234, prompt_tokens=77, requests=9, busy=1)
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -108,6 +113,14 @@ def test_a_counter_that_never_rests_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(counters, "LONGEST_S", 0.05)
     moving = itertools.count()
     assert "still moving" in quiet(lambda: Totals("s", next(moving)), lambda _: None).source
+
+
+def test_an_inspection_without_rules_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = Endpoint(name="8080", url="http://h/v1", kind="generic", model="m", models=("m",))
+    assert inspection.Inspector(endpoint).rules
+    monkeypatch.setattr(inspection, "MODULES", ("models",))
+    with pytest.raises(inspection.NoRulesError, match="no rule of models reads"):
+        inspection.Inspector(endpoint)
 
 
 def test_prompts_repeat_with_the_seed_and_differ_between_users() -> None:

@@ -148,6 +148,22 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False  # the strict reading: every field the OpenAPI document calls required
     settings: dict[str, Any] = {}  # of a probe: n, interval, planned size
 
+    @classmethod
+    def of(
+        cls, endpoint: Endpoint, *, wall_s: float, strict: bool = False, settings: dict[str, Any] | None = None
+    ) -> Expect:
+        """What an endpoint's page says of it, with what the run adds."""
+        return cls(
+            models=endpoint.models,
+            model=endpoint.model,
+            kind=endpoint.kind,
+            thinking=endpoint.thinking,
+            cap_factor=endpoint.cap_factor,
+            wall_s=wall_s,
+            strict=strict,
+            settings=settings or {},
+        )
+
 
 class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""

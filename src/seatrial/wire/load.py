@@ -12,11 +12,13 @@ from __future__ import annotations
 import http.client
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
 
+from seatrial.records import Received
 from seatrial.wire import chunks
 from seatrial.wire.errors import WireError
 from seatrial.wire.headers import secret_names, star
@@ -63,6 +65,23 @@ class Stream:
     request: bytes = b""
     response: bytes = b""
     frames: tuple[tuple[int, int], ...] = ()
+
+    def line(self, name: str, /, *, endpoint: str, scenario: str, path: str, **stored: Any) -> Received:
+        """What came of a POST as a line of a run directory; ``stored`` says where its bytes lie, and more of it."""
+        told: dict[str, Any] = {"request": (0, len(self.request)), "response": (0, len(self.response)), **stored}
+        return Received(
+            id=name,
+            endpoint=endpoint,
+            scenario=scenario,
+            method="POST",
+            path=path,
+            frames=self.frames,
+            sent_at=self.sent_at,
+            ended_at=self.ended_at,
+            error=self.error,
+            detail=self.detail,
+            **told,
+        )
 
 
 def stream(target: Target, body: bytes, *, into: Stream | None = None, path: str = "/chat/completions") -> Stream:
