@@ -81,7 +81,7 @@ def check(waivers: Sequence[Waiver], cases: Iterable[str], path: Path) -> None:
     listed = list(cases)
     for index, waiver in enumerate(waivers):
         if not any(waiver.covers(case) for case in listed):
-            raise ConfigError(f"{_place(path, index)}: no case is called {waiver.case}{_nearest(waiver.case, listed)}")
+            raise ConfigError(f"{_place(path, index)}: no case is called {waiver.case}{nearest(waiver.case, listed)}")
 
 
 def add(path: Path, waiver: Waiver) -> None:
@@ -113,14 +113,13 @@ def _place(path: Path, index: int) -> str:
     return f"{tables.shown(path)}{f' line {line}' if line else ''}"
 
 
-def _nearest(wanted: str, cases: Sequence[str]) -> str:
-    """Names of the same form that are near: rules for a rule, cases for a case."""
+def nearest(wanted: str, cases: Sequence[str]) -> str:
+    """The end of a message: names of the same form that are near, rules for a rule, cases for a case."""
     match = _CASE.fullmatch(wanted)
-    assert match is not None
     names = set()
     for case in cases:
         if its := _CASE.fullmatch(case):
-            scenario = f"[{its['scenario']}]" if match["scenario"] and its["scenario"] else ""
-            names.add(its["rule"] + scenario + (f"@{its['name']}" if match["name"] and its["name"] else ""))
+            scenario = f"[{its['scenario']}]" if match and match["scenario"] and its["scenario"] else ""
+            names.add(its["rule"] + scenario + (f"@{its['name']}" if match and match["name"] and its["name"] else ""))
     found = difflib.get_close_matches(wanted, sorted(names), n=3, cutoff=0.5)
     return f"; nearest: {', '.join(found)}" if found else "; seatrial cases lists them"
