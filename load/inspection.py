@@ -37,7 +37,7 @@ class Inspector:
         self.read = self.of = 0
         self._endpoint, self._share = endpoint, share
         self._began, self._spent = time.monotonic(), 0.0
-        self._expect = Expect.of(endpoint, wall_s=time.time())
+        self._expect = Expect.of(endpoint)
 
     def findings(self, request: str, s: Stream) -> tuple[str, ...]:
         """Ids of the rules that found a violation in this stream; none where there was no time to look."""

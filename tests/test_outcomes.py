@@ -30,7 +30,6 @@ TABLE = [
     pytest.param(MUST, [NOTHING], {}, Outcome.INCONCLUSIVE, id="no-evidence"),
     pytest.param(MUST, [NOTHING, BROKEN], {}, Outcome.FAIL, id="a-violation-outweighs-missing-evidence"),
     pytest.param(MUST, [], {"crashed": "KeyError"}, Outcome.INCONCLUSIVE, id="a-rule-that-crashed"),
-    pytest.param(MUST, [], {"absent": "gone"}, Outcome.INCONCLUSIVE, id="nothing-to-judge"),
     pytest.param(MUST, [BROKEN], {"waived": True}, Outcome.WAIVED, id="waived"),
     pytest.param(SHOULD, [BROKEN], {"waived": True}, Outcome.ADVISORY, id="only-a-fail-is-waived"),
     pytest.param(MUST, [], {"waived": True}, Outcome.PASS, id="a-waiver-hides-no-pass"),

@@ -73,7 +73,7 @@ def _find(run: RunDir, name: str) -> Received:
     for line in run.lines("writers/**/exchanges.jsonl"):
         if isinstance(line, Received) and line.id == name:
             return line
-        sent = sent or (isinstance(line, Sent) and f"{line.w}-{line.n}" == name)
+        sent = sent or (isinstance(line, Sent) and line.id == name)
     if sent:
         raise RunDirError(f"exchange {name} was sent and never ended: its process died with the request in flight")
     raise RunDirError(f"the run holds no exchange {name}; ids look like gw0-118, and the report names them")

@@ -181,8 +181,6 @@ def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Exp
         models=endpoint.models,
         model=endpoint.model,
         kind=endpoint.kind,
-        thinking=endpoint.thinking,
-        cap_factor=endpoint.cap_factor,
         strict=strict,
         settings=settings,
     )

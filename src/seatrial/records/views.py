@@ -142,24 +142,16 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     model: str = ""
     kind: str = "generic"
-    thinking: bool = False
-    cap_factor: float = 1.0
-    wall_s: float = 0.0  # the client's wall clock at the start of the run
     strict: bool = False  # the strict reading: every field the OpenAPI document calls required
     settings: dict[str, Any] = {}  # of a probe: n, interval, planned size
 
     @classmethod
-    def of(
-        cls, endpoint: Endpoint, *, wall_s: float, strict: bool = False, settings: dict[str, Any] | None = None
-    ) -> Expect:
+    def of(cls, endpoint: Endpoint, *, strict: bool = False, settings: dict[str, Any] | None = None) -> Expect:
         """What an endpoint's page says of it, with what the run adds."""
         return cls(
             models=endpoint.models,
             model=endpoint.model,
             kind=endpoint.kind,
-            thinking=endpoint.thinking,
-            cap_factor=endpoint.cap_factor,
-            wall_s=wall_s,
             strict=strict,
             settings=settings or {},
         )

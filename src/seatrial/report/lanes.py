@@ -107,7 +107,7 @@ class Watched:
             case Received(endpoint=who) if who == name:
                 self.received[line.id] = line
             case Sent(endpoint=who) if who == name:
-                self.sent[f"{line.w}-{line.n}"] = line
+                self.sent[line.id] = line
             case Phase(endpoint=who) if who == name:
                 self.phases.append(line)
             case _:

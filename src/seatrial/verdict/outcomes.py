@@ -11,8 +11,6 @@ EXIT_FAIL = 1
 EXIT_USAGE = 4
 EXIT_INCONCLUSIVE = 10
 
-ALL = tuple(Outcome)
-
 LETTERS = {
     Outcome.PASS: ".",
     Outcome.FAIL: "F",
@@ -40,7 +38,6 @@ def outcome(
     *,
     optional: bool = False,
     crashed: str = "",
-    absent: str = "",
     waived: bool = False,
     strict: bool = False,
 ) -> Outcome:
@@ -49,7 +46,7 @@ def outcome(
     A violation outweighs a refusal, a refusal outweighs missing evidence. A refusal of a valid request is a violation
     of a MUST unless the rule, or what the request asked for, is optional.
     """
-    if absent or crashed:
+    if crashed:
         return Outcome.INCONCLUSIVE
     broken = [f for f in findings if f.kind == "violation" or (f.kind == "refusal" and not optional and not f.optional)]
     if broken:
@@ -73,9 +70,6 @@ def ready(outcomes: Iterable[Outcome], *, suites_without_pass: Sequence[str] = (
     if words & {Outcome.INCONCLUSIVE, Outcome.NOT_EXECUTED} or suites_without_pass or not words:
         return Ready.NOT_PROVEN
     return Ready.READY
-
-
-EXIT_OF = {Ready.READY: EXIT_READY, Ready.NOT_READY: EXIT_FAIL, Ready.NOT_PROVEN: EXIT_INCONCLUSIVE}
 
 
 def exit_code(verdicts: Iterable[Ready]) -> int:
