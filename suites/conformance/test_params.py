@@ -2,6 +2,7 @@
 
 import pytest
 
+from seatrial.checks import traits
 from seatrial.checks.rules import Rule, cases
 from suites.conformance.scenarios import (
     COUNT,
@@ -38,9 +39,9 @@ PARAMS = {
     "n-fraction": faulty(request(HELLO, n=1.5), of={"wrong-type"}),
     "stop-number": faulty(request(HELLO, stop=5), of={"wrong-type"}),
     "stream-text": faulty(request(HELLO, stream="yes"), of={"wrong-type"}),
-    "cap-zero": faulty(request(HELLO, max_tokens=0), of={"bad-cap", "killer"}),
-    "cap-negative": faulty(request(HELLO, max_tokens=-5), of={"bad-cap", "killer"}),
-    "cap-text": faulty(request(HELLO, max_tokens="ten"), of={"wrong-type", "killer"}),
+    "cap-zero": faulty(request(HELLO, max_tokens=0), of={"bad-cap", *traits.KILLER}),
+    "cap-negative": faulty(request(HELLO, max_tokens=-5), of={"bad-cap", *traits.KILLER}),
+    "cap-text": faulty(request(HELLO, max_tokens="ten"), of={"wrong-type", *traits.KILLER}),
 }
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from seatrial.checks import traits
+from seatrial.checks.catalogue import load_all
 from tests.checks.specimens import (
     ERROR,
     EXPECT,
@@ -71,13 +73,43 @@ def test_no_answer_is_grave_and_a_gone_server_no_evidence():
 
 def test_connection_is_reusable():
     rule = "http/connection-is-reusable"
-    kept = {name: plain(connection=n) for n, name in enumerate(("first", "refused", "stream", "last"))}
+    kept = {
+        "first": plain(),
+        "refused": refused(connection=1),
+        "stream": stream(connection=2),
+        "last": plain(connection=3),
+    }
     holds(rule, [kept])
     after = kept | {"stream": stream(connection=2, headers=KEEPS), "last": plain(connection=0)}
     finding = breaks(rule, after, "after stream", "closed without a word")
     assert "timeout=5" in finding.got
     announced = {"first": plain(headers=CLOSES), "last": plain(connection=0)}
     breaks(rule, announced, "after first", "as announced")
+
+
+def test_a_connection_that_was_not_put_to_the_test_is_no_evidence():
+    rule = "http/connection-is-reusable"
+    kept = {
+        "first": plain(),
+        "refused": refused(connection=1),
+        "stream": stream(connection=2),
+        "last": plain(connection=3),
+    }
+    for lacks, changed in (
+        ("the stream", {"stream": refused(connection=2), "last": refused(500, connection=3)}),
+        ("the stream", {"stream": plain(connection=2)}),
+        ("the refusal", {"refused": refused(500, connection=1)}),
+        ("the refusal", {"refused": plain(connection=1)}),
+    ):
+        assert [(f.kind, f.where) for f in found(rule, kept | changed)] == [("no-evidence", lacks)]
+    unfollowed = {name: kept[name] for name in ("first", "refused", "stream")}
+    assert [f.where for f in found(rule, unfollowed)] == ["the stream"]
+    assert [f.kind for f in found(rule, {"only": stream()})] == ["no-evidence", "no-evidence"]
+
+
+@pytest.mark.parametrize("rule", [r.id for r in load_all().values() if r.of >= traits.FAULTY])
+def test_without_a_faulty_request_nothing_is_shown(rule):
+    assert [f.kind for f in found(rule, {"good": plain()})] == ["no-evidence"]
 
 
 def test_list_has_its_shape():

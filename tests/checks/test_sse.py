@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from seatrial.oracles import sdk
 from tests.checks.specimens import (
     CHUNK,
     COUNTED,
@@ -143,8 +144,10 @@ def test_usage_comes_last_and_alone():
 
 def test_faults_are_refused_before_the_stream():
     rule = "sse/faults-are-refused-before-the-stream"
-    holds(rule, [pair(refused()), pair(refused(500))])  # a 5xx is another rule's
-    breaks(rule, pair(stream()), "the status", "200 text/event-stream")
+    holds(rule, [pair(refused()), pair(refused(422))])
+    breaks(rule, pair(refused(500)), "the status", "500")
+    breaks(rule, pair(refused(302)), "the status", "302")
+    breaks(rule, pair(stream()), "the status", "200 data:")
     breaks(rule, pair(stream({"error": {"message": "no messages"}})), "the status", "no messages")
     breaks(rule, pair(refused(headers={"content-type": "text/event-stream"})), "Content-Type", "event-stream")
 
@@ -156,6 +159,16 @@ def test_what_is_no_stream_is_no_evidence(rule):
     """That a JSON answer came where a stream was asked for is one fault, found by two rules, not by all."""
     findings = found(rule, plain(asked=COUNTED))
     assert [f.kind for f in findings] == ["no-evidence"]
+
+
+@pytest.mark.parametrize("rule", ["sse/role-is-sent-once", "sdk/accumulator-accepts-the-stream"])
+def test_a_stream_without_a_choice_is_no_evidence(rule):
+    assert [f.kind for f in found(rule, stream(CHUNK | {"choices": []}, DONE))] == ["no-evidence"]
+
+
+def test_a_choice_the_sdk_loses_is_named(monkeypatch):
+    monkeypatch.setattr(sdk, "replay", lambda _body: {"choices": []})
+    breaks("sdk/accumulator-accepts-the-stream", stream(), "choice 0", "none of this index")
 
 
 def _bytes(body):

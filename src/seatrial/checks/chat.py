@@ -78,7 +78,7 @@ def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Find
         yield violation(
             "usage.completion_tokens", expected=expected, got=tokens, so="an answer costs more than was allowed"
         )
-    reasons = [reason for answer in look.answers(x).values() for _, reason in answer.finishes]
+    reasons = [reason for answer in look.answers(x).values() for reason in answer.reasons]
     if choices == 1 and reasons == ["length"] and tokens < cap - 1:
         so = "a client takes a whole answer for a cut one, or asks again for more"
         yield violation("usage.completion_tokens", expected=f'{cap}: finish_reason is "length"', got=tokens, so=so)

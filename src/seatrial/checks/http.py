@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
+from seatrial.checks.rules import no_evidence, rule, violation
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
@@ -65,16 +66,26 @@ def empty_body_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
 )
 def connection_is_reusable(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A connection serves one request after the other, also after a refusal and after a stream that has ended."""
-    before: tuple[str, Exchange] | None = None
-    for name, x in xs.items():
-        if before and x.connection == 0:
-            yield violation(
-                f"the connection after {before[0]}",
-                expected="open for the next request",
-                got=_how_it_ended(before[1]),
-                so="a client that pools connections races their end: some of its requests fail at once",
-            )
-        before = name, x
+    closed = [(name, x) for (name, x), (_, after) in pairwise(xs.items()) if after.connection == 0]
+    for name, x in closed:
+        yield violation(
+            f"the connection after {name}",
+            expected="open for the next request",
+            got=_how_it_ended(x),
+            so="a client that pools connections races their end: some of its requests fail at once",
+        )
+    if not closed:
+        yield from _untried(xs)
+
+
+def _untried(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """What the connection was not put to: another request after a refusal, and one after a stream."""
+    followed = list(xs.values())[:-1]
+    got = ", ".join(f"{name}: {x.status} {x.content_type}" for name, x in xs.items())
+    if not any(x.status is not None and 400 <= x.status < 500 for x in followed):
+        yield no_evidence("the refusal", expected="a 4xx, and a request after it", got=got)
+    if not any(x.status == 200 and x.is_stream for x in followed):
+        yield no_evidence("the stream", expected="200 and an event stream, and a request after it", got=got)
 
 
 def _how_it_ended(x: Exchange) -> str:

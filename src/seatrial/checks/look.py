@@ -30,6 +30,11 @@ class Answer:
     logprobs: list[Any] = field(default_factory=list)  # entries of logprobs.content
     has_logprobs: bool = False
 
+    @property
+    def reasons(self) -> list[Any]:
+        """What was given as finish_reason; nulls are left out."""
+        return [reason for _, reason in self.finishes]
+
 
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is an object, else an empty one."""

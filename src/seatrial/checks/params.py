@@ -62,12 +62,11 @@ def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding
                 f"{where}, content", expected=f"to end before {found!r}", got=answer.content, so=so, grave=True
             )
             continue
-        reasons = [reason for _, reason in answer.finishes]
-        if reasons == ["length"]:
+        if answer.reasons == ["length"]:
             got = answer.content or f"{len(answer.reasoning)} characters of reasoning"
             yield no_evidence(f"{where}, content", expected=f"text that reaches {stops}", got=got)
-        elif reasons != ["stop"]:
-            yield violation(f"{where}, finish_reason", expected='"stop"', got=reasons or None)
+        elif answer.reasons != ["stop"]:
+            yield violation(f"{where}, finish_reason", expected='"stop"', got=answer.reasons or None)
 
 
 @rule(row="p/13", level=Level.SHOULD, of=traits.CHOICES, optional=True, source="OpenAPI document, n")
@@ -83,7 +82,7 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation("choices", expected=f"{wanted}, or a 400", got=got, so=so, grave=True)
         return
     cap, tokens = look.cap(x), look.completion_tokens(x)
-    cut = all([reason for _, reason in a.finishes] == ["length"] for a in found.values())
+    cut = all(answer.reasons == ["length"] for answer in found.values())
     if cut and cap is not None and tokens is not None and tokens < wanted * (cap - 1):
         expected = f"{wanted * cap}: {wanted} choices cut at {cap}"
         yield violation("usage.completion_tokens", expected=expected, got=tokens, so="accounts miss what was generated")
@@ -158,9 +157,8 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     if brief is None or full is None:
         yield no_evidence("choices", expected="a short and a long answer", got="none for one of them")
         return
-    reasons = [reason for _, reason in brief.finishes]
-    if reasons != ["length"]:
-        got = reasons[0] if len(reasons) == 1 else reasons or None
+    if brief.reasons != ["length"]:
+        got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
         so = "a client takes the cut answer for a whole one"
         yield violation("short: finish_reason", expected='"length"', got=got, so=so)
     sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
@@ -171,7 +169,7 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
 
 def _is_cut(x: Exchange) -> bool:
     """Whether the answer says that its cap ended it."""
-    return any(reason == "length" for answer in look.answers(x).values() for _, reason in answer.finishes)
+    return any("length" in answer.reasons for answer in look.answers(x).values())
 
 
 def _asked(x: Exchange, key: str) -> int | None:

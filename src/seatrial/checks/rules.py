@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from seatrial.checks import traits
 from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
 
 Evidence = Exchange | Mapping[str, Exchange] | SoakRun
@@ -148,11 +149,11 @@ def shorten(value: Any, limit: int = 200) -> str:
 def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, ...], str]:
     """Judge evidence by a rule: its findings, and the error of a rule that crashed (empty otherwise).
 
-    A single rule given several exchanges judges each; its findings then name the exchange. Beyond the first 50 there is
-    one more, as grave as the gravest left out, that counts them: the outcome is the same as of all.
+    A single rule given several exchanges judges each; its findings then name the exchange. Beyond the first 50 the
+    first of each sort is kept that is not among them, and one more counts the rest: the outcome is the same as of all.
     """
     try:
-        return _bounded(rule, _findings(rule, evidence, expect)), ""
+        return _bounded(_findings(rule, evidence, expect)), ""
     except Exception as error:  # noqa: BLE001 - a rule that falls over must not end the run
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 
@@ -192,6 +193,8 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
+    if rule.of >= traits.FAULTY and not exchanges.keys() - {"good"}:  # what the good request tells counts beside it
+        yield no_evidence("the recording", expected="a faulty request", got="none")
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return
@@ -205,42 +208,31 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
             yield _named(finding, name if len(exchanges) > 1 else "")
 
 
-def _bounded(rule: Rule, findings: Iterator[Finding]) -> tuple[Finding, ...]:
-    """The first findings, and one for all others, which are counted and not kept."""
+def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    """The first findings, of the others the first of each sort not among them, and one that counts these others.
+
+    A sort is what the outcome hangs on: :func:`seatrial.verdict.outcomes.outcome` asks no more of a finding.
+    """
     kept = list(islice(findings, FINDINGS))
-    worst, more = None, 0
+    sorts = {_sort(finding) for finding in kept}
+    more = 0
     for finding in findings:
         more += 1
-        if worst is None or _weight(rule, finding) > _weight(rule, worst):
-            worst = finding
-    if worst is not None:
-        got = shorten(f"{more} more; the gravest: {worst.where}, {worst.got}")
-        expected = f"none beyond the {FINDINGS} listed"
-        kept.append(msgspec.structs.replace(worst, where="further findings", expected=expected, got=got))
+        if _sort(finding) not in sorts:
+            sorts.add(_sort(finding))
+            kept.append(finding)
+    if more:
+        expected = f"none beyond the first {FINDINGS}"
+        kept.append(msgspec.structs.replace(kept[-1], where="further findings", expected=expected, got=f"{more} more"))
     return tuple(kept)
 
 
-def _weight(rule: Rule, finding: Finding) -> int:
-    """What a finding does to the outcome, the heaviest first: see :func:`seatrial.verdict.outcomes.outcome`."""
-    if finding.kind == "violation":
-        return 4 if finding.grave else 2
-    if finding.kind == "refusal":
-        return 1 if rule.optional or finding.optional else 3
-    return 0
+def _sort(finding: Finding) -> tuple[str, bool, bool]:
+    return finding.kind, finding.grave, finding.optional
 
 
 def _named(finding: Finding, name: str) -> Finding:
-    if not name:
-        return finding
-    return Finding(
-        finding.kind,
-        f"{name}: {finding.where}",
-        finding.expected,
-        finding.got,
-        finding.consequence,
-        finding.grave,
-        finding.optional,
-    )
+    return msgspec.structs.replace(finding, where=f"{name}: {finding.where}") if name else finding
 
 
 def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def done_comes_once_and_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="sse/6", level=Level.MUST, of=traits.STREAM, source="openai-python accumulate_delta")
 def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The first chunk of a choice carries "role": "assistant"; no later chunk repeats it."""
-    if nothing := look.no_chunk(x):
+    if nothing := look.unanswered(x):
         yield nothing
         return
     seen: set[int] = set()
@@ -122,7 +122,9 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """created is the same on every chunk: the time the answer was begun, not the chunk's own.
 
-    A server that stamps each chunk shows it only where a stream crosses a second, so that a short one tells nothing.
+    A server that stamps each chunk with its own time shows it only where a stream crosses the turn of a second. The
+    scenario is long enough for that on most hosts, and nothing here makes sure of it: of a stream that came within one
+    second a PASS says no more than that nothing wrong was to be seen.
     """
     if nothing := look.no_chunk(x):
         yield nothing
@@ -186,11 +188,9 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def faults_are_refused_before_the_stream(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A faulty request for a stream gets a 4xx and JSON, not 200 and an event stream."""
     for x in look.bad(xs).values():
-        if x.status is not None and 200 <= x.status < 300:
-            got = f"{x.status} {x.content_type}: {x.body[:160].decode('utf-8', 'replace')}"
-            so = "the client takes the request for accepted, and its answer for torn"
-            yield violation("the status", expected="a 4xx", got=got, so=so)
-        elif x.is_stream:
+        found = list(look.not_refused(x, so="the client takes the request for accepted, and its answer for torn"))
+        yield from found
+        if not found and x.is_stream:
             so = "the SDK finds no error object in it"
             yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 CHAT = frozenset({"chat"})
 """A valid chat completion."""
 
-PLAIN = CHAT | {"plain"}
-"""Its answer is one JSON object."""
-
 STREAM = CHAT | {"stream"}
 """Its answer is an event stream."""
 

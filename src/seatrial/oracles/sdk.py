@@ -36,14 +36,20 @@ def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Find
     if snapshot is None:
         yield violation("the stream", expected="a message", got="the SDK reads no chunk")
         return
-    sent = look.answers(x)
-    for choice in snapshot.get("choices") or []:
-        message, where = look.mapping(choice.get("message")), f"choice {choice.get('index')}"
+    if nothing := look.unanswered(x):  # only now: the SDK may fall over a stream without a choice
+        yield nothing
+    joined = snapshot.get("choices") or []
+    messages = {look.integer(choice.get("index")): look.mapping(choice.get("message")) for choice in joined}
+    for index, answer in look.answers(x).items():
+        where, message = f"choice {index}", messages.get(index)
+        if message is None:
+            so = "a client on the official SDK never sees it"
+            yield violation(where, expected="the choice that was sent", got="none of this index", so=so)
+            continue
         if message.get("role") != "assistant":
             so = "the next turn is refused or misread"
             yield violation(f"{where}, role", expected='"assistant"', got=message.get("role"), so=so)
-        answer = sent.get(choice.get("index"))
-        if answer is not None and (message.get("content") or "") != answer.content:
+        if (message.get("content") or "") != answer.content:
             yield violation(f"{where}, content", expected=answer.content, got=message.get("content"))
 
 
