@@ -54,14 +54,12 @@ class Visible:
 
     Attributes:
         count: the fewest failures whose interval lies wholly above the limit.
-        rate: ``count / n``, the smallest observed rate that fails.
         power: the chance that a server with a true rate of ``true_rate`` fails.
         true_rate: the p that solves P(X >= count | n, p) = power, X binomial: the inverse of the regularised
             incomplete beta function, I_p(count, n - count + 1) = power.
     """
 
     count: int
-    rate: float
     power: float
     true_rate: float
 
@@ -82,7 +80,7 @@ def smallest_visible(n: int, above: float = 0.01, level: float = 0.95, power: fl
             high = middle
         else:
             low = middle + 1
-    return Visible(low, low / n, power, float(betaincinv(low, n - low + 1, power)))
+    return Visible(low, power, float(betaincinv(low, n - low + 1, power)))
 
 
 def size_to_pass(k: int, below: float = 0.15, level: float = 0.95) -> int:

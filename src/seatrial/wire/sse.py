@@ -12,7 +12,6 @@ and line by line for everything else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 
@@ -215,8 +214,3 @@ def _uniform_line_end(data: bytes) -> bytes:
     if _CR not in data:
         return b"\n"
     return b"\r\n" if data.count(b"\r") == data.count(b"\r\n") == data.count(b"\n") else b""
-
-
-def read(data: bytes) -> Iterator[Event]:
-    """The events of a whole stream."""
-    yield from Reader(event_cap=len(data) + 1).feed(data)
