@@ -11,7 +11,7 @@ from tests.behaviour.specimens import exchange
 RULE = identity.no_known_bad_build
 
 
-def word(build, model="GLM-4.7-Flash-Q4_K_M.gguf", kind="llamacpp", data=None, **settings):
+def word(build, model="GLM-4.7-Flash-Q4_K_M.gguf", kind="llama.cpp", data=None, **settings):
     x = exchange(
         method="GET", path="/v1/models", json={"object": "list", "data": [{"id": model}] if data is None else data}
     )
@@ -44,10 +44,10 @@ def test_a_name_that_stands_in_the_facts_alone_is_known_too():
 @pytest.mark.parametrize(
     ("model", "kind"),
     [
-        ("gemma-3-270m", "llamacpp"),
-        ("GLM-4.7", "llamacpp"),
+        ("gemma-3-270m", "llama.cpp"),
+        ("GLM-4.7", "llama.cpp"),
         ("GLM-4.7-Flash", "generic"),
-        ("GLM-4.6-Flash", "llamacpp"),
+        ("GLM-4.6-Flash", "llama.cpp"),
     ],
 )
 def test_nothing_is_said_of_what_is_not_listed(model, kind):
@@ -71,5 +71,5 @@ def test_the_figure_says_what_is_known():
     assert RULE.figures({"only": x}, Expect(model="gemma"))["known bad builds"] == "none of 1 on the list"
     assert (
         "llama.cpp pull 18980"
-        in RULE.figures({"only": x}, Expect(model="glm-4.7-flash", kind="llamacpp"))["known bad builds"]
+        in RULE.figures({"only": x}, Expect(model="glm-4.7-flash", kind="llama.cpp"))["known bad builds"]
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
+from seatrial.checks.look import listing, mapping
 from seatrial.checks.rules import BUSY, GONE, LATE, shorten
 from seatrial.records import Exchange
 
@@ -106,12 +108,10 @@ class _Parts:
 
 
 def _choices(x: Exchange) -> Iterator[Mapping[str, Any]]:
-    bodies = (c.json for c in x.chunks) if x.is_stream else iter((x.json,))
-    for body in bodies:
-        listed = body.get("choices") if isinstance(body, dict) else None
-        for choice in listed if isinstance(listed, list) else ():
-            if isinstance(choice, dict) and choice.get("index") in (0, None):  # a list in its place is no index
-                yield choice
+    plain = (choice for choice in listing(mapping(x.json).get("choices")) if isinstance(choice, dict))
+    for choice in chain.from_iterable(chunk.choices for chunk in x.chunks) if x.is_stream else plain:
+        if choice.get("index") in (0, None):  # a list in its place is no index
+            yield choice
 
 
 def _errors(x: Exchange) -> Iterator[str]:

@@ -20,7 +20,7 @@ class KnownBad:
     """One pairing. Builds are llama.cpp's numbers; between the two nothing is said.
 
     Attributes:
-        kinds: kinds of server it is about.
+        kinds: kinds of server it is about, as their profiles are called.
         model: pattern of the model's id, file or name.
         bad_until: the last build known to be broken.
         good_from: the first build known to hold the fix.
@@ -37,7 +37,7 @@ class KnownBad:
 
 TABLE = (
     KnownBad(
-        kinds=frozenset({"llamacpp", "llama.cpp", "llama-cpp", "llama-server", "xllamacpp"}),
+        kinds=frozenset({"llama.cpp"}),
         model=re.compile(r"glm[-_. ]?4[._]7[-_. ]?flash", re.IGNORECASE),
         bad_until=7779,
         good_from=7815,

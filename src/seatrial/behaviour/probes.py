@@ -9,7 +9,7 @@ it does by default is what its users get.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from itertools import cycle, islice
 from random import Random
 from typing import Any
 
@@ -94,13 +94,10 @@ def is_short(name: str) -> bool:
     return name.partition("-")[0] in SHORT
 
 
-def requests(seed: int, *, first: int = 0) -> Iterator[tuple[str, Request]]:
-    """The questions in order, without end, by name (``short-004``); ``first`` skips some."""
-    position = first
-    while True:
-        probe = CYCLE[position % len(CYCLE)]
+def requests(seed: int) -> Iterator[tuple[str, Request]]:
+    """The questions in order, without end, by name (``short-004``)."""
+    for position, probe in enumerate(cycle(CYCLE)):
         yield f"{probe}-{position:03d}", request(seed, probe, position)
-        position += 1
 
 
 def request(seed: int, probe: str, i: int) -> Request:
@@ -124,12 +121,7 @@ def scenario(name: str, asked: Request, *, deadline_s: float | None = None) -> S
 
 def short_among(n: int) -> int:
     """How many of the first n questions are short ones."""
-    return sum(probe in SHORT for probe in islice(_cycle(), n))
-
-
-def _cycle() -> Iterator[str]:
-    while True:
-        yield from CYCLE
+    return sum(probe in SHORT for probe in islice(cycle(CYCLE), n))
 
 
 def _user(text: str) -> Messages:
