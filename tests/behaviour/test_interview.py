@@ -3,13 +3,15 @@
 import threading
 import time
 from itertools import islice
+from types import SimpleNamespace
 
 import pytest
 
 from fixtures import behaviour
+from fixtures.cases import CASE, SELECTION, Selection
 from seatrial.behaviour import loops, markers, probes, rates, stops
 from seatrial.checks import rules
-from seatrial.records import Endpoint, Expect, Outcome
+from seatrial.records import Endpoint, Expect, Outcome, Planned
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.asking import Options, Sender, Trial, ask
 from tests.behaviour.specimens import refused, said
@@ -150,3 +152,17 @@ def test_a_budget_too_small_for_a_pass_is_not_planned(budget_s, factor, n):
     endpoint = Endpoint(name="it", url="", kind="generic", model="", models=(), cap_factor=factor)
     assert behaviour.planned_answers(Options(budget_s), endpoint) == n
     assert n == 0 or rates.decide(0, probes.short_among(n)) == "pass"
+
+
+@pytest.mark.parametrize(("budget_s", "left"), [(20, {"conformance"}), (60, {"conformance", "behaviour"})])
+def test_a_budget_too_small_leaves_nothing_of_the_suite(monkeypatch, budget_s, left):
+    """What is known of the build is no PASS by itself, and goes with the answers."""
+    plans = [Planned(case=f"{rule}[s]@it", endpoint="it", rule=rule, scenario="s", suite=suite) for rule, suite in
+             (("http/x", "conformance"), ("identity/x", "behaviour"), ("loops/x", "behaviour"))]  # fmt: skip
+    items = [SimpleNamespace(stash={CASE: plan}) for plan in plans]
+    selection = Selection(cases=list(plans))
+    hook = SimpleNamespace(pytest_deselected=lambda items: None)
+    monkeypatch.setattr(behaviour, "parse", lambda _config: Options(budget_s))
+    behaviour.pytest_collection_modifyitems(SimpleNamespace(stash={SELECTION: selection}, hook=hook), items)
+    assert {case.suite for case in selection.cases} == {item.stash[CASE].suite for item in items} == left
+    assert [what for what, _ in selection.not_tested] == ([] if "behaviour" in left else ["behaviour"])
