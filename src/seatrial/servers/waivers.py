@@ -10,7 +10,7 @@ import datetime as dt
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,11 @@ DEMO = Path(str(files("seatrial.servers").joinpath("demo-waivers.toml")))
 _CASE = re.compile(r"(?P<rule>[^\[\]@\s]+)(?:\[(?P<scenario>[^\[\]@]+)\])?(?:@(?P<name>[^\[\]@\s]+))?")
 
 Words = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+def rule_of(case: str) -> str:
+    """The rule that a name of a case begins with, whatever of the rest it leaves open."""
+    return re.split(r"[\[@]", case, maxsplit=1)[0]
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,19 +73,23 @@ def read(path: Path) -> tuple[Waiver, ...]:
     return waivers
 
 
-def check(waivers: Sequence[Waiver], cases: Iterable[str], path: Path) -> None:
+def check(
+    waivers: Sequence[Waiver], cases: Iterable[str], path: Path, *, elsewhere: Container[str] = frozenset()
+) -> None:
     """Check that each waiver means a case of those.
 
     Args:
+        waivers: all of the file, in its order.
         cases: names of cases, ``rule[scenario]@NAME``.
         path: the file they were read from.
+        elsewhere: rules that are none of these cases' and yet are known: what means one of them is let pass.
 
     Raises:
         ConfigError: one does not; the nearest names are given.
     """
     listed = list(cases)
     for index, waiver in enumerate(waivers):
-        if not any(waiver.covers(case) for case in listed):
+        if rule_of(waiver.case) not in elsewhere and not any(waiver.covers(case) for case in listed):
             raise ConfigError(f"{_place(path, index)}: no case is called {waiver.case}{nearest(waiver.case, listed)}")
 
 
