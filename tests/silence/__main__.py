@@ -16,6 +16,9 @@ from tests.silence.verdict import hold
 def main() -> int:
     began = time.monotonic()
     names = sys.argv[1:]
+    if {"-h", "--help"} & set(names):
+        print(__doc__)
+        return 0
     if unknown := [name for name in names if name not in RULES]:
         print(f"ERROR: no rule is called {unknown[0]}; seatrial cases lists them", file=sys.stderr)
         return 4
