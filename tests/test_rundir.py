@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.records import Endpoint, Judgement, Planned, RunInfo, Sent
+from seatrial.records import VERSION, Endpoint, Judgement, Planned, RunInfo, Sent
 from seatrial.rundir import RunDir, RunDirError, Writer, new_path
 
 INFO = RunInfo(
@@ -29,7 +29,7 @@ def test_lines_come_back_as_they_were_written_in_order_of_time(run):
     read = [line for line in run.in_time() if isinstance(line, Sent)]
     assert read == sent
     assert [line.scenario for line in read] == ["a", "b", "c"]
-    assert {(line.v, line.w) for line in read} == {(1, "gw0"), (1, "gw1")}
+    assert {(line.v, line.w) for line in read} == {(VERSION, "gw0"), (VERSION, "gw1")}
 
 
 def test_bytes_come_back_by_writer_and_span(run):

@@ -37,6 +37,7 @@ from seatrial.rundir import RunDir
 from seatrial.servers import profile
 from seatrial.servers import waivers as waiving
 from seatrial.verdict import outcomes, stops, summary
+from seatrial.verdict.limits import Limits
 from seatrial.wire.assemble import assemble
 
 
@@ -88,7 +89,7 @@ def judge(run: RunDir) -> JudgedRun:
     lines = tuple(run.in_time())
     recording = Recording(run, lines)
     covered = waivers_of(run)
-    found = tuple(suspects.explained(stop, lines, run) for stop in stops.fold(lines))
+    found = tuple(suspects.explained(stop, lines, run) for stop in stops.fold(lines, Limits.of(info.options)))
     judgements = {line.case: line for line in lines if isinstance(line, Judgement)}
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():

@@ -14,6 +14,7 @@ A new optional field needs no version step; a changed or removed one does (``VER
 
 from seatrial.records.lines import (
     LINES,
+    Ask,
     Clock,
     Counters,
     Event,
@@ -21,6 +22,9 @@ from seatrial.records.lines import (
     Judgement,
     Line,
     LoadRow,
+    Log,
+    Meter,
+    Noted,
     NotTested,
     Phase,
     Planned,
@@ -28,9 +32,13 @@ from seatrial.records.lines import (
     Received,
     Sample,
     Sent,
+    Threads,
 )
 from seatrial.records.verdicts import (
+    NO_STOP,
+    STREAMS,
     EndpointVerdict,
+    Family,
     Judged,
     Reason,
     Stop,
@@ -58,7 +66,10 @@ from seatrial.records.words import (
 
 __all__ = [
     "LINES",
+    "NO_STOP",
+    "STREAMS",
     "VERSION",
+    "Ask",
     "Chunk",
     "Clock",
     "Counters",
@@ -67,6 +78,7 @@ __all__ = [
     "Event",
     "Exchange",
     "Expect",
+    "Family",
     "Finding",
     "Gpu",
     "Hazard",
@@ -75,7 +87,10 @@ __all__ = [
     "Level",
     "Line",
     "LoadRow",
+    "Log",
+    "Meter",
     "NotTested",
+    "Noted",
     "Outcome",
     "Phase",
     "Planned",
@@ -90,6 +105,7 @@ __all__ = [
     "Sent",
     "SoakRun",
     "Stop",
+    "Threads",
     "Verdict",
     "Waived",
 ]

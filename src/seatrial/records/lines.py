@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -104,6 +104,19 @@ class Sample(Line, frozen=True, kw_only=True, tag="sample"):
     threads: int | None = None
     fds: int | None = None
     switches: int | None = None  # context switches since its start
+    io: int | None = None  # bytes passed by its read and write calls since its start: files, pipes and sockets
+    size: int | None = None  # address space (VmSize)
+    size_limit: int | None = None  # soft RLIMIT_AS; None: unlimited, or not readable
+
+
+class Threads(Line, frozen=True, kw_only=True, tag="threads"):
+    """Each thread of a process, every ten seconds and at once when a rung breaks: (tid, name, state, CPU ns, wchan)."""
+
+    name: str
+    pid: int
+    incarnation: str
+    threads: tuple[tuple[int, str, str, int | None, str], ...] = ()
+    total: int = 0  # how many there are; ``threads`` may hold the first of them only
 
 
 class Probe(Line, frozen=True, kw_only=True, tag="probe"):
@@ -120,6 +133,54 @@ class Probe(Line, frozen=True, kw_only=True, tag="probe"):
     oom_host: int | None = None  # oom_kill of /proc/vmstat
     oom_cgroup: int | None = None
     why: str = ""
+    owners: tuple[int, ...] = ()  # pids, where several LISTEN sockets or processes share the port
+    established: int | None = None  # connections still ESTABLISHED to the port; counted while nobody listens
+
+
+class Ask(Line, frozen=True, kw_only=True, tag="ask"):
+    """One question to an upper rung of the ladder: each second while it is under way, and once when it is over.
+
+    ``scheduler`` asks what only the engine's own loop can answer; ``canary`` asks for one token.
+    """
+
+    name: str
+    rung: Literal["scheduler", "canary"]
+    id: str  # "canary-12": the same in every line about one question
+    asked_at: int
+    ended_at: int = 0  # 0: under way
+    status: int | None = None
+    first_at: int = 0  # of a canary: the first token
+    last_at: int = 0  # the last token
+    deltas: int = 0
+    comments: int = 0  # keep-alive comments: bytes that are no token
+    outcome: str = ""  # of a canary that is over: a word of wire.outcomes.OUTCOMES; of the scheduler: "ok" or an error
+    detail: str = ""
+    right: bool | None = None  # a canary's answer is the one it gave before; None: not known
+    skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake
+
+
+class Meter(Line, frozen=True, kw_only=True, tag="meter"):
+    """What a server counts of its own work. Totals only: windowed gauges are reset by who reads them."""
+
+    name: str
+    source: str  # "llama.cpp /slots", "llama.cpp /metrics", "vllm /metrics"
+    running: int | None = None  # requests being worked on
+    waiting: int | None = None
+    tokens: int | None = None  # generated since its start
+    prompt_tokens: int | None = None
+    progress: int | None = None  # grows with each token worked on in mid-request, where the server tells
+    start: str = ""  # opaque mark of this start, where the server tells
+    asleep: bool | None = None
+
+
+class Log(Line, frozen=True, kw_only=True, tag="log"):
+    """The last lines of a server's own log, read when a rung breaks. Its words are a witness, not proof."""
+
+    name: str
+    file: str
+    at: int
+    text: tuple[str, ...] = ()
+    note: str = ""  # rotated, binary, not readable: why
 
 
 class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
@@ -132,6 +193,11 @@ class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
     processes: dict[str, int | None] = {}  # pid -> bytes
     power_mw: int | None = None
     error: str = ""
+    memory_total: int | None = None
+    clock_mhz: int | None = None  # of the streaming multiprocessors, now
+    throttle: tuple[str, ...] = ()  # what holds the clock down now, in NVML's words
+    ecc: int | None = None  # uncorrected memory errors since the driver was loaded
+    process_busy: dict[str, int] = {}  # pid -> percent of the samples since the last reading
 
 
 class Event(Line, frozen=True, kw_only=True, tag="event"):
@@ -139,7 +205,8 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
 
     what: ``found`` (an incarnation of a server), ``exit``, ``lost`` (a process is gone and how it ended was not seen),
     ``replaced``, ``planned-stop``, ``ready``, ``start``, ``phase`` (of the load), ``seal`` (the end of the record),
-    ``trouble`` (an evidence source fails; said once).
+    ``trouble`` (an evidence source fails; said once), ``repeated`` (a suspect was sent again, alone), ``xid`` (the
+    GPU driver's error, with its number in ``facts``), ``gpu-lost``.
     """
 
     what: str
@@ -208,6 +275,22 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
     facts: dict[str, str] = {}
 
 
+class Noted(Line, frozen=True, kw_only=True, tag="noted"):
+    """One fact of a watch kept by hand, as it was written down; ``at`` is the note's own clock, ns since its midnight.
+
+    what: ``since`` (``value``: the start time shown), ``share`` (``value``: percent shown, ``label``: what it was
+    called), ``pid``, ``stopped``, ``started``, ``log`` (``text``: what it says of the log).
+    """
+
+    name: str
+    at: int
+    what: str
+    value: float | None = None
+    pid: int = 0
+    label: str = ""
+    text: str = ""
+
+
 LINES = (
     Clock
     | Planned
@@ -215,7 +298,12 @@ LINES = (
     | Received
     | Judgement
     | Sample
+    | Threads
     | Probe
+    | Ask
+    | Meter
+    | Log
+    | Noted
     | Gpu
     | Event
     | LoadRow

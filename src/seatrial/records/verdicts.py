@@ -8,13 +8,32 @@ import msgspec
 
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
 
+Family = Literal[
+    "STOPPED",
+    "RESTARTED",
+    "RUNNER REPLACED",
+    "IMPOSTOR",
+    "DEAF",
+    "FROZEN",
+    "WEDGED",
+    "CLOCK STEPPED",
+    "UNOBSERVED",
+    "STREAM STALL",
+    "TRUNCATED",
+    "EMPTY",
+    "FAILED IN-BAND",
+]
+STREAMS = frozenset({"STREAM STALL", "TRUNCATED", "EMPTY", "FAILED IN-BAND"})
+"""Families told from traffic. In a suite run rules weigh the same streams, so these add no weight there."""
+NO_STOP = frozenset({"UNOBSERVED", "CLOCK STEPPED"})
+
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """One silent stop, from the fold over the record. Times are monotonic; ``*_wall`` are labels."""
 
     id: str = ""  # name and number: an update of a stop (its end, sharper times) keeps it
     name: str
-    family: Literal["STOPPED", "RESTARTED", "DEAF", "FROZEN", "WEDGED", "UNOBSERVED"]
+    family: Family
     alive_at: int  # last proof of life
     dead_at: int  # first proof of death
     kind: str = ""  # signal, exit, crash, oom, unknown
@@ -37,11 +56,15 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     sent: dict[str, str] = {}  # what they were: id -> scenario
     log: tuple[str, ...] = ()  # the last lines
     planned: bool = False
+    seen_at: int = 0  # when the record sufficed to say it: detection delay = seen_at - dead_at
+    alike: tuple[str, ...] = ()  # public reports of the same shape
+    streams: int = 0  # of a family told from traffic: how many streams
+    step_ns: int = 0  # of CLOCK STEPPED: how far, forward is positive
 
     @property
     def silent(self) -> bool:
-        """Whether it counts: planned stops do not, and a gap in our own record is no stop of the server."""
-        return not self.planned and self.family != "UNOBSERVED"
+        """Whether it counts as a silent stop: what was planned does not, nor a gap in our own record or a clock."""
+        return not self.planned and self.family not in NO_STOP and self.family not in STREAMS
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

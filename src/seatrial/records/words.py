@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
+"""2 adds the lines threads, ask, meter, log and noted, fields of sample, probe, gpu and stop, and more families of
+stops. Version 1 stays readable."""
 
 
 class Outcome(enum.StrEnum):

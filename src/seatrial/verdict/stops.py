@@ -28,6 +28,7 @@ from seatrial.verdict.hypotheses import (
     signal_of,
     uptime_s,
 )
+from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import ENDED_KEPT, acquits, change, lived, open_case
 from seatrial.verdict.stops_state import SECOND, Case, Ended, Proof, Server, State
 
@@ -41,9 +42,9 @@ NEAR_NS = 200_000_000
 """A token or an answer this near to the end is the last sign of life, though the process was there a little longer."""
 
 
-def start() -> State:
+def start(limits: Limits | None = None) -> State:
     """The state before the first line."""
-    return State()
+    return State(limits=limits or Limits())
 
 
 def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
@@ -79,9 +80,9 @@ def finish(state: State) -> tuple[Stop, ...]:
     return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))
 
 
-def fold(lines: Iterable[Line]) -> tuple[Stop, ...]:
+def fold(lines: Iterable[Line], limits: Limits | None = None) -> tuple[Stop, ...]:
     """The stops of a whole record, whose lines are in order of time."""
-    state = start()
+    state = start(limits)
     for line in lines:
         state, _ = step(state, line)
     return finish(state)
@@ -99,6 +100,7 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         family=case.family,
         alive_at=alive.at,
         dead_at=case.dead_at,
+        seen_at=case.opened_at,
         kind=kind_of(case) if dies else "",
         until=case.until,
         proof=alive.text,

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.verdict.stops_state import SECOND, Case, Ended, Family, Main, Oom, Proof, Server
+from seatrial.records import Family
+from seatrial.verdict.stops_state import SECOND, Case, Ended, Main, Oom, Proof, Server
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-from seatrial.records import Event
+from seatrial.records import Event, Family
+from seatrial.verdict.limits import Limits
 
 SECOND = 1_000_000_000
 TICK = SECOND // 100
 """One start tick of field 22 of /proc/PID/stat: USER_HZ is 100 on every Linux we know."""
-
-Family = Literal["STOPPED", "RESTARTED", "DEAF", "FROZEN", "UNOBSERVED"]
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -128,3 +125,4 @@ class State(msgspec.Struct, frozen=True):
     tick: int = 0
     boot_offset: int | None = None  # CLOCK_BOOTTIME minus CLOCK_MONOTONIC, ns
     last: int = 0  # time of the last line, whoever wrote it
+    limits: Limits = Limits()
