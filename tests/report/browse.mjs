@@ -18,7 +18,10 @@ const port = await new Promise((resolve, reject) => {
   });
   browser.on("exit", () => reject(new Error(said)));
 });
-const page = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()).find(({ type }) => type === "page");
+let page;  // the browser listens before it has opened its first page
+while (!(page = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()).find(({ type }) => type === "page"))) {
+  await new Promise((done) => { setTimeout(done, 50); });
+}
 const socket = new WebSocket(page.webSocketDebuggerUrl);
 await new Promise((resolve) => { socket.onopen = resolve; });
 
