@@ -109,7 +109,7 @@ def hypotheses(case: Case, uptime_s: float | None) -> Iterator[str]:
     if case.exit is None and case.family == "FROZEN":
         yield (
             "a job-control stop or a debugger; would show: state T or t, with no CPU time used (seen)"
-            if (case.bad_at and case.evidence and "state T" in case.evidence[0])
+            if case.shown == "stopped"
             else "the cgroup freezer or swapping; would show: no CPU time and no state T (seen)"
         )
         return

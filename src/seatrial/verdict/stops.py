@@ -127,7 +127,9 @@ def _last_life(case: Case) -> Proof:
     near = case.dead_at - case.alive.at <= NEAR_NS
     if near or case.evidence or case.family not in ("STOPPED", "RESTARTED") or not case.alive.at < seen <= case.dead_at:
         return case.alive
-    return Proof(seen, f"its process ran ({case.alive.text}, {(seen - case.alive.at) / SECOND:.2f} s earlier)")
+    return Proof(
+        seen, f"its process ran ({case.alive.text}, {(seen - case.alive.at) / SECOND:.2f} s earlier)", "process"
+    )
 
 
 def _read(server: Server, line: Line, boot_offset: int | None) -> Server:
@@ -170,7 +172,7 @@ def _load_row(server: Server, line: LoadRow) -> Server:
 def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
     """A request is over: its bytes were proofs of life, and it is in flight no longer."""
     for at in times:
-        server = lived(server, at, text)
+        server = lived(server, at, text, "token")
     flying = {name: at for name, at in server.in_flight.items() if name != ended.id}
     server = replace(server, in_flight=flying, ended=(*server.ended, ended)[-ENDED_KEPT:])
     if refused and not server.refused_at:
@@ -207,8 +209,8 @@ def _unobserved(state: State, since: int, until: int, *, ended: bool, slept: int
         seen = f"the machine slept for {slept / SECOND:.1f} s"
     servers = {}
     for name, server in state.servers.items():
-        marked = open_case(server, "UNOBSERVED", until, until, alive=Proof(since, "the recorder's heartbeat"),
-                           evidence=(seen,))  # fmt: skip
+        beat = Proof(since, "the recorder's heartbeat", "heartbeat")
+        marked = open_case(server, "UNOBSERVED", until, until, alive=beat, evidence=(seen,))
         servers[name] = change(marked, marked.cases[-1], until=until if ended else None, suspects=frozenset())
     return replace(state, servers=servers)
 
@@ -218,8 +220,8 @@ def _never_observed(state: State) -> State:
     servers = dict(state.servers)
     for name, server in state.servers.items():
         if server.spoken_at:
-            servers[name] = open_case(server, "UNOBSERVED", state.last, state.last,
-                                      alive=Proof(server.spoken_at, "the first request, before which nobody looked"),
+            first = Proof(server.spoken_at, "the first request, before which nobody looked", "token")
+            servers[name] = open_case(server, "UNOBSERVED", state.last, state.last, alive=first,
                                       evidence=("no heartbeat of the recorder at all",))  # fmt: skip
             servers[name] = change(servers[name], servers[name].cases[-1], suspects=frozenset())
     return replace(state, servers=servers)

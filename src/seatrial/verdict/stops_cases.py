@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Family
-from seatrial.verdict.stops_state import SECOND, Case, Ended, Main, Oom, Proof, Server
+from seatrial.verdict.stops_state import SECOND, By, Case, Ended, Main, Oom, Proof, Server
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
@@ -18,16 +18,17 @@ DYING_NS = SECOND
 """A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
 
 
-def lived(server: Server, at: int, text: str) -> Server:
+def lived(server: Server, at: int, text: str, by: By) -> Server:
     """Note a proof of life, and let it narrow the stops it bears on."""
+    proof = Proof(at, text, by)
     if server.proofs and at < server.proofs[-1].at:
-        proofs = tuple(sorted((*server.proofs, Proof(at, text)), key=lambda p: p.at))[-PROOFS_KEPT:]
+        proofs = tuple(sorted((*server.proofs, proof), key=lambda p: p.at))[-PROOFS_KEPT:]
     else:
-        proofs = (*server.proofs, Proof(at, text))[-PROOFS_KEPT:]
+        proofs = (*server.proofs, proof)[-PROOFS_KEPT:]
     server = replace(server, proofs=proofs)
     if not server.cases:
         return server
-    return replace(server, cases=tuple(_narrow(case, Proof(at, text)) for case in server.cases))
+    return replace(server, cases=tuple(_narrow(case, proof) for case in server.cases))
 
 
 def proof_before(server: Server, at: int, fallback: int) -> Proof:
@@ -90,25 +91,20 @@ def _narrow(case: Case, proof: Proof) -> Case:
     if case.family == "UNOBSERVED":
         return case
     before = case.alive.at < proof.at <= case.dead_at and not _may_be_dying(proof, case.dead_at)
-    if before and (case.family != "DEAF" or proof.text.startswith("/health")):
+    if before and (case.family != "DEAF" or proof.by == "health"):
         return replace(case, alive=proof)
     over = proof.at > max(case.bad_at, case.dead_at)
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):
         return replace(case, until=proof.at)
     back = over and case.successor is not None and proof.at > case.successor.found_at
-    if back and case.until is None and _serves(proof):
+    if back and case.until is None and proof.serves:
         return replace(case, until=proof.at)
     return case
 
 
 def _may_be_dying(proof: Proof, dead_at: int) -> bool:
     """Whether a process was seen so shortly before its end that it may have been ending already."""
-    return not _serves(proof) and dead_at - proof.at < ENDING_NS
-
-
-def _serves(proof: Proof) -> bool:
-    """Whether a proof shows more than that the process is there."""
-    return not proof.text.startswith("its process")
+    return not proof.serves and dead_at - proof.at < ENDING_NS
 
 
 def _oom_before(ooms: tuple[Oom, ...], alive_at: int) -> Oom | None:

@@ -11,8 +11,10 @@ from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
 FROZEN_NS = 2 * SECOND
 """Stopped for this long, by samples, it is frozen: a debugger's or a shell's short stop is not."""
 STILL_NS = 3 * SECOND
-STOPPED = "state T in every sample, no CPU time used"
-STILL = "no CPU time and no context switch while requests were in flight and /health was silent"
+SEEN = {
+    "stopped": "state T in every sample, no CPU time used",
+    "still": "no CPU time and no context switch while requests were in flight and /health was silent",
+}
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
 REFUSED = 3
@@ -29,12 +31,12 @@ def sampled(server: Server, sample: Sample) -> Server:
     case = open_one(server)
     if case is not None and case.family == "FROZEN" and (stopped or sign.still_since):
         return change(server, case, bad_at=sample.t)
-    since, seen = _frozen(server, sign, sample.t)
+    since, shown = _frozen(server, sign, sample.t)
     if since and case is None and not server.planned_at:
-        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=(seen,))
+        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=(SEEN[shown],), shown=shown)
     if stopped or sample.state in ("Z", "X"):
         return server
-    return lived(server, sample.t, f"its process, in state {sample.state}")
+    return lived(server, sample.t, f"its process, in state {sample.state}", "process")
 
 
 def probed(server: Server, probe: Probe) -> Server:
@@ -50,7 +52,7 @@ def probed(server: Server, probe: Probe) -> Server:
             server = change(server, case, oom_after=server.ooms[-1])
     another = probe.owner is not None and server.main is not None and probe.owner != server.main.pid
     if probe.health is not None and not another:
-        server = lived(server, probe.t, f"/health answered {probe.health}")
+        server = lived(server, probe.t, f"/health answered {probe.health}", "health")
     if probe.listens is None:
         return _from_afar(server, probe)
     return _heard(server, probe) if probe.listens else _unheard(server, probe)
@@ -74,15 +76,15 @@ def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
 
 
 def _frozen(server: Server, sign: Sign, now: int) -> tuple[int, str]:
-    """Since when the process does not run, and what shows it; 0 when it runs.
+    """Since when the process does not run, and the word for what shows it; 0 when it runs.
 
     Without state T it must not move though there is work: no sign from it, none from /health, and somebody waits.
     """
     if sign.stopped_since:
-        return (sign.stopped_since, STOPPED) if now - sign.stopped_since >= FROZEN_NS else (0, "")
+        return (sign.stopped_since, "stopped") if now - sign.stopped_since >= FROZEN_NS else (0, "")
     waiting = any(sent_at <= sign.still_since for sent_at in server.in_flight.values())
     if sign.still_since and now - sign.still_since >= STILL_NS and server.mute >= 2 and waiting:
-        return sign.still_since, STILL
+        return sign.still_since, "still"
     return 0, ""
 
 
@@ -90,7 +92,7 @@ def _heard(server: Server, probe: Probe) -> Server:
     case = open_one(server)
     if case is not None and case.family == "DEAF" and case.exit is None and server.lives:
         server = change(server, case, until=probe.t)
-    return replace(server, listened=Proof(probe.t, "it listened"), refused_at=0, unheard=0, unheard_since=0)
+    return replace(server, listened=Proof(probe.t, "it listened", "socket"), refused_at=0, unheard=0, unheard_since=0)
 
 
 def _unheard(server: Server, probe: Probe) -> Server:
@@ -114,7 +116,7 @@ def _from_afar(server: Server, probe: Probe) -> Server:
     if probe.health is not None:
         if case is not None and server.main is None:
             server = change(server, case, until=probe.t)
-        return replace(server, listened=Proof(probe.t, "/health answered"), unheard=0, unheard_since=0)
+        return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0, unheard_since=0)
     if probe.error != "refused":
         return server
     since = server.unheard_since or probe.t
@@ -130,7 +132,7 @@ def _from_afar(server: Server, probe: Probe) -> Server:
 def _last_open(server: Server, at: int) -> Proof:
     """For a deaf server: the last look that found it listening. That its process lives proves nothing here."""
     assert server.listened is not None
-    heard = [p for p in server.proofs if p.text.startswith("/health") and p.at <= at]
+    heard = [p for p in server.proofs if p.by == "health" and p.at <= at]
     return max((server.listened, *heard), key=lambda p: p.at) if server.listened.at <= at else Proof(at, "")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from seatrial.records import Event, Family
@@ -12,11 +14,22 @@ TICK = SECOND // 100
 """One start tick of field 22 of /proc/PID/stat: USER_HZ is 100 on every Linux we know."""
 
 
+By = Literal["process", "health", "token", "socket", "heartbeat", "found", "scheduler"]
+"""What shows life: a sample of its process, /health, bytes or tokens of an answer, its LISTEN socket, the recorder's
+heartbeat, the moment it was found, an answer of the engine's own loop."""
+
+
 class Proof(msgspec.Struct, frozen=True):
     """A moment at which the server was alive, and what showed it."""
 
     at: int
     text: str
+    by: By = "found"
+
+    @property
+    def serves(self) -> bool:
+        """Whether it shows more than that the process is there."""
+        return self.by not in ("process", "found")
 
 
 class Oom(msgspec.Struct, frozen=True):
@@ -91,6 +104,7 @@ class Case(msgspec.Struct, frozen=True):
     oom_before: Oom | None = None
     oom_after: Oom | None = None
     evidence: tuple[str, ...] = ()
+    shown: str = ""  # in one word what a FROZEN or WEDGED rests on: "stopped" (state T), "still"
     said: bool = False  # it has been handed out once
 
 
