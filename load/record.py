@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from load.outcomes import OUTCOMES
 from seatrial.records import Counters, LoadRow, Phase, Sent
 from seatrial.rundir import Writer
 from seatrial.wire.load import Stream
 from seatrial.wire.mask import Mask
+from seatrial.wire.outcomes import OUTCOMES
 from seatrial.wire.redact import redact
 
 PATH = "/chat/completions"

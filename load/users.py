@@ -11,13 +11,13 @@ import gevent
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from load.outcomes import OutcomeError, classify
 from load.prompts import prompts
 from load.record import row_of
 from load.session import Session
 from load.settings import body
 from seatrial.records import LoadRow
 from seatrial.wire.load import Stream, stream
+from seatrial.wire.outcomes import classify
 
 JITTER_S = 1.0
 """Users start within this time, each at its own moment: streams that start together stay together."""
@@ -26,6 +26,10 @@ BACK_OFF_S = 0.25
 LONGEST_S = 5.0
 BACKSTOP_S = 5.0
 """Past its deadline a request that still hangs (in a name look-up, in a handshake) is cut by us."""
+
+
+class OutcomeError(Exception):
+    """A request that is not ok, as Locust counts it: one word of OUTCOMES. Locust keeps each distinct text for good."""
 
 
 class ChatUser(User):  # type: ignore[misc]

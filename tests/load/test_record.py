@@ -10,7 +10,6 @@ import pytest
 
 from load import counters, inspection, settings
 from load.counters import Totals, quiet, totals
-from load.outcomes import OF_ERRORS, OUTCOMES
 from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, Recorder, row_of
 from seatrial.checks import soak
@@ -18,6 +17,7 @@ from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
 from seatrial.rundir import RunDir
 from seatrial.wire.errors import ERRORS
 from seatrial.wire.load import Answer, Stream
+from seatrial.wire.outcomes import OF_ERRORS, OUTCOMES
 
 
 def a_run(path: Path) -> RunDir:

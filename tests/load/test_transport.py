@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from load.outcomes import classify
 from seatrial.wire.load import Stream, Target, get, stream
 from seatrial.wire.mask import Mask
+from seatrial.wire.outcomes import classify
 from tests.load.scripted import (
     CHUNKED,
     CLOSED,

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 
 from load.counters import Totals, quiet, totals
-from load.outcomes import classify
 from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
@@ -17,6 +16,7 @@ from seatrial.wire.assemble import assemble
 from seatrial.wire.http import Client
 from seatrial.wire.load import Target, get, stream
 from seatrial.wire.mask import Mask
+from seatrial.wire.outcomes import classify
 from seatrial.wire.prepare import prepare
 
 CAP_BYTES = 4 * 1024 * 1024

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any
 
 from seatrial.checks.look import listing, mapping
-from seatrial.checks.rules import BUSY, GONE, LATE, shorten
-from seatrial.records import Exchange
+from seatrial.checks.rules import GONE, LATE, shorten
+from seatrial.records import BUSY, Exchange
 
 LONGEST = 200_000
 """Characters of each text that are read; of a longer one its end is kept, where a loop shows."""

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.checks import traits
-from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
+from seatrial.records import BUSY, Exchange, Expect, Finding, Level, Scenario, SoakRun
 
 Evidence = Exchange | Mapping[str, Exchange] | SoakRun
 Figures = Callable[[Any, Expect], dict[str, str]]
@@ -36,7 +36,6 @@ FINDINGS = 50
 """Findings of one case that are kept: a stream may break a rule in every chunk, and nobody reads on."""
 
 LATE = frozenset({"deadline", "idle"})
-BUSY = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from seatrial.records.lines import (
 from seatrial.records.verdicts import (
     NO_STOP,
     STREAMS,
+    Conclusion,
     EndpointVerdict,
     Family,
     Judged,
@@ -56,6 +57,7 @@ from seatrial.records.views import (
     SoakRun,
 )
 from seatrial.records.words import (
+    BUSY,
     VERSION,
     Finding,
     Hazard,
@@ -65,6 +67,7 @@ from seatrial.records.words import (
 )
 
 __all__ = [
+    "BUSY",
     "LINES",
     "NO_STOP",
     "STREAMS",
@@ -72,6 +75,7 @@ __all__ = [
     "Ask",
     "Chunk",
     "Clock",
+    "Conclusion",
     "Counters",
     "Endpoint",
     "EndpointVerdict",

@@ -225,7 +225,7 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
 
 
 class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
-    """One soak request. Times are absolute; 0 means it never came. ``outcome`` is of load.outcomes.OUTCOMES."""
+    """One soak request. Times are absolute; 0 means it never came. ``outcome`` is of wire.outcomes.OUTCOMES."""
 
     id: str
     endpoint: str
@@ -278,8 +278,10 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
 class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     """One fact of a watch kept by hand, as it was written down; ``at`` is the note's own clock, ns since its midnight.
 
-    what: ``since`` (``value``: the start time shown), ``share`` (``value``: percent shown, ``label``: what it was
-    called), ``pid``, ``stopped``, ``started``, ``log`` (``text``: what it says of the log).
+    what: ``since`` (``value``: the start time shown, seconds since midnight), ``share`` (``value``: percent shown,
+    ``label``: what it was called), ``pid``, ``stopped`` and ``started`` (``value``: when, as told), ``log`` (``text``:
+    what it says of the log), ``answered``, ``runs``, ``date`` (``text``: the date, ``label``: the day of the week), and
+    ``entry`` (one without such facts). A fact of no one process has no name.
     """
 
     name: str
@@ -289,6 +291,7 @@ class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     pid: int = 0
     label: str = ""
     text: str = ""
+    dated: bool = True  # False: the entry bears no time, and ``at`` says nothing
 
 
 LINES = (

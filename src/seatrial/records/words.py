@@ -12,6 +12,10 @@ VERSION = 2
 stops. Version 1 stays readable."""
 
 
+BUSY = frozenset({429, 503})
+"""Statuses by which a server asks to come later: no evidence of what it would have answered."""
+
+
 class Outcome(enum.StrEnum):
     """What became of a case. The only words; ARCHITECTURE.md has the table of their effects."""
 

@@ -1,11 +1,8 @@
-"""What became of one request of a soak: one word of a closed set, and never two.
-
-The words are also the only texts Locust ever sees as an exception: it keeps each distinct one for good.
-"""
+"""What became of one streamed chat, of a soak or of a canary: one word of a closed set, and never two."""
 
 from __future__ import annotations
 
-from seatrial.checks.rules import BUSY
+from seatrial.records import BUSY
 from seatrial.wire.load import Stream
 
 MEANINGS = {
@@ -42,10 +39,6 @@ OF_ERRORS = {
     "too-large": "too_large",
     "not-http": "not_http",
 }
-
-
-class OutcomeError(Exception):
-    """A request that is not ok, as Locust counts it: the word, and nothing that differs from request to request."""
 
 
 def classify(s: Stream) -> str:
