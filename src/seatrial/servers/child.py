@@ -1,4 +1,4 @@
-"""One life of the embedded server, as its parent sees it: start, the line that says ready, the real exit status."""
+"""One life of a process of ours, as its parent sees it: the embedded server, or a command that a watch has started."""
 
 from __future__ import annotations
 
@@ -40,58 +40,26 @@ class Exit:
         return f"exit code {os.WEXITSTATUS(self.status)}"
 
 
-class Child:
-    """A started embedded server. Not ready until :attr:`url` is set; gone once :attr:`exit` is.
+class Life:
+    """A started process that leads a group of its own. It is gone once :attr:`exit` is."""
 
-    It leads a process group of its own, and ends by itself should its parent die.
-    """
-
-    def __init__(self, spec: EmbeddedSpec, generation: int, port: int, log: Path) -> None:
-        """Start it.
-
-        Raises:
-            OSError: the log cannot be written, or the process cannot be started.
-        """
-        command = [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent", f"--model={spec.model}"]
-        command += [f"--port={port}", f"--slots={spec.slots}", f"--context={spec.context}"]
-        command += [f"--template={spec.template}", f"--alias={spec.alias}"]
-        environment = {**os.environ, **({KEY_VARIABLE: spec.key} if spec.key else {})}
-        with log.open("ab", buffering=0) as err:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, env=environment, process_group=0
-            )
-        assert self._process.stdout is not None
-        self.log, self.generation, self.pid = log, generation, self._process.pid
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
         self.started_at = time.monotonic_ns()
         self.pidfd = os.pidfd_open(self.pid)
-        self.said = self._process.stdout.fileno()
-        os.set_blocking(self.said, False)
-        self._line = b""
-        self.url = ""
         self.exit: Exit | None = None
 
     @property
     def alive(self) -> bool:
         return self.exit is None
 
-    def hear(self) -> bool:
-        """Read what it says on stdout; True when there is no more to come (the ready line, or the end)."""
-        with contextlib.suppress(BlockingIOError):
-            content = os.read(self.said, 4096)
-            self._line += content
-            if not content or b"\n" in content:
-                with contextlib.suppress(msgspec.MsgspecError):
-                    self.url = msgspec.json.decode(self._line, type=_Ready).url
-                return True
-        return False
-
     def reap(self, signalled_at: int) -> Exit:
-        """Take the status of the ended process, end what is left of its group, and free all handles.
+        """Take the status of the ended process and free all handles.
 
         Args:
             signalled_at: when its pidfd was first seen readable, monotonic ns.
         """
-        self.signal(signal.SIGKILL)  # the group, while the unreaped leader still holds its number
         result = os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED)
         assert result is not None
         status = result.si_status << 8 if result.si_code == os.CLD_EXITED else result.si_status
@@ -124,6 +92,48 @@ class Child:
             self.signal(signal.SIGKILL)
             self.wait(10)
         return self.reap(time.monotonic_ns())
+
+
+class Child(Life):
+    """A started embedded server. Not ready until :attr:`url` is set. It ends by itself should its parent die."""
+
+    def __init__(self, spec: EmbeddedSpec, generation: int, port: int, log: Path) -> None:
+        """Start it.
+
+        Raises:
+            OSError: the log cannot be written, or the process cannot be started.
+        """
+        command = [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent", f"--model={spec.model}"]
+        command += [f"--port={port}", f"--slots={spec.slots}", f"--context={spec.context}"]
+        command += [f"--template={spec.template}", f"--alias={spec.alias}"]
+        environment = {**os.environ, **({KEY_VARIABLE: spec.key} if spec.key else {})}
+        with log.open("ab", buffering=0) as err:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, env=environment, process_group=0
+            )
+        super().__init__(process)
+        assert process.stdout is not None
+        self.log, self.generation = log, generation
+        self.said = process.stdout.fileno()
+        os.set_blocking(self.said, False)
+        self._line = b""
+        self.url = ""
+
+    def hear(self) -> bool:
+        """Read what it says on stdout; True when there is no more to come (the ready line, or the end)."""
+        with contextlib.suppress(BlockingIOError):
+            content = os.read(self.said, 4096)
+            self._line += content
+            if not content or b"\n" in content:
+                with contextlib.suppress(msgspec.MsgspecError):
+                    self.url = msgspec.json.decode(self._line, type=_Ready).url
+                return True
+        return False
+
+    def reap(self, signalled_at: int) -> Exit:
+        """As :meth:`Life.reap`; what is left of its group is ended first."""
+        self.signal(signal.SIGKILL)  # while the unreaped leader still holds the group's number
+        return super().reap(signalled_at)
 
     def tail(self) -> list[str]:
         """The last lines of its log."""

@@ -2,8 +2,9 @@
 
 ``python -m seatrial.servers.keeper RUN`` is started by :mod:`seatrial.servers.keeping` in a session of its own. The
 first line of its stdin is an :class:`~seatrial.servers.orders.Order`; the end of its stdin, by an orderly close or by
-the death of pytest, ends the run. It has two children: the recorder, which observes, and the embedded server, if one
-is asked for. Requests come over a Unix socket, one JSON line each way a connection. One thread, one loop.
+the death of pytest or of a watch, ends the run. Beside the recorder, which observes, it has at most one child: the
+embedded server, or the command of a watch. Requests come over a Unix socket, one JSON line each way a connection. One
+thread, one loop.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +30,7 @@ from seatrial.rundir import RunDir, RunDirError
 from seatrial.servers.address import host_port, root
 from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
+from seatrial.servers.job import Job
 from seatrial.servers.orders import EmbeddedSpec, Order, Watched
 
 RECORDER = "seatrial.monitor.recorder"
@@ -38,6 +41,8 @@ GRACE_S = 2.0
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
 SEAL_S = 2.0
+ORDERLY = b"\n"
+"""On stdin before it ends: who started us lives, and looks after the run directory itself."""
 
 
 class Keeper:
@@ -48,9 +53,10 @@ class Keeper:
         self.writer = run.watch_writer("keeper")
         self.loop = selectors.DefaultSelector()
         self.server: Child | None = None
+        self.job: Job | None = None
         self.port = order.embedded.port if order.embedded else 0
         self.waiting: list[Answer] = []
-        self.over = False
+        self.over = self.orderly = False
         with (self.writer.folder / "recorder.log").open("ab") as log:
             self.recorder = subprocess.Popen(
                 [sys.executable, "-m", recorder, str(run.path)], stdin=subprocess.PIPE, stdout=log, stderr=log
@@ -64,10 +70,14 @@ class Keeper:
         """Until stdin closes or SIGTERM comes."""
         self.loop.register(0, selectors.EVENT_READ, self._parent)
         self.loop.register(self._recorder_fd, selectors.EVENT_READ, self._recorder_ended)
+        pid = self._start_command()
         for watched in self.order.watch:
-            self._watch(watched)
+            ours = self.order.command is not None and self.order.command.name == watched.name
+            self._watch(msgspec.structs.replace(watched, pid=pid, ours=True) if ours else watched)
+        if self.over:
+            return
         if self.order.embedded is None:
-            self._say({"address": self.door.address, "embedded": None})
+            self._say({"address": self.door.address, "embedded": None, "command": pid})
         else:
             self.waiting.append(self._say_started)
             self._start(self.order.embedded, 0)
@@ -89,8 +99,23 @@ class Keeper:
             self._exited(self.server, self.server.end(0))
 
     def _parent(self) -> None:
-        if not os.read(0, 4096):
+        if os.read(0, 4096):
+            self.orderly = True
+        else:
             self.over = True
+
+    def _start_command(self) -> int | None:
+        """The pid of the command that was started; None where none is asked for, or it cannot be."""
+        command = self.order.command
+        if command is None:
+            return None
+        try:
+            self.job = Job(command, self.loop, self.event)
+        except OSError as error:
+            self._say({"error": f"{command.argv[0]} cannot be started: {error.strerror}", "log": []})
+            self.over = True
+            return None
+        return self.job.pid
 
     # the server
 
@@ -225,6 +250,9 @@ class Keeper:
         if "planned_stop" in request:
             self._announce(str(request.get("why", "announced")), str(request["planned_stop"]))
             answer({"ok": True})
+        elif "watch" in request:
+            self._watch(msgspec.convert(request["watch"], Watched))
+            answer({"ok": True})
         elif "restart" in request:
             name = request["restart"]
             if not self._name or name != self._name or self.server is None:
@@ -232,7 +260,7 @@ class Keeper:
             else:
                 self._restart(request.get("generation"), answer)
         else:
-            raise KeyError("neither planned_stop nor restart")
+            raise KeyError("neither planned_stop, nor watch, nor restart")
 
     # the end
 
@@ -241,6 +269,8 @@ class Keeper:
         self._settle({"error": "the run is ending"})
         if self.server is not None and self.server.alive:
             self._stop(self.server, "the run ended")
+        if self.job is not None:
+            self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
         self.event("seal", name="keeper")
         self._record({"seal": True})
         with contextlib.suppress(OSError):
@@ -254,6 +284,8 @@ class Keeper:
             self.recorder.wait()
         self.door.close()
         self.writer.close()
+        if self.order.temporary and not self.orderly:
+            shutil.rmtree(self.run.path, ignore_errors=True)
 
 
 def main() -> int:

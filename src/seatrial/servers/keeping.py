@@ -1,4 +1,4 @@
-"""The keeper as pytest sees it: a handle for the controller, and :func:`ask` for the workers."""
+"""The keeper as pytest and the watch see it: a handle for who starts it, and :func:`ask` for others."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import msgspec
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.errors import ServerError
-from seatrial.servers.keeper import GRACE_S, RECORDER, SEAL_S, START_S
-from seatrial.servers.orders import EmbeddedSpec, Order, Watched
+from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, SEAL_S, START_S
+from seatrial.servers.orders import Command, EmbeddedSpec, Order, Watched
 
-__all__ = ["EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
+__all__ = ["Command", "EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
 
 
 class Keeping:
@@ -30,12 +30,20 @@ class Keeping:
     Attributes:
         address: the socket that :func:`ask` wants.
         embedded: the embedded server's base URL and pid, if one was asked for.
+        command: the pid of the command, if one was given.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], address: str, embedded: tuple[str, int] | None) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        address: str,
+        embedded: tuple[str, int] | None,
+        command: int | None = None,
+    ) -> None:
         self._process = process
         self.address = address
         self.embedded = embedded
+        self.command = command
 
     @classmethod
     def start(
@@ -44,21 +52,28 @@ class Keeping:
         watch: Sequence[Watched] = (),
         embedded: EmbeddedSpec | None = None,
         *,
+        command: Command | None = None,
+        temporary: bool = False,
         recorder: str = RECORDER,
     ) -> Keeping:
         """Start the keeper, and wait until the embedded server answers.
 
+        Args:
+            command: what it is to start and watch beside; its descriptors are ours.
+            temporary: it removes the run directory itself, should this process die without :meth:`close`.
+
         Raises:
-            ServerError: the server cannot be started; nothing is left running.
+            ServerError: the server or the command cannot be started; nothing is left running.
         """
         log = run.watch_writer("keeper").folder / "keeper.log"
-        command = [sys.executable, "-m", "seatrial.servers.keeper", f"--recorder={recorder}", str(run.path)]
+        argv = [sys.executable, "-m", "seatrial.servers.keeper", f"--recorder={recorder}", str(run.path)]
+        passed = () if command is None else (command.out, command.err)
         with log.open("ab") as err:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, start_new_session=True
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, start_new_session=True, pass_fds=passed
             )
         assert process.stdin is not None
-        order = Order(watch=tuple(watch), embedded=embedded)
+        order = Order(watch=tuple(watch), embedded=embedded, command=command, temporary=temporary)
         with contextlib.suppress(OSError):  # it has ended: its silence below says so, with its log
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             process.stdin.flush()
@@ -68,14 +83,23 @@ class Keeping:
             message = said.get("error", f"the keeper did not start; its log: {log}")
             raise ServerError(message, said.get("log") or tail(log))
         server = said["embedded"]
-        return cls(process, said["address"], None if server is None else (server["url"], server["pid"]))
+        named = None if server is None else (server["url"], server["pid"])
+        return cls(process, said["address"], named, said.get("command"))
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the keeper runs; what it started does not outlive it."""
+        return self._process.poll() is None
+
     def close(self, timeout_s: float = 10) -> None:
         """Have everything ended and the record sealed; twice is once. Past the time-out the keeper is killed."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or was told before
+            self._process.stdin.write(ORDERLY)
         _end(self._process, timeout_s)
 
 

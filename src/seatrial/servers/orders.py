@@ -1,4 +1,4 @@
-"""What pytest tells the keeper: whom to watch, and which server of ours to start."""
+"""What pytest or a watch tells the keeper: whom to watch, and what of ours to start."""
 
 from __future__ import annotations
 
@@ -43,8 +43,22 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     ours: bool = False  # we started it
 
 
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A command to start and to watch under ``name``: as the process of that endpoint, or as one without a port.
+
+    ``out`` and ``err`` are descriptors that the keeper has inherited.
+    """
+
+    argv: tuple[str, ...]
+    name: str = "command"
+    out: int
+    err: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line on stdin."""
+    """The first line on stdin. Whatever follows it there says that an end of stdin is an orderly one."""
 
     watch: tuple[Watched, ...] = ()
     embedded: EmbeddedSpec | None = None
+    command: Command | None = None
+    temporary: bool = False  # the run directory goes, should whoever started us die
