@@ -12,8 +12,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from seatrial.monitor import pidfd, proc, sockets
-from seatrial.monitor.prober import health_url
+from seatrial.monitor import fingerprint, pidfd, proc, sockets
+from seatrial.monitor.questions import below
+from tests.monitor.processes import until
 
 
 @pytest.fixture
@@ -72,8 +73,27 @@ def test_identity_stays_and_figures_are_read(sleeper):
     assert reading.threads == 1
     assert (reading.memory or 0) > 10**6
     assert (reading.cpu_ns or 0) > 10**6
-    assert (reading.switches or 0) > 0
     assert (reading.fds or 0) >= 3
+    assert (reading.io or 0) > 1000
+    assert (reading.size or 0) > (reading.memory or 0)
+    assert reading.switches is None  # not known yet whether it rests
+    assert (one.look().switches or 0) > 0
+    assert one.look(closely=False).switches is None
+
+
+def test_a_process_that_works_has_no_switches_counted():
+    process = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        found = proc.Process(process.pid)
+        first = found.look()
+        second = until(lambda: (x := found.look()) and x.cpu_ns > first.cpu_ns and x, "CPU time")
+        assert second.switches is None
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields():
@@ -153,7 +173,7 @@ def test_a_pid_that_is_gone_has_no_pidfd_and_a_reason():
     (["s", "-m", "monkey.gguf"], ["s", "-m", "monkey.gguf"]),
 ])  # fmt: skip
 def test_values_of_secret_options_are_not_shown(given, shown):
-    assert proc.arguments_without_secrets(given) == shown
+    assert fingerprint.arguments_without_secrets(given) == shown
 
 
 @pytest.mark.parametrize(("base", "url"), [
@@ -161,4 +181,4 @@ def test_values_of_secret_options_are_not_shown(given, shown):
     ("http://h/prefix", "http://h/prefix/health"), ("https://u:p@h", "https://h/health"),
 ])  # fmt: skip
 def test_health_stands_below_the_root(base, url):
-    assert health_url(base) == url
+    assert below(base, "/health") == url

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 
 from seatrial.monitor import pidfd
-from seatrial.monitor.target import Target, Watched
+from seatrial.monitor.target import Target
+from seatrial.monitor.tree import Watched
 from seatrial.records import Event
 
 WAIT_NS = 500_000_000
@@ -49,7 +50,9 @@ class Ends:
         kills = {"oom_host": oom_host, "oom_cgroup": process.oom_kills(), "alive_at": alive_at or None}
         facts |= {name: str(count) for name, count in kills.items() if count is not None}
         found = Pending(target, watched, now, target.main is watched, facts)
-        if process.traceable:
+        if limit := process.size_limit_told():
+            facts["size limit"] = limit
+        if process.traceable and process.stat_file is not None:
             found.zombie, found.zombie_why = pidfd.status_from_zombie(process.stat_file)
         else:
             found.zombie_why = "its zombie may not be read by this user"
@@ -92,8 +95,8 @@ class Ends:
                 parent=0 if found.main else (found.watched.parent or process.parent),
                 status=status,
                 source=source,
-                generation=found.target.generation,
+                generation=found.target.tree.generation,
                 facts=found.facts,
             )
         )
-        found.target.drop(found.watched)
+        found.target.tree.drop(found.watched)

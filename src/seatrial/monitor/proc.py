@@ -1,7 +1,7 @@
 """One life of one process, read through files of /proc that stay open: they never speak of a successor with its pid.
 
 Identity is boot, pid namespace, pid and start ticks (field 22 of stat): it stays put when the wall clock steps, and it
-changes when a pid is used again. What may not be read is None, and :attr:`Process.trouble` says why.
+changes when a pid is used again. What may not be read is None, and :attr:`Process.unread` says what that is.
 """
 
 from __future__ import annotations
@@ -14,21 +14,23 @@ from pathlib import Path
 
 import msgspec
 
+from seatrial.monitor import fingerprint, threads
 from seatrial.rundir import boot_id
 
-THREADS_READ = 64
-"""A process with more threads than this has its context switches read every tenth time only."""
-
-_SECRET = re.compile(r"(?i)(key|token|secret|password|passwd|credential|auth)")
 _CGROUP = Path("/sys/fs/cgroup")
+_MEMORY = re.compile(rb"(?m)^(VmSize|RssAnon|VmSwap):\s*(\d+) kB")
+_IO = re.compile(rb"(?m)^[rw]char: (\d+)")
+_LIMIT = re.compile(rb"(?m)^Max address space\s+(\S+)")
+_LABELS = {"status": "memory", "io": "bytes read and written", "limits": "limits"}
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 class Gone(Exception):
-    """There is no such process, or no /proc to find it in."""
+    """There is no such process, no /proc to find it in, or it is none that can be watched: the message says which."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one look at a process found. Times are ns, sizes bytes; None: not readable."""
+    """What one look at a process found, as the fields of a Sample. Times are ns, sizes bytes; None: not readable."""
 
     state: str
     cpu_ns: int | None
@@ -36,59 +38,89 @@ class Reading(msgspec.Struct, frozen=True):
     threads: int | None
     fds: int | None
     switches: int | None
+    io: int | None
+    size: int | None
+    size_limit: int | None
 
 
 class Process:
     """An incarnation under observation.
 
     Raises:
-        Gone: the process does not exist (any more), or is a zombie.
+        Gone: the process does not exist (any more), is a zombie, a thread, or one of the kernel's.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.trouble: dict[str, str] = {}
-        self._looks = 0
+        self.unread: set[str] = set()
+        self._cpu_before: int | None = None
+        self._files: dict[str, int | None] = {}
         try:
-            self.stat_file = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            self.stat_file: int | None = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise Gone(fingerprint.absent(pid)) from error
         except OSError as error:
-            raise Gone(f"no process {pid}: {error.strerror}") from error
-        self._status_file = _open(f"/proc/{pid}/status")
+            raise Gone(f"process {pid} cannot be watched: {error.strerror}") from error
+        self._files = {name: self._opened(name) for name in _LABELS}
         self._oom_file = _oom_file(pid)
         fields = self._stat()
-        if fields is None or fields[0] in (b"Z", b"X"):
+        why = fingerprint.unfit(pid, fields) if fields else f"process {pid} has ended"
+        if fields is None or why:
             self.close()
-            raise Gone(f"process {pid} has ended")
+            raise Gone(why)
         self.parent, self.session = int(fields[1]), int(fields[3])
         self.started_ticks = int(fields[19])
         self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
-        self.facts = _fingerprint(pid, self.parent, self.session) | self.relatives()
+        self.facts = fingerprint.take(pid, self.parent, self.session) | self.relatives()
         self.traceable = "exe" in self.facts
+        if not self.traceable:
+            self.unread.add("program")
 
     def lives(self) -> bool:
         """Whether this incarnation still runs; a zombie does not."""
         fields = self._stat()
         return fields is not None and fields[0] not in (b"Z", b"X")
 
+    def age_ns(self) -> int:
+        """Since its start, by the clock its start ticks are of."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.started_ticks * _TICK_NS
+
     def relatives(self) -> dict[str, str]:
         """Whether its session leader and its parent are there: some ends come with theirs."""
         return {"session leader": _there(self.session, self.pid), "parent process": _there(self.parent, self.pid)}
 
-    def look(self) -> Reading | None:
-        """One reading, or None when the process is gone."""
+    def look(self, *, closely: bool = True) -> Reading | None:
+        """One reading, or None when the process is gone.
+
+        Args:
+            closely: count the context switches when the CPU time has not moved since the last look. While it moves
+                they are not counted: the process runs.
+        """
         fields = self._stat()
         if fields is None:
             return None
-        self._looks += 1
-        threads = int(fields[17])
+        cpu_ns = self._cpu(fields)
+        flat, self._cpu_before = cpu_ns == self._cpu_before, cpu_ns
+        memory, size = self._memory()
         return Reading(
             state=fields[0].decode(),
-            cpu_ns=self._cpu(fields),
-            memory=self._memory(),
-            threads=threads,
+            cpu_ns=cpu_ns,
+            memory=memory,
+            threads=int(fields[17]),
             fds=self._count_fds(),
-            switches=self._switches(threads),
+            switches=threads.switches(self.pid) if flat and closely else None,
+            io=self._io(),
+            size=size,
+            size_limit=self._size_limit(),
         )
+
+    def size_limit_told(self) -> str:
+        """The soft limit of its address space in bytes, "unlimited", or empty where it cannot be read.
+
+        The kernel tells it of a zombie too, whose address space is gone: the last word on a limit set late.
+        """
+        found = _LIMIT.search(self._read("limits"))
+        return found.group(1).decode() if found else ""
 
     def oom_kills(self) -> int | None:
         """The oom_kill count of its memory cgroup; None where there is none to read."""
@@ -102,53 +134,69 @@ class Process:
         return None
 
     def close(self) -> None:
-        for name in ("stat_file", "_status_file", "_oom_file"):
-            handle = getattr(self, name, None)
+        for handle in (self.stat_file, self._oom_file, *self._files.values()):
             if handle is not None:
                 os.close(handle)
-                setattr(self, name, None)
+        self.stat_file = self._oom_file = None
+        self._files = {}
 
     def _stat(self) -> list[bytes] | None:
         """Fields of stat from the third on (state): after the last bracket, for the name may hold anything."""
+        if self.stat_file is not None:
+            with contextlib.suppress(OSError):
+                return os.pread(self.stat_file, 4096, 0).rpartition(b")")[2].split() or None
+        return None
+
+    def _opened(self, name: str) -> int | None:
         try:
-            return os.pread(self.stat_file, 4096, 0).rpartition(b")")[2].split() or None
-        except (OSError, TypeError):
-            return None
+            return os.open(f"/proc/{self.pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        except PermissionError:
+            self.unread.add(_LABELS[name])
+        except OSError:
+            pass
+        return None
+
+    def _read(self, name: str) -> bytes:
+        """What a kept file holds now; nothing where it may not be read, or when the process is gone."""
+        handle = self._files.get(name)
+        try:
+            return os.pread(handle, 8192, 0) if handle is not None else b""
+        except PermissionError:
+            self.unread.add(_LABELS[name])
+        except OSError:
+            pass
+        return b""
 
     def _cpu(self, fields: list[bytes]) -> int:
         """CPU time of all its threads: by its CPU clock in ns, or by ticks where that clock is not given."""
         try:
             return time.clock_gettime_ns((~self.pid << 3) | 2)
         except OSError:
-            return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+            return (int(fields[11]) + int(fields[12])) * _TICK_NS
 
-    def _memory(self) -> int | None:
-        """RssAnon and VmSwap: what swapping out cannot hide."""
-        try:
-            text = os.pread(self._status_file, 8192, 0) if self._status_file is not None else b""
-        except OSError:
-            return None
-        found = [int(kb) for kb in re.findall(rb"(?m)^(?:RssAnon|VmSwap):\s*(\d+) kB", text)]
-        return sum(found) * 1024 if found else None
+    def _memory(self) -> tuple[int | None, int | None]:
+        """RssAnon and VmSwap (what swapping out cannot hide), and VmSize."""
+        found = {name: int(kb) * 1024 for name, kb in _MEMORY.findall(self._read("status"))}
+        size = found.pop(b"VmSize", None)
+        return (sum(found.values()) if found else None), size
+
+    def _io(self) -> int | None:
+        found = _IO.findall(self._read("io"))
+        return sum(int(count) for count in found) if found else None
+
+    def _size_limit(self) -> int | None:
+        told = self.size_limit_told()
+        return int(told) if told.isdigit() else None
 
     def _count_fds(self) -> int | None:
+        """By the size of the folder (Linux 6.2 and later), else by counting."""
         try:
-            return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
-        except OSError as error:
-            self.trouble["fds"] = f"open files of {self.pid}: {error.strerror}"
-            return None
-
-    def _switches(self, threads: int) -> int | None:
-        """Context switches of all threads together: of one alone they may rest while the process works."""
-        if threads > THREADS_READ and self._looks % 10 != 1:
-            return None
-        total = 0
-        with contextlib.suppress(OSError):
-            for thread in Path(f"/proc/{self.pid}/task").iterdir():
-                with contextlib.suppress(OSError):
-                    text = (thread / "status").read_bytes()
-                    total += sum(int(n) for n in re.findall(rb"(?m)^(?:non)?voluntary_ctxt_switches:\s*(\d+)", text))
-            return total
+            folder = f"/proc/{self.pid}/fd"
+            return os.stat(folder).st_size or len(os.listdir(folder))  # noqa: PTH116, PTH208 - each second
+        except PermissionError:
+            self.unread.add("open files")
+        except OSError:
+            pass
         return None
 
 
@@ -175,6 +223,19 @@ def descendants(pid: int, limit: int = 64) -> list[tuple[int, int]]:
     return found[:limit]
 
 
+def ancestors(pid: int, limit: int = 64) -> list[int]:
+    """Parent, grandparent and so on, nearest first."""
+    found: list[int] = []
+    while pid > 1 and len(found) < limit:
+        try:
+            text = Path(f"/proc/{pid}/stat").read_bytes()
+            pid = int(text.rpartition(b")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            break
+        found.append(pid)
+    return found
+
+
 def exists(pid: int) -> bool:
     """Whether a process of that pid is there and no zombie."""
     try:
@@ -198,46 +259,6 @@ class HostOom:
             found = re.search(rb"(?m)^oom_kill (\d+)", os.pread(self._file, 64 * 1024, 0))
             return int(found.group(1)) if found else None
         return None
-
-
-def arguments_without_secrets(arguments: list[str]) -> list[str]:
-    """A command line in which the values of options that name a secret are ``*``."""
-    shown: list[str] = []
-    hide = False
-    for word in arguments:
-        name, equals, _ = word.partition("=")
-        if hide and not word.startswith("-"):
-            shown.append("*")
-            hide = False
-        elif equals and _SECRET.search(name):
-            shown.append(f"{name}=*")
-        else:
-            shown.append(word)
-            hide = word.startswith("-") and bool(_SECRET.search(word))
-    return shown
-
-
-def _fingerprint(pid: int, parent: int, session: int) -> dict[str, str]:
-    """What can only be asked while it lives: program, arguments, parent, session, signal masks, limits."""
-    facts = {"parent": str(parent), "session": str(session)}
-    folder = Path(f"/proc/{pid}")
-    with contextlib.suppress(OSError):
-        facts["exe"] = str((folder / "exe").readlink())
-    with contextlib.suppress(OSError):
-        words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-        facts["arguments"] = " ".join(arguments_without_secrets([w.decode("utf-8", "replace") for w in words]))[:2000]
-    with contextlib.suppress(OSError):
-        status = (folder / "status").read_text()
-        for name, wanted in (("signals ignored", "SigIgn"), ("signals caught", "SigCgt"), ("uid", "Uid")):
-            found = re.search(rf"(?m)^{wanted}:\s*(\S+)", status)
-            if found:
-                facts[name] = found.group(1)
-    with contextlib.suppress(OSError):
-        for name, soft in re.findall(
-            r"(?m)^Max (address space|open files|core file size)\s+(\S+)", (folder / "limits").read_text()
-        ):
-            facts[f"limit of {name}"] = soft
-    return facts
 
 
 def _there(pid: int, own: int) -> str:

@@ -1,14 +1,12 @@
 """The recorder: ``python -m seatrial.monitor.recorder RUN``. It observes and writes, and judges nothing.
 
-The keeper sends commands as JSON lines on standard input::
+The keeper sends commands as JSON lines on standard input (:mod:`seatrial.monitor.commands`). It ends after ``seal``,
+or at the end of its input, having written Event ``seal``; nothing else ends it, neither the death of what it watches
+nor a signal a terminal sends.
 
-    {"watch": NAME, "host": HOST, "port": PORT, "base": URL, "pid": PID or null, "generation": N}
-    {"planned_stop": NAME}
-    {"seal": true}
-
-It ends after ``seal``, or at the end of its input, having written Event ``seal``; nothing else ends it, neither the
-death of what it watches nor a signal a terminal sends. One loop waits for commands, for pidfds and for the next
-second; /health and NVML are asked in threads, so that nothing a server or driver does delays the heartbeat.
+One loop waits for commands, for pidfds and for the next second. What may take long is done in threads: /health, NVML,
+names of hosts, owners of sockets, logs. What takes milliseconds is done one piece a pass, with a look at the pidfds
+between two: an end is seen within 10 ms, and nothing a server, driver or file system does delays the heartbeat.
 """
 
 from __future__ import annotations
@@ -20,67 +18,60 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from seatrial.monitor import sockets, threads
+from seatrial.monitor.commands import Commands, Watch
 from seatrial.monitor.ends import Ends
+from seatrial.monitor.following import Following
 from seatrial.monitor.gpu import Gpus
-from seatrial.monitor.prober import Prober
+from seatrial.monitor.owners import Finder
 from seatrial.monitor.proc import HostOom
-from seatrial.monitor.sockets import SockDiag
-from seatrial.monitor.target import Target, Watched
+from seatrial.monitor.target import Target, open_target
+from seatrial.monitor.tree import Watched
 from seatrial.records import Clock, Event, Line, Probe
 from seatrial.rundir import RunDir, RunDirError, Writer, read_clocks
 
 SECOND = 1_000_000_000
 QUICK_NS = 20_000_000
-"""Between looks for a successor after a main process has ended, during ``QUICK_FOR_NS``."""
-QUICK_FOR_NS = 3 * SECOND
+"""Between looks for a successor after a process has ended, as long as its tree seeks one."""
 PASS_NS = 50_000_000
 """Between passes of the loop: each in which a pidfd is silent proves that its process had not ended."""
-DYING_NS = 150_000_000
-"""A large process takes up to this long from the signal to its end: seen within it, it may have been dying already."""
 PENDING_NS = 5_000_000
 """Between looks at ends that have been seen and not yet been explained."""
-
-
-class Watch(msgspec.Struct):
-    """A command of the keeper; which fields are set says which."""
-
-    watch: str = ""
-    host: str = ""
-    port: int = 0
-    base: str = ""
-    pid: int | None = None
-    generation: int = 0
-    planned_stop: str = ""
-    seal: bool = False
+THREADS_EVERY = 10
+"""Seconds between two looks at the threads of a process, unless a rung breaks."""
+LOG_S = 0.5
+"""How long the end of the record waits for a log that is being read."""
 
 
 class Recorder:
     """The loop. ``commands`` is a file descriptor to read them from; ``run`` returns when the record is sealed."""
 
-    def __init__(self, writer: Writer, commands: int, nvml: Any = None) -> None:
-        self._writer, self._commands = writer, commands
+    def __init__(self, writer: Writer, commands: int) -> None:
+        self._writer = writer
+        self._commands = Commands(commands, lambda text: self._event("trouble", "", text))
         self._targets: dict[str, Target] = {}
-        self._following: dict[int, tuple[Target, Watched]] = {}
         self._ends = Ends(self._say)
         self._host_oom = HostOom()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.epoll()
-        self._input = b""
+        self._following = Following(self._poll)
+        self._chores: deque[Callable[[], None]] = deque()
         self._open = True
         self._failed = False
-        self._quick_until = 0
-        self._passes: deque[int] = deque(maxlen=8)
-        self._sockets = _sock_diag()
-        self._gpus = Gpus(self._sample, lambda text: self._event("trouble", "gpu", text), nvml)
+        self._ticks = 0
+        self._sockets = sockets.Listening()
+        self._finder = Finder(self._wake)
+        self._gpus = Gpus(self._sample, self._say)
 
     def run(self) -> None:
-        os.set_blocking(self._commands, False)
-        self._poll.register(self._commands, select.EPOLLIN)
+        self._poll.register(self._commands.handle, select.EPOLLIN)
         self._poll.register(self._wake, select.EPOLLIN)
         due = time.monotonic_ns()
         while self._open:
@@ -89,14 +80,12 @@ class Recorder:
                 self._tick(now)
                 due += SECOND * max(1, (time.monotonic_ns() - due) // SECOND + 1)
             patience = self._patience(due)
-            self._passes.append(time.monotonic_ns())
+            self._following.passed()
             for handle, events in self._poll.poll(patience):
                 self._woken(handle, events, time.monotonic_ns())
-            now = time.monotonic_ns()
-            self._ends.settle(now)
-            if now < self._quick_until:
-                self._seek_successors(now)
+            self._between(time.monotonic_ns())
         self._ends.settle(time.monotonic_ns() + SECOND)
+        self._last_words()
         self._event("seal", "")
         self._close()
 
@@ -104,102 +93,129 @@ class Recorder:
         """Seconds until something must be done unasked."""
         now = time.monotonic_ns()
         until = min(due, now + PASS_NS) if self._following else due
-        if now < self._quick_until:
+        if any(now < target.tree.seek_until for target in self._targets.values()):
             until = min(until, now + QUICK_NS)
         if self._ends.pending:
             until = min(until, now + PENDING_NS)
-        return max(0.0, (until - now) / 1e9)
+        return 0.0 if self._chores else max(0.0, (until - now) / 1e9)
 
     def _tick(self, now: int) -> None:
+        self._ticks += 1
         self._write("samples.jsonl", read_clocks())
-        listeners = self._listeners()
+        listeners = self._sockets.look()
         for target in self._targets.values():
             if target.held is not None:  # /health has not answered for a whole second
                 self._close_probe(target)
             target.held = target.look(listeners, now)
             self._check_unfollowed(target, now)
-            for sample in target.samples():
+            for sample in target.tree.samples(closely=target.troubled):
                 self._write("samples.jsonl", sample)
-            if target.stopped or not target.prober.ask():
+            if target.stopped_anew():
+                self._look_closer(target, now)
+            if target.prober is None or target.stopped or not target.prober.ask():
                 self._close_probe(target)
+            self._look_at_threads(target, THREADS_EVERY)
         self._gpus.ask()
 
+    def _between(self, now: int) -> None:
+        """What is done in each pass of the loop, after the pidfds."""
+        self._ends.settle(now)
+        seeking = [target for target in self._targets.values() if now < target.tree.seek_until]
+        if seeking:
+            listeners = self._sockets.look()
+            for target in seeking:
+                target.seek(listeners, now)
+        if self._chores:
+            self._chores.popleft()()
+
     def _woken(self, handle: int, events: int, now: int) -> None:
-        if handle == self._commands:
+        followed = self._following.get(handle)
+        if handle == self._commands.handle:
             self._read_commands(now)
         elif handle == self._wake:
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._wake)
-            for target in self._targets.values():
-                if target.held is not None and target.prober.answer is not None:
-                    self._close_probe(target)
-        elif handle in self._following:
-            target, watched = self._following[handle]
+            self._told(now)
+        elif followed is not None:
+            target, watched = followed
             if not watched.ended_at:
                 self._ended(target, watched, now)
             if events & select.EPOLLHUP:
-                self._poll.unregister(handle)
-                del self._following[handle]
+                self._following.drop(handle)
                 self._ends.reaped(watched, handle)
+
+    def _told(self, now: int) -> None:
+        """A thread has something for us."""
+        for target in self._targets.values():
+            target.owner_told(now)
+            if target.held is not None and target.prober is not None and target.prober.answer is not None:
+                self._close_probe(target)
+            self._take_log(target)
 
     def _ended(self, target: Target, watched: Watched, now: int) -> None:
         """The first sign of a death: note the time, then learn the status when the kernel tells it."""
         watched.ended_at = now
-        main = target.main is watched
-        if watched.pidfd is not None:
-            self._poll.modify(watched.pidfd, 0)  # from here on it wakes us only when the process has been reaped
-        alive_at = max((t for t in list(self._passes)[:-1] if t <= now - DYING_NS), default=0)
-        self._ends.add(target, watched, now, self._host_oom.read(), alive_at if watched.pidfd is not None else 0)
-        target.ended(watched)
-        if main and self._sockets is not None:
-            self._quick_until = now + QUICK_FOR_NS
+        self._following.reaping_only(watched)
+        self._ends.add(target, watched, now, self._host_oom.read(), self._following.alive_at(watched, now))
+        target.ended(watched, now)
+        if target.tail is not None:
+            target.tail.read(now, late=True)
 
     def _check_unfollowed(self, target: Target, now: int) -> None:
         """Processes without a pidfd: their end shows only in that they are gone."""
-        for watched in list(target.watched.values()):
+        for watched in list(target.tree.watched.values()):
             if watched.pidfd is None and not watched.ended_at and not watched.process.lives():
                 self._ended(target, watched, now)
 
-    def _follow(self, target: Target, watched: Watched) -> None:
-        if watched.pidfd is not None:
-            self._following[watched.pidfd] = (target, watched)
-            self._poll.register(watched.pidfd, select.EPOLLIN)
-
-    def _seek_successors(self, now: int) -> None:
-        listeners = self._listeners()
-        bereft = [t for t in self._targets.values() if t.main is None and t.prober.local]
-        if listeners is None or not [t for t in bereft if not t.look_for_successor(listeners, now)]:
-            self._quick_until = 0
-
     def _close_probe(self, target: Target) -> None:
         """Write what this second's look found, with what /health said, or that it said nothing in time."""
-        held, answer = target.held, target.prober.take()
-        target.held = None
-        if held is None:
+        if target.held is None:
             return
-        told: dict[str, Any] = {"error": "not asked: the process is stopped" if target.stopped else "deadline"}
+        told: dict[str, Any] = target.owners(time.monotonic_ns())
+        answer = None if target.prober is None else target.prober.take()
         if answer is not None:
-            told = {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
-        told["oom_host"] = self._host_oom.read() if target.prober.local else None
+            told |= {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
+        elif target.prober is not None:
+            told["error"] = "not asked: the process is stopped" if target.stopped else "deadline"
+        here = target.prober is None or target.prober.local
+        told["oom_host"] = self._host_oom.read() if here else None
         told["oom_cgroup"] = target.main.process.oom_kills() if target.main is not None else None
-        self._write("samples.jsonl", msgspec.structs.replace(held, **told))
+        probe, target.held = msgspec.structs.replace(target.held, **told), None
+        self._write("samples.jsonl", probe)
+        if target.broke(probe):
+            self._look_closer(target, time.monotonic_ns())
+
+    def _look_closer(self, target: Target, now: int) -> None:
+        """A rung broke: what each thread does, and what the server itself said last."""
+        self._look_at_threads(target, 1)
+        if target.tail is not None:
+            target.tail.read(now)
+
+    def _look_at_threads(self, target: Target, every: int) -> None:
+        """Have the threads of those processes read whose turn it is: of one ``every``-th of them each second."""
+        for watched in target.tree.watched.values():
+            if not watched.ended_at and (watched.process.pid + self._ticks) % every == 0:
+                self._chores.append(partial(self._threads, target, watched))
+
+    def _threads(self, target: Target, watched: Watched) -> None:
+        if not watched.ended_at:
+            line = threads.look(target.name, watched.process.pid, watched.process.incarnation)
+            if line is not None:
+                self._write("samples.jsonl", line)
+
+    def _take_log(self, target: Target) -> None:
+        for line in target.tail.take() if target.tail is not None else ():
+            self._write("events.jsonl" if isinstance(line, Event) else "samples.jsonl", line)
 
     def _read_commands(self, now: int) -> None:
-        try:
-            data = os.read(self._commands, 64 * 1024)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
+        commands = self._commands.read()
+        if commands is None:
             self._open = False
-            return
-        *lines, self._input = (self._input + data).split(b"\n")
-        for line in lines:
+        for command in commands or ():
             try:
-                self._obey(msgspec.json.decode(line, type=Watch), now)
-            except (msgspec.MsgspecError, ValueError, OSError) as error:
-                self._event("trouble", "", f"a command of the keeper was not understood: {error}")
+                self._obey(command, now)
+            except (ValueError, OSError) as error:
+                self._commands.misunderstood(error)
 
     def _obey(self, command: Watch, now: int) -> None:
         if command.seal:
@@ -212,29 +228,14 @@ class Recorder:
     def _begin(self, command: Watch, now: int) -> None:
         target = self._targets.get(command.watch)
         if target is None or target.port != command.port:
-            if target is not None:
-                target.prober.close()
-            fresh = Target(
-                command.watch,
-                command.port,
-                Prober(command.host, command.base, self._wake),
-                say=self._say,
-                follow=self._follow,
-            )
-            if target is not None:
-                fresh.watched = target.watched
+            fresh = open_target(command, self._finder, self._wake, say=self._say, follow=self._following.add)
+            if target is not None:  # it came back at another port: its processes are still its own
+                fresh.tree.watched = target.tree.watched
+                target.close()
             target = self._targets[command.watch] = fresh
-        target.generation = command.generation
+        target.tree.generation = command.generation
         if command.pid is not None:
-            target.named(command.pid, now)
-
-    def _listeners(self) -> Any:
-        if self._sockets is None:
-            return None
-        try:
-            return self._sockets.listeners()
-        except OSError:
-            return None
+            target.name_pid(command.pid, now)
 
     def _say(self, event: Event) -> None:
         if not event.at:
@@ -256,18 +257,20 @@ class Recorder:
                 self._failed = True
                 print(f"seatrial recorder: {error}", file=sys.stderr)
 
+    def _last_words(self) -> None:
+        """Logs that are being read are waited for, a moment."""
+        end = time.monotonic() + LOG_S
+        for target in self._targets.values():
+            if target.tail is not None:
+                target.tail.settle(max(0.0, end - time.monotonic()))
+                self._take_log(target)
+
     def _close(self) -> None:
         for target in self._targets.values():
-            target.prober.close()
+            target.close()
+        self._finder.close()
         self._gpus.close()
         self._writer.close()
-
-
-def _sock_diag() -> SockDiag | None:
-    try:
-        return SockDiag()
-    except OSError:
-        return None
 
 
 def main() -> int:

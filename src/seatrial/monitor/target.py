@@ -1,207 +1,245 @@
 """One endpoint under observation: its LISTEN socket, the processes behind it, and what /health says.
 
-The processes are the owner of the LISTEN socket (the main process) and everything below it. A pid named by the keeper
-is taken as the main process before it listens.
+The processes are the owner of the LISTEN socket (the main process) and everything below it. A pid that was named is
+the main process, whether it listens or not; an endpoint without a port is that process alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from seatrial.monitor import pidfd, proc, sockets
+from seatrial.monitor import proc
+from seatrial.monitor.commands import Watch
+from seatrial.monitor.fingerprint import SECRET
+from seatrial.monitor.logs import Tail
+from seatrial.monitor.owners import Finder
 from seatrial.monitor.prober import Prober
-from seatrial.records import Event, Probe, Sample
+from seatrial.monitor.sockets import Listener
+from seatrial.monitor.tree import CHILDREN_EVERY, Tree, Watched
+from seatrial.records import Event, Probe
+from seatrial.wire.mask import Mask
 
-CHILDREN_EVERY = 5
-"""Ticks between two looks for new processes below the main one; they are also looked for when a socket is new."""
-
-
-class Watched(msgspec.Struct):
-    """A process with its pidfd. ``parent`` is None for the main one. ``ended_at``: its pidfd has turned readable."""
-
-    process: proc.Process
-    parent: int | None
-    pidfd: int | None = None
-    ended_at: int = 0
-    why: str = ""  # why its end will not be seen at once
-
-    def close(self) -> None:
-        self.process.close()
+SILENT = 2
+"""Questions to /health in a row without an answer in time that make its rung broken."""
 
 
 class Target:
     """What the keeper asked to watch under one name.
 
     Args:
+        port: 0: none; then ``prober`` is None.
+        finder: names the owners of sockets.
         say: writes an event of this endpoint.
         follow: begins to poll a process that was found.
+
+    Attributes:
+        held: what this second's look found, until /health has answered.
+        tail: the server's log, where one is named.
     """
 
     def __init__(
         self,
         name: str,
         port: int,
-        prober: Prober,
+        prober: Prober | None,
+        finder: Finder,
         *,
+        mask: Mask,
         say: Callable[[Event], None],
         follow: Callable[[Target, Watched], None],
     ) -> None:
         self.name, self.port, self.prober = name, port, prober
-        self.generation = 0
-        self.watched: dict[int, Watched] = {}
-        self.main: Watched | None = None
-        self.stopped = False  # by a signal: /health is not asked then, for each question would fill its accept queue
-        self.held: Probe | None = None  # what this second's look found, until /health has answered
-        self._say, self._follow = say, follow
-        self._inode: int | None = None
-        self._owner: int | None = None
+        self.tree = Tree(name, mask, say=say, follow=lambda watched: follow(self, watched))
+        self.held: Probe | None = None
+        self.tail: Tail | None = None
+        self._finder = finder
+        self._sockets: list[Listener] = []  # that a connection to this endpoint may end in, the most exact one first
+        self._owned = False  # the main process has held the socket
         self._ticks = 0
-        self._said: set[str] = set()
+        self._listened = False
+        self._silent = 0
+        self._stopped: frozenset[int] = frozenset()
 
-    def named(self, pid: int, now: int) -> None:
-        """The keeper says which process it is."""
-        self.adopt(pid, None, now)
+    @property
+    def main(self) -> Watched | None:
+        """The main process, while it lives."""
+        return self.tree.main
 
-    def look(self, listeners: list[sockets.Listener] | None, now: int) -> Probe:
+    @property
+    def stopped(self) -> bool:
+        """By a signal: /health is not asked then, for each question would fill its accept queue."""
+        return self.tree.main_stopped
+
+    def name_pid(self, pid: int, now: int) -> None:
+        """The keeper or the operator says which process it is."""
+        if self.tree.adopt(pid, None, now, aloud=True):
+            self.tree.named, self._owned = True, False
+
+    def look(self, listeners: list[Listener] | None, now: int) -> Probe:
         """This second's evidence about the socket; finds a new owner and new children on the way."""
         self._ticks += 1
-        if self.prober.local is None:
-            return Probe(
-                name=self.name, why=self._once("not known whether this host is ours: its name is not resolved")
-            )
-        if not self.prober.local:
-            return Probe(name=self.name, why=self._once("process and socket unobservable: not on this host"))
-        if listeners is None:
-            return Probe(name=self.name, why=self._once("sockets unobservable: sock_diag is refused"))
-        mine = self._mine(listeners)
-        if mine is None:
-            self._inode = self._owner = None
-            return Probe(name=self.name, listens=False)
-        why = self._find_owner(mine, now)
         if self._ticks % CHILDREN_EVERY == 1:
-            self.look_below(now)
-        return Probe(
-            name=self.name, listens=True, inode=mine.inode, queue=mine.queue, owner=self._owner, why=self._once(why)
-        )
+            self.tree.look_below(now)
+        if self.prober is None:
+            return self._without("a process without a port: it has no socket to ask")
+        if self.prober.local is None:
+            return self._without("not known whether this host is ours: its name is not resolved")
+        if not self.prober.local:
+            return self._without("process and socket unobservable: not on this host")
+        if listeners is None:
+            return self._without("sockets unobservable: sock_diag is refused")
+        self._sockets = self._serving(listeners)
+        if not self._sockets:
+            return Probe(name=self.name, listens=False)
+        self._finder.forget_count(self.port)
+        self._find_owner(now)
+        return Probe(name=self.name, listens=True, inode=self._sockets[0].inode, queue=self._sockets[0].queue)
 
-    def look_for_successor(self, listeners: list[sockets.Listener], now: int) -> bool:
-        """Between ticks, after the main process has ended: whether somebody listens again."""
-        mine = self._mine(listeners)
-        if mine is not None:
-            self._find_owner(mine, now)
-        return self.main is not None
+    def owners(self, now: int) -> dict[str, Any]:
+        """Fields of a Probe: who holds its socket, as far as it is known by now."""
+        assert self.held is not None
+        if self.held.listens is False and self.main is not None:
+            return {"established": self._finder.established(self.port)}
+        if not self.held.listens or not self._sockets:
+            return {}
+        found = [self._owner(x, now) for x in self._sockets]
+        first = found[0]
+        told: dict[str, Any] = {}
+        if first is not None:
+            told = {"owner": first.pid, "why": self.tree.once(first.why)}
+        if len(found) > 1:
+            told["owners"] = tuple(x.pid for x in found if x is not None and x.pid is not None)
+            if all(x is not None for x in found):
+                self._say_shared(told["owners"])
+        return told
 
-    def look_below(self, now: int) -> None:
-        """Take up processes below the main one that are new."""
-        if self.main is not None:
-            for pid, parent in proc.descendants(self.main.process.pid):
-                if pid not in self.watched:
-                    self.adopt(pid, parent, now)
+    def seek(self, listeners: list[Listener] | None, now: int) -> None:
+        """Between ticks, after an end: whether somebody listens again, whether a parent has replaced its child."""
+        found = self.tree.seek(now)
+        if self.main is None and self.prober is not None and self.prober.local and listeners is not None:
+            self._sockets = self._serving(listeners)
+            self._find_owner(now)
+            found = found and self.main is not None
+        elif self.main is None and self.prober is None:
+            found = True
+        if found:
+            self.tree.seek_until = 0
 
-    def samples(self) -> Iterable[Sample]:
-        """One sample of each process; one that cannot be read any more is left to its end."""
-        for watched in self.watched.values():
-            reading = None if watched.ended_at else watched.process.look()
-            if watched is self.main:
-                self.stopped = reading is not None and reading.state in ("T", "t")
-            if reading is not None:
-                for text in watched.process.trouble.values():
-                    self._trouble(text)
-                yield Sample(
-                    name=self.name,
-                    pid=watched.process.pid,
-                    incarnation=watched.process.incarnation,
-                    parent=watched.parent,
-                    **msgspec.structs.asdict(reading),
-                )
+    def owner_told(self, now: int) -> None:
+        """The finder has found something: perhaps an owner of ours."""
+        if self._sockets:
+            self._find_owner(now)
 
-    def adopt(self, pid: int, parent: int | None, now: int) -> None:
-        """Watch a process from now on; ``found`` is said of each incarnation once."""
-        known = self.watched.get(pid)
-        if known is not None and not known.ended_at:
-            if parent is None and self.main is not known:
-                self._promote(known, now)
-            return
-        try:
-            process = proc.Process(pid)
-        except proc.Gone:
-            return
-        handle, why = pidfd.open_pidfd(pid)
-        if not process.lives():  # the pidfd may be a successor's
-            process.close()
-            return
-        watched = Watched(process, parent, handle, why=why)
-        self.watched[pid] = watched
-        if why:
-            self._trouble(f"the end of {pid} is seen within a second only: {why}")
-        if parent is None:
-            self._promote(watched, now)
-        else:
-            self._found(watched, now)
-        self._follow(self, watched)
+    def ended(self, watched: Watched, now: int) -> None:
+        """A process has ended: what it held, another may hold now."""
+        self._finder.forget(watched.process.pid)
+        self.tree.ended(watched, now)
 
-    def drop(self, watched: Watched) -> None:
-        """Forget a process whose end has been written."""
-        if self.watched.get(watched.process.pid) is watched:
-            del self.watched[watched.process.pid]
-        watched.close()
+    def broke(self, probe: Probe) -> bool:
+        """Whether a rung broke with this second's look: no LISTEN socket any more, or /health silent again.
 
-    def ended(self, watched: Watched) -> None:
-        """A process has ended: it is the main one no longer."""
-        if self.main is watched:
-            self.main = None
-            self._owner = None
+        Called once for each Probe, when it is complete.
+        """
+        deaf = self._listened and probe.listens is False
+        self._listened = self._listened if probe.listens is None else probe.listens
+        self._silent = self._silent + 1 if probe.error == "deadline" else 0
+        return deaf or self._silent == SILENT
 
-    def _promote(self, watched: Watched, now: int) -> None:
-        """Make a process the main one; what was the main one before goes on as another process of this endpoint."""
-        before = self.main
-        watched.parent = None
-        self.main = watched
-        if before is not None:
-            before.parent = watched.process.pid
-        self._found(watched, now, "found" if before is None else "replaced")
-        self.look_below(now)
+    def stopped_anew(self) -> bool:
+        """Whether a signal has stopped a process since the last call."""
+        fresh = self.tree.stopped - self._stopped
+        self._stopped = self.tree.stopped
+        return bool(fresh)
 
-    def _found(self, watched: Watched, now: int, what: str = "found") -> None:
-        process = watched.process
-        self._say(
-            Event(
-                what=what,
-                name=self.name,
-                at=now,
-                pid=process.pid,
-                incarnation=process.incarnation,
-                started_ticks=process.started_ticks,
-                parent=watched.parent or 0,
-                generation=self.generation,
-                facts=process.facts,
-            )
-        )
+    @property
+    def troubled(self) -> bool:
+        """Whether a rung is broken now."""
+        return self._silent > 0 or bool(self.tree.stopped)
 
-    def _mine(self, listeners: list[sockets.Listener]) -> sockets.Listener | None:
-        """The socket a connection to this endpoint ends in: the most exact one."""
+    def close(self) -> None:
+        if self.prober is not None:
+            self.prober.close()
+        if self.tail is not None:
+            self.tail.close()
+
+    def _without(self, why: str) -> Probe:
+        """A look that cannot see the socket; why is said once."""
+        return Probe(name=self.name, why=self.tree.once(why))
+
+    def _serving(self, listeners: list[Listener]) -> list[Listener]:
+        assert self.prober is not None
         found = [x for x in listeners if x.port == self.port and x.serves(self.prober.addresses)]
-        return min(found, key=lambda x: (x.address.is_unspecified, x.inode)) if found else None
+        return sorted(found, key=lambda x: (x.address.is_unspecified, x.inode))
 
-    def _find_owner(self, mine: sockets.Listener, now: int) -> str:
-        """Name the process behind the socket when the socket is new or its process has ended; why not, if not."""
-        if mine.inode == self._inode and (self._owner is not None or self._ticks % 30):
-            return ""
-        self._inode = mine.inode
-        self._owner, why = sockets.owner_of(mine.inode, [*self.watched])
-        if self._owner is not None:
-            self.adopt(self._owner, None, now)
-        return why
+    def _owner(self, socket: Listener, now: int) -> Any:
+        return self._finder.owner(socket.inode, self.tree.watched, now)
 
-    def _trouble(self, text: str) -> None:
-        if self._once(text):
-            self._say(Event(what="trouble", name=self.name, at=0, text=text))
+    def _find_owner(self, now: int) -> None:
+        """Take the process behind the socket for the main one, unless another was named and lives."""
+        found = self._owner(self._sockets[0], now) if self._sockets else None
+        if found is None or found.pid is None:
+            return
+        main = self.main
+        if main is not None and main.process.pid == found.pid:
+            self._owned = True
+            return
+        if main is not None and self.tree.named and self._stays(main, found.pid, now):
+            return
+        address = self._sockets[0].address
+        where = f"[{address}]:{self.port}" if address.version == 6 else f"{address}:{self.port}"
+        more = {"socket": str(self._sockets[0].inode), "address": where}
+        if self.tree.adopt(found.pid, None, now, more=more):
+            self._owned = True
+        else:
+            self._finder.forget(found.pid)
 
-    def _once(self, text: str) -> str:
-        """The text the first time, nothing after: what cannot be had is said once."""
-        if not text or text in self._said:
-            return ""
-        self._said.add(text)
-        return text
+    def _stays(self, main: Watched, owner: int, now: int) -> bool:
+        """Whether the process that was named stays the main one though another holds the socket."""
+        pid = main.process.pid
+        above = proc.ancestors(owner)
+        if pid in above:
+            self.tree.adopt(owner, above[0], now)
+            return True
+        if self._owned:
+            return False
+        if owner not in proc.ancestors(pid):
+            self.tree.trouble(f"port {self.port} belongs to {_called(owner)}, not to process {pid} that was named")
+        return True
+
+    def _say_shared(self, pids: tuple[int, ...]) -> None:
+        addresses = ", ".join(sorted({str(x.address) for x in self._sockets}))
+        who = ", ".join(_called(pid) for pid in sorted(set(pids))) or "processes that cannot be named"
+        if self.tree.once(f"shared {sorted({_called(pid).partition(' ')[2] for pid in pids})}"):
+            self.tree.trouble(f"{len(self._sockets)} sockets share port {self.port} ({addresses}): {who}")
+
+
+def open_target(
+    command: Watch,
+    finder: Finder,
+    wake: int,
+    *,
+    say: Callable[[Event], None],
+    follow: Callable[[Target, Watched], None],
+) -> Target:
+    """The target that a command of the keeper speaks of.
+
+    Raises:
+        ValueError: its base is no http or https URL.
+    """
+    secrets = (value for name, value in command.headers.items() if SECRET.search(name))
+    mask = Mask(command.key, *secrets)
+    prober = Prober(command.host, command.base, wake) if command.base else None
+    target = Target(command.watch, command.port, prober, finder, mask=mask, say=say, follow=follow)
+    if command.log:
+        target.tail = Tail(command.watch, command.log, mask, wake)
+    return target
+
+
+def _called(pid: int) -> str:
+    """A pid with the name of its program."""
+    try:
+        return f"{pid} ({Path(f'/proc/{pid}/comm').read_text(errors='replace').strip()})"
+    except OSError:
+        return f"{pid} (its program cannot be read)"
