@@ -77,17 +77,21 @@ class Recorder:
         while self._open:
             now = time.monotonic_ns()
             if now >= due:
+                self._hear(0)  # the dead before their successors: we may have been stopped meanwhile
                 self._tick(now)
                 due += SECOND * max(1, (time.monotonic_ns() - due) // SECOND + 1)
             patience = self._patience(due)
             self._following.passed()
-            for handle, events in self._poll.poll(patience):
-                self._woken(handle, events, time.monotonic_ns())
+            self._hear(patience)
             self._between(time.monotonic_ns())
         self._ends.settle(time.monotonic_ns() + SECOND)
         self._last_words()
         self._event("seal", "")
         self._close()
+
+    def _hear(self, seconds: float) -> None:
+        for handle, events in self._poll.poll(seconds):
+            self._woken(handle, events, time.monotonic_ns())
 
     def _patience(self, due: int) -> float:
         """Seconds until something must be done unasked."""
