@@ -53,6 +53,7 @@ def test_programs_are_compared_and_what_is_not_known_is_not_another(old, new, ex
 
 def test_a_binary_that_was_replaced_under_a_running_server_is_seen():
     assert deleted(facts("/opt/llama-server (deleted)"))
+    assert deleted(LLAMA | {"exe deleted": "yes"})
     assert not deleted(LLAMA)
 
 

@@ -63,7 +63,7 @@ def exe_of(facts: dict[str, str]) -> str:
 
 def deleted(facts: dict[str, str]) -> bool:
     """Whether the executable had been removed or replaced on disk while the process ran."""
-    return facts.get("exe", "").endswith(_DELETED)
+    return facts.get("exe deleted") == "yes" or facts.get("exe", "").endswith(_DELETED)
 
 
 def another(old: dict[str, str], new: dict[str, str]) -> bool | None:

@@ -7,34 +7,67 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Family
-from seatrial.verdict.stops_state import SECOND, By, Case, Ended, Main, Oom, Proof, Server
+from seatrial.verdict.stops_state import SECOND, By, Case, ChildEnd, Ended, Main, Oom, Proof, Server
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
 OOMS_KEPT = 12
+CASES_OPEN = 16
+"""Late evidence bears on the latest stops only; a server with more than these has other troubles."""
+BEFORE_NS = 10 * SECOND
+"""The kernel counts a kill before its victim dies, and a large one may be long in dying."""
 ENDING_NS = 150_000_000
 """A large process takes up to this long from the signal to its end, and looks alive."""
 DYING_NS = SECOND
 """A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
+CHILD_NS = 60 * SECOND
+"""A child that ended so long before a stop may have to do with it."""
 
 
 def lived(server: Server, at: int, text: str, by: By) -> Server:
     """Note a proof of life, and let it narrow the stops it bears on."""
-    proof = Proof(at, text, by)
-    if server.proofs and at < server.proofs[-1].at:
-        proofs = tuple(sorted((*server.proofs, proof), key=lambda p: p.at))[-PROOFS_KEPT:]
-    else:
-        proofs = (*server.proofs, proof)[-PROOFS_KEPT:]
-    server = replace(server, proofs=proofs)
-    if not server.cases:
+    proofs = noted(server.proofs, Proof(at, text, by))
+    cases = server.cases
+    if cases:
+        cases = narrowed(cases, at, text, by)
+    if proofs is server.proofs and cases is server.cases:
         return server
-    return replace(server, cases=tuple(_narrow(case, proof) for case in server.cases))
+    return replace(server, proofs=proofs, cases=cases)
 
 
-def proof_before(server: Server, at: int, fallback: int) -> Proof:
-    """The last proof of life up to a time. Without any: the moment its process was first seen."""
+def noted(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
+    """The latest proofs with one more, in order of their time."""
+    if not proofs or proof.at >= proofs[-1].at:
+        return (*proofs[1 - PROOFS_KEPT :], proof)
+    if proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
+        return proofs
+    at = len(proofs) - 1
+    while at and proofs[at - 1].at > proof.at:
+        at -= 1
+    return (*proofs[:at], proof, *proofs[at:])[-PROOFS_KEPT:]
+
+
+def narrowed(cases: tuple[Case, ...], at: int, text: str, by: By) -> tuple[Case, ...]:
+    """The cases with their intervals brought closer by a proof of life; the same object where none changes."""
+    proof = Proof(at, text, by)
+    for n in range(max(0, len(cases) - CASES_OPEN), len(cases)):
+        case = cases[n]
+        if case.family == "UNOBSERVED" or (case.until is not None and at >= max(case.until, case.dead_at)):
+            continue
+        new = _narrow(case, proof)
+        if new is not case:
+            cases = (*cases[:n], new, *cases[n + 1 :])
+    return cases
+
+
+def proof_before(server: Server, at: int, fallback: int, *, serving: bool = False) -> Proof:
+    """The last proof of life up to a time. Without any: the moment its process was first seen.
+
+    Args:
+        serving: that a process is there is no proof here.
+    """
     for proof in reversed(server.proofs):
-        if proof.at <= at and not _may_be_dying(proof, at):
+        if proof.at <= at and (proof.serves or not (serving or _may_be_dying(proof, at))):
             return proof
     return Proof(min(fallback, at), "its process was found")
 
@@ -43,17 +76,15 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
     """Begin a stop; who was in flight and what was last alive is taken from the state."""
     main: Main | None = fields.pop("main", server.main)
     alive = fields.pop("alive", None) or proof_before(server, dead_at, main.found_at if main else dead_at)
-    case = Case(
-        id=f"{server.name}-{len(server.cases) + 1}",
-        family=family,
-        alive=alive,
-        dead_at=dead_at,
-        opened_at=now,
-        main=main,
-        suspects=in_flight_at(server, alive.at, dead_at),
-        oom_before=_oom_before(server.ooms, alive.at),
-        **fields,
-    )
+    own: dict[str, Any] = {
+        "id": f"{server.name}-{len(server.cases) + 1}",
+        "suspects": in_flight_at(server, alive.at, dead_at),
+        "oom_before": _oom_before(server.ooms, min(alive.at, dead_at - BEFORE_NS), alive.at),
+        "look": server.sign,
+        "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
+        "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
+    }
+    case = Case(family=family, alive=alive, dead_at=dead_at, opened_at=now, main=main, **(own | fields))
     return replace(server, cases=(*server.cases, case))
 
 
@@ -86,20 +117,32 @@ def acquits(ended: Ended, case: Case) -> bool:
     return ended.clean and ended.ended_at < case.dead_at
 
 
+def near(at: int, dead_at: int) -> bool:
+    """Whether an error of the GPU's driver came with a stop: up to 10 s before it, or told up to 2 s after it."""
+    return -10 * SECOND <= at - dead_at <= 2 * SECOND
+
+
 def _narrow(case: Case, proof: Proof) -> Case:
     """Bring the ends of a stop's interval closer by a proof of life that comes to light late."""
-    if case.family == "UNOBSERVED":
-        return case
     before = case.alive.at < proof.at <= case.dead_at and not _may_be_dying(proof, case.dead_at)
-    if before and (case.family != "DEAF" or proof.by == "health"):
+    if before and _proves(case, proof):
         return replace(case, alive=proof)
     over = proof.at > max(case.bad_at, case.dead_at)
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):
         return replace(case, until=proof.at)
-    back = over and case.successor is not None and proof.at > case.successor.found_at
+    back = over and case.successor is not None and proof.at > case.successor.found_at and case.family != "IMPOSTOR"
     if back and case.until is None and proof.serves:
         return replace(case, until=proof.at)
     return case
+
+
+def _proves(case: Case, proof: Proof) -> bool:
+    """Whether a proof of life says anything against the stop: a process that is there may be deaf."""
+    if case.family == "DEAF":
+        return proof.by == "health"
+    if case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
+        return proof.by == "token"
+    return proof.serves or case.family != "IMPOSTOR" or case.exit is not None
 
 
 def _may_be_dying(proof: Proof, dead_at: int) -> bool:
@@ -107,6 +150,30 @@ def _may_be_dying(proof: Proof, dead_at: int) -> bool:
     return not proof.serves and dead_at - proof.at < ENDING_NS
 
 
-def _oom_before(ooms: tuple[Oom, ...], alive_at: int) -> Oom | None:
-    """The oldest count kept from before the last proof of life: the kernel counts before the victim dies."""
-    return next((oom for oom in ooms if oom.at <= alive_at), ooms[0] if ooms else None)
+def _oom_before(ooms: tuple[Oom, ...], well_before: int, alive_at: int) -> Oom | None:
+    """The counts well before the last proof of life; where nobody looked then, the first that were read.
+
+    The cgroup's is of this incarnation: another one may have had another cgroup.
+    """
+    hosts = [oom for oom in ooms if oom.host is not None]
+    groups = [oom for oom in ooms if oom.cgroup is not None]
+    host = _at(hosts, well_before, alive_at)
+    group = _at(groups, well_before, alive_at)
+    if host is None and group is None:
+        return None
+    return Oom(well_before, host.host if host else None, group.cgroup if group else None)
+
+
+def _at(ooms: list[Oom], well_before: int, alive_at: int) -> Oom | None:
+    known = [oom for oom in ooms if oom.at <= well_before]
+    if known:
+        return known[-1]
+    return ooms[0] if ooms and ooms[0].at <= alive_at else None
+
+
+def _child(server: Server, dead_at: int) -> ChildEnd | None:
+    """The last child that ended shortly before a stop and had no successor."""
+    for end in reversed(server.child_ends):
+        if 0 <= dead_at - end.exit.at <= CHILD_NS:
+            return end
+    return None

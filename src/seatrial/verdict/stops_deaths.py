@@ -5,21 +5,26 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import Event
+from seatrial.verdict import stops_children as children
+from seatrial.verdict import stops_impostor as impostor
 from seatrial.verdict.stops_cases import change, open_case, open_one, proof_before
-from seatrial.verdict.stops_state import SECOND, TICK, Case, Exit, Main, Server
+from seatrial.verdict.stops_state import SECOND, Case, Exit, Main, Oom, Server
 
 PLANNED_FOR_NS = 60 * SECOND
 """How long an announced stop may take to happen; an end after that is a stop like any other."""
 SOON_NS = 60 * SECOND
 """A successor whose process starts within this of the end makes it a restart; a later one ends a stop."""
 MERGE_NS = 5 * SECOND
-"""A process that ends this soon after it froze or went deaf was dying then: the stop is its death."""
+"""A process that ends this soon after it froze or went deaf was dying then: the stop is its death. One that ends so
+soon after another was seen in its place had ended before."""
 
 
 def happened(server: Server, event: Event, boot_offset: int | None) -> Server:
     """Take an event in; kinds that bear on no stop change nothing."""
     match event.what:
-        case "found" | "start" | "replaced" if event.pid and not event.parent:
+        case "found" if event.pid and event.parent:
+            return children.born(server, event, boot_offset)
+        case "found" | "start" | "replaced" if event.pid:
             return found(server, event, boot_offset)
         case "exit" | "lost":
             return ended(server, event, boot_offset)
@@ -30,60 +35,51 @@ def happened(server: Server, event: Event, boot_offset: int | None) -> Server:
 
 def found(server: Server, event: Event, boot_offset: int | None) -> Server:
     """A process is the main one now: the first, the same by another report, a replacement, or a successor."""
-    main = Main(
-        pid=event.pid,
-        found_at=event.at,
-        incarnation=event.incarnation,
-        started_ticks=event.started_ticks,
-        generation=event.generation,
-        facts=event.facts,
-    )
-    old = server.main
-    if old is not None and old.is_of(event) and (server.lives or not event.incarnation):
+    main, old = Main.of(event), server.main
+    if old is None:
+        return _taken_up(server, main)
+    if old.is_of(event) and (server.lives or not event.incarnation):
         return replace(server, main=_join(old, main)) if server.lives else server
-    fresh = replace(
-        server,
-        main=main,
-        lives=True,
-        before=old,
-        before_planned_at=server.planned_at,
-        planned_at=0,
-        sign=None,
-        listened=None,
-        refused_at=0,
-        unheard=0,
-        mute=0,
-    )
-    if old is None or event.what == "replaced":
-        return fresh
+    return _took_over(server, old, main, event, boot_offset)
+
+
+def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset: int | None) -> Server:
+    """Another process is the main one: planned, a recovery of ours, a successor, or a stranger."""
+    fresh = _taken_up(server, main)
     ours = main.generation > old.generation or _is_planned(server, event.at)
-    if not server.lives:
-        case = open_one(server)
-        return fresh if case is None else _succeed(fresh, case, main, boot_offset, ours=ours)
-    if ours:
-        return fresh  # its end, if it was one, is still to be reported
-    end = Exit(at=event.at, source="unobservable: its end was not seen, only its successor")
-    fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end)
-    return _succeed(fresh, fresh.cases[-1], main, boot_offset, ours=False)
+    lasting = open_one(server)
+    if lasting is not None and lasting.family == "IMPOSTOR":
+        return impostor.followed(fresh, lasting, main, ours=ours)
+    stranger = not ours and impostor.is_one(server, old, main)
+    if event.what == "replaced":  # the old one lives
+        return impostor.usurped(fresh, lasting, old, main, event) if stranger else fresh
+    if server.lives and not ours:
+        end = Exit(at=event.at, source="unobservable: its end was not seen, only its successor")
+        fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=server.sign)
+        lasting = fresh.cases[-1]
+    if lasting is None or (server.lives and ours):
+        return fresh  # all in order; or ours, and the end of the one before is still to be reported
+    if stranger:
+        return impostor.usurped(fresh, lasting, old, main, event)
+    return _succeed(fresh, lasting, main, boot_offset, ours=ours)
 
 
 def ended(server: Server, event: Event, boot_offset: int | None) -> Server:
-    """A process has ended. Children and ends that were announced are no stops; two reports of one end are one."""
-    case = next((c for c in reversed(server.cases) if c.main is not None and c.main.is_of(event) and c.exit), None)
-    if case is not None:
-        return change(server, case, **_merged(case, event))
+    """A process has ended. Ends that were announced are no stops; two reports of one end are one."""
+    for case in reversed(server.cases):
+        if case.main is not None and case.main.is_of(event):
+            if case.exit is not None:
+                return change(server, case, **_merged(case, event))
+            if case.family == "IMPOSTOR":
+                return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
+    before = server.before
+    if before is not None and before.is_of(event) and not (server.main and server.main.is_of(event)):
+        return _predecessor_ended(server, before, event, boot_offset)
     if event.parent and not (server.main and server.main.is_of(event)):
-        return server
-    main = server.main or Main(event.pid, event.at, event.incarnation, event.started_ticks, event.generation)
+        return children.gone(server, event, planned=_is_planned(server, event.at))
+    main = server.main or Main.of(event)
     if main.is_of(event):
-        return _main_ended(replace(server, main=_join(main, _as_main(event))), event)
-    if server.before is not None and server.before.is_of(event):
-        if _announced(server.before_planned_at, event.at) or server.main is None:
-            return server
-        server = open_case(server, "STOPPED", event.at, event.t, main=_join(server.before, _as_main(event)),
-                           exit=_exit(event))  # fmt: skip
-        ours = main.generation > server.before.generation if server.before else False
-        return _succeed(server, server.cases[-1], main, boot_offset, ours=ours)
+        return _main_ended(replace(server, main=_join(main, Main.of(event))), event)
     return server
 
 
@@ -94,31 +90,72 @@ def planned(server: Server, event: Event) -> Server:
     return replace(server, planned_at=event.at)
 
 
+def _taken_up(server: Server, main: Main) -> Server:
+    """The server with another main process, of which nothing is known yet. Its cgroup may be another one."""
+    known = {pid: child for pid, child in server.children.items() if pid != main.pid}
+    last = server.ooms[-1:]
+    return replace(
+        server,
+        main=main,
+        lives=True,
+        before=server.main,
+        before_planned_at=server.planned_at,
+        planned_at=0,
+        sign=None,
+        listened=None,
+        refused_at=0,
+        unheard=0,
+        mute=0,
+        children=known,
+        ooms=tuple(Oom(oom.at, oom.host, None) for oom in last),
+    )
+
+
+def _predecessor_ended(server: Server, before: Main, event: Event, boot_offset: int | None) -> Server:
+    """The one before this one has ended, and it is told after its successor was found.
+
+    One that lived on beside its successor, its parent or a process that took the port over in order, is no stop.
+    """
+    main = server.main
+    if main is None or _announced(server.before_planned_at, event.at):
+        return server
+    if event.parent and (event.at - main.found_at > MERGE_NS or impostor.related(server, before, main)):
+        return server
+    stranger = impostor.is_one(server, before, main)
+    ours = main.generation > before.generation
+    server = open_case(server, "STOPPED", event.at, event.t, main=_join(before, Main.of(event)), exit=Exit.of(event),
+                       look=None)  # fmt: skip
+    if stranger and not ours:
+        return impostor.usurped(server, server.cases[-1], before, main, event)
+    return _succeed(server, server.cases[-1], main, boot_offset, ours=ours)
+
+
 def _main_ended(server: Server, event: Event) -> Server:
     server = replace(server, lives=False)
-    lasting = open_one(server)
+    lasting, end = open_one(server), Exit.of(event)
     if _is_planned(server, event.at):
         return server if lasting is None else change(
             server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose")
         )  # fmt: skip
+    if lasting is not None and lasting.family == "IMPOSTOR":
+        return change(server, lasting, evidence=(*lasting.evidence, "the other program ended too"))
     if lasting is None or lasting.main is None or not lasting.main.is_of(event):
-        return open_case(server, "STOPPED", event.at, event.t, exit=_exit(event))
+        done = server.main is not None and server.main.is_job and event.status == 0
+        return open_case(server, "STOPPED", event.at, event.t, exit=end, planned=done)
     if event.at - lasting.dead_at > MERGE_NS:
-        return change(server, lasting, exit=_exit(event), evidence=(*lasting.evidence, "its process ended later"))
+        return change(server, lasting, exit=end, evidence=(*lasting.evidence, "its process ended later"))
     was = f"{lasting.family} for {(event.at - lasting.dead_at) / SECOND:.1f} s before"
     alive = lasting.alive if lasting.family == "FROZEN" else None
     reduced = replace(server, cases=tuple(c for c in server.cases if c.id != lasting.id))
-    again = open_case(reduced, "STOPPED", event.at, event.t, exit=_exit(event), alive=alive)
-    return change(again, again.cases[-1], evidence=(was,), said=lasting.said)
+    return open_case(reduced, "STOPPED", event.at, event.t, exit=end, alive=alive, id=lasting.id, evidence=(was,),
+                     said=lasting.said)  # fmt: skip
 
 
 def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *, ours: bool) -> Server:
     """A successor is there. Started by us, it is a recovery; by another hand and soon, a restart."""
     if ours:
         return change(server, case, successor=main)
-    started = main.found_at
-    if main.started_ticks and boot_offset is not None:
-        started = main.started_ticks * TICK - boot_offset
+    started = main.started_at(boot_offset)
     alive = case.alive
     if started < alive.at:  # what served then may have been the successor already: while nobody looked
         alive = proof_before(server, started, case.main.found_at if case.main else started)
@@ -129,7 +166,7 @@ def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *,
 
 def _merged(case: Case, event: Event) -> dict[str, object]:
     """A case's end joined with a second report: the earlier time, and waitid's word on the status."""
-    old, new = case.exit, _exit(event)
+    old, new = case.exit, Exit.of(event)
     assert old is not None
     better = old if old.source == "waitid" or (old.status is not None and new.source != "waitid") else new
     joined = Exit(
@@ -143,23 +180,14 @@ def _merged(case: Case, event: Event) -> dict[str, object]:
     if case.family in ("STOPPED", "RESTARTED") and joined.at < case.dead_at:
         changes |= {"dead_at": max(joined.at, case.alive.at)}
     if case.main is not None:
-        changes["main"] = _join(case.main, _as_main(event))
+        changes["main"] = _join(case.main, Main.of(event))
     return changes
-
-
-def _exit(event: Event) -> Exit:
-    seen = event.signalled_at or event.at
-    return Exit(seen, event.status, event.source, seen if event.what == "exit" else None, event.facts)
-
-
-def _as_main(event: Event) -> Main:
-    return Main(event.pid, event.at, event.incarnation, event.started_ticks, event.generation)
 
 
 def _join(old: Main, new: Main) -> Main:
     """One incarnation from two reports: the keeper knows the generation first, the recorder the identity."""
-    return Main(
-        pid=old.pid,
+    return replace(
+        old,
         found_at=min(old.found_at, new.found_at),
         incarnation=old.incarnation or new.incarnation,
         started_ticks=old.started_ticks or new.started_ticks,

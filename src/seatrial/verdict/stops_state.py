@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from seatrial.records import Event, Family
+from seatrial.records import Event, Family, Log, Noted, Stop, Threads
 from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_work_state import Streams, Told, Work
 
 SECOND = 1_000_000_000
 TICK = SECOND // 100
@@ -49,6 +50,31 @@ class Main(msgspec.Struct, frozen=True):
     started_ticks: int = 0
     generation: int = 0
     facts: dict[str, str] = {}
+    parent: int = 0  # of a child: the process it belongs to
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it serves no port: its own end with status 0 is what it was started for."""
+        return self.facts.get("job") == "yes"
+
+    @classmethod
+    def of(cls, event: Event) -> Main:
+        """The incarnation an event speaks of; its fingerprint stands only in the event that found it."""
+        return cls(
+            pid=event.pid,
+            found_at=event.at,
+            incarnation=event.incarnation,
+            started_ticks=event.started_ticks,
+            generation=event.generation,
+            facts=event.facts if event.what in ("found", "start", "replaced") else {},
+            parent=event.parent,
+        )
+
+    def started_at(self, boot_offset: int | None) -> int:
+        """When it began, by its start ticks; without them, when it was first seen."""
+        if self.started_ticks and boot_offset is not None:
+            return self.started_ticks * TICK - boot_offset
+        return self.found_at
 
     def is_of(self, event: Event) -> bool:
         """Whether an event speaks of this incarnation; the keeper knows the pid alone."""
@@ -66,6 +92,21 @@ class Exit(msgspec.Struct, frozen=True):
     pidfd_at: int | None = None
     facts: dict[str, str] = {}
 
+    @classmethod
+    def of(cls, event: Event) -> Exit:
+        """The end that an event reports."""
+        seen = event.signalled_at or event.at
+        return cls(seen, event.status, event.source, seen if event.what == "exit" else None, event.facts)
+
+
+class ChildEnd(msgspec.Struct, frozen=True):
+    """A child of the main process that has ended; a successor of it may come."""
+
+    main: Main
+    exit: Exit
+    alive: Proof
+    suspects: frozenset[str] = frozenset()
+
 
 class Sign(msgspec.Struct, frozen=True):
     """The main process as last sampled, and since when it has not moved."""
@@ -74,6 +115,8 @@ class Sign(msgspec.Struct, frozen=True):
     state: str | None
     cpu_ns: int | None
     switches: int | None
+    size: int | None = None
+    size_limit: int | None = None
     stopped_since: int = 0  # first sample of a run of samples in state T
     still_since: int = 0  # first sample of a run of samples without CPU time and context switches
 
@@ -104,7 +147,18 @@ class Case(msgspec.Struct, frozen=True):
     oom_before: Oom | None = None
     oom_after: Oom | None = None
     evidence: tuple[str, ...] = ()
+    look: Sign | None = None  # the last sample of its process
+    threads: Threads | None = None
+    log: tuple[str, ...] = ()  # the last lines, read at the stop or after it
+    log_old: frozenset[str] = frozenset()  # lines that stood there before: of another moment
+    log_at: int = 0
+    log_note: str = ""
+    gpu: tuple[Event, ...] = ()  # errors of the GPU's driver around it
+    child: ChildEnd | None = None  # a child that ended shortly before it
+    counters: str = ""  # that the server's own counters began anew
+    planned: bool = False  # it is no stop: a job that was done
     shown: str = ""  # in one word what a FROZEN or WEDGED rests on: "stopped" (state T), "still"
+    told: Told = Told()  # of a WEDGED: what is said of it beside
     said: bool = False  # it has been handed out once
 
 
@@ -129,6 +183,15 @@ class Server(msgspec.Struct, frozen=True):
     unheard_since: int = 0
     mute: int = 0  # probes in a row that /health did not answer in time
     remote: bool = False  # no process is observable
+    blind: bool = False  # nobody looked until now: what the next probe says was found before the gap
+    children: dict[int, Main] = {}  # of the main process, by pid, that live as far as is known
+    child_ends: tuple[ChildEnd, ...] = ()  # the latest, without a successor so far
+    threads: Threads | None = None
+    logs: tuple[Log, ...] = ()  # the latest readings
+    gpu: tuple[Event, ...] = ()  # the latest errors of the GPU's driver on this host
+    mark: str = ""  # the server's own mark of its start
+    work: Work = Work()
+    streams: Streams = Streams()
     cases: tuple[Case, ...] = ()
 
 
@@ -138,5 +201,9 @@ class State(msgspec.Struct, frozen=True):
     servers: dict[str, Server] = {}
     tick: int = 0
     boot_offset: int | None = None  # CLOCK_BOOTTIME minus CLOCK_MONOTONIC, ns
+    drift: int | None = None  # the wall clock minus CLOCK_MONOTONIC, ns
+    steps: tuple[Stop, ...] = ()  # steps of the wall clock
+    gpus: dict[int, frozenset[str]] = {}  # GPU -> pids on it
     last: int = 0  # time of the last line, whoever wrote it
     limits: Limits = Limits()
+    noted: tuple[Noted, ...] = ()  # facts of a watch kept by hand

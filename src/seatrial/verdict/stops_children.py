@@ -1,0 +1,92 @@
+"""RUNNER REPLACED: a child of the main process ended, and its parent, which lives on, started another in its place.
+
+No probe of the parent shows it: the parent answered all the while. A child that ends without a successor is no stop
+of the service by itself; it is kept as evidence for one that follows.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from seatrial.records import Event
+from seatrial.verdict.programs import another, model_of
+from seatrial.verdict.stops_cases import in_flight_at, open_case, proof_before
+from seatrial.verdict.stops_state import SECOND, TICK, ChildEnd, Exit, Main, Server
+
+LIVED_NS = SECOND
+"""A child that ended sooner was a helper, not a runner."""
+WORKED_NS = 10 * SECOND
+"""One that ended in order must have lived so long: helpers end in order all the time."""
+SUCCESSOR_NS = 60 * SECOND
+"""A runner may be started again only by the next request."""
+KEPT = 8
+CHILDREN_KEPT = 256
+
+
+def born(server: Server, event: Event, boot_offset: int | None) -> Server:
+    """A child was found: perhaps the successor of one that ended."""
+    child = Main.of(event)
+    if child.pid == (server.main.pid if server.main else 0):
+        return server
+    known = dict(list(server.children.items())[1 - CHILDREN_KEPT :])
+    server = replace(server, children=known | {child.pid: child})
+    for end in reversed(server.child_ends):
+        if _succeeds(server, end, child, boot_offset):
+            return _replaced(server, end, child, event, boot_offset)
+    return server
+
+
+def gone(server: Server, event: Event, *, planned: bool) -> Server:
+    """A child has ended; of one whose life was long enough a successor may come."""
+    child = server.children.get(event.pid)
+    if child is None or not child.is_of(event):
+        child = Main.of(event)
+    left = {pid: main for pid, main in server.children.items() if pid != event.pid}
+    server = replace(server, children=left)
+    if planned:
+        return server
+    end = Exit.of(event)
+    alive = proof_before(server, end.at, child.found_at, serving=True)
+    one = ChildEnd(child, end, alive, in_flight_at(server, alive.at, end.at))
+    return replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
+
+
+def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | None) -> bool:
+    old = end.main
+    if (
+        not server.lives
+        or old.parent != child.parent
+        or not _lives(server, old.parent)
+        or not _worked(end, boot_offset)
+    ):
+        return False
+    if another(old.facts, child.facts) is not False:
+        return False
+    started = child.started_at(boot_offset)
+    if not -TICK <= started - end.exit.at <= SUCCESSOR_NS:
+        return False
+    return model_of(old.facts) == model_of(child.facts)  # another model was asked for: the parent's own doing
+
+
+def _lives(server: Server, pid: int) -> bool:
+    return pid in server.children or (server.main is not None and server.main.pid == pid)
+
+
+def _worked(end: ChildEnd, boot_offset: int | None) -> bool:
+    """Whether it was a runner: it lived long enough for how it ended."""
+    lived = end.exit.at - end.main.started_at(boot_offset)
+    return lived >= (LIVED_NS if end.exit.status else WORKED_NS)
+
+
+def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_offset: int | None) -> Server:
+    rest = tuple(other for other in server.child_ends if other is not end)
+    server = replace(server, child_ends=rest)
+    started = child.started_at(boot_offset)
+    back = max(min(started, event.at), end.exit.at)
+    seen = (
+        f"child {end.main.pid} -> {child.pid} under its parent {child.parent}, which lives",
+        f"the successor began {max(0, started - end.exit.at) / SECOND:.2f} s after the end",
+    )
+    return open_case(server, "RUNNER REPLACED", end.exit.at, event.t, main=end.main, exit=end.exit, alive=end.alive,
+                     successor=child, until=back, suspects=end.suspects, evidence=seen, look=None,
+                     child=None)  # fmt: skip
