@@ -19,6 +19,8 @@ from tests.golden.validation import MODEL, RefusedError
 CONTEXT = 8192
 """Tokens of prompt and answer together."""
 
+SLOTS = 8
+
 
 @dataclass
 class Completion:
@@ -109,6 +111,21 @@ def chunks(made: Completion, truth: Truth, token_s: float) -> Iterator[Item]:
     if with_usage:
         yield {**_head(made, "chat.completion.chunk"), "choices": [], "usage": _usage(made)}
     yield DONE
+
+
+def slot(number: int, told: Told | None) -> dict[str, Any]:
+    """One entry of ``/slots``, with what is answered there."""
+    idle = {"id": number, "n_ctx": CONTEXT, "speculative": False, "is_processing": told is not None}
+    if told is None:
+        return idle
+    return {
+        **idle,
+        "id_task": told.number,
+        "n_prompt_tokens": told.prompt_tokens + told.completion_tokens,
+        "n_prompt_tokens_processed": told.prompt_tokens if told.prefilled is None else told.prefilled,
+        "n_prompt_tokens_cache": 0,
+        "next_token": [{"has_next_token": True, "n_decoded": told.completion_tokens}],
+    }
 
 
 def _chunk(

@@ -12,6 +12,7 @@ from tests.golden import (
     faults_params,
     faults_soak,
     faults_sse,
+    faults_watch,
     legal,
 )
 from tests.golden.registry import FAULTS, Call, Chosen, Fault, UnknownFaultError
@@ -26,6 +27,7 @@ MODULES = (
     faults_soak,
     faults_behaviour,
     faults_hygiene,
+    faults_watch,
     legal,
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import struct
 import threading
@@ -60,6 +61,7 @@ class Golden:
         self._thinking, self._key, self._token_s = thinking, key, token_ms / 1000
         self._died = died
         self._tasks: set[asyncio.Task[None]] = set()
+        self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
         self._deaf = False
         self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
@@ -137,10 +139,13 @@ class Golden:
                 return
             self._truth.count("requests")
             self._truth.count("in_flight")
+            slot = next(n for n in itertools.count() if n not in self._working)
+            self._working[slot] = None
             try:
-                goes_on = await self._send(self._answer(request), reader, writer)
+                goes_on = await self._send(self._answer(request, slot), reader, writer)
             finally:
                 self._truth.count("in_flight", -1)
+                del self._working[slot]
             if not goes_on or not request.keep_alive:
                 return
 
@@ -175,9 +180,9 @@ class Golden:
 
     # answers
 
-    def _answer(self, request: Request) -> Iterator[Piece]:
+    def _answer(self, request: Request, slot: int) -> Iterator[Piece]:
         """Bytes of the answer to a request."""
-        call = Call(request, parse(request.body) if request.method == "POST" else None)
+        call = self._working[slot] = Call(request, parse(request.body) if request.method == "POST" else None)
         call.shots = self._faults.draw(call)
         close, bodiless = not request.keep_alive, request.method == "HEAD"
         try:
@@ -212,6 +217,7 @@ class Golden:
             "/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
             "/v1/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
             "/metrics": ("GET", self._metrics),
+            "/slots": ("GET", lambda _: Reply(200, self._slots())),
             "/props": ("GET", lambda _: Reply(200, _props())),
             "/_truth": ("GET", lambda _: Reply(200, self.truth())),
         }
@@ -249,6 +255,11 @@ class Golden:
         made = chat.prepare(call, body, self._truth, thinking=self._thinking)
         return made if streaming(call) else Reply(200, call.change("whole", chat.whole(made, self._truth)))
 
+    def _slots(self) -> list[dict[str, Any]]:
+        """In llama.cpp's shape: what works is told of, an idle slot says only that it is idle."""
+        works = {n: call.told for n, call in self._working.items() if call is not None and call.told is not None}
+        return [chat.slot(n, works.get(n)) for n in range(max([chat.SLOTS, *(n + 1 for n in works)]))]
+
     def _metrics(self, call: Call) -> Reply:
         truth = self.truth()
         numbers = {
@@ -273,7 +284,7 @@ def _model() -> dict[str, Any]:
 def _props() -> dict[str, Any]:
     return {
         "default_generation_settings": {"n_ctx": chat.CONTEXT},
-        "total_slots": 8,
+        "total_slots": chat.SLOTS,
         "model_path": f"/models/{MODEL}",
         "chat_template": "golden",
         "build_info": "golden-1",

@@ -23,6 +23,8 @@ class Told:
     first_at: int = 0
     last_at: int = 0
     completed: bool = False
+    number: int = 0  # of the answer, from 1
+    prefilled: int | None = None  # tokens of the prompt worked on so far; None: all
     faults: list[str] = field(default_factory=list)
 
 
@@ -53,6 +55,7 @@ class Truth:
         with self._lock:
             self._told.append(told)
             self._counts["answers"] += 1
+            told.number = self._counts["answers"]
             self._counts["prompt_tokens"] += prompt_tokens
         return told
 

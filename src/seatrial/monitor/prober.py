@@ -6,10 +6,9 @@ import contextlib
 import ipaddress
 import os
 import socket
-import ssl
 import threading
-from urllib.parse import urlsplit, urlunsplit
 
+from seatrial.monitor.questions import any_certificate, below
 from seatrial.wire import probe
 
 DEADLINE_S = 0.8
@@ -18,32 +17,23 @@ DEADLINE_S = 0.8
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def health_url(base: str) -> str:
-    """``/health`` below a server's root, as :class:`seatrial.servers.orders.Watched` gives it; without credentials.
-
-    Raises:
-        ValueError: the base is no http or https URL.
-    """
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-        raise ValueError(f"{base} is no http or https URL")
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{parts.path.rstrip('/')}/health", "", ""))
-
-
 class Prober:
     """One endpoint's prober. The first thing it does is to find the host's addresses and whether they are ours.
 
     Attributes:
         addresses: of the host; empty until known.
         local: whether the endpoint is on this machine; None until known.
+        heard: the last answer, or how the last question ended; None before the first. A server without /health says
+            404, and is there.
     """
 
     def __init__(self, host: str, base: str, wake: int) -> None:
         self.addresses: frozenset[Address] = frozenset()
         self.local: bool | None = None
         self.answer: probe.Answer | None = None
-        self._host, self._url, self._wake = host, health_url(base), wake
-        self._tls = _any_certificate() if base.startswith("https") else None
+        self.heard: probe.Answer | None = None
+        self._host, self._url, self._wake = host, below(base, "/health"), wake
+        self._tls = any_certificate() if base.startswith("https") else None
         self._asked = threading.Event()
         self._busy = False
         self._over = False
@@ -76,7 +66,7 @@ class Prober:
             self._asked.clear()
             if self._over:
                 return
-            self.answer = probe.get(self._url, deadline_s=DEADLINE_S, tls=self._tls)
+            self.heard = self.answer = probe.get(self._url, deadline_s=DEADLINE_S, tls=self._tls)
             self._busy = False
             with contextlib.suppress(OSError):
                 os.eventfd_write(self._wake, 1)
@@ -101,11 +91,3 @@ def _ours(address: Address) -> bool:
     except OSError:
         return False
     return True
-
-
-def _any_certificate() -> ssl.SSLContext:
-    """A probe asks whether somebody answers, and sends no secret: whose certificate it is, the suites judge."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -49,6 +49,7 @@ class Stream:
     gap_from: int = 0
     gap_to: int = 0
     deltas: int = 0
+    comments: int = 0  # keep-alive comments: bytes that are no token
     status: int = 0
     media_type: str = ""
     retry_after: str = ""
@@ -172,6 +173,7 @@ class _Meter:
         while data := response.read1(READ):
             for event in self._reader.feed(data):
                 self._take(event, tap.at)
+            self.stream.comments = self._reader.comments
             if self.stream.done:
                 tap.end_within(TAIL_S)
         for stray in self._reader.strays:

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 CAP = 64 * 1024
+HEAD_CAP = 64 * 1024
+"""Bytes of status line, headers and framing together: http.client alone would take a hundred headers of that size."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +28,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int | None = None  # None: no complete status line and headers came
     body: bytes = b""
+    headers: dict[str, str] = {}  # names in lower case; of a repeated one the last
     error: str = ""
     detail: str = ""
     at: int = 0  # CLOCK_MONOTONIC, ns, when it was over
@@ -64,7 +67,14 @@ def get(
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         with contextlib.closing(_connect(parts.hostname, port, limit, context)) as sock:
-            _ask(_Wire(sock, limit), parts.netloc.rpartition("@")[2], target, headers or {}, cap, found)
+            _ask(
+                _Wire(sock, limit, 8 * cap + HEAD_CAP),
+                parts.netloc.rpartition("@")[2],
+                target,
+                headers or {},
+                cap,
+                found,
+            )
     except Exception as error:  # noqa: BLE001 - a monitor outlives whatever a server makes of HTTP
         found["error"], found["detail"] = _word(error), f"{type(error).__name__}: {error}"[:200]
     now = time.monotonic_ns()
@@ -93,10 +103,10 @@ class _Limit:
 
 
 class _Wire:
-    """A socket as http.client wants it, bounded by the limit in every call. http.client's close is not ours."""
+    """A socket as http.client wants it, bounded in time and bytes in every call. http.client's close is not ours."""
 
-    def __init__(self, sock: socket.socket, limit: _Limit) -> None:
-        self.sock, self._limit = sock, limit
+    def __init__(self, sock: socket.socket, limit: _Limit, cap: int) -> None:
+        self.sock, self._limit, self._left = sock, limit, cap
 
     def sendall(self, data: Any) -> None:
         self.sock.settimeout(self._limit.left())
@@ -106,8 +116,12 @@ class _Wire:
         return io.BufferedReader(_Reading(self))
 
     def receive(self, buffer: Any) -> int:
+        if self._left <= 0:
+            raise _TooLarge("more bytes than any answer needs")
         self.sock.settimeout(self._limit.left())
-        return self.sock.recv_into(buffer)
+        count = self.sock.recv_into(buffer)
+        self._left -= count
+        return count
 
     def close(self) -> None:
         """http.client closes as soon as it has read ``Connection: close``, before the body: not yet."""
@@ -147,6 +161,7 @@ def _ask(wire: _Wire, host: str, target: str, headers: Mapping[str, str], cap: i
     connection.endheaders()
     response = connection.getresponse()
     found["status"] = response.status
+    found["headers"] = {name.lower(): value for name, value in response.getheaders()}
     body = bytearray()
     while piece := response.read1(16 * 1024):
         body += piece

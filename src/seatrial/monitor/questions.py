@@ -1,0 +1,71 @@
+"""Short questions to an endpoint, with its key where it has one: bounded in time and bytes, no redirect followed."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from seatrial.wire import probe
+from seatrial.wire.headers import secret_values
+from seatrial.wire.mask import Mask
+
+
+def below(base: str, path: str) -> str:
+    """A path below a server's root, as :class:`seatrial.servers.orders.Watched` gives it; without credentials.
+
+    Raises:
+        ValueError: the base is no http or https URL.
+    """
+    parts = urlsplit(base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{base} is no http or https URL")
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], f"{parts.path.rstrip('/')}{path}", "", ""))
+
+
+def any_certificate() -> ssl.SSLContext:
+    """A question that carries no secret asks whether somebody answers: whose certificate it is, the suites judge."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Questions:
+    """One endpoint's address and secrets.
+
+    Args:
+        base: the server's root.
+        api: the base URL that ends in ``/v1``; empty: it is not known.
+        key: sent as a bearer token; empty: none.
+        headers: the operator's, which replace ours of the same name.
+        ca: a file of certificates to trust beside none of the system's; empty: the system's.
+
+    Raises:
+        ValueError: the base is no http or https URL.
+        OSError: the file of certificates cannot be read.
+    """
+
+    def __init__(self, base: str, api: str = "", key: str = "", headers: Mapping[str, str] | None = None,
+                 ca: str = "") -> None:  # fmt: skip
+        given = headers or {}
+        named = {name.lower() for name in given}
+        bearer = {"Authorization": f"Bearer {key}"} if key and "authorization" not in named else {}
+        self.base, self.api = base, api
+        self.headers = {**bearer, **given}
+        self.mask = Mask(key).also(secret_values(self.headers))
+        self.ca = Path(ca) if ca else None
+        below(base, "")
+        self._tls: ssl.SSLContext | None = None
+        if base.startswith("https"):
+            self._tls = ssl.create_default_context(cafile=ca or None) if self.headers else any_certificate()
+
+    def get(self, path: str, *, deadline_s: float, cap: int = probe.CAP) -> probe.Answer:
+        """GET a path below the root; below the API where it begins with ``/v1``."""
+        inside = path.startswith("/v1/")
+        url = below(self.api, path.removeprefix("/v1")) if inside else below(self.base, path)
+        answer = probe.get(url, deadline_s=deadline_s, cap=cap, headers=self.headers, tls=self._tls)
+        return msgspec.structs.replace(answer, detail=self.mask.text(answer.detail))
