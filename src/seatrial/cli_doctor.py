@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import typer
 
-from seatrial.monitor.gpu import describe
+from seatrial.monitor.nvml import look
 from seatrial.monitor.pidfd import open_pidfd, status_from_info
 from seatrial.monitor.sockets import SockDiag
 from seatrial.report.node import find_node, npm_reachable
@@ -104,10 +104,9 @@ def _sock_diag() -> str:
 
 
 def _nvml() -> str:
-    names, why = describe()
-    if not names:
-        raise OSError(why)
-    return names
+    host = look()
+    heard = f"Xid events cannot be heard ({host.deaf})" if host.deaf else "Xid events can be registered for"
+    return f"driver {host.driver}: {', '.join(host.names)}; {heard}"
 
 
 def _disk() -> str:
@@ -137,7 +136,7 @@ CHECKS: tuple[tuple[str, Callable[[], str], str], ...] = (
         "how a server ended that is no child of ours: a stop is found, its exit status is not observable",
     ),
     ("sock_diag", _sock_diag, "finding the server's process and a socket that closed, at little cost"),
-    ("nvml", _nvml, "GPU load and memory"),
+    ("nvml", _nvml, "how busy a GPU is, its memory, power, clocks and errors (Xid)"),
     ("disk", _disk, "long recordings: a soak of a night wants 2 GB"),
     ("embedded", _embedded, "a trial without --endpoint"),
 )

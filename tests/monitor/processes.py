@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,12 +108,13 @@ class Recording:
         self.rundir = RunDir.create(folder / "run", info)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Recording:
+    def start(self, environment: Mapping[str, str] | None = None) -> Recording:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seatrial.monitor.recorder", str(self.rundir.path)],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
         return self
 
