@@ -16,6 +16,7 @@ import typer
 from seatrial.cli_doctor import doctor
 from seatrial.cli_reading import open_run, say, show
 from seatrial.cli_waive import waive
+from seatrial.cli_watch import CONTEXT, watch
 from seatrial.records import Verdict
 from seatrial.rundir import RunDirError, write_atomically
 from seatrial.servers.tables import shown
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(show)
 app.command()(waive)
 app.command()(doctor)
+app.command(context_settings=CONTEXT)(watch)
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run directory, the name of one in reports/runs, or 'latest'.")

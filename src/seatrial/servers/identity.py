@@ -42,13 +42,22 @@ _TEMPLATES = {
 }
 
 
-def survey(name: str, url: str, client: Client, *, model: str | None = None, profile: str | None = None) -> Endpoint:
+def survey(
+    name: str,
+    url: str,
+    client: Client,
+    *,
+    model: str | None = None,
+    profile: str | None = None,
+    counters: bool = True,
+) -> Endpoint:
     """Find out kind, model and capabilities, with at most three GETs in at most 3.5 s.
 
     Args:
         url: as :func:`base_url` gives it.
         model: the operator's ``--model``; None: the only one, or the one loaded.
         profile: the operator's ``--profile``; None: the kind is found out.
+        counters: whether its counters may be read: a reading resets those that an operator's dashboard shows.
 
     Raises:
         EndpointError: one line that says what is wrong and what to do.
@@ -78,7 +87,7 @@ def survey(name: str, url: str, client: Client, *, model: str | None = None, pro
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=_template(props.get("chat_template")),
         facts=_facts(listed),
-        capabilities={"metrics": _counts(look, url, kind)},
+        capabilities={"metrics": _counts(look, url, kind)} if counters else {},
     )
 
 

@@ -95,6 +95,12 @@ class Keeping:
         """Whether the keeper runs; what it started does not outlive it."""
         return self._process.poll() is None
 
+    def leave(self) -> None:
+        """Tell it to end, and do not wait for it."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.close()
+
     def close(self, timeout_s: float = 10) -> None:
         """Have everything ended and the record sealed; twice is once. Past the time-out the keeper is killed."""
         assert self._process.stdin is not None

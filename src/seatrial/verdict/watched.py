@@ -1,0 +1,63 @@
+"""What a watch concludes, live and when its record is judged: whether a target was there at all, and its word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec.structs import replace
+
+from seatrial.records import NO_STOP, STREAMS, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Sample, Stop
+
+Weight = Literal["stop", "unobserved", "notice", "planned"]
+
+NEVER_SEEN = "nothing of it was ever seen: no process, no socket, no answer"
+
+
+def weight(stop: Stop) -> Weight:
+    """What a stop counts for in a watch, where those told from traffic count as any other."""
+    if stop.planned:
+        return "planned"
+    if stop.family not in NO_STOP:
+        return "stop"
+    return "unobserved" if stop.family == "UNOBSERVED" else "notice"
+
+
+def sign(line: Line) -> str:
+    """The name of the target of which a line shows anything: its process, its socket, or an answer; else empty."""
+    match line:
+        case Sample():
+            return line.name
+        case Probe() if line.listens or line.health is not None:
+            return line.name
+        case Ask() if line.status is not None:
+            return line.name
+        case Event(what="found" | "start") if line.pid:
+            return line.name
+    return ""
+
+
+def observed(lines: Iterable[Line]) -> frozenset[str]:
+    """Every target of which a record shows anything."""
+    return frozenset(filter(None, map(sign, lines)))
+
+
+def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
+    """NOT READY by any stop; NOT PROVEN where there was a gap, or nothing was ever seen of it; else READY."""
+    weights = {weight(stop) for stop in stops}
+    if "stop" in weights:
+        return Ready.NOT_READY
+    return Ready.READY if seen and "unobserved" not in weights else Ready.NOT_PROVEN
+
+
+def of_watch(verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool) -> EndpointVerdict:
+    """An endpoint's part of verdict.json where nothing but a watch ran: no case has to pass for it to be READY."""
+    told = list(stops)
+    traffic = {stop.family for stop in told if weight(stop) == "stop" and stop.family in STREAMS}
+    reasons = [
+        replace(reason, word="STOP") if reason.text.partition(" (")[0].partition(";")[0] in traffic else reason
+        for reason in verdict.reasons
+    ]
+    if not seen:
+        reasons.append(Reason(word="NOT PROVEN", text=NEVER_SEEN))
+    return replace(verdict, verdict=word(told, seen=seen), reasons=tuple(reasons))

@@ -1,0 +1,138 @@
+"""What is to be watched, as given on a command line, and what can be said against it at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seatrial.servers import given
+from seatrial.servers.errors import ConfigError
+from seatrial.verdict.limits import Limits
+
+COMMAND = "command"
+"""The name of the process that a command after ``--`` becomes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A watch, validated. Names are those of endpoints, of processes without a port, and of the command."""
+
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # name -> base URL
+    pids: Mapping[str, int] = field(default_factory=dict)
+    logs: Mapping[str, Path] = field(default_factory=dict)
+    behind: Mapping[str, str] = field(default_factory=dict)  # gateway -> endpoint
+    command: tuple[str, ...] = ()
+    json: bool = False
+    for_s: float | None = None  # None: until it is ended
+    canary_s: float = 10.0  # 0: none
+    model: str | None = None
+    key_env: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca: Path | None = None
+    scrape: bool = False
+    limits: Limits = field(default_factory=Limits)
+    record: Path | None = None
+    arguments: tuple[str, ...] = ()  # as they were given, without secrets
+
+    @property
+    def key(self) -> str | None:
+        """The API key, read from the environment each time: no object that is printed holds it."""
+        return os.environ.get(self.key_env) if self.key_env else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every target, in order."""
+        return tuple(dict.fromkeys([*self.endpoints, *self.pids, *([COMMAND] if self.command else [])]))
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Targets without a port: their own end may be the end of the watch."""
+        return tuple(name for name in self.names if name not in self.endpoints)
+
+
+def check(settings: Settings) -> Settings:
+    """The settings, once they make sense together.
+
+    Raises:
+        ConfigError: one line that names the option and the remedy.
+    """
+    if not settings.names:
+        raise ConfigError(
+            "nothing to watch: name a server with --endpoint=URL, a process with --pid=NAME=PID, or a command after --"
+        )
+    if settings.command and COMMAND in settings.pids:
+        raise ConfigError(f"--pid={COMMAND}=...: this is the name of the command after --; call it otherwise")
+    if settings.command and shutil.which(settings.command[0]) is None:
+        raise ConfigError(f"{settings.command[0]}: no such command, or it may not be run")
+    for option, names in (("--log", settings.logs), ("--behind", [*settings.behind, *settings.behind.values()])):
+        for name in names:
+            if name not in settings.names:
+                raise ConfigError(f"{option}: nothing watched is called {name}; there is {', '.join(settings.names)}")
+    for gateway, endpoint in settings.behind.items():
+        for name in (gateway, endpoint):
+            if name not in settings.endpoints:
+                raise ConfigError(f"--behind={gateway}={endpoint}: {name} is no endpoint")
+        if gateway == endpoint:
+            raise ConfigError(f"--behind={gateway}={endpoint}: an endpoint is not behind itself")
+    return settings
+
+
+def pids(texts: Iterable[str]) -> dict[str, int]:
+    """Name to pid, of ``NAME=PID`` each.
+
+    Raises:
+        ConfigError: no name, no pid, or a name given twice.
+    """
+    found: dict[str, int] = {}
+    for name, value in _pairs("--pid", "NAME=PID", texts):
+        if not value.isascii() or not value.isdigit() or not 0 < int(value) <= 2**22:  # the kernel's largest pid
+            raise ConfigError(f"--pid={name}={value}: {value or 'nothing'} is no pid")
+        found[name] = int(value)
+    return found
+
+
+def logs(texts: Iterable[str]) -> dict[str, Path]:
+    """Name to the absolute path of a log, of ``NAME=FILE`` each; it may come later.
+
+    Raises:
+        ConfigError: no name or no file, or a name given twice.
+    """
+    found: dict[str, Path] = {}
+    for name, value in _pairs("--log", "NAME=FILE", texts):
+        if not value:
+            raise ConfigError(f"--log={name}=: no file is named")
+        found[name] = Path(value).absolute()
+    return found
+
+
+def behind(texts: Iterable[str]) -> dict[str, str]:
+    """Gateway to the endpoint behind it, of ``GATEWAY=ENDPOINT`` each.
+
+    Raises:
+        ConfigError: no such pair, or a gateway given twice.
+    """
+    return dict(_pairs("--behind", "GATEWAY=ENDPOINT", texts))
+
+
+def canary(text: str) -> float:
+    """Seconds between two canaries; 0 for ``off``.
+
+    Raises:
+        ConfigError: no duration.
+    """
+    return 0.0 if text == "off" else given.duration("--canary", text)
+
+
+def _pairs(option: str, shape: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, eq, value = text.partition("=")
+        if not eq or not given.is_name(name):
+            raise ConfigError(f"{option}={text}: it wants {shape}; a name is up to 40 letters, digits, dots, dashes")
+        if name in found:
+            raise ConfigError(f"{option}: the name {name} is given twice")
+        found[name] = value
+    return list(found.items())

@@ -1,0 +1,165 @@
+"""The start of a watch: a bounded look at each endpoint, the run directory's first pages, and what the keeper is told.
+
+A server that does not answer is no wrong usage here: the watch waits for it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from seatrial.records import Endpoint, Event, RunInfo
+from seatrial.rundir import RunDir, boot_id
+from seatrial.servers.address import host_port, root
+from seatrial.servers.asking import Look
+from seatrial.servers.errors import EndpointError
+from seatrial.servers.identity import survey
+from seatrial.servers.keeping import Watched
+from seatrial.watching.settings import COMMAND, Settings
+from seatrial.wire.http import Client
+from seatrial.wire.mask import Mask
+
+PACKAGES = ("seatrial", "msgspec", "nvidia-ml-py", "rich")
+WATCHER = "watch"
+"""The writer of what the watch itself adds to the record."""
+
+
+class Looked(NamedTuple):
+    """What a look at an endpoint gave: its page, and in words what could not be had of it."""
+
+    endpoint: Endpoint
+    trouble: str = ""
+    answers: bool = True
+
+
+def look_at_all(settings: Settings, interrupted: Callable[[], bool]) -> dict[str, Looked]:
+    """Look at every endpoint at once, with GETs alone, for at most 5 s; what takes longer does not answer yet."""
+    found: dict[str, Looked] = {}
+
+    def look(name: str, url: str) -> None:
+        found[name] = look_at(settings, name, url)
+
+    threads = [threading.Thread(target=look, args=pair, daemon=True) for pair in settings.endpoints.items()]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + 5
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < until and not interrupted():
+        for thread in threads:
+            thread.join(0.02)
+    late = {name: Looked(_page(name, url, settings), "does not answer yet", answers=False)
+            for name, url in settings.endpoints.items()}  # fmt: skip
+    return {**late, **found}
+
+
+def look_at(settings: Settings, name: str, url: str) -> Looked:
+    """Who answers at one endpoint. Nothing is raised for anything the server does."""
+    page = _page(name, url, settings)
+    key = settings.key
+    try:
+        client = Client(
+            url,
+            mask=Mask(key),
+            headers=settings.headers,
+            authorization=f"Bearer {key}" if key else None,
+            ca=settings.ca,
+        )
+    except (ValueError, OSError) as error:
+        return Looked(page, f"cannot be asked: {error}", answers=False)
+    with client:
+        first = Look(client).get("/models")
+        if first.status is None:
+            return Looked(page, f"does not answer yet ({first.error or 'no answer'})", answers=False)
+        try:
+            return Looked(survey(name, url, client, model=settings.model, counters=False))
+        except EndpointError as error:
+            return Looked(page, str(error))
+
+
+def _page(name: str, url: str, settings: Settings) -> Endpoint:
+    return Endpoint(name=name, url=url, kind="generic", model=settings.model or "", models=())
+
+
+def watched(settings: Settings, pages: Mapping[str, Endpoint]) -> list[Watched]:
+    """What the recorder is told of each target. A canary needs a model to ask."""
+    orders = []
+    for name in settings.names:
+        log = str(settings.logs[name]) if name in settings.logs else ""
+        page, pid = pages.get(name), settings.pids.get(name)
+        if page is None:
+            orders.append(Watched(name=name, pid=pid, log=log, ours=name == COMMAND))
+            continue
+        host, port = host_port(page.url)
+        orders.append(
+            Watched(
+                name=name,
+                host=host,
+                port=port,
+                base=root(page.url),
+                pid=pid,
+                log=log,
+                api=page.url,
+                model=page.model,
+                key=settings.key or "",
+                headers=dict(settings.headers),
+                canary_s=settings.canary_s if page.model else 0,
+                scrape=settings.scrape,
+            )
+        )
+    return orders
+
+
+def create(path: Path, settings: Settings) -> RunDir:
+    """Make the run directory, with a run.json that says what a judge must know of a watch.
+
+    Raises:
+        RunDirError: it is not empty, or cannot be written.
+    """
+    info = RunInfo(
+        id=path.name,
+        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        started_ns=time.monotonic_ns(),
+        boot_id=boot_id(),
+        arguments=settings.arguments,
+        versions=_versions(),
+        seed=0,
+        options={
+            "watch": list(settings.names),
+            "limits": msgspec.to_builtins(settings.limits),
+            "canary_s": settings.canary_s,
+            "key_env": settings.key_env or "",
+        },
+    )
+    return RunDir.create(path, info)
+
+
+def write_pages(run: RunDir, settings: Settings, pages: Mapping[str, Endpoint]) -> None:
+    """A page of each target, a process without a port too, and which endpoint stands behind which.
+
+    Raises:
+        RunDirError: the disk is full.
+    """
+    for name in settings.names:
+        run.write_endpoint(pages.get(name) or Endpoint(name=name, url="", kind="generic", model="", models=()))
+    if settings.behind:
+        writer = run.watch_writer(WATCHER)
+        for gateway, endpoint in settings.behind.items():
+            writer.write("events.jsonl", Event(what="behind", name=gateway, at=time.monotonic_ns(), text=endpoint))
+        writer.close()
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0], "kernel": platform.release()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,20 @@
+"""What of a line is trouble of the watch itself, in words: an evidence source that fails, and what is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seatrial.records import Ask, Event, Line, Log, Probe
+
+
+def troubles(line: Line) -> Iterator[str]:
+    """One line each; the same text again is to be said only once."""
+    match line:
+        case Event(what="trouble"):
+            yield f"{line.name}: {line.text}" if line.name else line.text
+        case Probe() if line.why:
+            yield f"{line.name}: {line.why}"
+        case Ask() if line.skipped and line.skipped != "held alone":
+            yield f"{line.name}: {line.rung} not asked: {line.skipped}"
+        case Log() if line.note:
+            yield f"{line.name}: log {line.file}: {line.note}"
