@@ -112,6 +112,16 @@ class Waived(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows from a watch kept by hand: a question's answer, how it is reckoned, and what would overturn it."""
+
+    word: str  # NO RESTART, DRIFT, ... of verdict.noted
+    text: str
+    n: str  # how many readings it rests on, of what
+    arithmetic: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()  # what would overturn it, and what would tell
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """verdict.json, the one authority: terminal, Allure's gate and the Markdown page repeat it."""
 
@@ -124,3 +134,4 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     not_tested: tuple[tuple[str, str], ...] = ()  # what, why
     waived: tuple[Waived, ...] = ()
     notices: tuple[str, ...] = ()
+    concluded: tuple[Conclusion, ...] = ()  # from a watch kept by hand
