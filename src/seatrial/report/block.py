@@ -25,6 +25,11 @@ def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH)
         lines += _endpoint(endpoint, margin, width)
     if not summary.endpoints:
         lines += hang("NOT PROVEN".ljust(margin + 2), "no endpoint was judged", width)
+    for number, (text, rows) in enumerate(summary.concluded, start=1):
+        lines += hang(f"  {'concluded' if number == 1 else '':<12}{number} ", text, width)
+        for index, (label, told) in enumerate(rows):
+            again = index > 0 and rows[index - 1][0] == label
+            lines += hang(f"{'':16}{'' if again else label:<10} ", told, width)
     for case, text in summary.waived:
         lines += hang("  waived        ", f"{case} by {text}", width)
     if summary.not_tested:
@@ -38,8 +43,7 @@ def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH)
 
 
 def _endpoint(endpoint: EndpointSummary, margin: int, width: int) -> list[str]:
-    counts = f"{endpoint.counts_text}; silent stops: {endpoint.silent_stops}"
-    lines = [f"{endpoint.name:<{margin}} {endpoint.word}   {counts}"]
+    lines = [f"{endpoint.name:<{margin}} {endpoint.word}   {endpoint.counts_text}"]
     names = max([0, *(len(item.head) for item in endpoint.items if item.stop is None)])
     for item in endpoint.items:
         lines += _stop(item, width) if item.stop is not None else _reason(item, min(names, 44), width)
@@ -49,7 +53,7 @@ def _endpoint(endpoint: EndpointSummary, margin: int, width: int) -> list[str]:
 
 
 def _stop(item: Item, width: int) -> list[str]:
-    lines = hang("  SILENT STOP   ", item.text, width)
+    lines = hang(f"  {item.word:<13} ", item.text, width)
     for label, text in item.rows[1:]:
         column = 3 if label.strip().isdigit() else 19  # hypotheses stand below their cause, in reading width
         lines += hang(f"{'':16}{label:<{column}} ", text, width)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
-from seatrial.records import Clock, Line
+from seatrial.records import Clock, Line, Noted
 
 SECOND = 1_000_000_000
 
@@ -71,17 +71,31 @@ def hang(head: str, text: str, width: int) -> list[str]:
 class Wall:
     """Labels for monotonic times, by the nearest clock line before them. UTC, so that a label means the same anywhere.
 
-    A label is for people; durations are differences of monotonic times.
+    A label is for people; durations are differences of monotonic times. A watch kept by hand has the clock of its note
+    alone: its times are labelled by that, and :attr:`zone` says so.
     """
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        pairs: Sequence[tuple[int, int]] = sorted((line.t, line.wall_ns) for line in lines if isinstance(line, Clock))
+        clocks, noted = [], False
+        for line in lines:
+            if isinstance(line, Clock):
+                clocks.append((line.t, line.wall_ns))
+            noted = noted or isinstance(line, Noted)
+        pairs: Sequence[tuple[int, int]] = sorted(clocks)
         self._times = [t for t, _ in pairs]
         self._walls = [wall for _, wall in pairs]
+        self.by_hand = noted and not pairs
+
+    @property
+    def zone(self) -> str:
+        """What follows a label: whose clock it is; empty where the label says it itself."""
+        return "by the note's clock" if self.by_hand else "UTC" if self._times else ""
 
     def label(self, at: int) -> str:
         """``21:01:03.412``; where no clock was recorded, seconds of the monotonic clock, and it says so."""
         wall = self.wall_ns(at)
+        if self.by_hand:
+            return f"{at // SECOND // 3600:02d}:{at // SECOND // 60 % 60:02d}"
         if wall is None:
             return f"{at / SECOND:.3f} s (monotonic)"
         return time.strftime("%H:%M:%S", time.gmtime(wall // SECOND)) + f".{wall % SECOND // 1_000_000:03d}"

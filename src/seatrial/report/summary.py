@@ -6,15 +6,21 @@ alike are one reason.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from seatrial.judging import JudgedRun
-from seatrial.records import Judged, Outcome, Ready, Reason, Stop
-from seatrial.report.plain import Wall, count, visible
-from seatrial.report.stops import stop_rows
+from seatrial.records import STREAMS, Conclusion, Judged, Outcome, Ready, Reason, Stop
+from seatrial.report.plain import SECOND, Wall, count, visible
+from seatrial.report.stops import headline, stop_rows
 
 FIGURES = ("conformance", "behaviour", "soak", "stops")
+WATCHED = {"suites": "none ran: the server was watched, not tested"}
+"""What stands in place of the suites' figures where a run planned no case: it was a watch."""
+
+NEAR_NS = 5 * SECOND
+"""A restart so near to a step of the wall clock is named beside it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class EndpointSummary:
     demo: bool
     counts: dict[str, int]
     silent_stops: int
+    tested: bool  # a case was planned
     items: tuple[Item, ...]
     figures: tuple[tuple[str, str], ...]
 
@@ -47,7 +54,11 @@ class EndpointSummary:
 
     @property
     def counts_text(self) -> str:
-        return "  ".join(f"{word} {self.counts.get(word, 0)}" for word in Outcome)
+        """``PASS 3  FAIL 0 ...; silent stops: 0``; where no case was planned, the stops alone."""
+        stops = f"silent stops: {self.silent_stops}"
+        return (
+            f"{'  '.join(f'{word} {self.counts.get(word, 0)}' for word in Outcome)}; {stops}" if self.tested else stops
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,9 @@ class Summary:
     not_tested: tuple[tuple[str, str], ...]
     waived: tuple[tuple[str, str], ...]  # case; who, why, until
     notices: tuple[str, ...]
+    concluded: tuple[
+        tuple[str, tuple[tuple[str, str], ...]], ...
+    ] = ()  # of a note: statement; label and text of each line
 
     @cached_property
     def worst(self) -> Ready:
@@ -80,8 +94,28 @@ def summarise(judged: JudgedRun, wall: Wall, end: int) -> Summary:
         endpoints=tuple(_endpoint(judged, name, wall, end) for name in verdict.endpoints),
         not_tested=tuple((visible(what), visible(why)) for what, why in verdict.not_tested),
         waived=tuple((w.case, visible(f"{w.who} until {w.until}: {w.why}")) for w in verdict.waived),
-        notices=tuple(visible(notice, 300) for notice in verdict.notices),
+        notices=(*_clocks(verdict.stops, wall, end), *(visible(notice, 300) for notice in verdict.notices)),
+        concluded=tuple(_concluded(each) for each in verdict.concluded),
     )
+
+
+def _concluded(each: Conclusion) -> tuple[str, tuple[tuple[str, str], ...]]:
+    rows = [
+        ("n", each.n),
+        *(("reckoned", text) for text in each.arithmetic),
+        *(("against it", t) for t in each.against),
+    ]
+    return visible(f"{each.word}: {each.text}"), tuple((label, visible(text)) for label, text in rows)
+
+
+def _clocks(stops: Sequence[Stop], wall: Wall, end: int) -> list[str]:
+    """A notice of each step of the wall clock, and how many processes began anew around it: a step is no restart."""
+    said = []
+    for stop in stops:
+        if stop.family == "CLOCK STEPPED":
+            near = [s for s in stops if s.family == "RESTARTED" and abs(s.dead_at - stop.dead_at) <= NEAR_NS]
+            said.append(f"{headline(stop, wall, end)}; restarts {len(near)}")
+    return list(dict.fromkeys(said))  # each endpoint has its own record of the one clock
 
 
 def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSummary:
@@ -90,6 +124,7 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     silent = [stop for stop in judged.stops if stop.name == name and stop.silent]
     cases = [case for case in judged.cases if case.endpoint == name]
     items = [_stop_item(stop, wall, end) for stop in silent]
+    items += [_stop_item(stop, wall, end) for stop in judged.stops if stop.name == name and stop.family in STREAMS]
     items += _reasons(cases, verdict.reasons)
     return EndpointSummary(
         name=name,
@@ -97,14 +132,16 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
         demo=bool(endpoint and endpoint.demo),
         counts=verdict.counts,
         silent_stops=len(silent),
+        tested=bool(cases),
         items=tuple(items),
-        figures=_figures(verdict.figures, cases),
+        figures=_figures(verdict.figures, cases) if cases else _watched(verdict.figures),
     )
 
 
 def _stop_item(stop: Stop, wall: Wall, end: int) -> Item:
     rows = stop_rows(stop, wall, end)
-    return Item(word="SILENT STOP", head=stop.family, text=rows[0][1], stop=stop, rows=tuple(rows))
+    word = "STREAMS" if stop.family in STREAMS else "SILENT STOP"
+    return Item(word=word, head=stop.family, text=rows[0][1], stop=stop, rows=tuple(rows))
 
 
 def _reasons(cases: list[Judged], reasons: tuple[Reason, ...]) -> list[Item]:
@@ -152,6 +189,10 @@ def found(case: Judged) -> str:
     more = len(case.findings) - 1
     text = f"{visible(finding.where)}: {visible(finding.got, 200)}"
     return f"{text} (and {more} more)" if more else text
+
+
+def _watched(figures: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, visible(text)) for key, text in {**WATCHED, **figures}.items())
 
 
 def _figures(figures: dict[str, str], cases: list[Judged]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event, Line, LoadRow, Probe, Received, Sample, Sent, Stop
+from seatrial.records import Clock, Event, Line, LoadRow, Noted, Probe, Received, Sample, Sent, Stop
+from seatrial.verdict import noted
 from seatrial.verdict import stops_deaths as deaths
 from seatrial.verdict import stops_requests as requests
 from seatrial.verdict import stops_signs as signs
@@ -57,6 +58,8 @@ def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
         read, name = OF_ENDPOINT[kind], line.endpoint  # type: ignore[attr-defined]
     elif isinstance(line, Clock) and line.w == RECORDER:
         return ticked(replace(state, last=last), line)
+    elif isinstance(line, Noted):
+        return replace(state, last=last, noted=(*state.noted, line)), ()
     else:
         return replace(state, last=last), ()
     if not name:
@@ -86,6 +89,7 @@ def finish(state: State) -> tuple[Stop, ...]:
     elif state.last - state.tick > GAP_NS:
         state = unobserved(state, state.tick, state.last, ended=False)
     found = [stop_of(case, server, state) for server in state.servers.values() for case in server.cases]
+    found += noted.stops(state.noted)
     return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))
 
 

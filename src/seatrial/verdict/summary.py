@@ -21,6 +21,7 @@ from seatrial.records import (
     Verdict,
     Waived,
 )
+from seatrial.verdict import noted
 from seatrial.verdict.outcomes import exit_code, ready
 from seatrial.verdict.stops import GAP_NS
 
@@ -75,7 +76,8 @@ def summarise(
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
-        notices=(*_notices(unread), *known_unseen),
+        notices=(*_notices(unread), *known_unseen, *noted.notices(lines)),
+        concluded=noted.conclusions(lines),
     )
 
 
@@ -170,6 +172,9 @@ def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
     beats = [line.t for line in lines if isinstance(line, Clock) and line.w == "recorder"]
     mine = [stop for stop in stops if stop.name == name and stop.silent]
     said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
+    by_hand = noted.watched(lines, name)
+    if by_hand and not beats:
+        return f"{said}; {by_hand}"
     if not beats:
         return f"{said}; not watched: the recorder wrote no heartbeat"
     end = max(line.t for line in lines)  # whoever wrote it: the recorder may have died before the others were done
