@@ -94,7 +94,7 @@ class Fault:
         caught_by: the rule that names it; empty where no rule of ours should (see ``family``).
         text: what is wrong, in one sentence.
         family: conformance, soak, behaviour, hygiene (what must not harm the client), legal (unusual and right: no rule
-            may find anything).
+            may find anything), watch (what no rule sees, and the watch tells apart).
         strict: only the strict reading calls it wrong.
     """
 

@@ -26,6 +26,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     key: str = ""
     headers: dict[str, str] = {}
+    ca: str = ""
     canary_s: float = 0
     scrape: bool = False
     ours: bool = False

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from seatrial.monitor.canary import PATIENCE_S, Canary
+from seatrial.monitor.commands import Watch
 from seatrial.monitor.proc import Process
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
@@ -18,20 +19,6 @@ from seatrial.wire import probe
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
 """How /health may fail of a server that is still there: its engine may answer, and that it does not is evidence."""
-
-
-class Endpoint(Protocol):
-    """What the keeper says of an endpoint: see :class:`seatrial.servers.orders.Watched`."""
-
-    base: str
-    api: str
-    model: str
-    key: str
-    headers: dict[str, str]
-    ca: str
-    canary_s: float
-    scrape: bool
-    ours: bool
 
 
 class Health(Protocol):
@@ -58,7 +45,7 @@ class Ladder:
     def __init__(
         self,
         name: str,
-        endpoint: Endpoint,
+        endpoint: Watch,
         prober: Health,
         *,
         write: Write,

@@ -30,6 +30,7 @@ from seatrial.monitor.commands import Commands, Watch
 from seatrial.monitor.ends import Ends
 from seatrial.monitor.following import Following
 from seatrial.monitor.gpu import Gpus
+from seatrial.monitor.ladder import Ladder
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.proc import HostOom
 from seatrial.monitor.target import Target, open_target
@@ -57,6 +58,7 @@ class Recorder:
         self._writer = writer
         self._commands = Commands(commands, lambda text: self._event("trouble", "", text))
         self._targets: dict[str, Target] = {}
+        self._ladders: dict[str, Ladder] = {}
         self._ends = Ends(self._say)
         self._host_oom = HostOom()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -84,6 +86,8 @@ class Recorder:
             self._following.passed()
             self._hear(patience)
             self._between(time.monotonic_ns())
+        for ladder in self._ladders.values():
+            ladder.close()
         self._ends.settle(time.monotonic_ns() + SECOND)
         self._last_words()
         self._event("seal", "")
@@ -118,6 +122,8 @@ class Recorder:
                 self._look_closer(target, now)
             if target.prober is None or target.stopped or not target.prober.ask():
                 self._close_probe(target)
+            if target.name in self._ladders:
+                self._ladders[target.name].tick(now, ask=not target.stopped)
             self._look_at_threads(target, THREADS_EVERY)
         self._gpus.ask()
 
@@ -237,9 +243,24 @@ class Recorder:
                 fresh.tree.watched = target.tree.watched
                 target.close()
             target = self._targets[command.watch] = fresh
+            self._climb(command, target)
         target.tree.generation = command.generation
         if command.pid is not None:
             target.name_pid(command.pid, now)
+
+    def _climb(self, command: Watch, target: Target) -> None:
+        """The upper rungs, where there is an address to ask."""
+        before = self._ladders.pop(target.name, None)
+        if before is not None:
+            before.close()
+        if target.prober is None:
+            return
+        try:
+            self._ladders[target.name] = Ladder(
+                target.name, command, target.prober, write=self._sample, say=self._say, process=target.process
+            )
+        except (ValueError, OSError) as error:
+            self._event("trouble", target.name, f"its engine and its answers are not asked for: {error}")
 
     def _say(self, event: Event) -> None:
         if not event.at:

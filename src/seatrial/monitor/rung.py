@@ -39,7 +39,7 @@ class Rung:
     ) -> None:
         self.name, self.rung, self.questions = name, rung, questions
         self._write, self._say = write, say
-        self._lock = threading.Lock()  # a question that is over is never written as under way afterwards
+        self._lock = threading.Lock()  # no line of a question follows its last one, and none at all a close
         self._go = threading.Event()
         self._busy = self._over = False
         self._flight: Ask | None = None
@@ -53,14 +53,15 @@ class Rung:
         """Write what hangs; with ``ask``, let a question begin that is due. Does not wait for the server."""
         with self._lock:
             if self._flight is not None and now - self._flight.asked_at >= YOUNG_NS:
-                self._write(self.shown(self._flight))
+                self._put(self.shown(self._flight))
         if ask and not self._busy and self.due(now):
             self._busy = True
             self._go.set()
 
     def close(self) -> None:
-        """Ask nothing more. A question under way is left to end, or to end with this process."""
-        self._over = True
+        """Ask and write nothing more. A question under way ends unheard, at the latest with this process."""
+        with self._lock:
+            self._over = True
         self._go.set()
 
     def due(self, now: int) -> bool:
@@ -87,7 +88,12 @@ class Rung:
         """It is over: written now, and by nobody else afterwards."""
         with self._lock:
             self._flight = None
-            self._write(msgspec.structs.replace(ask, **({"ended_at": time.monotonic_ns()} | told)))
+            self._put(msgspec.structs.replace(ask, **({"ended_at": time.monotonic_ns()} | told)))
+
+    def write(self, line: Line) -> None:
+        """Write a line that is not about a question."""
+        with self._lock:
+            self._put(line)
 
     def skip(self, why: str) -> None:
         """It is not asked, and why: written once, until another reason or a question comes."""
@@ -96,15 +102,21 @@ class Rung:
         self._number += 1
         now = time.monotonic_ns()
         number = f"{self.rung}-{self._number}"
-        self._write(Ask(name=self.name, rung=self.rung, id=number, asked_at=now, ended_at=now, skipped=why))
+        self.write(Ask(name=self.name, rung=self.rung, id=number, asked_at=now, ended_at=now, skipped=why))
         self._skipped = why
 
     def trouble(self, text: str) -> None:
         """Said once."""
         text = self.questions.mask.text(text)
-        if text not in self._said:
-            self._said.add(text)
-            self._say(Event(what="trouble", name=self.name, at=time.monotonic_ns(), text=text))
+        with self._lock:
+            if text not in self._said and not self._over:
+                self._said.add(text)
+                self._say(Event(what="trouble", name=self.name, at=time.monotonic_ns(), text=text))
+
+    def _put(self, line: Line) -> None:
+        """The lock is held."""
+        if not self._over:
+            self._write(line)
 
     def _work(self) -> None:
         while True:

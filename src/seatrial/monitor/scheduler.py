@@ -132,7 +132,7 @@ class Scheduler(Rung):
                 self.trouble(f"{source.name} answers with {error}")
         self.end(ask, ended_at=answer.at, status=answer.status, outcome=outcome, detail=answer.detail)
         if fields is not None:
-            self._write(Meter(name=self.name, source=source.name, **fields))
+            self.write(Meter(name=self.name, source=source.name, **fields))
         if outcome == "too-large" or (answer.status in NOT_OFFERED and not answer.error):
             self._sources = [s for s in self._sources if s is not source]
             why = f"more than {CAP} bytes" if outcome == "too-large" else f"status {answer.status}"
@@ -145,7 +145,7 @@ class Scheduler(Rung):
         _, asleep = meters.props_asleep(answer.body) if answer.status == 200 else (False, None)
         if asleep is not None:
             self.forbidden = ASLEEP if asleep else KEEPS_AWAKE
-            self._write(Meter(name=self.name, source=source.name, asleep=asleep))
+            self.write(Meter(name=self.name, source=source.name, asleep=asleep))
 
     # what it is
 

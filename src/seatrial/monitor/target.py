@@ -67,6 +67,11 @@ class Target:
         """The main process, while it lives."""
         return self.tree.main
 
+    def process(self) -> proc.Process | None:
+        """The main process, for other threads to look at."""
+        main = self.tree.main
+        return main.process if main is not None else None
+
     @property
     def stopped(self) -> bool:
         """By a signal: /health is not asked then, for each question would fill its accept queue."""
@@ -74,7 +79,8 @@ class Target:
 
     def name_pid(self, pid: int, now: int) -> None:
         """The keeper or the operator says which process it is."""
-        if self.tree.adopt(pid, None, now, aloud=True):
+        more = {"job": "yes"} if self.prober is None else None  # its own end may be what it was started for
+        if self.tree.adopt(pid, None, now, more=more, aloud=True):
             self.tree.named, self._owned = True, False
 
     def look(self, listeners: list[Listener] | None, now: int) -> Probe:

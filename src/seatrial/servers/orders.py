@@ -38,6 +38,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     key: str = ""
     headers: dict[str, str] = {}
+    ca: str = ""  # path of a file of certificates to trust instead of the system's
     canary_s: float = 0  # seconds between two canaries; 0: none
     scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
     ours: bool = False  # we started it
@@ -51,6 +52,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     argv: tuple[str, ...]
     name: str = "command"
+    serves: bool = False  # it is an endpoint's process: its own end is a stop whatever its status
     out: int
     err: int
 
