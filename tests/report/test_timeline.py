@@ -10,7 +10,8 @@ import pytest
 
 from seatrial.records import Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report import timeline
-from seatrial.report.lanes import COLUMNS, Watched, Window, gaps, lanes
+from seatrial.report.lanes import COLUMNS, Watched, Window, gaps, lanes, marks
+from seatrial.report.plain import Wall
 from seatrial.report.run import Report
 from tests.report.sample import HOSTILE, NAME, SECOND, Trial, at, case, judged_run, kill
 
@@ -117,6 +118,38 @@ def test_an_unreadable_value_is_not_zero():
     assert socket.spans[0].text == "not observable"
     assert (memory.curve, gpu.curve, gpu.why) == ((), (), "driver gone")
     assert tokens.why
+
+
+def test_how_busy_a_gpu_was_says_of_what():
+    seen = Watched()
+    for second in range(5):
+        seen.take(Gpu(t=at(second), index=0, uuid="a", busy=10 * second), NAME)
+        seen.take(Gpu(t=at(second), index=1, uuid="b", busy=7), NAME)
+        seen.take(Event(what="trouble", name="gpu", at=at(second), text="GPU 1, power: Not Supported"), NAME)
+    seen.take(Event(what="xid", name="gpu", at=at(3), text=f"GPU 1: Xid 79{HOSTILE}"), NAME)
+    seen.take(Event(what="gpu-lost", name="gpu", at=at(4), text="GPU 1: GPU is lost"), NAME)
+    window = Window(at(0), at(4))
+    gpu = lanes(seen, window, ())[-1]
+    assert [value for _, value in gpu.curve] == [7, 10, 20, 30, 40]
+    assert gpu.unit == "% busy"
+    assert gpu.note.startswith(
+        "busy: percent of the driver's last sample period in which a kernel ran, the busiest of 2"
+    )
+    svg = timeline.draw("a", seen, window, (), Wall([]))
+    assert any(text.startswith("busy: percent of the driver's") for text in texts(svg))
+    assert [(mark.at, mark.text[:13]) for mark in marks(seen, window)] == [
+        (at(3), "GPU 1: Xid 79"),
+        (at(4), "GPU 1: GPU is"),
+    ]
+    assert "\x1b" not in marks(seen, window)[0].text
+
+
+def test_a_gpu_lane_that_is_empty_says_what_it_lacks():
+    seen = Watched()
+    seen.take(Gpu(t=at(1), index=0, uuid="a", power_mw=1), NAME)
+    for text in ("GPU 0, power: Not Supported", "GPU 0, kernel time: Not Supported"):
+        seen.take(Event(what="trouble", name="gpu", at=at(1), text=text), NAME)
+    assert lanes(seen, Window(at(0), at(4)), ())[-1].why == "GPU 0, kernel time: Not Supported"
 
 
 def test_a_night_stays_small():

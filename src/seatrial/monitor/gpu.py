@@ -53,7 +53,7 @@ class Gpus:
         self._take, self._say = take, say
         self._said: set[str] = set()
         self._asked = threading.Event()
-        self._giving = threading.Lock()
+        self._giving, self._timing = threading.Lock(), threading.Lock()
         self._over = False
         self._since = time.monotonic_ns()  # of the call under way; 0: none is
         self._hangs = False
@@ -62,9 +62,10 @@ class Gpus:
 
     def ask(self) -> None:
         """Read every card once; while the last reading still runs, one more follows it."""
-        since = self._since
-        if since and not self._hangs and time.monotonic_ns() - since > SLOW_NS:
-            self._hangs = True
+        with self._timing:
+            late = self._since and not self._hangs and time.monotonic_ns() - self._since > SLOW_NS
+            self._hangs = self._hangs or bool(late)
+        if late:
             self._event(
                 "trouble", f"the GPU driver has not answered for {SLOW_NS // 10**9} s: no GPU figures until then"
             )
@@ -129,10 +130,10 @@ class Gpus:
 
     def _back(self) -> None:
         """The driver has come back from what it was asked."""
-        took = time.monotonic_ns() - self._since
-        self._since = 0
-        if self._hangs:
-            self._hangs = False
+        with self._timing:
+            took, hung = time.monotonic_ns() - self._since, self._hangs
+            self._since, self._hangs = 0, False
+        if hung:
             self._event("trouble", f"the GPU driver answers again, after {took / 1e9:.1f} s")
 
     def _lost(self, index: int, why: str) -> None:

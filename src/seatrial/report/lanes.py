@@ -15,6 +15,7 @@ from seatrial.verdict.stops import GAP_NS
 from seatrial.verdict.summary import unwatched
 
 COLUMNS = 500
+_OF_A_CARD = frozenset({"xid", "gpu-lost"})
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """One lane: spans, or a curve of (time, value) with its unit, or why there is neither."""
+    """One lane: spans, or a curve of (time, value) with its unit and what it is of, or why there is neither."""
 
     name: str
     spans: tuple[Span, ...] = ()
     curve: tuple[tuple[int, float], ...] = ()
     unit: str = ""
+    note: str = ""
     why: str = ""
 
 
@@ -100,7 +102,7 @@ class Watched:
                 self.samples.append(line)
             case Probe(name=who) if who == name:
                 self.probes.append(line)
-            case Event(name=who) if who == name or line.what == "trouble":
+            case Event(name=who) if who == name or line.what == "trouble" or line.what in _OF_A_CARD:
                 self.events.append(line)
             case LoadRow(endpoint=who) if who == name:
                 self.rows[line.id] = line
@@ -146,9 +148,10 @@ def gaps(seen: Watched, window: Window) -> tuple[Span, ...]:
 
 
 def marks(seen: Watched, window: Window) -> tuple[Mark, ...]:
-    """Phases of a soak, and planned stops."""
+    """Phases of a soak, planned stops, and what the GPU driver reported."""
     found = [Mark(p.at, f"soak: {visible(p.what, 20)}") for p in seen.phases]
     found += [Mark(e.at, "planned stop") for e in seen.events if e.what == "planned-stop"]
+    found += [Mark(e.at, visible(e.text, 60)) for e in seen.events if e.what in _OF_A_CARD]
     return tuple(mark for mark in found if window.start <= mark.at <= window.end)
 
 
@@ -266,16 +269,22 @@ def _memory(seen: Watched, window: Window) -> Lane:
 
 
 def _gpu(seen: Watched, window: Window) -> Lane:
+    """How busy the busiest card was. It says that some kernel ran, and nothing of how much of the card it used."""
     columns: dict[int, int] = {}
+    cards = set()
     for gpu in seen.gpus:
         if gpu.busy is not None and window.start <= gpu.t <= window.end:
+            cards.add(gpu.index)
             column = window.column(gpu.t)
             columns[column] = max(columns.get(column, 0), gpu.busy)
     curve = tuple((window.start + c * window.step, float(columns[c])) for c in sorted(columns))
-    return Lane("GPU", curve=curve, unit="% busy", why=_no_gpu(seen))
+    which = f", the busiest of {len(cards)} cards" if len(cards) > 1 else ""
+    note = f"busy: percent of the driver's last sample period in which a kernel ran{which}"
+    return Lane("GPU", curve=curve, unit="% busy", note=note, why=_no_gpu(seen))
 
 
 def _no_gpu(seen: Watched) -> str:
     error = next((gpu.error for gpu in seen.gpus if gpu.error), "")
-    told = next((e.text for e in seen.events if e.what == "trouble" and e.name == "gpu"), "")
-    return visible(error or told, 80) or "no GPU was seen on this host"
+    told = [e.text for e in seen.events if e.what == "trouble" and e.name == "gpu"]
+    told.sort(key=lambda text: "kernel time" not in text)  # what the lane lacks, before what else a card has not
+    return visible(error or "".join(told[:1]), 80) or "no GPU was seen on this host"

@@ -119,6 +119,11 @@ def _curve(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
         f'<text class="st-soft" x="{LEFT - 10}" y="{top + LANE / 2 + 11}" text-anchor="end" font-size="9.5"'
         f' fill="#666666">{escape(f"to {most:.3g} {lane.unit}")}</text>'
     )
+    if lane.note:
+        yield (
+            f'<text class="st-soft" x="{WIDTH - RIGHT - 4}" y="{top + PAD}" text-anchor="end" font-size="9.5"'
+            f' fill="#666666">{escape(lane.note)}</text>'
+        )
 
 
 def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
