@@ -1,0 +1,71 @@
+"""A gateway and what stands behind it: of two that fail together one is the cause, and of one that fails alone it is.
+
+The operator says what stands in front of what (Event ``behind``); the canaries of both tell whose fault it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seatrial.verdict import stops_work as wedged
+from seatrial.verdict import stops_work_told as told
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_cases import open_one
+from seatrial.verdict.stops_state import SECOND, Server
+from seatrial.verdict.stops_work_state import Told, Work
+
+FAILED_TWICE = 2
+"""So often in a row the gateway's canary fails before it is its fault; once may be a connection that was cut."""
+
+
+def ticked(servers: Mapping[str, Server], now: int, limits: Limits) -> dict[str, Server]:
+    """The gateways that are WEDGED at this heartbeat, by name."""
+    found = {}
+    for name, server in servers.items():
+        if server.work.behind and open_one(server) is None and server.work.excused_at != now:
+            behind = [servers[other] for other in server.work.behind if other in servers and other != name]
+            changed = _judged(server, behind, now, limits)
+            if changed is not server:
+                found[name] = changed
+    return found
+
+
+def _judged(server: Server, behind: list[Server], now: int, limits: Limits) -> Server:
+    since = _failing_since(server.work, now, limits)
+    if since:
+        for other in behind:
+            case = open_one(other)
+            if case is not None:
+                cause = f"{other.name}, which stands behind it: {case.family} (see its own stop)"
+                return _opened(server, now, since, "behind", cause, f"{other.name} behind it: {case.family}")
+        for other in behind:
+            if other.work.right_at >= since:
+                ago = (now - other.work.right_by) / SECOND
+                cause = f"the gateway: {other.name} behind it answers directly (canary right {ago:.1f} s ago)"
+                seen = (
+                    f"{other.name} behind it: canary right, asked {(other.work.right_at - since) / SECOND:.1f} s later"
+                )
+                return _opened(server, now, since, "gateway", cause, seen)
+    if any(other.work.canary is not None and not other.work.canary.first_at for other in behind):
+        return server  # what stands behind it is asked and has not answered yet: it may be busy
+    return wedged.judged(server, now, limits)
+
+
+def _opened(server: Server, now: int, since: int, shown: str, cause: str, seen: str) -> Server:
+    base = told.told(server, since, shown, 0)
+    said = Told(kind="gateway" if shown == "gateway" else "behind", cause=cause, excluded=base.excluded)
+    return wedged.opened(server, now, since, shown, said, seen)
+
+
+def _failing_since(work: Work, now: int, limits: Limits) -> int:
+    """Since when the gateway's canary has failed or got nothing; 0: it has not."""
+    began = []
+    if len(work.failed) >= FAILED_TWICE:
+        began.append(work.failed[0].asked_at)
+    canary = work.canary
+    if canary is not None and not canary.first_at and now - canary.asked_at >= limits.wedged_silent:
+        began.append(canary.asked_at)
+    if work.silence[1] - work.silence[0] >= limits.wedged_silent:
+        began.append(work.silence[0])
+    since = min(began, default=0)
+    return since if since > work.progress_at else 0

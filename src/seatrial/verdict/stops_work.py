@@ -1,0 +1,252 @@
+"""WEDGED: work waits, nothing progresses, and the process that should do it idles. Judged at each heartbeat.
+
+How long the silence must last depends on how strong the evidence is (:class:`seatrial.verdict.limits.Limits`). A server
+that is busy may be in a long prefill, one that sleeps may be waking, and one whose clients do not read has nothing to
+do: none of these is a stop. Public shapes: a scheduler that hangs under a living HTTP layer (llama.cpp 27388, 23268),
+an engine that died under its API server (vLLM 39863), a canary that fails while /health is well (llama.cpp 13281).
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from seatrial.verdict import stops_work_told as told
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_cases import change, open_case, open_one
+from seatrial.verdict.stops_state import SECOND, Case, Main, Proof, Server
+from seatrial.verdict.stops_work_state import Look, Told, Work
+
+LOOKS_KEPT = 128
+FRESH_NS = 5 * SECOND // 2
+"""A reading older than this tells nothing of now."""
+LULL_NS = 60 * SECOND
+"""Without anybody who waits for so long, a later wait is another one; a canary comes more often."""
+STALE_NS = 600 * SECOND
+"""A request older than this may have lost its client: nobody says that it still waits."""
+IDLE_SHARE = 0.02
+"""Of one core, over the window, by the whole process tree: what answering probes costs."""
+IO_RATE = 256 * 1024
+"""Bytes a second read and written: above it a model is being loaded; probes and canaries move a few kB."""
+BLIND = SECOND * 3 // 2
+"""How much shorter than a window its measured part may be: a heartbeat and a half."""
+LOADING = 503
+PLANNED_FOR_NS = 60 * SECOND
+FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "nginx", "haproxy",
+              "envoy", "caddy", "traefik", "kubectl")  # fmt: skip
+"""Programs that hand connections on: that they idle says nothing of the server behind them."""
+
+
+def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
+    """A heartbeat: look how busy it is, and open a WEDGED where the silence has lasted long enough."""
+    work = _waited(_looked(_of(server), now), now)
+    if gap or _excused(server, work, now):
+        work = replace(work, excused_at=now)
+    server = replace(server, work=work)
+    return server if work.behind else judged(server, now, limits)
+
+
+def judged(server: Server, now: int, limits: Limits) -> Server:
+    """The server with a WEDGED where its silence has lasted long enough and no other stop explains it."""
+    if open_one(server) is not None or not server.work.waited_at or server.work.excused_at == now:
+        return server
+    shown, need = _wedged(server, now, limits)
+    if not shown:
+        return server
+    since = server.work.failed[0].asked_at if shown == "canary" else silent_since(server.work)
+    return opened(server, now, since, shown, told.told(server, since, shown, need))
+
+
+def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: str) -> Server:
+    """Begin a WEDGED: from the last progress, or from when work that got nothing began to wait, if that was later."""
+    alive = _last_progress(server, since)
+    return open_case(server, "WEDGED", max(since, alive.at), now, alive=alive, bad_at=now, shown=shown, told=said,
+                     evidence=(*seen, *told.evidence(server, now, since, shown)))  # fmt: skip
+
+
+def narrowed(server: Server, before: Work) -> Server:
+    """Let progress that came to light end a WEDGED, sharpen it, or show that there was none."""
+    at = server.work.progress_at
+    if at == before.progress_at or not server.cases:
+        return server
+    for case in server.cases[-4:]:
+        if case.family != "WEDGED" or case.told.withdrawn or (case.until is not None and at >= case.until):
+            continue
+        server = change(server, case, **_changes(case, Proof(at, server.work.progress, "token")))
+    return server
+
+
+def silent_since(work: Work) -> int:
+    """Since when work waits and nothing has come of it."""
+    return max(work.waits_from, work.progress_at, work.answered_at, work.excused_at)
+
+
+def waited(work: Work, since: int) -> int:
+    """For how long somebody waited since then, ns: lulls between two canaries are none of it."""
+    spent, last = 0, since
+    for look in work.looks:
+        if look.at > since:
+            spent += look.at - last if look.waits else 0
+            last = look.at
+    return spent
+
+
+def idle(work: Work, now: int, window: int) -> bool | None:
+    """Whether the whole tree idled over the window up to now; None: not observed, or not for so long."""
+    seen = [look for look in work.looks if look.cpu is not None]
+    if not seen or now - seen[-1].at > FRESH_NS:
+        return None
+    apart = max(window - BLIND, SECOND)
+    base = next((look for look in reversed(seen) if seen[-1].at - look.at >= apart), None)
+    return None if base is None else not _worked(work, base, seen[-1])
+
+
+def busy(work: Work, since: int, until: int) -> bool:
+    """Whether the whole tree worked between two times; where that was not observed, it is not known to have."""
+    seen = [look for look in work.looks if look.cpu is not None and since <= look.at <= until]
+    return len(seen) > 1 and _worked(work, seen[0], seen[-1])
+
+
+def _worked(work: Work, base: Look, last: Look) -> bool:
+    took = last.at - base.at
+    within = [look for look in work.looks if base.at < look.at <= last.at]
+    disk = sum(look.disk for look in within) * 2 > len(within)
+    cpu = (last.cpu or 0) - (base.cpu or 0) >= IDLE_SHARE * took
+    loads = base.io is not None and last.io is not None and (last.io - base.io) * SECOND >= IO_RATE * took
+    return cpu or loads or disk or work.gpu_busy_at > base.at
+
+
+def forwards(main: Main | None) -> bool:
+    """Whether the watched process only hands connections on."""
+    return main is not None and main.facts.get("exe", "").rsplit("/", 1)[-1] in FORWARDERS
+
+
+def _wedged(server: Server, now: int, limits: Limits) -> tuple[str, int]:
+    """In one word what a WEDGED would rest on, and how long the silence had to last; empty: there is none."""
+    work = server.work
+    if _canary_fails(work, now):
+        return "canary", 0
+    since = silent_since(work)
+    if not work.looks[-1].waits or now - since < min(limits.wedged_silent, limits.wedged):
+        return "", 0
+    spent = waited(work, since)
+    shown, need = "busy", limits.busy
+    observed = not forwards(server.main) and not work.behind
+    if observed and _scheduler_silent(work, now, limits.wedged_silent) and idle(work, now, limits.wedged_silent):
+        shown, need = ("scheduler" if _healthy(work, now) else "http"), limits.wedged_silent
+    elif observed and idle(work, now, limits.wedged):
+        shown, need = _rung(work, now), limits.wedged
+    elif not observed or idle(work, now, limits.wedged) is None:
+        shown, need = "unseen", limits.wedged_unseen
+    lasted = now - since if shown == "busy" else spent  # an hour of looks is not kept
+    return (shown, need) if lasted >= need and _witnessed(work, now, since, need) else ("", 0)
+
+
+def _rung(work: Work, now: int) -> str:
+    """The first broken rung: that of the engine only where the scheduler was seen to answer."""
+    if not _healthy(work, now):
+        return "http"
+    return "engine" if work.scheduler_at and now - work.answers_at <= 4 * FRESH_NS else "tokens"
+
+
+def _healthy(work: Work, now: int) -> bool:
+    return work.health is not None and now - work.health_at <= 2 * FRESH_NS
+
+
+def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
+    asked = work.silent_from and now - work.scheduler_at <= 4 * FRESH_NS
+    return bool(asked) and now - work.silent_from >= limit
+
+
+def _canary_fails(work: Work, now: int) -> bool:
+    """Three canaries in a row ended in an error or in nothing, where one had worked, and nothing else progressed."""
+    failed = work.failed
+    told_before = len(failed) >= 3 and bool(work.right_at)
+    return (
+        told_before and _healthy(work, now) and work.progress_at < failed[0].asked_at and now - failed[-1].t <= LULL_NS
+    )
+
+
+def _witnessed(work: Work, now: int, since: int, limit: int) -> bool:
+    """Whether something shows that no tokens came, and not only that we do not see any.
+
+    A canary, a request that ended with nothing, a silent scheduler, or live counters that stood still. Where only
+    clients wait and no slot works, the engine is through with their answers: it is they who do not read.
+    """
+    share = limit // 4
+    canary = work.canary is not None and now - max(work.canary.asked_at, since) >= share
+    quiet = min(work.silence[1], now) - max(work.silence[0], since) >= share
+    live = [r for r in work.readings if r.live and r.at >= since]
+    if not canary and not quiet and live and live[-1].running == 0 and not work.silent_from:
+        return False
+    flat = len(live) >= 3 and not any(r.moved for r in live) and all(r.running for r in live)
+    silent = bool(work.silent_from) and now - work.silent_from >= share
+    return canary or quiet or flat or silent
+
+
+def _of(server: Server) -> Work:
+    """The work of this incarnation: what waited for another one is over."""
+    work, main = server.work, server.main
+    who = "" if main is None else main.incarnation or str(main.pid)
+    if who == work.who or main is None or not who:
+        return work
+    if not work.who or work.who == str(main.pid):
+        return replace(work, who=who)
+    flying = {name: at for name, at in work.flying.items() if at >= main.found_at}
+    return replace(work, who=who, flying=flying, canary=None, failed=(), silence=(0, 0), excused_at=main.found_at,
+                   silent_from=0, meters={}, readings=(), looks=(), processes={}, right_at=0, waits_from=0)  # fmt: skip
+
+
+def _looked(work: Work, now: int) -> Work:
+    """Append what was read of its processes since the heartbeat before."""
+    waits = work.canary is not None and not work.canary.first_at
+    waits = waits or any(now - at < STALE_NS for at in work.flying.values())
+    before = work.looks[-1].at if work.looks else 0
+    fresh = work.sampled_at > before
+    look = Look(now, work.cpu if fresh else None, work.io if fresh else None, work.disk, waits)
+    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], disk=False)
+
+
+def _waited(work: Work, now: int) -> Work:
+    """Since when somebody waits."""
+    if work.looks[-1].waits:
+        asked = [at for at in work.flying.values() if now - at < STALE_NS]
+        asked += [work.canary.asked_at] if work.canary is not None else []
+        return replace(work, waits_from=work.waits_from or min(asked), waited_at=now)
+    if work.waits_from and now - work.waited_at > LULL_NS:
+        return replace(work, waits_from=0)
+    return work
+
+
+def _excused(server: Server, work: Work, now: int) -> bool:
+    """Whether its silence is of another kind, or planned: dead, stopped, deaf, loading, about to be ended by us."""
+    if server.main is not None and not server.lives:
+        return True
+    if server.sign is not None and server.sign.stopped_since:
+        return True
+    if server.unheard >= 2 or (work.health == LOADING and now - work.health_at <= FRESH_NS):
+        return True
+    if server.planned_at and now - server.planned_at <= PLANNED_FOR_NS:
+        return True
+    case = open_one(server)
+    return case is not None and case.family != "WEDGED"
+
+
+def _last_progress(server: Server, since: int) -> Proof:
+    """The last progress; where there was none, the moment it was found: that its process lives proves nothing here."""
+    work = server.work
+    if work.answered_at > work.progress_at:
+        return Proof(work.answered_at, "a request was done, and no token of it seen", "token")
+    if work.progress_at:
+        return Proof(work.progress_at, work.progress, "token")
+    found = server.main.found_at if server.main is not None else since
+    return Proof(min(found, since), "its process was found", "found")
+
+
+def _changes(case: Case, proof: Proof) -> dict[str, object]:
+    if proof.at <= case.dead_at:
+        return {"alive": proof} if proof.at > case.alive.at else {}
+    if proof.at > case.opened_at:
+        return {"until": proof.at}
+    if case.opened_at - proof.at >= case.told.need * 9 // 10 and case.told.need:
+        return {"alive": proof, "dead_at": proof.at}
+    return {"until": proof.at, "told": replace(case.told, withdrawn=True)}

@@ -1,0 +1,211 @@
+"""The part of the fold that reads who waits for a server and what progresses; no judgement yet.
+
+A request of a client tells nothing of its tokens before it is over, so that while it runs other signs must tell:
+the server's own counters, the canary, ends of other requests, and what its processes and GPUs do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from seatrial.records import Ask, Event, Gpu, Line, LoadRow, Meter, Probe, Received, Sample, Sent, Threads
+from seatrial.verdict.stops_work_state import Reading, Work
+
+SECOND = 1_000_000_000
+ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
+"""How the paths end whose answers come from the engine; others are answered by the HTTP layer alone."""
+CLOSED_BY_US = frozenset({"stall", "deadline", "cancelled"})
+GOT_NOTHING = CLOSED_BY_US | {"truncated", "reset", "refused", "unreachable"}
+"""Outcomes that are no answer of the server; ``busy`` is none either: it is said before the engine is asked."""
+CANARY_FAILS = frozenset({"http_5xx", "truncated", "reset", "empty", "sse_error", "no_terminator", "not_a_stream"})
+"""Ends of a canary that an engine in order does not give. A deadline is none: it may have queued."""
+GPU_BUSY = 5
+READINGS_KEPT = 64
+MARKS_KEPT = 64
+MARKS_APART = SECOND
+FAILED_KEPT = 3
+PROCESSES_KEPT = 256
+
+
+def seen(work: Work, line: Line) -> Work:
+    """Take one line about a server in; the same object where it tells nothing of its work."""
+    read = READ.get(type(line))
+    return work if read is None else read(work, line)
+
+
+def progressed(work: Work, at: int, what: str) -> Work:
+    """Note a token, or growth of a counter. What was silent before it tells nothing any more."""
+    if at <= work.progress_at:
+        return work
+    quiet = work.silence if work.silence[1] > at else (0, 0)
+    failed = tuple(ask for ask in work.failed if ask.asked_at > at) if work.failed else ()
+    marks = work.marks
+    if not marks or at - marks[-1] >= MARKS_APART:
+        marks = (*marks, at)[-MARKS_KEPT:]
+    return replace(work, progress_at=at, progress=what, silence=quiet, failed=failed, marks=marks)
+
+
+def silent(work: Work, since: int, until: int) -> Work:
+    """Note a stretch in which a request that is over got nothing; the longest is kept."""
+    if until - since <= work.silence[1] - work.silence[0] and work.silence[1] > work.progress_at:
+        return work
+    return replace(work, silence=(since, until))
+
+
+def landed(work: Work, name: str) -> Work:
+    """A request is over: it waits no longer."""
+    if name not in work.flying:
+        return work
+    return replace(work, flying={key: at for key, at in work.flying.items() if key != name})
+
+
+def _sent(work: Work, line: Sent) -> Work:
+    if line.method != "POST" or not line.path.endswith(ENGINE_PATHS):
+        return work
+    return replace(work, flying={**work.flying, line.id: line.t})
+
+
+def gpu_seen(work: Work, line: Gpu) -> Work:
+    """One reading of a GPU: it bears on a server whose process is on it, and on every one that cannot be joined."""
+    if line.busy is None:
+        return work
+    pids = {str(pid) for pid in work.processes}
+    ours = not pids.isdisjoint(line.processes) or not pids.isdisjoint(line.process_busy)
+    busy = line.busy >= GPU_BUSY and (ours or not work.gpu_joined)
+    shares = [share for pid, share in line.process_busy.items() if pid in pids]
+    if shares and max(shares) < GPU_BUSY:
+        busy = False
+    return replace(work, gpu_at=line.t, gpu_busy_at=line.t if busy else work.gpu_busy_at,
+                   gpu_joined=work.gpu_joined or ours)  # fmt: skip
+
+
+def _sampled(work: Work, line: Sample) -> Work:
+    known, cpu, io = work.processes.get(line.pid, ("", None, None))
+    first = 0 if work.looks else None  # what a process used before the watch began is no news
+    if known != line.incarnation:
+        cpu = io = first
+    return replace(
+        work,
+        cpu=work.cpu + _grown(cpu, line.cpu_ns),
+        io=work.io + _grown(io, line.io),
+        processes={**work.processes, line.pid: (line.incarnation, line.cpu_ns, line.io)},
+        sampled_at=line.t if line.cpu_ns is not None else work.sampled_at,
+        disk=work.disk or (line.state == "D" and not _in_driver(work.threads)),
+    )
+
+
+def _grown(old: int | None, new: int | None) -> int:
+    return 0 if old is None or new is None else max(0, new - old)
+
+
+def _in_driver(threads: Threads | None) -> bool:
+    """Whether all that sleep uninterruptibly do so in a GPU's driver: that is no disk."""
+    waits = [] if threads is None else [wchan for _, _, state, _, wchan in threads.threads if state == "D"]
+    return bool(waits) and all(
+        wchan.startswith(("nv", "uvm_", "rm_", "os_acquire", "amdgpu", "kfd")) for wchan in waits
+    )
+
+
+def _scheduler(work: Work, line: Ask) -> Work:
+    if line.skipped or (line.ended_at and line.outcome != "ok" and line.status is not None):
+        return replace(work, silent_from=0, scheduler_at=0)  # not asked, or the HTTP layer said no: nothing is known
+    if line.outcome == "ok":
+        return replace(work, silent_from=0, scheduler_at=line.t, answers_at=line.ended_at)
+    return replace(work, silent_from=work.silent_from or line.asked_at, scheduler_at=line.t)
+
+
+def _canary(work: Work, line: Ask) -> Work:
+    if line.skipped:
+        return replace(work, canary=None)
+    token = min(max(line.first_at, line.last_at), line.t)
+    if token:
+        work = progressed(work, token, "a token of the canary")
+    if not line.ended_at:
+        return replace(work, canary=line)
+    work = replace(work, canary=None)
+    if line.outcome == "ok":
+        return replace(progressed(work, token or line.ended_at, "the canary's answer"), failed=(),
+                       right_at=line.asked_at, right_by=line.ended_at)  # fmt: skip
+    if line.outcome in GOT_NOTHING:
+        work = silent(work, token or line.asked_at, line.ended_at)
+    else:
+        work = replace(work, answered_at=max(work.answered_at, line.ended_at))
+    if line.outcome in CANARY_FAILS and not token:
+        work = replace(work, failed=(*work.failed, line)[-FAILED_KEPT:])
+    return work
+
+
+def _metered(work: Work, line: Meter) -> Work:
+    """Counters: totals that moved are progress, each source held against itself; a request fewer is an answer."""
+    old = work.meters.get(line.source)
+    moved = old is not None and any(
+        a is not None and b is not None and a != b for a, b in zip(_counts(old), _counts(line), strict=True)
+    )
+    fell = old is not None and old.running is not None and line.running is not None and line.running < old.running
+    live = line.progress is not None or line.source.startswith("vllm")
+    work = replace(work, meters={**work.meters, line.source: line})
+    if live or moved:
+        work = replace(work, readings=(*work.readings, Reading(line.t, moved, line.running, live))[-READINGS_KEPT:])
+    if line.asleep:
+        work = replace(work, excused_at=line.t)
+    if moved:
+        work = progressed(work, line.t, f"{line.source} counted on")
+    return replace(work, answered_at=max(work.answered_at, line.t)) if fell else work
+
+
+def _counts(line: Meter) -> tuple[int | None, int | None, int | None]:
+    return line.tokens, line.prompt_tokens, line.progress
+
+
+def _received(work: Work, line: Received) -> Work:
+    """Bytes of an answer; whether they were tokens is not in this line."""
+    if line.id not in work.flying:
+        return work
+    work = landed(work, line.id)
+    last = min(line.frames[-1][0], line.t) if line.frames else 0
+    work = progressed(work, last, f"bytes of the answer to {line.id}")
+    return silent(work, last or line.sent_at, line.ended_at) if line.error else work
+
+
+def _row(work: Work, row: LoadRow) -> Work:
+    work = landed(work, row.id)
+    for at in (row.first_at, row.gap_from, row.gap_to, row.last_at):
+        if at <= row.t:
+            work = progressed(work, at, f"a token of {row.id}")
+    if 0 < row.last_at < work.progress_at:
+        work = replace(work, marks=(*work.marks, row.last_at)[-MARKS_KEPT:])
+    if row.outcome in GOT_NOTHING:
+        return silent(work, row.last_at or row.sent_at, row.ended_at)
+    if row.outcome == "ok":
+        return progressed(work, min(row.ended_at, row.t), f"the end of {row.id}")
+    if row.outcome == "busy":
+        return work
+    return replace(work, answered_at=max(work.answered_at, min(row.ended_at, row.t)))
+
+
+def _happened(work: Work, event: Event) -> Work:
+    if event.what in ("exit", "lost"):
+        work = replace(work, processes={pid: of for pid, of in work.processes.items() if pid != event.pid})
+        if event.parent:
+            how = "how is not observable" if event.status is None else f"raw wait status {event.status}"
+            work = replace(work, child_gone=f"pid {event.pid}, {how}", child_gone_at=event.at)
+    elif event.what == "behind" and event.text not in work.behind:
+        work = replace(work, behind=(*work.behind, event.text))
+    return work
+
+
+READ: dict[type[Line], Callable[[Work, Any], Work]] = {
+    Sample: _sampled,
+    Probe: lambda work, line: replace(work, health=line.health, health_at=line.t),
+    Ask: lambda work, line: _scheduler(work, line) if line.rung == "scheduler" else _canary(work, line),
+    Meter: _metered,
+    Threads: lambda work, line: replace(work, threads=line),
+    Event: _happened,
+    Sent: _sent,
+    Received: _received,
+    LoadRow: _row,
+}
+"""What a line does to what is known of a server's work."""
