@@ -107,6 +107,7 @@ def judge(run: RunDir) -> JudgedRun:
         unread=(run.unread.torn, run.unread.unknown),
         known_unseen=replay.known_unseen(cases),
         strict_known=bool(info.options.get("strict_known")),
+        watch="watch" in info.options and not cases,
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
 

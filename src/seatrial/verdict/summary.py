@@ -21,7 +21,7 @@ from seatrial.records import (
     Verdict,
     Waived,
 )
-from seatrial.verdict import noted
+from seatrial.verdict import noted, watched
 from seatrial.verdict.outcomes import exit_code, ready
 from seatrial.verdict.stops import GAP_NS
 
@@ -52,10 +52,12 @@ def summarise(
     unread: tuple[int, int] = (0, 0),
     known_unseen: Sequence[str] = (),
     strict_known: bool = False,
+    watch: bool = False,
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
+    ``watch``: nothing but a watch ran, and its own rules hold.
     """
     names = list(dict.fromkeys([*endpoints, *(case.endpoint for case in cases)]))  # a lost page hides no case
     counted = [stop for stop in stops if not stop.planned]
@@ -67,6 +69,12 @@ def summarise(
         )
         for name in names
     }
+    if watch:
+        seen = watched.observed(lines)
+        each = {
+            name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen)
+            for name, verdict in each.items()
+        }
     code = exit_code(verdict.verdict for verdict in each.values())
     return Verdict(
         run=run,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from seatrial.records import NO_STOP, STREAMS, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Sample, Stop
+from seatrial.records import NO_STOP, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Sample, Stop
 
 Weight = Literal["stop", "unobserved", "notice", "planned"]
 
@@ -52,12 +52,5 @@ def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
 
 def of_watch(verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool) -> EndpointVerdict:
     """An endpoint's part of verdict.json where nothing but a watch ran: no case has to pass for it to be READY."""
-    told = list(stops)
-    traffic = {stop.family for stop in told if weight(stop) == "stop" and stop.family in STREAMS}
-    reasons = [
-        replace(reason, word="STOP") if reason.text.partition(" (")[0].partition(";")[0] in traffic else reason
-        for reason in verdict.reasons
-    ]
-    if not seen:
-        reasons.append(Reason(word="NOT PROVEN", text=NEVER_SEEN))
-    return replace(verdict, verdict=word(told, seen=seen), reasons=tuple(reasons))
+    reasons = verdict.reasons if seen else (*verdict.reasons, Reason(word="NOT PROVEN", text=NEVER_SEEN))
+    return replace(verdict, verdict=word(stops, seen=seen), reasons=reasons)
