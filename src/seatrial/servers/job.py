@@ -49,7 +49,9 @@ class Job(Life):
                 os.close(handle)
         super().__init__(process)
         self._name, self._loop, self._event = command.name, loop, event
-        event("start", name=command.name, pid=self.pid, at=self.started_at)
+        event(
+            "start", name=command.name, pid=self.pid, at=self.started_at, facts={} if command.serves else {"job": "yes"}
+        )
         loop.register(self.pidfd, selectors.EVENT_READ, self._ended)
 
     def _ended(self) -> None:

@@ -41,6 +41,8 @@ GRACE_S = 2.0
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
 SEAL_S = 2.0
+AWAKE_S = 5.0
+"""The longest a command waits for the recorder to be there; it takes 0.3 s unless the machine is busy."""
 ORDERLY = b"\n"
 """On stdin before it ends: who started us lives, and looks after the run directory itself."""
 
@@ -109,6 +111,7 @@ class Keeper:
         command = self.order.command
         if command is None:
             return None
+        self._await_recorder()
         try:
             self.job = Job(command, self.loop, self.event)
         except OSError as error:
@@ -116,6 +119,13 @@ class Keeper:
             self.over = True
             return None
         return self.job.pid
+
+    def _await_recorder(self) -> None:
+        """Wait for the recorder's first heartbeat, so that the command is watched from its start."""
+        until = time.monotonic() + AWAKE_S
+        beats = self.run.path / "watch" / "samples.jsonl"
+        while not beats.exists() and self.recorder.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
 
     # the server
 

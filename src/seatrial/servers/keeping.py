@@ -96,7 +96,7 @@ class Keeping:
         return self._process.poll() is None
 
     def leave(self) -> None:
-        """Tell it to end, and do not wait for it."""
+        """Have everything ended, and do not wait for it."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.close()

@@ -9,29 +9,27 @@ import signal
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from seatrial.records import Clock, Event, Line, Stop
-from seatrial.report.plain import SECOND, Wall, duration
+from seatrial.records import Event, Line, Stop
+from seatrial.report.plain import SECOND, duration
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
+from seatrial.servers.keeper import AWAKE_S
 from seatrial.servers.keeping import Command, Keeping
-from seatrial.verdict import stops
-from seatrial.verdict.outcomes import exit_code
-from seatrial.verdict.watched import sign, weight, word
+from seatrial.verdict.stops import RECORDER
 from seatrial.watching import starting
+from seatrial.watching.findings import Finding, Findings
 from seatrial.watching.follow import Follower
 from seatrial.watching.settings import COMMAND, Settings
-from seatrial.watching.telling import Telling, Told, summary, teller
+from seatrial.watching.telling import Telling, summary, teller
 from seatrial.watching.trouble import troubles
 from seatrial.watching.view import TargetView, View
 
 POLL_S = 0.2
-CLOCKS_KEPT = 7200
 JOBS_SETTLE_NS = 2 * SECOND
 """After the end of the last job, for the evidence about it that comes with the next look."""
 SILENT_NS = 5 * SECOND
@@ -50,15 +48,12 @@ class Session:
         self._settings = settings
         judged_by = f"seatrial judge {settings.record}" if settings.record else ""
         self._tell = telling or teller(json=settings.json, command=bool(settings.command), judged_by=judged_by)
-        self._state = stops.start(settings.limits)
-        self._clocks: deque[Clock] = deque(maxlen=CLOCKS_KEPT)
-        self._seen: set[str] = set()
-        self._said: dict[str, Stop] = {}
-        self._found_at: dict[str, int] = {}  # incarnation -> when it was first seen
+        self._findings = Findings(settings.names, settings.limits)
         self._ended_at: dict[str, int] = {}  # name of a job -> when it ended
         self._view = View([TargetView(name, job=name in settings.jobs) for name in settings.names])
+        self._looked: dict[str, starting.Looked] = {}
         self._asked_to_end = 0
-        self._beat = self._since = time.monotonic_ns()
+        self._since = time.monotonic_ns()
         self._broken = ""  # why nothing more can be observed
         self._deserted = False
 
@@ -72,45 +67,57 @@ class Session:
         with self._signals(), self._folder() as path:
             run = starting.create(path, self._settings)
             follower = Follower(run.path / "watch", forget=self._settings.record is None)
-            keeping: Keeping | None = None
-            try:
+            with contextlib.closing(follower):
                 keeping = self._start(run)
-                self._follow(follower, run, keeping)
-                keeping.close()
-            except KeyboardInterrupt:  # the second Ctrl-C: the keeper ends by itself what is left
-                if keeping is not None:
-                    keeping.leave()
-            except BrokenPipeError:
-                self._deserted = True
-            finally:
-                if keeping is not None:
+                try:
+                    self._begin(run, keeping)
+                    self._follow(follower, run, keeping)
                     keeping.close()
-                self._conclude(follower)
-                follower.close()
-        return self._code(list(self._said.values()))
+                except KeyboardInterrupt:  # the second Ctrl-C
+                    keeping.leave()
+                except BrokenPipeError:
+                    self._deserted = True
+                    keeping.close()
+                except BaseException:
+                    keeping.close()
+                    raise
+                with contextlib.suppress(KeyboardInterrupt):
+                    self._conclude(follower)
+        return self._findings.code()
 
     # the start
 
     def _start(self, run: RunDir) -> Keeping:
-        looked = starting.look_at_all(self._settings, lambda: self._asked_to_end > 0)
-        pages = {name: found.endpoint for name, found in looked.items()}
+        self._looked = starting.look_at_all(self._settings, lambda: self._asked_to_end > 0)
+        pages = {name: found.endpoint for name, found in self._looked.items()}
         starting.write_pages(run, self._settings, pages)
         orders = starting.watched(self._settings, pages)
         command = self._command()
         keeping = Keeping.start(run, orders, command=command, temporary=self._settings.record is None)
         for handle in () if command is None else (command.out, command.err):
             os.close(handle)
-        self._tell.begin([self._first(name, looked.get(name), keeping) for name in self._settings.names])
-        for name, found in looked.items():
+        return keeping
+
+    def _begin(self, run: RunDir, keeping: Keeping) -> None:
+        self._await_recorder(run, keeping)
+        self._tell.begin([self._first(name, keeping) for name in self._settings.names])
+        for name, found in self._looked.items():
             if found.trouble:
                 self._tell.trouble(f"{name}: {found.trouble}")
         for name, pid in self._settings.pids.items():
             if not Path(f"/proc/{pid}").exists():
                 self._tell.trouble(f"{name}: there is no process {pid} (any more)")
                 self._ended_at[name] = time.monotonic_ns()
-        return keeping
 
-    def _first(self, name: str, looked: starting.Looked | None, keeping: Keeping) -> str:
+    def _await_recorder(self, run: RunDir, keeping: Keeping) -> None:
+        """The watch begins with the recorder's first heartbeat."""
+        until = time.monotonic() + AWAKE_S
+        beats = run.path / "watch" / "samples.jsonl"
+        while not beats.exists() and keeping.alive and not self._asked_to_end and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _first(self, name: str, keeping: Keeping) -> str:
+        looked = self._looked.get(name)
         if looked is None:
             pid = keeping.command if name == COMMAND else self._settings.pids[name]
             return f"{name}  process {pid}, without a port"
@@ -128,7 +135,8 @@ class Session:
             return None
         out = sys.stderr if self._settings.json else sys.stdout
         handles = [_copy(out), _copy(sys.stderr)]
-        return Command(argv=self._settings.command, name=COMMAND, out=handles[0], err=handles[1])
+        serves = COMMAND in self._settings.endpoints
+        return Command(argv=self._settings.command, name=COMMAND, serves=serves, out=handles[0], err=handles[1])
 
     # the watch
 
@@ -142,7 +150,7 @@ class Session:
             now = time.monotonic()
             if now - shown >= 1:
                 shown = now
-                self._tell.look(self._view, Wall(self._clocks))
+                self._tell.look(self._view, self._findings.wall)
                 self._check_record(run, keeping)
             if (until is not None and now >= until) or self._all_jobs_over():
                 return
@@ -150,39 +158,25 @@ class Session:
 
     def _take(self, line: Line) -> None:
         """One line of the record, in order of time."""
-        if isinstance(line, Clock) and line.w == stops.RECORDER:
-            self._beat = line.t
-            self._clocks.append(line)
-        if name := sign(line):
-            self._seen.add(name)
         if isinstance(line, Event):
             self._noted(line)
         self._view.take(line)
         for text in troubles(line):
             self._tell.trouble(text)
-        self._state, given = stops.step(self._state, line)
-        for stop in given:
-            self._given(stop)
+        self._say(self._findings.take(line))
+
+    def _say(self, found: Iterable[Finding]) -> None:
+        for kind, told in found:
+            target = self._view.targets.get(told.stop.name)
+            if target is not None:
+                target.stops[told.stop.id] = told.stop
+            (self._tell.stop if kind == "stop" else self._tell.over)(told)
 
     def _noted(self, event: Event) -> None:
-        if event.what in ("found", "replaced", "start") and event.incarnation:
-            self._found_at.setdefault(event.incarnation, event.at)
-        elif event.what in ("exit", "lost") and not event.parent and event.name in self._settings.jobs:
+        if event.what in ("exit", "lost") and not event.parent and event.name in self._settings.jobs:
             self._ended_at.setdefault(event.name, time.monotonic_ns())
-        elif event.what == "trouble" and event.name == stops.RECORDER:
+        elif event.what == "trouble" and event.name == RECORDER:
             self._broken = event.text
-
-    def _given(self, stop: Stop) -> None:
-        """Say a stop once; once more when it has become another, and when one said as lasting is over."""
-        before = self._said.get(stop.id)
-        self._said[stop.id] = stop
-        if stop.name in self._view.targets:
-            self._view.targets[stop.name].stops[stop.id] = stop
-        told = Told(stop, Wall(self._clocks), self._state.last, self._found_at.get(stop.successor))
-        if before is None or before.family != stop.family:
-            self._tell.stop(told)
-        elif before.until is None and stop.until is not None and weight(stop) == "stop":
-            self._tell.over(told)
 
     def _all_jobs_over(self) -> bool:
         """Whether nothing is left to watch: no endpoint, and every job has ended a moment ago."""
@@ -194,7 +188,7 @@ class Session:
         if not keeping.alive:
             self._broken = "the keeper ended: nothing is recorded any more"
             self._tell.trouble(self._broken)
-        elif time.monotonic_ns() - self._beat > SILENT_NS:
+        elif self._silent_ns() > SILENT_NS:
             self._tell.trouble(f"nothing is recorded any more: {_why_silent(run)}")
 
     # the end
@@ -204,42 +198,39 @@ class Session:
         try:
             for line in follower.read(to_the_end=True):
                 self._take(line)
-            for stop in [*stops.finish(self._state), *self._unrecorded()]:
-                self._given(stop)
-            self._tell.look(self._view, Wall(self._clocks))
-            found = list(self._said.values())
-            self._tell.end(summary(self._since, found, self._code(found)))
+            self._say(self._findings.finish())
+            self._say(self._findings.finish(self._unrecorded()))
+            self._tell.look(self._view, self._findings.wall)
+            found = list(self._findings.told.values())
+            self._tell.end(summary(self._since, found, self._findings.code()))
         except BrokenPipeError:
             self._deserted = True
         if self._deserted:  # what is still buffered must not be written when the interpreter ends
             with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+    def _silent_ns(self) -> int:
+        """How long the recorder has written nothing."""
+        return time.monotonic_ns() - max(self._findings.beat, self._since)
+
     def _unrecorded(self) -> Iterator[Stop]:
         """The time from the last line of the recorder to now, where it wrote no more and nobody else says so."""
-        now = time.monotonic_ns()
-        if now - self._beat <= SILENT_NS:
+        silent, now = self._silent_ns(), time.monotonic_ns()
+        if silent <= SILENT_NS:
             return
-        told = {s.name for s in stops.finish(self._state) if s.family == "UNOBSERVED" and s.until is None}
+        gaps = {s.name for s in self._findings.told.values() if s.family == "UNOBSERVED" and s.until is None}
         for name in self._settings.names:
-            if name not in told:
+            if name not in gaps:
                 yield Stop(
                     id=f"{name}-unrecorded",
                     name=name,
                     family="UNOBSERVED",
-                    alive_at=self._beat,
+                    alive_at=now - silent,
                     dead_at=now,
                     seen_at=now,
                     proof="the recorder's last line",
                     cause="the recorder wrote no more",
                 )
-
-    def _code(self, found: list[Stop]) -> int:
-        """0 nothing happened, 1 a stop, 10 unobserved: as ``seatrial judge`` finds of the record."""
-        return exit_code(
-            word((stop for stop in found if stop.name == name), seen=name in self._seen)
-            for name in self._settings.names
-        )
 
     # what it runs in
 
@@ -262,9 +253,11 @@ class Session:
         def told(number: int, _frame: FrameType | None) -> None:
             self._asked_to_end += 1
             if number == signal.SIGINT and self._asked_to_end > 1:
+                signal.signal(number, signal.SIG_IGN)
                 raise KeyboardInterrupt
 
-        before = {n: signal.signal(n, told) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        heard = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+        before = {number: signal.signal(number, told) for number in heard}  # what nohup ignores stays ignored
         try:
             yield
         finally:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from seatrial.records import Ask, Event, Line, Log, Probe
 
+NO_PORT = "a process without a port"
+"""So the recorder says of a process that was named as one: no trouble."""
+
 
 def troubles(line: Line) -> Iterator[str]:
     """One line each; the same text again is to be said only once."""
     match line:
         case Event(what="trouble"):
             yield f"{line.name}: {line.text}" if line.name else line.text
-        case Probe() if line.why:
+        case Probe() if line.why and not line.why.startswith(NO_PORT):
             yield f"{line.name}: {line.why}"
         case Ask() if line.skipped and line.skipped != "held alone":
             yield f"{line.name}: {line.rung} not asked: {line.skipped}"

@@ -1,0 +1,99 @@
+"""What a watch has found so far: the fold over the record, and which of its stops have been told.
+
+A stop is told once; again when it has become another (a FROZEN whose process then ended), and once more when one that
+was told as lasting is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from seatrial.records import Clock, Event, Line, Stop
+from seatrial.report.plain import Wall
+from seatrial.verdict import stops
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.outcomes import exit_code
+from seatrial.verdict.stops_state import State
+from seatrial.verdict.stops_told import stop_of
+from seatrial.verdict.watched import sign, weight, word
+from seatrial.watching.telling import Told
+
+CLOCKS_KEPT = 7200
+"""Of the recorder's heartbeats, which label times: two hours of them."""
+
+Finding = tuple[Literal["stop", "over"], Told]
+
+
+class Findings:
+    """Fed with the record in order of time.
+
+    Args:
+        names: every target, for the exit status.
+        limits: of this watch.
+
+    Attributes:
+        beat: time of the recorder's last line of all, monotonic ns; 0: none yet.
+        told: every stop as last told, by its id.
+    """
+
+    def __init__(self, names: Iterable[str], limits: Limits) -> None:
+        self._names = tuple(names)
+        self._state = stops.start(limits)
+        self._clocks: deque[Clock] = deque(maxlen=CLOCKS_KEPT)
+        self._seen: set[str] = set()
+        self._found_at: dict[str, int] = {}  # incarnation -> when it was first seen
+        self.beat = 0
+        self.told: dict[str, Stop] = {}
+
+    @property
+    def wall(self) -> Wall:
+        return Wall(self._clocks)
+
+    def take(self, line: Line) -> list[Finding]:
+        """Fold one line in, and give what is to be told by it."""
+        if isinstance(line, Clock) and line.w == stops.RECORDER:
+            self.beat = line.t
+            self._clocks.append(line)
+        if name := sign(line):
+            self._seen.add(name)
+        if isinstance(line, Event) and line.what in ("found", "replaced", "start") and line.incarnation:
+            self._found_at.setdefault(line.incarnation, line.at)
+        before = self._state
+        self._state, given = stops.step(before, line)
+        return [*self._tell(given), *self._tell(self._changed(before))]
+
+    def finish(self, more: Iterable[Stop] = ()) -> list[Finding]:
+        """At the end of the record: every stop that was not yet told, or not in its last form.
+
+        Args:
+            more: what is known from elsewhere than the record.
+        """
+        return list(self._tell([*stops.finish(self._state), *more]))
+
+    def code(self) -> int:
+        """0 nothing happened, 1 a stop, 10 unobserved: as ``seatrial judge`` finds of the record."""
+        found = list(self.told.values())
+        return exit_code(word((s for s in found if s.name == name), seen=name in self._seen) for name in self._names)
+
+    def _changed(self, before: State) -> Iterator[Stop]:
+        """Stops that were told and have become others by the last line."""
+        for name, server in self._state.servers.items():
+            old = before.servers.get(name)
+            if old is None or old.cases is server.cases:
+                continue
+            for case in server.cases:
+                told = self.told.get(case.id)
+                if told is not None and told.family != case.family:
+                    yield stop_of(case, server, self._state)
+
+    def _tell(self, found: Iterable[Stop]) -> Iterator[Finding]:
+        for stop in found:
+            before = self.told.get(stop.id)
+            self.told[stop.id] = stop
+            told = Told(stop, self.wall, self._state.last, self._found_at.get(stop.successor))
+            if before is None or before.family != stop.family:
+                yield "stop", told
+            elif before.until is None and stop.until is not None and weight(stop) == "stop":
+                yield "over", told
