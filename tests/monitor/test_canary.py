@@ -1,0 +1,202 @@
+"""The canary: what it asks, what it makes of each answer, and what it never does."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from seatrial.monitor import canary
+from seatrial.monitor.canary import Answers
+from seatrial.monitor.questions import Questions
+from seatrial.servers import locks
+from tests.golden.server import Golden
+from tests.monitor.sites import KEY, Site, climb, events, hang, reply, site, then
+
+SOON = 0.05
+CHAT = "v1__chat__completions"
+PATH = "/v1/chat/completions"
+
+
+def asked(s: Site) -> int:
+    return s.count(PATH)
+
+
+def test_it_asks_for_one_token_as_a_client_does_and_knows_an_answer_by_its_second_time():
+    speak = then(events("Hello"), events("Hello"), events("Hello"), events("Hullo"))
+    with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON, key=KEY) as c:
+        c.until(lambda: len(c.asks("canary")) >= 4)
+        first, second, third, fourth = c.asks("canary")[:4]
+        assert [a.right for a in (first, second, third, fourth)] == [None, True, True, False]
+        assert (first.outcome, first.status, first.deltas, first.detail) == ("ok", 200, 1, "")
+        assert first.asked_at < first.first_at <= first.last_at <= first.ended_at
+        assert [a.id for a in c.asks("canary")[:2]] == ["canary-1", "canary-2"]
+        body = s.bodies[0]
+        assert (body["model"], body["max_tokens"], body["temperature"], body["stream"]) == ("m", 1, 0, True)
+        assert s.headers[s.asked.index(PATH)]["authorization"] == f"Bearer {KEY}"
+        assert s.headers[s.asked.index(PATH)]["connection"] == "close"
+
+
+def test_answers_that_differ_each_time_are_never_known():
+    answers = Answers()
+    assert [answers.same(text) for text in ("a", "b", "a", "b", "b", "b", "a")] == [
+        None, None, None, None, True, True, False]  # fmt: skip
+
+
+def test_it_is_asked_every_so_often_and_one_at_a_time():
+    with site(**{CHAT: hang}) as s, climb(s.url, canary_s=SOON, patience_s=1) as c:
+        hanging = c.until(lambda: c.asks("canary", over=False))[0]
+        assert (hanging.first_at, hanging.ended_at) == (0, 0)
+        c.until(lambda: len(c.asks("canary")) >= 2)
+        assert s.most[PATH] == 1
+        assert {a.outcome for a in c.asks("canary")} <= {"stall", "deadline"}
+        assert c.asks("canary")[0].ended_at - c.asks("canary")[0].asked_at >= 9 * 10**8
+    with site(**{CHAT: events("Hello")}) as s, climb(s.url, canary_s=600) as c:
+        c.until(lambda: c.asks("canary"))
+        for _ in range(20):
+            c.tick()
+        assert asked(s) == 1
+
+
+def test_a_hidden_thought_has_more_tokens_asked_for_and_that_is_remembered():
+    speak = then(events(""), events("Hi"), events("Hi"))
+    with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 2)
+        assert [body["max_tokens"] for body in s.bodies[:3]] == [1, 4, 4]
+        assert {a.outcome for a in c.asks("canary")} == {"ok"}
+
+
+def test_thoughts_that_are_shown_are_an_answer():
+    with Golden(thinking=True) as golden, climb(golden.url, model="", canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 2)
+        assert [(a.outcome, a.right) for a in c.asks("canary")[:2]] == [("ok", None), ("ok", True)]
+
+
+def test_an_answer_that_stays_empty_is_empty():
+    with site(**{CHAT: events("")}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 2)
+        assert [body["max_tokens"] for body in s.bodies[:4]] == [1, 4, 16, 16]
+        assert {(a.outcome, a.right) for a in c.asks("canary")} == {("empty", None)}
+
+
+def test_a_busy_server_is_asked_again_when_it_says():
+    busy = reply(429, {"error": {"message": "later"}}, Retry_After="3600")
+    with site(**{CHAT: then(busy, events("Hi"))}) as s, climb(s.url, canary_s=SOON) as c:
+        ask = c.until(lambda: c.asks("canary"))[0]
+        assert (ask.outcome, ask.status) == ("busy", 429)
+        end = time.monotonic() + 4 * SOON
+        c.until(lambda: time.monotonic() > end)
+        assert asked(s) == 1
+
+
+def test_it_is_not_sent_while_the_endpoint_is_held_alone():
+    with site(**{CHAT: events("Hi")}) as s, climb(s.url, canary_s=SOON) as c:
+        with locks.exclusive(s.url):
+            c.until(lambda: c.skipped("canary"))
+            for _ in range(20):
+                c.tick()
+            assert (asked(s), c.skipped("canary")) == (0, ["held alone"])
+        c.until(lambda: c.asks("canary"))
+        with locks.shared(s.url):
+            before = asked(s)
+            c.until(lambda: asked(s) > before)
+
+
+def test_while_it_hangs_nobody_gets_the_endpoint_alone():
+    with site(**{CHAT: hang}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: asked(s))
+        with pytest.raises(locks.LockTimeout), locks.exclusive(s.url, timeout_s=0.05):
+            pass
+
+
+def test_the_key_handed_back_is_in_no_line():
+    echo = reply(500, {"error": {"message": f"the key {KEY} is strange"}})
+    with site(**{CHAT: echo}) as s, climb(s.url, canary_s=SOON, key=KEY) as c:
+        ask = c.until(lambda: c.asks("canary"))[0]
+        assert ask.outcome == "http_5xx"
+        assert "is strange" in ask.detail
+        assert KEY not in str(c.lines)
+
+
+def test_a_redirect_is_not_followed():
+    with site(**{CHAT: events("Hi")}) as other:
+        there = reply(307, location=f"{other.url}/chat/completions")
+        with site(**{CHAT: there}) as s, climb(s.url, canary_s=SOON) as c:
+            assert c.until(lambda: c.asks("canary"))[0].outcome == "http_other"
+            assert not other.asked
+
+
+def raw(data: bytes, *, again: bool = False):
+    """Bytes as they are, once or without end."""
+
+    def speak(handler):
+        handler.wfile.write(data)
+        while again:
+            handler.wfile.write(data)
+
+    return speak
+
+
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+DELTA = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": "x"}}]}).encode() + b"\n\n"
+BAD = {
+    "an endless stream": (raw(STREAM + DELTA * 100, again=True), "too_large"),
+    "endless headers": (raw(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 10_000, again=True), "too_large"),
+    "a huge header": (raw(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 100_000 + b"\r\n\r\n"), "not_http"),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "not_http"),
+    "a compressed stream": (raw(STREAM.replace(b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\n\r\n") + b"\x1f\x8b\0"),
+                            "no_terminator"),
+    "no stream": (reply(200, {"choices": []}), "not_a_stream"),
+    "no JSON": (raw(STREAM + b"data: x\n\n"), "malformed"),
+    "half an answer": (raw(STREAM + DELTA), "no_terminator"),
+    "an error in it": (raw(STREAM + b'data: {"error": {"message": "no"}}\n\n'), "sse_error"),
+    "nothing": (raw(b""), "reset"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_whatever_comes_is_an_outcome_in_time(name, monkeypatch):
+    monkeypatch.setattr(canary, "CAP", 200_000)
+    speak, outcome = BAD[name]
+    with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON, patience_s=2) as c:
+        ask = c.until(lambda: c.asks("canary"))[0]
+        assert (ask.outcome, ask.right) == (outcome, None)
+        assert ask.ended_at - ask.asked_at < 4 * 10**9
+        assert len(ask.detail) <= 200
+        assert not c.troubles()[1:], "the scheduler that nobody offers is all that is said"
+
+
+def test_comments_that_keep_a_stream_open_are_no_tokens():
+    def speak(handler):
+        events(": wait", ": wait", done=False)(handler)
+        hang(handler)
+
+    with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON, patience_s=1) as c:
+        hanging = c.until(lambda: [a for a in c.asks("canary", over=False) if a.comments])[0]
+        assert (hanging.comments, hanging.deltas, hanging.first_at, hanging.status) == (2, 0, 0, 200)
+        assert c.until(lambda: c.asks("canary"))[0].comments == 2
+
+
+def test_the_model_is_the_first_of_the_list_where_none_is_named():
+    models = reply(200, {"data": [{"id": "first"}, {"id": "second"}]})
+    with site(v1__models=models, **{CHAT: events("Hi")}) as s, climb(s.url, model="", canary_s=SOON) as c:
+        c.until(lambda: c.asks("canary"))
+        assert s.bodies[0]["model"] == "first"
+
+
+def test_without_a_model_none_is_sent_and_that_is_said_once():
+    with site(**{CHAT: events("Hi")}) as s, climb(s.url, model="", canary_s=SOON) as c:
+        c.until(lambda: s.count("/v1/models") > 3)
+        assert not asked(s)
+        assert len([text for text in c.troubles() if "no canary" in text]) == 1
+
+
+def test_the_key_does_not_go_to_a_host_whose_certificate_is_not_trusted():
+    with site() as s:
+        questions = Questions(f"https://127.0.0.1:{s.server.server_port}", key=KEY)
+        assert questions.get("/slots", deadline_s=2).error == "tls"
+        url = s.url.replace("http:", "https:")
+        with climb(url, canary_s=SOON, key=KEY) as c:
+            assert c.until(lambda: c.asks("canary"))[0].outcome == "tls"
+        assert not s.asked
