@@ -220,7 +220,10 @@ def test_a_machine_that_slept_was_not_observed():
     world = World(5).run_for(12)
     woke = world.start + 6 * S
     lines = [
-        replace(x, boot_ns=x.boot_ns + 600 * S) if isinstance(x, Clock) and x.t > woke else x for x in world.seal()
+        replace(x, boot_ns=x.boot_ns + 600 * S, wall_ns=x.wall_ns + 600 * S)
+        if isinstance(x, Clock) and x.t > woke
+        else x
+        for x in world.seal()
     ]
     (stop,) = stops.fold(lines)
     assert stop.family == "UNOBSERVED"

@@ -1,171 +1,193 @@
-"""Why a server stopped: what the evidence names, what it excludes, and, where it names nothing, what would tell.
+"""What may be behind a stop whose cause is open: each guess with the observation that would show it.
 
-A cause is named only where evidence names it. A signal alone never does: nobody without audit rights can see who
-sent it. Less evidence may turn a cause into UNKNOWN, never into another cause.
+The order: first what was seen to speak for a guess, then what nobody could observe, last what was seen to speak
+against one; within each, as they are written here, by what is met most often. A guess is never a cause.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from typing import Literal
 
-from seatrial.verdict.stops_state import SECOND, Case, Exit
+import msgspec
+
+from seatrial.verdict import witness
+from seatrial.verdict.causes import fresh, gpu_words
+from seatrial.verdict.ends import CRASHES, Room, catches, code_of, killed_for_memory, kind_of, room_of, signal_of
+from seatrial.verdict.stops_state import Case
 
 ROUND_S = (900, 1800, 3600, 7200)
 """Time-outs of launchers: an uptime within 2 s of one of them speaks for it."""
 
-CRASHES = frozenset(
-    {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
-)
+Speaks = Literal[0, 1, 2]
+FOR: Literal[0] = 0
+OPEN: Literal[1] = 1
+AGAINST: Literal[2] = 2
 
 
-def signal_of(end: Exit | None) -> int | None:
-    """The signal that ended a process, from its raw wait status."""
-    return None if end is None or end.status is None else (end.status & 0x7F) or None
+class Guess(msgspec.Struct, frozen=True):
+    """``speaks``: whether what was seen speaks for it, was not seen at all, or speaks against it."""
+
+    what: str
+    shows: str
+    seen: str
+    speaks: Speaks = OPEN
+
+    def __str__(self) -> str:
+        return f"{self.what}; would show: {self.shows} ({self.seen})"
 
 
-def code_of(end: Exit | None) -> int | None:
-    """The exit code of a process that ended itself."""
-    if end is None or end.status is None or end.status & 0x7F:
-        return None
-    return end.status >> 8 & 0xFF
+def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
+    """The guesses about a stop, in the order of this module; none where the cause is named."""
+    if case.family == "WEDGED":
+        return case.told.hypotheses
+    found = sorted(_guesses(case, uptime_s), key=lambda guess: guess.speaks)
+    return tuple(str(guess) for guess in found)
 
 
-def name_of(number: int) -> str:
-    """``SIGKILL``; ``signal 77`` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+def _guesses(case: Case, uptime_s: float | None) -> Iterator[Guess]:
+    if case.planned:
+        return
+    if case.family == "DEAF" and case.exit is None:
+        yield from _deaf(case)
+    elif case.family == "FROZEN" and case.exit is None:
+        yield from _frozen(case)
+    elif case.family == "IMPOSTOR" and case.exit is None:
+        yield Guess("two processes listen at the port (SO_REUSEPORT)", "more than one LISTEN socket", "not told", OPEN)
+        was = any(text.startswith("DEAF for") for text in case.evidence)
+        yield Guess("the declared one closed its listener and another program took the port", "DEAF before it",
+                    "seen" if was else "not seen", _if(was))  # fmt: skip
+    else:
+        yield from _dead(case, uptime_s)
 
 
-def kind_of(case: Case) -> str:
-    """signal, exit, crash, oom or unknown, of a case in which a process ended."""
-    number = signal_of(case.exit)
-    if number is not None:
-        if number == signal.SIGKILL and (killed_for_memory(case)[1] or 0) > 0:
-            return "oom"
-        return "crash" if number in CRASHES else "signal"
-    return "unknown" if code_of(case.exit) is None else "exit"
+def _deaf(case: Case) -> Iterator[Guess]:
+    said = witness.said(fresh(case), "shutdown")
+    yield Guess("its shutdown began and hangs", "a log line of shutting down, or its exit soon",
+                f"seen: {said}" if said else _no_line(case), FOR if said else OPEN)  # fmt: skip
+    yield Guess("its listening thread died", "established connections still served", "not observed")
+    if case.child is not None:
+        yield Guess("the process that listened was its child", "a child that ended just before", "seen", FOR)
 
 
-def killed_for_memory(case: Case) -> tuple[int | None, int | None]:
-    """How many processes were killed for want of memory around the end: on the host, and in the server's cgroup."""
-    before, after = case.oom_before, case.oom_after
-    facts = case.exit.facts if case.exit else {}
-    host = _later(after.host if after else None, facts.get("oom_host"))
-    cgroup = _later(after.cgroup if after else None, facts.get("oom_cgroup"))
-    return (
-        None if before is None or before.host is None or host is None else host - before.host,
-        None if before is None or before.cgroup is None or cgroup is None else cgroup - before.cgroup,
-    )
+def _frozen(case: Case) -> Iterator[Guess]:
+    stopped = case.shown == "stopped"
+    traced = case.look is not None and case.look.state == "t"
+    waits = [row for row in case.threads.threads if row[2] == "D"] if case.threads else []
+    if stopped and traced:
+        yield Guess("a debugger holds it", "state t", "seen", FOR)
+    elif stopped:
+        yield Guess("a job-control stop or a debugger", "state T or t, with no CPU time used", "seen", FOR)
+    else:
+        yield Guess("the cgroup freezer or swapping", "no CPU time and no state T", "seen", FOR)
+        told = f"seen: {waits[0][1]} at {waits[0][4] or 'an unknown place'}" if waits else "not seen"
+        if case.threads is None:
+            told = "not observed"
+        yield Guess("a driver or a disk that does not answer", "a thread in state D", told,
+                    FOR if waits else (OPEN if case.threads is None else AGAINST))  # fmt: skip
 
 
-def cause(case: Case) -> str:
-    """The cause, or UNKNOWN and why it cannot be known."""
+def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
     number, code = signal_of(case.exit), code_of(case.exit)
-    found = "UNKNOWN"
-    if kind_of(case) == "oom":
-        found = "the kernel's OOM killer, in the server's cgroup"
-    elif number in CRASHES:
-        found = f"UNKNOWN: {name_of(number or 0)} of its own making or sent to it; the record cannot tell them apart"
-    elif number is not None:
-        found = "UNKNOWN: sender of the signal not observable without audit rights"
-    elif code is not None:
-        found = f"UNKNOWN: it ended itself with status {code} and told us no reason"
-    elif case.exit is not None:
-        found = "UNKNOWN: how it ended is not observable"
-    elif case.family == "FROZEN":
-        found = "UNKNOWN: sender of the stop signal not observable without audit rights"
-    return found
-
-
-def excluded(case: Case, *, kept: bool) -> Iterator[str]:
-    """What did not happen, and by what that is known. ``kept``: a keeper announces planned stops."""
-    host, cgroup = killed_for_memory(case)
-    if case.exit is not None or case.family in ("STOPPED", "RESTARTED"):
-        if host == 0 and cgroup == 0:
-            yield "OOM killer (oom_kill +0 on the host, +0 in its cgroup)"
-        elif host == 0:
-            yield "OOM killer (oom_kill +0 on the host; its cgroup's count is not observable)"
-        elif cgroup == 0:
-            yield "OOM killer (oom_kill +0 in its cgroup)"
-    else:
-        yield "death (the same incarnation ran on)"
-    if case.successor is None:
-        yield "restart (no new incarnation)"
-    if kept:
-        yield "a planned stop (none was announced)"
-
-
-def hypotheses(case: Case, uptime_s: float | None) -> Iterator[str]:
-    """What may have happened, likeliest first: what would show it, and whether that was seen."""
-    number = signal_of(case.exit)
-    host, cgroup = killed_for_memory(case)
-    if case.family == "DEAF":
-        yield "its shutdown began and hangs; would show: a log line of shutting down, or its exit soon (not seen yet)"
-        yield "its listening thread died; would show: established connections still served (not observed)"
-        return
-    if case.exit is None and case.family == "FROZEN":
-        yield (
-            "a job-control stop or a debugger; would show: state T or t, with no CPU time used (seen)"
-            if case.shown == "stopped"
-            else "the cgroup freezer or swapping; would show: no CPU time and no state T (seen)"
-        )
-        return
-    if number == signal.SIGKILL and kind_of(case) != "oom":
-        if host is None:
-            yield "the OOM killer; would show: oom_kill grows (not observable here)"
-        elif host > 0 and cgroup is None:
-            yield f"the OOM killer; would show: oom_kill grows (seen: +{host} on the host, of what process unknown)"
+    unknown = number is None and code is None
+    if unknown and case.main is not None and case.main.is_job:
+        yield Guess("its work was done", "exit status 0", "not observable here")
+    if (number == signal.SIGKILL and kind_of(case) != "oom") or unknown:
+        yield from _memory_killer(case)
     if number in CRASHES:
-        yield f"its own fault; would show: a core dump or a last word in its log ({_core(case)})"
-        yield "a signal sent by another process; would show: an audit record (needs rights)"
+        yield from _crash(case)
         return
-    if number is not None or case.exit is None or case.exit.status is None:
-        yield f"its launcher's time-out; would show: uptime at a round {_round(uptime_s)}"
-        yield f"the end of a login session; would show: session leader gone at the same moment ({_leader(case)})"
-        if number in (signal.SIGKILL, signal.SIGTERM):
-            yield "a person, an agent or a supervisor; would show: an audit record or a process event (needs rights)"
-    elif code_of(case.exit) == 0:
-        yield f"its launcher's time-out; would show: uptime at a round {_round(uptime_s)}"
-        yield "an orderly shutdown it was asked for; would show: a line in its log"
+    if case.family == "RUNNER REPLACED":
+        yield Guess("its parent ended it: a model unloaded, a health check failed", "a line in the parent's log",
+                    *_line(case, "shutdown"))  # fmt: skip
+    if number is not None or unknown:
+        yield _launcher(uptime_s)
+        yield _session(case)
+        if number is None or number in (signal.SIGKILL, signal.SIGTERM):
+            yield Guess("a person, an agent or a supervisor", "an audit record or a process event", "needs rights")
+    elif code == 0:
+        yield _launcher(uptime_s)
+        yield _asked(case)
     else:
-        yield "an error it found itself; would show: the last lines of its log"
+        yield from _room(case, room_of(case))
+        said = next((word.line for word in witness.words(fresh(case)) if word.claim != "shutdown"), "")
+        seen = f"seen: {said}" if said else _no_line(case)
+        yield Guess("an error it found itself", "the last lines of its log", seen, FOR if said else OPEN)
 
 
-def number_in(fact: str) -> int | None:
-    """The number a fact of an event holds, if it holds one."""
-    return int(fact) if fact.isascii() and fact.isdecimal() and len(fact) <= 20 else None
+def _memory_killer(case: Case) -> Iterator[Guess]:
+    """Where its counts did not move there is nothing to suspect, and no word of it."""
+    host, cgroup = killed_for_memory(case)
+    if host is None and cgroup is None:
+        yield Guess("the OOM killer", "oom_kill grows", "not observable here")
+    elif (host is None or host > 0) and cgroup is None:
+        yield Guess("the OOM killer", "oom_kill grows", f"seen: +{host} on the host, of what process unknown", FOR)
 
 
-def _later(probe: int | None, fact: str | None) -> int | None:
-    known = [n for n in (probe, number_in(fact or "")) if n is not None]
-    return max(known, default=None)
+def _crash(case: Case) -> Iterator[Guess]:
+    words = gpu_words(case)
+    if words:
+        yield Guess("a GPU error", "an error of the driver's at that moment, and a line of it in its log",
+                    f"seen: {words[0]}; {_no_line(case)}", FOR)  # fmt: skip
+    yield from _room(case, room_of(case))
+    core = bool(case.exit and case.exit.status and case.exit.status & 0x80)
+    said = next((word.line for word in witness.words(fresh(case)) if word.claim in ("abort", "cuda", "bad_alloc")), "")
+    seen = f"seen: {said}" if said else ("core dumped" if core else f"no core was dumped; {_no_line(case)}")
+    yield Guess("its own fault", "a core dump or a last word in its log", seen, FOR if said or core else OPEN)
+    yield Guess("a signal sent by another process", "an audit record", "needs rights")
 
 
-def _core(case: Case) -> str:
-    return "core dumped" if case.exit and case.exit.status and case.exit.status & 0x80 else "no core was dumped"
+def _room(case: Case, room: Room) -> Iterator[Guess]:
+    """A limit that was far away is not suspected; without any limit there is nothing to say."""
+    if room.limit is None:
+        return
+    share = room.share
+    said = witness.said(fresh(case), "bad_alloc")
+    seen = "size not observed" if share is None else f"{share:.0%} at the last look"
+    yield Guess("its address-space limit", "a size near the limit, and std::bad_alloc in its log",
+                f"{seen}; {'bad_alloc seen' if said else _no_line(case)}",
+                FOR if said or room.reached else (OPEN if share is None else AGAINST))  # fmt: skip
 
 
-def _round(uptime_s: float | None) -> str:
+def _launcher(uptime_s: float | None) -> Guess:
     if uptime_s is None:
-        return f"{ROUND_S[1]} s (uptime not observable)"
+        return Guess("its launcher's time-out", f"uptime at a round {ROUND_S[1]} s", "uptime not observable")
     nearest = min(ROUND_S, key=lambda s: abs(s - uptime_s))
-    verdict = "speaks for it" if abs(nearest - uptime_s) <= 2 else "speaks against"
-    return f"{nearest} s (it was {uptime_s:.0f} s: {verdict})"
+    fits = abs(nearest - uptime_s) <= 2
+    seen = f"it was {uptime_s:.0f} s: " + ("speaks for it: consistent, not proven" if fits else "speaks against")
+    return Guess("its launcher's time-out", f"uptime at a round {nearest} s", seen, _if(fits))
 
 
-def _leader(case: Case) -> str:
+def _session(case: Case) -> Guess:
+    """SIGHUP, or a clean-up of the session: its leader ended with it."""
     before = case.main.facts.get("session leader", "") if case.main else ""
     after = case.exit.facts.get("session leader", "") if case.exit else ""
+    seen = {"there": "not seen: it was there", "itself": "it led its session itself"}.get(after, "not observed")
+    speaks: Speaks = AGAINST if after in ("there", "itself") else OPEN
     if after == "gone":
-        return "seen: it was there before" if before == "there" else "it was gone long before"
-    return {"there": "not seen: it was there", "itself": "it led its session itself"}.get(after, "not observed")
+        speaks = _if(before == "there")
+        seen = "seen: it was there before" if before == "there" else "it was gone long before"
+    return Guess("the end of a login session", "session leader gone at the same moment", seen, speaks)
 
 
-def uptime_s(case: Case, boot_offset: int | None) -> float | None:
-    """Seconds from the start of a case's process, by its start ticks, to its end."""
-    if case.main is None or not case.main.started_ticks or boot_offset is None:
-        return None
-    return max(0.0, (case.dead_at + boot_offset) / SECOND - case.main.started_ticks / 100)
+def _asked(case: Case) -> Guess:
+    seen, speaks = _line(case, "shutdown")
+    caught = catches(case, signal.SIGTERM)
+    if speaks == OPEN and caught is not None:
+        seen += "; it catches SIGTERM" if caught else "; it has no handler for SIGTERM"
+        speaks = OPEN if caught else AGAINST
+    return Guess("an orderly shutdown it was asked for", "a line in its log", seen, speaks)
+
+
+def _line(case: Case, claim: witness.Claim) -> tuple[str, Speaks]:
+    said = witness.said(fresh(case), claim)
+    return (f"seen: {said}", FOR) if said else (_no_line(case), OPEN)
+
+
+def _no_line(case: Case) -> str:
+    return "no such line in its log" if case.log else "no log is open to us"
+
+
+def _if(seen: bool) -> Literal[0, 2]:  # noqa: FBT001 - the fact itself
+    return FOR if seen else AGAINST

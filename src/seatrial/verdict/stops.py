@@ -1,11 +1,13 @@
 """Silent stops: a pure fold over the record, in order of time, with the recorder's heartbeat as its clock.
 
-:func:`step` takes one line and gives the stops that it completes: a stop is handed out once when the evidence about it
-has had time to come in, and again, under the same id, when it is over. :func:`finish` gives every stop in its last
-form; :func:`fold` is both over a whole record. The live watch and the judging of a night are the same code.
+:func:`step` takes one line and gives the stops that it completes: a stop is handed out once its evidence is
+complete, and again, under the same id, when it is over or has come to be of another family. :func:`finish` gives
+every stop in its last form; :func:`fold` is both over a whole record. The live watch and the judging of a night are
+the same code.
 
-Families: STOPPED (its process ended), RESTARTED (and another took its place), DEAF (it lives, and listens no more),
-FROZEN (it lives, and does not run), UNOBSERVED (we did not look: inconclusive, and no stop).
+Families: STOPPED (its process ended), RESTARTED (and another took its place), RUNNER REPLACED (so for its child),
+IMPOSTOR (another program owns its port), DEAF (it lives, and listens no more), FROZEN (it lives, and does not run),
+WEDGED (it runs, and its work does not). No stops are CLOCK STEPPED and UNOBSERVED (we did not look: inconclusive).
 """
 
 from __future__ import annotations
@@ -15,23 +17,47 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event, Line, LoadRow, Noted, Probe, Received, Sample, Sent, Stop
+from seatrial.records import (
+    Ask,
+    Clock,
+    Event,
+    Gpu,
+    Line,
+    LoadRow,
+    Log,
+    Meter,
+    Noted,
+    Probe,
+    Received,
+    Sample,
+    Sent,
+    Stop,
+    Threads,
+)
 from seatrial.verdict import noted
 from seatrial.verdict import stops_deaths as deaths
 from seatrial.verdict import stops_requests as requests
 from seatrial.verdict import stops_signs as signs
+from seatrial.verdict import stops_traffic as traffic
+from seatrial.verdict import stops_witness as witness
 from seatrial.verdict.limits import Limits
-from seatrial.verdict.stops_clock import GAP_NS, never_observed, ticked, unobserved
+from seatrial.verdict.stops_clock import GAP_NS, handed_out, never_observed, ticked, unobserved
 from seatrial.verdict.stops_state import Server, State
 from seatrial.verdict.stops_told import stop_of
 
 __all__ = ["GAP_NS", "finish", "fold", "start", "step"]
 
 RECORDER = "recorder"
+DRIVER = frozenset({"xid", "gpu-lost"})
+"""Events of the GPU's driver: they are of a device, not of an endpoint."""
 
 NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
-    Sample: lambda server, line, _: signs.sampled(server, line),
-    Probe: lambda server, line, _: signs.probed(server, line),
+    Sample: lambda server, line, state: signs.sampled(server, line, state.limits),
+    Probe: lambda server, line, state: signs.probed(server, line, state.tick),
+    Ask: lambda server, *_: server,
+    Meter: lambda server, line, _: witness.meter(server, line),
+    Threads: lambda server, line, _: witness.threads(server, line),
+    Log: lambda server, line, _: witness.log(server, line),
     Event: lambda server, line, state: deaths.happened(server, line, state.boot_offset),
 }
 """What a line does to the server it has as its ``name``; the others are of no endpoint."""
@@ -50,32 +76,48 @@ def start(limits: Limits | None = None) -> State:
 
 def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
     """Take one line in; give the stops that are complete, or over, by it."""
-    last = max(state.last, line.t)
     kind = type(line)
+    last = max(state.last, line.t)
+    name = ""
     if kind in NAMED:
         read, name = NAMED[kind], line.name  # type: ignore[attr-defined]
     elif kind in OF_ENDPOINT:
         read, name = OF_ENDPOINT[kind], line.endpoint  # type: ignore[attr-defined]
-    elif isinstance(line, Clock) and line.w == RECORDER:
-        return ticked(replace(state, last=last), line)
-    elif isinstance(line, Noted):
-        return replace(state, last=last, noted=(*state.noted, line)), ()
-    else:
-        return replace(state, last=last), ()
-    if not name:
-        return replace(state, last=last), ()
+    if not name or (kind is Event and line.what in DRIVER):  # type: ignore[attr-defined]
+        return _of_all(replace(state, last=last), line)
     old = state.servers.get(name) or Server(name)
-    new = read(old, line, state)
+    new = traffic.lined(read(old, line, state), line, state.limits)
     if new is old:
         return replace(state, last=last), ()
-    state = replace(state, last=last, servers={**state.servers, name: new})
-    return state, () if new.cases is old.cases else _over(old, new, state)
+    given: tuple[Stop, ...] = ()
+    if new.cases is not old.cases and any(case.said is not None or case.successor is not None for case in new.cases):
+        new, given = handed_out(new, state, line.t, told_only=True)
+    return replace(state, last=last, servers={**state.servers, name: new}), given
 
 
-def _over(old: Server, new: Server, state: State) -> tuple[Stop, ...]:
-    """The stops that had been handed out and are over now."""
-    over = {case.id for case in old.cases if case.until is None and case.said}
-    return tuple(stop_of(case, new, state) for case in new.cases if case.id in over and case.until is not None)
+def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
+    """A line that is of no one server: the heartbeat, a GPU, a note."""
+    match line:
+        case Clock() if line.w == RECORDER:
+            return _ticked(state, line)
+        case Gpu():
+            on = frozenset(line.processes)
+            if state.gpus.get(line.index) != on:
+                state = replace(state, gpus={**state.gpus, line.index: on})
+            return traffic.gpu(state, line), ()
+        case Event() if line.what in DRIVER:
+            return witness.driver(state, line), ()
+        case Noted():
+            return replace(state, noted=(*state.noted, line)), ()
+    return state, ()
+
+
+def _ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
+    """A heartbeat: what is complete by it; then what of work and streams has lasted long enough."""
+    gap = bool(state.tick) and clock.t - state.tick > GAP_NS
+    state, given = ticked(state, clock)
+    state, more = traffic.ticked(state, clock.t, gap=gap)
+    return state, (*given, *more)
 
 
 def finish(state: State) -> tuple[Stop, ...]:
@@ -88,7 +130,13 @@ def finish(state: State) -> tuple[Stop, ...]:
         state = never_observed(state)
     elif state.last - state.tick > GAP_NS:
         state = unobserved(state, state.tick, state.last, ended=False)
-    found = [stop_of(case, server, state) for server in state.servers.values() for case in server.cases]
+    found = [
+        stop_of(case, server, state)
+        for server in state.servers.values()
+        for case in server.cases
+        if not case.told.withdrawn
+    ]
+    found += [*state.steps, *traffic.finished(state)]
     found += noted.stops(state.noted)
     return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))
 

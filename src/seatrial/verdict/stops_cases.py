@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Family
 from seatrial.verdict.stops_state import SECOND, By, Case, ChildEnd, Ended, Main, Oom, Proof, Server
+from seatrial.verdict.stops_witness import at_open, near
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
@@ -85,7 +86,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
         "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
     }
     case = Case(family=family, alive=alive, dead_at=dead_at, opened_at=now, main=main, **(own | fields))
-    return replace(server, cases=(*server.cases, case))
+    return at_open(replace(server, cases=(*server.cases, case)))
 
 
 def change(server: Server, case: Case, **fields: Any) -> Server:
@@ -117,15 +118,10 @@ def acquits(ended: Ended, case: Case) -> bool:
     return ended.clean and ended.ended_at < case.dead_at
 
 
-def near(at: int, dead_at: int) -> bool:
-    """Whether an error of the GPU's driver came with a stop: up to 10 s before it, or told up to 2 s after it."""
-    return -10 * SECOND <= at - dead_at <= 2 * SECOND
-
-
 def _narrow(case: Case, proof: Proof) -> Case:
     """Bring the ends of a stop's interval closer by a proof of life that comes to light late."""
     before = case.alive.at < proof.at <= case.dead_at and not _may_be_dying(proof, case.dead_at)
-    if before and _proves(case, proof):
+    if before and _proves(case, proof) and not 0 < case.succeeded_at <= proof.at:
         return replace(case, alive=proof)
     over = proof.at > max(case.bad_at, case.dead_at)
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):

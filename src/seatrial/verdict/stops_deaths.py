@@ -161,7 +161,8 @@ def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *,
         alive = proof_before(server, started, case.main.found_at if case.main else started)
     restart = case.family == "STOPPED" and started - case.dead_at <= SOON_NS
     family = "RESTARTED" if restart else case.family
-    return change(server, case, successor=main, family=family, alive=alive, until=max(main.found_at, case.dead_at))
+    return change(server, case, successor=main, succeeded_at=started, family=family, alive=alive,
+                  until=max(main.found_at, case.dead_at))  # fmt: skip
 
 
 def _merged(case: Case, event: Event) -> dict[str, object]:
@@ -192,7 +193,7 @@ def _join(old: Main, new: Main) -> Main:
         incarnation=old.incarnation or new.incarnation,
         started_ticks=old.started_ticks or new.started_ticks,
         generation=max(old.generation, new.generation),
-        facts=old.facts or new.facts,
+        facts={**new.facts, **old.facts},
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from seatrial.records import Probe, Sample
-from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, open_case, open_one
+from seatrial.records import Family, Probe, Sample
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
+from seatrial.verdict.stops_work_told import RUNGS
 
-FROZEN_NS = 2 * SECOND
-"""Stopped for this long, by samples, it is frozen: a debugger's or a shell's short stop is not."""
-STILL_NS = 3 * SECOND
 SEEN = {
     "stopped": "state T in every sample, no CPU time used",
     "still": "no CPU time and no context switch while requests were in flight and /health was silent",
@@ -19,19 +20,30 @@ UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
 REFUSED = 3
 """Refused probes in a row that make a server stopped of which nothing but HTTP can be seen."""
+APART_NS = 3 * SECOND
+"""Between two samples further apart than this nobody looked: what both show need not have been so between them."""
 
 
-def sampled(server: Server, sample: Sample) -> Server:
-    """One reading of the main process; readings of others bear on no verdict yet."""
-    if server.main is None or not server.lives or sample.pid != server.main.pid:
+def sampled(server: Server, sample: Sample, limits: Limits) -> Server:
+    """One reading of the main process; those of its children bear on no verdict here."""
+    main = server.main
+    if sample.parent is not None or main is None or not server.lives or sample.pid != main.pid:
         return server
     stopped = sample.state in ("T", "t")
     sign = _sign(server.sign, sample, stopped=stopped)
-    server = replace(server, sign=sign)
+    if stopped or sign.still_since or server.cases:
+        return _judged(replace(server, sign=sign), sign, sample, limits, stopped=stopped)
+    if sample.state in ("Z", "X"):
+        return replace(server, sign=sign)
+    proof = Proof(sample.t, f"its process, in state {sample.state}", "process")
+    return replace(server, sign=sign, proofs=noted(server.proofs, proof))
+
+
+def _judged(server: Server, sign: Sign, sample: Sample, limits: Limits, *, stopped: bool) -> Server:
     case = open_one(server)
     if case is not None and case.family == "FROZEN" and (stopped or sign.still_since):
         return change(server, case, bad_at=sample.t)
-    since, shown = _frozen(server, sign, sample.t)
+    since, shown = _frozen(server, sign, sample.t, limits)
     if since and case is None and not server.planned_at:
         return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=(SEEN[shown],), shown=shown)
     if stopped or sample.state in ("Z", "X"):
@@ -39,74 +51,115 @@ def sampled(server: Server, sample: Sample) -> Server:
     return lived(server, sample.t, f"its process, in state {sample.state}", "process")
 
 
-def probed(server: Server, probe: Probe) -> Server:
-    """One look at the ladder's upper rungs."""
+def probed(server: Server, probe: Probe, tick: int) -> Server:
+    """One look at the ladder's upper rungs. The first after a gap may tell what was found before it: it is left out.
+
+    Args:
+        tick: the last heartbeat.
+    """
+    if server.blind or (tick and probe.t - tick > APART_NS):
+        return replace(server, blind=False)
+    ooms = server.ooms
+    if not ooms or (ooms[-1].host, ooms[-1].cgroup) != (probe.oom_host, probe.oom_cgroup):
+        ooms = (*ooms, Oom(probe.t, probe.oom_host, probe.oom_cgroup))[-OOMS_KEPT:]
+    another = probe.owner is not None and server.main is not None and probe.owner != server.main.pid
+    answers = probe.health is not None and not another
+    cases, proofs = server.cases, server.proofs
+    if answers:
+        text = f"/health answered {probe.health}"
+        proofs = noted(proofs, Proof(probe.t, text, "health"))
+        cases = narrowed(cases, probe.t, text, "health") if cases else cases
+    mute = server.mute + 1 if probe.health is None and probe.error == "deadline" else 0
+    heard = bool(probe.listens)
+    changes: dict[str, Any] = {}
+    if heard:
+        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0}
     server = replace(
         server,
-        ooms=(*server.ooms, Oom(probe.t, probe.oom_host, probe.oom_cgroup))[-OOMS_KEPT:],
-        mute=server.mute + 1 if probe.health is None and probe.error == "deadline" else 0,
+        ooms=ooms,
+        proofs=proofs,
+        cases=cases,
+        mute=mute,
         remote=probe.listens is None and probe.owner is None,
+        **changes,
     )
-    for case in server.cases:
+    if cases:
+        server = _told_of_memory(server, probe)
+    if heard:
+        return _heard(server, probe) if cases else server
+    return _from_afar(server, probe) if probe.listens is None else _unheard(server, probe)
+
+
+def _told_of_memory(server: Server, probe: Probe) -> Server:
+    """The first counts after an end. Those of a successor's cgroup say nothing of it."""
+    for case in server.cases[-4:]:
         if case.exit is not None and case.oom_after is None and probe.t >= case.dead_at:
-            server = change(server, case, oom_after=server.ooms[-1])
-    another = probe.owner is not None and server.main is not None and probe.owner != server.main.pid
-    if probe.health is not None and not another:
-        server = lived(server, probe.t, f"/health answered {probe.health}", "health")
-    if probe.listens is None:
-        return _from_afar(server, probe)
-    return _heard(server, probe) if probe.listens else _unheard(server, probe)
+            same = case.main is not None and server.main is not None and case.main.pid == server.main.pid
+            after = Oom(probe.t, probe.oom_host, probe.oom_cgroup if same else None)
+            server = change(server, case, oom_after=after)
+    return server
 
 
 def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
+    if old is not None and sample.t - old.at > APART_NS:
+        old = None
     still = (
         old is not None
         and sample.cpu_ns is not None
         and sample.switches is not None
-        and (old.cpu_ns, old.switches) == (sample.cpu_ns, sample.switches)
+        and old.cpu_ns == sample.cpu_ns
+        and old.switches == sample.switches
     )
     return Sign(
-        at=sample.t,
-        state=sample.state,
-        cpu_ns=sample.cpu_ns,
-        switches=sample.switches,
-        stopped_since=((old.stopped_since if old else 0) or sample.t) if stopped else 0,
-        still_since=((old.still_since or sample.t) if old else 0) if still else 0,
+        sample.t,
+        sample.state,
+        sample.cpu_ns,
+        sample.switches,
+        sample.size,
+        sample.size_limit,
+        ((old.stopped_since if old else 0) or sample.t) if stopped else 0,
+        ((old.still_since or sample.t) if old else 0) if still else 0,
     )
 
 
-def _frozen(server: Server, sign: Sign, now: int) -> tuple[int, str]:
+def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, str]:
     """Since when the process does not run, and the word for what shows it; 0 when it runs.
 
     Without state T it must not move though there is work: no sign from it, none from /health, and somebody waits.
     """
     if sign.stopped_since:
-        return (sign.stopped_since, "stopped") if now - sign.stopped_since >= FROZEN_NS else (0, "")
+        return (sign.stopped_since, "stopped") if now - sign.stopped_since >= limits.frozen else (0, "")
+    if not sign.still_since or now - sign.still_since < limits.still or server.mute < 2:
+        return 0, ""
     waiting = any(sent_at <= sign.still_since for sent_at in server.in_flight.values())
-    if sign.still_since and now - sign.still_since >= STILL_NS and server.mute >= 2 and waiting:
-        return sign.still_since, "still"
-    return 0, ""
+    return (sign.still_since, "still") if waiting else (0, "")
 
 
 def _heard(server: Server, probe: Probe) -> Server:
+    """It listens: a deaf one is so no longer, unless somebody else owns the socket."""
+    if probe.owner is not None and server.main is not None and probe.owner != server.main.pid:
+        return server
     case = open_one(server)
     if case is not None and case.family == "DEAF" and case.exit is None and server.lives:
-        server = change(server, case, until=probe.t)
-    return replace(server, listened=Proof(probe.t, "it listened", "socket"), refused_at=0, unheard=0, unheard_since=0)
+        return change(server, case, until=probe.t)
+    return server
 
 
 def _unheard(server: Server, probe: Probe) -> Server:
-    since = server.unheard_since or probe.t
+    since = server.unheard_since if server.unheard else probe.t
     server = replace(server, unheard=server.unheard + 1, unheard_since=since)
     if server.unheard < UNHEARD or server.listened is None or open_one(server) is not None or server.planned_at:
         return server
     dead_at = min(since, server.refused_at or since)
     if server.main is not None and server.lives:
-        seen = "no LISTEN socket in two looks and more, while its process lives"
-        return open_case(server, "DEAF", dead_at, probe.t, alive=_last_open(server, dead_at), evidence=(seen,))
+        seen = ["no LISTEN socket in two looks and more, while its process lives"]
+        if probe.established is not None:
+            seen.append(f"{probe.established} ESTABLISHED connection{'' if probe.established == 1 else 's'} remain")
+        alive = _last_open(server, dead_at)
+        return open_case(server, "DEAF", dead_at, probe.t, alive=alive, evidence=tuple(seen))
     if server.main is None:  # another user's process: its end cannot be seen
-        seen = "no LISTEN socket in two looks and more; its process is not observable"
-        return open_case(server, "STOPPED", dead_at, probe.t, evidence=(seen,))
+        gone = "no LISTEN socket in two looks and more; its process is not observable"
+        return open_case(server, "STOPPED", dead_at, probe.t, evidence=(gone,))
     return server
 
 
@@ -116,10 +169,10 @@ def _from_afar(server: Server, probe: Probe) -> Server:
     if probe.health is not None:
         if case is not None and server.main is None:
             server = change(server, case, until=probe.t)
-        return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0, unheard_since=0)
+        return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0)
     if probe.error != "refused":
         return server
-    since = server.unheard_since or probe.t
+    since = server.unheard_since if server.unheard else probe.t
     server = replace(server, unheard=server.unheard + 1, unheard_since=since)
     if server.unheard < REFUSED or case is not None or server.main is not None or server.listened is None:
         return server
@@ -136,12 +189,17 @@ def _last_open(server: Server, at: int) -> Proof:
     return max((server.listened, *heard), key=lambda p: p.at) if server.listened.at <= at else Proof(at, "")
 
 
+RUNG_OF: dict[Family, str] = {
+    "DEAF": "the LISTEN socket",
+    "FROZEN": "the process is there and does not run",
+    "UNOBSERVED": "",
+    "IMPOSTOR": "the LISTEN socket: another program owns it",
+    "RUNNER REPLACED": "the process of its runner",
+}
+
+
 def rung_of(case: Case) -> str:
     """The first broken rung of the ladder."""
-    if case.family == "DEAF":
-        return "the LISTEN socket"
-    if case.family == "FROZEN":
-        return "the process is there and does not run"
-    if case.family == "UNOBSERVED":
-        return ""
-    return "the process itself" if case.main is not None else "the connection: refused"
+    if case.family == "WEDGED":
+        return RUNGS[case.shown]
+    return RUNG_OF.get(case.family, "the process itself" if case.main is not None else "the connection: refused")

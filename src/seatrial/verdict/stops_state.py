@@ -130,6 +130,20 @@ class Ended(msgspec.Struct, frozen=True):
     clean: bool
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What of a stop, when it changes, is told again."""
+
+    family: Family
+    over: bool
+    status: int | None
+    planned: bool
+
+    @classmethod
+    def of(cls, case: Case) -> Said:
+        """As a case stands now."""
+        return cls(case.family, case.until is not None, case.exit.status if case.exit else None, case.planned)
+
+
 class Case(msgspec.Struct, frozen=True):
     """A stop in the making. ``bad_at``: last proof that it still went on."""
 
@@ -143,6 +157,7 @@ class Case(msgspec.Struct, frozen=True):
     until: int | None = None
     bad_at: int = 0
     successor: Main | None = None
+    succeeded_at: int = 0  # the successor's process started: who answers from then on may be it
     suspects: frozenset[str] = frozenset()
     oom_before: Oom | None = None
     oom_after: Oom | None = None
@@ -159,7 +174,7 @@ class Case(msgspec.Struct, frozen=True):
     planned: bool = False  # it is no stop: a job that was done
     shown: str = ""  # in one word what a FROZEN or WEDGED rests on: "stopped" (state T), "still"
     told: Told = Told()  # of a WEDGED: what is said of it beside
-    said: bool = False  # it has been handed out once
+    said: Said | None = None  # as it was handed out last
 
 
 class Server(msgspec.Struct, frozen=True):

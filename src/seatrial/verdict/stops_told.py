@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from seatrial.records import Stop
+from seatrial.verdict import causes
 from seatrial.verdict import stops_signs as signs
-from seatrial.verdict.hypotheses import (
-    cause,
-    code_of,
-    excluded,
-    hypotheses,
-    killed_for_memory,
-    kind_of,
-    number_in,
-    signal_of,
-    uptime_s,
-)
+from seatrial.verdict.alike import alike
+from seatrial.verdict.ends import code_of, how, kind_of, number_in, signal_of, uptime_s
+from seatrial.verdict.hypotheses import hypotheses
+from seatrial.verdict.programs import deleted, exe_of
 from seatrial.verdict.stops_state import SECOND, Case, Proof, Server, State
+from seatrial.verdict.stops_witness import thread_words
 
 NEAR_NS = 200_000_000
 """A token or an answer this near to the end is the last sign of life, though the process was there a little longer."""
@@ -34,7 +31,7 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         alive_at=alive.at,
         dead_at=case.dead_at,
         seen_at=case.opened_at,
-        kind=kind_of(case) if dies else "",
+        kind=case.told.kind or (kind_of(case) if dies else ""),
         until=case.until,
         proof=alive.text,
         rung=signs.rung_of(case),
@@ -46,33 +43,72 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         source=end.source if end else ("" if not dies else "unobservable: its process is not observable from here"),
         pidfd_at=end.pidfd_at if end else None,
         uptime_s=uptime,
-        evidence=(*case.evidence, *_evidence(case)),
-        excluded=() if unobserved else tuple(excluded(case, kept=server.main is not None)),
-        cause="the recorder did not run" if unobserved else cause(case),
-        hypotheses=() if unobserved else tuple(hypotheses(case, uptime)),
+        evidence=case.evidence if unobserved else tuple(dict.fromkeys((*case.evidence, *_evidence(case, server)))),
+        excluded=() if unobserved else tuple(causes.excluded(case, kept=server.main is not None)),
+        cause="the recorder did not run" if unobserved else causes.cause(case),
+        hypotheses=() if unobserved else hypotheses(case, uptime),
         suspects=tuple(sorted(case.suspects)),
+        log=case.log,
+        planned=case.planned,
+        alike=() if unobserved else alike(case),
     )
 
 
 def _last_life(case: Case) -> Proof:
-    """The last proof of life: of its service where that is near, else what its silent pidfd proves."""
+    """The last proof of life: of its service where that is near, else what its silent pidfd proves.
+
+    Of one that was frozen or deaf before its end, that its process was there tells nothing.
+    """
+    if case.evidence and case.family in ("STOPPED", "RESTARTED"):
+        return case.alive
     seen = (number_in(case.exit.facts.get("alive_at", "")) if case.exit else None) or 0
     near = case.dead_at - case.alive.at <= NEAR_NS
-    if near or case.evidence or case.family not in ("STOPPED", "RESTARTED") or not case.alive.at < seen <= case.dead_at:
+    if near or case.family not in causes.DYING or not case.alive.at < seen <= case.dead_at:
         return case.alive
     text = f"its process ran ({case.alive.text}, {(seen - case.alive.at) / SECOND:.2f} s earlier)"
     return Proof(seen, text, "process")
 
 
-def _evidence(case: Case) -> tuple[str, ...]:
-    end = case.exit
-    if end is None:
-        return ()
-    found = []
-    if end.status is not None:
-        found.append(f"exit status told by {end.source}")
-    host, cgroup = killed_for_memory(case)
-    if host or cgroup:
-        counts = [f"+{n} {where}" for n, where in ((host, "on the host"), (cgroup, "in its cgroup")) if n is not None]
-        found.append(f"oom_kill {', '.join(counts)}")
-    return tuple(found)
+def _evidence(case: Case, server: Server) -> Iterator[str]:
+    """What the record shows of a stop beside what it rests on."""
+    gap = _gap(case, server)
+    if gap:
+        yield gap
+    yield from causes.evidence(case)
+    if case.threads is not None and case.family in ("FROZEN", "WEDGED", "DEAF"):
+        yield thread_words(case.threads)
+    if case.child is not None:
+        end = case.child.exit
+        yield f"its child {case.child.main.pid} {how(end)} {(case.dead_at - end.at) / SECOND:.1f} s before"
+    if case.counters:
+        yield case.counters
+    yield from _programs(case)
+
+
+def _gap(case: Case, server: Server) -> str:
+    """Nobody looked while it happened: it is inferred from what was there before and after."""
+    if case.family not in (*causes.DYING, "IMPOSTOR"):
+        return ""
+    gaps = [g for g in server.cases if g.family == "UNOBSERVED" and g.until is not None]
+    within = [g for g in gaps if g.alive.at <= case.dead_at and g.dead_at >= _last_life(case).at]
+    if not within:
+        return ""
+    seconds = sum(g.dead_at - g.alive.at for g in within) / SECOND
+    what = {"RESTARTED": "restart", "STOPPED": "stop", "IMPOSTOR": "take-over"}.get(case.family, "replacement")
+    return f"UNOBSERVED {seconds:.1f} s: the {what} is inferred inside the window, its moment was not seen"
+
+
+def _programs(case: Case) -> Iterator[str]:
+    """What differs between the program that ended and the one that came."""
+    if case.main is None or case.family == "UNOBSERVED":
+        return
+    if deleted(case.main.facts):
+        yield "its executable had been replaced or removed on disk while it ran"
+    if case.successor is None or case.family == "IMPOSTOR":
+        return
+    old, new = exe_of(case.main.facts), exe_of(case.successor.facts)
+    if old and new and old != new:
+        yield f"the path of its program changed: {old} -> {new}"
+    before, after = (main.facts.get("arguments", "") for main in (case.main, case.successor))
+    if before and after and before.split(" ")[1:] != after.split(" ")[1:]:
+        yield "its successor was started with other arguments"
