@@ -12,6 +12,7 @@ import pytest
 
 from seatrial.wire import probe
 from seatrial.wire.errors import ERRORS
+from tests.wire.servers import serving, take_request
 
 
 @contextmanager
@@ -89,6 +90,40 @@ def test_whatever_a_server_says_is_an_answer_in_time(name):
     assert len(answer.body) <= probe.CAP
     assert took < 1.5
     assert answer.took_ns <= 10**9
+
+
+def test_its_headers_are_told():
+    with talker(saying(b"HTTP/1.1 200 OK\r\nServer: llama.cpp\r\nX-A: 1\r\nx-a: 2\r\n\r\n")) as url:
+        assert probe.get(url, deadline_s=1).headers == {"server": "llama.cpp", "x-a": "2"}
+
+
+def wide(peer: socket.socket) -> None:
+    peer.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        peer.sendall(b"x: " + b"y" * 60_000 + b"\r\n")
+
+
+def test_headers_are_bounded_together():
+    with talker(wide) as url:
+        answer = probe.get(url, deadline_s=5, cap=1000)
+    assert (answer.status, answer.error) == (None, "too-large")
+
+
+def test_the_operators_headers_are_sent():
+    heard: list[bytes] = []
+
+    def script(peer: socket.socket) -> None:
+        heard.append(take_request(peer))
+        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    with serving(script) as url:
+        probe.get(url, deadline_s=2, headers={"Authorization": "Bearer k"})
+    assert b"Authorization: Bearer k\r\n" in heard[0]
+
+
+def test_a_header_that_cannot_be_sent_is_no_exception():
+    with talker(saying(b"")) as url:
+        assert probe.get(url, deadline_s=1, headers={"X-A": "a\nb"}).error == "not-http"
 
 
 def test_where_nobody_listens_it_is_refused():
