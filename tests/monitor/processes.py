@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seatrial.records import Event, Line, Probe, RunInfo, Sample, Stop
+from seatrial.records import Event, Line, Log, Probe, RunInfo, Sample, Stop, Threads
 from seatrial.rundir import RunDir
 from seatrial.verdict import stops
 
@@ -31,17 +31,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             global child
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
             body = str(child.pid).encode()
+        if self.path == "/runner":
+            threading.Thread(target=supervise, daemon=True).start()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
     def log_message(self, *_): pass
+def supervise():
+    while True:
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).wait()
 class Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = True
     def handle_error(self, *_): pass
 def serve(port):
     server = Server(("127.0.0.1", port), Handler)
     print(server.server_port, flush=True)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests under nohup has it ignored
     signal.signal(signal.SIGUSR1, lambda *_: server.socket.close())
     try:
         server.serve_forever(poll_interval=0.05)
@@ -108,12 +114,15 @@ class Recording:
         self.rundir = RunDir.create(folder / "run", info)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, environment: Mapping[str, str] | None = None) -> Recording:
+    def start(
+        self, environment: Mapping[str, str] | None = None, *, before: Callable[[], None] | None = None
+    ) -> Recording:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seatrial.monitor.recorder", str(self.rundir.path)],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=before,  # noqa: PLW1509 - no thread of ours runs then
             env={**os.environ, **(environment or {})},
         )
         return self
@@ -127,9 +136,15 @@ class Recording:
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
-    def watch(self, server: Server, *, name: str = "a", pid: int | None = None, generation: int = 0) -> Recording:
+    def watch(
+        self, server: Server, *, name: str = "a", pid: int | None = None, generation: int = 0, **more: Any
+    ) -> Recording:
         self.command(watch=name, host="127.0.0.1", port=server.port, base=server.url, pid=pid,
-                     generation=generation)  # fmt: skip
+                     generation=generation, **more)  # fmt: skip
+        return self
+
+    def watch_pid(self, pid: int, *, name: str = "job", **more: Any) -> Recording:
+        self.command(watch=name, pid=pid, **more)
         return self
 
     def lines(self) -> list[Line]:
@@ -143,6 +158,15 @@ class Recording:
 
     def probes(self) -> list[Probe]:
         return [x for x in self.lines() if isinstance(x, Probe)]
+
+    def logs(self) -> list[Log]:
+        return [x for x in self.lines() if isinstance(x, Log)]
+
+    def threads(self) -> list[Threads]:
+        return [x for x in self.lines() if isinstance(x, Threads)]
+
+    def troubles(self) -> list[str]:
+        return [x.text for x in self.events("trouble") if x.name != "gpu"]
 
     def healthy(self) -> Recording:
         """Wait until the server has been found, sampled and heard."""

@@ -148,7 +148,7 @@ class Tail:
         try:
             found = os.stat(self.path)  # noqa: PTH116 - the identity alone
         except FileNotFoundError:
-            return bool(self._files)
+            return True
         return not self._files or (found.st_dev, found.st_ino) != self._files[-1].identity
 
     def _look(self, at: int) -> None:
