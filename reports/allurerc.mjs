@@ -41,7 +41,7 @@ export default {
     ]),
   ),
   categories: [
-    { name: "Silent stops", matchers: startsWith("SILENT_STOP"), groupByMessage: true, expand: true },
+    { name: "Silent stops", matchers: startsWith("SILENT_STOP"), groupBy: [{ label: "feature" }], groupByMessage: true, expand: true },
     { name: "API deviations", matchers: startsWith("API_DEVIATION"), groupBy: ["severity"], groupByMessage: true, expand: true },
     { name: "Misbehaviour of the model", matchers: startsWith("MISBEHAVIOUR"), groupByMessage: true },
     { name: "Soak failures", matchers: startsWith("SOAK_FAILURE"), groupByMessage: true },

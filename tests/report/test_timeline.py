@@ -8,11 +8,12 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from seatrial.records import Clock, Event, Gpu, Probe, Sample, Stop
+from seatrial.records import Ask, Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report import timeline
-from seatrial.report.lanes import COLUMNS, Watched, Window, gaps, lanes, marks
+from seatrial.report.lanes import Watched, gaps, lanes, marks
 from seatrial.report.plain import Wall
 from seatrial.report.run import Report
+from seatrial.report.spans import COLUMNS, Window
 from tests.report.sample import HOSTILE, NAME, SECOND, Trial, at, case, judged_run, kill
 
 LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
@@ -103,7 +104,8 @@ def test_a_frozen_process_and_its_children_show():
         seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", state=state, memory=100), NAME)
         seen.take(Sample(t=at(second), name=NAME, pid=2, parent=1, incarnation="b", state="S", memory=50_000_000), NAME)
     process, *_, memory, _ = lanes(seen, Window(at(0), at(9)), ())
-    assert [span.tone for span in process.spans] == ["first", "frozen"]
+    assert [(span.tone, span.row) for span in process.spans] == [("first", 0), ("frozen", 0), ("first", 1)]
+    assert process.spans[2].text == "child pid 2 of 1"
     assert (process.spans[1].start, process.spans[1].end) == (at(3), at(6))
     assert max(value for _, value in memory.curve) == pytest.approx(50.0001)
 
@@ -118,6 +120,53 @@ def test_an_unreadable_value_is_not_zero():
     assert socket.spans[0].text == "not observable"
     assert (memory.curve, gpu.curve, gpu.why) == ((), (), "driver gone")
     assert tokens.why
+
+
+def test_a_child_that_was_replaced_stands_in_the_other_row():
+    seen = Watched()
+    for second in range(10):
+        child = "b" if second < 5 else "c"
+        seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a"), NAME)
+        seen.take(Sample(t=at(second), name=NAME, pid=2, parent=1, incarnation=child), NAME)
+    process = lanes(seen, Window(at(0), at(9)), ())[0]
+    assert [(span.row, span.tone) for span in process.spans[1:]] == [(1, "first"), (2, "second")]
+    said = texts(timeline.draw("a", seen, Window(at(0), at(9)), (), Wall([])))
+    assert {"children", "child pid 2 of 1"} <= set(said)
+
+
+def test_the_upper_rungs_stand_below_the_probes():
+    seen = Watched()
+    for second in range(20):
+        silent = second > 8
+        ask = Ask(t=at(second), name=NAME, rung="scheduler", id=f"s-{min(second, 9)}", asked_at=at(min(second, 9)),
+                  ended_at=0 if silent else at(second), outcome="" if silent else "ok")  # fmt: skip
+        seen.take(ask, NAME)
+        seen.take(Probe(t=at(second), name=NAME, health=200), NAME)
+    for n, (outcome, right, skipped) in enumerate((("ok", None, ""), ("ok", False, ""), ("", None, "held alone\x1b"))):
+        seen.take(Ask(t=at(8 * n), name=NAME, rung="canary", id=f"c-{n}", asked_at=at(8 * n), ended_at=at(8 * n),
+                      outcome=outcome, right=right, skipped=skipped), NAME)  # fmt: skip
+    seen.take(Ask(t=at(1), name="other", rung="canary", id="x", asked_at=at(1)), NAME)
+    probes = lanes(seen, Window(at(0), at(19)), ())[2]
+    assert [(span.row, span.tone) for span in probes.spans] == [
+        (0, "good"), (1, "good"), (1, "odd"), (2, "good"), (2, "bad"), (2, "blind")
+    ]  # fmt: skip
+    assert probes.spans[2].text == "scheduler asked, no answer yet"
+    assert probes.spans[-1].text == "canary not asked: held alone\\x1b"
+    assert probes.below == ("scheduler", "canary")
+
+
+def test_without_questions_the_probes_have_no_thin_rows(sunk):
+    assert lane(sunk, "probes").below == ()
+    assert lane(sunk, "process").below == ()
+
+
+def test_what_is_no_silent_stop_is_a_mark(calm):
+    window = Window(at(0), at(10))
+    more = {"name": NAME, "alive_at": at(3), "dead_at": at(4)}
+    stops = [Stop(family="CLOCK STEPPED", step_ns=-2 * SECOND, **more), Stop(family="STREAM STALL", **more)]
+    svg = timeline.draw(NAME, Watched.of(calm.lines, NAME), window, stops, Wall(calm.lines))
+    assert {"clock stepped -2.00 s", "STREAM STALL"} <= set(texts(svg))
+    assert "silent stop:" not in svg
 
 
 def test_how_busy_a_gpu_was_says_of_what():

@@ -17,8 +17,8 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
 from seatrial.checks.rules import REGISTRY, Rule
-from seatrial.records import Judged, Outcome, Received, Sent, Stop
-from seatrial.report import httpjson
+from seatrial.records import STREAMS, Judged, Outcome, Received, Sent, Stop
+from seatrial.report import httpjson, witness
 from seatrial.report.diagnosis import diagnosis, shown
 from seatrial.report.plain import SECOND, visible
 from seatrial.report.run import Report
@@ -65,6 +65,21 @@ def identity(name: str) -> str:
 def stop_name(stop: Stop) -> str:
     """The full name a stop's result goes by."""
     return f"stop/{stop.family}@{stop.name}/{stop.alive_at}"
+
+
+def stop_weight(stop: Stop, *, tested: bool) -> tuple[str, str, str, str]:
+    """What a stop is to Allure: first word of its message, status, severity, epic.
+
+    Args:
+        tested: a suite ran, whose rules weigh the same streams: families told from traffic weigh nothing by themselves.
+    """
+    if stop.family == "UNOBSERVED":
+        return Outcome.INCONCLUSIVE.value, "broken", "normal", "Gaps in the record"
+    if stop.family == "CLOCK STEPPED":
+        return "NOTICE", "passed", "minor", "The host's clock"
+    if stop.family in STREAMS and tested:
+        return "STREAMS", "passed", "normal", "Streams"
+    return STOP_PREFIX, "failed", "blocker", "Silent stops"
 
 
 def message(case: Judged) -> str:
@@ -122,16 +137,15 @@ class _Writer:
         self._files.report_result(result)
 
     def stop(self, stop: Stop) -> None:
-        unobserved = stop.family == "UNOBSERVED"
+        word, status, severity, epic = stop_weight(stop, tested=bool(self._judged.cases))
         head = headline(stop, self._wall, self._end)
-        word = Outcome.INCONCLUSIVE.value if unobserved else STOP_PREFIX
         title = f"{visible(stop.name)}: {head}"
         result = self._result(stop_name(stop), title, self._ms(stop.alive_at), self._ms(stop.until or stop.dead_at))
-        result.status = "broken" if unobserved else "failed"
+        result.status = status
         result.statusDetails = StatusDetails(message=f"{word}: {head}")
         result.labels = [
-            *self._labels(stop.name, "normal" if unobserved else "blocker", word),
-            Label("epic", "Gaps in the record" if unobserved else "Silent stops"),
+            *self._labels(stop.name, severity, word),
+            Label("epic", epic),
             Label("feature", stop.family),
             Label("story", visible(stop.kind) or stop.family),
         ]
@@ -142,8 +156,10 @@ class _Writer:
         if drawn:
             self._attach(result, "timeline", drawn.encode(), "image/svg+xml", "svg")
         self._attach(result, "requests in flight", self._suspects(stop).encode(), "text/plain", "txt")
-        tail = "\n".join(visible(line) for line in stop.log) or "no log of this server is open to us"
-        self._attach(result, "log tail", tail.encode(), "text/plain", "txt")
+        self._attach(result, "log tail", witness.log(stop, self._judged.lines).encode(), "text/plain", "txt")
+        threads = witness.threads(stop, self._judged.lines)
+        if threads:
+            self._attach(result, "threads", threads.encode(), "text/plain", "txt")
         self._files.report_result(result)
 
     def _suspects(self, stop: Stop) -> str:

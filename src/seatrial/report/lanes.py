@@ -1,6 +1,7 @@
 """What a timeline shows, as plain series: what lived, what answered, what was in flight, what nobody saw.
 
-Every series is cut to a window and thinned to :data:`COLUMNS` columns. A lane without data says why.
+Every series is cut to a window and thinned to :data:`~seatrial.report.spans.COLUMNS` columns. A lane without data says
+why.
 """
 
 from __future__ import annotations
@@ -9,62 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from seatrial.records import Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
+from seatrial.records import Ask, Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
+from seatrial.report import lanes_below
 from seatrial.report.plain import SECOND, visible
-from seatrial.verdict.stops import GAP_NS
+from seatrial.report.spans import COLUMNS, Lane, Mark, Span, Window, runs
 from seatrial.verdict.summary import unwatched
 
-COLUMNS = 500
 _OF_A_CARD = frozenset({"xid", "gpu-lost"})
-
-
-@dataclass(frozen=True)
-class Span:
-    """A coloured stretch of a lane: a tone of the palette and a word for who hovers over it."""
-
-    start: int
-    end: int
-    tone: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Something at one moment, drawn through all lanes."""
-
-    at: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One lane: spans, or a curve of (time, value) with its unit and what it is of, or why there is neither."""
-
-    name: str
-    spans: tuple[Span, ...] = ()
-    curve: tuple[tuple[int, float], ...] = ()
-    unit: str = ""
-    note: str = ""
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Window:
-    """The stretch of monotonic time a timeline shows."""
-
-    start: int
-    end: int
-
-    def cut(self, start: int, end: int) -> tuple[int, int] | None:
-        first, last = max(start, self.start), min(end, self.end)
-        return (first, last) if first <= last else None
-
-    @property
-    def step(self) -> int:
-        return max((self.end - self.start) // COLUMNS, 1)
-
-    def column(self, at: int) -> int:
-        return (at - self.start) // self.step
 
 
 @dataclass
@@ -73,6 +25,7 @@ class Watched:
 
     samples: list[Sample] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
     gpus: list[Gpu] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     rows: dict[str, LoadRow] = field(default_factory=dict)
@@ -102,6 +55,8 @@ class Watched:
                 self.samples.append(line)
             case Probe(name=who) if who == name:
                 self.probes.append(line)
+            case Ask(name=who) if who == name:
+                self.asks.append(line)
             case Event(name=who) if who == name or line.what == "trouble" or line.what in _OF_A_CARD:
                 self.events.append(line)
             case LoadRow(endpoint=who) if who == name:
@@ -117,7 +72,7 @@ class Watched:
 
     def window(self) -> Window | None:
         """All that was recorded; None where nothing was."""
-        times = [s.t for s in (*self.samples, *self.probes, *self.phases)]
+        times = [s.t for s in (*self.samples, *self.probes, *self.asks, *self.phases)]
         times += [t for r in self.rows.values() for t in (r.sent_at, r.ended_at) if t]
         times += [t for r in self.received.values() for t in (r.sent_at, r.ended_at) if t]
         times += [s.t for s in self.sent.values()]
@@ -166,41 +121,31 @@ def _process(seen: Watched, window: Window) -> Lane:
         if cut:
             spans.append(Span(*cut, "first" if number % 2 == 0 else "second", f"pid {life[0].pid}"))
         frozen = [(s.t, "frozen" if s.state in {"T", "t"} else "") for s in life]
-        spans += [s for s in _runs(frozen, window, {"frozen": "stopped by a signal (state T)"}) if s.tone]
-    return Lane("process", tuple(spans), why="no process could be watched (its /proc is not ours to read)")
+        spans += [s for s in runs(frozen, window, {"frozen": "stopped by a signal (state T)"}) if s.tone]
+    children = lanes_below.children(seen.samples, window)
+    below = ("children",) if children else ()
+    why = "no process could be watched (its /proc is not ours to read)"
+    return Lane("process", (*spans, *children), below=below, why=why)
 
 
 def _socket(seen: Watched, window: Window) -> Lane:
     words = {True: "good", False: "bad", None: "blind"}
     points = [(probe.t, words[probe.listens]) for probe in seen.probes]
     texts = {"good": "listens", "bad": "no LISTEN socket", "blind": "not observable"}
-    return Lane("socket", tuple(_runs(points, window, texts)), why="no probe was recorded")
+    return Lane("socket", tuple(runs(points, window, texts)), why="no probe was recorded")
 
 
 def _probes(seen: Watched, window: Window) -> Lane:
     points = [(probe.t, _health(probe)) for probe in seen.probes]
     texts = {"good": "health answers 2xx", "odd": "health answers an error", "bad": "health gives no answer"}
-    return Lane("probes", tuple(_runs(points, window, texts)), why="no probe was recorded")
+    asked, below = lanes_below.asked(seen.asks, window)
+    return Lane("probes", (*runs(points, window, texts), *asked), below=below, why="no probe was recorded")
 
 
 def _health(probe: Probe) -> str:
     if probe.health is None:
         return "bad"
     return "good" if 200 <= probe.health < 300 else "odd"
-
-
-def _runs(points: Sequence[tuple[int, str]], window: Window, texts: dict[str, str]) -> list[Span]:
-    """Neighbouring points of the same tone as one span; a silence longer than a gap ends one."""
-    spans: list[Span] = []
-    for at, tone in points:
-        if not window.start <= at <= window.end:
-            continue
-        last = spans[-1] if spans else None
-        if last and last.tone == tone and last.end + GAP_NS >= at:
-            spans[-1] = Span(last.start, at, tone, last.text)
-        else:
-            spans.append(Span(at, at, tone, texts.get(tone, tone)))
-    return [span for span in spans if span.tone]
 
 
 def _in_flight(seen: Watched, window: Window, stops: Sequence[Stop]) -> Lane:

@@ -46,6 +46,7 @@ def section(report: Report, ids: Mapping[str, str]) -> str:
         '<div class="st-body">',
         '<div class="st-main">',
         *(_endpoint(report, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
+        _concluded(summary),
         "</div>",
         _run_wide(summary, ids),
         "</div>",
@@ -100,7 +101,8 @@ def _endpoint(report: Report, endpoint: EndpointSummary, ids: Mapping[str, str],
 
 
 def _counts(endpoint: EndpointSummary) -> str:
-    chips = [_chip(word.value, endpoint.counts.get(word.value, 0), word.value.lower()) for word in Outcome]
+    words = Outcome if endpoint.tested else ()
+    chips = [_chip(word.value, endpoint.counts.get(word.value, 0), word.value.lower()) for word in words]
     chips.append(_chip("silent stops", endpoint.silent_stops, "fail" if endpoint.silent_stops else "none"))
     return f"<ul class='st-counts'>{''.join(chips)}</ul>"
 
@@ -136,6 +138,18 @@ def _links(cases: tuple[str, ...], ids: Mapping[str, str]) -> str:
 def _link(text: str, key: str) -> str:
     shown = escape(visible(text, 120))
     return f'<a href="#{escape(key)}" data-case="{escape(key)}">{shown}</a>' if key else f"<b>{shown}</b>"
+
+
+def _concluded(summary: Summary) -> str:
+    """What follows from a watch kept by hand, each statement with its arithmetic behind a click."""
+    if not summary.concluded:
+        return ""
+    items = []
+    for text, rows in summary.concluded:
+        listed = "".join(f"<dt>{escape(label)}</dt><dd>{escape(told)}</dd>" for label, told in rows)
+        items.append(f"<li><b>{escape(text)}</b><details open><summary>How it is reckoned</summary>"
+                     f"<dl class='st-stop'>{listed}</dl></details></li>")  # fmt: skip
+    return f"<article class='st-endpoint'><h2>What follows from the note</h2><ol>{''.join(items)}</ol></article>"
 
 
 def _run_wide(summary: Summary, ids: Mapping[str, str]) -> str:

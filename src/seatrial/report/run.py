@@ -7,8 +7,9 @@ from functools import cached_property
 from seatrial.judging import JudgedRun
 from seatrial.records import Stop
 from seatrial.report import timeline
-from seatrial.report.lanes import Watched, Window
+from seatrial.report.lanes import Watched
 from seatrial.report.plain import SECOND, Wall
+from seatrial.report.spans import Window
 from seatrial.report.summary import Summary, summarise
 
 MARGIN_NS = 60 * SECOND
@@ -57,6 +58,6 @@ class Report:
 
     def _draw(self, name: str, window: Window) -> str:
         if (name, window) not in self._drawn:
-            stops = [stop for stop in self.judged.stops if stop.name == name and stop.silent]
+            stops = [stop for stop in self.judged.stops if stop.name == name and not stop.planned]
             self._drawn[name, window] = timeline.draw(name, self._seen(name), window, stops, self.wall)
         return self._drawn[name, window]

@@ -12,17 +12,24 @@ from seatrial.report.plain import SECOND, Wall, count, duration, visible
 
 _SUSPECTS_SHOWN = 4
 _IDS_SHOWN = 8
+_SHOWN = {
+    "WEDGED": ("/health", "scheduler silent"),
+    "IMPOSTOR": ("the port is owned by",),
+    "RUNNER REPLACED": ("child ",),
+}
+"""Evidence of which the first words make it part of the headline, by family: which rung is well, who came for whom."""
 _ENDS = frozenset({"STOPPED", "RESTARTED", "RUNNER REPLACED"})
 """Families of which a process ended: how it ended is part of the headline."""
 
 
-def stop_rows(stop: Stop, wall: Wall, end: int) -> list[tuple[str, str]]:
+def stop_rows(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> list[tuple[str, str]]:
     """Label and text of each line about a stop; the first label is empty.
 
     Args:
         end: the time of the last record, monotonic ns: until when a successor was waited for.
+        streams: how many the record holds of the endpoint, where that is known.
     """
-    rows = [("", headline(stop, wall, end))]
+    rows = [("", headline(stop, wall, end, streams))]
     if stop.family in STREAMS:
         rows.append(("streams", _ids(stop)))
     else:
@@ -30,8 +37,9 @@ def stop_rows(stop: Stop, wall: Wall, end: int) -> list[tuple[str, str]]:
         rows.append(("first broken rung", visible(stop.rung) or "not told by the record"))
     if stop.seen_at > stop.dead_at:
         rows.append(("detected", f"{duration((stop.seen_at - stop.dead_at) / SECOND)} after the first proof of it"))
-    if stop.evidence:
-        rows.append(("evidence", visible("; ".join(stop.evidence))))
+    rest = [text for text in stop.evidence if text not in _shown(stop)]
+    if rest:
+        rows.append(("evidence", visible("; ".join(rest))))
     if stop.family not in STREAMS:
         rows.append(("excluded", visible("; ".join(stop.excluded)) or "nothing could be excluded"))
     rows.append(("cause", visible(stop.cause)))
@@ -43,12 +51,14 @@ def stop_rows(stop: Stop, wall: Wall, end: int) -> list[tuple[str, str]]:
     return rows
 
 
-def headline(stop: Stop, wall: Wall, end: int) -> str:
+def headline(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> str:
     """``STOPPED by SIGKILL between A and B UTC; pid 1, up 3 s; no successor in 40 min``."""
     interval = f"between {wall.label(stop.alive_at)} and {wall.label(stop.dead_at)} {wall.zone}".rstrip()
     if stop.family == "CLOCK STEPPED":
         return f"CLOCK STEPPED by {step(stop)} {interval}"
-    parts = [f"{stop.family}{_how(stop)} {interval}", *_who(stop), *_after(stop, wall, end)]
+    shown = [visible(text, 200) for text in _shown(stop)]
+    who = shown if shown and stop.family != "WEDGED" else [*_who(stop), *shown]
+    parts = [f"{stop.family}{_how(stop, streams)} {interval}", *who, *_after(stop, wall, end)]
     return "; ".join(part for part in parts if part)
 
 
@@ -58,7 +68,12 @@ def step(stop: Stop) -> str:
     return f"{'+' if seconds >= 0 else '-'}{duration(abs(seconds))}"
 
 
-def _how(stop: Stop) -> str:
+def _shown(stop: Stop) -> list[str]:
+    first = _SHOWN.get(stop.family, ())
+    return [text for text in stop.evidence if first and text.startswith(first)]
+
+
+def _how(stop: Stop, streams: int | None) -> str:
     if stop.family in _ENDS and stop.signal is not None:
         return f" by {signal_name(stop.signal)}"
     if stop.family in _ENDS and stop.code is not None:
@@ -66,7 +81,7 @@ def _how(stop: Stop) -> str:
     if stop.family == "STOPPED":
         return f", how is not observable ({visible(stop.source)})" if stop.source else ", how is not observable"
     if stop.streams:
-        return f": {count(stop.streams, 'stream')}"
+        return f": {stop.streams} of {count(streams, 'stream')}" if streams else f": {count(stop.streams, 'stream')}"
     return ""
 
 

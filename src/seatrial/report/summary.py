@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seatrial.judging import JudgedRun
-from seatrial.records import STREAMS, Conclusion, Judged, Outcome, Ready, Reason, Stop
+from seatrial.records import STREAMS, Ask, Conclusion, Judged, Line, LoadRow, Outcome, Ready, Reason, Stop
 from seatrial.report.plain import SECOND, Wall, count, visible
 from seatrial.report.stops import headline, stop_rows
 
+_OF_STOPS = frozenset({"SILENT STOP", "STREAMS", "STOP"})
+"""Words of reasons that are told at length, from the stop itself."""
 FIGURES = ("conformance", "behaviour", "soak", "stops")
 WATCHED = {"suites": "none ran: the server was watched, not tested"}
 """What stands in place of the suites' figures where a run planned no case: it was a watch."""
@@ -124,7 +126,10 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     silent = [stop for stop in judged.stops if stop.name == name and stop.silent]
     cases = [case for case in judged.cases if case.endpoint == name]
     items = [_stop_item(stop, wall, end) for stop in silent]
-    items += [_stop_item(stop, wall, end) for stop in judged.stops if stop.name == name and stop.family in STREAMS]
+    told = [stop for stop in judged.stops if stop.name == name and stop.family in STREAMS and not stop.planned]
+    streams = seen_streams(judged.lines, name) if told else 0
+    word = "STREAMS" if cases else "STOP"  # a watch has no rule that weighs the same streams
+    items += [_stop_item(stop, wall, end, word, streams) for stop in told]
     items += _reasons(cases, verdict.reasons)
     return EndpointSummary(
         name=name,
@@ -138,9 +143,16 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     )
 
 
-def _stop_item(stop: Stop, wall: Wall, end: int) -> Item:
-    rows = stop_rows(stop, wall, end)
-    word = "STREAMS" if stop.family in STREAMS else "SILENT STOP"
+def seen_streams(lines: Sequence[Line], name: str) -> int:
+    """How many streams a record tells of: a soak's rows, and canaries that are over."""
+    rows = sum(isinstance(line, LoadRow) and line.endpoint == name for line in lines)
+    asked = {line.id for line in lines if isinstance(line, Ask) and line.name == name and line.rung == "canary"
+             and line.ended_at}  # fmt: skip
+    return rows + len(asked)
+
+
+def _stop_item(stop: Stop, wall: Wall, end: int, word: str = "SILENT STOP", streams: int | None = None) -> Item:
+    rows = stop_rows(stop, wall, end, streams)
     return Item(word=word, head=stop.family, text=rows[0][1], stop=stop, rows=tuple(rows))
 
 
@@ -151,7 +163,7 @@ def _reasons(cases: list[Judged], reasons: tuple[Reason, ...]) -> list[Item]:
     for reason in reasons:
         case = by_name.get(reason.case)
         key = (f"{reason.word} {reason.level}".strip(), case.rule if case else reason.case, reason.text)
-        if reason.word != "SILENT STOP":  # told at length from the stop itself
+        if reason.word not in _OF_STOPS:
             groups.setdefault(key, []).extend([reason.case] if reason.case else _behind(reason, cases))
     return [_item(key, [by_name[n] for n in names if n in by_name]) for key, names in groups.items()]
 

@@ -12,11 +12,15 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from seatrial.records import Stop
-from seatrial.report.lanes import Lane, Span, Watched, Window, gaps, lanes, marks
+from seatrial.report.lanes import Watched, gaps, lanes, marks
 from seatrial.report.plain import SECOND, Wall, duration, visible
+from seatrial.report.spans import Lane, Mark, Span, Window
+from seatrial.report.stops import step
 
 WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
 LANE, PAD = 44, 8
+THIN, THIN_TOPS = 7, (26, 35)
+"""Height of a thin row, and where below the top of its lane each stands; the lane's own spans end above them."""
 
 TONES = {
     "first": "#0072B2",
@@ -40,8 +44,9 @@ HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
 
 
 def draw(name: str, seen: Watched, window: Window, stops: Sequence[Stop], wall: Wall) -> str:
-    """The SVG of one endpoint in a window that has a length, with its silent stops."""
-    rows = lanes(seen, window, stops)
+    """The SVG of one endpoint in a window that has a length: silent stops through all lanes, the others as marks."""
+    silent = [stop for stop in stops if stop.silent]
+    rows = lanes(seen, window, silent)
     bottom = TOP + len(rows) * LANE
     title = escape(f"Timeline of {visible(name)}, {duration((window.end - window.start) / SECOND)}")
     scale = _Scale(window)
@@ -55,8 +60,8 @@ def draw(name: str, seen: Watched, window: Window, stops: Sequence[Stop], wall: 
     for index, lane in enumerate(rows):
         parts.extend(_lane(lane, TOP + index * LANE, scale))
     parts.extend(_axis(scale, wall, bottom))
-    parts.extend(_over(stops, gaps(seen, window), hatch, scale, bottom))
-    parts.extend(_marks(seen, window, scale, bottom))
+    parts.extend(_over(silent, gaps(seen, window), hatch, scale, bottom))
+    parts.extend(_marks([*marks(seen, window), *_told(stops, window)], scale, bottom))
     return "".join([*parts, "</svg>"])
 
 
@@ -75,13 +80,20 @@ class _Scale:
 
 
 def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
+    base = THIN_TOPS[0] - 3 if lane.below else LANE - PAD
+    middle = base - (7 if lane.below else 10) if lane.spans else LANE / 2 + (-2 if lane.curve else 4)
     yield (
         f'<line class="st-rule" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top + LANE}" y2="{top + LANE}" stroke="#dddddd"/>'
-        f'<text class="st-ink" x="{LEFT - 10}" y="{top + LANE / 2 + (-2 if lane.curve else 4)}" text-anchor="end"'
+        f'<text class="st-ink" x="{LEFT - 10}" y="{top + middle}" text-anchor="end"'
         f' fill="#222222">{escape(lane.name)}</text>'
     )
+    for name, below in zip(lane.below, THIN_TOPS, strict=False):
+        yield (
+            f'<text class="st-soft" x="{LEFT - 10}" y="{top + below + THIN}" text-anchor="end" font-size="9.5"'
+            f' fill="#666666">{escape(name)}</text>'
+        )
     if lane.spans:
-        yield from (_span(span, top, scale) for span in lane.spans)
+        yield from (_span(span, top, base, scale) for span in lane.spans)
     elif lane.curve:
         yield from _curve(lane, top, scale)
     else:
@@ -91,14 +103,16 @@ def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
         )
 
 
-def _span(span: Span, top: float, scale: _Scale) -> str:
+def _span(span: Span, top: float, base: float, scale: _Scale) -> str:
+    """One span; ``base`` is where the lane's own spans stand, below its top."""
     left, width = scale.box(span.start, span.end)
-    height = (LANE - 2 * PAD) * HEIGHTS.get(span.tone, 1.0)
-    y = top + LANE - PAD - height
+    whole, base = (THIN, THIN_TOPS[span.row - 1] + THIN) if span.row else (base - PAD, base)
+    height = whole * HEIGHTS.get(span.tone, 1.0)
+    y = top + base - height
     label = ""
-    if span.tone in {"first", "second"} and width > 60:
+    if span.tone in {"first", "second"} and width > 60 and not span.row:
         ink = "#ffffff" if span.tone == "first" else "#000000"
-        label = f'<text x="{left + 6:.1f}" y="{top + LANE / 2 + 4}" fill="{ink}">{escape(span.text)}</text>'
+        label = f'<text x="{left + 6:.1f}" y="{top + base - whole / 2 + 4}" fill="{ink}">{escape(span.text)}</text>'
     return (
         f'<rect x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" '
         f'fill="{TONES[span.tone]}"><title>{escape(span.text)}</title></rect>{label}'
@@ -163,9 +177,20 @@ def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: _Sc
         )
 
 
-def _marks(seen: Watched, window: Window, scale: _Scale, bottom: float) -> Iterator[str]:
+def _told(stops: Sequence[Stop], window: Window) -> list[Mark]:
+    """What is no silent stop and yet happened at a moment: a step of the clock, a family told from traffic."""
+    found = []
+    for stop in stops:
+        if stop.family == "CLOCK STEPPED":
+            found.append(Mark(stop.dead_at, f"clock stepped {step(stop)}"))
+        elif not stop.silent and not stop.planned and stop.family != "UNOBSERVED":
+            found.append(Mark(stop.dead_at, stop.family))
+    return [mark for mark in found if window.start <= mark.at <= window.end]
+
+
+def _marks(found: Sequence[Mark], scale: _Scale, bottom: float) -> Iterator[str]:
     last = -1e9
-    for mark in marks(seen, window):
+    for mark in sorted(found, key=lambda mark: mark.at):
         x = scale.x(mark.at)
         yield (
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 16}" y2="{bottom}" stroke="#888888" stroke-dasharray="3 3">'
