@@ -27,6 +27,8 @@ READINGS_KEPT = 64
 MARKS_KEPT = 64
 MARKS_APART = SECOND
 FAILED_KEPT = 3
+OF_CANARY_NS = 2 * SECOND
+"""Counters that grow so shortly after a failed canary may have counted its prompt."""
 PROCESSES_KEPT = 256
 
 
@@ -36,12 +38,15 @@ def seen(work: Work, line: Line) -> Work:
     return work if read is None else read(work, line)
 
 
-def progressed(work: Work, at: int, what: str) -> Work:
-    """Note a token, or growth of a counter. What was silent before it tells nothing any more."""
+def progressed(work: Work, at: int, what: str, *, token: bool = True) -> Work:
+    """Note a token, or growth of a counter. What was silent before it tells nothing any more.
+
+    ``token``: it was one, and not perhaps the work of a canary that failed.
+    """
     if at <= work.progress_at:
         return work
     quiet = work.silence if work.silence[1] > at else (0, 0)
-    failed = tuple(ask for ask in work.failed if ask.asked_at > at) if work.failed else ()
+    failed = tuple(ask for ask in work.failed if not token or ask.asked_at > at) if work.failed else ()
     marks = work.marks
     if not marks or at - marks[-1] >= MARKS_APART:
         marks = (*marks, at)[-MARKS_KEPT:]
@@ -151,8 +156,11 @@ def _metered(work: Work, line: Meter) -> Work:
         work = replace(work, readings=(*work.readings, Reading(line.t, moved, line.running, live))[-READINGS_KEPT:])
     if line.asleep:
         work = replace(work, excused_at=line.t)
+    if work.behind:
+        return work  # a gateway hands on the counters of what stands behind it: they are no progress of its own
     if moved:
-        work = progressed(work, line.t, f"{line.source} counted on")
+        alone = work.canary is None and (not work.failed or line.t - work.failed[-1].t > OF_CANARY_NS)
+        work = progressed(work, line.t, f"{line.source} counted on", token=alone)
     return replace(work, answered_at=max(work.answered_at, line.t)) if fell else work
 
 
