@@ -113,9 +113,9 @@ def in_flight_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
     return frozenset(running | broken)
 
 
-def acquits(ended: Ended, case: Case) -> bool:
+def acquits(ended: Ended, dead_at: int) -> bool:
     """Whether the end of a request shows that it was over before the server stopped."""
-    return ended.clean and ended.ended_at < case.dead_at
+    return ended.clean and ended.ended_at < dead_at
 
 
 def _narrow(case: Case, proof: Proof) -> Case:

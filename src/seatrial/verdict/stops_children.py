@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from seatrial.records import Event
 from seatrial.verdict.programs import another, model_of
-from seatrial.verdict.stops_cases import in_flight_at, open_case, proof_before
-from seatrial.verdict.stops_state import SECOND, TICK, ChildEnd, Exit, Main, Server
+from seatrial.verdict.stops_cases import acquits, in_flight_at, open_case, proof_before
+from seatrial.verdict.stops_state import SECOND, TICK, ChildEnd, Ended, Exit, Main, Server
 
 LIVED_NS = SECOND
 """A child that ended sooner was a helper, not a runner."""
@@ -51,6 +51,17 @@ def gone(server: Server, event: Event, *, planned: bool) -> Server:
     return replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
 
 
+def acquitted(server: Server, ended: Ended) -> Server:
+    """A request is over: with a child that ended after it, it was not in flight."""
+    ends = tuple(
+        replace(end, suspects=end.suspects - {ended.id})
+        if ended.id in end.suspects and acquits(ended, end.exit.at)
+        else end
+        for end in server.child_ends
+    )
+    return replace(server, child_ends=ends)
+
+
 def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | None) -> bool:
     old = end.main
     if (
@@ -81,6 +92,7 @@ def _worked(end: ChildEnd, boot_offset: int | None) -> bool:
 def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_offset: int | None) -> Server:
     rest = tuple(other for other in server.child_ends if other is not end)
     server = replace(server, child_ends=rest)
+    broken = in_flight_at(server, end.alive.at, end.exit.at)
     started = child.started_at(boot_offset)
     back = max(min(started, event.at), end.exit.at)
     seen = (
@@ -88,5 +100,5 @@ def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_off
         f"the successor began {max(0, started - end.exit.at) / SECOND:.2f} s after the end",
     )
     return open_case(server, "RUNNER REPLACED", end.exit.at, event.t, main=end.main, exit=end.exit, alive=end.alive,
-                     successor=child, until=back, suspects=end.suspects, evidence=seen, look=None,
+                     successor=child, until=back, suspects=end.suspects | broken, evidence=seen, look=None,
                      child=None)  # fmt: skip

@@ -66,12 +66,9 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
 
 def ended(server: Server, event: Event, boot_offset: int | None) -> Server:
     """A process has ended. Ends that were announced are no stops; two reports of one end are one."""
-    for case in reversed(server.cases):
-        if case.main is not None and case.main.is_of(event):
-            if case.exit is not None:
-                return change(server, case, **_merged(case, event))
-            if case.family == "IMPOSTOR":
-                return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
+    told = _told_before(server, event)
+    if told is not None:
+        return told
     before = server.before
     if before is not None and before.is_of(event) and not (server.main and server.main.is_of(event)):
         return _predecessor_ended(server, before, event, boot_offset)
@@ -81,6 +78,20 @@ def ended(server: Server, event: Event, boot_offset: int | None) -> Server:
     if main.is_of(event):
         return _main_ended(replace(server, main=_join(main, Main.of(event))), event)
     return server
+
+
+def _told_before(server: Server, event: Event) -> Server | None:
+    """An end that a stop already speaks of: of the one that stopped, or of an impostor. None: it is another one."""
+    for case in reversed(server.cases):
+        if case.main is not None and case.main.is_of(event):
+            if case.exit is not None:
+                return change(server, case, **_merged(case, event))
+            if case.family == "IMPOSTOR":
+                return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
+        if case.family == "IMPOSTOR" and case.successor is not None and case.successor.is_of(event):
+            lives = server.lives and not (server.main and server.main.is_of(event))
+            return impostor.ended(replace(server, lives=lives), case)
+    return None
 
 
 def planned(server: Server, event: Event) -> Server:
@@ -137,8 +148,8 @@ def _main_ended(server: Server, event: Event) -> Server:
         return server if lasting is None else change(
             server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose")
         )  # fmt: skip
-    if lasting is not None and lasting.family == "IMPOSTOR":
-        return change(server, lasting, evidence=(*lasting.evidence, "the other program ended too"))
+    if lasting is not None and lasting.family == "IMPOSTOR":  # the one that came after the impostor
+        return impostor.ended(server, lasting)
     if lasting is None or lasting.main is None or not lasting.main.is_of(event):
         done = server.main is not None and server.main.is_job and event.status == 0
         return open_case(server, "STOPPED", event.at, event.t, exit=end, planned=done)

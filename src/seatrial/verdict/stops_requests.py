@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from seatrial.records import LoadRow, Received, Sent
 from seatrial.verdict.stops_cases import ENDED_KEPT, acquits, change, lived
+from seatrial.verdict.stops_children import acquitted
 from seatrial.verdict.stops_state import Ended, Server
 
 
@@ -41,7 +42,9 @@ def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused:
     flying = {name: at for name, at in server.in_flight.items() if name != ended.id}
     refused_at = server.refused_at or (ended.ended_at if refused else 0)
     server = replace(server, in_flight=flying, ended=(*server.ended, ended)[-ENDED_KEPT:], refused_at=refused_at)
+    if server.child_ends:
+        server = acquitted(server, ended)
     for case in server.cases:
-        if ended.id in case.suspects and acquits(ended, case):
+        if ended.id in case.suspects and acquits(ended, case.dead_at):
             server = change(server, case, suspects=case.suspects - {ended.id})
     return server

@@ -1,0 +1,109 @@
+"""RUNNER REPLACED on simulated runs, and what a child's end must not be taken for."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.records import Event, Stop
+from seatrial.verdict import stops
+from tests.verdict.simulation import S, World
+from tests.verdict.simulation_family import Tree
+
+SEEDS = range(60)
+
+
+def one(world: World) -> Stop:
+    found = stops.fold(world.seal())
+    assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
+    return found[0]
+
+
+@pytest.mark.parametrize(("status", "kind", "signal", "code"), [
+    (9, "signal", 9, None), (11, "crash", 11, None), (0x80 | 6, "crash", 6, None), (2 << 8, "exit", None, 2),
+    (0, "exit", None, 0), (None, "unknown", None, None),
+])  # fmt: skip
+def test_a_child_replaced_under_a_living_parent_is_one_stop(status, kind, signal, code):
+    for seed in SEEDS:
+        world = Tree(seed, runner=True).run_for(8 + seed / 60)
+        before = {s.id for s in world.streams if s.sent_at <= world.now and not 0 < s.ended_at < world.now}
+        world.end_runner(status).run_for(world.random.uniform(0.05, 20))
+        old, new = world.child_gone, world.start_runner().child
+        stop = one(world.run_for(12))
+        assert (stop.family, stop.kind, stop.signal, stop.code) == ("RUNNER REPLACED", kind, signal, code)
+        assert (stop.pid, stop.incarnation, stop.successor) == (old.pid, old.incarnation, new.incarnation)
+        assert stop.alive_at <= old.dead_at <= stop.dead_at
+        assert stop.dead_at - old.dead_at < 10_000_000
+        assert abs(stop.until - new.born_at) <= 0.02 * S
+        assert set(stop.suspects) == before
+        assert f"under its parent {world.life.pid}" in stop.evidence[0]
+        assert stop.cause.startswith("UNKNOWN")
+        assert stop.alike == ("ollama/ollama #9330: a runner ends under a living parent", *stop.alike[1:])
+        assert any("oom_kill +0" in text for text in stop.excluded)
+
+
+def test_a_child_that_ends_without_a_successor_is_no_stop():
+    for seed in SEEDS:
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(30)
+        assert stops.fold(world.seal()) == ()
+
+
+def test_helpers_that_come_and_go_are_no_runners():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8)
+        world.child.born_at = world.now - S // 2
+        world.end_runner(9).run_for(0.2).start_runner()
+        world.run_for(6).end_runner(0).run_for(0.2).start_runner()  # it ended in order after six seconds
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+@pytest.mark.parametrize("other", [
+    {"arguments": "runner --model another --port 4001"},  # the parent was asked for another model
+    {"exe": "/usr/bin/nvidia-smi"},
+])  # fmt: skip
+def test_another_program_or_model_is_no_successor(other):
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(0.5).start_runner(**other)
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+def test_a_successor_after_more_than_a_minute_is_another_matter():
+    world = Tree(3, runner=True).run_for(8).end_runner(9).run_for(75).start_runner()
+    assert stops.fold(world.run_for(8).seal()) == ()
+
+
+def test_children_that_end_with_a_planned_stop_are_none():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8).announce().run_for(0.01).end_runner(9)
+        world.die(15).replace(900, generation=1).start_runner()
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+def test_a_server_that_dies_with_its_children_is_one_stop():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).die(9).replace(400).start_runner()
+        stop = one(world.run_for(8))
+        assert stop.family == "RESTARTED"
+
+
+def test_a_child_that_ended_shortly_before_a_stop_is_evidence_of_it():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(3)
+        world.deaf = True
+        stop = one(world.run_for(8))
+        assert stop.family == "DEAF"
+        assert any(f"its child {world.child_gone.pid} ended by SIGKILL" in text for text in stop.evidence)
+        assert "the process that listened was its child" in stop.hypotheses[0]
+
+
+def test_two_replacements_are_two_stops():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(1).start_runner().run_for(12)
+        world.end_runner(11).run_for(2).start_runner()
+        found = stops.fold(world.run_for(8).seal())
+        assert [(s.family, s.signal) for s in found] == [("RUNNER REPLACED", 9), ("RUNNER REPLACED", 11)]
+
+
+def test_without_the_births_of_children_nothing_is_said():
+    world = Tree(5, runner=True).run_for(8).end_runner(9).run_for(1).start_runner().run_for(8)
+    lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "found" and x.parent)]
+    assert stops.fold(lines) == ()
