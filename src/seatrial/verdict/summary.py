@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from seatrial.records import (
+    STREAMS,
     Clock,
     Endpoint,
     EndpointVerdict,
@@ -96,7 +97,7 @@ def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> E
     passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
     without = [suite for suite in suites if suite not in passed]
     word = ready(words, suites_without_pass=without, stops=len(silent))
-    if word is Ready.READY and len(silent) < len(stops):
+    if word is Ready.READY and any(stop.family == "UNOBSERVED" for stop in stops):
         word = Ready.NOT_PROVEN
     counts = Counter(words)
     return EndpointVerdict(
@@ -109,8 +110,9 @@ def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> E
 
 def _reasons(cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str]) -> Iterable[Reason]:
     for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
-        word = "SILENT STOP" if stop.silent else "INCONCLUSIVE"
-        yield Reason(word=word, text=stop_title(stop))
+        word = "SILENT STOP" if stop.silent else "STREAMS" if stop.family in STREAMS else "INCONCLUSIVE"
+        if stop.family != "CLOCK STEPPED":  # a notice
+            yield Reason(word=word, text=stop_title(stop))
     failed = [case for case in cases if case.outcome is Outcome.FAIL]
     for case in sorted(failed, key=_weight):
         first = next((f for f in case.findings if f.kind != "no-evidence"), None)
