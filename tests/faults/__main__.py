@@ -1,0 +1,88 @@
+"""``python -m tests.faults``: the fault matrix, whole or in part.
+
+Exit 0: every fault was found in every run, no cause was wrong, nothing alarmed without a fault, and no removed source
+of evidence changed a cause. Exit 1 says what is missing. Exit 4: wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults import real, simulated, table
+from tests.faults.runner import ROWS, run_all
+from tests.faults.verdict import Account
+
+
+def options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--rows", default="", help="rows, by their ids with commas between (default: all)")
+    parser.add_argument("--times", type=int, default=20, help="trials of each row on golden processes (default 20)")
+    parser.add_argument("--real", type=int, default=3, help="trials of each row on each real server (default 3)")
+    parser.add_argument("--at-once", type=int, default=6, help="golden trials at a time (default 6)")
+    parser.add_argument("--seed", type=int, default=9)
+    parser.add_argument("--simulated", type=int, default=300, help="trials of each row on the simulated clock")
+    parser.add_argument("--llama-server", help="the program (default: on PATH)")
+    parser.add_argument("--dasllama", help="the program dasllama-server (default: on PATH)")
+    parser.add_argument("--keep", type=Path, help="keep the run directories below this folder")
+    parser.add_argument("--write", type=Path, help="write the table, as Markdown, to this file")
+    found = parser.parse_args(arguments)
+    found.rows = [name for name in found.rows.split(",") if name]
+    if unknown := [name for name in found.rows if name not in ROWS]:
+        parser.exit(4, f"ERROR: no row is called {unknown[0]}; the rows are {', '.join(ROWS)}\n")
+    return found
+
+
+def progress(done: int, of: int, began: float, account: Account) -> None:
+    """One line that rewrites itself on a terminal; elsewhere a line for what went wrong."""
+    bad = account.missed or account.wrong or account.alarms or account.trouble
+    changed = [f"without {k}: {v}" for k, v in account.ablated.items() if v.startswith("WRONG")]
+    if bad or changed:
+        text = "; ".join((*account.missed, *account.wrong, *account.alarms, account.trouble, *changed))
+        print(f"\r{account.row} seed {account.seed}: {text}", flush=True)
+    if sys.stderr.isatty():
+        print(f"\r{done} of {of} trials, {time.monotonic() - began:.0f} s ", end="", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    asked = options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    began = time.monotonic()
+    rows = [ROWS[name] for name in asked.rows or ROWS]
+    with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
+        root = asked.keep or Path(scratch)
+        golden = _run([(row, asked.seed + n, None) for n in range(asked.times) for row in rows],
+                      root / "golden", asked.at_once, keep=asked.keep is not None)  # fmt: skip
+        servers = {}
+        if asked.real:
+            for name, make in real.servers(asked.llama_server, asked.dasllama).items():
+                jobs = [(row, asked.seed + n, make) for n in range(asked.real) for row in rows if row.real]
+                servers[name] = _run(jobs, root / name, 1, keep=asked.keep is not None)
+    on_clock = simulated.run(asked.simulated, asked.seed) if asked.simulated and not asked.rows else []
+    found = table.Matrix(rows, golden, servers, on_clock, asked, time.monotonic() - began)
+    print(found.text())
+    if asked.write:
+        asked.write.write_text(found.markdown(), encoding="utf-8")
+    return 0 if found.holds else 1
+
+
+def _run(jobs: list, root: Path, at_once: int, *, keep: bool) -> list[Account]:
+    accounts, began = [], time.monotonic()
+    for account in run_all(jobs, root, at_once, keep=keep):
+        accounts.append(account)
+        progress(len(accounts), len(jobs), began, account)
+    return accounts
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nended; nothing is left running", file=sys.stderr)
+        sys.exit(130)

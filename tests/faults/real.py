@@ -1,0 +1,86 @@
+"""Real servers, one at a time: llama.cpp embedded and as a program, and dasllama."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from seatrial.servers import embedded
+from seatrial.servers.errors import EmbeddedMissing
+from tests.faults.processes import Process, TrialError, free_port, until
+from tests.faults.rows import Trial
+
+START_S = 90.0
+
+
+class Real(Process):
+    """A real server, somebody else's process to the recorder; it is ready once it tells its models."""
+
+    real = True
+    key = ""
+
+    def __init__(self, folder: Path, port: int, command: list[str]) -> None:
+        self.port, self.command = port, command
+        self.log = folder / f"real-{port}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log,
+                                            start_new_session=True)  # fmt: skip
+        self.pid = self.process.pid
+        try:
+            self.model = until(self._model, f"{command[0]} tells its models", START_S)
+        except BaseException:
+            self.close()
+            raise
+
+    def _model(self) -> str:
+        if self.process.poll() is not None:
+            raise TrialError(f"{self.command[0]} does not start: {self.log.read_text(errors='replace')[-300:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/models", timeout=2) as answer:
+                return str(json.load(answer)["data"][0]["id"])
+        except (OSError, ValueError, KeyError, IndexError):
+            return ""
+
+    def again(self, folder: Path) -> Process:
+        return Real(folder, self.port, self.command)
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def servers(llama_server: str | None, dasllama: str | None) -> dict[str, Callable[[Trial], Real]]:
+    """Name -> what starts it, for those that are here."""
+    try:
+        model = str(embedded.model_file(lambda text: print(text, file=sys.stderr)))
+    except (EmbeddedMissing, OSError, ValueError) as error:
+        print(f"no real server: {error}", file=sys.stderr)
+        return {}
+    ways: dict[str, Callable[[int], list[str]]] = {}
+    if find_spec("xllamacpp"):
+        ways["embedded"] = lambda port: [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent",
+                                         f"--model={model}", f"--port={port}"]  # fmt: skip
+    if program := llama_server or shutil.which("llama-server"):
+        ways["llama-server"] = lambda port: [program, "-m", model, "--port", str(port), "-c", "8192", "-np", "4",
+                                             "--slots", "-t", "2"]  # fmt: skip
+    if other := dasllama or shutil.which("dasllama-server"):
+        ways["dasllama"] = lambda port: [other, "-m", model, "-p", str(port), "--ctx", "2048", "-s", "4", "-t", "2",
+                                         "--gpu", "off"]  # fmt: skip
+
+    def starter(way: Callable[[int], list[str]]) -> Callable[[Trial], Real]:
+        def start(trial: Trial) -> Real:
+            port = free_port(trial.rng)
+            return Real(trial.folder, port, way(port))
+
+        return start
+
+    return {name: starter(way) for name, way in ways.items()}

@@ -1,0 +1,117 @@
+"""A short part of the matrix: each row that needs no real server once; and that its own judgement can fail."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+
+import pytest
+
+from seatrial.records import Stop
+from tests.faults import simulated, twins
+from tests.faults.ablation import compare
+from tests.faults.processes import Golden, Process
+from tests.faults.runner import FAULTS, ROWS, run_all
+from tests.faults.table import Matrix
+from tests.faults.verdict import account
+
+WANTED = {"F01", "F02", "F03", "F04", "F06", "F07", "F08", "F09", "F10", "F11", "F12", "F13", "F14", "F15", "F16",
+          "F22", "F24", "F26", "F27"}  # fmt: skip
+TWINS = {"F23", "F29", "F30", "F31", "F32", "SLOW", "BLIND"}
+AT_ONCE = 6
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory):
+    """Every row once, several at a time."""
+    rows = [*FAULTS, *twins.ROWS]
+    jobs = [(row, 1, None) for row in sorted(rows, key=lambda row: -row.ticks)]
+    return {a.row: a for a in run_all(jobs, tmp_path_factory.mktemp("matrix"), AT_ONCE)}
+
+
+@pytest.mark.parametrize("name", [row.id for row in (*FAULTS, *twins.ROWS)])
+def test_each_row_is_told_as_it_was(accounts, name):
+    found = accounts[name]
+    assert not found.trouble
+    assert found.detected, found.missed
+    assert found.wrong == ()
+    assert found.alarms == ()
+    assert [f"{k}: {v}" for k, v in found.ablated.items() if v.startswith("WRONG")] == []
+
+
+def test_the_matrix_holds_every_row_that_was_asked_for():
+    assert {row.id for row in FAULTS} >= WANTED
+    assert {row.id for row in twins.ROWS} >= TWINS
+    assert all(row.twin for row in twins.CONTROLS)
+
+
+def test_hundreds_of_phases_on_a_simulated_clock():
+    for found in simulated.run(25, seed=1):
+        assert found.detected, found
+        assert found.wrong == found.alarms == (), found
+
+
+def _stop(**fields) -> Stop:
+    given = {"name": "a", "family": "STOPPED", "alive_at": 90, "dead_at": 110, "kind": "signal", "signal": 9}
+    return Stop(**{**given, **fields})
+
+
+@pytest.mark.parametrize(("told", "missed", "wrong"), [
+    ([_stop()], 0, 0),
+    ([], 1, 0),
+    ([_stop(name="b")], 1, 1),
+    ([_stop(signal=15)], 1, 1),
+    ([_stop(kind="unknown", signal=None)], 1, 0),
+    ([_stop(cause="the kernel's OOM killer, in the server's cgroup")], 0, 1),
+    ([_stop(), _stop(family="WEDGED", kind="", signal=None)], 0, 1),
+    ([_stop(), _stop(planned=True, family="DEAF")], 0, 0),
+])  # fmt: skip
+def test_what_is_wrong_is_called_wrong(told, missed, wrong):
+    found = account(ROWS["F01"], 1, told, 100)
+    assert (len(found.missed), len(found.wrong)) == (missed, wrong)
+    assert found.detected is not missed
+
+
+def test_a_stop_in_a_twin_is_a_false_alarm():
+    assert account(ROWS["F30"], 1, [_stop()], 100).alarms
+    assert account(ROWS["BLIND"], 1, [], 100).missed
+    assert not account(ROWS["BLIND"], 1, [_stop(family="UNOBSERVED", kind="", signal=None)], 100).alarms
+
+
+@pytest.mark.parametrize(("less", "word"), [
+    ([_stop()], "same"),
+    ([], "weaker"),
+    ([_stop(kind="unknown", signal=None)], "weaker"),
+    ([_stop(signal=15)], "WRONG"),
+    ([_stop(cause="the gateway")], "WRONG"),
+    ([_stop(family="DEAF", kind="", signal=None)], "WRONG"),
+    ([_stop(), _stop()], "WRONG"),
+])  # fmt: skip
+def test_a_removed_source_may_weaken_and_never_change(less, word):
+    assert compare([_stop()], less).startswith(word)
+
+
+def test_the_table_holds_only_if_all_does(accounts):
+    from tests.faults.__main__ import options
+
+    whole = [ROWS[name] for name in accounts]
+    matrix = Matrix(whole, list(accounts.values()), {}, [], options([]), 1.0)
+    assert matrix.holds
+    assert "| F01 | SIGKILL | 1 | 1 of 1 |" in matrix.markdown()
+    assert not Matrix(whole, [account(ROWS["F01"], 1, [], 100)], {}, [], options([]), 1.0).holds
+    assert not Matrix([], [], {}, [], options([]), 1.0).holds
+
+
+def test_a_trial_leaves_nothing_behind(tmp_path):
+    """Also where its thread ends without a word: the kernel ends what it had started."""
+    started: list[Process] = []
+
+    def begin() -> None:
+        started.append(Golden(tmp_path, random.Random(1)))
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    thread.join()
+    assert started[0].process.wait(10) == -signal.SIGKILL
+    started[0].close()
