@@ -151,14 +151,15 @@ def _unheard(server: Server, probe: Probe) -> Server:
     if server.unheard < UNHEARD or server.listened is None or open_one(server) is not None or server.planned_at:
         return server
     dead_at = min(since, server.refused_at or since)
-    if server.main is not None and server.lives:
+    if server.main is not None and server.lives and server.sign is not None and server.sign.at > since:
         seen = ["no LISTEN socket in two looks and more, while its process lives"]
         if probe.established is not None:
             seen.append(f"{probe.established} ESTABLISHED connection{'' if probe.established == 1 else 's'} remain")
         alive = _last_open(server, dead_at)
         return open_case(server, "DEAF", dead_at, probe.t, alive=alive, evidence=tuple(seen))
-    if server.main is None:  # another user's process: its end cannot be seen
-        gone = "no LISTEN socket in two looks and more; its process is not observable"
+    if server.main is None or server.lives:  # another user's process: its end cannot be seen; or not seen since
+        what = "was not seen since" if server.main else "is not observable"
+        gone = f"no LISTEN socket in two looks and more; its process {what}"
         return open_case(server, "STOPPED", dead_at, probe.t, evidence=(gone,))
     return server
 
@@ -167,7 +168,7 @@ def _from_afar(server: Server, probe: Probe) -> Server:
     """HTTP alone tells: refused again and again after it has answered is a stop of unknown kind."""
     case = open_one(server)
     if probe.health is not None:
-        if case is not None and server.main is None:
+        if case is not None and server.main is None and case.family != "WEDGED":
             server = change(server, case, until=probe.t)
         return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0)
     if probe.error != "refused":
