@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.records import Event, Stop
 from seatrial.verdict import stops
@@ -39,6 +40,21 @@ def test_a_child_replaced_under_a_living_parent_is_one_stop(status, kind, signal
         assert stop.cause.startswith("UNKNOWN")
         assert stop.alike == ("ollama/ollama #9330: a runner ends under a living parent", *stop.alike[1:])
         assert any("oom_kill +0" in text for text in stop.excluded)
+
+
+def test_a_successor_may_be_written_down_before_the_end_it_follows():
+    """The recorder says at once whom it finds, and how a process ended only once it knows."""
+    for seed in SEEDS:
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(0.05)
+        old, new = world.child_gone, world.start_runner().child
+        lines = list(world.run_for(12).seal())
+        end = next(x for x in lines if isinstance(x, Event) and x.what == "exit" and x.pid == old.pid)
+        found = next(x for x in lines if isinstance(x, Event) and x.what == "found" and x.pid == new.pid)
+        late = [replace(x, t=found.t + 1) if x is end else x for x in lines]
+        (stop,) = stops.fold(sorted(late, key=lambda x: x.t))
+        assert (stop.family, stop.signal, stop.pid) == ("RUNNER REPLACED", 9, old.pid)
+        assert stop.successor == new.incarnation
+        assert abs(stop.until - new.born_at) <= 0.02 * S
 
 
 def test_a_child_that_ends_without_a_successor_is_no_stop():

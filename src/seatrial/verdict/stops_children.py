@@ -36,8 +36,8 @@ def born(server: Server, event: Event, boot_offset: int | None) -> Server:
     return server
 
 
-def gone(server: Server, event: Event, *, planned: bool) -> Server:
-    """A child has ended; of one whose life was long enough a successor may come."""
+def gone(server: Server, event: Event, boot_offset: int | None, *, planned: bool) -> Server:
+    """A child has ended; of one whose life was long enough a successor may come, or was found before its end was."""
     child = server.children.get(event.pid)
     if child is None or not child.is_of(event):
         child = Main.of(event)
@@ -48,7 +48,11 @@ def gone(server: Server, event: Event, *, planned: bool) -> Server:
     end = Exit.of(event)
     alive = proof_before(server, end.at, child.found_at, serving=True)
     one = ChildEnd(child, end, alive, in_flight_at(server, alive.at, end.at))
-    return replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
+    server = replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
+    for other in reversed(server.children.values()):
+        if _succeeds(server, one, other, boot_offset):
+            return _replaced(server, one, other, event, boot_offset)
+    return server
 
 
 def acquitted(server: Server, ended: Ended) -> Server:
@@ -94,7 +98,7 @@ def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_off
     server = replace(server, child_ends=rest)
     broken = in_flight_at(server, end.alive.at, end.exit.at)
     started = child.started_at(boot_offset)
-    back = max(min(started, event.at), end.exit.at)
+    back = max(min(started, child.found_at), end.exit.at)
     seen = (
         f"child {end.main.pid} -> {child.pid} under its parent {child.parent}, which lives",
         f"the successor began {max(0, started - end.exit.at) / SECOND:.2f} s after the end",

@@ -73,7 +73,7 @@ def ended(server: Server, event: Event, boot_offset: int | None) -> Server:
     if before is not None and before.is_of(event) and not (server.main and server.main.is_of(event)):
         return _predecessor_ended(server, before, event, boot_offset)
     if event.parent and not (server.main and server.main.is_of(event)):
-        return children.gone(server, event, planned=_is_planned(server, event.at))
+        return children.gone(server, event, boot_offset, planned=_is_planned(server, event.at))
     main = server.main or Main.of(event)
     if main.is_of(event):
         return _main_ended(replace(server, main=_join(main, Main.of(event))), event)
