@@ -42,11 +42,13 @@ class Engine(World):
         super().__init__(seed, clients=self.rig.clients)
         self.mode: Mode = "serve"
         self.reads = True  # clients read what they are sent
+        self.engine_stands = False  # its process idles, whatever it has to do
         self.moved = self.io = 0
         self.asked: Ask | None = None
         self.canary: Ask | None = None
         self._answer_at = 0
         self._numbers = [0, 0]
+        self.began = self.ended = 0  # of the mode that a run is about
         self._canary_due = self.start + self.random.randrange(int(self.rig.canary_s * S))
 
     # each second
@@ -70,6 +72,7 @@ class Engine(World):
 
     def _sample(self, t: int) -> None:
         works = self.mode in ("prefill", "queue") or (self.mode == "serve" and bool(self._running()) and self.reads)
+        works = works and not self.engine_stands
         self.cpu += self.random.randrange(300 * MS, S) if works else self.random.randrange(8 * MS)
         self.switches += self.random.randrange(10, 200)
         self.io += self.random.randrange(3000)
@@ -82,7 +85,7 @@ class Engine(World):
             self._put(t + MS, Gpu(index=0, uuid="GPU-0", busy=busy, processes={str(self.life.pid): 10**9}))
 
     def _ask_scheduler(self, t: int) -> None:
-        if self.mode in ("wedged", "http hangs") and self.mode != "asleep":
+        if self.mode in ("wedged", "http hangs"):  # its loop does not come round to answer
             self.asked = self.asked or self._question("scheduler", t)
             if t - self.asked.asked_at >= 400 * MS:
                 self._put(t, self.asked)
@@ -172,8 +175,8 @@ def lasting(seed: int, mode: Mode, seconds: float, rig: Rig | None = None, *, af
     world = Engine(seed, rig)
     world.run_for(12 + world.random.uniform(0, 11))
     world.mode = mode
-    world.began = world.now  # type: ignore[attr-defined]
+    world.began = world.now
     world.run_for(seconds)
     world.mode = "serve"
-    world.ended = world.now  # type: ignore[attr-defined]
+    world.ended = world.now
     return world.run_for(after)

@@ -14,6 +14,7 @@ from seatrial.verdict import stops_work_told as told
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import change, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Main, Proof, Server
+from seatrial.verdict.stops_work_seen import FAILED_KEPT
 from seatrial.verdict.stops_work_state import Look, Told, Work
 
 LOOKS_KEPT = 128
@@ -47,18 +48,21 @@ def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
 
 def judged(server: Server, now: int, limits: Limits) -> Server:
     """The server with a WEDGED where its silence has lasted long enough and no other stop explains it."""
-    if open_one(server) is not None or not server.work.waited_at or server.work.excused_at == now:
+    work = server.work
+    if not (work.waited_at or work.failed) or work.excused_at == now or open_one(server) is not None:
         return server
     shown, need = _wedged(server, now, limits)
     if not shown:
         return server
-    since = server.work.failed[0].asked_at if shown == "canary" else silent_since(server.work)
+    since = work.failed[0].asked_at if shown == "canary" else silent_since(work)
     return opened(server, now, since, shown, told.told(server, since, shown, need))
 
 
 def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: str) -> Server:
     """Begin a WEDGED: from the last progress, or from when work that got nothing began to wait, if that was later."""
     alive = _last_progress(server, since)
+    if alive.at > since:  # a canary that failed was counted as work: the last one that was right proves more
+        alive = Proof(min(server.work.right_by or since, since), "the canary's answer", "token")
     return open_case(server, "WEDGED", max(since, alive.at), now, alive=alive, bad_at=now, shown=shown, told=said,
                      evidence=(*seen, *told.evidence(server, now, since, shown)))  # fmt: skip
 
@@ -159,11 +163,8 @@ def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
 
 def _canary_fails(work: Work, now: int) -> bool:
     """Three canaries in a row ended in an error or in nothing, where one had worked, and nothing else progressed."""
-    failed = work.failed
-    told_before = len(failed) >= 3 and bool(work.right_at)
-    return (
-        told_before and _healthy(work, now) and work.progress_at < failed[0].asked_at and now - failed[-1].t <= LULL_NS
-    )
+    thrice = len(work.failed) >= FAILED_KEPT and now - work.failed[-1].t <= LULL_NS
+    return thrice and bool(work.right_at) and _healthy(work, now)
 
 
 def _witnessed(work: Work, now: int, since: int, limit: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from seatrial.records import Ask, Threads
+from seatrial.records import Ask
 from seatrial.verdict.stops_state import SECOND, Server
 from seatrial.verdict.stops_work_state import Look, Told, Work
 
@@ -20,8 +20,6 @@ RUNGS = {
     "gateway": "the gateway: what stands behind it answers directly",
     "behind": "the endpoint behind the gateway",
 }
-THREADS_NS = 15 * SECOND
-"""A reading of the threads is of the silence if it is not older than this."""
 CHILD_NS = 10 * SECOND
 """A process of its tree that ended so shortly before the silence may have been the engine."""
 
@@ -74,8 +72,6 @@ def _evidence(server: Server, now: int, since: int, shown: str) -> Iterator[str]
     else:
         yield f"CPU: {share:.1f} % of one core over {(ends[1].at - ends[0].at) / SECOND:.0f} s, its whole process tree"
     yield _gpu(work, since)
-    if work.threads is not None and now - work.threads.t <= THREADS_NS:
-        yield _threads(work.threads)
 
 
 def _canary(work: Work, now: int, shown: str) -> Iterator[str]:
@@ -101,14 +97,6 @@ def _gpu(work: Work, since: int) -> str:
     return "GPU: not busy"
 
 
-def _threads(line: Threads) -> str:
-    states = Counter(state for _, _, state, _, _ in line.threads)
-    listed = ", ".join(f"{count} in {state}" for state, count in states.most_common())
-    waits = Counter(wchan for _, _, state, _, wchan in line.threads if wchan and state != "R")
-    where = f"; most wait in {waits.most_common(1)[0][0]}" if waits else ""
-    return f"threads: {listed}{where}"
-
-
 def _excluded(server: Server, since: int) -> Iterator[str]:
     work, share = server.work, cpu_share(server.work, since)
     if share is not None and share < 2 and work.gpu_busy_at <= since:
@@ -127,7 +115,8 @@ def _hypotheses(server: Server, since: int, shown: str) -> Iterator[str]:
         yield f"its engine's process died; would show: a process of its tree gone (seen: {work.child_gone})"
     elif server.main is not None:
         yield "its engine's process died; would show: a process of its tree gone (not seen)"
-    states = Counter(state for _, _, state, _, _ in work.threads.threads) if work.threads is not None else Counter()
+    fresh = work.threads is not None and work.threads.t >= since
+    states = Counter(state for _, _, state, _, _ in work.threads.threads) if fresh and work.threads else Counter()
     seen = "not read" if not states else ("not so" if states["R"] else "seen: none runs")
     if shown != "busy":
         yield f"a deadlock; would show: every thread sleeps and no CPU time is used ({seen})"
