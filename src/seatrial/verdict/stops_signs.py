@@ -51,6 +51,16 @@ def _judged(server: Server, sign: Sign, sample: Sample, limits: Limits, *, stopp
     return lived(server, sample.t, f"its process, in state {sample.state}", "process")
 
 
+def _another(server: Server, probe: Probe) -> bool:
+    """Whether who answers may be another process than the main one: the owner is, or is not known of a new socket."""
+    if server.main is None:
+        return False
+    if probe.owner is not None:
+        return probe.owner != server.main.pid
+    inode, owner = server.socket
+    return owner == server.main.pid and probe.inode not in (None, inode)
+
+
 def probed(server: Server, probe: Probe, tick: int) -> Server:
     """One look at the ladder's upper rungs. The first after a gap may tell what was found before it: it is left out.
 
@@ -62,8 +72,7 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
     ooms = server.ooms
     if not ooms or (ooms[-1].host, ooms[-1].cgroup) != (probe.oom_host, probe.oom_cgroup):
         ooms = (*ooms, Oom(probe.t, probe.oom_host, probe.oom_cgroup))[-OOMS_KEPT:]
-    another = probe.owner is not None and server.main is not None and probe.owner != server.main.pid
-    answers = probe.health is not None and not another
+    answers = probe.health is not None and not _another(server, probe)
     cases, proofs = server.cases, server.proofs
     if answers:
         text = f"/health answered {probe.health}"
@@ -81,6 +90,7 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
         cases=cases,
         mute=mute,
         remote=probe.listens is None and probe.owner is None,
+        socket=(probe.inode, probe.owner) if probe.inode and probe.owner else server.socket,
         **changes,
     )
     if cases:
