@@ -6,6 +6,7 @@ nothing; never to another cause. ``FALLS`` is the order of claims.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
@@ -154,7 +155,7 @@ def compare(full: Sequence[Stop], less: Sequence[Stop]) -> str:
 
 def _claim(stop: Stop) -> tuple[str, str, str, str, str]:
     """What a stop claims; the wording of UNKNOWN is no claim."""
-    cause = "UNKNOWN" if stop.cause.startswith("UNKNOWN") else stop.cause
+    cause = "UNKNOWN" if stop.cause.startswith("UNKNOWN") else "; ".join(sorted(_parts(stop.cause)))
     return stop.name, stop.family, stop.kind, f"{stop.signal} {stop.code}", cause
 
 
@@ -163,5 +164,10 @@ def _at_most(less: Stop, whole: Stop) -> bool:
     family = less.family == whole.family or less.family in FALLS.get(whole.family, ())
     kind = less.family in STREAMS or less.kind in (whole.kind, "unknown", "")
     kind = kind and less.signal in (whole.signal, None)
-    cause = less.cause.startswith("UNKNOWN") or set(less.cause.split("; ")) <= set(whole.cause.split("; "))
+    cause = less.cause.startswith("UNKNOWN") or _parts(less.cause) <= _parts(whole.cause)
     return less.name == whole.name and family and kind and less.code in (whole.code, None) and cause
+
+
+def _parts(cause: str) -> set[str]:
+    """What a cause names, without the figures in brackets."""
+    return set(re.sub(r" \([^)]*\)", "", cause).split("; "))

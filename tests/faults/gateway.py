@@ -19,6 +19,7 @@ from fixture import end_with_stdin  # beside this script
 from http1 import Gone, Peer, header, listen
 
 PING_S = 0.3
+SHUT = ("hold", "refuse")
 
 
 class Gateway:
@@ -29,6 +30,7 @@ class Gateway:
         self.lock = threading.Lock()
         self.order: dict[str, Any] = {}
         self.door: socket.socket | None = None
+        self.shut = ""  # what befalls every stream from now on, those under way too
 
     def serve(self) -> None:
         """Accept for ever."""
@@ -75,6 +77,8 @@ class Gateway:
         if how == "hold":
             return self._spoil(client, how)
         for block in server.blocks():
+            if self.shut:  # streams under way suffer as new ones do
+                return self._spoil(client, self.shut)
             token, last = _tells(block)
             count += token
             kept_back = {"empty": not last and b"[DONE]" not in block, "unfinished": last}
@@ -98,7 +102,7 @@ class Gateway:
             while True:
                 client.event(b": ping\n\n")
                 time.sleep(PING_S)
-        return how != "drop"  # "cut": the body ends well, half-way; "drop": so does the connection
+        return how not in ("drop", "refuse")  # "cut": the body ends well, half-way; "drop": so does the connection
 
     def _struck(self) -> None:
         """Tell the injector, the first time."""
@@ -118,6 +122,9 @@ class Gateway:
                 order = json.loads(door.makefile("rb").readline())
                 with self.lock:
                     self.door, self.order = door, order
+                    self.shut = order["how"] if order["how"] in SHUT else ""
+                if self.shut:
+                    self._struck()
 
 
 def _tells(block: bytes) -> tuple[bool, bool]:
