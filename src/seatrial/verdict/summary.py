@@ -71,9 +71,9 @@ def summarise(
         for name in names
     }
     if watch:
-        seen = watched.observed(lines)
+        seen, gap = watched.observed(lines), watched.broken(lines)
         each = {
-            name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen)
+            name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen, gap=gap)
             for name, verdict in each.items()
         }
     code = exit_code(verdict.verdict for verdict in each.values())

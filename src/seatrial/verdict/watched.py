@@ -42,6 +42,12 @@ def observed(lines: Iterable[Line]) -> frozenset[str]:
     return frozenset(filter(None, map(sign, lines)))
 
 
+def broken(lines: Iterable[Line]) -> str:
+    """What the keeper wrote of the recorder's own end in mid-watch; empty where it lived."""
+    said = (line.text for line in lines if isinstance(line, Event) and line.what == "trouble" and line.w == "keeper")
+    return next((text for text in said if text.startswith("the recorder ended")), "")
+
+
 def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
     """NOT READY by any stop; NOT PROVEN where there was a gap, or nothing was ever seen of it; else READY."""
     weights = {weight(stop) for stop in stops}
@@ -50,7 +56,9 @@ def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
     return Ready.READY if seen and "unobserved" not in weights else Ready.NOT_PROVEN
 
 
-def of_watch(verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool) -> EndpointVerdict:
+def of_watch(verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool, gap: str = "") -> EndpointVerdict:
     """An endpoint's part of verdict.json where nothing but a watch ran: no case has to pass for it to be READY."""
-    reasons = verdict.reasons if seen else (*verdict.reasons, Reason(word="NOT PROVEN", text=NEVER_SEEN))
-    return replace(verdict, verdict=word(stops, seen=seen), reasons=reasons)
+    lacks = [text for text in ("" if seen else NEVER_SEEN, gap) if text]
+    found = word(stops, seen=not lacks)
+    reasons = (*verdict.reasons, *(Reason(word="NOT PROVEN", text=text) for text in lacks))
+    return replace(verdict, verdict=found, reasons=reasons)

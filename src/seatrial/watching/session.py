@@ -214,9 +214,9 @@ class Session:
         return time.monotonic_ns() - max(self._findings.beat, self._since)
 
     def _unrecorded(self) -> Iterator[Stop]:
-        """The time from the last line of the recorder to now, where it wrote no more and nobody else says so."""
+        """The time from the last line of the recorder to now, where it wrote no more and no gap was told."""
         silent, now = self._silent_ns(), time.monotonic_ns()
-        if silent <= SILENT_NS:
+        if silent <= SILENT_NS and not self._broken:
             return
         gaps = {s.name for s in self._findings.told.values() if s.family == "UNOBSERVED" and s.until is None}
         for name in self._settings.names:

@@ -109,6 +109,7 @@ def watched(settings: Settings, pages: Mapping[str, Endpoint]) -> list[Watched]:
                 model=page.model,
                 key=settings.key or "",
                 headers=dict(settings.headers),
+                ca=str(settings.ca or ""),
                 canary_s=settings.canary_s if page.model else 0,
                 scrape=settings.scrape,
             )
