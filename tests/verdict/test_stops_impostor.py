@@ -49,20 +49,20 @@ def test_another_program_beside_a_living_one_is_an_impostor_too():
 def test_an_answer_from_a_new_socket_whose_owner_is_not_known_yet_is_no_life_of_the_declared_one():
     for seed in range(20):
         world = Tree(seed).run_for(8)
-        usurped_at = world.now
-        world.squat(0, lives=True)
-        lines = []
+        stranger = world.squat(0, lives=True).life.pid
+        lines, early = [], None
         for line in world.run_for(8).seal():
             if isinstance(line, Probe) and line.owner is not None:
                 inode = 7 if line.owner == world.lives[0].pid else 8
                 line = replace(line, inode=inode)  # noqa: PLW2901 - the same line, with what the simulation leaves out
-            if isinstance(line, Event) and line.at == usurped_at:
-                early = Probe(name="a", listens=True, inode=8, health=200)
-                lines.append(replace(early, w="recorder", n=1, t=line.t - 1))
+            if isinstance(line, Event) and line.pid == stranger and early is None:
+                early = Probe(name="a", listens=True, inode=8, health=200, w="recorder", n=1, t=line.t - 1)
+                lines.append(early)
             lines.append(line)
         (stop,) = stops.fold(lines)
         assert stop.family == "IMPOSTOR"
-        assert stop.alive_at <= usurped_at - 1
+        assert early is not None
+        assert stop.alive_at < early.t
 
 
 def test_the_end_of_the_declared_one_later_is_told_with_the_impostor():
