@@ -178,11 +178,19 @@ def test_comments_that_keep_a_stream_open_are_no_tokens():
         assert c.until(lambda: c.asks("canary"))[0].comments == 2
 
 
-def test_the_model_is_the_first_of_the_list_where_none_is_named():
-    models = reply(200, {"data": [{"id": "first"}, {"id": "second"}]})
+def test_the_model_is_the_only_one_of_the_list_where_none_is_named():
+    models = reply(200, {"data": [{"id": "only"}]})
     with site(v1__models=models, **{CHAT: events("Hi")}) as s, climb(s.url, model="", canary_s=SOON) as c:
         c.until(lambda: c.asks("canary"))
-        assert s.bodies[0]["model"] == "first"
+        assert s.bodies[0]["model"] == "only"
+
+
+def test_of_several_models_none_is_asked_for_a_question_could_load_it():
+    models = reply(200, {"data": [{"id": "first"}, {"id": "second"}]})
+    with site(v1__models=models, **{CHAT: events("Hi")}) as s, climb(s.url, model="", canary_s=SOON) as c:
+        c.until(lambda: s.count("/v1/models") > 3)
+        assert not asked(s)
+        assert [text for text in c.troubles() if "2: name one with --model" in text]
 
 
 def test_without_a_model_none_is_sent_and_that_is_said_once():

@@ -50,7 +50,7 @@ class Canary(Rung):
 
     Args:
         every_s: seconds between the beginnings of two.
-        model: named in the request; empty: the first of ``/models``.
+        model: named in the request; empty: the only one of ``/models``.
         forbidden: why it may not be asked now; empty: it may; None: that is not known yet.
     """
 
@@ -100,7 +100,7 @@ class Canary(Rung):
         if forbidden := self._forbidden():
             self.skip(forbidden)
             return
-        self._model = self._model or self._first_model()
+        self._model = self._model or self._only_model()
         if not self._model:
             return
         with contextlib.ExitStack() as held:
@@ -145,13 +145,16 @@ class Canary(Rung):
         stream(self._target, msgspec.json.encode(body), into=self._stream)
         return classify(self._stream)
 
-    def _first_model(self) -> str:
+    def _only_model(self) -> str:
+        """The one model there is; of several none, for a question could load one that nobody uses."""
         answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
-        name = meters.first_model(answer.body)[0] if answer.status == 200 else ""
-        if not name:
-            self._next = time.monotonic_ns() + self._every
-            self.trouble("no canary is sent: no model is named, and /models tells none")
-        return name
+        names = meters.models(answer.body) if answer.status == 200 else []
+        if len(names) == 1:
+            return names[0]
+        self._next = time.monotonic_ns() + self._every
+        told = f"{len(names)}: name one with --model" if names else "none"
+        self.trouble(f"no canary is sent: no model is named, and /models tells {told}")
+        return ""
 
 
 class Answers:

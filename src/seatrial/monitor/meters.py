@@ -153,6 +153,17 @@ def props_asleep(body: bytes) -> tuple[bool, bool | None]:
     return True, asleep if isinstance(asleep, bool) else None
 
 
+def models(body: bytes) -> list[str]:
+    """The ids that ``/models`` lists; none where it is no such list."""
+    try:
+        told = _json(body)
+    except Nonsense:
+        return []
+    listed = told.get("data") if isinstance(told, dict) else None
+    items = listed if isinstance(listed, list) else []
+    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+
+
 def first_model(body: bytes) -> tuple[str, str]:
     """(id, owner) of the first of ``/models``; empty where it tells none."""
     try:

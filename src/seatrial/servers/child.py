@@ -113,7 +113,7 @@ class Child(Life):
             )
         super().__init__(process)
         assert process.stdout is not None
-        self.log, self.generation = log, generation
+        self.spec, self.log, self.generation = spec, log, generation
         self.said = process.stdout.fileno()
         os.set_blocking(self.said, False)
         self._line = b""

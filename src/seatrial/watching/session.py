@@ -91,7 +91,7 @@ class Session:
         self._looked = starting.look_at_all(self._settings, lambda: self._asked_to_end > 0)
         pages = {name: found.endpoint for name, found in self._looked.items()}
         starting.write_pages(run, self._settings, pages)
-        orders = starting.watched(self._settings, pages)
+        orders = starting.watched(self._settings, self._looked)
         command = self._command()
         keeping = Keeping.start(run, orders, command=command, temporary=self._settings.record is None)
         for handle in () if command is None else (command.out, command.err):
@@ -123,7 +123,7 @@ class Session:
             return f"{name}  process {pid}, without a port"
         page = looked.endpoint
         canary = "no canary"
-        if self._settings.canary_s and page.model:
+        if self._settings.canary_s and (page.model or not looked.answers):
             canary = f"a canary every {duration(self._settings.canary_s)}"
         words = f"{page.kind}, model {page.model}, {canary}" if page.models else canary
         self._view.targets[name].note = words if looked.answers else looked.trouble

@@ -87,15 +87,19 @@ def _page(name: str, url: str, settings: Settings) -> Endpoint:
     return Endpoint(name=name, url=url, kind="generic", model=settings.model or "", models=())
 
 
-def watched(settings: Settings, pages: Mapping[str, Endpoint]) -> list[Watched]:
-    """What the recorder is told of each target. A canary needs a model to ask."""
+def watched(settings: Settings, looked: Mapping[str, Looked]) -> list[Watched]:
+    """What the recorder is told of each target.
+
+    A canary needs a model to ask: that of one that does not answer yet is asked for when it does.
+    """
     orders = []
     for name in settings.names:
         log = str(settings.logs[name]) if name in settings.logs else ""
-        page, pid = pages.get(name), settings.pids.get(name)
-        if page is None:
+        found, pid = looked.get(name), settings.pids.get(name)
+        if found is None:
             orders.append(Watched(name=name, pid=pid, log=log, ours=name == COMMAND))
             continue
+        page = found.endpoint
         host, port = host_port(page.url)
         orders.append(
             Watched(
@@ -110,7 +114,7 @@ def watched(settings: Settings, pages: Mapping[str, Endpoint]) -> list[Watched]:
                 key=settings.key or "",
                 headers=dict(settings.headers),
                 ca=str(settings.ca or ""),
-                canary_s=settings.canary_s if page.model else 0,
+                canary_s=settings.canary_s if page.model or not found.answers else 0,
                 scrape=settings.scrape,
             )
         )
