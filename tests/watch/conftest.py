@@ -33,7 +33,7 @@ def supervised(opened):
 def watch(opened, tmp_path):
     """Starts a watch; its record is kept in ``tmp_path / "kept"`` unless told otherwise."""
 
-    def start(*arguments, record=tmp_path / "kept", **more):
-        return opened(Watch(*arguments, record=record, **more))
+    def start(*arguments, record=tmp_path / "kept"):
+        return opened(Watch(*arguments, record=record))
 
     return start

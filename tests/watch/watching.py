@@ -71,14 +71,13 @@ class Watch:
 
     Args:
         record: where the record goes; None: it is not kept.
-        wrapped: a command in front of it.
     """
 
-    def __init__(self, *arguments: str, record: Path | None = None, wrapped: tuple[str, ...] = ()) -> None:
+    def __init__(self, *arguments: str, record: Path | None = None) -> None:
         self.record = record
         kept = () if record is None else (f"--record={record}",)
         self.process = subprocess.Popen(
-            [*wrapped, sys.executable, "-m", "seatrial.cli", "watch", *kept, *arguments],
+            [sys.executable, "-m", "seatrial.cli", "watch", *kept, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,76 @@
+"""The record read while it is written: in order of time, torn lines whole, what has been read given back."""
+
+import time
+
+import msgspec
+import pytest
+
+from seatrial.records import Clock, Event
+from seatrial.watching.follow import FORGET_BYTES, WINDOW_NS, Follower
+from tests.monitor.processes import until
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "keeper").mkdir()
+    return tmp_path
+
+
+def add(path, *lines):
+    with path.open("ab") as file:
+        for line in lines:
+            file.write(line if isinstance(line, bytes) else msgspec.json.encode(line) + b"\n")
+
+
+def event(at, text=""):
+    return Event(what="trouble", name="a", at=at, t=at, text=text)
+
+
+def test_lines_of_several_files_come_in_order_of_their_time(folder):
+    follower = Follower(folder)
+    now = time.monotonic_ns() - 10 * WINDOW_NS
+    add(folder / "samples.jsonl", event(now + 2), event(now + 4))
+    add(folder / "keeper" / "events.jsonl", event(now + 1), event(now + 3))
+    assert [line.t - now for line in follower.read()] == [1, 2, 3, 4]
+    assert follower.read() == []
+
+
+def test_a_young_line_waits_for_those_before_it(folder):
+    follower = Follower(folder)
+    now = time.monotonic_ns()
+    add(folder / "samples.jsonl", event(now + 1))
+    assert follower.read() == []
+    add(folder / "events.jsonl", event(now))  # written a moment later, and before it in time
+    assert [line.t - now for line in until(follower.read, "the window is over")] == [0, 1]
+
+
+def test_to_the_end_nothing_waits(folder):
+    follower = Follower(folder)
+    add(folder / "samples.jsonl", event(time.monotonic_ns() + 10**12))
+    assert len(follower.read(to_the_end=True)) == 1
+
+
+def test_a_torn_line_comes_when_it_is_whole_and_what_is_no_line_is_counted(folder):
+    follower = Follower(folder)
+    raw = msgspec.json.encode(event(1)) + b"\n"
+    add(folder / "samples.jsonl", raw[:20])
+    assert follower.read() == []
+    add(folder / "samples.jsonl", raw[20:], b'{"kind":"of tomorrow"}\n', b"\xff\n")
+    assert [line.t for line in follower.read()] == [1]
+    assert follower.unknown == 2
+
+
+def test_what_has_been_read_is_given_back_to_the_disk(folder):
+    follower = Follower(folder, forget=True)
+    path = folder / "samples.jsonl"
+    line = msgspec.json.encode(Clock(t=1, wall_ns=0, boot_ns=0, raw_ns=0, w="x" * 1000)) + b"\n"
+    add(path, line * (FORGET_BYTES // len(line) + 100))
+    before = path.stat()
+    found = follower.read(to_the_end=True)
+    assert len(found) == FORGET_BYTES // len(line) + 100
+    after = path.stat()
+    assert after.st_size == before.st_size
+    assert after.st_blocks < before.st_blocks / 10
+    add(path, line)
+    assert len(follower.read(to_the_end=True)) == 1
+    follower.close()
