@@ -13,7 +13,10 @@ from ipaddress import ip_address
 import pytest
 
 from seatrial.monitor import fingerprint, pidfd, proc, sockets
+from seatrial.monitor.commands import Watch
+from seatrial.monitor.owners import Finder
 from seatrial.monitor.questions import below
+from seatrial.monitor.target import open_target
 from tests.monitor.processes import until
 
 
@@ -182,3 +185,27 @@ def test_values_of_secret_options_are_not_shown(given, shown):
 ])  # fmt: skip
 def test_health_stands_below_the_root(base, url):
     assert below(base, "/health") == url
+
+
+def test_where_the_kernel_refuses_to_name_sockets_the_watch_goes_on(monkeypatch):
+    def refused(*_):
+        raise PermissionError(13, "Permission denied")
+
+    listening = sockets.Listening()
+    assert listening.look() is not None
+    monkeypatch.setattr(sockets.SockDiag, "_dump", refused)
+    assert listening.look() is None
+    monkeypatch.setattr(sockets.SockDiag, "__init__", refused)
+    assert sockets.Listening().look() is None
+    wake = os.eventfd(0)
+    finder = Finder(wake)
+    said = []
+    target = open_target(
+        Watch(watch="a", host="127.0.0.1", port=1, base="http://127.0.0.1:1"), finder, wake, say=said.append,
+        follow=lambda *_: None,
+    )  # fmt: skip
+    assert target.look(None, 1).why == "sockets unobservable: sock_diag is refused"
+    assert target.look(None, 2).why == ""
+    target.close()
+    finder.close()
+    os.close(wake)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.monitor import fingerprint, threads
+from seatrial.monitor import fingerprint, procfiles, threads
 from seatrial.rundir import boot_id
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -203,11 +203,10 @@ class Process:
 def children(pid: int) -> list[int]:
     """Direct children, of any of its threads; empty where the kernel does not list them."""
     found: list[int] = []
-    with contextlib.suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                text = (thread / "children").read_text()
-                found += [int(child) for child in text.split()]
+    for tid in procfiles.tasks(pid):
+        text = procfiles.read(f"/proc/{pid}/task/{tid}/children")
+        if text:
+            found += [int(child) for child in text.split()]
     return found
 
 
@@ -238,11 +237,8 @@ def ancestors(pid: int, limit: int = 64) -> list[int]:
 
 def exists(pid: int) -> bool:
     """Whether a process of that pid is there and no zombie."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return False
-    return text.rpartition(b")")[2].split()[:1] not in ([b"Z"], [b"X"])
+    text = procfiles.read(f"/proc/{pid}/stat")
+    return text is not None and text.rpartition(b")")[2].split()[:1] not in ([b"Z"], [b"X"])
 
 
 class HostOom:

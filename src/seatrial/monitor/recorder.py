@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -112,8 +111,7 @@ class Recorder:
         self._write("samples.jsonl", read_clocks())
         listeners = self._sockets.look()
         for target in self._targets.values():
-            if target.held is not None:  # /health has not answered for a whole second
-                self._close_probe(target)
+            self._close_probe(target)  # where /health has not answered for a whole second
             target.held = target.look(listeners, now)
             self._check_unfollowed(target, now)
             for sample in target.tree.samples(closely=target.troubled):
@@ -179,21 +177,11 @@ class Recorder:
 
     def _close_probe(self, target: Target) -> None:
         """Write what this second's look found, with what /health said, or that it said nothing in time."""
-        if target.held is None:
-            return
-        told: dict[str, Any] = target.owners(time.monotonic_ns())
-        answer = None if target.prober is None else target.prober.take()
-        if answer is not None:
-            told |= {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
-        elif target.prober is not None:
-            told["error"] = "not asked: the process is stopped" if target.stopped else "deadline"
-        here = target.prober is None or target.prober.local
-        told["oom_host"] = self._host_oom.read() if here else None
-        told["oom_cgroup"] = target.main.process.oom_kills() if target.main is not None else None
-        probe, target.held = msgspec.structs.replace(target.held, **told), None
-        self._write("samples.jsonl", probe)
-        if target.broke(probe):
-            self._look_closer(target, time.monotonic_ns())
+        probe = target.complete(time.monotonic_ns(), self._host_oom.read())
+        if probe is not None:
+            self._write("samples.jsonl", probe)
+            if target.broke(probe):
+                self._look_closer(target, time.monotonic_ns())
 
     def _look_closer(self, target: Target, now: int) -> None:
         """A rung broke: what each thread does, and what the server itself said last."""

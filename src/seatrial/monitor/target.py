@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from seatrial.monitor import proc
 from seatrial.monitor.commands import Watch
 from seatrial.monitor.fingerprint import SECRET
@@ -17,7 +19,7 @@ from seatrial.monitor.logs import Tail
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.prober import Prober
 from seatrial.monitor.sockets import Listener
-from seatrial.monitor.tree import CHILDREN_EVERY, Tree, Watched
+from seatrial.monitor.tree import Tree, Watched
 from seatrial.records import Event, Probe
 from seatrial.wire.mask import Mask
 
@@ -86,8 +88,7 @@ class Target:
     def look(self, listeners: list[Listener] | None, now: int) -> Probe:
         """This second's evidence about the socket; finds a new owner and new children on the way."""
         self._ticks += 1
-        if self._ticks % CHILDREN_EVERY == 1:
-            self.tree.look_below(now)
+        self.tree.look_below(now, self._ticks)
         if self.prober is None:
             return self._without("a process without a port: it has no socket to ask")
         if self.prober.local is None:
@@ -103,23 +104,20 @@ class Target:
         self._find_owner(now)
         return Probe(name=self.name, listens=True, inode=self._sockets[0].inode, queue=self._sockets[0].queue)
 
-    def owners(self, now: int) -> dict[str, Any]:
-        """Fields of a Probe: who holds its socket, as far as it is known by now."""
-        assert self.held is not None
-        if self.held.listens is False and self.main is not None:
-            return {"established": self._finder.established(self.port)}
-        if not self.held.listens or not self._sockets:
-            return {}
-        found = [self._owner(x, now) for x in self._sockets]
-        first = found[0]
-        told: dict[str, Any] = {}
-        if first is not None:
-            told = {"owner": first.pid, "why": self.tree.once(first.why)}
-        if len(found) > 1:
-            told["owners"] = tuple(x.pid for x in found if x is not None and x.pid is not None)
-            if all(x is not None for x in found):
-                self._say_shared(told["owners"])
-        return told
+    def complete(self, now: int, oom_host: int | None) -> Probe | None:
+        """This second's look, with what /health and the finder have said by now; None: it has been written already."""
+        if self.held is None:
+            return None
+        told = self._owners(self.held, now)
+        answer = None if self.prober is None else self.prober.take()
+        if answer is not None:
+            told |= {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
+        elif self.prober is not None:
+            told["error"] = "not asked: the process is stopped" if self.stopped else "deadline"
+        told["oom_host"] = oom_host if self.prober is None or self.prober.local else None
+        told["oom_cgroup"] = self.main.process.oom_kills() if self.main is not None else None
+        probe, self.held = msgspec.structs.replace(self.held, **told), None
+        return probe
 
     def seek(self, listeners: list[Listener] | None, now: int) -> None:
         """Between ticks, after an end: whether somebody listens again, whether a parent has replaced its child."""
@@ -213,6 +211,23 @@ class Target:
         if owner not in proc.ancestors(pid):
             self.tree.trouble(f"port {self.port} belongs to {_called(owner)}, not to process {pid} that was named")
         return True
+
+    def _owners(self, probe: Probe, now: int) -> dict[str, Any]:
+        """Fields of a Probe: who holds its socket, as far as it is known by now."""
+        if probe.listens is False and self.main is not None:
+            return {"established": self._finder.established(self.port)}
+        if not probe.listens or not self._sockets:
+            return {}
+        found = [self._owner(x, now) for x in self._sockets]
+        first = found[0]
+        told: dict[str, Any] = {}
+        if first is not None:
+            told = {"owner": first.pid, "why": self.tree.once(first.why)}
+        if len(found) > 1:
+            told["owners"] = tuple(x.pid for x in found if x is not None and x.pid is not None)
+            if all(x is not None for x in found):
+                self._say_shared(told["owners"])
+        return told
 
     def _say_shared(self, pids: tuple[int, ...]) -> None:
         addresses = ", ".join(sorted({str(x.address) for x in self._sockets}))

@@ -6,10 +6,10 @@ once when a rung breaks.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 
+from seatrial.monitor.procfiles import read, tasks
 from seatrial.records import Threads
 
 SHOWN = 64
@@ -22,7 +22,7 @@ _SWITCHES = re.compile(rb"(?m)^(?:non)?voluntary_ctxt_switches:\s*(\d+)")
 
 def look(name: str, pid: int, incarnation: str) -> Threads | None:
     """A line about every thread of a process, its first ``SHOWN``; None when it is gone or may not be read."""
-    tids = _tids(pid)
+    tids = tasks(pid)
     rows = [row for row in (_row(pid, tid) for tid in tids[:SHOWN]) if row is not None]
     if not rows:
         return None
@@ -32,8 +32,8 @@ def look(name: str, pid: int, incarnation: str) -> Threads | None:
 def switches(pid: int) -> int | None:
     """Context switches of its first ``SHOWN`` threads together: of one alone they may rest while the process works."""
     total: int | None = None
-    for tid in _tids(pid)[:SHOWN]:
-        text = _read(f"/proc/{pid}/task/{tid}/status")
+    for tid in tasks(pid)[:SHOWN]:
+        text = read(f"/proc/{pid}/task/{tid}/status")
         if text is not None:
             total = (total or 0) + sum(int(n) for n in _SWITCHES.findall(text))
     return total
@@ -41,7 +41,7 @@ def switches(pid: int) -> int | None:
 
 def _row(pid: int, tid: int) -> Row | None:
     folder = f"/proc/{pid}/task/{tid}"
-    stat = _read(f"{folder}/stat")
+    stat = read(f"{folder}/stat")
     if stat is None:
         return None
     head, _, rest = stat.rpartition(b")")
@@ -52,7 +52,7 @@ def _row(pid: int, tid: int) -> Row | None:
 
 def _cpu(folder: str, fields: list[bytes]) -> int:
     """CPU time in ns, by the scheduler's own count where the kernel gives it, else by ticks."""
-    text = _read(f"{folder}/schedstat")
+    text = read(f"{folder}/schedstat")
     if text is not None and text.split()[0] != b"0":
         return int(text.split()[0])
     return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -60,21 +60,5 @@ def _cpu(folder: str, fields: list[bytes]) -> int:
 
 def _wchan(folder: str) -> str:
     """Where in the kernel it waits; empty: it runs, or this user may not know."""
-    text = _read(f"{folder}/wchan")
+    text = read(f"{folder}/wchan")
     return "" if text is None or text == b"0" else text.decode("ascii", "replace")
-
-
-def _tids(pid: int) -> list[int]:
-    with contextlib.suppress(OSError):
-        return sorted(int(tid) for tid in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - names alone, each second
-    return []
-
-
-def _read(path: str) -> bytes | None:
-    with contextlib.suppress(OSError):
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return os.read(handle, 8192)
-        finally:
-            os.close(handle)
-    return None

@@ -11,8 +11,8 @@ from seatrial.monitor import pidfd, proc
 from seatrial.records import Event, Sample
 from seatrial.wire.mask import Mask
 
-CHILDREN_EVERY = 2
-"""Ticks between two looks for new processes below the main one; they are also looked for when it is new."""
+CHILDREN_EVERY, ALL_EVERY = 2, 4
+"""Ticks between two looks for new children of the main process, and for all below it; both also when it is new."""
 SEEK_NS = 3_000_000_000
 """For so long after an end a successor is looked for between ticks."""
 LIVED_NS = 1_000_000_000
@@ -104,12 +104,19 @@ class Tree:
         self._follow(watched)
         return True
 
-    def look_below(self, now: int) -> None:
-        """Take up processes below the main one that are new."""
-        if self.main is not None:
-            for pid, parent in proc.descendants(self.main.process.pid):
-                if pid not in self.watched:
-                    self.adopt(pid, parent, now)
+    def look_below(self, now: int, ticks: int = 0) -> None:
+        """Take up processes below the main one that are new; those whose turn it is after so many ticks."""
+        if self.main is None:
+            return
+        main = self.main.process.pid
+        below: list[tuple[int, int]] = []
+        if ticks % ALL_EVERY == 0:
+            below = proc.descendants(main)
+        elif ticks % CHILDREN_EVERY == 0:
+            below = [(pid, main) for pid in proc.children(main)]
+        for pid, parent in below:
+            if pid not in self.watched:
+                self.adopt(pid, parent, now)
 
     def seek(self, now: int) -> bool:
         """Between ticks: whether a parent has replaced its child, or there is none to wait for."""
