@@ -68,7 +68,7 @@ def test_what_cannot_be_had_says_why_and_is_never_zero(view):
     view.take(Probe(name="8080", t=1000 * S, error="deadline", why="process and socket unobservable: not on this host"))
     view.take(clock(1000 * S))
     text = shown(view)
-    assert "CPU not read yet   memory not readable   GPU: the driver lists none" in text
+    assert "CPU not read yet   memory not readable   no GPU on this host" in text
     assert "health: deadline" in text
     assert "process and socket unobservable: not on this host" in text
     assert " 0 %" not in text

@@ -72,6 +72,11 @@ class Findings:
         """
         return list(self._tell([*stops.finish(self._state), *more]))
 
+    @property
+    def unseen(self) -> list[str]:
+        """Targets of which nothing was ever seen."""
+        return [name for name in self._names if name not in self._seen]
+
     def code(self) -> int:
         """0 nothing happened, 1 a stop, 10 unobserved: as ``seatrial judge`` finds of the record."""
         found = list(self.told.values())

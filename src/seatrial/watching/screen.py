@@ -21,6 +21,7 @@ from seatrial.watching.view import SECOND, STALE_NS, TargetView, View
 GOOD, BAD, FAINT = "bold blue", "bold dark_orange", "dim"
 STOPS_SHOWN = 8
 GAP = "   "
+NO_GPU = "no GPU on this host"
 
 
 def draw(view: View, wall: Wall, *, judged_by: str = "") -> Group:
@@ -141,7 +142,8 @@ def _canary(target: TargetView, now: int) -> str:
         waits = f"canary waits {duration(max(now - target.asking.asked_at, 0) / SECOND)}"
     if ask is None:
         return waits
-    ago = duration(max(now - ask.ended_at, 0) // SECOND)
+    past = max(now - ask.ended_at, 0) // SECOND
+    ago = duration(past) if past >= 10 else f"{past} s"
     if ask.outcome == "ok":
         took = f"canary {duration((ask.ended_at - ask.asked_at) / SECOND)}, {ago} ago"
         said = f"{took}, another answer than before" if ask.right is False else took
@@ -162,7 +164,8 @@ def _cpu(target: TargetView, view: View) -> str:
 def gpu_words(target: TargetView, view: View) -> list[str]:
     """A phrase per card, or why there is none."""
     if not view.gpus:
-        return ["GPU: " + (visible(view.gpu_note.removeprefix("no GPU on this host: "), 60) or "not read yet")]
+        none = view.gpu_note.startswith(NO_GPU)  # why not was said once, as trouble
+        return [NO_GPU if none else f"GPU: {visible(view.gpu_note, 60) or 'not read yet'}"]
     return [_gpu(gpu, {str(pid) for pid in target.readings}) for _, gpu in sorted(view.gpus.items())]
 
 

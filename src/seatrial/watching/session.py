@@ -20,7 +20,6 @@ from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.keeper import AWAKE_S
 from seatrial.servers.keeping import Command, Keeping
-from seatrial.verdict.stops import RECORDER
 from seatrial.watching import starting
 from seatrial.watching.findings import Finding, Findings
 from seatrial.watching.follow import Follower
@@ -175,7 +174,7 @@ class Session:
     def _noted(self, event: Event) -> None:
         if event.what in ("exit", "lost") and not event.parent and event.name in self._settings.jobs:
             self._ended_at.setdefault(event.name, time.monotonic_ns())
-        elif event.what == "trouble" and event.name == RECORDER:
+        elif event.what == "trouble" and event.w == "keeper":  # all that it has to say of one is the recorder's end
             self._broken = event.text
 
     def _all_jobs_over(self) -> bool:
@@ -202,7 +201,7 @@ class Session:
             self._say(self._findings.finish(self._unrecorded()))
             self._tell.look(self._view, self._findings.wall)
             found = list(self._findings.told.values())
-            self._tell.end(summary(self._since, found, self._findings.code()))
+            self._tell.end(summary(self._since, found, self._findings.unseen, self._findings.code()))
         except BrokenPipeError:
             self._deserted = True
         if self._deserted:  # what is still buffered must not be written when the interpreter ends
