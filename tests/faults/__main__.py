@@ -14,8 +14,11 @@ import time
 from pathlib import Path
 
 from tests.faults import real, simulated, table
-from tests.faults.runner import ROWS, run_all
+from tests.faults.runner import ROWS, Job, run_all
 from tests.faults.verdict import Account
+
+REAL_AT_ONCE = 2
+"""Most of a trial is waiting; more would starve each other of processors."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -57,13 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [ROWS[name] for name in asked.rows or ROWS]
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
         root = asked.keep or Path(scratch)
-        golden = _run([(row, asked.seed + n, None) for n in range(asked.times) for row in rows],
-                      root / "golden", asked.at_once, keep=asked.keep is not None)  # fmt: skip
+        jobs = [(row, asked.seed + n, None) for n in range(asked.times) for row in rows if not row.only]
+        golden = _run(jobs, root / "golden", asked.at_once, keep=asked.keep is not None)
         servers = {}
-        if asked.real:
-            for name, make in real.servers(asked.llama_server, asked.dasllama).items():
-                jobs = [(row, asked.seed + n, make) for n in range(asked.real) for row in rows if row.real]
-                servers[name] = _run(jobs, root / name, 1, keep=asked.keep is not None)
+        for name, make in real.servers(asked.llama_server, asked.dasllama).items() if asked.real else ():
+            able = [row for row in rows if row.real or name in row.only]
+            jobs = [(row, asked.seed + n, make) for n in range(asked.real) for row in able]
+            servers[name] = _run(jobs, root / name, REAL_AT_ONCE, keep=asked.keep is not None)
     on_clock = simulated.run(asked.simulated, asked.seed) if asked.simulated and not asked.rows else []
     found = table.Matrix(rows, golden, servers, on_clock, asked, time.monotonic() - began)
     print(found.text())
@@ -72,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if found.holds else 1
 
 
-def _run(jobs: list, root: Path, at_once: int, *, keep: bool) -> list[Account]:
+def _run(jobs: list[Job], root: Path, at_once: int, *, keep: bool) -> list[Account]:
     accounts, began = [], time.monotonic()
     for account in run_all(jobs, root, at_once, keep=keep):
         accounts.append(account)

@@ -37,11 +37,11 @@ FALLS: dict[str, tuple[str, ...]] = {
     "RUNNER REPLACED": ("TRUNCATED",),
     "FROZEN": ("WEDGED", "STREAM STALL"),
     "WEDGED": ("STREAM STALL", "TRUNCATED"),
-    "DEAF": ("STOPPED",),
+    "DEAF": ("STOPPED", "TRUNCATED"),
     "STOPPED": ("TRUNCATED",),
 }
 """What less evidence may make of a family. DEAF may fall to STOPPED of an unknown kind (nothing answers, and no
-process is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen); a death, or a gateway that shuts,
+process is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen); a death, a closed listener or a gateway that shuts,
 to what it did to a stream, which is true of each stream it broke."""
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
 import signal
+import socket
+import time
+import urllib.request
 
 from msgspec.structs import replace
 
@@ -156,9 +162,33 @@ def unseen(t: Trial) -> None:
     t.watch.go_on()
 
 
-def second_restarts(t: Trial) -> None:
+def restarted(t: Trial) -> None:
+    """Killed, and started again by hand."""
     kill(t)
-    t.add(t.server.again(t.folder))
+    t.again()
+
+
+def ask_for_ten(t: Trial) -> None:
+    """A request of the wrong type, which has stopped a server that is known."""
+    body = json.dumps({"model": t.server.model, "max_tokens": "ten", "stream": True,
+                       "messages": [{"role": "user", "content": "Say hello."}]}).encode()  # fmt: skip
+    request = urllib.request.Request(f"http://127.0.0.1:{t.server.port}/v1/chat/completions", body)
+    t.struck_at = time.monotonic_ns()
+    with contextlib.suppress(OSError, http.client.HTTPException), urllib.request.urlopen(request, timeout=3) as answer:
+        answer.read()
+
+
+def what_became(t: Trial) -> tuple[Expected, ...]:
+    """What the injector finds itself afterwards: the exit status, as the server's parent; else whether it accepts."""
+    status = t.server.process.poll()
+    if status is not None:
+        signalled = -status if status < 0 else None
+        return (Expected(family="STOPPED", signal=signalled, code=None if signalled else status),)
+    try:
+        socket.create_connection(("127.0.0.1", t.server.port), 2).close()
+    except OSError:
+        return (Expected(family="DEAF"),)
+    return ()
 
 
 def round_uptime(t: Trial, lines):
@@ -184,6 +214,8 @@ ROWS = (
         expected=(Expected(family="FROZEN", also=("STREAM STALL",)),)),
     Row(id="F07", title="replaced by a supervisor within 100 ms", setup=supervised, strike=replaced,
         expected=(Expected(family="RESTARTED", kind="signal", signal=9),)),
+    Row(id="F07b", title="killed, and started again by hand", setup=talking, strike=restarted, real=True,
+        expected=(Expected(family="RESTARTED", kind="signal", signal=9),)),
     Row(id="F08", title="port taken by another program", setup=beset, strike=squat,
         expected=(Expected(family="IMPOSTOR", also=("STOPPED",)),)),
     Row(id="F09", title="listener closed, process alive", setup=plain, strike=deafen,
@@ -197,6 +229,8 @@ ROWS = (
     Row(id="F26", title="exit 0 at an uptime of 1800 s (start moved back in the record)", setup=plain,
         strike=leave(0), history=round_uptime,
         expected=(Expected(family="STOPPED", kind="exit", code=0, says=("speaks for it",)),)),
-    Row(id="TWO", title="the second of two servers replaced", setup=two, strike=second_restarts,
+    Row(id="TEN", title='"max_tokens": "ten"', setup=talking, strike=ask_for_ten, ticks=12, only=("dasllama",),
+        truth=what_became, expected=(Expected(family="DEAF"), Expected(family="STOPPED"))),
+    Row(id="TWO", title="the second of two servers replaced", setup=two, strike=restarted,
         expected=(Expected(family="RESTARTED", name="b", kind="signal", signal=9),)),
 )  # fmt: skip

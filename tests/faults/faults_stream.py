@@ -42,7 +42,7 @@ def spoil(how: str) -> Callable[[Trial], None]:
 
     def strike(t: Trial) -> None:
         canary = bool(t.facts["canary"])
-        event = 1 if canary else t.rng.randrange(1, 15)
+        event = 1 if canary else t.rng.randrange(1, 3 if t.server.real else 15)
         streams = 4 if canary and how == "empty" else 1
         t.struck_at = t.facts["gateway"].order("spoil", how=how, event=event, streams=streams).at
 

@@ -46,6 +46,8 @@ class Row:
     expected: tuple[Expected, ...] = ()
     ticks: int = 5
     real: bool = False
+    only: tuple[str, ...] = ()  # real servers that alone can be struck so
+    truth: Callable[[Trial], tuple[Expected, ...]] | None = None  # of a deed whose effect is not known beforehand
     history: Callable[[Trial, Sequence[Line]], list[Line]] | None = None
     notices: tuple[Family, ...] = ()  # what may be said beside, for it is no stop
     rests_on: tuple[str, ...] = ()  # sources that alone acquit a twin: without them it may alarm, its cause UNKNOWN
@@ -84,6 +86,11 @@ class Trial:
         """A gateway in front of it."""
         self.started.append(gateway := Gateway(self.folder, self.rng, server))
         return gateway
+
+    def again(self) -> None:
+        """Start the server again at its port; what follows is watched from then on."""
+        self.add(self.server.again(self.folder))
+        self.facts["over"] = time.monotonic_ns()
 
     def add(self, process: Process) -> Process:
         self.started.append(process)

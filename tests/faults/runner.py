@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 import random
 import shutil
@@ -47,11 +48,13 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
     trial.watch.watch_for(row.ticks, trial.facts.get("over", trial.struck_at))
     if stack := trial.facts.get("slow"):
         stack.close()
+    truth = row.truth(trial) if row.truth is not None else None
     lines = trial.watch.seal()
     if row.history is not None:
         lines = row.history(trial, lines)
     found = stops.fold(lines, trial.watch.limits)
-    judged = account(row, seed, found, trial.struck_at, trial.ended_at)
+    told_of = row if truth is None else dataclasses.replace(row, expected=truth)
+    judged = account(told_of, seed, found, trial.struck_at, trial.ended_at)
     return replace(judged, ablated=ablate(lines, trial.watch.limits, found, row.rests_on))
 
 

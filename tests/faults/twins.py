@@ -51,7 +51,7 @@ def restart_as_planned(t: Trial) -> None:
     wait_until(t.struck_at + SECOND // 20)
     t.server.send(signal.SIGTERM)
     t.server.reap()
-    t.add(t.server.again(t.folder))
+    t.again()
 
 
 def sleep(t: Trial) -> None:
@@ -89,17 +89,26 @@ ROWS = (
         history=step_clock, notices=("CLOCK STEPPED",), must_notice="CLOCK STEPPED"),
     Row(id="F29", title=f"prefill of {PREFILL_S:.0f} s", setup=patient, strike=prefill, ticks=15,
         rests_on=("counters", "samples", "CPU, switches")),
-    Row(id="F30", title="restart that was announced", setup=faults_process.talking, strike=restart_as_planned),
+    Row(id="F30", title="restart that was announced", setup=faults_process.talking, strike=restart_as_planned,
+        real=True),
     Row(id="F31", title="asleep, then woken with 5 s of loading", setup=sleeper, strike=sleep, ticks=12),
-    Row(id="F32", title="answers that end by max_tokens", setup=brief, strike=nothing),
-    Row(id="SLOW", title="a client that reads slowly", setup=faults_process.asked, strike=read_slowly, ticks=9),
+    Row(id="F32", title="answers that end by max_tokens", setup=brief, strike=nothing, real=True),
+    Row(id="SLOW", title="a client that reads slowly", setup=faults_process.asked, strike=read_slowly, ticks=9,
+        real=True),
     Row(id="BLIND", title="recorder stopped for 5 s, server well", setup=faults_process.talking, strike=stop_recorder,
         notices=("UNOBSERVED",), must_notice="UNOBSERVED"),
 )  # fmt: skip
 
 LONG = 11
 CONTROLS = tuple(
-    Row(id=f"C-{setup.__name__}", title=f"nothing happens: {text}", setup=setup, strike=nothing, ticks=ticks)
+    Row(
+        id=f"C-{setup.__name__}",
+        title=f"nothing happens: {text}",
+        setup=setup,
+        strike=nothing,
+        ticks=ticks,
+        real=setup is faults_process.talking,
+    )
     for setup, text, ticks in (
         (faults_process.plain, "a server", 7),
         (faults_process.talking, "a server with clients", 5),
