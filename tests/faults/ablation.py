@@ -41,8 +41,8 @@ FALLS: dict[str, tuple[str, ...]] = {
     "STOPPED": ("TRUNCATED",),
 }
 """What less evidence may make of a family. DEAF may fall to STOPPED of an unknown kind (nothing answers, and no
-process is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen); a death, a closed listener or a gateway that shuts,
-to what it did to a stream, which is true of each stream it broke."""
+process is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen); what ends or shuts a server to what
+it did to a stream, which is true of each stream it broke."""
 
 
 def _without(*kinds: type[Line]) -> Callable[[Line], Line | None]:

@@ -37,8 +37,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     ablated: dict[str, str] = {}
 
 
-SLACK_NS = 20_000_000
-"""Between a deed and the time the injector gives it: a thread's turn."""
+SLACK_NS = 50_000_000
+"""Between a deed and the time the injector or a client gives it: a thread's turn on a loaded machine."""
 
 
 def account(row: Row, seed: int, stops: Sequence[Stop], struck_at: int, ended_at: int = 0) -> Account:
