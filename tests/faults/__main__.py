@@ -55,7 +55,8 @@ def progress(done: int, of: int, began: float, account: Account) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     asked = options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job inherits an ignored SIGINT
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
     rows = [ROWS[name] for name in asked.rows or ROWS]
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:

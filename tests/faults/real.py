@@ -17,6 +17,7 @@ from tests.faults.processes import Process, TrialError, free_port, until
 from tests.faults.rows import Trial
 
 START_S = 90.0
+KINDS = ("embedded", "llama-server", "dasllama")
 
 
 class Real(Process):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from seatrial.verdict.intervals import clopper_pearson
 from seatrial.verdict.percentiles import value_at
 from tests.faults.ablation import SOURCES
+from tests.faults.real import KINDS
 from tests.faults.rows import Row
 from tests.faults.verdict import Account
 from tests.faults.watching import LIMITS, SECOND
@@ -58,8 +59,12 @@ class Matrix:
         yield _deaths(self.golden)
         yield "## Twins and controls on golden processes"
         yield _quiet(self.rows, self.golden)
-        for name, accounts in self.real.items():
-            yield f"## {name}"
+        for name in KINDS if self.asked.real else ():
+            yield f"## Real server: {name}"
+            accounts = self.real.get(name)
+            if accounts is None:
+                yield "Not tried: it was not found."
+                continue
             yield _faults(self.rows, accounts)
             yield _quiet(self.rows, accounts)
         if self.simulated:
@@ -90,7 +95,8 @@ class Matrix:
             f"sufficed to say it; limits were shortened to FROZEN {limits.frozen / SECOND:.0f} s, WEDGED "
             f"{limits.wedged_silent / SECOND:.0f} s with a silent loop and {limits.wedged / SECOND:.0f} s without, "
             f"STREAM STALL {limits.stall / SECOND:.0f} s. No clock is set and nothing of the machine is touched: the "
-            "stepped clock of F23 and the uptime of F26 are written into the record before it is judged."
+            "stepped clock of F23 and the uptime of F26 are written into the record before it is judged. The interval "
+            "holds where the strike lies between the last life and the first proof of death that were told."
         )
 
     def _sum(self) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from seatrial.records import Stop
 from tests.faults import simulated, twins
 from tests.faults.ablation import compare
-from tests.faults.processes import Golden, Process
+from tests.faults.processes import Golden, Process, until
 from tests.faults.runner import FAULTS, ROWS, run_all
 from tests.faults.table import Matrix
 from tests.faults.verdict import account
@@ -20,6 +24,7 @@ WANTED = {"F01", "F02", "F03", "F04", "F06", "F07", "F08", "F09", "F10", "F11", 
           "F22", "F24", "F26", "F27"}  # fmt: skip
 TWINS = {"F23", "F29", "F30", "F31", "F32", "SLOW", "BLIND"}
 AT_ONCE = 6
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +120,27 @@ def test_a_trial_leaves_nothing_behind(tmp_path):
     thread.join()
     assert started[0].process.wait(10) == -signal.SIGKILL
     started[0].close()
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path):
+    """Neither processes nor scratch, also where it was started with SIGINT ignored."""
+    ignoring = 'trap "" INT; exec "$0" -m tests.faults --rows=C-talking --times=2 --real=0 --keep="$1"'
+    process = subprocess.Popen(["sh", "-c", ignoring, sys.executable, tmp_path], cwd=REPOSITORY,
+                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)  # fmt: skip
+    with process:
+        until(lambda: len(_about(tmp_path)) >= 4, "two trials have begun")
+        process.send_signal(signal.SIGINT)
+        assert b"nothing is left running" in process.stderr.read()
+    assert process.returncode == 130
+    assert _about(tmp_path) == []
+
+
+def _about(folder: Path) -> list[str]:
+    """The processes in whose arguments a folder stands, but for the command itself."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            arguments = path.read_bytes().replace(b"\0", b" ").decode()
+            if str(folder) in arguments and "tests.faults" not in arguments:
+                found.append(arguments)
+    return found
