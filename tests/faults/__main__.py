@@ -29,7 +29,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--real", type=int, default=3, help="trials of each row on each real server (default 3)")
     parser.add_argument("--at-once", type=int, default=6, help="golden trials at a time (default 6)")
     parser.add_argument("--seed", type=int, default=9)
-    parser.add_argument("--simulated", type=int, default=300, help="trials of each row on the simulated clock")
+    parser.add_argument("--simulated", type=int, default=200, help="trials of each row on the simulated clock")
     parser.add_argument("--llama-server", help="the program (default: on PATH)")
     parser.add_argument("--dasllama", help="the program dasllama-server (default: on PATH)")
     parser.add_argument("--keep", type=Path, help="keep the run directories below this folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,8 +13,10 @@ from tests.faults.ablation import ablate
 from tests.faults.rows import Expected, Row
 from tests.faults.verdict import Account, account
 from tests.verdict.simulation import S, World
+from tests.verdict.simulation_family import Tree
+from tests.verdict.simulation_work import Engine, Mode, Rig
 
-Deed = Callable[[World], None]
+Deed = Callable[[Any], None]
 
 
 def _die(status: int) -> Deed:
@@ -57,41 +60,79 @@ def _clock(w: World) -> None:
     w.run_for(8)
 
 
-def _row(name: str, title: str, *expected: Expected, notices: tuple = (), must: str | None = None) -> Row:
-    return Row(id=name, title=title, setup=lambda _: None, expected=expected, notices=notices, must_notice=must)
+def _runner(w: Tree) -> None:
+    w.end_runner(w.random.choice([9, 11])).run_for(w.random.uniform(0.05, 20)).start_runner().run_for(8)
+
+
+def _squat(w: Tree) -> None:
+    w.die(9)
+    w.squat(w.random.choice([90, 900, 9_000])).run_for(8)
+
+
+def _mode(mode: Mode, seconds: float) -> Deed:
+    def deed(w: Engine) -> None:
+        w.mode = mode
+        w.run_for(seconds)
+        if mode != "wedged":
+            w.mode = "serve"
+            w.run_for(8)
+
+    return deed
+
+
+def _alone(seed: int) -> Engine:
+    """Only a canary: streams under way would stall for as long as another's prefill takes, and truly so."""
+    return Engine(seed, Rig(clients=0))
+
+
+def _row(name: str, title: str, *expected: Expected, notices: tuple = (), must: str | None = None,
+         rests_on: tuple[str, ...] = ()) -> Row:  # fmt: skip
+    return Row(id=name, title=title, setup=lambda _: None, expected=expected, notices=notices, must_notice=must,
+               rests_on=rests_on)  # fmt: skip
 
 
 def _stopped(signal: int | None, kind: str, code: int | None = None) -> Expected:
     return Expected(family="STOPPED", kind=kind, signal=signal, code=code)
 
 
-ROWS: tuple[tuple[Row, Deed], ...] = (
-    (_row("F01", "SIGKILL", _stopped(9, "signal")), _die(9)),
-    (_row("F02", "SIGABRT", _stopped(6, "crash")), _die(6)),
-    (_row("F03", "SIGSEGV", _stopped(11, "crash")), _die(11)),
-    (_row("EXIT", "exit 3", _stopped(None, "exit", 3)), _die(3 << 8)),
-    (_row("F06", "SIGSTOP for 5 to 20 s", Expected(family="FROZEN", also=("STREAM STALL",))), _freeze),
-    (_row("F07", "replaced within 150 ms", Expected(family="RESTARTED", kind="signal", signal=9)), _restart),
-    (_row("F09", "listener closed", Expected(family="DEAF")), _deafen),
-    (_row("F23", "wall clock stepped", notices=("CLOCK STEPPED",), must="CLOCK STEPPED"), _clock),
-    (_row("F30", "restart that was announced"), _planned),
-    (_row("SHORT", "SIGSTOP for less than a second"), _stop_short),
-    (_row("BLIND", "recorder stopped for 10 s", notices=("UNOBSERVED",), must="UNOBSERVED"), _blind),
-    (_row("CONTROL", "nothing happens"), _end),
+PROGRESS = ("counters",)
+ROWS: tuple[tuple[Row, Deed, Callable[[int], World]], ...] = (
+    (_row("F01", "SIGKILL", _stopped(9, "signal")), _die(9), World),
+    (_row("F02", "SIGABRT", _stopped(6, "crash")), _die(6), World),
+    (_row("F03", "SIGSEGV", _stopped(11, "crash")), _die(11), World),
+    (_row("EXIT", "exit 3", _stopped(None, "exit", 3)), _die(3 << 8), World),
+    (_row("F06", "SIGSTOP for 5 to 20 s", Expected(family="FROZEN", also=("STREAM STALL",))), _freeze, World),
+    (_row("F07", "replaced within 150 ms", Expected(family="RESTARTED", kind="signal", signal=9)), _restart, World),
+    (_row("F09", "listener closed", Expected(family="DEAF")), _deafen, World),
+    (_row("F23", "wall clock stepped", notices=("CLOCK STEPPED",), must="CLOCK STEPPED"), _clock, World),
+    (_row("F30", "restart that was announced"), _planned, World),
+    (_row("SHORT", "SIGSTOP for less than a second"), _stop_short, World),
+    (_row("BLIND", "recorder stopped for 10 s", notices=("UNOBSERVED",), must="UNOBSERVED"), _blind, World),
+    (_row("CONTROL", "nothing happens"), _end, World),
+    (_row("F08", "port taken by another program", Expected(family="IMPOSTOR")), _squat, Tree),
+    (
+        _row("F10", "engine gives no token", Expected(family="WEDGED", also=("STREAM STALL",))),
+        _mode("wedged", 70),
+        Engine,
+    ),
+    (_row("F22", "child replaced", Expected(family="RUNNER REPLACED")), _runner, lambda seed: Tree(seed, runner=True)),
+    (_row("F29", "prefill of 100 s, the process busy"), _mode("prefill", 100), _alone),
+    (_row("F29q", "prefill of 100 s, only progress shows it", rests_on=PROGRESS), _mode("quiet prefill", 100), _alone),
+    (_row("F31", "asleep for 60 s"), _mode("asleep", 60), _alone),
 )
 
 
 def run(times: int, seed: int) -> list[Account]:
     """Each row so many times. Ablation is done on the first twenty of each."""
     found = []
-    for row, deed in ROWS:
+    for row, deed, begin in ROWS:
         for n in range(times):
-            world = World(seed * 10_000 + n).run_for(6)
+            world = begin(seed * 10_000 + n).run_for(15)
             struck_at = world.now
             deed(world)
             lines = list(world.seal())
             told = stops.fold(lines)
             done = account(row, n, told, struck_at)
-            ablated = ablate(lines, Limits(), told) if n < 20 else {}
+            ablated = ablate(lines, Limits(), told, row.rests_on) if n < 20 else {}
             found.append(replace(done, ablated=ablated))
     return found

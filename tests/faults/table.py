@@ -70,7 +70,7 @@ class Matrix:
         if self.simulated:
             from tests.faults import simulated
 
-            rows = {row.id: row for row, _ in simulated.ROWS}
+            rows = {row.id: row for row, *_ in simulated.ROWS}
             yield "## On a simulated clock, with the shipped limits"
             yield _faults(rows, self.simulated)
             yield _quiet(rows, self.simulated)
