@@ -41,15 +41,26 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     return found
 
 
-def progress(done: int, of: int, began: float, account: Account) -> None:
-    """One line that rewrites itself on a terminal; elsewhere a line for what went wrong."""
-    bad = account.missed or account.wrong or account.alarms or account.trouble
-    changed = [f"without {k}: {v}" for k, v in account.ablated.items() if v.startswith("WRONG")]
-    if bad or changed:
-        text = "; ".join((*account.missed, *account.wrong, *account.alarms, account.trouble, *changed))
-        print(f"\r{account.row} seed {account.seed}: {text}", flush=True)
-    if sys.stderr.isatty():
-        print(f"\r{done} of {of} trials, {time.monotonic() - began:.0f} s ", end="", file=sys.stderr, flush=True)
+class Progress:
+    """A line that rewrites itself on a terminal, and elsewhere comes each minute; what goes wrong is said at once."""
+
+    def __init__(self, of: int) -> None:
+        self._of, self._done, self._began, self._minutes = of, 0, time.monotonic(), 0
+
+    def tell(self, account: Account) -> None:
+        self._done += 1
+        changed = [f"without {k}: {v}" for k, v in account.ablated.items() if v.startswith("WRONG")]
+        if text := "; ".join(
+            x for x in (*account.missed, *account.wrong, *account.alarms, account.trouble, *changed) if x
+        ):
+            print(f"\r{account.row} seed {account.seed}: {text}", flush=True)
+        seconds = time.monotonic() - self._began
+        line = f"{self._done} of {self._of} trials, {seconds:.0f} s"
+        if sys.stderr.isatty():
+            print(f"\r{line} ", end="", file=sys.stderr, flush=True)
+        elif seconds >= 60 * (self._minutes + 1):
+            self._minutes = int(seconds / 60)
+            print(line, file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,10 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(jobs: list[Job], root: Path, at_once: int, *, keep: bool) -> list[Account]:
-    accounts, began = [], time.monotonic()
+    accounts, progress = [], Progress(len(jobs))
     for account in run_all(jobs, root, at_once, keep=keep):
         accounts.append(account)
-        progress(len(accounts), len(jobs), began, account)
+        progress.tell(account)
     return accounts
 
 
