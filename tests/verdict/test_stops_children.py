@@ -50,11 +50,14 @@ def test_a_successor_may_be_written_down_before_the_end_it_follows():
         lines = list(world.run_for(12).seal())
         end = next(x for x in lines if isinstance(x, Event) and x.what == "exit" and x.pid == old.pid)
         found = next(x for x in lines if isinstance(x, Event) and x.what == "found" and x.pid == new.pid)
-        late = [replace(x, t=found.t + 1) if x is end else x for x in lines]
+        seen = new.born_at + world.random.randrange(S // 20)  # by a recorder that had to wait for its turn
+        facts = {**end.facts, "alive_at": str(old.dead_at - S // 6)}
+        later = replace(end, t=found.t + 1, at=seen, signalled_at=seen, facts=facts)
+        late = [later if x is end else x for x in lines]
         (stop,) = stops.fold(sorted(late, key=lambda x: x.t))
         assert (stop.family, stop.signal, stop.pid) == ("RUNNER REPLACED", 9, old.pid)
         assert stop.successor == new.incarnation
-        assert abs(stop.until - new.born_at) <= 0.02 * S
+        assert abs(stop.until - new.born_at) <= 0.07 * S
 
 
 def test_a_child_that_ends_without_a_successor_is_no_stop():

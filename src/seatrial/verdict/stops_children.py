@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import Event
+from seatrial.verdict.ends import number_in
 from seatrial.verdict.programs import another, model_of
 from seatrial.verdict.stops_cases import acquits, in_flight_at, open_case, proof_before
 from seatrial.verdict.stops_state import SECOND, TICK, ChildEnd, Ended, Exit, Main, Server
@@ -78,9 +79,14 @@ def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | Non
     if another(old.facts, child.facts) is not False:
         return False
     started = child.started_at(boot_offset)
-    if not -TICK <= started - end.exit.at <= SUCCESSOR_NS:
+    if not _alive_until(end.exit) - TICK <= started <= end.exit.at + SUCCESSOR_NS:
         return False
     return model_of(old.facts) == model_of(child.facts)  # another model was asked for: the parent's own doing
+
+
+def _alive_until(end: Exit) -> int:
+    """When it is last known to have run: its parent may have known of the end, and acted, before the recorder did."""
+    return min(number_in(end.facts.get("alive_at", "")) or end.at, end.at)
 
 
 def _lives(server: Server, pid: int) -> bool:
