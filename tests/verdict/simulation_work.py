@@ -149,7 +149,7 @@ class Engine(World):
     def end_with(self, stream: Stream, outcome: str, **fields: object) -> None:
         """A client's request is over, with what came of it until now."""
         stream.ended_at = self.now
-        tokens = stream.tokens
+        tokens = [at for at in stream.tokens if at <= self.now]
         row = LoadRow(
             id=stream.id, endpoint=self.rig.name, outcome=outcome, intended_at=stream.sent_at, sent_at=stream.sent_at,
             ended_at=self.now, first_at=tokens[0] if tokens else 0, last_at=tokens[-1] if tokens else 0,

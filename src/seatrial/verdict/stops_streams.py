@@ -21,6 +21,8 @@ IDS_KEPT = 20
 PENDING_KEPT = 256
 CUT_NS = 8 * SECOND
 """How long a cut stream waits for news of its server's end: a remote one has stopped after three refused probes."""
+NOBODY_NS = 10 * SECOND
+"""Without anybody who waits for so long, a client has not only paused before it asks again."""
 REASONS = 3
 """So many answers with a finish_reason show that this server sends one, and that its absence is a fault."""
 PLANNED_FOR_NS = 60 * SECOND
@@ -47,6 +49,8 @@ def row_seen(server: Server, row: LoadRow, limits: Limits) -> Server:
         if streams.reasons >= REASONS and streams.unfinished:
             streams = replace(_held(streams, *streams.unfinished), unfinished=())
     broken = _broken_row(row, server.work, limits)
+    if broken is None and row.outcome == "ok":
+        streams = replace(streams, whole_from=max(streams.whole_from, min(row.sent_at, row.t)))
     if broken is None:
         return server if streams is server.streams else replace(server, streams=streams)
     if broken.kind == "protocol" and streams.reasons < REASONS:
@@ -65,7 +69,7 @@ def canary_seen(server: Server, ask: Ask, limits: Limits) -> Server:
     if ask.rung != "canary" or ask.skipped:
         return server
     if ask.ended_at and ask.outcome == "ok":
-        return server if streams.works else replace(server, streams=replace(streams, works=True))
+        return replace(server, streams=replace(streams, works=True, whole_from=max(streams.whole_from, ask.asked_at)))
     if streams.canary == ask.id:
         return server
     broken = _broken_canary(ask, server.work, limits)
@@ -162,6 +166,8 @@ def _known(work: Work, broken: Broken, now: int, limits: Limits) -> bool:
     stalls = broken.family == "STREAM STALL" or broken.id.startswith("canary")
     if not stalls:
         return waited >= (CUT_NS if broken.family == "TRUNCATED" else SETTLE_NS)
+    if now - work.waited_at > NOBODY_NS:
+        return waited >= SETTLE_NS  # nobody waits: no silence can grow into a stop
     seen = now - work.sampled_at <= SETTLE_NS
     longest = (limits.wedged if seen else limits.wedged_unseen) + SETTLE_NS
     return waited >= SETTLE_NS and (work.progress_at > broken.over_at or waited >= longest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -38,26 +38,30 @@ GUESSES: dict[Family, tuple[str, ...]] = {
 }
 
 
-def stops(server: Server) -> list[Stop]:
-    """Every family of an endpoint that has streams, in its last form."""
-    return [stop_of(server, trouble) for trouble in server.streams.troubles.values()]
+def stops(server: Server, behind: Sequence[Server] = ()) -> list[Stop]:
+    """Every family of an endpoint that has streams, in its last form.
+
+    Args:
+        behind: what stands behind it, where it is a gateway.
+    """
+    return [stop_of(server, trouble, _cause(trouble, behind)) for trouble in server.streams.troubles.values()]
 
 
-def given(server: Server, now: int) -> tuple[Server, tuple[Stop, ...]]:
-    """What is to be handed out at this heartbeat: what is new, and once a minute what has grown."""
-    due = {
-        family: trouble
-        for family, trouble in server.streams.troubles.items()
-        if not trouble.said or (trouble.streams > trouble.said and now - trouble.said_at >= AGAIN_NS)
-    }
-    if not due:
+def given(server: Server, behind: Sequence[Server], now: int) -> tuple[Server, tuple[Stop, ...]]:
+    """What is to be handed out now: what is new or has another cause, and once a minute what has grown."""
+    troubles, found = dict(server.streams.troubles), []
+    for family, trouble in server.streams.troubles.items():
+        cause = _cause(trouble, behind)
+        grown = trouble.streams > trouble.said and now - trouble.said_at >= AGAIN_NS
+        if not trouble.said or grown or cause != trouble.said_cause:
+            troubles[family] = replace(trouble, said=trouble.streams, said_at=now, said_cause=cause)
+            found.append(stop_of(server, trouble, cause))
+    if not found:
         return server, ()
-    said = {family: replace(trouble, said=trouble.streams, said_at=now) for family, trouble in due.items()}
-    streams = replace(server.streams, troubles={**server.streams.troubles, **said})
-    return replace(server, streams=streams), tuple(stop_of(server, trouble) for trouble in due.values())
+    return replace(server, streams=replace(server.streams, troubles=troubles)), tuple(found)
 
 
-def stop_of(server: Server, trouble: Trouble) -> Stop:
+def stop_of(server: Server, trouble: Trouble, cause: str) -> Stop:
     """The stop that the streams of one family amount to."""
     first, main = trouble.first, server.main
     return Stop(
@@ -75,8 +79,8 @@ def stop_of(server: Server, trouble: Trouble) -> Stop:
         incarnation=main.incarnation if main else "",
         evidence=tuple(_evidence(trouble)),
         excluded=("death (its process ran on)",) if main is not None and server.lives else (),
-        cause=_cause(trouble),
-        hypotheses=tuple(_hypotheses(trouble)),
+        cause=cause,
+        hypotheses=tuple(_hypotheses(trouble)) if cause.startswith("UNKNOWN") else (),
         suspects=trouble.ids,
         streams=trouble.streams,
         alike=(OF_STREAMS[first.family],) if first.family in OF_STREAMS else (),
@@ -92,8 +96,11 @@ def _evidence(trouble: Trouble) -> Iterator[str]:
         yield trouble.first.why
 
 
-def _cause(trouble: Trouble) -> str:
-    """Named only where the server's own counters say of every stream the same."""
+def _cause(trouble: Trouble, behind: Sequence[Server]) -> str:
+    """Named only where the server's own counters say of every stream the same, or what is behind a gateway is well."""
+    well = [other.name for other in behind if _is_well(other, trouble)]
+    if behind and len(well) == len(behind):
+        return f"the gateway: what {' and '.join(well)} behind it gives directly is whole"
     if trouble.first.family == "FAILED IN-BAND":
         return "UNKNOWN: what the server itself says of it stands in the evidence"
     if trouble.first.family != "STREAM STALL" or len(trouble.faults) != 1 or "" in trouble.faults:
@@ -101,11 +108,18 @@ def _cause(trouble: Trouble) -> str:
     return f"{trouble.first.fault}: {trouble.first.why}"
 
 
+def _is_well(other: Server, trouble: Trouble) -> bool:
+    """Whether a stream asked of it directly, after the first one broke at the gateway, was in order, and none else."""
+    family, streams = trouble.first.family, other.streams
+    spoilt = family in streams.troubles or any(broken.family == family for broken in streams.pending)
+    return streams.whole_from > trouble.first.dead_at and not spoilt
+
+
 def _hypotheses(trouble: Trouble) -> Iterator[str]:
     family = trouble.first.family
     if family != "STREAM STALL":
         yield from GUESSES[family]
-    elif len(trouble.faults) != 1 or "" in trouble.faults:
+    else:
         yield f"the engine; would show: its own live counters stand still ({_times(trouble, 'engine')})"
         yield f"the network or a gateway; would show: they move on ({_times(trouble, 'network or gateway')})"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Gpu, Line, LoadRow, Stop
@@ -39,7 +41,7 @@ def ticked(state: State, now: int, *, gap: bool) -> tuple[State, tuple[Stop, ...
     told: list[Stop] = []
     for name in servers:
         settled = stops_streams.settled(servers[name], now, state.limits)
-        servers[name], due = stops_streams_told.given(settled, now)
+        servers[name], due = stops_streams_told.given(settled, _behind(settled, servers), now)
         told += due
     return replace(state, servers=servers), tuple(told)
 
@@ -49,5 +51,10 @@ def finished(state: State) -> list[Stop]:
     found = []
     for server in state.servers.values():
         last = stops_streams.settled(server, state.last + state.limits.wedged_unseen * 2, state.limits)
-        found += stops_streams_told.stops(last)
+        found += stops_streams_told.stops(last, _behind(last, state.servers))
     return found
+
+
+def _behind(server: Server, servers: Mapping[str, Server]) -> list[Server]:
+    """What stands behind a gateway, as far as it is watched."""
+    return [servers[name] for name in server.work.behind if name in servers and name != server.name]

@@ -112,6 +112,7 @@ class Trouble(msgspec.Struct, frozen=True):
     faults: dict[str, int] = {}
     said: int = 0  # how many had been told when it was last handed out
     said_at: int = 0
+    said_cause: str = ""
 
 
 class Streams(msgspec.Struct, frozen=True):
@@ -123,3 +124,4 @@ class Streams(msgspec.Struct, frozen=True):
     unfinished: tuple[Broken, ...] = ()  # ended without, while it is not known whether this server sends any
     canary: str = ""  # the last canary that was counted
     works: bool = False  # a canary has been right
+    whole_from: int = 0  # the latest stream that was in order was asked for then

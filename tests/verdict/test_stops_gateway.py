@@ -1,0 +1,95 @@
+"""A gateway and what stands behind it, on simulated runs: whose fault it is that the gateway's canary fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from seatrial.records import Ask, Clock, Event, Line, Stop
+from seatrial.verdict import stops
+from tests.verdict.simulation import S
+from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
+
+SEEDS = range(20)
+FRONT = Rig(scheduler=False, clients=0, name="gate")
+BACK = Rig(clients=0, name="back")
+
+
+def both(seed: int, front: Mode, back: Mode, seconds: float = 60) -> tuple[tuple[Stop, ...], Engine]:
+    """The two at once: one recorder, so that one of the two clocks is left out."""
+    gate, server = (lasting(seed, mode, seconds, replace_rig) for mode, replace_rig in ((front, FRONT), (back, BACK)))
+    said = Event(what="behind", name="gate", at=gate.start, text="back", v=1, w="recorder", n=1, t=gate.start)
+    lines = [said, *_pids(gate.seal()), *(x for x in server.seal() if not isinstance(x, Clock))]
+    return stops.fold(sorted(lines, key=lambda line: line.t)), gate
+
+
+def _pids(lines: tuple[Line, ...]) -> Iterator[Line]:
+    """The gateway is another process."""
+    for line in lines:
+        moved = {"pid": 77} if getattr(line, "pid", 0) else {}
+        moved |= {"owner": 77} if getattr(line, "owner", 0) else {}
+        yield replace(line, **moved) if moved else line
+
+
+def test_a_gateway_that_fails_alone_is_at_fault():
+    for seed in SEEDS:
+        for mode in ("wedged", "cuda error"):
+            found, gate = both(seed, mode, "serve")
+            assert [(s.name, s.family, s.kind) for s in found] == [("gate", "WEDGED", "gateway")]
+            (stop,) = found
+            assert stop.cause.startswith("the gateway: back behind it answers directly (canary right ")
+            assert stop.hypotheses == ()
+            assert stop.rung.startswith("the gateway")
+            assert stop.until is not None
+            assert gate.began - S <= stop.dead_at <= gate.began + 12 * S
+            assert stop.seen_at <= stop.dead_at + 26 * S
+
+
+def test_of_two_that_fail_together_the_one_behind_is_the_cause():
+    for seed in SEEDS:
+        for mode in ("wedged", "cuda error"):
+            found, _ = both(seed, mode, mode, 100)
+            kinds = {s.name: (s.family, s.kind) for s in found}
+            assert kinds == {"back": ("WEDGED", ""), "gate": ("WEDGED", "behind")}
+            gate = next(s for s in found if s.name == "gate")
+            assert gate.cause == "back, which stands behind it: WEDGED (see its own stop)"
+
+
+def test_a_prefill_behind_a_gateway_is_no_stop_of_either():
+    """The gateway idles while what is behind it works."""
+    for seed in SEEDS:
+        assert both(seed, "wedged", "prefill", 70)[0] == ()
+
+
+def test_both_well_is_nothing():
+    for seed in SEEDS:
+        assert both(seed, "serve", "serve")[0] == ()
+
+
+def test_without_the_operators_word_nothing_joins_the_two():
+    for seed in SEEDS:
+        gate, server = lasting(seed, "wedged", 60, FRONT), lasting(seed, "serve", 60, BACK)
+        lines = [*_pids(gate.seal()), *(x for x in server.seal() if not isinstance(x, Clock))]
+        (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
+        assert (stop.name, stop.kind) == ("gate", "")
+        assert stop.cause.startswith("UNKNOWN")
+
+
+def test_streams_that_break_at_the_gateway_alone_are_its_fault():
+    for seed in SEEDS:
+        gate, server = lasting(seed, "serve", 40, FRONT), lasting(seed, "serve", 40, BACK)
+        said = Event(what="behind", name="gate", at=gate.start, text="back", v=1, w="recorder", n=1, t=gate.start)
+        for behind in (True, False):
+            lines = [_cut(x, gate.began) for x in _pids(gate.seal())]
+            lines += [x for x in server.seal() if not isinstance(x, Clock)] + ([said] if behind else [])
+            (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
+            assert (stop.name, stop.family) == ("gate", "TRUNCATED")
+            cause = "the gateway: what back behind it gives directly is whole" if behind else "UNKNOWN"
+            assert stop.cause == cause
+
+
+def _cut(line: Line, since: int) -> Line:
+    """Canaries that had their token and no end."""
+    over = isinstance(line, Ask) and line.rung == "canary" and line.ended_at and line.t > since
+    return replace(line, outcome="truncated") if over else line
