@@ -149,7 +149,7 @@ class Keeper:
             self.event("ready", pid=server.pid, generation=server.generation, text=server.url)
             watched = Watched(
                 name=self._name, host=host, port=self.port, base=root(server.url), pid=server.pid,
-                generation=server.generation,
+                generation=server.generation, api=server.url, key=server.spec.key or "", ours=True,
             )  # fmt: skip
             self._watch(watched)
             self._settle(self._status())
