@@ -55,7 +55,8 @@ class Engine(World):
 
     def _tick(self) -> None:
         t = self.now + self.random.randrange(3 * MS)
-        self._put(t, Clock(wall_ns=t + 1_700_000_000 * S, boot_ns=t + BOOT_OFFSET, raw_ns=t))
+        for at in (t, t + self.random.choice([MS, 30 * MS, 600 * MS])):  # each thread of the recorder dates its lines
+            self._put(at, Clock(wall_ns=at + 1_700_000_000 * S, boot_ns=at + BOOT_OFFSET, raw_ns=at))
         if self.rig.process:
             self._sample(t + 1)
         listens = True if self.rig.process else None

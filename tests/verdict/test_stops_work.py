@@ -75,7 +75,7 @@ def test_the_evidence_is_what_was_seen():
                  "of one core over 1", "GPU: not busy"):  # fmt: skip
         assert word in said
     assert any("a long prefill" in text for text in stop.excluded)
-    assert len(stop.suspects) == 3
+    assert 1 <= len(stop.suspects) <= 3
     far = one(lasting(4, "wedged", 160, SIGHT["from afar"][0]))
     assert "CPU: not observable here" in far.evidence
     assert not any("ran on" in text or "prefill" in text for text in far.excluded)

@@ -16,6 +16,7 @@ from seatrial.verdict.stops_work_state import Told, Work
 
 FAILED_TWICE = 2
 """So often in a row the gateway's canary fails before it is its fault; once may be a connection that was cut."""
+MOMENT_NS = SECOND
 
 
 def ticked(servers: Mapping[str, Server], now: int, limits: Limits) -> dict[str, Server]:
@@ -31,7 +32,7 @@ def ticked(servers: Mapping[str, Server], now: int, limits: Limits) -> dict[str,
 
 
 def _judged(server: Server, behind: list[Server], now: int, limits: Limits) -> Server:
-    since = _failing_since(server.work, now, limits)
+    since, until = _failing(server.work, now, limits)
     if since:
         for other in behind:
             case = open_one(other)
@@ -39,12 +40,11 @@ def _judged(server: Server, behind: list[Server], now: int, limits: Limits) -> S
                 cause = f"{other.name}, which stands behind it: {case.family} (see its own stop)"
                 return _opened(server, now, since, "behind", cause, f"{other.name} behind it: {case.family}")
         for other in behind:
-            if other.work.right_at >= since:
-                ago = (now - other.work.right_by) / SECOND
+            right = _right(other.work, since, until, limits)
+            if right is not None:
+                ago = (now - right[1]) / SECOND
                 cause = f"the gateway: {other.name} behind it answers directly (canary right {ago:.1f} s ago)"
-                seen = (
-                    f"{other.name} behind it: canary right, asked {(other.work.right_at - since) / SECOND:.1f} s later"
-                )
+                seen = f"{other.name} behind it: canary right, asked {(right[0] - since) / SECOND:.1f} s later"
                 return _opened(server, now, since, "gateway", cause, seen)
     if any(other.work.canary is not None and not other.work.canary.first_at for other in behind):
         return server  # what stands behind it is asked and has not answered yet: it may be busy
@@ -57,15 +57,26 @@ def _opened(server: Server, now: int, since: int, shown: str, cause: str, seen: 
     return wedged.opened(server, now, since, shown, said, seen)
 
 
-def _failing_since(work: Work, now: int, limits: Limits) -> int:
-    """Since when the gateway's canary has failed or got nothing; 0: it has not."""
-    began = []
+def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:
+    """Since when the gateway's canary has failed or got nothing, and until when that was seen; zeros: it has not."""
+    found = []
     if len(work.failed) >= FAILED_TWICE:
-        began.append(work.failed[0].asked_at)
+        found.append((work.failed[0].asked_at, work.failed[-1].t))
     canary = work.canary
     if canary is not None and not canary.first_at and now - canary.asked_at >= limits.wedged_silent:
-        began.append(canary.asked_at)
+        found.append((canary.asked_at, now))
     if work.silence[1] - work.silence[0] >= limits.wedged_silent:
-        began.append(work.silence[0])
-    since = min(began, default=0)
-    return since if since > work.progress_at else 0
+        found.append(work.silence)
+    since = min((since for since, _ in found), default=0)
+    return (since, max(until for _, until in found)) if since > work.progress_at else (0, 0)
+
+
+def _right(work: Work, since: int, until: int, limits: Limits) -> tuple[int, int] | None:
+    """The canary that what stands behind was asked while its gateway failed, and that was right at once.
+
+    The gateway must have failed on for a moment: at the end of a long prefill both are answered, one before the other.
+    """
+    for asked, over in reversed(work.rights):
+        if asked >= since and over - asked < limits.wedged_silent and until >= over + MOMENT_NS:
+            return asked, over
+    return None

@@ -20,6 +20,8 @@ from seatrial.verdict.stops_work_state import Look, Told, Work
 LOOKS_KEPT = 128
 FRESH_NS = 5 * SECOND // 2
 """A reading older than this tells nothing of now."""
+APART_NS = 2 * SECOND // 5
+"""Looks are at least so far apart: a second heartbeat at once has seen nothing new."""
 LULL_NS = 60 * SECOND
 """Without anybody who waits for so long, a later wait is another one; a canary comes more often."""
 STALE_NS = 600 * SECOND
@@ -62,7 +64,8 @@ def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: 
     """Begin a WEDGED: from the last progress, or from when work that got nothing began to wait, if that was later."""
     alive = _last_progress(server, since)
     if alive.at > since:  # a canary that failed was counted as work: the last one that was right proves more
-        alive = Proof(min(server.work.right_by or since, since), "the canary's answer", "token")
+        over = max((by for _, by in server.work.rights if by <= since), default=since)
+        alive = Proof(over, "the canary's answer", "token")
     return open_case(server, "WEDGED", max(since, alive.at), now, alive=alive, bad_at=now, shown=shown, told=said,
                      evidence=(*seen, *told.evidence(server, now, since, shown)))  # fmt: skip
 
@@ -164,7 +167,7 @@ def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
 def _canary_fails(work: Work, now: int) -> bool:
     """Three canaries in a row ended in an error or in nothing, where one had worked, and nothing else progressed."""
     thrice = len(work.failed) >= FAILED_KEPT and now - work.failed[-1].t <= LULL_NS
-    return thrice and bool(work.right_at) and _healthy(work, now)
+    return thrice and bool(work.rights) and _healthy(work, now)
 
 
 def _witnessed(work: Work, now: int, since: int, limit: int) -> bool:
@@ -194,24 +197,34 @@ def _of(server: Server) -> Work:
         return replace(work, who=who)
     flying = {name: at for name, at in work.flying.items() if at >= main.found_at}
     return replace(work, who=who, flying=flying, canary=None, failed=(), silence=(0, 0), excused_at=main.found_at,
-                   silent_from=0, meters={}, readings=(), looks=(), processes={}, right_at=0, waits_from=0)  # fmt: skip
+                   silent_from=0, meters={}, readings=(), looks=(), processes={}, rights=(), waits_from=0)  # fmt: skip
 
 
 def _looked(work: Work, now: int) -> Work:
-    """Append what was read of its processes since the heartbeat before."""
-    waits = work.canary is not None and not work.canary.first_at
-    waits = waits or any(now - at < STALE_NS for at in work.flying.values())
-    before = work.looks[-1].at if work.looks else 0
-    fresh = work.sampled_at > before
-    look = Look(now, work.cpu if fresh else None, work.io if fresh else None, work.disk, waits)
-    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], disk=False)
+    """Append what was read of its processes since the look before. Heartbeats of several threads are one look."""
+    if work.looks and now - work.looks[-1].at < APART_NS:
+        return work
+    fresh = work.sampled_at > work.looked_at
+    look = Look(
+        at=now,
+        cpu=work.cpu if fresh else None,
+        io=work.io if fresh else None,
+        disk=work.disk,
+        waits=bool(_asked(work, now)),
+    )
+    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], looked_at=work.sampled_at, disk=False)
+
+
+def _asked(work: Work, now: int) -> list[int]:
+    """When those were asked that wait for the engine."""
+    asked = [at for at in work.flying.values() if now - at < STALE_NS]
+    return asked if work.canary is None or work.canary.first_at else [*asked, work.canary.asked_at]
 
 
 def _waited(work: Work, now: int) -> Work:
     """Since when somebody waits."""
-    if work.looks[-1].waits:
-        asked = [at for at in work.flying.values() if now - at < STALE_NS]
-        asked += [work.canary.asked_at] if work.canary is not None else []
+    asked = _asked(work, now)
+    if asked:
         return replace(work, waits_from=work.waits_from or min(asked), waited_at=now)
     if work.waits_from and now - work.waited_at > LULL_NS:
         return replace(work, waits_from=0)

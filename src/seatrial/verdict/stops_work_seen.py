@@ -27,6 +27,7 @@ READINGS_KEPT = 64
 MARKS_KEPT = 64
 MARKS_APART = SECOND
 FAILED_KEPT = 3
+RIGHTS_KEPT = 4
 OF_CANARY_NS = 2 * SECOND
 """Counters that grow so shortly after a failed canary may have counted its prompt."""
 PROCESSES_KEPT = 256
@@ -132,8 +133,8 @@ def _canary(work: Work, line: Ask) -> Work:
         return replace(work, canary=line)
     work = replace(work, canary=None)
     if line.outcome == "ok":
-        return replace(progressed(work, token or line.ended_at, "the canary's answer"), failed=(),
-                       right_at=line.asked_at, right_by=line.ended_at)  # fmt: skip
+        work = progressed(work, token or line.ended_at, "the canary's answer")
+        return replace(work, failed=(), rights=(*work.rights, (line.asked_at, line.ended_at))[-RIGHTS_KEPT:])
     if line.outcome in GOT_NOTHING:
         work = silent(work, token or line.asked_at, line.ended_at)
     else:
