@@ -25,17 +25,19 @@ SLEW = 0.001
 
 def ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
     """A heartbeat of the recorder; the stops that are complete by it."""
-    offset, drift = clock.boot_ns - clock.t, clock.wall_ns - clock.t
-    slept = 0 if state.boot_offset is None else offset - state.boot_offset
+    awake = clock.boot_ns - (clock.raw_ns or clock.t)  # both are read at once; t is when the line was written
+    slept = 0 if state.awake is None else awake - state.awake
     gap = clock.t - state.tick if state.tick else 0
     given: tuple[Stop, ...] = ()
-    if state.drift is not None:
-        moved = drift - state.drift - slept
-        if abs(moved) >= state.limits.clock + max(0, gap) * SLEW:
+    drift = clock.wall_ns - clock.boot_ns if clock.wall_ns else None
+    if drift is not None and state.drift is not None:
+        moved = drift - state.drift
+        if abs(moved) >= state.limits.clock + max(0, gap + slept) * SLEW:
             given = (_stepped(state, clock, moved, slept),)
     if gap > GAP_NS or slept > GAP_NS:
         state = unobserved(state, state.tick, clock.t, ended=True, slept=slept)
-    state = replace(state, tick=clock.t, boot_offset=offset, drift=drift, steps=(*state.steps, *given))
+    offset = max(clock.boot_ns - clock.t, state.boot_offset or 0)  # a late t makes it smaller, and nothing larger
+    state = replace(state, tick=clock.t, boot_offset=offset, drift=drift, awake=awake, steps=(*state.steps, *given))
     if not any(server.cases for server in state.servers.values()):
         return state, given
     servers = dict(state.servers)
