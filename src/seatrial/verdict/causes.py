@@ -130,7 +130,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
     if signal_of(case.exit) in CRASHES:
         room = room_of(case)
         if room.share is not None and not room.reached and not witness.said(fresh(case), "bad_alloc"):
-            yield f"its address-space limit ({room.share:.0%} used at the last look)"
+            yield f"its address-space limit ({room.percent} used at the last look)"
 
 
 def evidence(case: Case) -> Iterator[str]:
@@ -146,7 +146,7 @@ def evidence(case: Case) -> Iterator[str]:
         if room.size is not None and room.limit:
             yield (
                 f"address space {_bytes(room.size)} of a limit of {_bytes(room.limit)} at the last look"
-                f" ({room.share:.0%}{': the limit reached' if room.reached else ''})"
+                f" ({room.percent}{': the limit reached' if room.reached else ''})"
             )
     for event in case.gpu[:3]:
         seconds = (case.dead_at - event.at) / SECOND

@@ -27,6 +27,11 @@ class Room(msgspec.Struct, frozen=True):
         return self.size / self.limit if self.size is not None and self.limit else None
 
     @property
+    def percent(self) -> str:
+        """``99 %`` of the limit; empty where that is not known."""
+        return "" if self.share is None else f"{100 * self.share:.0f} %"
+
+    @property
     def reached(self) -> bool:
         """Whether the limit was reached, as far as the last look tells."""
         return self.share is not None and self.share >= CLOSE

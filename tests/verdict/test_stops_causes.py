@@ -1,0 +1,201 @@
+"""Causes by kernel and log together, hypotheses in their order, and what a log alone may not do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from seatrial.records import Clock, Event, Gpu, Stop
+from seatrial.verdict import stops
+from tests.verdict.simulation import S, World
+from tests.verdict.simulation_family import GIB, Tree
+
+SEEDS = range(30)
+ABORT = 0x80 | 6
+ASSERT = "GGML_ASSERT(n_ctx > 0) failed"
+CUDA = "CUDA error: an illegal memory access was encountered"
+ALLOC = ("terminate called after throwing an instance of 'std::bad_alloc'", "  what():  std::bad_alloc")
+
+
+def one(world: World) -> Stop:
+    found = stops.fold(world.seal())
+    assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
+    return found[0]
+
+
+def limited(seed: int, share: float) -> Tree:
+    world = Tree(seed, **{"limit of address space": str(2 * GIB)})
+    world.size, world.size_limit = int(share * 2 * GIB), 2 * GIB
+    return world
+
+
+def test_a_limit_that_was_reached_is_named_by_the_kernel_alone():
+    for seed in SEEDS:
+        stop = one(limited(seed, 0.99).run_for(8).die(ABORT).run_for(5))
+        assert stop.cause == "its address-space limit was reached"
+        assert (
+            "address space 1.98 GiB of a limit of 2.00 GiB at the last look (99 %: the limit reached)" in stop.evidence
+        )
+        assert "bad_alloc" not in stop.cause
+
+
+@pytest.mark.parametrize("share", [0.3, 0.95])
+def test_bad_alloc_is_named_only_where_the_log_shows_it(share):
+    for seed in SEEDS:
+        stop = one(limited(seed, share).run_for(8).die(ABORT).log(*ALLOC).run_for(5))
+        assert stop.cause == "its address-space limit was reached; std::bad_alloc"
+        assert stop.log == ALLOC
+
+
+def test_bad_alloc_without_a_limit_is_a_hint_and_no_cause():
+    for seed in SEEDS:
+        stop = one(Tree(seed).run_for(8).die(ABORT).log(*ALLOC).run_for(5))
+        assert stop.cause.startswith("UNKNOWN")
+        assert any("bad_alloc" in text for text in stop.evidence)
+
+
+@pytest.mark.parametrize("status", [9, 11, 1 << 8])
+def test_a_log_of_an_abort_says_nothing_of_another_end(status):
+    for seed in SEEDS:
+        stop = one(limited(seed, 0.99).run_for(8).die(status).log(*ALLOC, ASSERT).run_for(5))
+        assert stop.cause.startswith("UNKNOWN")
+
+
+def test_its_last_word_and_signal_6_agree():
+    for seed in SEEDS:
+        stop = one(Tree(seed).run_for(8).die(ABORT).log("slot 0: processing", ASSERT, "Aborted").run_for(5))
+        assert stop.cause == f"aborted itself: {ASSERT}"
+        assert stop.alike == ("ggml-org/llama.cpp #27749: SIGABRT about once a day",)
+
+
+def test_a_gpu_error_is_a_cause_where_driver_log_and_signal_agree():
+    for seed in SEEDS:
+        told = one(Tree(seed).run_for(8).xid(79).die(ABORT).log(CUDA).run_for(5))
+        assert told.cause == f"aborted itself: {CUDA}; the driver reported Xid 79 on GPU 0"
+        alone = one(Tree(seed).run_for(8).xid(79).die(ABORT).run_for(5))
+        assert alone.cause.startswith("UNKNOWN")
+        assert alone.hypotheses[0].startswith("a GPU error")
+        assert any(text.startswith("the driver reported Xid 79 on GPU 0, 1.") for text in alone.evidence)
+        lost = one(Tree(seed).run_for(8).xid(79, what="gpu-lost").die(ABORT).run_for(5))
+        assert any(text.startswith("the driver lost GPU 0") for text in lost.evidence)
+
+
+def test_an_xid_of_another_time_or_another_gpu_is_none_of_its_business():
+    for seed in SEEDS:
+        early = one(Tree(seed).run_for(20).xid(79, ago_s=15).die(ABORT).log(CUDA).run_for(5))
+        assert early.cause == f"aborted itself: {CUDA}"
+        world = Tree(seed).run_for(5)
+        world._put(world.now, Gpu(index=1, uuid="g1", processes={str(world.life.pid): GIB}))
+        other = one(world.run_for(2).xid(79, gpu=0).die(ABORT).run_for(5))
+        assert not any("Xid" in text for text in (*other.evidence, *other.hypotheses))
+
+
+def test_lines_that_stood_there_before_are_of_another_moment():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(6).log(ASSERT, "server listens").run_for(4)
+        stop = one(world.die(ABORT).log(ASSERT, "server listens").run_for(5))
+        assert stop.cause.startswith("UNKNOWN")
+
+
+def test_a_log_that_lies_is_contradicted_by_the_kernel():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8).die(9).log("Out of memory: Killed process 4123 (llama-server)")
+        stop = one(world.run_for(5))
+        assert stop.cause.startswith("UNKNOWN")
+        assert stop.kind == "signal"
+        assert any("the kernel's own count did not move" in text for text in stop.evidence)
+
+
+@pytest.mark.parametrize("status", [9, 11, ABORT, 15, 0, 3 << 8])
+def test_no_word_of_the_memory_killer_where_its_counts_did_not_move(status):
+    for seed in SEEDS:
+        stop = one(Tree(seed).run_for(8).die(status).log("slot 0: released").run_for(5))
+        said = " ".join((stop.cause, *stop.evidence, *stop.hypotheses))
+        assert not re.search(r"(?i)oom|out of memory", said)
+        assert any("oom_kill +0" in text for text in stop.excluded)
+
+
+def test_a_log_of_another_kind_is_only_shown():
+    stop = one(Tree(1).run_for(8).die(9).log(note="binary: its last bytes are no text").run_for(5))
+    assert "log: binary: its last bytes are no text" in stop.evidence
+    assert stop.log == ()
+    rotated = Tree(2).run_for(8).die(ABORT).log(ASSERT, note="rotated: another file stands at its path now")
+    late = rotated.log("a new life", after_ms=60)
+    assert one(late.run_for(5)).cause == f"aborted itself: {ASSERT}"
+
+
+def test_guesses_stand_in_the_order_of_what_was_seen():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8).die(15, facts={"session leader": "gone"})
+        stop = one(world.run_for(5))
+        assert stop.hypotheses[0].startswith("the end of a login session")
+        assert "speaks against" in stop.hypotheses[-1]
+
+
+def test_an_orderly_end_after_half_an_hour_is_consistent_with_a_launcher_and_not_proven():
+    for seed in SEEDS:
+        world = Tree(seed)
+        world.life.born_at = world.now + 8 * S - int(1800.4 * S)
+        world.out.clear()
+        world._put(world.now, Event(what="found", name="a", at=world.now, **world._who(world.life)))
+        stop = one(world.run_for(8).die(0).run_for(5))
+        assert (stop.code, stop.uptime_s) == (0, pytest.approx(1800.4, abs=0.2))
+        assert stop.hypotheses[0].startswith("its launcher's time-out")
+        assert "consistent, not proven" in stop.hypotheses[0]
+        assert stop.cause.startswith("UNKNOWN")
+
+
+def test_what_its_masks_ignore_is_excluded_where_its_end_is_not_observable():
+    lines = Tree(1).run_for(8).die(9, reports="r").run_for(5).seal()
+    blind = [replace(x, status=None, source="unobservable") if isinstance(x, Event) and x.what == "exit" else x
+             for x in lines]  # fmt: skip
+    (stop,) = stops.fold(blind)
+    assert stop.kind == "unknown"
+    assert "SIGPIPE (its process ignored it)" in stop.excluded
+
+
+def test_the_threads_at_the_break_are_told_in_one_phrase():
+    for seed in SEEDS:
+        frozen = one(Tree(seed).run_for(6).freeze().run_for(6).thaw().run_for(5))
+        assert "all 4 threads are stopped" in frozen.evidence
+        world = Tree(seed).run_for(6)
+        world.deaf, world.thread_states = True, "SDSS"
+        assert "thread t1 in state D at futex_wait, of 4" in one(world.run_for(8)).evidence
+
+
+def test_counters_that_began_anew_are_evidence_of_a_restart():
+    for seed in SEEDS:
+        stop = one(Tree(seed).run_for(8).die(9).replace(300).run_for(8))
+        assert "its own mark of its start changed: mark-1 -> mark-2" in stop.evidence
+
+
+def test_connections_that_remain_are_evidence_of_deafness():
+    lines = [replace(x, established=3) if getattr(x, "listens", None) is False else x for x in _deaf()]
+    (stop,) = stops.fold(lines)
+    assert "3 ESTABLISHED connections remain" in stop.evidence
+    assert stop.alike == ("ggml-org/llama.cpp #20509: process alive, ESTABLISHED connections, no LISTEN socket",)
+
+
+def _deaf():
+    world = Tree(4).run_for(6)
+    world.deaf = True
+    return world.run_for(8).seal()
+
+
+@pytest.mark.parametrize(("status", "silent"), [(0, False), (9, True), (1 << 8, True), (11, True)])
+def test_a_job_that_is_done_is_no_stop(status, silent):
+    for seed in SEEDS:
+        stop = one(Tree(seed, clients=0, job="yes").run_for(8).die(status).run_for(5))
+        assert stop.family == "STOPPED"
+        assert (stop.planned, stop.silent) == (not silent, silent)
+        if status == 0:
+            assert stop.cause == "its work was done: it ended itself with status 0"
+            assert stop.hypotheses == ()
+
+
+def test_the_driver_and_the_heartbeat_are_no_endpoints():
+    lines = Tree(1).xid(79).run_for(12).seal()
+    assert stops.fold(lines) == ()
+    assert stops.fold([x for x in lines if isinstance(x, Clock)]) == ()

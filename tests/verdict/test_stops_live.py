@@ -1,0 +1,104 @@
+"""The live form: a stop is handed out as soon as its evidence is complete, and again only when it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from seatrial.records import Stop
+from seatrial.verdict import stops
+from tests.verdict.simulation import MS, S, World
+from tests.verdict.simulation_family import Tree
+
+SEEDS = range(60)
+
+
+def given(world: World) -> list[tuple[Stop, int]]:
+    """Each stop as it was handed out, and at which line's time."""
+    state, out = stops.start(), []
+    for line in world.seal():
+        state, now = stops.step(state, line)
+        out += [(stop, line.t) for stop in now]
+    final = {stop.id: stop for stop in stops.finish(state)}
+    last = {stop.id: stop for stop, _ in out}
+    assert set(last) == set(final)
+    for name, stop in final.items():
+        assert (stop.family, stop.until is None, stop.signal) == (
+            last[name].family, last[name].until is None, last[name].signal)  # fmt: skip
+    return out
+
+
+def test_a_death_whose_evidence_is_complete_is_told_within_two_heartbeats():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8 + seed / 60).die(9)
+        ((stop, at),) = given(world.run_for(8))
+        assert stop.family == "STOPPED"
+        assert S <= at - world.life.dead_at <= 2 * S + 100 * MS
+
+
+def test_one_whose_status_is_not_known_waits_for_more():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8).die(9, reports="")
+        found = given(world.replace(400).run_for(8))
+        assert [stop.family for stop, _ in found] == ["RESTARTED"]
+
+
+def test_a_successor_at_once_makes_it_a_restart_at_once():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8 + seed / 60).die(9).replace(150)
+        ((stop, at),) = given(world.run_for(8))
+        assert stop.family == "RESTARTED"
+        assert at - world.lives[0].dead_at <= 600 * MS
+
+
+def test_a_later_successor_updates_what_was_told():
+    for seed in SEEDS:
+        found = given(Tree(seed).run_for(8).die(11).replace(9_000).run_for(8))
+        assert [(stop.id, stop.family, stop.until is None) for stop, _ in found] == [
+            ("a-1", "STOPPED", True), ("a-1", "RESTARTED", False)]  # fmt: skip
+
+
+TWICE: dict[str, Callable[[Tree], object]] = {
+    "FROZEN": lambda w: w.freeze().run_for(9).thaw(),
+    "DEAF": lambda w: (setattr(w, "deaf", True), w.run_for(9), setattr(w, "deaf", False)),
+    "IMPOSTOR": lambda w: (w.die(9), w.squat(300), w.run_for(6), w.die(15), w.replace(400)),
+}
+
+
+@pytest.mark.parametrize("family", TWICE)
+def test_what_lasts_is_told_when_it_is_known_and_when_it_is_over(family):
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8)
+        TWICE[family](world)
+        found = given(world.run_for(8))
+        assert [(stop.id, stop.family, stop.until is None) for stop, _ in found] == [
+            ("a-1", family, True), ("a-1", family, False)]  # fmt: skip
+
+
+def test_a_runner_is_told_when_its_successor_is_found():
+    for seed in SEEDS:
+        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(1).start_runner()
+        ((stop, at),) = given(world.run_for(12))
+        assert stop.family == "RUNNER REPLACED"
+        assert at - stop.seen_at <= S + 100 * MS
+
+
+def test_a_gap_is_told_at_the_heartbeat_that_ends_it():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8)
+        world.paused = True
+        world.run_for(7).paused = False
+        ((stop, at),) = given(world.run_for(6))
+        assert (stop.family, at) == ("UNOBSERVED", stop.seen_at)
+
+
+def test_ids_stay_apart_whatever_becomes_of_a_stop():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(6)
+        world.deaf = True
+        world.run_for(3.5).paused = True
+        world.run_for(4).paused = False
+        world.run_for(0.2).die(9).replace(2000, generation=1).run_for(6).die(11).run_for(4)
+        found = stops.fold(world.seal())
+        assert len({stop.id for stop in found}) == len(found)
