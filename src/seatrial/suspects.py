@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from seatrial.records import Event, Line, Received, Sent, Stop
 from seatrial.rundir import RunDir
+from seatrial.verdict.causes import aborted
 
 LOG_LINES = 5
 LOG_BYTES = 8192
@@ -27,7 +29,8 @@ def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent
 def explained(stop: Stop, lines: Sequence[Line], run: RunDir) -> Stop:
     """The stop with what each suspect was, the tail of the server's log where it is ours, and the cause if proven.
 
-    A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes.
+    A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes. Where a
+    server of ours ended by SIGABRT and its last lines say why, these two name the cause.
     """
     wanted = set(stop.suspects)
     sent = {line.id: line.scenario for line in lines if isinstance(line, Sent) and line.id in wanted}
@@ -37,9 +40,10 @@ def explained(stop: Stop, lines: Sequence[Line], run: RunDir) -> Stop:
     again = [e for e in events if e.what == "repeated" and e.generation == (generation or 0) and e.text in wanted]
     killers = [e for e in again if e.facts.get("kills") == "yes"]
     evidence = tuple(f"{e.text} ({e.facts.get('scenario', '')}) sent again alone: {_again(e)}" for e in again)
-    changed = replace(stop, sent=sent, log=log or stop.log, evidence=(*stop.evidence, *evidence))
+    changed = replace(stop, sent=sent, log=stop.log or log, evidence=(*stop.evidence, *evidence))
     if not killers:
-        return changed
+        named = "; ".join(aborted(log, limit=None, reached=False)) if stop.signal == signal.SIGABRT else ""
+        return replace(changed, cause=named) if named and stop.cause.startswith("UNKNOWN") else changed
     said = " and ".join(f"request {e.text} ({e.facts.get('scenario', '')})" for e in killers)
     return replace(changed, cause=f"{said}: sent again alone, it kills again", hypotheses=())
 

@@ -90,8 +90,8 @@ def fresh(case: Case) -> tuple[str, ...]:
 
 
 def gpu_words(case: Case) -> tuple[str, ...]:
-    """What the GPU's driver reported around the stop."""
-    return tuple(dict.fromkeys(_gpu_word(event) for event in case.gpu))
+    """What the GPU's driver reported around the stop, of which card it is known."""
+    return tuple(dict.fromkeys(_gpu_word(event) for event in case.gpu if event.facts))
 
 
 def _gpu_word(event: Event) -> str:
