@@ -169,5 +169,5 @@ def _at_most(less: Stop, whole: Stop) -> bool:
 
 
 def _parts(cause: str) -> set[str]:
-    """What a cause names, without the figures in brackets."""
-    return set(re.sub(r" \([^)]*\)", "", cause).split("; "))
+    """What a cause names (``the gateway``, ``aborted itself``), without its ground and the figures in brackets."""
+    return {part.partition(": ")[0] for part in re.sub(r" \([^)]*\)", "", cause).split("; ")}
