@@ -14,11 +14,8 @@ import time
 from pathlib import Path
 
 from tests.faults import real, simulated, table
-from tests.faults.runner import ROWS, Job, run_all
+from tests.faults.runner import ROWS, Job, run_pools
 from tests.faults.verdict import Account
-
-REAL_AT_ONCE = 2
-"""Most of a trial is waiting; more would starve each other of processors."""
 
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -73,12 +70,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as scratch:
         root = asked.keep or Path(scratch)
         jobs = [(row, asked.seed + n, None) for n in range(asked.times) for row in rows if not row.only]
-        golden = _run(jobs, root / "golden", asked.at_once, keep=asked.keep is not None)
-        servers = {}
-        for name, make in real.servers(asked.llama_server, asked.dasllama).items() if asked.real else ():
-            able = [row for row in rows if row.real or name in row.only]
-            jobs = [(row, asked.seed + n, make) for n in range(asked.real) for row in able]
-            servers[name] = _run(jobs, root / name, REAL_AT_ONCE, keep=asked.keep is not None)
+        found_real = real.servers(asked.llama_server, asked.dasllama) if asked.real else {}
+        real_jobs = {
+            name: [(row, asked.seed + n, make) for n in range(asked.real) for row in rows
+                   if row.real or name in row.only]
+            for name, make in found_real.items()
+        }  # fmt: skip
+        golden, servers = _run(jobs, asked.at_once, real_jobs, root, keep=asked.keep is not None)
     on_clock = simulated.run(asked.simulated, asked.seed) if asked.simulated and not asked.rows else []
     found = table.Matrix(rows, golden, servers, on_clock, asked, time.monotonic() - began)
     print(found.text())
@@ -87,12 +85,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if found.holds else 1
 
 
-def _run(jobs: list[Job], root: Path, at_once: int, *, keep: bool) -> list[Account]:
-    accounts, progress = [], Progress(len(jobs))
-    for account in run_all(jobs, root, at_once, keep=keep):
-        accounts.append(account)
+def _run(
+    jobs: list[Job], at_once: int, real_jobs: dict[str, list[Job]], root: Path, *, keep: bool
+) -> tuple[list[Account], dict[str, list[Account]]]:
+    """Golden trials several at a time; beside them the real servers, one trial at a time, one server after another."""
+    found: dict[str, list[Account]] = {name: [] for name in ("golden", *real_jobs)}
+    of_make = {make: name for name, each in real_jobs.items() for _, _, make in each}
+    queued = [job for each in real_jobs.values() for job in each]
+    names = iter([of_make[make] for _, _, make in queued])
+    progress = Progress(len(jobs) + len(queued))
+    for pool, account in run_pools({"golden": (jobs, at_once), "real": (queued, 1)}, root, keep=keep):
+        found[pool if pool == "golden" else next(names)].append(account)
         progress.tell(account)
-    return accounts
+    return found.pop("golden"), found
 
 
 if __name__ == "__main__":

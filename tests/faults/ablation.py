@@ -123,7 +123,7 @@ SOURCES: dict[str, Callable[[Line], Line | None]] = {
 def ablate(lines: Sequence[Line], limits: Limits, full: Sequence[Stop], rests_on: Sequence[str] = ()) -> dict[str, str]:
     """For each source: ``same``, ``weaker``, or ``WRONG: what is said``.
 
-    Of a twin that one source alone acquits (``rests_on``), an alarm without it whose cause is UNKNOWN is ``alarm``.
+    Where one source alone acquits a server (``rests_on``), an alarm without it whose cause is UNKNOWN is ``alarm``.
     """
     found = {}
     for name, remove in SOURCES.items():

@@ -90,7 +90,7 @@ class Process:
     def order(self, do: str, **more: Any) -> Reply:
         """Give an order; its reply tells when it was carried out."""
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(DEADLINE_S)
+        sock.settimeout(2 * DEADLINE_S)
         until(lambda: _connected(sock, self.orders), "its orders are taken")
         sock.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
         return Reply(sock)
@@ -107,6 +107,14 @@ class Process:
             self.process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired as error:
             raise TrialError("it does not end") from error
+
+    def ended_or_killed(self, grace_s: float) -> None:
+        """Wait for its end as a supervisor does: past the time of grace it is killed."""
+        try:
+            self.process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self.reap()
 
     def close(self) -> None:
         """End it and all it has started: they are a session of their own."""

@@ -50,7 +50,7 @@ class Row:
     truth: Callable[[Trial], tuple[Expected, ...]] | None = None  # of a deed whose effect is not known beforehand
     history: Callable[[Trial, Sequence[Line]], list[Line]] | None = None
     notices: tuple[Family, ...] = ()  # what may be said beside, for it is no stop
-    rests_on: tuple[str, ...] = ()  # sources that alone acquit a twin: without them it may alarm, its cause UNKNOWN
+    rests_on: tuple[str, ...] = ()  # sources that alone acquit: without them it may alarm, its cause UNKNOWN
     must_notice: Family | None = None  # of a twin: what must be said
 
     @property
@@ -70,7 +70,6 @@ class Trial:
     facts: dict[str, Any] = field(default_factory=dict)
     struck_at: int = 0
     ended_at: int = 0  # of a death: our own pidfd's word
-    patience: int = 1  # how many times as long a real server is given
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True)

@@ -9,7 +9,7 @@ import random
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from tests.faults.verdict import Account, account
 
 FAULTS = tuple(sorted((*faults_process.ROWS, *faults_stream.ROWS), key=lambda row: row.id))
 ROWS = {row.id: row for row in (*FAULTS, *twins.ROWS, *twins.CONTROLS)}
+SLOWER = 6
+"""Ticks more for a real server: its streams come later, on processors that it shares with the trials."""
 Job = tuple[Row, int, Callable[[Trial], Any] | None]
 
 
@@ -45,7 +47,8 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
     trial.phase()
     assert row.strike is not None
     row.strike(trial)
-    trial.watch.watch_for(row.ticks, trial.facts.get("over", trial.struck_at))
+    ticks = row.ticks + (SLOWER if trial.make else 0)
+    trial.watch.watch_for(ticks, trial.facts.get("over", trial.struck_at))
     if stack := trial.facts.get("slow"):
         stack.close()
     truth = row.truth(trial) if row.truth is not None else None
@@ -59,29 +62,43 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
 
 
 def run_all(jobs: Sequence[Job], scratch: Path, at_once: int, *, keep: bool = False) -> Iterator[Account]:
-    """All trials; accounts come as they are done. When the caller stops, so does everything that runs."""
-    waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Account] = queue.SimpleQueue()
-    for numbered in enumerate(jobs):
-        waiting.put(numbered)
+    """All trials of one kind; accounts come as they are done."""
+    for _, found in run_pools({"": (jobs, at_once)}, scratch, keep=keep):
+        yield found
 
-    def work() -> None:
+
+def run_pools(
+    pools: Mapping[str, tuple[Sequence[Job], int]], scratch: Path, *, keep: bool = False
+) -> Iterator[tuple[str, Account]]:
+    """Trials of several kinds at the same time, each so many at once; when the caller stops, so does all that runs.
+
+    Args:
+        pools: by name, the trials and how many of them may run at a time.
+    """
+    done: queue.SimpleQueue[tuple[str, Account]] = queue.SimpleQueue()
+
+    def work(name: str, waiting: queue.SimpleQueue[tuple[int, Job]]) -> None:
         while not halted.is_set():
             try:
                 number, (row, seed, make) = waiting.get_nowait()
             except queue.Empty:
                 return
-            folder = scratch / f"{number:04}-{row.id}-{seed}"
+            folder = scratch / name / f"{number:04}-{row.id}-{seed}"
             found = run_trial(row, seed, folder, make)
-            done.put(found)
+            done.put((name, found))
             if not (keep or found.trouble):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    workers = [threading.Thread(target=work) for _ in range(at_once)]
+    workers = []
+    for name, (jobs, at_once) in pools.items():
+        waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
+        for numbered in enumerate(jobs):
+            waiting.put(numbered)
+        workers += [threading.Thread(target=work, args=(name, waiting)) for _ in range(at_once)]
     try:
         for worker in workers:
             worker.start()
-        for _ in jobs:
+        for _ in range(sum(len(jobs) for jobs, _ in pools.values())):
             yield done.get()
     except BaseException:
         halted.set()

@@ -19,6 +19,10 @@ PREFILL_S = 10.0
 STEP_NS = 240 * SECOND
 
 
+GRACE_S = 5.0
+"""Between TERM and KILL of an announced restart: llama-server with streams in flight does not end by TERM."""
+
+
 def patient(t: Trial) -> None:
     """A server with a canary and a client that waits for long."""
     server = t.serve()
@@ -46,11 +50,12 @@ def prefill(t: Trial) -> None:
 
 
 def restart_as_planned(t: Trial) -> None:
+    """By SIGTERM, and where that is not heeded in time by SIGKILL, as a supervisor does it."""
     t.watch.command(planned_stop="a")
     t.struck_at = time.monotonic_ns()
     wait_until(t.struck_at + SECOND // 20)
     t.server.send(signal.SIGTERM)
-    t.server.reap()
+    t.server.ended_or_killed(GRACE_S)
     t.again()
 
 

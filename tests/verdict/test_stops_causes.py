@@ -199,3 +199,13 @@ def test_the_driver_and_the_heartbeat_are_no_endpoints():
     lines = Tree(1).xid(79).run_for(12).seal()
     assert stops.fold(lines) == ()
     assert stops.fold([x for x in lines if isinstance(x, Clock)]) == ()
+
+
+def test_the_last_words_of_a_deaf_server_are_testimony_and_name_no_cause():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8)
+        world.deaf = True
+        stop = one(world.log("EXCEPTION: failed to convert 'ten' to number").run_for(6))
+        assert (stop.family, stop.cause) == ("DEAF", "UNKNOWN")
+        assert "its log says: EXCEPTION: failed to convert 'ten' to number" in stop.evidence
+        assert stop.hypotheses[0].startswith("its listening thread died")

@@ -66,7 +66,9 @@ def _deaf(case: Case) -> Iterator[Guess]:
     said = witness.said(fresh(case), "shutdown")
     yield Guess("its shutdown began and hangs", "a log line of shutting down, or its exit soon",
                 f"seen: {said}" if said else _no_line(case), FOR if said else OPEN)  # fmt: skip
-    yield Guess("its listening thread died", "established connections still served", "not observed")
+    failed = witness.said(fresh(case), "failure")
+    yield Guess("its listening thread died", "its last words in the log, or established connections still served",
+                f"seen: {failed}" if failed else "not observed", FOR if failed else OPEN)  # fmt: skip
     if case.child is not None:
         yield Guess("the process that listened was its child", "a child that ended just before", "seen", FOR)
 

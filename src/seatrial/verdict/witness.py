@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-Claim = Literal["bad_alloc", "cuda", "abort", "memory", "shutdown"]
+Claim = Literal["bad_alloc", "cuda", "abort", "memory", "shutdown", "failure"]
 
 CLAIMS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     ("bad_alloc", re.compile(r"bad_alloc")),
@@ -22,6 +22,7 @@ CLAIMS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
         "shutdown",
         re.compile(r"(?i)shutting down|shutdown|cleaning up before exit|received (signal|sig)|SIG(TERM|INT|HUP)"),
     ),
+    ("failure", re.compile(r"(?i)\b(unhandled |uncaught )?exception\b|\bpanic(ked)?\b|\bfatal\b|traceback \(most")),
 )
 """What a line claims, the most exact first: a line that names the exception says more than the one before it."""
 LAST = 12
