@@ -17,6 +17,9 @@ from tests.faults import real, simulated, table
 from tests.faults.runner import ROWS, Job, run_pools
 from tests.faults.verdict import Account
 
+REAL_AT_ONCE = 2
+"""Most of a trial is waiting; more would starve each other of processors."""
+
 
 def options(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
@@ -88,16 +91,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(
     jobs: list[Job], at_once: int, real_jobs: dict[str, list[Job]], root: Path, *, keep: bool
 ) -> tuple[list[Account], dict[str, list[Account]]]:
-    """Golden trials several at a time; beside them the real servers, one trial at a time, one server after another."""
-    found: dict[str, list[Account]] = {name: [] for name in ("golden", *real_jobs)}
-    of_make = {make: name for name, each in real_jobs.items() for _, _, make in each}
+    """Golden trials several at a time; beside them the real servers, one server after another."""
+    found: dict[str, list[Account]] = {name: [] for name in real_jobs}
+    golden: list[Account] = []
+    lists = {make: found[name] for name, each in real_jobs.items() for _, _, make in each}
     queued = [job for each in real_jobs.values() for job in each]
-    names = iter([of_make[make] for _, _, make in queued])
     progress = Progress(len(jobs) + len(queued))
-    for pool, account in run_pools({"golden": (jobs, at_once), "real": (queued, 1)}, root, keep=keep):
-        found[pool if pool == "golden" else next(names)].append(account)
+    for (_, _, make), account in run_pools([(jobs, at_once), (queued, REAL_AT_ONCE)], root, keep=keep):
+        (lists[make] if make else golden).append(account)
         progress.tell(account)
-    return found.pop("golden"), found
+    return golden, found
 
 
 if __name__ == "__main__":

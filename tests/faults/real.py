@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -33,11 +34,10 @@ class Real(Process):
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log,
                                             start_new_session=True)  # fmt: skip
         self.pid = self.process.pid
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
             self.model = until(self._model, f"{command[0]} tells its models", START_S)
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
 
     def _model(self) -> str:
         if self.process.poll() is not None:

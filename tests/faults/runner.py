@@ -9,7 +9,7 @@ import random
 import shutil
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,46 +63,46 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
 
 def run_all(jobs: Sequence[Job], scratch: Path, at_once: int, *, keep: bool = False) -> Iterator[Account]:
     """All trials of one kind; accounts come as they are done."""
-    for _, found in run_pools({"": (jobs, at_once)}, scratch, keep=keep):
+    for _, found in run_pools([(jobs, at_once)], scratch, keep=keep):
         yield found
 
 
 def run_pools(
-    pools: Mapping[str, tuple[Sequence[Job], int]], scratch: Path, *, keep: bool = False
-) -> Iterator[tuple[str, Account]]:
+    pools: Sequence[tuple[Sequence[Job], int]], scratch: Path, *, keep: bool = False
+) -> Iterator[tuple[Job, Account]]:
     """Trials of several kinds at the same time, each so many at once; when the caller stops, so does all that runs.
 
     Args:
-        pools: by name, the trials and how many of them may run at a time.
+        pools: the trials, and how many of them may run at a time.
     """
-    done: queue.SimpleQueue[tuple[str, Account]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Job, Account]] = queue.SimpleQueue()
 
-    def work(name: str, waiting: queue.SimpleQueue[tuple[int, Job]]) -> None:
+    def work(pool: int, waiting: queue.SimpleQueue[tuple[int, Job]]) -> None:
         while not halted.is_set():
             try:
-                number, (row, seed, make) = waiting.get_nowait()
+                number, job = waiting.get_nowait()
             except queue.Empty:
                 return
-            folder = scratch / name / f"{number:04}-{row.id}-{seed}"
+            row, seed, make = job
+            folder = scratch / str(pool) / f"{number:04}-{row.id}-{seed}"
             found = run_trial(row, seed, folder, make)
-            done.put((name, found))
+            done.put((job, found))
             if not (keep or found.trouble):
                 shutil.rmtree(folder, ignore_errors=True)
 
     workers = []
-    for name, (jobs, at_once) in pools.items():
+    for pool, (jobs, at_once) in enumerate(pools):
         waiting: queue.SimpleQueue[tuple[int, Job]] = queue.SimpleQueue()
         for numbered in enumerate(jobs):
             waiting.put(numbered)
-        workers += [threading.Thread(target=work, args=(name, waiting)) for _ in range(at_once)]
+        workers += [threading.Thread(target=work, args=(pool, waiting)) for _ in range(at_once)]
     try:
         for worker in workers:
             worker.start()
-        for _ in range(sum(len(jobs) for jobs, _ in pools.values())):
+        for _ in range(sum(len(jobs) for jobs, _ in pools)):
             yield done.get()
-    except BaseException:
-        halted.set()
-        raise
     finally:
+        halted.set()
         for worker in workers:
             worker.join()
+        halted.clear()

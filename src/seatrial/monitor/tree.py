@@ -188,6 +188,8 @@ class Tree:
         above = self.watched.get(parent) if parent is not None else None
         if above is None or process.age_ns() >= YOUNG_NS:
             return False
+        if not process.facts.get("arguments"):  # its new memory is being laid out
+            return True
         return all(process.facts.get(what) == above.process.facts.get(what) for what in ("exe", "arguments"))
 
     def _promote(self, watched: Watched, now: int, more: Mapping[str, str]) -> None:
