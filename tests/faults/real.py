@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from tests.faults.processes import Process, TrialError, free_port, until
 from tests.faults.rows import Trial
 
 START_S = 90.0
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that wait by spinning starve the trials beside them."""
 KINDS = ("embedded", "llama-server", "dasllama")
 
 
@@ -32,7 +35,7 @@ class Real(Process):
         self.log = folder / f"real-{port}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log,
-                                            start_new_session=True)  # fmt: skip
+                                            start_new_session=True, env=os.environ | PASSIVE)  # fmt: skip
         self.pid = self.process.pid
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
@@ -72,9 +75,9 @@ def servers(llama_server: str | None, dasllama: str | None) -> dict[str, Callabl
                                          f"--model={model}", f"--port={port}"]  # fmt: skip
     if program := llama_server or shutil.which("llama-server"):
         ways["llama-server"] = lambda port: [program, "-m", model, "--port", str(port), "-c", "8192", "-np", "4",
-                                             "--slots", "-t", "2"]  # fmt: skip
+                                             "--slots", "-t", "1"]  # fmt: skip
     if other := dasllama or shutil.which("dasllama-server"):
-        ways["dasllama"] = lambda port: [other, "-m", model, "-p", str(port), "--ctx", "2048", "-s", "4", "-t", "2",
+        ways["dasllama"] = lambda port: [other, "-m", model, "-p", str(port), "--ctx", "2048", "-s", "4", "-t", "1",
                                          "--gpu", "off"]  # fmt: skip
 
     def starter(way: Callable[[int], list[str]]) -> Callable[[Trial], Real]:

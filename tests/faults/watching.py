@@ -32,6 +32,8 @@ IDLE_S = 6.0
 """A client's patience between two bytes: longer than the limit of a stall."""
 DEADLINE = 8.0
 """And for a whole stream, should keep-alive bytes come for ever."""
+THINK_S = 0.2
+"""A client's pause after a failure, and between the chats of a real server, which has two processors for all."""
 LIMITS = Limits(
     frozen=3 * SECOND,
     still=3 * SECOND,
@@ -199,7 +201,7 @@ class Client(threading.Thread):
         self.stop = threading.Event()
         self.streams = 0
         self._gate = _Gate(rundir.load_writer(f"load{name}{number}"))
-        self._name = name
+        self._name, self._thinks = name, server.real
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
         url = f"http://127.0.0.1:{server.port}/v1"
         self._target = Target(url=url, mask=Mask(None), headers=headers, idle_s=patience_s or IDLE_S,
@@ -218,8 +220,8 @@ class Client(threading.Thread):
             outcome = classify(found)
             recorder.end(row_of(request, self._name, outcome, found, intended_at=intended), found)
             self.streams += 1
-            if outcome != "ok":
-                self.stop.wait(0.2)
+            if outcome != "ok" or self._thinks:
+                self.stop.wait(THINK_S)
 
     def close(self) -> None:
         self.stop.set()

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Clock, Event, Line, Stop
-from seatrial.verdict import stops
+from seatrial.verdict import stops, stops_gateway
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_state import Server
+from seatrial.verdict.stops_work_state import Look, Work
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
@@ -74,6 +77,19 @@ def test_without_the_operators_word_nothing_joins_the_two():
         (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
         assert (stop.name, stop.kind) == ("gate", "")
         assert stop.cause.startswith("UNKNOWN")
+
+
+def test_a_token_within_the_silence_only_cuts_it_short():
+    """A client of the gateway got its last token shortly before the canary got its own: both wait from then on."""
+    looks = (Look(at=89 * S, waits=True),)
+    quiet = Work(behind=("back",), silence=(81 * S, 89 * S), progress_at=82 * S, waited_at=89 * S, looks=looks)
+    servers = {
+        "gate": Server("gate", work=quiet),
+        "back": Server("back", work=Work(rights=((83 * S, 84 * S),))),
+    }
+    (found,) = stops_gateway.ticked(servers, 89 * S, Limits(wedged_silent=4 * S)).values()
+    assert [(case.family, case.dead_at, case.told.kind) for case in found.cases] == [("WEDGED", 82 * S, "gateway")]
+    assert not stops_gateway.ticked(servers, 89 * S, Limits(wedged_silent=8 * S))
 
 
 def test_streams_that_break_at_the_gateway_alone_are_its_fault():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Sample, Stop, Threads
-from seatrial.verdict import stops
+from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Received, Sample, Stop, Threads
+from seatrial.verdict import stops, stops_work_seen
 from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_work_state import Work
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
@@ -173,6 +174,19 @@ def test_less_evidence_names_nothing_else(dropped, mode: Mode):
         found = stops.fold(lines)
         assert {s.family for s in found} <= {"WEDGED", "STREAM STALL"}  # its clients were left without an answer
         assert all(s.cause.startswith("UNKNOWN") for s in found if s.family == "WEDGED")
+
+
+def test_the_head_of_an_answer_is_no_token():
+    """A gateway that holds every stream sends it at once, and keep-alive comments after it."""
+    told = {"w": "c", "n": 1, "endpoint": "a", "method": "POST", "path": "/chat/completions", "request": (0, 0),
+            "response": (0, 0), "error": "idle"}  # fmt: skip
+    for frames, scenario, progress in (
+        (((5, 99),), "chat/plain", 0),
+        (((5, 99), (7, 180)), "chat/plain", 7),
+        (((5, 99), (7, 14)), "soak/closed", 0),
+    ):
+        line = Received(v=2, t=10, id="c-1", scenario=scenario, frames=frames, **told)
+        assert stops_work_seen.seen(Work(flying={"c-1": 1}), line).progress_at == progress
 
 
 def test_a_server_without_any_work_is_not_wedged():

@@ -62,13 +62,14 @@ def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:
     found = []
     if len(work.failed) >= FAILED_TWICE:
         found.append((work.failed[0].asked_at, work.failed[-1].t))
-    canary = work.canary
-    if canary is not None and not canary.first_at and now - canary.asked_at >= limits.wedged_silent:
-        found.append((canary.asked_at, now))
-    if work.silence[1] - work.silence[0] >= limits.wedged_silent:
-        found.append(work.silence)
-    since = min((since for since, _ in found), default=0)
-    return (since, max(until for _, until in found)) if since > work.progress_at else (0, 0)
+    quiet = [work.silence]
+    if work.canary is not None and not work.canary.first_at:
+        quiet.append((work.canary.asked_at, now))
+    for began, until in quiet:
+        since = max(began, work.progress_at)  # another's token cuts the silence short
+        if until - since >= limits.wedged_silent:
+            found.append((since, until))
+    return (min(since for since, _ in found), max(until for _, until in found)) if found else (0, 0)
 
 
 def _right(work: Work, since: int, until: int, limits: Limits) -> tuple[int, int] | None:

@@ -22,6 +22,8 @@ GOT_NOTHING = CLOSED_BY_US | {"truncated", "reset", "refused", "unreachable"}
 """Outcomes that are no answer of the server; ``busy`` is none either: it is said before the engine is asked."""
 CANARY_FAILS = frozenset({"http_5xx", "truncated", "reset", "empty", "sse_error", "no_terminator", "not_a_stream"})
 """Ends of a canary that an engine in order does not give. A deadline is none: it may have queued."""
+LOAD = "soak/"
+"""How the scenarios of a load begin: each of its streams has a row of its own, which knows tokens from other bytes."""
 GPU_BUSY = 5
 READINGS_KEPT = 64
 MARKS_KEPT = 64
@@ -170,11 +172,12 @@ def _counts(line: Meter) -> tuple[int | None, int | None, int | None]:
 
 
 def _received(work: Work, line: Received) -> Work:
-    """Bytes of an answer; whether they were tokens is not in this line."""
-    if line.id not in work.flying:
+    """Bytes of an answer; whether they were tokens is not in this line. Of a load's stream the next line tells it."""
+    if line.id not in work.flying or line.scenario.startswith(LOAD):
         return work
     work = landed(work, line.id)
-    last = min(line.frames[-1][0], line.t) if line.frames else 0
+    told = line.frames if not line.error else line.frames[1:]  # the first read may be the head alone
+    last = min(told[-1][0], line.t) if told else 0
     work = progressed(work, last, f"bytes of the answer to {line.id}")
     return silent(work, last or line.sent_at, line.ended_at) if line.error else work
 
