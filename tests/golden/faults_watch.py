@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.golden.items import Act, Item, Pause
 from tests.golden.registry import Call, Shot, chat, fault, streaming
 
-PREFILL_S = 2.0
+PREFILL_S, LONG_PREFILL_S = 2.0, 40.0
 STEPS = 10
 
 
@@ -30,11 +30,24 @@ def wedge(pieces: Iterator[object], shot: Shot) -> Iterator[object]:
 def slow_prefill(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """The first token comes after two seconds, in which the prompt is worked on step by step."""
     shot.fire()
+    yield from _prefilled(shot, PREFILL_S)
+    yield from items
+
+
+@fault("long-prefill", stage="events", when=streaming, family="watch")
+def long_prefill(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The first token comes after 40 seconds, in which the prompt is worked on step by step."""
+    shot.fire()
+    yield from _prefilled(shot, LONG_PREFILL_S)
+    yield from items
+
+
+def _prefilled(shot: Shot, seconds: float) -> Iterator[Item]:
+    """The wait, while /slots tells how far the prompt has been worked on."""
     told = shot.call.told
     for step in range(STEPS):
         if told is not None:
             told.prefilled = told.prompt_tokens * step // STEPS
-        yield Pause(PREFILL_S / STEPS)
+        yield Pause(seconds / STEPS)
     if told is not None:
         told.prefilled = None
-    yield from items
