@@ -92,6 +92,38 @@ def test_a_token_within_the_silence_only_cuts_it_short():
     assert not stops_gateway.ticked(servers, 89 * S, Limits(wedged_silent=8 * S))
 
 
+def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_asked_again():
+    """Its last canary was right a moment before the gateway's own began to fail."""
+    failed = tuple(
+        Ask(
+            v=2,
+            w="r",
+            n=n,
+            t=t * S,
+            name="gate",
+            rung="canary",
+            id=str(n),
+            asked_at=t * S - 1,
+            ended_at=t * S,
+            outcome="reset",
+        )
+        for n, t in enumerate((81, 82, 83))
+    )
+    looks = (Look(at=83 * S, waits=True),)
+    work = Work(behind=("back",), failed=failed, rights=((70 * S, 71 * S),), health=200, health_at=83 * S, looks=looks)
+    gate = Server("gate", work=work)
+    before, after, limits = (80 * S, 81 * S), (81 * S, 82 * S), Limits(wedged=6 * S)
+
+    def kinds(now: int, *rights: tuple[int, int]) -> list[str]:
+        back = Server("back", work=Work(rights=rights))
+        found = stops_gateway.ticked({"gate": gate, "back": back}, now, limits)
+        return [server.cases[-1].told.kind for server in found.values()]
+
+    assert kinds(83 * S, before) == []
+    assert kinds(83 * S, before, after) == ["gateway"]
+    assert kinds(88 * S, before) == [""]
+
+
 def test_streams_that_break_at_the_gateway_alone_are_its_fault():
     for seed in SEEDS:
         gate, server = lasting(seed, "serve", 40, FRONT), lasting(seed, "serve", 40, BACK)

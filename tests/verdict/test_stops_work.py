@@ -106,7 +106,7 @@ def test_a_canary_that_fails_again_and_again_under_a_healthy_http_layer_is_a_wed
         world = lasting(seed, "cuda error", 45, Rig(clients=0))
         stop = one(world)
         assert stop.family == "WEDGED"
-        assert "canary: 3 in a row failed, the last with http_5xx (status 500): CUDA error" in stop.evidence
+        assert "canary: the last 3 failed, the latest with http_5xx (status 500): CUDA error" in stop.evidence
         assert world.began - S <= stop.dead_at <= world.began + 11 * S
         assert stop.until is not None
         assert world.ended <= stop.until <= world.ended + 12 * S

@@ -48,6 +48,8 @@ def _judged(server: Server, behind: list[Server], now: int, limits: Limits) -> S
                 return _opened(server, now, since, "gateway", cause, seen)
     if any(other.work.canary is not None and not other.work.canary.first_at for other in behind):
         return server  # what stands behind it is asked and has not answered yet: it may be busy
+    if since and now - since < limits.wedged and any(_was_right(other.work, since, until) for other in behind):
+        return server  # what stands behind it will be asked again soon, and that tells whose fault it is
     return wedged.judged(server, now, limits)
 
 
@@ -70,6 +72,11 @@ def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:
         if until - since >= limits.wedged_silent:
             found.append((since, until))
     return (min(since for since, _ in found), max(until for _, until in found)) if found else (0, 0)
+
+
+def _was_right(work: Work, since: int, until: int) -> bool:
+    """Whether the latest canary of what stands behind was right, too early to tell of the gateway's failure."""
+    return bool(work.rights) and (work.rights[-1][0] < since or until < work.rights[-1][1] + MOMENT_NS)
 
 
 def _right(work: Work, since: int, until: int, limits: Limits) -> tuple[int, int] | None:

@@ -142,7 +142,8 @@ def _canary(work: Work, line: Ask) -> Work:
     else:
         work = replace(work, answered_at=max(work.answered_at, line.ended_at))
     if line.outcome in CANARY_FAILS and not token:
-        work = replace(work, failed=(*work.failed, line)[-FAILED_KEPT:])
+        row = (*work.failed, line)
+        work = replace(work, failed=row if len(row) <= FAILED_KEPT else (row[0], *row[1 - FAILED_KEPT :]))
     return work
 
 

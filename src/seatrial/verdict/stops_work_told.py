@@ -76,7 +76,7 @@ def _evidence(server: Server, now: int, since: int, shown: str) -> Iterator[str]
 
 def _canary(work: Work, now: int, shown: str) -> Iterator[str]:
     if shown == "canary":
-        yield f"canary: {len(work.failed)} in a row failed, the last with {said_of(work.failed[-1])}"
+        yield f"canary: the last {len(work.failed)} failed, the latest with {said_of(work.failed[-1])}"
     elif work.canary is not None:
         pings = f", {work.canary.comments} keep-alive comments" if work.canary.comments else ""
         yield f"canary: asked {(now - work.canary.asked_at) / SECOND:.0f} s ago, no token{pings}"
