@@ -17,7 +17,6 @@ import selectors
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -32,6 +31,7 @@ from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
 from seatrial.servers.job import Job
 from seatrial.servers.orders import EmbeddedSpec, Order, Watched
+from seatrial.servers.recording import SEAL_S, Recording
 
 RECORDER = "seatrial.monitor.recorder"
 START_S = 90.0
@@ -40,9 +40,6 @@ GRACE_S = 2.0
 """Between TERM and KILL at the end; it dies within 0.1 s of TERM unless something is wrong."""
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
-SEAL_S = 2.0
-AWAKE_S = 5.0
-"""The longest a command waits for the recorder to be there; it takes 0.3 s unless the machine is busy."""
 ORDERLY = b"\n"
 """On stdin before it ends: who started us lives, and looks after the run directory itself."""
 
@@ -59,11 +56,7 @@ class Keeper:
         self.port = order.embedded.port if order.embedded else 0
         self.waiting: list[Answer] = []
         self.over = self.orderly = False
-        with (self.writer.folder / "recorder.log").open("ab") as log:
-            self.recorder = subprocess.Popen(
-                [sys.executable, "-m", recorder, str(run.path)], stdin=subprocess.PIPE, stdout=log, stderr=log
-            )
-        self._recorder_fd = os.pidfd_open(self.recorder.pid)
+        self.recording = Recording(run.path, self.writer.folder / "recorder.log", recorder)
         self.door = Door(self.loop, self._handle)
 
     # the loop
@@ -71,7 +64,7 @@ class Keeper:
     def serve(self) -> None:
         """Until stdin closes or SIGTERM comes."""
         self.loop.register(0, selectors.EVENT_READ, self._parent)
-        self.loop.register(self._recorder_fd, selectors.EVENT_READ, self._recorder_ended)
+        self.loop.register(self.recording.pidfd, selectors.EVENT_READ, self._recorder_ended)
         pid = self._start_command()
         for watched in self.order.watch:
             ours = self.order.command is not None and self.order.command.name == watched.name
@@ -111,7 +104,7 @@ class Keeper:
         command = self.order.command
         if command is None:
             return None
-        self._await_recorder()
+        self.recording.await_heartbeat()  # the command is watched from its start
         try:
             self.job = Job(command, self.loop, self.event)
         except OSError as error:
@@ -119,13 +112,6 @@ class Keeper:
             self.over = True
             return None
         return self.job.pid
-
-    def _await_recorder(self) -> None:
-        """Wait for the recorder's first heartbeat, so that the command is watched from its start."""
-        until = time.monotonic() + AWAKE_S
-        beats = self.run.path / "watch" / "samples.jsonl"
-        while not beats.exists() and self.recorder.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
 
     # the server
 
@@ -238,21 +224,15 @@ class Keeper:
 
     def _announce(self, why: str, name: str = "") -> None:
         self.event("planned-stop", name=name, text=why)
-        self._record({"planned_stop": name or self._name})
+        self.recording.tell({"planned_stop": name or self._name})
 
     def _watch(self, watched: Watched) -> None:
-        self._record({"watch": watched.name, **msgspec.to_builtins(watched)})
-
-    def _record(self, message: dict[str, Any]) -> None:
-        assert self.recorder.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended: written down by _recorder_ended
-            self.recorder.stdin.write(json.dumps(message).encode() + b"\n")
-            self.recorder.stdin.flush()
+        self.recording.tell({"watch": watched.name, **msgspec.to_builtins(watched)})
 
     def _recorder_ended(self) -> None:
-        self.loop.unregister(self._recorder_fd)
-        code = self.recorder.wait()
-        self.event("trouble", name="recorder", pid=self.recorder.pid, text=f"the recorder ended, status {code}")
+        self.loop.unregister(self.recording.pidfd)
+        pid, code = self.recording.pid, self.recording.status()
+        self.event("trouble", name="recorder", pid=pid, text=f"the recorder ended, status {code}")
 
     # requests
 
@@ -280,18 +260,10 @@ class Keeper:
         if self.server is not None and self.server.alive:
             self._stop(self.server, "the run ended")
         if self.job is not None:
-            self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
+            self.job.end_all(self._announce, GRACE_S, self.recording.pid)
         self.event("seal", name="keeper")
-        self._record({"seal": True})
-        with contextlib.suppress(OSError):
-            assert self.recorder.stdin is not None
-            self.recorder.stdin.close()
-        try:
-            self.recorder.wait(SEAL_S)
-        except subprocess.TimeoutExpired:
+        if not self.recording.seal():
             self.event("trouble", name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed")
-            self.recorder.kill()
-            self.recorder.wait()
         self.door.close()
         self.writer.close()
         if self.order.temporary and not self.orderly:

@@ -18,8 +18,9 @@ import msgspec
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.errors import ServerError
-from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, SEAL_S, START_S
+from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, START_S
 from seatrial.servers.orders import Command, EmbeddedSpec, Order, Watched
+from seatrial.servers.recording import SEAL_S
 
 __all__ = ["Command", "EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
 

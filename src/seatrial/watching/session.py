@@ -18,8 +18,8 @@ from seatrial.records import Event, Line, Stop
 from seatrial.report.plain import SECOND, duration
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
-from seatrial.servers.keeper import AWAKE_S
 from seatrial.servers.keeping import Command, Keeping
+from seatrial.servers.recording import AWAKE_S
 from seatrial.watching import starting
 from seatrial.watching.findings import Finding, Findings
 from seatrial.watching.follow import Follower
