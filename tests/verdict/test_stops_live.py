@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from seatrial.records import Stop
-from seatrial.verdict import stops
+from seatrial.verdict import stops, stops_clock
 from tests.verdict.simulation import MS, S, World
 from tests.verdict.simulation_family import Tree
 
@@ -50,6 +50,23 @@ def test_a_successor_at_once_makes_it_a_restart_at_once():
         ((stop, at),) = given(world.run_for(8))
         assert stop.family == "RESTARTED"
         assert at - world.lives[0].dead_at <= 600 * MS
+
+
+def test_a_crash_loop_is_told_whole_and_kept_small(monkeypatch):
+    world = Tree(1).run_for(5)
+    for _ in range(70):
+        world.die(9).replace(200).run_for(5)
+    lines = world.seal()
+    state, most = stops.start(), 0
+    for line in lines:
+        state, _ = stops.step(state, line)
+        most = max(most, *(len(server.cases) for server in state.servers.values()), 0)
+    found = stops.finish(state)
+    assert most <= stops_clock.CASES_KEPT + 2
+    assert [stop.family for stop in found] == ["RESTARTED"] * 70
+    assert len({stop.id for stop in found}) == 70
+    monkeypatch.setattr(stops_clock, "CASES_KEPT", 1000)
+    assert stops.fold(lines) == found
 
 
 def test_a_later_successor_updates_what_was_told():

@@ -136,6 +136,7 @@ def finish(state: State) -> tuple[Stop, ...]:
         for case in server.cases
         if not case.told.withdrawn
     ]
+    found += [stop for server in state.servers.values() for stop in server.done]
     found += [*state.steps, *traffic.finished(state)]
     found += noted.stops(state.noted)
     return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))

@@ -78,7 +78,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
     main: Main | None = fields.pop("main", server.main)
     alive = fields.pop("alive", None) or proof_before(server, dead_at, main.found_at if main else dead_at)
     own: dict[str, Any] = {
-        "id": f"{server.name}-{len(server.cases) + 1}",
+        "id": f"{server.name}-{len(server.done) + len(server.cases) + 1}",
         "suspects": in_flight_at(server, alive.at, dead_at),
         "oom_before": _oom_before(server.ooms, min(alive.at, dead_at - BEFORE_NS), alive.at),
         "look": server.sign,

@@ -19,6 +19,10 @@ SETTLE_NS = 3 * SECOND
 """How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
 COMPLETE_NS = SECOND
 """How long one waits of which all is known but whether a successor comes at once."""
+OVER_NS = 120 * SECOND
+"""So long after its end no line bears on a stop any more."""
+CASES_KEPT = 32
+"""A server in a crash loop has thousands of stops in a night: those that are over are put away in their last form."""
 SLEW = 0.001
 """Part of a time by which a clock may be slewed: twice what NTP does (500 ppm)."""
 
@@ -42,7 +46,8 @@ def ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
         return state, given
     servers = dict(state.servers)
     for name, server in state.servers.items():
-        servers[name], due = handed_out(server, state, clock.t)
+        told, due = handed_out(server, state, clock.t)
+        servers[name] = _put_away(told, state, clock.t)
         given += due
     return replace(state, servers=servers), given
 
@@ -61,6 +66,23 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
             given.append(stop_of(case, server, state))
             server = change(server, case, said=said)
     return server, tuple(given)
+
+
+def _put_away(server: Server, state: State, now: int) -> Server:
+    """The server without its oldest stops that are told and over, where it has many; they stand in ``done``."""
+    old = 0
+    if len(server.cases) > CASES_KEPT:
+        while old < len(server.cases) and _is_over(server.cases[old], now):
+            old += 1
+    if not old:
+        return server
+    done = tuple(stop_of(case, server, state) for case in server.cases[:old] if not case.told.withdrawn)
+    return replace(server, cases=server.cases[old:], done=(*server.done, *done))
+
+
+def _is_over(case: Case, now: int) -> bool:
+    until = case.opened_at if case.family == "UNOBSERVED" else case.until
+    return case.said is not None and until is not None and now - max(until, case.opened_at) > OVER_NS
 
 
 def is_due(case: Case, now: int) -> bool:

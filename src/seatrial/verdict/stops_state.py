@@ -209,6 +209,7 @@ class Server(msgspec.Struct, frozen=True):
     work: Work = Work()
     streams: Streams = Streams()
     cases: tuple[Case, ...] = ()
+    done: tuple[Stop, ...] = ()  # stops so long over that no line bears on them any more
 
 
 class State(msgspec.Struct, frozen=True):
