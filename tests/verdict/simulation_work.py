@@ -30,6 +30,7 @@ class Rig:
     process: bool = True
     gpu: bool = False
     clients: int = 3
+    elsewhere: bool = False  # its engine is no process of its tree: it is a proxy
     name: str = "a"
     canary_s: float = 10.0
 
@@ -73,7 +74,7 @@ class Engine(World):
 
     def _sample(self, t: int) -> None:
         works = self.mode in ("prefill", "queue") or (self.mode == "serve" and bool(self._running()) and self.reads)
-        works = works and not self.engine_stands
+        works = works and not (self.engine_stands or self.rig.elsewhere)
         self.cpu += self.random.randrange(300 * MS, S) if works else self.random.randrange(8 * MS)
         self.switches += self.random.randrange(10, 200)
         self.io += self.random.randrange(3000)
@@ -116,6 +117,7 @@ class Engine(World):
             self._put(t, replace(asked, ended_at=t, status=500, outcome="http_5xx", detail="CUDA error"))
         elif self.mode == "serve":
             at = max(self._answer_at, asked.asked_at + MS) if self._answer_at > t - S else t
+            self.cpu += 0 if self.rig.elsewhere else self.random.randrange(150 * MS, 900 * MS)
             self._put(t, replace(asked, ended_at=at, status=200, first_at=at, last_at=at, deltas=1, outcome="ok"))
         else:
             self._put(t, asked)

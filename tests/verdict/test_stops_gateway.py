@@ -15,7 +15,7 @@ from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
 SEEDS = range(20)
-FRONT = Rig(scheduler=False, clients=0, name="gate")
+FRONT = Rig(scheduler=False, clients=0, elsewhere=True, name="gate")
 BACK = Rig(clients=0, name="back")
 
 
@@ -72,7 +72,7 @@ def test_both_well_is_nothing():
 
 def test_without_the_operators_word_nothing_joins_the_two():
     for seed in SEEDS:
-        gate, server = lasting(seed, "wedged", 60, FRONT), lasting(seed, "serve", 60, BACK)
+        gate, server = lasting(seed, "wedged", 160, FRONT), lasting(seed, "serve", 160, BACK)
         lines = [*_pids(gate.seal()), *(x for x in server.seal() if not isinstance(x, Clock))]
         (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
         assert (stop.name, stop.kind) == ("gate", "")

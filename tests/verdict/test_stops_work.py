@@ -19,8 +19,9 @@ SIGHT = {
     "without clients": (Rig(clients=0), 45, 10),
     "with a GPU": (Rig(gpu=True), 30, 10),
     "without a scheduler": (Rig(scheduler=False), 70, 45),
-    "the canary alone": (Rig(scheduler=False, clients=0), 80, 45),
+    "the canary alone": (Rig(scheduler=False, clients=0, canary_s=5), 80, 45),
     "clients alone": (Rig(scheduler=False, canary=False), 80, 45),
+    "a proxy": (Rig(scheduler=False, clients=0, elsewhere=True), 160, 120),
     "from afar": (Rig(process=False, scheduler=False), 160, 120),
     "from afar, clients alone": (Rig(process=False, scheduler=False, canary=False), 160, 120),
 }
@@ -80,6 +81,12 @@ def test_the_evidence_is_what_was_seen():
     far = one(lasting(4, "wedged", 160, SIGHT["from afar"][0]))
     assert "CPU: not observable here" in far.evidence
     assert not any("ran on" in text or "prefill" in text for text in far.excluded)
+
+
+def test_that_a_proxy_idles_excludes_no_prefill():
+    for elsewhere in (True, False):
+        stop = one(lasting(1, "wedged", 160, Rig(scheduler=False, clients=0, elsewhere=elsewhere)))
+        assert any(text.startswith("a long prefill") for text in stop.excluded) is not elsewhere
 
 
 def test_threads_tell_a_deadlock():

@@ -26,6 +26,11 @@ TWINS: dict[str, tuple[Mode, float, Rig]] = {
     "a hiccup": ("wedged", 6, Rig()),
     "a longer hiccup, the scheduler not asked": ("wedged", 25, Rig(scheduler=False)),
     "a long hiccup from afar": ("wedged", 25, Rig(scheduler=False, process=False)),
+    "a proxy, while another's prefill holds the engine elsewhere": (
+        "wedged",
+        100,
+        Rig(clients=0, scheduler=False, elsewhere=True),
+    ),
     "long streams": ("serve", 150, Rig()),
     "long streams from afar": ("serve", 150, Rig(scheduler=False, process=False, canary=False)),
 }

@@ -28,6 +28,8 @@ STALE_NS = 600 * SECOND
 """A request older than this may have lost its client: nobody says that it still waits."""
 IDLE_SHARE = 0.02
 """Of one core, over the window, by the whole process tree: what answering probes costs."""
+TOIL_SHARE = 0.1
+"""Of one core, between two looks: more than a proxy needs that hands a stream on, and less than any engine."""
 IO_RATE = 256 * 1024
 """Bytes a second read and written: above it a model is being loaded; probes and canaries move a few kB."""
 BLIND = SECOND * 3 // 2
@@ -137,7 +139,7 @@ def _wedged(server: Server, now: int, limits: Limits) -> tuple[str, int]:
         return "", 0
     spent = waited(work, since)
     shown, need = "busy", limits.busy
-    observed = not forwards(server.main) and not work.behind
+    observed = work.engine_seen and not forwards(server.main) and not work.behind
     if observed and _scheduler_silent(work, now, limits.wedged_silent) and idle(work, now, limits.wedged_silent):
         shown, need = ("scheduler" if _healthy(work, now) else "http"), limits.wedged_silent
     elif observed and idle(work, now, limits.wedged):
@@ -197,7 +199,8 @@ def _of(server: Server) -> Work:
         return replace(work, who=who)
     flying = {name: at for name, at in work.flying.items() if at >= main.found_at}
     return replace(work, who=who, flying=flying, canary=None, failed=(), silence=(0, 0), excused_at=main.found_at,
-                   silent_from=0, meters={}, readings=(), looks=(), processes={}, rights=(), waits_from=0)  # fmt: skip
+                   silent_from=0, meters={}, readings=(), looks=(), toiled=False, processes={}, rights=(),
+                   waits_from=0)  # fmt: skip
 
 
 def _looked(work: Work, now: int) -> Work:
@@ -212,7 +215,15 @@ def _looked(work: Work, now: int) -> Work:
         disk=work.disk,
         waits=bool(_asked(work, now)),
     )
-    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], looked_at=work.sampled_at, disk=False)
+    toiled = work.toiled or _toiled(work, look)
+    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], looked_at=work.sampled_at, disk=False, toiled=toiled)
+
+
+def _toiled(work: Work, look: Look) -> bool:
+    before = work.looks[-1] if work.looks else None
+    if before is None or before.cpu is None or look.cpu is None:
+        return False
+    return look.cpu - before.cpu >= TOIL_SHARE * (look.at - before.at)
 
 
 def _asked(work: Work, now: int) -> list[int]:

@@ -61,6 +61,7 @@ class Work(msgspec.Struct, frozen=True):
     disk: bool = False
     looked_at: int = 0  # the sample that the last look took in
     looks: tuple[Look, ...] = ()
+    toiled: bool = False  # its processes once used CPU as an engine does, and no proxy
     gpu_at: int = 0  # a GPU was read
     gpu_busy_at: int = 0  # and was busy, with us as far as can be told
     gpu_joined: bool = False  # one of our processes was seen on a GPU
@@ -71,6 +72,11 @@ class Work(msgspec.Struct, frozen=True):
     child_gone_at: int = 0
     behind: tuple[str, ...] = ()  # endpoints this one stands in front of, as the operator said
     who: str = ""  # the incarnation all this is of
+
+    @property
+    def engine_seen(self) -> bool:
+        """Whether the engine is known to be among its processes: else that they idle says nothing of it."""
+        return self.toiled or self.gpu_joined or bool(self.scheduler_at)
 
 
 class Told(msgspec.Struct, frozen=True):

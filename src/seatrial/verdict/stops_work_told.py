@@ -16,7 +16,7 @@ RUNGS = {
     "tokens": "tokens: /health is well, and none arrives",
     "canary": "tokens: /health is well, and the canary fails",
     "busy": "tokens: its process is busy, and none arrives",
-    "unseen": "tokens: none arrives, and its process is not observable",
+    "unseen": "tokens: none arrives, and what should give them is not observable",
     "gateway": "the gateway: what stands behind it answers directly",
     "behind": "the endpoint behind the gateway",
 }
@@ -99,7 +99,7 @@ def _gpu(work: Work, since: int) -> str:
 
 def _excluded(server: Server, since: int) -> Iterator[str]:
     work, share = server.work, cpu_share(server.work, since)
-    if share is not None and share < 2 and work.gpu_busy_at <= since:
+    if work.engine_seen and share is not None and share < 2 and work.gpu_busy_at <= since:
         yield f"a long prefill (CPU {share:.1f} % of one core, no GPU busy)"
     if server.sign is not None and server.sign.state not in (None, "T", "t"):
         yield f"a stop by a signal (its process is in state {server.sign.state})"
