@@ -32,6 +32,8 @@ IDLE_S = 6.0
 """A client's patience between two bytes: longer than the limit of a stall."""
 DEADLINE = 8.0
 """And for a whole stream, should keep-alive bytes come for ever."""
+REAL_TOKENS = 8
+"""Of an answer of a real server: it must end well within a client's patience on the processors that all share."""
 THINK_S = 0.2
 """A client's pause after a failure, and between the chats of a real server, which has two processors for all."""
 LIMITS = Limits(
@@ -207,7 +209,8 @@ class Client(threading.Thread):
         self._target = Target(url=url, mask=Mask(None), headers=headers, idle_s=patience_s or IDLE_S,
                               deadline_s=patience_s or DEADLINE)  # fmt: skip
         self._body = json.dumps(
-            {"model": server.model, "stream": True, "max_tokens": tokens, "temperature": 0,
+            {"model": server.model, "stream": True, "max_tokens": min(tokens, REAL_TOKENS) if server.real else tokens,
+             "temperature": 0,
              "messages": [{"role": "user", "content": "What is the sea like today?"}]}
         ).encode()  # fmt: skip
         self.start()
