@@ -31,14 +31,45 @@ def limited(seed: int, share: float) -> Tree:
     return world
 
 
+def filling(seed: int, share: float, *, held_s: float = 2.2) -> Tree:
+    """Its address space grows to a share of its limit, and stays there for some seconds."""
+    world = limited(seed, 0.91)
+    world.run_for(8)
+    world.size = int(share * 2 * GIB)
+    world.run_for(held_s)
+    return world
+
+
 def test_a_limit_that_was_reached_is_named_by_the_kernel_alone():
     for seed in SEEDS:
-        stop = one(limited(seed, 0.99).run_for(8).die(ABORT).run_for(5))
+        stop = one(filling(seed, 0.99).die(ABORT).run_for(5))
         assert stop.cause == "its address-space limit was reached"
         assert (
             "address space 1.98 GiB of a limit of 2.00 GiB at the last look (99 %: the limit reached)" in stop.evidence
         )
         assert "bad_alloc" not in stop.cause
+
+
+@pytest.mark.parametrize("begin", [
+    lambda seed: limited(seed, 0.92).run_for(8),
+    lambda seed: filling(seed, 0.915),  # a thread more
+    lambda seed: filling(seed, 0.99, held_s=30),  # it came there long before
+])  # fmt: skip
+@pytest.mark.parametrize("lines", [(), ("slot 0: released",)])
+def test_one_that_stands_near_its_limit_has_not_reached_it(begin, lines):
+    for seed in SEEDS:
+        stop = one(begin(seed).die(ABORT).log(*lines).run_for(5))
+        assert stop.cause.startswith("UNKNOWN: SIGABRT")
+        assert stop.hypotheses[0].startswith("its address-space limit")
+        assert not any("limit reached" in text for text in stop.evidence)
+        assert not any("address-space limit" in text for text in stop.excluded)
+
+
+@pytest.mark.parametrize("line", [ASSERT, CUDA])
+def test_what_aborted_for_another_reason_did_not_reach_its_limit(line):
+    for seed in SEEDS:
+        for world in (limited(seed, 0.92).run_for(8), filling(seed, 0.99)):
+            assert one(world.die(ABORT).log(line).run_for(5)).cause == f"aborted itself: {line}"
 
 
 @pytest.mark.parametrize("share", [0.3, 0.95])

@@ -2,7 +2,8 @@
 
 A cause is named only where evidence names it, as statements joined by ``; ``. Less evidence leaves statements away,
 or all of them (UNKNOWN); it never puts another in their place. A signal alone never names a cause: nobody without
-audit rights can see who sent it.
+audit rights can see who sent it. One statement is open to be refuted: that its address space was on its way to its
+limit names the limit as long as no log shows that it aborted itself for another reason.
 """
 
 from __future__ import annotations
@@ -58,16 +59,16 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
 
     Args:
         limit: of its address space, bytes; None: none, or not known.
-        reached: it was reached at the last look.
+        reached: it grew to it in the last looks. That it stood near it is not enough.
         xids: what the GPU's driver reported just before.
     """
     words = {word.claim: word.line for word in witness.words(log)}
     refused = "bad_alloc" in words
-    if reached or (refused and limit):
+    said = words.get("cuda") or words.get("abort")
+    if (reached and (refused or not said)) or (refused and limit):
         yield LIMIT
         if refused:
             yield "std::bad_alloc"
-    said = words.get("cuda") or words.get("abort")
     if said and not refused:
         yield f"aborted itself: {said}"
         if "cuda" in words:
@@ -129,7 +130,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
                 yield f"{name_of(number)} (its process ignored it)"
     if signal_of(case.exit) in CRASHES:
         room = room_of(case)
-        if room.share is not None and not room.reached and not witness.said(fresh(case), "bad_alloc"):
+        if room.share is not None and not room.near and not witness.said(fresh(case), "bad_alloc"):
             yield f"its address-space limit ({room.percent} used at the last look)"
 
 

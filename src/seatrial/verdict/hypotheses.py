@@ -149,7 +149,7 @@ def _room(case: Case, room: Room) -> Iterator[Guess]:
     seen = "size not observed" if share is None else f"{room.percent} at the last look"
     yield Guess("its address-space limit", "a size near the limit, and std::bad_alloc in its log",
                 f"{seen}; {'bad_alloc seen' if said else _no_line(case)}",
-                FOR if said or room.reached else (OPEN if share is None else AGAINST))  # fmt: skip
+                FOR if said or room.near else (OPEN if share is None else AGAINST))  # fmt: skip
 
 
 def _launcher(uptime_s: float | None) -> Guess:

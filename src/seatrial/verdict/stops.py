@@ -52,7 +52,7 @@ DRIVER = frozenset({"xid", "gpu-lost"})
 """Events of the GPU's driver: they are of a device, not of an endpoint."""
 
 NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
-    Sample: lambda server, line, state: signs.sampled(server, line, state.limits),
+    Sample: lambda server, line, state: witness.sized(signs.sampled(server, line, state.limits)),
     Probe: lambda server, line, state: signs.probed(server, line, state.tick),
     Ask: lambda server, *_: server,
     Meter: lambda server, line, _: witness.meter(server, line),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Family
 from seatrial.verdict.stops_state import SECOND, By, Case, ChildEnd, Ended, Main, Oom, Proof, Server
-from seatrial.verdict.stops_witness import at_open, near
+from seatrial.verdict.stops_witness import at_open, lately, near
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
@@ -82,6 +82,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
         "suspects": in_flight_at(server, alive.at, dead_at),
         "oom_before": _oom_before(server.ooms, min(alive.at, dead_at - BEFORE_NS), alive.at),
         "look": server.sign,
+        "sizes": lately(server),
         "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
         "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
     }
