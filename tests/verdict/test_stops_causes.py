@@ -94,6 +94,37 @@ def test_a_log_of_an_abort_says_nothing_of_another_end(status):
         assert stop.cause.startswith("UNKNOWN")
 
 
+@pytest.mark.parametrize("exe", ["/usr/bin/docker-proxy", "/usr/bin/ssh"])
+@pytest.mark.parametrize(("status", "kind"), [(2, "signal"), (9, "signal"), (ABORT, "crash"), (1 << 8, "exit")])
+def test_the_end_of_a_forwarder_is_not_that_of_the_server_behind_it(exe, status, kind):
+    name = exe.rpartition("/")[2]
+    for seed in SEEDS:
+        world = Tree(seed)
+        world.exe = exe
+        world.out.clear()
+        world._put(world.now, Event(what="found", name="a", at=world.now, **world._who(world.life)))
+        world.run_for(8)
+        world.oom_host += 1  # it befell the container; the proxy's own cgroup is another
+        stop = one(world.die(status).log(ASSERT).run_for(5))
+        assert (stop.family, stop.kind) == ("STOPPED", kind)
+        assert stop.cause.startswith(f"UNKNOWN: {name} only hands connections on")
+        assert stop.cause.removeprefix("UNKNOWN: ") in stop.evidence
+        assert not any(re.search("oom|limit|SIG", text) for text in stop.excluded)
+        assert stop.hypotheses[0].startswith("the OOM killer ended the server behind it")
+        assert "seen: +1 on the host" in stop.hypotheses[0]
+        assert any(f"+1 on the host, +0 in {name}'s cgroup" in text for text in stop.evidence)
+
+
+def test_a_cgroup_alone_does_not_exclude_what_the_host_counted():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8)
+        world.oom_host += 1
+        stop = one(world.die(9).run_for(5))
+        assert not any("OOM" in text for text in stop.excluded)
+        guess = next(text for text in stop.hypotheses if text.startswith("the OOM killer"))
+        assert "+1 on the host, of what process unknown; +0 in its cgroup" in guess
+
+
 def test_its_last_word_and_signal_6_agree():
     for seed in SEEDS:
         stop = one(Tree(seed).run_for(8).die(ABORT).log("slot 0: processing", ASSERT, "Aborted").run_for(5))

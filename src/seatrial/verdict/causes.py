@@ -16,6 +16,7 @@ from seatrial.verdict import witness
 from seatrial.verdict.ends import (
     CRASHES,
     code_of,
+    forwarder_of,
     ignores,
     killed_for_memory,
     kind_of,
@@ -41,6 +42,8 @@ def cause(case: Case) -> str:
         found = named
     elif case.planned:
         found = "its work was done: it ended itself with status 0"
+    elif forwarder_of(case):
+        found = f"UNKNOWN: {_only_forwards(case)}"
     elif number in CRASHES:
         found = f"UNKNOWN: {name_of(number or 0)} of its own making or sent to it; the record cannot tell them apart"
     elif number is not None:
@@ -75,8 +78,12 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
             yield from xids
 
 
+def _only_forwards(case: Case) -> str:
+    return f"{forwarder_of(case)} only hands connections on; the end of the server behind it is not observable"
+
+
 def _named(case: Case) -> Iterator[str]:
-    if case.exit is None:
+    if case.exit is None or forwarder_of(case):  # limits and counts are the forwarder's, and no log tells of its end
         return
     if kind_of(case) == "oom":
         yield MEMORY_KILLS
@@ -117,12 +124,15 @@ def excluded(case: Case, *, kept: bool) -> Iterator[str]:
 
 
 def _excluded_of_death(case: Case) -> Iterator[str]:
+    """Of a forwarder nothing: its counts, its masks and its limits say nothing of the server behind it."""
+    if forwarder_of(case):
+        return
     host, cgroup = killed_for_memory(case)
     if host == 0 and cgroup == 0:
         yield "OOM killer (oom_kill +0 on the host, +0 in its cgroup)"
     elif host == 0:
         yield "OOM killer (oom_kill +0 on the host; its cgroup's count is not observable)"
-    elif cgroup == 0:
+    elif host is None and cgroup == 0:  # where the host's count moved, a cgroup alone does not say whom it befell
         yield "OOM killer (oom_kill +0 in its cgroup)"
     if case.exit is None or case.exit.status is None:
         for number in (signal.SIGPIPE, signal.SIGHUP):
@@ -136,12 +146,14 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
 
 def evidence(case: Case) -> Iterator[str]:
     """What the record shows of an end, beside what the stop itself rests on."""
+    if forwarder_of(case) and (case.exit is not None or case.family in DYING):
+        yield _only_forwards(case)
     if case.exit is not None:
         if case.exit.status is not None:
             yield f"exit status told by {case.exit.source}"
         host, cgroup = killed_for_memory(case)
         if (host or 0) > 0 or (cgroup or 0) > 0:
-            counts = ((host, "on the host"), (cgroup, "in its cgroup"))
+            counts = ((host, "on the host"), (cgroup, f"in {_whose(case)} cgroup"))
             yield f"oom_kill {', '.join(f'+{n} {where}' for n, where in counts if n is not None)}"
         room = room_of(case)
         if room.size is not None and room.limit:
@@ -153,6 +165,10 @@ def evidence(case: Case) -> Iterator[str]:
         seconds = (case.dead_at - event.at) / SECOND
         yield f"{_gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
     yield from _testimony(case)
+
+
+def _whose(case: Case) -> str:
+    return f"{forwarder_of(case)}'s" if forwarder_of(case) else "its"
 
 
 def _testimony(case: Case) -> Iterator[str]:

@@ -6,7 +6,9 @@ import signal
 
 import msgspec
 
+from seatrial.verdict.programs import exe_of
 from seatrial.verdict.stops_state import SECOND, Case, Exit
+from seatrial.verdict.stops_work import forwards
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
@@ -113,6 +115,11 @@ def room_of(case: Case) -> Room:
 def number_in(fact: str) -> int | None:
     """The number a fact of an event holds, if it holds one."""
     return int(fact) if fact.isascii() and fact.isdecimal() and len(fact) <= 20 else None
+
+
+def forwarder_of(case: Case) -> str:
+    """The name of a case's process, if it only hands connections on; its end is not that of the server behind it."""
+    return exe_of(case.main.facts).rpartition("/")[2] if case.main is not None and forwards(case.main) else ""
 
 
 def uptime_s(case: Case, boot_offset: int | None) -> float | None:
