@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Event, Stop
+from seatrial.records import Event, LoadRow, Meter, Stop
 from seatrial.verdict import stops
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_family import Tree
@@ -21,7 +21,7 @@ def one(world: World) -> Stop:
 
 @pytest.mark.parametrize(("status", "kind", "signal", "code"), [
     (9, "signal", 9, None), (11, "crash", 11, None), (0x80 | 6, "crash", 6, None), (2 << 8, "exit", None, 2),
-    (0, "exit", None, 0), (None, "unknown", None, None),
+    (0, "exit", None, 0), (15, "signal", 15, None), (None, "unknown", None, None),
 ])  # fmt: skip
 def test_a_child_replaced_under_a_living_parent_is_one_stop(status, kind, signal, code):
     for seed in SEEDS:
@@ -83,6 +83,66 @@ def test_another_program_or_model_is_no_successor(other):
     for seed in range(20):
         world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(0.5).start_runner(**other)
         assert stops.fold(world.run_for(8).seal()) == ()
+
+
+@pytest.mark.parametrize("status", [0, 15, 9, 1 << 8])
+def test_a_model_that_made_room_for_another_and_came_back_was_not_replaced(status):
+    other = "runner --model another --port 4001"
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(12).end_runner(status)
+        world.run_for(0.5).start_runner(arguments=other).run_for(12)
+        world.end_runner(status).run_for(0.5).start_runner()
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+@pytest.mark.parametrize("status", [11, 0x80 | 6])
+def test_a_crash_before_another_model_came_is_one(status):
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(12).end_runner(status)
+        world.run_for(0.5).start_runner(arguments="runner --model another --port 4001").run_for(12)
+        world.end_runner(15).run_for(0.5).start_runner()
+        stop = one(world.run_for(8))
+        assert (stop.family, stop.kind) == ("RUNNER REPLACED", "crash")
+
+
+@pytest.mark.parametrize("status", [0, 15, 9])
+def test_what_is_loaded_again_after_a_sleep_was_not_replaced(status):
+    for seed in range(20):
+        world = Tree(seed, runner=True, clients=0).run_for(12).end_runner(status)
+        for _ in range(15):
+            world.run_for(1)._put(world.now, Meter(name="a", source="ollama /api/ps", asleep=True))
+        world.start_runner()
+        world._put(world.now + S, Meter(name="a", source="ollama /api/ps", asleep=False))
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+def test_a_sleep_at_another_time_excuses_nothing():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(3)
+        world._put(world.now, Meter(name="a", source="ollama /api/ps", asleep=True))
+        world._put(world.now + S, Meter(name="a", source="ollama /api/ps", asleep=False))
+        world.run_for(9).end_runner(9).run_for(2).start_runner().run_for(8)
+        world._put(world.now, Meter(name="a", source="ollama /api/ps", asleep=True))
+        assert one(world.run_for(3)).family == "RUNNER REPLACED"
+
+
+@pytest.mark.parametrize("status", [0, 15])
+def test_an_end_in_order_that_broke_no_request_is_none(status):
+    """A gateway that runs a helper twice; a model whose time was over, and that the next request loads again."""
+    for seed in range(20):
+        world = Tree(seed, runner=True, clients=0).run_for(12).end_runner(status).run_for(1).start_runner()
+        assert stops.fold(world.run_for(8).seal()) == ()
+
+
+def test_a_request_told_after_the_successor_may_show_what_the_end_broke():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(12).end_runner(0).run_for(0.02)
+        new = world.start_runner().child
+        lines = list(world.run_for(8).seal())
+        rows = [x for x in lines if isinstance(x, LoadRow) and x.outcome == "cut"]
+        late = [replace(x, t=new.born_at + 6 * S) if x in rows else x for x in lines]
+        (stop,) = stops.fold(sorted(late, key=lambda x: x.t))
+        assert (stop.family, stop.code) == ("RUNNER REPLACED", 0)
 
 
 def test_a_successor_after_more_than_a_minute_is_another_matter():

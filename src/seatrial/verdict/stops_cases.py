@@ -106,12 +106,14 @@ def open_one(server: Server) -> Case | None:
 def in_flight_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
     """Ids of the requests on their way when a server stopped, or broken between its last sign and the proof."""
     running = {name for name, sent_at in server.in_flight.items() if sent_at <= dead_at}
-    broken = {
-        e.id
-        for e in server.ended
-        if e.sent_at <= dead_at and (e.ended_at > dead_at or (not e.clean and e.ended_at >= alive_at - DYING_NS))
-    }
-    return frozenset(running | broken)
+    later = {e.id for e in server.ended if e.sent_at <= dead_at < e.ended_at}
+    return frozenset(running | later | broken_at(server, alive_at, dead_at))
+
+
+def broken_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
+    """Ids of the requests that were on their way then, and did not come to their end."""
+    broken = [e for e in server.ended if not e.clean and e.sent_at <= dead_at and e.ended_at >= alive_at - DYING_NS]
+    return frozenset(e.id for e in broken)
 
 
 def acquits(ended: Ended, dead_at: int) -> bool:

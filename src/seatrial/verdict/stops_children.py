@@ -1,17 +1,20 @@
 """RUNNER REPLACED: a child of the main process ended, and its parent, which lives on, started another in its place.
 
 No probe of the parent shows it: the parent answered all the while. A child that ends without a successor is no stop
-of the service by itself; it is kept as evidence for one that follows.
+of the service by itself; it is kept as evidence for one that follows. Nor is one that was unloaded and is loaded again
+on demand: its parent slept meanwhile, or had another model loaded, or it ended in order and broke no request.
 """
 
 from __future__ import annotations
 
+import signal
+
 from msgspec.structs import replace
 
 from seatrial.records import Event
-from seatrial.verdict.ends import number_in
+from seatrial.verdict.ends import CRASHES, code_of, number_in, signal_of
 from seatrial.verdict.programs import another, model_of
-from seatrial.verdict.stops_cases import acquits, in_flight_at, open_case, proof_before
+from seatrial.verdict.stops_cases import acquits, broken_at, in_flight_at, open_case, proof_before
 from seatrial.verdict.stops_state import SECOND, TICK, ChildEnd, Ended, Exit, Main, Server
 
 LIVED_NS = SECOND
@@ -33,7 +36,7 @@ def born(server: Server, event: Event, boot_offset: int | None) -> Server:
     server = replace(server, children=known | {child.pid: child})
     for end in reversed(server.child_ends):
         if _succeeds(server, end, child, boot_offset):
-            return _replaced(server, end, child, event, boot_offset)
+            return _replaced(server, end, child, event.t, boot_offset)
     return server
 
 
@@ -52,7 +55,18 @@ def gone(server: Server, event: Event, boot_offset: int | None, *, planned: bool
     server = replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
     for other in reversed(server.children.values()):
         if _succeeds(server, one, other, boot_offset):
-            return _replaced(server, one, other, event, boot_offset)
+            return _replaced(server, one, other, event.t, boot_offset)
+    return server
+
+
+def settled(server: Server, now: int, boot_offset: int | None) -> Server:
+    """A heartbeat: a request that an end in order broke may be told only after the successor was found."""
+    for end in server.child_ends:
+        if not _in_order(end.exit) or now - end.exit.at > SUCCESSOR_NS:
+            continue
+        child = next((c for c in server.children.values() if _succeeds(server, end, c, boot_offset)), None)
+        if child is not None:
+            server = _replaced(server, end, child, now, boot_offset)
     return server
 
 
@@ -78,10 +92,37 @@ def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | Non
         return False
     if another(old.facts, child.facts) is not False:
         return False
+    if model_of(old.facts) != model_of(child.facts):  # another model was asked for: the parent's own doing
+        return False
     started = child.started_at(boot_offset)
     if not _alive_until(end.exit) - TICK <= started <= end.exit.at + SUCCESSOR_NS:
         return False
-    return model_of(old.facts) == model_of(child.facts)  # another model was asked for: the parent's own doing
+    return signal_of(end.exit) in CRASHES or not _unloaded(server, end, started, boot_offset)
+
+
+def _unloaded(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
+    """Whether its parent ended it in order, and started the same again only when that was asked for."""
+    if _in_order(end.exit) and not broken_at(server, end.alive.at, end.exit.at):
+        return True
+    since, until = server.asleep
+    return (0 < since <= started and until >= end.exit.at) or _made_room(server, end, started, boot_offset)
+
+
+def _in_order(end: Exit) -> bool:
+    """With status 0, or by the signal that asks for it."""
+    return code_of(end) == 0 or signal_of(end) == signal.SIGTERM
+
+
+def _made_room(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
+    """Whether another model was loaded by the same parent between the end and the successor."""
+    own, since = model_of(end.main.facts), _alive_until(end.exit) - TICK
+    others = (*server.children.values(), *(other.main for other in server.child_ends))
+    return bool(own) and any(
+        other.parent == end.main.parent
+        and model_of(other.facts) not in ("", own)
+        and since <= other.started_at(boot_offset) <= started
+        for other in others
+    )
 
 
 def _alive_until(end: Exit) -> int:
@@ -99,7 +140,7 @@ def _worked(end: ChildEnd, boot_offset: int | None) -> bool:
     return lived >= (LIVED_NS if end.exit.status else WORKED_NS)
 
 
-def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_offset: int | None) -> Server:
+def _replaced(server: Server, end: ChildEnd, child: Main, now: int, boot_offset: int | None) -> Server:
     rest = tuple(other for other in server.child_ends if other is not end)
     server = replace(server, child_ends=rest)
     broken = in_flight_at(server, end.alive.at, end.exit.at)
@@ -109,6 +150,6 @@ def _replaced(server: Server, end: ChildEnd, child: Main, event: Event, boot_off
         f"child {end.main.pid} -> {child.pid} under its parent {child.parent}, which lives",
         f"the successor began {max(0, started - end.exit.at) / SECOND:.2f} s after the end",
     )
-    return open_case(server, "RUNNER REPLACED", end.exit.at, event.t, main=end.main, exit=end.exit, alive=end.alive,
+    return open_case(server, "RUNNER REPLACED", end.exit.at, now, main=end.main, exit=end.exit, alive=end.alive,
                      successor=child, until=back, suspects=end.suspects | broken, evidence=seen, look=None,
                      child=None)  # fmt: skip

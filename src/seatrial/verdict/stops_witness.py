@@ -35,7 +35,9 @@ def log(server: Server, line: Log) -> Server:
 
 
 def meter(server: Server, line: Meter) -> Server:
-    """The server's own mark of its start: another one, and its counters began anew."""
+    """Whether it sleeps, and its own mark of its start: another one, and its counters began anew."""
+    if line.asleep is not None:
+        server = _slept(server, line.t, asleep=line.asleep)
     if not line.start or line.start == server.mark:
         return server
     said = f"its own mark of its start changed: {server.mark} -> {line.start}"
@@ -47,6 +49,13 @@ def meter(server: Server, line: Meter) -> Server:
         return new
     cases = tuple(replace(c, counters=said) if c.id == last.id else c for c in new.cases)
     return replace(new, cases=cases)
+
+
+def _slept(server: Server, at: int, *, asleep: bool) -> Server:
+    if not asleep:
+        return replace(server, awake_at=at)
+    since, until = server.asleep
+    return replace(server, asleep=(since if since and server.awake_at < until else at, at))
 
 
 def sized(server: Server) -> Server:
