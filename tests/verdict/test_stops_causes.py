@@ -125,6 +125,15 @@ def test_a_cgroup_alone_does_not_exclude_what_the_host_counted():
         assert "+1 on the host, of what process unknown; +0 in its cgroup" in guess
 
 
+def test_what_its_cgroup_counted_is_not_excluded_by_the_host():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(12)
+        world.oom_cgroup += 1
+        stop = one(world.die(9).run_for(5))
+        assert stop.kind == "oom"
+        assert not any("OOM" in text for text in stop.excluded)
+
+
 def test_its_last_word_and_signal_6_agree():
     for seed in SEEDS:
         stop = one(Tree(seed).run_for(8).die(ABORT).log("slot 0: processing", ASSERT, "Aborted").run_for(5))

@@ -60,10 +60,79 @@ def test_a_successor_may_be_written_down_before_the_end_it_follows():
         assert abs(stop.until - new.born_at) <= 0.07 * S
 
 
-def test_a_child_that_ends_without_a_successor_is_no_stop():
-    for seed in SEEDS:
-        world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(30)
+@pytest.mark.parametrize("status", [9, 15, 0])
+def test_a_child_that_ends_without_a_successor_is_no_stop(status):
+    for seed in range(30):
+        world = Tree(seed, runner=True).run_for(8).end_runner(status).run_for(30)
         assert stops.fold(world.seal()) == ()
+
+
+@pytest.mark.parametrize("status", [11, 0x80 | 6, 7])
+def test_a_runner_that_crashes_without_a_successor_is_a_stop(status):
+    for seed in SEEDS:
+        world = Tree(seed, runner=True).run_for(8 + seed / 60)
+        before = {s.id for s in world.streams if s.sent_at <= world.now and not 0 < s.ended_at < world.now}
+        world.end_runner(status).run_for(30)
+        old = world.child_gone
+        stop = one(world)
+        assert (stop.family, stop.kind, stop.signal) == ("STOPPED", "crash", status & 0x7F)
+        assert (stop.pid, stop.incarnation, stop.successor, stop.until) == (old.pid, old.incarnation, "", None)
+        assert stop.alive_at <= old.dead_at <= stop.dead_at <= old.dead_at + 10_000_000
+        assert stop.seen_at <= old.dead_at + 8 * S
+        assert set(stop.suspects) == before
+        assert f"its child {old.pid} ended under its parent {world.life.pid}, which lives" in stop.evidence
+        assert stop.rung == "the process of its runner"
+        assert stop.cause.startswith("UNKNOWN")
+
+
+@pytest.mark.parametrize("cgroup", [True, False])
+def test_a_runner_that_is_killed_for_memory_is_a_stop(cgroup):
+    """A kill that the next probe counts, and that its end does not tell yet."""
+    for seed in SEEDS:
+        world = Tree(seed, runner=True, cgroup=cgroup).run_for(12).end_runner(9)
+        world.oom_host += 1
+        world.oom_cgroup += 1
+        stop = one(world.run_for(30))
+        assert (stop.family, stop.kind, stop.signal) == ("STOPPED", "oom" if cgroup else "signal", 9)
+        assert cgroup or stop.hypotheses[0].startswith("the OOM killer")
+        assert not any("OOM" in text for text in stop.excluded)
+
+
+@pytest.mark.parametrize("after", [20, 75])
+def test_a_successor_makes_another_family_of_a_crash_that_was_told(after):
+    for seed in range(30):
+        world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(after)
+        old, new = world.child_gone, world.start_runner().child
+        state, given = stops.start(), []
+        for line in world.run_for(12).seal():
+            state, due = stops.step(state, line)
+            given += due
+        assert [(s.id, s.family, s.until is None) for s in given] == [
+            ("a-1", "STOPPED", True), ("a-1", "RUNNER REPLACED", False)]  # fmt: skip
+        (stop,) = stops.finish(state)
+        assert (stop.family, stop.pid, stop.successor) == ("RUNNER REPLACED", old.pid, new.incarnation)
+        assert abs(stop.until - new.born_at) <= 0.02 * S
+
+
+def test_a_crash_that_was_told_hides_no_stop_of_the_server():
+    for seed in range(30):
+        world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
+        found = stops.fold(world.die(9).replace(400).run_for(20).seal())
+        assert [(s.family, s.signal) for s in found] == [("STOPPED", 11), ("RESTARTED", 9)]
+        assert found[0].until is None
+        world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
+        found = stops.fold(world.freeze().run_for(9).thaw().run_for(5).seal())
+        assert [s.family for s in found] == ["STOPPED", "FROZEN"]
+
+
+def test_a_helper_that_crashes_is_none_nor_is_one_that_is_not_known():
+    for seed in range(20):
+        world = Tree(seed, runner=True).run_for(8)
+        world.child.born_at = world.now - S // 2
+        assert stops.fold(world.end_runner(11).run_for(20).seal()) == ()
+        world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
+        lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "found" and x.parent)]
+        assert stops.fold(lines) == ()
 
 
 def test_helpers_that_come_and_go_are_no_runners():

@@ -130,7 +130,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
     host, cgroup = killed_for_memory(case)
     if host == 0 and cgroup == 0:
         yield "OOM killer (oom_kill +0 on the host, +0 in its cgroup)"
-    elif host == 0:
+    elif host == 0 and cgroup is None:
         yield "OOM killer (oom_kill +0 on the host; its cgroup's count is not observable)"
     elif host is None and cgroup == 0:  # where the host's count moved, a cgroup alone does not say whom it befell
         yield "OOM killer (oom_kill +0 in its cgroup)"

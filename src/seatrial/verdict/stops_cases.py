@@ -80,7 +80,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
     own: dict[str, Any] = {
         "id": f"{server.name}-{len(server.cases) + 1}",
         "suspects": in_flight_at(server, alive.at, dead_at),
-        "oom_before": _oom_before(server.ooms, min(alive.at, dead_at - BEFORE_NS), alive.at),
+        "oom_before": oom_before(server.ooms, alive.at, dead_at),
         "look": server.sign,
         "sizes": lately(server),
         "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
@@ -96,9 +96,9 @@ def change(server: Server, case: Case, **fields: Any) -> Server:
 
 
 def open_one(server: Server) -> Case | None:
-    """The stop that still lasts, if there is one. A gap of observation is none."""
+    """The stop of the server itself that still lasts, if there is one. A gap of observation is none."""
     for case in reversed(server.cases):
-        if case.until is None and case.family != "UNOBSERVED":
+        if case.until is None and case.family != "UNOBSERVED" and not case.of_child:
             return case
     return None
 
@@ -139,7 +139,7 @@ def _proves(case: Case, proof: Proof) -> bool:
     """Whether a proof of life says anything against the stop: a process that is there may be deaf."""
     if case.family == "DEAF":
         return proof.by == "health"
-    if case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
+    if case.of_child or case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
         return proof.by == "token"
     return proof.serves or case.family != "IMPOSTOR" or case.exit is not None
 
@@ -149,11 +149,12 @@ def _may_be_dying(proof: Proof, dead_at: int) -> bool:
     return not proof.serves and dead_at - proof.at < ENDING_NS
 
 
-def _oom_before(ooms: tuple[Oom, ...], well_before: int, alive_at: int) -> Oom | None:
+def oom_before(ooms: tuple[Oom, ...], alive_at: int, dead_at: int) -> Oom | None:
     """The counts well before the last proof of life; where nobody looked then, the first that were read.
 
     The cgroup's is of this incarnation: another one may have had another cgroup.
     """
+    well_before = min(alive_at, dead_at - BEFORE_NS)
     hosts = [oom for oom in ooms if oom.host is not None]
     groups = [oom for oom in ooms if oom.cgroup is not None]
     host = _at(hosts, well_before, alive_at)

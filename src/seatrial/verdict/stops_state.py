@@ -106,6 +106,8 @@ class ChildEnd(msgspec.Struct, frozen=True):
     exit: Exit
     alive: Proof
     suspects: frozenset[str] = frozenset()
+    waited: bool = False  # so long for a successor that, if it crashed, it is told as a stop
+    stop: str = ""  # the id of that stop
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -173,6 +175,7 @@ class Case(msgspec.Struct, frozen=True):
     child: ChildEnd | None = None  # a child that ended shortly before it
     counters: str = ""  # that the server's own counters began anew
     planned: bool = False  # it is no stop: a job that was done
+    of_child: bool = False  # its parent, the server's main process, lived on
     shown: str = ""  # in one word what a FROZEN or WEDGED rests on: "stopped" (state T), "still"
     told: Told = Told()  # of a WEDGED: what is said of it beside
     said: Said | None = None  # as it was handed out last
