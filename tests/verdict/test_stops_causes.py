@@ -31,14 +31,45 @@ def limited(seed: int, share: float) -> Tree:
     return world
 
 
+def filling(seed: int, share: float, *, held_s: float = 2.2) -> Tree:
+    """Its address space grows to a share of its limit, and stays there for some seconds."""
+    world = limited(seed, 0.91)
+    world.run_for(8)
+    world.size = int(share * 2 * GIB)
+    world.run_for(held_s)
+    return world
+
+
 def test_a_limit_that_was_reached_is_named_by_the_kernel_alone():
     for seed in SEEDS:
-        stop = one(limited(seed, 0.99).run_for(8).die(ABORT).run_for(5))
+        stop = one(filling(seed, 0.99).die(ABORT).run_for(5))
         assert stop.cause == "its address-space limit was reached"
         assert (
             "address space 1.98 GiB of a limit of 2.00 GiB at the last look (99 %: the limit reached)" in stop.evidence
         )
         assert "bad_alloc" not in stop.cause
+
+
+@pytest.mark.parametrize("begin", [
+    lambda seed: limited(seed, 0.92).run_for(8),
+    lambda seed: filling(seed, 0.915),  # a thread more
+    lambda seed: filling(seed, 0.99, held_s=30),  # it came there long before
+])  # fmt: skip
+@pytest.mark.parametrize("lines", [(), ("slot 0: released",)])
+def test_one_that_stands_near_its_limit_has_not_reached_it(begin, lines):
+    for seed in SEEDS:
+        stop = one(begin(seed).die(ABORT).log(*lines).run_for(5))
+        assert stop.cause.startswith("UNKNOWN: SIGABRT")
+        assert stop.hypotheses[0].startswith("its address-space limit")
+        assert not any("limit reached" in text for text in stop.evidence)
+        assert not any("address-space limit" in text for text in stop.excluded)
+
+
+@pytest.mark.parametrize("line", [ASSERT, CUDA])
+def test_what_aborted_for_another_reason_did_not_reach_its_limit(line):
+    for seed in SEEDS:
+        for world in (limited(seed, 0.92).run_for(8), filling(seed, 0.99)):
+            assert one(world.die(ABORT).log(line).run_for(5)).cause == f"aborted itself: {line}"
 
 
 @pytest.mark.parametrize("share", [0.3, 0.95])
@@ -61,6 +92,46 @@ def test_a_log_of_an_abort_says_nothing_of_another_end(status):
     for seed in SEEDS:
         stop = one(limited(seed, 0.99).run_for(8).die(status).log(*ALLOC, ASSERT).run_for(5))
         assert stop.cause.startswith("UNKNOWN")
+
+
+@pytest.mark.parametrize("exe", ["/usr/bin/docker-proxy", "/usr/bin/ssh"])
+@pytest.mark.parametrize(("status", "kind"), [(2, "signal"), (9, "signal"), (ABORT, "crash"), (1 << 8, "exit")])
+def test_the_end_of_a_forwarder_is_not_that_of_the_server_behind_it(exe, status, kind):
+    name = exe.rpartition("/")[2]
+    for seed in SEEDS:
+        world = Tree(seed)
+        world.exe = exe
+        world.out.clear()
+        world._put(world.now, Event(what="found", name="a", at=world.now, **world._who(world.life)))
+        world.run_for(8)
+        world.oom_host += 1  # it befell the container; the proxy's own cgroup is another
+        stop = one(world.die(status).log(ASSERT).run_for(5))
+        assert (stop.family, stop.kind) == ("STOPPED", kind)
+        assert stop.cause.startswith(f"UNKNOWN: {name} only hands connections on")
+        assert stop.cause.removeprefix("UNKNOWN: ") in stop.evidence
+        assert not any(re.search("oom|limit|SIG", text) for text in stop.excluded)
+        assert stop.hypotheses[0].startswith("the OOM killer ended the server behind it")
+        assert "seen: +1 on the host" in stop.hypotheses[0]
+        assert any(f"+1 on the host, +0 in {name}'s cgroup" in text for text in stop.evidence)
+
+
+def test_a_cgroup_alone_does_not_exclude_what_the_host_counted():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(8)
+        world.oom_host += 1
+        stop = one(world.die(9).run_for(5))
+        assert not any("OOM" in text for text in stop.excluded)
+        guess = next(text for text in stop.hypotheses if text.startswith("the OOM killer"))
+        assert "+1 on the host, of what process unknown; +0 in its cgroup" in guess
+
+
+def test_what_its_cgroup_counted_is_not_excluded_by_the_host():
+    for seed in SEEDS:
+        world = Tree(seed).run_for(12)
+        world.oom_cgroup += 1
+        stop = one(world.die(9).run_for(5))
+        assert stop.kind == "oom"
+        assert not any("OOM" in text for text in stop.excluded)
 
 
 def test_its_last_word_and_signal_6_agree():

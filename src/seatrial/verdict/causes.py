@@ -2,7 +2,8 @@
 
 A cause is named only where evidence names it, as statements joined by ``; ``. Less evidence leaves statements away,
 or all of them (UNKNOWN); it never puts another in their place. A signal alone never names a cause: nobody without
-audit rights can see who sent it.
+audit rights can see who sent it. One statement is open to be refuted: that its address space was on its way to its
+limit names the limit as long as no log shows that it aborted itself for another reason.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from seatrial.verdict import witness
 from seatrial.verdict.ends import (
     CRASHES,
     code_of,
+    forwarder_of,
     ignores,
     killed_for_memory,
     kind_of,
@@ -40,6 +42,8 @@ def cause(case: Case) -> str:
         found = named
     elif case.planned:
         found = "its work was done: it ended itself with status 0"
+    elif forwarder_of(case):
+        found = f"UNKNOWN: {_only_forwards(case)}"
     elif number in CRASHES:
         found = f"UNKNOWN: {name_of(number or 0)} of its own making or sent to it; the record cannot tell them apart"
     elif number is not None:
@@ -58,24 +62,28 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
 
     Args:
         limit: of its address space, bytes; None: none, or not known.
-        reached: it was reached at the last look.
+        reached: it grew to it in the last looks. That it stood near it is not enough.
         xids: what the GPU's driver reported just before.
     """
     words = {word.claim: word.line for word in witness.words(log)}
     refused = "bad_alloc" in words
-    if reached or (refused and limit):
+    said = words.get("cuda") or words.get("abort")
+    if (reached and (refused or not said)) or (refused and limit):
         yield LIMIT
         if refused:
             yield "std::bad_alloc"
-    said = words.get("cuda") or words.get("abort")
     if said and not refused:
         yield f"aborted itself: {said}"
         if "cuda" in words:
             yield from xids
 
 
+def _only_forwards(case: Case) -> str:
+    return f"{forwarder_of(case)} only hands connections on; the end of the server behind it is not observable"
+
+
 def _named(case: Case) -> Iterator[str]:
-    if case.exit is None:
+    if case.exit is None or forwarder_of(case):  # limits and counts are the forwarder's, and no log tells of its end
         return
     if kind_of(case) == "oom":
         yield MEMORY_KILLS
@@ -116,12 +124,15 @@ def excluded(case: Case, *, kept: bool) -> Iterator[str]:
 
 
 def _excluded_of_death(case: Case) -> Iterator[str]:
+    """Of a forwarder nothing: its counts, its masks and its limits say nothing of the server behind it."""
+    if forwarder_of(case):
+        return
     host, cgroup = killed_for_memory(case)
     if host == 0 and cgroup == 0:
         yield "OOM killer (oom_kill +0 on the host, +0 in its cgroup)"
-    elif host == 0:
+    elif host == 0 and cgroup is None:
         yield "OOM killer (oom_kill +0 on the host; its cgroup's count is not observable)"
-    elif cgroup == 0:
+    elif host is None and cgroup == 0:  # where the host's count moved, a cgroup alone does not say whom it befell
         yield "OOM killer (oom_kill +0 in its cgroup)"
     if case.exit is None or case.exit.status is None:
         for number in (signal.SIGPIPE, signal.SIGHUP):
@@ -129,18 +140,20 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
                 yield f"{name_of(number)} (its process ignored it)"
     if signal_of(case.exit) in CRASHES:
         room = room_of(case)
-        if room.share is not None and not room.reached and not witness.said(fresh(case), "bad_alloc"):
+        if room.share is not None and not room.near and not witness.said(fresh(case), "bad_alloc"):
             yield f"its address-space limit ({room.percent} used at the last look)"
 
 
 def evidence(case: Case) -> Iterator[str]:
     """What the record shows of an end, beside what the stop itself rests on."""
+    if forwarder_of(case) and (case.exit is not None or case.family in DYING):
+        yield _only_forwards(case)
     if case.exit is not None:
         if case.exit.status is not None:
             yield f"exit status told by {case.exit.source}"
         host, cgroup = killed_for_memory(case)
         if (host or 0) > 0 or (cgroup or 0) > 0:
-            counts = ((host, "on the host"), (cgroup, "in its cgroup"))
+            counts = ((host, "on the host"), (cgroup, f"in {_whose(case)} cgroup"))
             yield f"oom_kill {', '.join(f'+{n} {where}' for n, where in counts if n is not None)}"
         room = room_of(case)
         if room.size is not None and room.limit:
@@ -152,6 +165,10 @@ def evidence(case: Case) -> Iterator[str]:
         seconds = (case.dead_at - event.at) / SECOND
         yield f"{_gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
     yield from _testimony(case)
+
+
+def _whose(case: Case) -> str:
+    return f"{forwarder_of(case)}'s" if forwarder_of(case) else "its"
 
 
 def _testimony(case: Case) -> Iterator[str]:

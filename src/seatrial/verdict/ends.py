@@ -6,20 +6,28 @@ import signal
 
 import msgspec
 
+from seatrial.verdict.programs import exe_of
 from seatrial.verdict.stops_state import SECOND, Case, Exit
+from seatrial.verdict.stops_work import forwards
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 )
 CLOSE = 0.9
-"""An address space this near to its limit at the last look has reached it: the next large piece did not fit."""
+"""An address space this near to its limit at the last look may have reached it: the next large piece did not fit."""
+GREW = 0.25
+"""It was on its way there if in the last looks it grew by so much of what was left: one that stands fills nothing."""
 
 
 class Room(msgspec.Struct, frozen=True):
-    """A process's address space and its limit, bytes; None: not known, or without a limit."""
+    """A process's address space and its limit, bytes; None: not known, or without a limit.
+
+    ``grown``: by how much it grew in the last looks.
+    """
 
     size: int | None
     limit: int | None
+    grown: int = 0
 
     @property
     def share(self) -> float | None:
@@ -32,9 +40,15 @@ class Room(msgspec.Struct, frozen=True):
         return "" if self.share is None else f"{100 * self.share:.0f} %"
 
     @property
-    def reached(self) -> bool:
-        """Whether the limit was reached, as far as the last look tells."""
+    def near(self) -> bool:
+        """Whether it stood near its limit at the last look. Many a server does all its life."""
         return self.share is not None and self.share >= CLOSE
+
+    @property
+    def reached(self) -> bool:
+        """Whether the limit was reached, as far as the last looks tell: near, and growing."""
+        left = max(0, (self.limit or 0) - (self.size or 0))
+        return self.near and self.grown > 0 and self.grown >= GREW * left
 
 
 def signal_of(end: Exit | None) -> int | None:
@@ -94,12 +108,18 @@ def room_of(case: Case) -> Room:
     limits = [number_in(told[0]), look.size_limit if look else None, number_in(told[1])]
     if told[0] == "unlimited":
         limits = []
-    return Room(look.size if look else None, next((limit for limit in limits if limit), None))
+    size = look.size if look else None
+    return Room(size, next((limit for limit in limits if limit), None), _grown(case, size))
 
 
 def number_in(fact: str) -> int | None:
     """The number a fact of an event holds, if it holds one."""
     return int(fact) if fact.isascii() and fact.isdecimal() and len(fact) <= 20 else None
+
+
+def forwarder_of(case: Case) -> str:
+    """The name of a case's process, if it only hands connections on; its end is not that of the server behind it."""
+    return exe_of(case.main.facts).rpartition("/")[2] if case.main is not None and forwards(case.main) else ""
 
 
 def uptime_s(case: Case, boot_offset: int | None) -> float | None:
@@ -125,6 +145,13 @@ def _bit(case: Case, fact: str, number: int) -> bool | None:
         return bool(int(text, 16) >> (number - 1) & 1) if text and len(text) <= 32 else None
     except ValueError:
         return None
+
+
+def _grown(case: Case, size: int | None) -> int:
+    """From the least size of the last looks to the one of the last look."""
+    if size is None or case.look is None:
+        return 0
+    return size - min([size, *(before for at, before in case.sizes if at <= case.look.at)])
 
 
 def _facts(case: Case) -> dict[str, str]:

@@ -14,7 +14,17 @@ import msgspec
 
 from seatrial.verdict import witness
 from seatrial.verdict.causes import fresh, gpu_words
-from seatrial.verdict.ends import CRASHES, Room, catches, code_of, killed_for_memory, kind_of, room_of, signal_of
+from seatrial.verdict.ends import (
+    CRASHES,
+    Room,
+    catches,
+    code_of,
+    forwarder_of,
+    killed_for_memory,
+    kind_of,
+    room_of,
+    signal_of,
+)
 from seatrial.verdict.stops_state import Case
 
 ROUND_S = (900, 1800, 3600, 7200)
@@ -95,7 +105,9 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
     unknown = number is None and code is None
     if unknown and case.main is not None and case.main.is_job:
         yield Guess("its work was done", "exit status 0", "not observable here")
-    if (number == signal.SIGKILL and kind_of(case) != "oom") or unknown:
+    if forwarder_of(case):
+        yield from _forwarder(case, forwarder_of(case))
+    elif (number == signal.SIGKILL and kind_of(case) != "oom") or unknown:
         yield from _memory_killer(case)
     if number in CRASHES:
         yield from _crash(case)
@@ -123,8 +135,24 @@ def _memory_killer(case: Case) -> Iterator[Guess]:
     host, cgroup = killed_for_memory(case)
     if host is None and cgroup is None:
         yield Guess("the OOM killer", "oom_kill grows", "not observable here")
-    elif (host is None or host > 0) and cgroup is None:
-        yield Guess("the OOM killer", "oom_kill grows", f"seen: +{host} on the host, of what process unknown", FOR)
+    elif host is not None and host > 0:
+        on_host = f"seen: +{host} on the host, of what process unknown"
+        if cgroup is None:
+            yield Guess("the OOM killer", "oom_kill grows", on_host, FOR)
+        elif cgroup == 0:
+            yield Guess("the OOM killer", "oom_kill of its cgroup grows", f"{on_host}; +0 in its cgroup", AGAINST)
+
+
+def _forwarder(case: Case, name: str) -> Iterator[Guess]:
+    """What may have befallen the server behind a forwarder: a container that ends takes its port proxy with it."""
+    yield Guess(f"the server behind {name} ended, and {name} with it", "the exit status its launcher tells",
+                "not observable here")  # fmt: skip
+    host = killed_for_memory(case)[0]
+    if host is None or host > 0:
+        seen = "not observable here" if host is None else f"seen: +{host} on the host, of what process unknown"
+        yield Guess("the OOM killer ended the server behind it", "oom_kill of that server's cgroup grows", seen,
+                    OPEN if host is None else FOR)  # fmt: skip
+    yield Guess(f"{name} alone ended", "the server still answers at its own address", "not asked")
 
 
 def _crash(case: Case) -> Iterator[Guess]:
@@ -149,7 +177,7 @@ def _room(case: Case, room: Room) -> Iterator[Guess]:
     seen = "size not observed" if share is None else f"{room.percent} at the last look"
     yield Guess("its address-space limit", "a size near the limit, and std::bad_alloc in its log",
                 f"{seen}; {'bad_alloc seen' if said else _no_line(case)}",
-                FOR if said or room.reached else (OPEN if share is None else AGAINST))  # fmt: skip
+                FOR if said or room.near else (OPEN if share is None else AGAINST))  # fmt: skip
 
 
 def _launcher(uptime_s: float | None) -> Guess:

@@ -35,6 +35,7 @@ from seatrial.records import (
     Threads,
 )
 from seatrial.verdict import noted
+from seatrial.verdict import stops_children as children
 from seatrial.verdict import stops_deaths as deaths
 from seatrial.verdict import stops_requests as requests
 from seatrial.verdict import stops_signs as signs
@@ -52,7 +53,7 @@ DRIVER = frozenset({"xid", "gpu-lost"})
 """Events of the GPU's driver: they are of a device, not of an endpoint."""
 
 NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
-    Sample: lambda server, line, state: signs.sampled(server, line, state.limits),
+    Sample: lambda server, line, state: witness.sized(signs.sampled(server, line, state.limits)),
     Probe: lambda server, line, state: signs.probed(server, line, state.tick),
     Ask: lambda server, *_: server,
     Meter: lambda server, line, _: witness.meter(server, line),
@@ -115,9 +116,17 @@ def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
 def _ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
     """A heartbeat: what is complete by it; then what of work and streams has lasted long enough."""
     gap = bool(state.tick) and clock.t - state.tick > GAP_NS
-    state, given = ticked(state, clock)
+    state, given = ticked(_settled(state, clock.t), clock)
     state, more = traffic.ticked(state, clock.t, gap=gap)
     return state, (*given, *more)
+
+
+def _settled(state: State, now: int) -> State:
+    """The state with what is to be said by now of children that ended."""
+    if not any(server.child_ends for server in state.servers.values()):
+        return state
+    servers = {name: children.settled(server, now, state.boot_offset) for name, server in state.servers.items()}
+    return replace(state, servers=servers)
 
 
 def finish(state: State) -> tuple[Stop, ...]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Family
 from seatrial.verdict.stops_state import SECOND, By, Case, ChildEnd, Ended, Main, Oom, Proof, Server
-from seatrial.verdict.stops_witness import at_open, near
+from seatrial.verdict.stops_witness import at_open, lately, near
 
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
@@ -80,8 +80,9 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
     own: dict[str, Any] = {
         "id": f"{server.name}-{len(server.done) + len(server.cases) + 1}",
         "suspects": in_flight_at(server, alive.at, dead_at),
-        "oom_before": _oom_before(server.ooms, min(alive.at, dead_at - BEFORE_NS), alive.at),
+        "oom_before": oom_before(server.ooms, alive.at, dead_at),
         "look": server.sign,
+        "sizes": lately(server),
         "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
         "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
     }
@@ -95,9 +96,9 @@ def change(server: Server, case: Case, **fields: Any) -> Server:
 
 
 def open_one(server: Server) -> Case | None:
-    """The stop that still lasts, if there is one. A gap of observation is none."""
+    """The stop of the server itself that still lasts, if there is one. A gap of observation is none."""
     for case in reversed(server.cases):
-        if case.until is None and case.family != "UNOBSERVED":
+        if case.until is None and case.family != "UNOBSERVED" and not case.of_child:
             return case
     return None
 
@@ -105,12 +106,14 @@ def open_one(server: Server) -> Case | None:
 def in_flight_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
     """Ids of the requests on their way when a server stopped, or broken between its last sign and the proof."""
     running = {name for name, sent_at in server.in_flight.items() if sent_at <= dead_at}
-    broken = {
-        e.id
-        for e in server.ended
-        if e.sent_at <= dead_at and (e.ended_at > dead_at or (not e.clean and e.ended_at >= alive_at - DYING_NS))
-    }
-    return frozenset(running | broken)
+    later = {e.id for e in server.ended if e.sent_at <= dead_at < e.ended_at}
+    return frozenset(running | later | broken_at(server, alive_at, dead_at))
+
+
+def broken_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
+    """Ids of the requests that were on their way then, and did not come to their end."""
+    broken = [e for e in server.ended if not e.clean and e.sent_at <= dead_at and e.ended_at >= alive_at - DYING_NS]
+    return frozenset(e.id for e in broken)
 
 
 def acquits(ended: Ended, dead_at: int) -> bool:
@@ -136,7 +139,7 @@ def _proves(case: Case, proof: Proof) -> bool:
     """Whether a proof of life says anything against the stop: a process that is there may be deaf."""
     if case.family == "DEAF":
         return proof.by == "health"
-    if case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
+    if case.of_child or case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
         return proof.by == "token"
     return proof.serves or case.family != "IMPOSTOR" or case.exit is not None
 
@@ -146,11 +149,12 @@ def _may_be_dying(proof: Proof, dead_at: int) -> bool:
     return not proof.serves and dead_at - proof.at < ENDING_NS
 
 
-def _oom_before(ooms: tuple[Oom, ...], well_before: int, alive_at: int) -> Oom | None:
+def oom_before(ooms: tuple[Oom, ...], alive_at: int, dead_at: int) -> Oom | None:
     """The counts well before the last proof of life; where nobody looked then, the first that were read.
 
     The cgroup's is of this incarnation: another one may have had another cgroup.
     """
+    well_before = min(alive_at, dead_at - BEFORE_NS)
     hosts = [oom for oom in ooms if oom.host is not None]
     groups = [oom for oom in ooms if oom.cgroup is not None]
     host = _at(hosts, well_before, alive_at)

@@ -9,6 +9,7 @@ from seatrial.verdict import stops_children as children
 from seatrial.verdict import stops_impostor as impostor
 from seatrial.verdict.stops_cases import change, open_case, open_one, proof_before
 from seatrial.verdict.stops_state import SECOND, Case, Exit, Main, Oom, Server
+from seatrial.verdict.stops_witness import lately
 
 PLANNED_FOR_NS = 60 * SECOND
 """How long an announced stop may take to happen; an end after that is a stop like any other."""
@@ -55,7 +56,8 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
         return impostor.usurped(fresh, lasting, old, main, event) if stranger else fresh
     if server.lives and not ours:
         end = Exit(at=event.at, source="unobservable: its end was not seen, only its successor")
-        fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=server.sign)
+        fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=server.sign,
+                          sizes=lately(server))  # fmt: skip
         lasting = fresh.cases[-1]
     if lasting is None or (server.lives and ours):
         return fresh  # all in order; or ours, and the end of the one before is still to be reported
@@ -113,6 +115,7 @@ def _taken_up(server: Server, main: Main) -> Server:
         before_planned_at=server.planned_at,
         planned_at=0,
         sign=None,
+        sizes=(),
         listened=None,
         refused_at=0,
         unheard=0,

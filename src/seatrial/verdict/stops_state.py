@@ -106,6 +106,8 @@ class ChildEnd(msgspec.Struct, frozen=True):
     exit: Exit
     alive: Proof
     suspects: frozenset[str] = frozenset()
+    waited: bool = False  # so long for a successor that, if it crashed, it is told as a stop
+    stop: str = ""  # the id of that stop
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -163,6 +165,7 @@ class Case(msgspec.Struct, frozen=True):
     oom_after: Oom | None = None
     evidence: tuple[str, ...] = ()
     look: Sign | None = None  # the last sample of its process
+    sizes: tuple[tuple[int, int], ...] = ()  # of its address space in the last looks: time, bytes
     threads: Threads | None = None
     log: tuple[str, ...] = ()  # the last lines, read at the stop or after it
     log_old: frozenset[str] = frozenset()  # lines that stood there before: of another moment
@@ -172,6 +175,7 @@ class Case(msgspec.Struct, frozen=True):
     child: ChildEnd | None = None  # a child that ended shortly before it
     counters: str = ""  # that the server's own counters began anew
     planned: bool = False  # it is no stop: a job that was done
+    of_child: bool = False  # its parent, the server's main process, lived on
     shown: str = ""  # in one word what a FROZEN or WEDGED rests on: "stopped" (state T), "still"
     told: Told = Told()  # of a WEDGED: what is said of it beside
     said: Said | None = None  # as it was handed out last
@@ -191,6 +195,7 @@ class Server(msgspec.Struct, frozen=True):
     in_flight: dict[str, int] = {}
     ended: tuple[Ended, ...] = ()  # the latest requests that are over
     sign: Sign | None = None
+    sizes: tuple[tuple[int, int], ...] = ()  # of its address space: each time it was another than before
     ooms: tuple[Oom, ...] = ()
     listened: Proof | None = None
     refused_at: int = 0  # first refused connection since it last listened
@@ -206,6 +211,8 @@ class Server(msgspec.Struct, frozen=True):
     logs: tuple[Log, ...] = ()  # the latest readings
     gpu: tuple[Event, ...] = ()  # the latest errors of the GPU's driver on this host
     mark: str = ""  # the server's own mark of its start
+    asleep: tuple[int, int] = (0, 0)  # the first and last reading of the latest time in which it had no model loaded
+    awake_at: int = 0  # the latest reading by which it had one
     work: Work = Work()
     streams: Streams = Streams()
     cases: tuple[Case, ...] = ()

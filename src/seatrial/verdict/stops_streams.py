@@ -194,7 +194,8 @@ def _over(case: Case, broken: Broken) -> bool:
         return False
     if broken.id in case.suspects:
         return True
-    ends = case.until is None or broken.alive_at <= case.until + DYING_NS
+    until = case.dead_at if case.of_child and case.until is None else case.until  # the server itself went on
+    ends = until is None or broken.alive_at <= until + DYING_NS
     return ends and broken.over_at >= case.alive.at - DYING_NS
 
 

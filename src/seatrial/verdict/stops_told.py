@@ -34,7 +34,7 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         kind=case.told.kind or (kind_of(case) if dies else ""),
         until=case.until,
         proof=alive.text,
-        rung=signs.rung_of(case),
+        rung=signs.RUNG_OF["RUNNER REPLACED"] if case.of_child else signs.rung_of(case),
         pid=main.pid if main else 0,
         incarnation=main.incarnation if main else "",
         successor=case.successor.incarnation or f"pid {case.successor.pid}" if case.successor else "",
@@ -59,7 +59,7 @@ def _last_life(case: Case) -> Proof:
 
     Of one that was frozen or deaf before its end, that its process was there tells nothing.
     """
-    if case.evidence and case.family in ("STOPPED", "RESTARTED"):
+    if case.evidence and case.family in ("STOPPED", "RESTARTED") and not case.of_child:
         return case.alive
     seen = (number_in(case.exit.facts.get("alive_at", "")) if case.exit else None) or 0
     near = case.dead_at - case.alive.at <= NEAR_NS

@@ -14,6 +14,9 @@ LOG_NS = 10 * SECOND
 """A log read so long after a stop may speak of what came after it."""
 THREADS_NS = SECOND
 """Threads read so shortly before the first proof of a stop were read for it: a rung had just broken."""
+LOOKS_NS = 5 * SECOND
+"""The last looks at its address space: what grew before them is no sign of how it ended."""
+SIZES_KEPT = 16
 GPU_KEPT = 8
 LOGS_KEPT = 2
 MARKED = ("STOPPED", "RESTARTED", "IMPOSTOR")
@@ -32,7 +35,9 @@ def log(server: Server, line: Log) -> Server:
 
 
 def meter(server: Server, line: Meter) -> Server:
-    """The server's own mark of its start: another one, and its counters began anew."""
+    """Whether it sleeps, and its own mark of its start: another one, and its counters began anew."""
+    if line.asleep is not None:
+        server = _slept(server, line.t, asleep=line.asleep)
     if not line.start or line.start == server.mark:
         return server
     said = f"its own mark of its start changed: {server.mark} -> {line.start}"
@@ -44,6 +49,29 @@ def meter(server: Server, line: Meter) -> Server:
         return new
     cases = tuple(replace(c, counters=said) if c.id == last.id else c for c in new.cases)
     return replace(new, cases=cases)
+
+
+def _slept(server: Server, at: int, *, asleep: bool) -> Server:
+    if not asleep:
+        return replace(server, awake_at=at)
+    since, until = server.asleep
+    return replace(server, asleep=(since if since and server.awake_at < until else at, at))
+
+
+def sized(server: Server) -> Server:
+    """Its address space, where the last sample shows another than the one before."""
+    sign = server.sign
+    if sign is None or sign.size is None or (server.sizes and sign.size == server.sizes[-1][1]):
+        return server
+    return replace(server, sizes=(*server.sizes, (sign.at, sign.size))[-SIZES_KEPT:])
+
+
+def lately(server: Server) -> tuple[tuple[int, int], ...]:
+    """The sizes of the last looks: the one at their beginning, and each that followed it."""
+    if server.sign is None:
+        return ()
+    since = server.sign.at - LOOKS_NS
+    return (*[size for size in server.sizes if size[0] <= since][-1:], *[s for s in server.sizes if s[0] > since])
 
 
 def driver(state: State, event: Event) -> State:
