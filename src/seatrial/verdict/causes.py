@@ -46,7 +46,7 @@ def cause(case: Case) -> str:
         found = "UNKNOWN: sender of the signal not observable without audit rights"
     elif code is not None:
         found = f"UNKNOWN: it ended itself with status {code} and told us no reason"
-    elif case.exit is not None:
+    elif case.exit is not None or case.family in DYING:
         found = "UNKNOWN: how it ended is not observable"
     elif case.family == "FROZEN":
         found = "UNKNOWN: sender of the stop signal not observable without audit rights"
@@ -109,7 +109,7 @@ def excluded(case: Case, *, kept: bool) -> Iterator[str]:
         yield from _excluded_of_death(case)
     elif case.family != "IMPOSTOR":
         yield "death (the same incarnation ran on)"
-    if case.successor is None:
+    if case.successor is None and case.main is not None:  # of a process that was never seen no incarnation is known
         yield "restart (no new incarnation)"
     if kept:
         yield "a planned stop (none was announced)"

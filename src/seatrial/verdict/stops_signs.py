@@ -80,9 +80,11 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
         cases = narrowed(cases, probe.t, text, "health") if cases else cases
     mute = server.mute + 1 if probe.health is None and probe.error == "deadline" else 0
     heard = bool(probe.listens)
+    before = server
     changes: dict[str, Any] = {}
     if heard:
-        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0}
+        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0,
+                   "inode": probe.inode or server.inode}  # fmt: skip
     server = replace(
         server,
         ooms=ooms,
@@ -96,7 +98,8 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
     if cases:
         server = _told_of_memory(server, probe)
     if heard:
-        return _heard(server, probe) if cases else server
+        server = _heard(server, probe) if cases else server
+        return _another_socket(server, before, probe)
     return _from_afar(server, probe) if probe.listens is None else _unheard(server, probe)
 
 
@@ -150,9 +153,27 @@ def _heard(server: Server, probe: Probe) -> Server:
     if probe.owner is not None and server.main is not None and probe.owner != server.main.pid:
         return server
     case = open_one(server)
-    if case is not None and case.family == "DEAF" and case.exit is None and server.lives:
+    if case is None or case.exit is not None:
+        return server
+    unseen = server.main is None and case.family == "STOPPED"  # of a process of another user the socket alone tells
+    if unseen or (case.family == "DEAF" and server.lives):
         return change(server, case, until=probe.t)
     return server
+
+
+def _another_socket(server: Server, before: Server, probe: Probe) -> Server:
+    """Of a process that cannot be seen, another LISTEN socket shows that another process took its place.
+
+    Not so where it was seen not to listen: that is a stop already, and this is its end.
+    """
+    seen = server.main is not None or probe.owner is not None or before.listened is None
+    if seen or probe.inode is None or before.inode in (0, probe.inode):
+        return server
+    if server.planned_at or open_one(before) is not None:
+        return server
+    dead_at = before.unheard_since if before.unheard else probe.t
+    told = "its LISTEN socket gave way to another one between two looks; its process is not observable from here"
+    return open_case(server, "RESTARTED", dead_at, probe.t, alive=before.listened, until=probe.t, evidence=(told,))
 
 
 def _unheard(server: Server, probe: Probe) -> Server:
@@ -213,4 +234,6 @@ def rung_of(case: Case) -> str:
     """The first broken rung of the ladder."""
     if case.family == "WEDGED":
         return RUNGS[case.shown]
+    if case.main is None and case.family == "RESTARTED":
+        return "the LISTEN socket: another one took its place"
     return RUNG_OF.get(case.family, "the process itself" if case.main is not None else "the connection: refused")

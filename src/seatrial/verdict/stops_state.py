@@ -199,6 +199,7 @@ class Server(msgspec.Struct, frozen=True):
     mute: int = 0  # probes in a row that /health did not answer in time
     remote: bool = False  # no process is observable
     socket: tuple[int, int] = (0, 0)  # inode and owner of the LISTEN socket, as last known together
+    inode: int = 0  # of the LISTEN socket, as last seen, whoever owns it
     blind: bool = False  # nobody looked until now: what the next probe says was found before the gap
     children: dict[int, Main] = {}  # of the main process, by pid, that live as far as is known
     child_ends: tuple[ChildEnd, ...] = ()  # the latest, without a successor so far
