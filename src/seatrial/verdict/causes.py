@@ -48,6 +48,8 @@ def cause(case: Case) -> str:
         found = f"UNKNOWN: it ended itself with status {code} and told us no reason"
     elif case.exit is not None or case.family in DYING:
         found = "UNKNOWN: how it ended is not observable"
+    elif case.family == "FROZEN" and case.shown == "still":
+        found = "UNKNOWN: what keeps it from running is not observable without rights"
     elif case.family == "FROZEN":
         found = "UNKNOWN: sender of the stop signal not observable without audit rights"
     return found

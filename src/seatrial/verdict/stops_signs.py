@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import Family, Probe, Sample
+from seatrial.verdict import stops_work
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
@@ -14,8 +16,10 @@ from seatrial.verdict.stops_work_told import RUNGS
 
 SEEN = {
     "stopped": "state T in every sample, no CPU time used",
-    "still": "no CPU time and no context switch while requests were in flight and /health was silent",
+    "still": "no CPU time and no context switch while /health was silent",
 }
+FREEZERS = ("freez", "refrigerator", "get_signal")
+"""Part of the name of the place in the kernel where a thread stands that a freezer holds."""
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
 REFUSED = 3
@@ -45,7 +49,8 @@ def _judged(server: Server, sign: Sign, sample: Sample, limits: Limits, *, stopp
         return change(server, case, bad_at=sample.t)
     since, shown = _frozen(server, sign, sample.t, limits)
     if since and case is None and not server.planned_at:
-        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=(SEEN[shown],), shown=shown)
+        seen = (SEEN[shown], *(_waiting(server) if shown == "still" else ()))
+        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=seen, shown=shown)
     if stopped or sample.state in ("Z", "X"):
         return server
     return lived(server, sample.t, f"its process, in state {sample.state}", "process")
@@ -138,14 +143,38 @@ def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
 def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, str]:
     """Since when the process does not run, and the word for what shows it; 0 when it runs.
 
-    Without state T it must not move though there is work: no sign from it, none from /health, and somebody waits.
+    Without state T it must not move though there is work: /health was asked and is silent. Threads that sleep at a
+    place of their own, or a child or GPU that works, show that it waits for something and could run.
     """
     if sign.stopped_since:
         return (sign.stopped_since, "stopped") if now - sign.stopped_since >= limits.frozen else (0, "")
-    if not sign.still_since or now - sign.still_since < limits.still or server.mute < 2:
+    since = sign.still_since
+    if not since or now - since < limits.still or server.mute < 2:
         return 0, ""
-    waiting = any(sent_at <= sign.still_since for sent_at in server.in_flight.values())
-    return (sign.still_since, "still") if waiting else (0, "")
+    if _sleeps(server, since) or stops_work.busy(server.work, since, now):
+        return 0, ""
+    return since, "still"
+
+
+def _sleeps(server: Server, since: int) -> bool:
+    """Whether every thread was read since then, and sleeps elsewhere than where a freezer would hold it."""
+    read = server.threads
+    if read is None or read.t < since or server.main is None or read.pid != server.main.pid:
+        return False
+    return bool(read.threads) and all(
+        state == "S" and wchan and not any(word in wchan for word in FREEZERS) for _, _, state, _, wchan in read.threads
+    )
+
+
+def _waiting(server: Server) -> Iterator[str]:
+    """Who waits for it, beside /health."""
+    work = server.work
+    if server.in_flight:
+        yield f"{len(server.in_flight)} request{'s' * (len(server.in_flight) > 1)} of clients in flight"
+    if work.canary is not None and not work.canary.first_at:
+        yield "a canary was asked, and got no token"
+    if work.silent_from:
+        yield "its scheduler was asked, and has not answered"
 
 
 def _heard(server: Server, probe: Probe) -> Server:
