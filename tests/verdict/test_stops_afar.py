@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Ask, Event, Line, LoadRow, Probe, Sample, Sent, Stop
+from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Sample, Sent, Stop
 from seatrial.verdict import stops
 from tests.verdict.simulation import S, World
+from tests.verdict.simulation_work import Engine, Rig, lasting
 
 SEEDS = range(20)
 Change = Callable[[Probe], Probe]
@@ -89,3 +91,160 @@ def test_another_users_server_that_is_well_is_no_stop():
     for seed in SEEDS:
         world = World(seed).run_for(60)
         assert told(seen(world, foreign(world, {0: 1}))) == []
+
+
+# another host, or behind what hands connections on
+
+
+def far(world: World, error: str, begin: int, end: int, *, health: int | None = None) -> list[Line]:
+    """Nothing but HTTP is seen, and between two times the question ends so."""
+
+    def change(probe: Probe) -> Probe:
+        probe = replace(probe, listens=None, owner=None, oom_host=None, oom_cgroup=None)
+        return replace(probe, health=health, error=error) if begin <= probe.t < end else probe
+
+    return seen(world, change)
+
+
+def forwarded(lines: list[Line], exe: str = "/usr/bin/ssh") -> list[Line]:
+    """Its main process is another program."""
+    return [
+        replace(x, facts={"exe": exe}) if isinstance(x, Event) and x.what == "found" else x
+        for x in lines
+        if not isinstance(x, Sent | LoadRow)
+    ]
+
+
+CLOSED = {"refused": "the connection", "reset": "HTTP answers", "cut": "HTTP answers", "tls": "TLS",
+          "not-http": "HTTP answers"}  # fmt: skip
+
+
+@pytest.mark.parametrize("error", CLOSED)
+def test_a_remote_server_that_answers_nothing_has_stopped(error):
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(15).now
+        (stop,) = stops.fold(far(world.run_for(8), error, begin, end))
+        assert (stop.family, stop.kind, stop.pid) == ("STOPPED", "unknown", 0)
+        assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
+        assert stop.until is not None
+        assert abs(stop.until - end) <= 1.1 * S
+        assert stop.rung.startswith(CLOSED[error])
+        assert stop.cause.startswith("UNKNOWN")
+        assert stop.excluded == ()
+        assert all("; would show: " in text for text in stop.hypotheses)
+
+
+@pytest.mark.parametrize("error", [*CLOSED, "unreachable"])
+def test_a_blip_is_no_stop(error):
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(2).now
+        assert stops.fold(far(world.run_for(8), error, begin, end)) == ()
+
+
+def test_a_server_to_which_there_is_no_way_is_unobserved():
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(15).now
+        (stop,) = stops.fold(far(world.run_for(8), "unreachable", begin, end))
+        assert (stop.family, stop.kind) == ("UNOBSERVED", "")
+        assert stop.alive_at <= begin
+        assert stop.until is not None
+        assert abs(stop.until - end) <= 1.1 * S
+        assert "no route" in stop.cause
+
+
+def test_silence_of_a_server_of_which_nothing_else_is_seen_is_unobserved_after_long():
+    world = World(5).run_for(9)
+    begin = world.now
+    end = world.run_for(60).now
+    assert stops.fold(far(world.run_for(200), "deadline", begin, end)) == ()
+    (stop,) = stops.fold(far(world, "deadline", begin, begin + 200 * S))
+    assert stop.family == "UNOBSERVED"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_health_that_says_for_long_that_it_is_not_well_is_a_wedge(status):
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(70).now
+        (stop,) = stops.fold(far(world.run_for(8), "", begin, end, health=status))
+        assert stop.family == "WEDGED"
+        assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
+        assert stop.until is not None
+        assert abs(stop.until - end) <= 1.1 * S
+        assert f"/health: {status}" in stop.evidence
+        assert not any("is well" in text for text in (stop.rung, *stop.evidence))
+        assert stop.rung.endswith("not well")
+
+
+def test_health_that_says_so_shortly_or_from_the_start_is_none():
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(35).now
+        assert stops.fold(far(world.run_for(60), "", begin, end, health=503)) == ()
+        assert stops.fold(far(world, "", 0, end, health=503)) == ()
+        assert stops.fold(far(world, "", 0, world.now + S, health=501)) == ()
+
+
+def test_a_local_server_whose_health_turns_to_503_for_good_is_wedged_and_one_that_loads_is_not():
+    for seed in range(8):
+        for mode, families in (("asleep", ["WEDGED"]), ("loading", [])):
+            world = lasting(seed, mode, 200, Rig(clients=0, canary=False))
+            lines = [
+                replace(x, health=503) if isinstance(x, Probe) and world.began < x.t < world.ended else x
+                for x in world.seal()
+            ]
+            lines = [x for x in lines if not isinstance(x, Meter)]  # its counters would say that it sleeps
+            found = stops.fold(lines)
+            assert [s.family for s in found] == families
+            assert all("/health: 503" in s.evidence for s in found)
+
+
+def test_loading_is_an_excuse_for_ten_minutes():
+    """A client waits all the while, and its process idles."""
+    for seconds, families in ((400, []), (800, ["WEDGED"])):
+        world = Engine(3, Rig(scheduler=False, clients=1))
+        world.mode = "wedged"
+        world.run_for(seconds)
+        lines = [replace(x, health=503) if isinstance(x, Probe) else x for x in world.seal()]
+        found = [s for s in stops.fold(lines) if s.family != "STREAM STALL"]
+        assert [s.family for s in found] == families
+        assert all("/health: 503" in s.evidence for s in found)
+
+
+@pytest.mark.parametrize("error", ["reset", "cut", "not-http"])
+def test_what_stands_behind_a_forwarder_has_stopped(error):
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(15).now
+        lines = [
+            replace(x, health=None, error=error) if isinstance(x, Probe) and begin <= x.t < end else x
+            for x in forwarded(list(world.run_for(8).lines()))
+        ]
+        (stop,) = stops.fold(lines)
+        assert (stop.family, stop.kind, stop.pid, stop.excluded) == ("STOPPED", "unknown", 0, ())
+        assert "ssh (pid 4123) lives, and only hands connections on" in stop.evidence[0]
+        assert stop.hypotheses[0].startswith("what stands behind the address ended")
+        assert "misconfigured" in stop.hypotheses[1]
+        assert stop.until is not None
+
+
+def test_a_living_server_that_closes_every_connection_is_wedged_where_that_lasts():
+    for seconds, families in ((30, []), (70, ["WEDGED"])):
+        for seed in SEEDS:
+            world = lasting(seed, "asleep", seconds, Rig(clients=0, canary=False, scheduler=False))
+            lines = [
+                replace(x, health=None, error="cut") if isinstance(x, Probe) and world.began < x.t < world.ended else x
+                for x in world.seal()
+            ]
+            found = stops.fold(lines)
+            assert [s.family for s in found] == families
+            assert all("connections taken and closed unanswered" in s.evidence[0] and s.until for s in found)

@@ -22,14 +22,14 @@ def held(world: Engine, *, silent: bool = True) -> list[Line]:
     """The record of a server that neither computes nor switches while the mode lasted; no client is recorded."""
     lines: list[Line] = []
     for line in world.seal():
-        if isinstance(line, Sent | LoadRow):
-            continue
+        new = line
         if world.began <= line.t < world.ended:
             if isinstance(line, Sample):
-                line = replace(line, cpu_ns=10**12, switches=10**6, io=10**9)
+                new = replace(line, cpu_ns=10**12, switches=10**6, io=10**9)
             elif isinstance(line, Probe) and silent:
-                line = replace(line, health=None, error="deadline")
-        lines.append(line)
+                new = replace(line, health=None, error="deadline")
+        if not isinstance(line, Sent | LoadRow):
+            lines.append(new)
     return lines
 
 

@@ -53,7 +53,7 @@ DRIVER = frozenset({"xid", "gpu-lost"})
 
 NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
     Sample: lambda server, line, state: signs.sampled(server, line, state.limits),
-    Probe: lambda server, line, state: signs.probed(server, line, state.tick),
+    Probe: lambda server, line, state: signs.probed(server, line, state.tick, state.limits),
     Ask: lambda server, *_: server,
     Meter: lambda server, line, _: witness.meter(server, line),
     Threads: lambda server, line, _: witness.threads(server, line),

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Family, Probe, Sample
+from seatrial.verdict import stops_afar as afar
 from seatrial.verdict import stops_work
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
@@ -22,8 +23,6 @@ FREEZERS = ("freez", "refrigerator", "get_signal")
 """Part of the name of the place in the kernel where a thread stands that a freezer holds."""
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
-REFUSED = 3
-"""Refused probes in a row that make a server stopped of which nothing but HTTP can be seen."""
 APART_NS = 3 * SECOND
 """Between two samples further apart than this nobody looked: what both show need not have been so between them."""
 
@@ -66,7 +65,7 @@ def _another(server: Server, probe: Probe) -> bool:
     return owner == server.main.pid and probe.inode not in (None, inode)
 
 
-def probed(server: Server, probe: Probe, tick: int) -> Server:
+def probed(server: Server, probe: Probe, tick: int, limits: Limits) -> Server:
     """One look at the ladder's upper rungs. The first after a gap may tell what was found before it: it is left out.
 
     Args:
@@ -104,8 +103,10 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
         server = _told_of_memory(server, probe)
     if heard:
         server = _heard(server, probe) if cases else server
-        return _another_socket(server, before, probe)
-    return _from_afar(server, probe) if probe.listens is None else _unheard(server, probe)
+        server = _another_socket(server, before, probe)
+    elif probe.listens is False:
+        return _unheard(server, probe)
+    return afar.probed(server, probe, limits)
 
 
 def _told_of_memory(server: Server, probe: Probe) -> Server:
@@ -182,7 +183,7 @@ def _heard(server: Server, probe: Probe) -> Server:
     if probe.owner is not None and server.main is not None and probe.owner != server.main.pid:
         return server
     case = open_one(server)
-    if case is None or case.exit is not None:
+    if case is None or case.exit is not None or case.shown in afar.RUNGS:
         return server
     unseen = server.main is None and case.family == "STOPPED"  # of a process of another user the socket alone tells
     if unseen or (case.family == "DEAF" and server.lives):
@@ -224,25 +225,6 @@ def _unheard(server: Server, probe: Probe) -> Server:
     return server
 
 
-def _from_afar(server: Server, probe: Probe) -> Server:
-    """HTTP alone tells: refused again and again after it has answered is a stop of unknown kind."""
-    case = open_one(server)
-    if probe.health is not None:
-        if case is not None and server.main is None and case.family != "WEDGED":
-            server = change(server, case, until=probe.t)
-        return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0)
-    if probe.error != "refused":
-        return server
-    since = server.unheard_since if server.unheard else probe.t
-    server = replace(server, unheard=server.unheard + 1, unheard_since=since)
-    if server.unheard < REFUSED or case is not None or server.main is not None or server.listened is None:
-        return server
-    if server.planned_at:
-        return server
-    seen = f"connections refused in {REFUSED} probes and more; its process is not observable from here"
-    return open_case(server, "STOPPED", since, probe.t, evidence=(seen,))
-
-
 def _last_open(server: Server, at: int) -> Proof:
     """For a deaf server: the last look that found it listening. That its process lives proves nothing here."""
     assert server.listened is not None
@@ -263,6 +245,8 @@ def rung_of(case: Case) -> str:
     """The first broken rung of the ladder."""
     if case.family == "WEDGED":
         return RUNGS[case.shown]
+    if case.shown in afar.RUNGS and case.exit is None:
+        return afar.RUNGS[case.shown]
     if case.main is None and case.family == "RESTARTED":
         return "the LISTEN socket: another one took its place"
     return RUNG_OF.get(case.family, "the process itself" if case.main is not None else "the connection: refused")
