@@ -248,3 +248,79 @@ def test_a_living_server_that_closes_every_connection_is_wedged_where_that_lasts
             found = stops.fold(lines)
             assert [s.family for s in found] == families
             assert all("connections taken and closed unanswered" in s.evidence[0] and s.until for s in found)
+
+
+# an address without a LISTEN socket of ours
+
+
+def routed(world: World, error: str, begin: int, end: int) -> list[Line]:
+    """A rule of the firewall leads the port elsewhere: it answers, and nobody is ever seen to listen."""
+
+    def change(probe: Probe) -> Probe:
+        probe = replace(probe, listens=False, owner=None, inode=None, oom_cgroup=None)
+        return replace(probe, health=None, error=error) if begin <= probe.t < end else probe
+
+    return seen(world, change)
+
+
+@pytest.mark.parametrize("error", ["refused", "reset", "cut"])
+def test_an_address_without_a_socket_of_ours_is_judged_as_from_afar(error):
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(15).now
+        (stop,) = stops.fold(routed(world.run_for(8), error, begin, end))
+        assert (stop.family, stop.kind, stop.excluded) == ("STOPPED", "unknown", ())
+        assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
+        assert stop.until is not None
+        assert abs(stop.until - end) <= 1.1 * S
+
+
+def test_an_address_without_a_socket_of_ours_that_answers_is_no_stop_and_can_be_wedged():
+    for seed in SEEDS:
+        world = World(seed).run_for(20)
+        asked = Ask(v=1, w="recorder", n=1, t=world.now, name="a", rung="canary", id="canary-1", asked_at=world.now)
+        world.run_for(160)
+        assert stops.fold(routed(world, "", 0, 0)) == ()
+        world.out += [replace(asked, t=asked.t + k * S) for k in range(160)]
+        assert [s.family for s in stops.fold(routed(world, "", 0, 0))] == ["WEDGED"]
+
+
+def inside(world: World, error: str, begin: int, end: int) -> list[Line]:
+    """A process was named, and it serves at an address of its container: its socket cannot be seen from here."""
+
+    def change(probe: Probe) -> Probe:
+        probe = replace(probe, listens=None, owner=None)
+        return replace(probe, health=None, error=error) if begin <= probe.t < end else probe
+
+    return seen(world, change, process=True)
+
+
+def test_a_named_process_at_an_address_of_a_container_that_refuses_is_deaf():
+    for seed in SEEDS:
+        world = World(seed).run_for(9)
+        begin = world.now
+        end = world.run_for(15).now
+        (stop,) = stops.fold(inside(world.run_for(8), "refused", begin, end))
+        assert (stop.family, stop.pid) == ("DEAF", 4123)
+        assert stop.rung == "the connection: refused"
+        assert "its LISTEN socket is not observable from here" in stop.evidence[0]
+        assert stop.until is not None
+        assert abs(stop.until - end) <= 1.1 * S
+
+
+def test_a_named_process_at_an_address_of_a_container_that_ends_is_one_stop():
+    for seed in SEEDS:
+        world = World(seed, clients=0).run_for(9)
+        world.die(9).run_for(10)
+        (stop,) = stops.fold(inside(world, "", 0, 0))
+        assert (stop.family, stop.signal) == ("STOPPED", 9)
+
+
+def test_a_named_process_that_breaks_every_connection_is_wedged_where_that_lasts():
+    for seed in SEEDS:
+        world = lasting(seed, "asleep", 70, Rig(clients=0, canary=False, scheduler=False))
+        (stop,) = stops.fold(inside(world, "reset", world.began, world.ended))
+        assert stop.family == "WEDGED"
+        assert "connections taken and broken unanswered" in stop.evidence[0]
+        assert stop.until is not None

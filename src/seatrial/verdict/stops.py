@@ -7,7 +7,8 @@ the same code.
 
 Families: STOPPED (its process ended), RESTARTED (and another took its place), RUNNER REPLACED (so for its child),
 IMPOSTOR (another program owns its port), DEAF (it lives, and listens no more), FROZEN (it lives, and does not run),
-WEDGED (it runs, and its work does not). No stops are CLOCK STEPPED and UNOBSERVED (we did not look: inconclusive).
+WEDGED (it runs, and its work does not). No stops are CLOCK STEPPED and UNOBSERVED (we did not look, or there was no
+way to it: inconclusive).
 """
 
 from __future__ import annotations

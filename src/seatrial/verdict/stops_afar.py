@@ -42,6 +42,13 @@ def forwards(main: Main | None) -> bool:
     return main is not None and main.facts.get("exe", "").rsplit("/", 1)[-1] in FORWARDERS
 
 
+def is_afar(server: Server, probe: Probe) -> bool:
+    """Whether it is judged by HTTP alone though this host's sockets can be seen: it answers, and none listens there."""
+    if probe.listens:
+        return False
+    return server.afar or (probe.health is not None and server.listened is None)
+
+
 def probed(server: Server, probe: Probe, limits: Limits) -> Server:
     """Judge by what became of the question to /health; of a process that is known to have ended by nothing more."""
     if probe.health is not None:
@@ -89,7 +96,10 @@ def _closed(server: Server, probe: Probe) -> Server:
             behind = f"{main.facts['exe'].rsplit('/', 1)[-1]} (pid {main.pid}) lives, and only hands connections on"
         return open_case(server, "STOPPED", since, probe.t, main=None, alive=alive, look=None, shown=word,
                          evidence=(f"{seen}; {behind}",))  # fmt: skip
-    return server  # it lives: a WEDGED, where that lasts
+    if word != "refused" or probe.listens or server.sign is None or server.sign.at <= since:
+        return server  # it lives, and takes connections: a WEDGED, where that lasts
+    told = f"{seen}, while its process lives; its LISTEN socket is not observable from here"
+    return open_case(server, "DEAF", since, probe.t, alive=alive, shown=word, evidence=(told,))
 
 
 def _lost(server: Server, probe: Probe, limits: Limits) -> Server:

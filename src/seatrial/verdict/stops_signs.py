@@ -95,6 +95,7 @@ def probed(server: Server, probe: Probe, tick: int, limits: Limits) -> Server:
         proofs=proofs,
         cases=cases,
         mute=mute,
+        afar=afar.is_afar(server, probe),
         remote=probe.listens is None and probe.owner is None,
         socket=(probe.inode, probe.owner) if probe.inode and probe.owner else server.socket,
         **changes,
@@ -104,7 +105,7 @@ def probed(server: Server, probe: Probe, tick: int, limits: Limits) -> Server:
     if heard:
         server = _heard(server, probe) if cases else server
         server = _another_socket(server, before, probe)
-    elif probe.listens is False:
+    elif probe.listens is False and not server.afar:
         return _unheard(server, probe)
     return afar.probed(server, probe, limits)
 

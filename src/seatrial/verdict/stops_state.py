@@ -197,6 +197,7 @@ class Server(msgspec.Struct, frozen=True):
     unheard: int = 0  # probes in a row without a LISTEN socket
     unheard_since: int = 0
     answered: Proof | None = None  # the last answer of /health in this life
+    afar: bool = False  # it answers though no LISTEN socket is seen: HTTP alone tells
     closed: int = 0  # probes since the last answer that prove that no server answers
     closed_since: int = 0
     closed_at: int = 0
