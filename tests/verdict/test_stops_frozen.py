@@ -47,6 +47,16 @@ def test_a_freezer_is_seen_by_a_watch_alone(sight):
         assert stop.cause.startswith("UNKNOWN")
 
 
+def test_a_freezer_of_the_first_version_shows_state_d():
+    for seed in SEEDS:
+        world = lasting(seed, "http hangs", 20, Rig(clients=0, canary=False, scheduler=False))
+        lines = [
+            replace(x, state="D") if isinstance(x, Sample) and world.began <= x.t < world.ended else x
+            for x in held(world)
+        ]
+        assert [s.family for s in stops.fold(lines)] == ["FROZEN"]
+
+
 def test_what_waits_is_told():
     (stop,) = stops.fold(held(lasting(3, "http hangs", 20, Rig(clients=0))))
     assert "no CPU time and no context switch while /health was silent" in stop.evidence

@@ -153,8 +153,8 @@ def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, 
     since = sign.still_since
     if not since or now - since < limits.still or server.mute < 2:
         return 0, ""
-    if _sleeps(server, since) or stops_work.busy(server.work, since, now):
-        return 0, ""
+    if _sleeps(server, since) or stops_work.busy(server.work, since, now, asleep=False):
+        return 0, ""  # in state D it may be held by a freezer of the first version
     return since, "still"
 
 

@@ -123,16 +123,20 @@ def idle(work: Work, now: int, window: int) -> bool | None:
     return None if base is None else not _worked(work, base, seen[-1])
 
 
-def busy(work: Work, since: int, until: int) -> bool:
-    """Whether the whole tree worked between two times; where that was not observed, it is not known to have."""
+def busy(work: Work, since: int, until: int, *, asleep: bool = True) -> bool:
+    """Whether the whole tree worked between two times; where that was not observed, it is not known to have.
+
+    Args:
+        asleep: to sleep uninterruptibly counts: as far as is known, for a disk.
+    """
     seen = [look for look in work.looks if look.cpu is not None and since <= look.at <= until]
-    return len(seen) > 1 and _worked(work, seen[0], seen[-1])
+    return len(seen) > 1 and _worked(work, seen[0], seen[-1], asleep=asleep)
 
 
-def _worked(work: Work, base: Look, last: Look) -> bool:
+def _worked(work: Work, base: Look, last: Look, *, asleep: bool = True) -> bool:
     took = last.at - base.at
     within = [look for look in work.looks if base.at < look.at <= last.at]
-    disk = sum(look.disk for look in within) * 2 > len(within)
+    disk = asleep and sum(look.disk for look in within) * 2 > len(within)
     cpu = (last.cpu or 0) - (base.cpu or 0) >= IDLE_SHARE * took
     loads = base.io is not None and last.io is not None and (last.io - base.io) * SECOND >= IO_RATE * took
     return cpu or loads or disk or work.gpu_busy_at > base.at
