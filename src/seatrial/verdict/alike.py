@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 
 from seatrial.records import Family
+from seatrial.verdict import stops_work_told as told
 from seatrial.verdict.causes import LIMIT, cause, gpu_words
 from seatrial.verdict.ends import code_of, kind_of, signal_of
+from seatrial.verdict.stops_afar import RUNGS
 from seatrial.verdict.stops_state import Case
 
 WITHOUT_A_WORD = "ggml-org/llama.cpp #20509: the server is down, and its log ends with ordinary lines"
@@ -35,7 +37,9 @@ def alike(case: Case) -> tuple[str, ...]:
         return ()
     if gpu_words(case):
         found.append("NVIDIA/open-gpu-kernel-modules #1151: Xid 79, the GPU has fallen off the bus")
-    if case.family == "DEAF":
+    if case.shown in told.BY_HEALTH or case.shown in RUNGS:
+        pass  # of what HTTP alone shows no shape is known
+    elif case.family == "DEAF":
         found.append(NO_SOCKET)
     elif case.family == "WEDGED":
         found.append(ENGINE_DEAD if case.child is not None else ENGINE_SILENT)

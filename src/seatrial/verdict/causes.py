@@ -24,6 +24,7 @@ from seatrial.verdict.ends import (
     room_of,
     signal_of,
 )
+from seatrial.verdict.stops_afar import RUNGS, forwards
 from seatrial.verdict.stops_state import SECOND, Case
 
 MEMORY_KILLS = "the kernel's OOM killer, in the server's cgroup"
@@ -50,8 +51,12 @@ def cause(case: Case) -> str:
         found = "UNKNOWN: sender of the signal not observable without audit rights"
     elif code is not None:
         found = f"UNKNOWN: it ended itself with status {code} and told us no reason"
-    elif case.exit is not None:
+    elif case.shown in RUNGS and case.shown != "refused" and case.family == "STOPPED":
+        found = "UNKNOWN: what ended is not observable"
+    elif case.exit is not None or case.family in DYING:
         found = "UNKNOWN: how it ended is not observable"
+    elif case.family == "FROZEN" and case.shown == "still":
+        found = "UNKNOWN: what keeps it from running is not observable without rights"
     elif case.family == "FROZEN":
         found = "UNKNOWN: sender of the stop signal not observable without audit rights"
     return found
@@ -111,13 +116,15 @@ def _gpu_word(event: Event) -> str:
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:
     """What did not happen, and by what that is known. ``kept``: a keeper announces planned stops."""
     yield from case.told.excluded
-    if case.family == "WEDGED" and case.main is None:
+    if case.family == "WEDGED" and (case.main is None or forwards(case.main)):
         return  # nothing of its process is observable: nothing is excluded by it
+    if case.family == "STOPPED" and case.shown in RUNGS and case.exit is None:
+        return  # so here: HTTP alone told of it
     if case.exit is not None or case.family in DYING:
         yield from _excluded_of_death(case)
     elif case.family != "IMPOSTOR":
         yield "death (the same incarnation ran on)"
-    if case.successor is None:
+    if case.successor is None and case.main is not None:  # of a process that was never seen no incarnation is known
         yield "restart (no new incarnation)"
     if kept:
         yield "a planned stop (none was announced)"

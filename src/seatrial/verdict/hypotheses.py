@@ -25,6 +25,7 @@ from seatrial.verdict.ends import (
     room_of,
     signal_of,
 )
+from seatrial.verdict.stops_afar import RUNGS
 from seatrial.verdict.stops_state import Case
 
 ROUND_S = (900, 1800, 3600, 7200)
@@ -68,8 +69,19 @@ def _guesses(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         was = any(text.startswith("DEAF for") for text in case.evidence)
         yield Guess("the declared one closed its listener and another program took the port", "DEAF before it",
                     "seen" if was else "not seen", _if(was))  # fmt: skip
+    elif case.shown in RUNGS and case.shown != "refused" and case.exit is None:
+        yield from _unanswered(case)
     else:
         yield from _dead(case, uptime_s)
+
+
+def _unanswered(case: Case) -> Iterator[Guess]:
+    """Connections are taken, by whomever, and no server answers on them."""
+    yield Guess("what stands behind the address ended", "its own process, watched where it runs", "not observable here")
+    yield Guess("what hands the connections on is misconfigured", "the same question, asked behind it",
+                "not observable here")  # fmt: skip
+    if case.shown in ("tls", "not-http"):
+        yield Guess("the address speaks another protocol now", "the scheme of its URL changed", "not observable here")
 
 
 def _deaf(case: Case) -> Iterator[Guess]:

@@ -7,7 +7,8 @@ the same code.
 
 Families: STOPPED (its process ended), RESTARTED (and another took its place), RUNNER REPLACED (so for its child),
 IMPOSTOR (another program owns its port), DEAF (it lives, and listens no more), FROZEN (it lives, and does not run),
-WEDGED (it runs, and its work does not). No stops are CLOCK STEPPED and UNOBSERVED (we did not look: inconclusive).
+WEDGED (it runs, and its work does not). No stops are CLOCK STEPPED and UNOBSERVED (we did not look, or there was no
+way to it: inconclusive).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ DRIVER = frozenset({"xid", "gpu-lost"})
 
 NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
     Sample: lambda server, line, state: witness.sized(signs.sampled(server, line, state.limits)),
-    Probe: lambda server, line, state: signs.probed(server, line, state.tick),
+    Probe: lambda server, line, state: signs.probed(server, line, state.tick, state.limits),
     Ask: lambda server, *_: server,
     Meter: lambda server, line, _: witness.meter(server, line),
     Threads: lambda server, line, _: witness.threads(server, line),

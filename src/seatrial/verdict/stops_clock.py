@@ -109,7 +109,7 @@ def unobserved(state: State, since: int, until: int, *, ended: bool, slept: int 
         beat = Proof(since, "the recorder's heartbeat", "heartbeat")
         marked = open_case(server, "UNOBSERVED", until, until, alive=beat, evidence=(seen,))
         marked = change(marked, marked.cases[-1], until=until if ended else None, suspects=frozenset())
-        servers[name] = replace(marked, blind=True, unheard=0, mute=0)
+        servers[name] = replace(marked, blind=True, unheard=0, mute=0, closed=0, lost=0)
     return replace(state, servers=servers)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import Family, Probe, Sample
+from seatrial.verdict import stops_afar as afar
+from seatrial.verdict import stops_work
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
@@ -14,12 +17,12 @@ from seatrial.verdict.stops_work_told import RUNGS
 
 SEEN = {
     "stopped": "state T in every sample, no CPU time used",
-    "still": "no CPU time and no context switch while requests were in flight and /health was silent",
+    "still": "no CPU time and no context switch while /health was silent",
 }
+FREEZERS = ("freez", "refrigerator", "get_signal")
+"""Part of the name of the place in the kernel where a thread stands that a freezer holds."""
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
-REFUSED = 3
-"""Refused probes in a row that make a server stopped of which nothing but HTTP can be seen."""
 APART_NS = 3 * SECOND
 """Between two samples further apart than this nobody looked: what both show need not have been so between them."""
 
@@ -45,7 +48,8 @@ def _judged(server: Server, sign: Sign, sample: Sample, limits: Limits, *, stopp
         return change(server, case, bad_at=sample.t)
     since, shown = _frozen(server, sign, sample.t, limits)
     if since and case is None and not server.planned_at:
-        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=(SEEN[shown],), shown=shown)
+        seen = (SEEN[shown], *(_waiting(server) if shown == "still" else ()))
+        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=seen, shown=shown)
     if stopped or sample.state in ("Z", "X"):
         return server
     return lived(server, sample.t, f"its process, in state {sample.state}", "process")
@@ -61,7 +65,7 @@ def _another(server: Server, probe: Probe) -> bool:
     return owner == server.main.pid and probe.inode not in (None, inode)
 
 
-def probed(server: Server, probe: Probe, tick: int) -> Server:
+def probed(server: Server, probe: Probe, tick: int, limits: Limits) -> Server:
     """One look at the ladder's upper rungs. The first after a gap may tell what was found before it: it is left out.
 
     Args:
@@ -80,15 +84,18 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
         cases = narrowed(cases, probe.t, text, "health") if cases else cases
     mute = server.mute + 1 if probe.health is None and probe.error == "deadline" else 0
     heard = bool(probe.listens)
+    before = server
     changes: dict[str, Any] = {}
     if heard:
-        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0}
+        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0,
+                   "inode": probe.inode or server.inode}  # fmt: skip
     server = replace(
         server,
         ooms=ooms,
         proofs=proofs,
         cases=cases,
         mute=mute,
+        afar=afar.is_afar(server, probe),
         remote=probe.listens is None and probe.owner is None,
         socket=(probe.inode, probe.owner) if probe.inode and probe.owner else server.socket,
         **changes,
@@ -96,8 +103,11 @@ def probed(server: Server, probe: Probe, tick: int) -> Server:
     if cases:
         server = _told_of_memory(server, probe)
     if heard:
-        return _heard(server, probe) if cases else server
-    return _from_afar(server, probe) if probe.listens is None else _unheard(server, probe)
+        server = _heard(server, probe) if cases else server
+        server = _another_socket(server, before, probe)
+    elif probe.listens is False and not server.afar:
+        return _unheard(server, probe)
+    return afar.probed(server, probe, limits)
 
 
 def _told_of_memory(server: Server, probe: Probe) -> Server:
@@ -135,14 +145,38 @@ def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
 def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, str]:
     """Since when the process does not run, and the word for what shows it; 0 when it runs.
 
-    Without state T it must not move though there is work: no sign from it, none from /health, and somebody waits.
+    Without state T it must not move though there is work: /health was asked and is silent. Threads that sleep at a
+    place of their own, or a child or GPU that works, show that it waits for something and could run.
     """
     if sign.stopped_since:
         return (sign.stopped_since, "stopped") if now - sign.stopped_since >= limits.frozen else (0, "")
-    if not sign.still_since or now - sign.still_since < limits.still or server.mute < 2:
+    since = sign.still_since
+    if not since or now - since < limits.still or server.mute < 2:
         return 0, ""
-    waiting = any(sent_at <= sign.still_since for sent_at in server.in_flight.values())
-    return (sign.still_since, "still") if waiting else (0, "")
+    if _sleeps(server, since) or stops_work.busy(server.work, since, now, asleep=False):
+        return 0, ""  # in state D it may be held by a freezer of the first version
+    return since, "still"
+
+
+def _sleeps(server: Server, since: int) -> bool:
+    """Whether every thread was read since then, and sleeps elsewhere than where a freezer would hold it."""
+    read = server.threads
+    if read is None or read.t < since or server.main is None or read.pid != server.main.pid:
+        return False
+    return bool(read.threads) and all(
+        state == "S" and wchan and not any(word in wchan for word in FREEZERS) for _, _, state, _, wchan in read.threads
+    )
+
+
+def _waiting(server: Server) -> Iterator[str]:
+    """Who waits for it, beside /health."""
+    work = server.work
+    if server.in_flight:
+        yield f"{len(server.in_flight)} request{'s' * (len(server.in_flight) > 1)} of clients in flight"
+    if work.canary is not None and not work.canary.first_at:
+        yield "a canary was asked, and got no token"
+    if work.silent_from:
+        yield "its scheduler was asked, and has not answered"
 
 
 def _heard(server: Server, probe: Probe) -> Server:
@@ -150,9 +184,27 @@ def _heard(server: Server, probe: Probe) -> Server:
     if probe.owner is not None and server.main is not None and probe.owner != server.main.pid:
         return server
     case = open_one(server)
-    if case is not None and case.family == "DEAF" and case.exit is None and server.lives:
+    if case is None or case.exit is not None or case.shown in afar.RUNGS:
+        return server
+    unseen = server.main is None and case.family == "STOPPED"  # of a process of another user the socket alone tells
+    if unseen or (case.family == "DEAF" and server.lives):
         return change(server, case, until=probe.t)
     return server
+
+
+def _another_socket(server: Server, before: Server, probe: Probe) -> Server:
+    """Of a process that cannot be seen, another LISTEN socket shows that another process took its place.
+
+    Not so where it was seen not to listen: that is a stop already, and this is its end.
+    """
+    seen = server.main is not None or probe.owner is not None or before.listened is None
+    if seen or probe.inode is None or before.inode in (0, probe.inode):
+        return server
+    if server.planned_at or open_one(before) is not None:
+        return server
+    dead_at = before.unheard_since if before.unheard else probe.t
+    told = "its LISTEN socket gave way to another one between two looks; its process is not observable from here"
+    return open_case(server, "RESTARTED", dead_at, probe.t, alive=before.listened, until=probe.t, evidence=(told,))
 
 
 def _unheard(server: Server, probe: Probe) -> Server:
@@ -172,25 +224,6 @@ def _unheard(server: Server, probe: Probe) -> Server:
         gone = f"no LISTEN socket in two looks and more; its process {what}"
         return open_case(server, "STOPPED", dead_at, probe.t, evidence=(gone,))
     return server
-
-
-def _from_afar(server: Server, probe: Probe) -> Server:
-    """HTTP alone tells: refused again and again after it has answered is a stop of unknown kind."""
-    case = open_one(server)
-    if probe.health is not None:
-        if case is not None and server.main is None and case.family != "WEDGED":
-            server = change(server, case, until=probe.t)
-        return replace(server, listened=Proof(probe.t, "/health answered", "health"), unheard=0)
-    if probe.error != "refused":
-        return server
-    since = server.unheard_since if server.unheard else probe.t
-    server = replace(server, unheard=server.unheard + 1, unheard_since=since)
-    if server.unheard < REFUSED or case is not None or server.main is not None or server.listened is None:
-        return server
-    if server.planned_at:
-        return server
-    seen = f"connections refused in {REFUSED} probes and more; its process is not observable from here"
-    return open_case(server, "STOPPED", since, probe.t, evidence=(seen,))
 
 
 def _last_open(server: Server, at: int) -> Proof:
@@ -213,4 +246,8 @@ def rung_of(case: Case) -> str:
     """The first broken rung of the ladder."""
     if case.family == "WEDGED":
         return RUNGS[case.shown]
+    if case.shown in afar.RUNGS and case.exit is None:
+        return afar.RUNGS[case.shown]
+    if case.main is None and case.family == "RESTARTED":
+        return "the LISTEN socket: another one took its place"
     return RUNG_OF.get(case.family, "the process itself" if case.main is not None else "the connection: refused")

@@ -45,7 +45,7 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         uptime_s=uptime,
         evidence=case.evidence if unobserved else tuple(dict.fromkeys((*case.evidence, *_evidence(case, server)))),
         excluded=() if unobserved else tuple(causes.excluded(case, kept=server.main is not None)),
-        cause="the recorder did not run" if unobserved else causes.cause(case),
+        cause=(case.told.cause or "the recorder did not run") if unobserved else causes.cause(case),
         hypotheses=() if unobserved else hypotheses(case, uptime),
         suspects=tuple(sorted(case.suspects)),
         log=case.log,

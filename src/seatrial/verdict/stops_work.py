@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from seatrial.verdict import stops_work_told as told
 from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_afar import IN_A_ROW, forwards, words
 from seatrial.verdict.stops_cases import change, open_case, open_one
-from seatrial.verdict.stops_state import SECOND, Case, Main, Proof, Server
+from seatrial.verdict.stops_state import SECOND, Case, Proof, Server
 from seatrial.verdict.stops_work_seen import FAILED_KEPT
-from seatrial.verdict.stops_work_state import Look, Told, Work
+from seatrial.verdict.stops_work_state import ILL, Look, Told, Work
 
 LOOKS_KEPT = 128
 FRESH_NS = 5 * SECOND // 2
@@ -35,16 +36,15 @@ IO_RATE = 256 * 1024
 BLIND = SECOND * 3 // 2
 """How much shorter than a window its measured part may be: a heartbeat and a half."""
 LOADING = 503
+LOADING_NS = 600 * SECOND
+"""Longer than this no server loads: what says so is not well."""
 PLANNED_FOR_NS = 60 * SECOND
-FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "nginx", "haproxy",
-              "envoy", "caddy", "traefik", "kubectl")  # fmt: skip
-"""Programs that hand connections on: that they idle says nothing of the server behind them."""
 
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
     """A heartbeat: look how busy it is, and open a WEDGED where the silence has lasted long enough."""
     work = _waited(_looked(_of(server), now), now)
-    if gap or _excused(server, work, now):
+    if gap or _excused(server, work, now, limits):
         work = replace(work, excused_at=now)
     server = replace(server, work=work)
     return server if work.behind else judged(server, now, limits)
@@ -53,18 +53,24 @@ def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
 def judged(server: Server, now: int, limits: Limits) -> Server:
     """The server with a WEDGED where its silence has lasted long enough and no other stop explains it."""
     work = server.work
-    if not (work.waited_at or work.failed) or work.excused_at == now or open_one(server) is not None:
+    if work.excused_at == now or open_one(server) is not None:
+        return server
+    ill = _ill(server, now, limits) if server.closed or work.ill_from else None
+    if ill is not None:
+        return ill
+    if not (work.waited_at or work.failed):
         return server
     shown, need = _wedged(server, now, limits)
     if not shown:
         return server
-    since = work.failed[0].asked_at if shown == "canary" else silent_since(work)
+    since = work.failed[0].asked_at if shown in told.FAILING else silent_since(work)
     return opened(server, now, since, shown, told.told(server, since, shown, need))
 
 
-def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: str) -> Server:
+def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: str,
+           alive: Proof | None = None) -> Server:  # fmt: skip
     """Begin a WEDGED: from the last progress, or from when work that got nothing began to wait, if that was later."""
-    alive = _last_progress(server, since)
+    alive = alive or _last_progress(server, since)
     if alive.at > since:  # a canary that failed was counted as work: the last one that was right proves more
         over = max((by for _, by in server.work.rights if by <= since), default=since)
         alive = Proof(over, "the canary's answer", "token")
@@ -74,6 +80,8 @@ def opened(server: Server, now: int, since: int, shown: str, said: Told, *seen: 
 
 def narrowed(server: Server, before: Work) -> Server:
     """Let progress that came to light end a WEDGED, sharpen it, or show that there was none."""
+    if server.cases and server.work.well_at != before.well_at:
+        server = _well_again(server)
     at = server.work.progress_at
     if at == before.progress_at or not server.cases:
         return server
@@ -81,6 +89,14 @@ def narrowed(server: Server, before: Work) -> Server:
         if case.family != "WEDGED" or case.told.withdrawn or (case.until is not None and at >= case.until):
             continue
         server = change(server, case, **_changes(case, Proof(at, server.work.progress, "token")))
+    return server
+
+
+def _well_again(server: Server) -> Server:
+    """The server with those over that rest on /health alone."""
+    for case in server.cases[-4:]:
+        if case.shown in told.BY_HEALTH and case.until is None and server.work.well_at > case.opened_at:
+            server = change(server, case, until=server.work.well_at)
     return server
 
 
@@ -109,31 +125,59 @@ def idle(work: Work, now: int, window: int) -> bool | None:
     return None if base is None else not _worked(work, base, seen[-1])
 
 
-def busy(work: Work, since: int, until: int) -> bool:
-    """Whether the whole tree worked between two times; where that was not observed, it is not known to have."""
+def busy(work: Work, since: int, until: int, *, asleep: bool = True) -> bool:
+    """Whether the whole tree worked between two times; where that was not observed, it is not known to have.
+
+    Args:
+        asleep: to sleep uninterruptibly counts: as far as is known, for a disk.
+    """
     seen = [look for look in work.looks if look.cpu is not None and since <= look.at <= until]
-    return len(seen) > 1 and _worked(work, seen[0], seen[-1])
+    return len(seen) > 1 and _worked(work, seen[0], seen[-1], asleep=asleep)
 
 
-def _worked(work: Work, base: Look, last: Look) -> bool:
+def _worked(work: Work, base: Look, last: Look, *, asleep: bool = True) -> bool:
     took = last.at - base.at
     within = [look for look in work.looks if base.at < look.at <= last.at]
-    disk = sum(look.disk for look in within) * 2 > len(within)
+    disk = asleep and sum(look.disk for look in within) * 2 > len(within)
     cpu = (last.cpu or 0) - (base.cpu or 0) >= IDLE_SHARE * took
     loads = base.io is not None and last.io is not None and (last.io - base.io) * SECOND >= IO_RATE * took
     return cpu or loads or disk or work.gpu_busy_at > base.at
 
 
-def forwards(main: Main | None) -> bool:
-    """Whether the watched process only hands connections on."""
-    return main is not None and main.facts.get("exe", "").rsplit("/", 1)[-1] in FORWARDERS
+def _ill(server: Server, now: int, limits: Limits) -> Server | None:
+    """The server with a WEDGED that /health alone shows: it was well in this life, and for long it has not been.
+
+    A process that works meanwhile may load another model, for as long as a model is loaded.
+    """
+    work, visible = server.work, server.main is not None and not forwards(server.main)
+    seen: tuple[str, ...] = ()
+    alive = Proof(work.well_at, "/health was well", "health")
+    if visible and server.closed >= IN_A_ROW and now - server.closed_at <= 2 * FRESH_NS and server.answered:
+        shown, since = "closed", max(server.closed_since, work.progress_at)
+        alive, seen = server.answered, (f"{words(server.closed_by)} in every probe, while its process lives",)
+    elif _says_ill(work, now) and 0 < work.well_at < work.ill_from:
+        shown, since = "ill", max(work.ill_from, work.progress_at)
+    else:
+        return None
+    loads = visible and now - since < LOADING_NS and idle(work, now, limits.wedged) is False
+    if loads or now - since < limits.wedged:
+        return None
+    if work.progress_at > alive.at:
+        alive = Proof(work.progress_at, work.progress, "token")
+    said = told.told(server, since, shown, limits.wedged)
+    return opened(server, now, since, shown, said, *seen, alive=alive)
+
+
+def _says_ill(work: Work, now: int) -> bool:
+    """Whether /health answers that it is not well."""
+    return work.health is not None and work.health >= ILL and now - work.health_at <= 2 * FRESH_NS
 
 
 def _wedged(server: Server, now: int, limits: Limits) -> tuple[str, int]:
     """In one word what a WEDGED would rest on, and how long the silence had to last; empty: there is none."""
     work = server.work
     if _canary_fails(work, now):
-        return "canary", 0
+        return ("canary" if _healthy(work, now) else "errors"), 0
     since = silent_since(work)
     if not work.looks[-1].waits or now - since < min(limits.wedged_silent, limits.wedged):
         return "", 0
@@ -141,7 +185,7 @@ def _wedged(server: Server, now: int, limits: Limits) -> tuple[str, int]:
     shown, need = "busy", limits.busy
     observed = work.engine_seen and not forwards(server.main) and not work.behind
     if observed and _scheduler_silent(work, now, limits.wedged_silent) and idle(work, now, limits.wedged_silent):
-        shown, need = ("scheduler" if _healthy(work, now) else "http"), limits.wedged_silent
+        shown, need = ("scheduler" if _healthy(work, now) else _rung(work, now)), limits.wedged_silent
     elif observed and idle(work, now, limits.wedged):
         shown, need = _rung(work, now), limits.wedged
     elif not observed or idle(work, now, limits.wedged) is None:
@@ -153,12 +197,12 @@ def _wedged(server: Server, now: int, limits: Limits) -> tuple[str, int]:
 def _rung(work: Work, now: int) -> str:
     """The first broken rung: that of the engine only where the scheduler was seen to answer."""
     if not _healthy(work, now):
-        return "http"
+        return "ill" if _says_ill(work, now) else "http"
     return "engine" if work.scheduler_at and now - work.answers_at <= 4 * FRESH_NS else "tokens"
 
 
 def _healthy(work: Work, now: int) -> bool:
-    return work.health is not None and now - work.health_at <= 2 * FRESH_NS
+    return work.health is not None and work.health < ILL and now - work.health_at <= 2 * FRESH_NS
 
 
 def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
@@ -169,7 +213,7 @@ def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
 def _canary_fails(work: Work, now: int) -> bool:
     """Three canaries in a row ended in an error or in nothing, where one had worked, and nothing else progressed."""
     thrice = len(work.failed) >= FAILED_KEPT and now - work.failed[-1].t <= LULL_NS
-    return thrice and bool(work.rights) and _healthy(work, now)
+    return thrice and bool(work.rights) and (_healthy(work, now) or _says_ill(work, now))
 
 
 def _witnessed(work: Work, now: int, since: int, limit: int) -> bool:
@@ -198,6 +242,8 @@ def _of(server: Server) -> Work:
     if not work.who or work.who == str(main.pid):
         return replace(work, who=who)
     flying = {name: at for name, at in work.flying.items() if at >= main.found_at}
+    if work.well_at < main.found_at:
+        work = replace(work, well_at=0, ill_from=work.ill_from if work.ill_from >= main.found_at else 0)
     return replace(work, who=who, flying=flying, canary=None, failed=(), silence=(0, 0), excused_at=main.found_at,
                    silent_from=0, meters={}, readings=(), looks=(), toiled=False, processes={}, rights=(),
                    waits_from=0)  # fmt: skip
@@ -242,13 +288,20 @@ def _waited(work: Work, now: int) -> Work:
     return work
 
 
-def _excused(server: Server, work: Work, now: int) -> bool:
+def _loads(work: Work, now: int, limits: Limits) -> bool:
+    """Whether its 503 may be that of a server that loads: at its start, or shortly if it was well in this life."""
+    if work.health != LOADING or now - work.health_at > FRESH_NS:
+        return False
+    return now - work.ill_from <= (limits.wedged if 0 < work.well_at < work.ill_from else LOADING_NS)
+
+
+def _excused(server: Server, work: Work, now: int, limits: Limits) -> bool:
     """Whether its silence is of another kind, or planned: dead, stopped, deaf, loading, about to be ended by us."""
     if server.main is not None and not server.lives:
         return True
     if server.sign is not None and server.sign.stopped_since:
         return True
-    if server.unheard >= 2 or (work.health == LOADING and now - work.health_at <= FRESH_NS):
+    if server.unheard >= 2 or _loads(work, now, limits):
         return True
     if server.planned_at and now - server.planned_at <= PLANNED_FOR_NS:
         return True

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Event, Gpu, Line, LoadRow, Meter, Probe, Received, Sample, Sent, Threads
-from seatrial.verdict.stops_work_state import Reading, Work
+from seatrial.verdict.stops_work_state import ILL, Reading, Work
 
 SECOND = 1_000_000_000
 ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
@@ -117,6 +117,16 @@ def _in_driver(threads: Threads | None) -> bool:
     )
 
 
+def _probed(work: Work, line: Probe) -> Work:
+    """Whether it was well, and since when it says that it is not."""
+    work = replace(work, health=line.health, health_at=line.t)
+    if line.health is None:
+        return work
+    if line.health >= ILL:
+        return work if work.ill_from else replace(work, ill_from=line.t)
+    return replace(work, well_at=line.t, ill_from=0)
+
+
 def _scheduler(work: Work, line: Ask) -> Work:
     if line.skipped or (line.ended_at and line.outcome != "ok" and line.status is not None):
         return replace(work, silent_from=0, scheduler_at=0)  # not asked, or the HTTP layer said no: nothing is known
@@ -136,6 +146,8 @@ def _canary(work: Work, line: Ask) -> Work:
     work = replace(work, canary=None)
     if line.outcome == "ok":
         work = progressed(work, token or line.ended_at, "the canary's answer")
+        if not work.ill_from:
+            work = replace(work, well_at=max(work.well_at, line.ended_at))
         return replace(work, failed=(), rights=(*work.rights, (line.asked_at, line.ended_at))[-RIGHTS_KEPT:])
     if line.outcome in GOT_NOTHING:
         work = silent(work, token or line.asked_at, line.ended_at)
@@ -212,7 +224,7 @@ def _happened(work: Work, event: Event) -> Work:
 
 READ: dict[type[Line], Callable[[Work, Any], Work]] = {
     Sample: _sampled,
-    Probe: lambda work, line: replace(work, health=line.health, health_at=line.t),
+    Probe: _probed,
     Ask: lambda work, line: _scheduler(work, line) if line.rung == "scheduler" else _canary(work, line),
     Meter: _metered,
     Threads: lambda work, line: replace(work, threads=line),

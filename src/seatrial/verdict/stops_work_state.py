@@ -12,6 +12,10 @@ Fault = Literal["", "network or gateway", "engine"]
 """Whose fault a stalled stream is; empty: not known."""
 
 
+ILL = 500
+"""From this status on /health says that the server is not well."""
+
+
 class Look(msgspec.Struct, frozen=True, gc=False):
     """How busy a server's whole process tree was at one heartbeat; totals since the watch began.
 
@@ -68,6 +72,8 @@ class Work(msgspec.Struct, frozen=True):
     threads: Threads | None = None
     health: int | None = None
     health_at: int = 0
+    well_at: int = 0  # /health was no error, or a canary right, in this life
+    ill_from: int = 0  # since then each answer of /health is an error of the server (5xx)
     child_gone: str = ""  # a process of its tree that ended, and how
     child_gone_at: int = 0
     behind: tuple[str, ...] = ()  # endpoints this one stands in front of, as the operator said

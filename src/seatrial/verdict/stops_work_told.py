@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from seatrial.records import Ask
+from seatrial.verdict.stops_afar import forwards
 from seatrial.verdict.stops_state import SECOND, Server
 from seatrial.verdict.stops_work_state import Look, Told, Work
 
@@ -15,11 +16,18 @@ RUNGS = {
     "engine": "the engine: its scheduler answers, and nothing progresses",
     "tokens": "tokens: /health is well, and none arrives",
     "canary": "tokens: /health is well, and the canary fails",
+    "errors": "tokens: the canary fails, and /health answers with an error",
+    "ill": "HTTP answers: /health says that it is not well",
+    "closed": "HTTP answers: connections are taken, and no answer comes",
     "busy": "tokens: its process is busy, and none arrives",
     "unseen": "tokens: none arrives, and what should give them is not observable",
     "gateway": "the gateway: what stands behind it answers directly",
     "behind": "the endpoint behind the gateway",
 }
+FAILING = ("canary", "errors")
+"""Canaries that failed show it."""
+BY_HEALTH = ("ill", "closed")
+"""/health alone shows it, whether anybody waits or not."""
 CHILD_NS = 10 * SECOND
 """A process of its tree that ended so shortly before the silence may have been the engine."""
 
@@ -33,7 +41,8 @@ def told(server: Server, since: int, shown: str, need: int) -> Told:
     """What it is not, what may be behind it, and UNKNOWN for its cause. ``need``: how long the silence had to last."""
     return Told(
         need=need,
-        cause="UNKNOWN: no evidence tells why the engine does not work on",
+        cause="UNKNOWN: no evidence tells why "
+        + ("/health is not well" if shown in BY_HEALTH else "the engine does not work on"),
         hypotheses=tuple(_hypotheses(server, since, shown)),
         excluded=tuple(_excluded(server, since)),
     )
@@ -75,7 +84,7 @@ def _evidence(server: Server, now: int, since: int, shown: str) -> Iterator[str]
 
 
 def _canary(work: Work, now: int, shown: str) -> Iterator[str]:
-    if shown == "canary":
+    if shown in FAILING:
         yield f"canary: the last {len(work.failed)} failed, the latest with {said_of(work.failed[-1])}"
     elif work.canary is not None:
         pings = f", {work.canary.comments} keep-alive comments" if work.canary.comments else ""
@@ -99,6 +108,8 @@ def _gpu(work: Work, since: int) -> str:
 
 def _excluded(server: Server, since: int) -> Iterator[str]:
     work, share = server.work, cpu_share(server.work, since)
+    if forwards(server.main):
+        return  # what is seen is not the server
     if work.engine_seen and share is not None and share < 2 and work.gpu_busy_at <= since:
         yield f"a long prefill (CPU {share:.1f} % of one core, no GPU busy)"
     if server.sign is not None and server.sign.state not in (None, "T", "t"):
@@ -111,6 +122,10 @@ def _excluded(server: Server, since: int) -> Iterator[str]:
 def _hypotheses(server: Server, since: int, shown: str) -> Iterator[str]:
     """What may be behind it, likeliest first, each with what would show it and whether that was seen."""
     work, share = server.work, cpu_share(server.work, since)
+    if server.main is None or forwards(server.main):
+        yield "what stands behind the address ended or is not ready; would show: its own process (not observable here)"
+    if forwards(server.main):
+        return
     if work.child_gone_at and since - work.child_gone_at <= CHILD_NS:
         yield f"its engine's process died; would show: a process of its tree gone (seen: {work.child_gone})"
     elif server.main is not None:

@@ -1,0 +1,141 @@
+"""What /health alone tells, where the process that serves cannot be seen.
+
+It is on another host, of another user, behind a program that hands connections on, or at an address without a LISTEN
+socket of ours (a container's, a rule of the firewall). A server that answered and then answers nothing that is HTTP
+has stopped, and how is not observable; one to which there is no way is unobserved, and no stop.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from seatrial.records import Probe
+from seatrial.verdict.limits import Limits
+from seatrial.verdict.stops_cases import change, open_case, open_one
+from seatrial.verdict.stops_state import SECOND, Case, Main, Proof, Server
+from seatrial.verdict.stops_work_state import ILL, Told
+
+IN_A_ROW = 3
+"""Probes without an answer between them before anything is said: one or two may be a blip."""
+RUNGS = {
+    "refused": "the connection: refused",
+    "tls": "TLS: connections are taken, and no handshake succeeds",
+    "reset": "HTTP answers: connections are taken, and each is broken unanswered",
+    "cut": "HTTP answers: connections are taken, and each is closed unanswered",
+    "not-http": "HTTP answers: connections are taken, and what comes is no HTTP",
+}
+"""The rung that breaks by each word of a probe that proves that no server answers; the lowest first."""
+SEEN = {
+    "refused": "connections refused",
+    "tls": "TLS failed",
+    "reset": "connections taken and broken unanswered",
+    "cut": "connections taken and closed unanswered",
+    "not-http": "connections taken, and no HTTP came",
+}
+FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "nginx", "haproxy",
+              "envoy", "caddy", "traefik", "kubectl")  # fmt: skip
+"""Programs that hand connections on: that they live and idle says nothing of the server behind them."""
+
+
+def forwards(main: Main | None) -> bool:
+    """Whether the watched process only hands connections on."""
+    return main is not None and main.facts.get("exe", "").rsplit("/", 1)[-1] in FORWARDERS
+
+
+def is_afar(server: Server, probe: Probe) -> bool:
+    """Whether it is judged by HTTP alone though this host's sockets can be seen: it answers, and none listens there."""
+    if probe.listens:
+        return False
+    return server.afar or (probe.health is not None and server.listened is None)
+
+
+def probed(server: Server, probe: Probe, limits: Limits) -> Server:
+    """Judge by what became of the question to /health; of a process that is known to have ended by nothing more."""
+    if probe.health is not None:
+        return _answered(server, probe)
+    if server.main is not None and not server.lives:
+        return server
+    if probe.error in RUNGS:
+        return _closed(_found(server, probe.t), probe)
+    return _lost(server, probe, limits) if probe.error in ("unreachable", "deadline") else server
+
+
+def words(by: frozenset[str]) -> str:
+    """What was seen, in words; the lowest broken rung first."""
+    return ", ".join(SEEN[word] for word in SEEN if word in by)
+
+
+def _answered(server: Server, probe: Probe) -> Server:
+    """It answers: whatever was held against it is over. One that says that it is not well has not come back yet."""
+    server = _found(server, probe.t)
+    server = replace(server, answered=Proof(probe.t, f"/health answered {probe.health}", "health"), closed=0, lost=0,
+                     closed_by=frozenset())  # fmt: skip
+    if (probe.health or 0) >= ILL and server.work.well_at:
+        return server
+    for case in server.cases[-4:]:
+        ours = case.shown in RUNGS or (case.main is None and case.family == "STOPPED")
+        if ours and case.until is None and case.exit is None and case.family != "WEDGED":
+            server = change(server, case, until=probe.t)
+            server = replace(server, work=replace(server.work, well_at=0, ill_from=0))  # who answers may be another
+    return server
+
+
+def _closed(server: Server, probe: Probe) -> Server:
+    """One more probe that proves that no server answers. Of a process that is seen only a refusal says more."""
+    since = server.closed_since if server.closed else probe.t
+    by = server.closed_by | {probe.error} if server.closed else frozenset({probe.error})
+    server = replace(server, closed=server.closed + 1, closed_since=since, closed_at=probe.t, closed_by=by)
+    if server.closed < IN_A_ROW or server.answered is None or server.planned_at or open_one(server) is not None:
+        return server
+    word = next(word for word in RUNGS if word in by)
+    seen = f"{words(by)} in {IN_A_ROW} probes and more"
+    main, alive = server.main, server.answered
+    if main is None or forwards(main):
+        behind = "its process is not observable from here"
+        if main is not None:
+            behind = f"{main.facts['exe'].rsplit('/', 1)[-1]} (pid {main.pid}) lives, and only hands connections on"
+        return open_case(server, "STOPPED", since, probe.t, main=None, alive=alive, look=None, shown=word,
+                         evidence=(f"{seen}; {behind}",))  # fmt: skip
+    if word != "refused" or probe.listens or server.sign is None or server.sign.at <= since:
+        return server  # it lives, and takes connections: a WEDGED, where that lasts
+    told = f"{seen}, while its process lives; its LISTEN socket is not observable from here"
+    return open_case(server, "DEAF", since, probe.t, alive=alive, shown=word, evidence=(told,))
+
+
+def _lost(server: Server, probe: Probe, limits: Limits) -> Server:
+    """No way to it, or silence of a server of which nothing else is seen: whether it works nobody can tell."""
+    lasting = _lasting(server)
+    if lasting is not None:
+        return change(server, lasting, dead_at=probe.t)
+    seen = cause = ""
+    if probe.error == "unreachable":
+        server = replace(server, lost=server.lost + 1)
+        if server.lost >= IN_A_ROW:
+            seen = f"no way to it in {IN_A_ROW} probes and more: its name was not found, or no route led there"
+            cause = "the way to it: its name was not found, or no route led there"
+    elif _unseen(server) and server.mute * SECOND >= limits.wedged_unseen:
+        seen = f"/health silent for {server.mute} s, and nobody waits for a token"
+        cause = "nothing but /health can be seen of it, and that is silent: a long prefill looks the same"
+    alive = server.answered
+    if not seen or alive is None or server.planned_at or open_one(server) is not None:
+        return server
+    return open_case(server, "UNOBSERVED", probe.t, probe.t, alive=alive, evidence=(seen,), suspects=frozenset(),
+                     shown="lost", told=Told(cause=cause))  # fmt: skip
+
+
+def _found(server: Server, at: int) -> Server:
+    """Something is heard of it again."""
+    lasting = _lasting(server)
+    return server if lasting is None else change(server, lasting, dead_at=at, until=at)
+
+
+def _lasting(server: Server) -> Case | None:
+    lost = (case for case in reversed(server.cases) if case.shown == "lost" and case.until is None)
+    return next(lost, None)
+
+
+def _unseen(server: Server) -> bool:
+    """Whether nothing but /health tells of it. Where a canary or a client waits, their silence is judged."""
+    work = server.work
+    waits = bool(work.flying) or (work.canary is not None and not work.canary.first_at)
+    return not waits and (server.main is None or forwards(server.main))
