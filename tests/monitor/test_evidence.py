@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from seatrial.monitor import fingerprint, pidfd, proc, sockets
+from seatrial.monitor import pidfd, proc, sockets
 from seatrial.monitor.commands import Watch
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.questions import below
@@ -167,16 +167,6 @@ def test_the_status_is_told_by_the_zombie_before_and_by_the_pidfd_after(sleeper,
 
 def test_a_pid_that_is_gone_has_no_pidfd_and_a_reason():
     assert pidfd.open_pidfd(2**22 - 1)[0] is None
-
-
-@pytest.mark.parametrize(("given", "shown"), [
-    (["s", "--api-key", "x", "--port", "1"], ["s", "--api-key", "*", "--port", "1"]),
-    (["s", "--api-key=x", "HF_TOKEN=y"], ["s", "--api-key=*", "HF_TOKEN=*"]),
-    (["s", "--api-key-required", "--port", "1"], ["s", "--api-key-required", "--port", "1"]),
-    (["s", "-m", "monkey.gguf"], ["s", "-m", "monkey.gguf"]),
-])  # fmt: skip
-def test_values_of_secret_options_are_not_shown(given, shown):
-    assert fingerprint.arguments_without_secrets(given) == shown
 
 
 @pytest.mark.parametrize(("base", "url"), [

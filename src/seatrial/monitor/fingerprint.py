@@ -7,8 +7,8 @@ import os
 import re
 from pathlib import Path
 
-SECRET = re.compile(r"(?i)(key|token|secret|password|passwd|credential|auth)")
-"""A name that holds one of these names a secret."""
+from seatrial.monitor.commandline import without_secrets
+
 ARGUMENTS_SHOWN = 2000
 """Characters of a command line."""
 
@@ -24,7 +24,7 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
         facts |= _program(str((folder / "exe").readlink()))
     with contextlib.suppress(OSError):
         words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-        shown = " ".join(arguments_without_secrets([w.decode("utf-8", "replace") for w in words]))
+        shown = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
         facts["arguments"] = shown[:ARGUMENTS_SHOWN]
     with contextlib.suppress(OSError):
         status = (folder / "status").read_text(errors="replace")
@@ -38,23 +38,6 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
         ):
             facts[f"limit of {name}"] = soft
     return facts
-
-
-def arguments_without_secrets(arguments: list[str]) -> list[str]:
-    """A command line in which the values of options that name a secret are ``*``."""
-    shown: list[str] = []
-    hide = False
-    for word in arguments:
-        name, equals, _ = word.partition("=")
-        if hide and not word.startswith("-"):
-            shown.append("*")
-            hide = False
-        elif equals and SECRET.search(name):
-            shown.append(f"{name}=*")
-        else:
-            shown.append(word)
-            hide = word.startswith("-") and bool(SECRET.search(word))
-    return shown
 
 
 def absent(pid: int) -> str:
