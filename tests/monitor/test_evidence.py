@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -167,6 +168,16 @@ def test_the_status_is_told_by_the_zombie_before_and_by_the_pidfd_after(sleeper,
 
 def test_a_pid_that_is_gone_has_no_pidfd_and_a_reason():
     assert pidfd.open_pidfd(2**22 - 1)[0] is None
+
+
+def test_a_cgroup_whose_name_is_no_text_is_read(monkeypatch, tmp_path):
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    (folder / "memory.events").write_text("oom 4\noom_kill 3\n")
+    monkeypatch.setattr(proc, "_CGROUP", tmp_path)
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"0::/a\xff\n" if path.name == "cgroup" else real(path))
+    assert proc.Process(os.getpid()).oom_kills() == 3
 
 
 @pytest.mark.parametrize(("base", "url"), [

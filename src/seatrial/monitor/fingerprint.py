@@ -21,7 +21,7 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
     facts = {"parent": str(parent), "session": str(session)}
     folder = Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
-        facts |= _program(str((folder / "exe").readlink()))
+        facts |= _program(_plain(str((folder / "exe").readlink())))
     with contextlib.suppress(OSError):
         words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
         shown = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
@@ -33,9 +33,8 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
             if found:
                 facts[name] = found.group(1)
     with contextlib.suppress(OSError):
-        for name, soft in re.findall(
-            r"(?m)^Max (address space|open files|core file size)\s+(\S+)", (folder / "limits").read_text()
-        ):
+        limits = (folder / "limits").read_text(errors="replace")
+        for name, soft in re.findall(r"(?m)^Max (address space|open files|core file size)\s+(\S+)", limits):
             facts[f"limit of {name}"] = soft
     return facts
 
@@ -69,6 +68,11 @@ def unfit(pid: int, fields: list[bytes]) -> str:
         if leader and int(leader.group(1)) != pid:
             return f"{pid} is a thread of process {leader.group(1)}: name that one"
     return ""
+
+
+def _plain(path: str) -> str:
+    """A path that can be written down: what is not UTF-8 in it is replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _program(link: str) -> dict[str, str]:

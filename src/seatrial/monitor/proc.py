@@ -272,7 +272,7 @@ def _open(path: str) -> int | None:
 def _oom_file(pid: int) -> int | None:
     """The open file that counts oom_kill for the memory cgroup of a process (version 2, else 1)."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        for line in os.fsdecode(Path(f"/proc/{pid}/cgroup").read_bytes()).split("\n")[:-1]:
             number, names, path = line.split(":", 2)
             if number == "0" and path != "/":
                 found = _open(f"{_CGROUP}{path}/memory.events.local") or _open(f"{_CGROUP}{path}/memory.events")

@@ -65,7 +65,7 @@ class Recorder:
         self._following = Following(self._poll)
         self._chores: deque[Callable[[], None]] = deque()
         self._open = True
-        self._failed = False
+        self._failed = self._unwritable = False
         self._ticks = 0
         self._sockets = sockets.Listening()
         self._finder = Finder(self._wake)
@@ -262,13 +262,20 @@ class Recorder:
         self._write("samples.jsonl", line)
 
     def _write(self, file: str, line: Clock | Line | Probe) -> None:
-        """Append a line. A full disk is said once, on standard error; the watch goes on, with a gap in its record."""
+        """Append a line. What cannot be written is said once; the watch goes on, with a gap in its record.
+
+        Of a full disk only standard error can tell; a line that is no text is a trouble.
+        """
         try:
             self._writer.write(file, line)
         except RunDirError as error:
             if not self._failed:
                 self._failed = True
                 print(f"seatrial recorder: {error}", file=sys.stderr)
+        except (ValueError, OverflowError):
+            if not self._unwritable:
+                self._unwritable = True
+                self._event("trouble", "", f"a line was left out, for it is no text: {type(line).__name__}")
 
     def _last_words(self) -> None:
         """Logs that are being read are waited for, a moment."""
