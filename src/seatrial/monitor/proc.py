@@ -81,6 +81,11 @@ class Process:
         fields = self._stat()
         return fields is not None and fields[0] not in (b"Z", b"X")
 
+    def is_zombie(self) -> bool:
+        """Whether this incarnation has ended and its parent has not taken notice."""
+        fields = self._stat()
+        return fields is not None and fields[0] == b"Z"
+
     def age_ns(self) -> int:
         """Since its start, by the clock its start ticks are of."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.started_ticks * _TICK_NS

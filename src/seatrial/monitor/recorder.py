@@ -58,11 +58,11 @@ class Recorder:
         self._commands = Commands(commands, lambda text: self._event("trouble", "", text))
         self._targets: dict[str, Target] = {}
         self._ladders: dict[str, Ladder] = {}
-        self._ends = Ends(self._say)
         self._host_oom = HostOom()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.epoll()
         self._following = Following(self._poll)
+        self._ends = Ends(self._say, self._following.drop)
         self._chores: deque[Callable[[], None]] = deque()
         self._open = True
         self._failed = self._unwritable = False
@@ -149,8 +149,7 @@ class Recorder:
             if not watched.ended_at:
                 self._ended(target, watched, now)
             if events & select.EPOLLHUP:
-                self._following.drop(handle)
-                self._ends.reaped(watched, handle)
+                self._ends.reaped(watched)
 
     def _told(self, now: int) -> None:
         """A thread has something for us."""
