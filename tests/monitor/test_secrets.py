@@ -9,12 +9,14 @@ import pytest
 
 from seatrial.monitor.commandline import without_secrets
 from seatrial.monitor.commands import Watch
+from seatrial.monitor.fingerprint import shown
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.target import open_target
+from seatrial.wire.mask import Mask
 from tests.monitor.processes import until
 
 
-@pytest.mark.parametrize(("given", "shown"), [
+@pytest.mark.parametrize(("given", "expected"), [
     (["s", "--api-key", "x", "--port", "1"], ["s", "--api-key", "*", "--port", "1"]),
     (["s", "--api-key=x", "HF_TOKEN=y"], ["s", "--api-key=*", "HF_TOKEN=*"]),
     (["s", "--api-key=x y z", "-m", "m"], ["s", "--api-key=*", "-m", "m"]),
@@ -53,8 +55,13 @@ from tests.monitor.processes import until
     ([""], [""]),
     ([], []),
 ])  # fmt: skip
-def test_secrets_of_a_command_line_are_not_shown(given, shown):
-    assert without_secrets(given) == shown
+def test_secrets_of_a_command_line_are_not_shown(given, expected):
+    assert without_secrets(given) == expected
+
+
+def test_a_key_at_the_cut_of_a_command_line_is_hidden_too():
+    key = "sk-0123456789"
+    assert shown("x" * 1995 + key, Mask(key)) == "x" * 1995 + "*" * 5
 
 
 @pytest.mark.parametrize("word", ["a-" * 60_000, "?key" * 30_000, "://a" * 30_000, "a b " * 30_000, "key " * 30_000])

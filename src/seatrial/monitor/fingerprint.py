@@ -8,24 +8,27 @@ import re
 from pathlib import Path
 
 from seatrial.monitor.commandline import without_secrets
+from seatrial.wire.mask import Mask
 
 ARGUMENTS_SHOWN = 2000
-"""Characters of a command line."""
+"""Characters of a command line that are written down."""
 
 _DELETED = " (deleted)"
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of field 9 of stat
 
 
 def take(pid: int, parent: int, session: int) -> dict[str, str]:
-    """The facts of a process that can be read; ``exe`` is missing where this user may not trace it."""
+    """The facts of a process that can be read; ``exe`` is missing where this user may not trace it.
+
+    ``arguments`` is whole: :func:`shown` makes what is written down.
+    """
     facts = {"parent": str(parent), "session": str(session)}
     folder = Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
         facts |= _program(_plain(str((folder / "exe").readlink())))
     with contextlib.suppress(OSError):
         words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-        shown = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
-        facts["arguments"] = shown[:ARGUMENTS_SHOWN]
+        facts["arguments"] = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
     with contextlib.suppress(OSError):
         status = (folder / "status").read_text(errors="replace")
         for name, wanted in (("signals ignored", "SigIgn"), ("signals caught", "SigCgt"), ("uid", "Uid")):
@@ -37,6 +40,11 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
         for name, soft in re.findall(r"(?m)^Max (address space|open files|core file size)\s+(\S+)", limits):
             facts[f"limit of {name}"] = soft
     return facts
+
+
+def shown(arguments: str, mask: Mask) -> str:
+    """The beginning of a command line, without an endpoint's secrets: also of one that the cut would go through."""
+    return mask.text(arguments[: 2 * ARGUMENTS_SHOWN])[:ARGUMENTS_SHOWN]
 
 
 def absent(pid: int) -> str:

@@ -72,6 +72,7 @@ class Process:
         self.started_ticks = int(fields[19])
         self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
         self.facts = fingerprint.take(pid, self.parent, self.session) | self.relatives()
+        self.arguments = self.facts.get("arguments", "")  # whole; what is shown of it is the tree's to say
         self.traceable = "exe" in self.facts
         if not self.traceable:
             self.unread.add("program")
