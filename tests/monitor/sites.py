@@ -129,7 +129,7 @@ class Climb:
     def __init__(self, url: str, *, arguments: str | None = None, patience_s: float = 5, **watch: Any) -> None:
         self.lines: list[Line] = []
         self.prober = SimpleNamespace(local=True, heard=UP)
-        self.life: Any = SimpleNamespace(incarnation="one", facts={"arguments": arguments or "llama-server"})
+        self.life: Any = SimpleNamespace(incarnation="one", arguments=arguments or "llama-server")
         fields = {"watch": "a", "base": url.removesuffix("/v1"), "api": url, "model": "m", **watch}
         self.ladder = Ladder(
             "a",

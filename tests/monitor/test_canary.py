@@ -200,6 +200,61 @@ def test_without_a_model_none_is_sent_and_that_is_said_once():
         assert len([text for text in c.troubles() if "no canary" in text]) == 1
 
 
+ROUTER = {"role": "router", "max_instances": 4, "models_autoload": True, "model_path": "none",
+          "default_generation_settings": {"params": {}, "n_ctx": 0}}  # fmt: skip
+
+
+def listed(value: str, *arguments: str, name: str = "m"):
+    """The models of a router: ours, and another that is loaded."""
+    other = {"id": "other", "status": {"value": "loaded"}}
+    return reply(200, {"data": [other, {"id": name, "aliases": ["m"], "status": {"value": value, "args": arguments}}]})
+
+
+@pytest.mark.parametrize(("models", "why"), [
+    (listed("unloaded"), "would load the model"),
+    (listed("loading"), "would load the model"),
+    (listed("sleeping"), "would load the model"),
+    (reply(200, {"data": [{"id": "other", "status": {"value": "loaded"}}]}), "would load the model"),
+    (reply(200, {"data": [{"id": "m"}, {"id": "m2", "status": "loaded"}]}), "would load the model"),
+    (reply(200, b"[" * 5000), "would load the model"),
+    (reply(500), "not known whether it would load the model"),
+    (listed("loaded", "llama-server", "--sleep-idle-seconds", "9"), "would keep it awake"),
+])  # fmt: skip
+def test_a_router_is_not_asked_for_a_model_that_is_not_loaded(models, why):
+    with (
+        site(props=reply(200, ROUTER), v1__models=models, **{CHAT: events("Hi")}) as s,
+        climb(s.url, canary_s=SOON) as c,
+    ):
+        c.until(lambda: s.count("/v1/models") > 3)
+        assert (asked(s), c.skipped("canary")) == (0, [why])
+        assert "/slots" not in s.asked
+        (text,) = c.troubles()
+        assert text.startswith("the scheduler is not asked: a router")
+
+
+@pytest.mark.parametrize("name", ["m", "org/m-GGUF"])
+def test_a_router_is_asked_while_the_model_is_loaded_and_no_longer(name):
+    models = then(*[listed("loaded", name=name)] * 3, listed("unloaded", name=name))
+    with (
+        site(props=reply(200, ROUTER), v1__models=models, **{CHAT: events("Hi")}) as s,
+        climb(s.url, canary_s=SOON) as c,
+    ):
+        c.until(lambda: c.skipped("canary"))
+        c.until(lambda: s.count("/v1/models") > 6)
+        assert (asked(s), len(c.asks("canary")), c.skipped("canary")) == (3, 3, ["would load the model"])
+
+
+def test_a_router_is_asked_no_more_often_for_its_models_than_for_a_token():
+    with (
+        site(props=reply(200, ROUTER), v1__models=listed("unloaded"), **{CHAT: events("Hi")}) as s,
+        climb(s.url, canary_s=600) as c,
+    ):
+        c.until(lambda: c.skipped("canary"))
+        for _ in range(20):
+            c.tick()
+        assert s.count("/v1/models") == 1
+
+
 def test_the_key_does_not_go_to_a_host_whose_certificate_is_not_trusted():
     with site() as s:
         questions = Questions(f"https://127.0.0.1:{s.server.server_port}", key=KEY)

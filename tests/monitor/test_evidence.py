@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
-from seatrial.monitor import fingerprint, pidfd, proc, sockets
+from seatrial.monitor import pidfd, prober, proc, sockets
 from seatrial.monitor.commands import Watch
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.questions import below
@@ -169,14 +171,14 @@ def test_a_pid_that_is_gone_has_no_pidfd_and_a_reason():
     assert pidfd.open_pidfd(2**22 - 1)[0] is None
 
 
-@pytest.mark.parametrize(("given", "shown"), [
-    (["s", "--api-key", "x", "--port", "1"], ["s", "--api-key", "*", "--port", "1"]),
-    (["s", "--api-key=x", "HF_TOKEN=y"], ["s", "--api-key=*", "HF_TOKEN=*"]),
-    (["s", "--api-key-required", "--port", "1"], ["s", "--api-key-required", "--port", "1"]),
-    (["s", "-m", "monkey.gguf"], ["s", "-m", "monkey.gguf"]),
-])  # fmt: skip
-def test_values_of_secret_options_are_not_shown(given, shown):
-    assert fingerprint.arguments_without_secrets(given) == shown
+def test_a_cgroup_whose_name_is_no_text_is_read(monkeypatch, tmp_path):
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    (folder / "memory.events").write_text("oom 4\noom_kill 3\n")
+    monkeypatch.setattr(proc, "_CGROUP", tmp_path)
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"0::/a\xff\n" if path.name == "cgroup" else real(path))
+    assert proc.Process(os.getpid()).oom_kills() == 3
 
 
 @pytest.mark.parametrize(("base", "url"), [
@@ -185,6 +187,37 @@ def test_values_of_secret_options_are_not_shown(given, shown):
 ])  # fmt: skip
 def test_health_stands_below_the_root(base, url):
     assert below(base, "/health") == url
+
+
+def test_a_name_that_resolves_late_has_its_processes_taken_up_then(monkeypatch, serve):
+    server, tries, resolve = serve(), [], socket.getaddrinfo
+
+    def late(host, *more, flags=0, **named):
+        if host != "late.test":
+            return resolve(host, *more, flags=flags, **named)
+        if not flags:
+            tries.append(threading.current_thread().name)
+        if flags or len(tries) < 4:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return resolve("127.0.0.1", *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    monkeypatch.setattr(prober, "RESOLVE_S", 0.0)
+    wake = os.eventfd(0)
+    finder, listening = Finder(wake), sockets.Listening()
+    command = Watch(watch="a", host="late.test", port=server.port, base=f"http://late.test:{server.port}")
+    target = open_target(command, finder, wake, say=lambda _: None, follow=lambda *_: None)
+    assert "its name is not resolved" in target.look(listening.look(), 1).why
+
+    def taken_up():
+        target.prober.ask()
+        return target.look(listening.look(), 1).listens and target.main
+
+    assert until(taken_up, "the process behind the name").process.pid == server.pid
+    assert threading.main_thread().name not in tries, "no name is looked up in the loop"
+    target.close()
+    finder.close()
+    os.close(wake)
 
 
 def test_where_the_kernel_refuses_to_name_sockets_the_watch_goes_on(monkeypatch):

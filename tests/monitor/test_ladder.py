@@ -158,6 +158,13 @@ def test_nonsense_is_said_once_and_is_an_answer(body):
         assert not c.meters()
 
 
+def test_nonsense_that_is_another_each_time_is_said_once():
+    bodies = [b" " * n + b"oops" for n in range(8)] + [b"{" * n for n in range(1, 5)]
+    with llama(slots=then(*(reply(200, body) for body in bodies))) as s, climb(s.url) as c:
+        c.until(lambda: len(c.asks("scheduler")) >= len(bodies))
+        assert c.troubles() == ["llama.cpp /slots answers with no JSON"]
+
+
 def test_a_body_without_end_is_not_asked_for_again(monkeypatch):
     monkeypatch.setattr(scheduler, "CAP", 100_000)
     with llama(slots=reply(200, b"[" + b" " * 200_000 + b"]")) as s, climb(s.url) as c:

@@ -13,7 +13,10 @@ import urllib.request
 
 import pytest
 
+from seatrial.monitor.scheduler import may_sleep
+from seatrial.monitor.tree import Tree
 from seatrial.records import Clock
+from seatrial.wire.mask import Mask
 from tests.monitor.processes import until
 
 MS = 1_000_000
@@ -179,6 +182,18 @@ def test_arguments_are_shown_without_secrets(serve, recording):
     assert "sk-" not in str(event.facts)
     assert event.facts["arguments"].endswith("--api-key * --auth-token=* --ctx 8192")
     assert event.facts["exe"].startswith("/")
+
+
+def test_a_long_command_line_is_cut_where_it_is_shown_and_not_where_it_is_asked_whether_it_sleeps(serve):
+    server = serve(0, "--chat-template", "{{ x }} " * 300, "--sleep-idle-seconds", "300")
+    said = []
+    tree = Tree("a", Mask(), say=said.append, follow=lambda _: None)
+    assert tree.adopt(server.pid, None, 0)
+    assert len(said[0].facts["arguments"]) == 2000
+    assert not may_sleep(said[0].facts["arguments"])
+    assert may_sleep(tree.main.process.arguments)
+    os.close(tree.main.pidfd)
+    tree.drop(tree.main)
 
 
 def test_the_end_of_an_idle_server_is_bounded_by_its_silent_pidfd(serve, recording):

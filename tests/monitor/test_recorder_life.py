@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
-from seatrial.records import Clock
+from seatrial.monitor.recorder import Recorder
+from seatrial.records import Clock, Event
 from tests.monitor.processes import DEADLINE_S, Recording, until
 
 
@@ -82,6 +85,33 @@ def test_a_full_disk_is_said_once_and_ends_nothing(serve, tmp_path: Path):
         recording.close()
     assert len(said) == 1
     assert "No space left" in said[0]
+
+
+def test_a_program_whose_path_is_no_text_is_watched(recording, tmp_path: Path):
+    program = tmp_path / os.fsdecode(b"sl\xffeep")
+    shutil.copy("/bin/sleep", program)
+    process = subprocess.Popen([program, "600"])
+    try:
+        recording.watch_pid(process.pid)
+        (found,) = until(lambda: recording.events("found"), "the process")
+        assert found.facts["exe"].endswith("/sl\ufffdeep")
+        until(lambda: len(recording.samples()) >= 2, "the watch goes on")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_line_that_is_no_text_is_left_out_and_that_is_said_once(tmp_path: Path):
+    rundir = Recording(tmp_path).rundir
+    commands, theirs = os.pipe()
+    recorder = Recorder(rundir.watch_writer("recorder"), commands)
+    for text in ("\udcff", "\udcfe", "after"):
+        recorder._event("found", "a", text)
+    recorder._close()
+    os.close(commands)
+    os.close(theirs)
+    said = [(x.what, x.text) for x in rundir.in_time("watch/events.jsonl") if isinstance(x, Event) and x.name != "gpu"]
+    assert said == [("trouble", "a line was left out, for it is no text: Event"), ("found", "after")]
 
 
 def test_a_run_that_is_none_is_one_line(tmp_path: Path):

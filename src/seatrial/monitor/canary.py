@@ -1,9 +1,9 @@
 """The canary: one token asked for now and then, as a client asks; what came of it, and whether it was the same again.
 
 It is sent on a connection of its own under the endpoint's shared lock, and not at all while a suite holds the endpoint
-alone, while the server sleeps, or where a request would keep it from sleeping. It is patient: that an answer does not
-come is what the record is to show. It takes a slot for a moment, and with it what llama.cpp had kept there of an
-earlier prompt; so it is rare.
+alone, while the server sleeps, or where a request would keep it from sleeping or load a model. It is patient: that an
+answer does not come is what the record is to show. It takes a slot for a moment, and with it what llama.cpp had kept
+there of an earlier prompt; so it is rare.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 from seatrial.monitor import meters
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
+from seatrial.monitor.scheduler import KEEPS_AWAKE, may_sleep
 from seatrial.records import Ask
 from seatrial.servers import locks
 from seatrial.servers.errors import ConfigError
@@ -43,6 +44,8 @@ LONGEST_S = 600.0
 MODELS_S = 5.0
 PROMPT = "Say hello."
 HELD_ALONE = "held alone"
+UNLOADED = "would load the model"
+UNKNOWN = "not known whether it would load the model"
 
 
 class Canary(Rung):
@@ -52,6 +55,7 @@ class Canary(Rung):
         every_s: seconds between the beginnings of two.
         model: named in the request; empty: the only one of ``/models``.
         forbidden: why it may not be asked now; empty: it may; None: that is not known yet.
+        routed: whether a router answers, which would load the model that is asked for, and put out another.
     """
 
     def __init__(
@@ -64,9 +68,11 @@ class Canary(Rung):
         every_s: float,
         model: str = "",
         forbidden: Callable[[], str | None] = lambda: "",
+        routed: Callable[[], bool] = lambda: False,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._every, self._model, self._forbidden = int(every_s * SECOND), model, forbidden
+        self._routed = routed
         self._next = 0
         self._budget = 0
         self._answers = Answers()
@@ -102,6 +108,10 @@ class Canary(Rung):
             return
         self._model = self._model or self._only_model()
         if not self._model:
+            return
+        if self._routed() and (why := self._unloaded()):
+            self._next = time.monotonic_ns() + self._every
+            self.skip(why)
             return
         with contextlib.ExitStack() as held:
             try:
@@ -144,6 +154,16 @@ class Canary(Rung):
         }
         stream(self._target, msgspec.json.encode(body), into=self._stream)
         return classify(self._stream)
+
+    def _unloaded(self) -> str:
+        """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
+        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        if answer.status != 200:
+            return UNKNOWN
+        here, arguments = meters.loaded(answer.body, self._model)
+        if not here:
+            return UNLOADED
+        return KEEPS_AWAKE if may_sleep(arguments) else ""
 
     def _only_model(self) -> str:
         """The one model there is; of several none, for a question could load one that nobody uses."""

@@ -33,11 +33,15 @@ class Ends:
 
     The kernel's own record is asked first (after the parent has reaped the process), then what its zombie shows;
     failing both, the event says why its status is not observable.
+
+    Args:
+        say: writes an event.
+        drop: polls a pidfd no more, before it is closed.
     """
 
-    def __init__(self, say: Callable[[Event], None]) -> None:
+    def __init__(self, say: Callable[[Event], None], drop: Callable[[int], None]) -> None:
         self.pending: list[Pending] = []
-        self._say = say
+        self._say, self._drop = say, drop
 
     def add(self, target: Target, watched: Watched, now: int, oom_host: int | None, alive_at: int) -> None:
         """A process has ended at ``now``; look at once at what a moment later may be gone.
@@ -61,20 +65,32 @@ class Ends:
         else:
             self.pending.append(found)
 
-    def reaped(self, watched: Watched, handle: int) -> None:
+    def reaped(self, watched: Watched) -> None:
         """The parent has reaped it: the kernel tells the status now, if ever."""
         for found in [f for f in self.pending if f.watched is watched]:
-            status, why = pidfd.status_from_info(handle)
-            self._write(found, status, why)
-            self.pending.remove(found)
-        os.close(handle)
-        watched.pidfd = None
+            self._finish(found, *_told(watched))
+        self._release(watched)
 
     def settle(self, now: int) -> None:
-        """Write the ends whose parent has not reaped them in time."""
+        """Write the ends that no pidfd has told of in time: of zombies, and on Linux before 6.9 of all.
+
+        Those kernels do not say that a process has been reaped. Nothing is learned of it after its end is written: its
+        pidfd is closed here, else one would stay open for each process that ended.
+        """
         for found in [f for f in self.pending if now - f.at >= WAIT_NS]:
-            self._write(found, None, "its parent has not reaped it")
-            self.pending.remove(found)
+            waits = found.watched.process.is_zombie()
+            self._finish(found, *((None, "its parent has not reaped it") if waits else _told(found.watched)))
+            self._release(found.watched)
+
+    def _finish(self, found: Pending, status: int | None, why: str) -> None:
+        self.pending.remove(found)
+        self._write(found, status, why)
+
+    def _release(self, watched: Watched) -> None:
+        if watched.pidfd is not None:
+            self._drop(watched.pidfd)
+            os.close(watched.pidfd)
+            watched.pidfd = None
 
     def _write(self, found: Pending, status: int | None, why: str) -> None:
         source = "pidfd-info"
@@ -100,3 +116,8 @@ class Ends:
             )
         )
         found.target.tree.drop(found.watched)
+
+
+def _told(watched: Watched) -> tuple[int | None, str]:
+    """What the kernel tells of a process that has been reaped."""
+    return pidfd.status_from_info(watched.pidfd) if watched.pidfd is not None else (None, "it has no pidfd")

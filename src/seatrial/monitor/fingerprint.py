@@ -7,25 +7,28 @@ import os
 import re
 from pathlib import Path
 
-SECRET = re.compile(r"(?i)(key|token|secret|password|passwd|credential|auth)")
-"""A name that holds one of these names a secret."""
+from seatrial.monitor.commandline import without_secrets
+from seatrial.wire.mask import Mask
+
 ARGUMENTS_SHOWN = 2000
-"""Characters of a command line."""
+"""Characters of a command line that are written down."""
 
 _DELETED = " (deleted)"
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of field 9 of stat
 
 
 def take(pid: int, parent: int, session: int) -> dict[str, str]:
-    """The facts of a process that can be read; ``exe`` is missing where this user may not trace it."""
+    """The facts of a process that can be read; ``exe`` is missing where this user may not trace it.
+
+    ``arguments`` is whole: :func:`shown` makes what is written down.
+    """
     facts = {"parent": str(parent), "session": str(session)}
     folder = Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
-        facts |= _program(str((folder / "exe").readlink()))
+        facts |= _program(_plain(str((folder / "exe").readlink())))
     with contextlib.suppress(OSError):
         words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-        shown = " ".join(arguments_without_secrets([w.decode("utf-8", "replace") for w in words]))
-        facts["arguments"] = shown[:ARGUMENTS_SHOWN]
+        facts["arguments"] = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
     with contextlib.suppress(OSError):
         status = (folder / "status").read_text(errors="replace")
         for name, wanted in (("signals ignored", "SigIgn"), ("signals caught", "SigCgt"), ("uid", "Uid")):
@@ -33,28 +36,15 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
             if found:
                 facts[name] = found.group(1)
     with contextlib.suppress(OSError):
-        for name, soft in re.findall(
-            r"(?m)^Max (address space|open files|core file size)\s+(\S+)", (folder / "limits").read_text()
-        ):
+        limits = (folder / "limits").read_text(errors="replace")
+        for name, soft in re.findall(r"(?m)^Max (address space|open files|core file size)\s+(\S+)", limits):
             facts[f"limit of {name}"] = soft
     return facts
 
 
-def arguments_without_secrets(arguments: list[str]) -> list[str]:
-    """A command line in which the values of options that name a secret are ``*``."""
-    shown: list[str] = []
-    hide = False
-    for word in arguments:
-        name, equals, _ = word.partition("=")
-        if hide and not word.startswith("-"):
-            shown.append("*")
-            hide = False
-        elif equals and SECRET.search(name):
-            shown.append(f"{name}=*")
-        else:
-            shown.append(word)
-            hide = word.startswith("-") and bool(SECRET.search(word))
-    return shown
+def shown(arguments: str, mask: Mask) -> str:
+    """The beginning of a command line, without an endpoint's secrets: also of one that the cut would go through."""
+    return mask.text(arguments[: 2 * ARGUMENTS_SHOWN])[:ARGUMENTS_SHOWN]
 
 
 def absent(pid: int) -> str:
@@ -86,6 +76,11 @@ def unfit(pid: int, fields: list[bytes]) -> str:
         if leader and int(leader.group(1)) != pid:
             return f"{pid} is a thread of process {leader.group(1)}: name that one"
     return ""
+
+
+def _plain(path: str) -> str:
+    """A path that can be written down: what is not UTF-8 in it is replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _program(link: str) -> dict[str, str]:

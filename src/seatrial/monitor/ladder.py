@@ -76,6 +76,7 @@ class Ladder:
                     every_s=endpoint.canary_s,
                     model=endpoint.model,
                     forbidden=lambda: self.scheduler.forbidden if self.scheduler.known else None,
+                    routed=lambda: self.scheduler.routes,
                     patience_s=patience_s,
                 )
             )

@@ -153,27 +153,49 @@ def props_asleep(body: bytes) -> tuple[bool, bool | None]:
     return True, asleep if isinstance(asleep, bool) else None
 
 
+def is_router(body: bytes) -> bool:
+    """Whether this is ``/props`` of llama.cpp's router, which starts a server for each model and has no slots itself.
+
+    It fills in ``default_generation_settings``, so that it looks like a server that has loaded a model.
+    """
+    try:
+        told = _json(body)
+    except Nonsense:
+        return False
+    return isinstance(told, dict) and told.get("role") == "router"
+
+
+def loaded(body: bytes, model: str) -> tuple[bool, str]:
+    """(whether the ``/models`` of a router say that a model is loaded, the command line of its server where told)."""
+    for item in _listed(body):
+        aliases = item.get("aliases")
+        if model == item.get("id") or (isinstance(aliases, list) and model in aliases):
+            status = item.get("status")
+            told = status if isinstance(status, dict) else {}
+            words = told.get("args")
+            return told.get("value") == "loaded", " ".join(map(str, words)) if isinstance(words, list) else ""
+    return False, ""
+
+
 def models(body: bytes) -> list[str]:
     """The ids that ``/models`` lists; none where it is no such list."""
+    return [item["id"] for item in _listed(body) if isinstance(item.get("id"), str)]
+
+
+def first_model(body: bytes) -> tuple[str, str]:
+    """(id, owner) of the first of ``/models``; empty where it tells none."""
+    first = next(iter(_listed(body)), {})
+    name, owner = first.get("id"), first.get("owned_by")
+    return name if isinstance(name, str) else "", owner if isinstance(owner, str) else ""
+
+
+def _listed(body: bytes) -> list[dict[str, Any]]:
     try:
         told = _json(body)
     except Nonsense:
         return []
     listed = told.get("data") if isinstance(told, dict) else None
-    items = listed if isinstance(listed, list) else []
-    return [item["id"] for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-
-
-def first_model(body: bytes) -> tuple[str, str]:
-    """(id, owner) of the first of ``/models``; empty where it tells none."""
-    try:
-        told = _json(body)
-    except Nonsense:
-        return "", ""
-    listed = told.get("data") if isinstance(told, dict) else None
-    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    name, owner = first.get("id"), first.get("owned_by")
-    return name if isinstance(name, str) else "", owner if isinstance(owner, str) else ""
+    return [item for item in listed[:SLOTS_READ] if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
 def _processing(slot: dict[str, Any]) -> bool | None:
@@ -197,7 +219,7 @@ def _json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Nonsense(f"no JSON: {error}"[:120]) from error
+        raise Nonsense("no JSON") from error  # where it breaks is another place each time: it would never be said once
 
 
 def _numbers(body: bytes) -> dict[str, int]:

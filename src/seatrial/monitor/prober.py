@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import threading
+import time
 
 from seatrial.monitor.questions import any_certificate, below
 from seatrial.wire import probe
@@ -14,11 +15,16 @@ from seatrial.wire import probe
 DEADLINE_S = 0.8
 """Short of the recorder's second: a probe is over before the next one is due."""
 
+RESOLVE_S = 5.0
+"""Between two attempts to find the addresses of a name that does not resolve yet."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Prober:
     """One endpoint's prober. The first thing it does is to find the host's addresses and whether they are ours.
+
+    A name that does not resolve then is tried again before later questions, until it does.
 
     Attributes:
         addresses: of the host; empty until known.
@@ -59,9 +65,11 @@ class Prober:
         self._asked.set()
 
     def _work(self) -> None:
-        if self.local is None:
-            self._resolve(numeric=False)
+        again = 0.0
         while True:
+            if self.local is None and time.monotonic() >= again:
+                self._resolve(numeric=False)
+                again = time.monotonic() + RESOLVE_S
             self._asked.wait()
             self._asked.clear()
             if self._over:

@@ -72,6 +72,7 @@ class Process:
         self.started_ticks = int(fields[19])
         self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
         self.facts = fingerprint.take(pid, self.parent, self.session) | self.relatives()
+        self.arguments = self.facts.get("arguments", "")  # whole; what is shown of it is the tree's to say
         self.traceable = "exe" in self.facts
         if not self.traceable:
             self.unread.add("program")
@@ -80,6 +81,11 @@ class Process:
         """Whether this incarnation still runs; a zombie does not."""
         fields = self._stat()
         return fields is not None and fields[0] not in (b"Z", b"X")
+
+    def is_zombie(self) -> bool:
+        """Whether this incarnation has ended and its parent has not taken notice."""
+        fields = self._stat()
+        return fields is not None and fields[0] == b"Z"
 
     def age_ns(self) -> int:
         """Since its start, by the clock its start ticks are of."""
@@ -272,7 +278,7 @@ def _open(path: str) -> int | None:
 def _oom_file(pid: int) -> int | None:
     """The open file that counts oom_kill for the memory cgroup of a process (version 2, else 1)."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        for line in os.fsdecode(Path(f"/proc/{pid}/cgroup").read_bytes()).split("\n")[:-1]:
             number, names, path = line.split(":", 2)
             if number == "0" and path != "/":
                 found = _open(f"{_CGROUP}{path}/memory.events.local") or _open(f"{_CGROUP}{path}/memory.events")

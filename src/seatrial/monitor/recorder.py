@@ -58,14 +58,14 @@ class Recorder:
         self._commands = Commands(commands, lambda text: self._event("trouble", "", text))
         self._targets: dict[str, Target] = {}
         self._ladders: dict[str, Ladder] = {}
-        self._ends = Ends(self._say)
         self._host_oom = HostOom()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.epoll()
         self._following = Following(self._poll)
+        self._ends = Ends(self._say, self._following.drop)
         self._chores: deque[Callable[[], None]] = deque()
         self._open = True
-        self._failed = False
+        self._failed = self._unwritable = False
         self._ticks = 0
         self._sockets = sockets.Listening()
         self._finder = Finder(self._wake)
@@ -149,8 +149,7 @@ class Recorder:
             if not watched.ended_at:
                 self._ended(target, watched, now)
             if events & select.EPOLLHUP:
-                self._following.drop(handle)
-                self._ends.reaped(watched, handle)
+                self._ends.reaped(watched)
 
     def _told(self, now: int) -> None:
         """A thread has something for us."""
@@ -262,13 +261,20 @@ class Recorder:
         self._write("samples.jsonl", line)
 
     def _write(self, file: str, line: Clock | Line | Probe) -> None:
-        """Append a line. A full disk is said once, on standard error; the watch goes on, with a gap in its record."""
+        """Append a line. What cannot be written is said once; the watch goes on, with a gap in its record.
+
+        Of a full disk only standard error can tell; a line that is no text is a trouble.
+        """
         try:
             self._writer.write(file, line)
         except RunDirError as error:
             if not self._failed:
                 self._failed = True
                 print(f"seatrial recorder: {error}", file=sys.stderr)
+        except (ValueError, OverflowError):
+            if not self._unwritable:
+                self._unwritable = True
+                self._event("trouble", "", f"a line was left out, for it is no text: {type(line).__name__}")
 
     def _last_words(self) -> None:
         """Logs that are being read are waited for, a moment."""

@@ -9,6 +9,9 @@ it may sleep is read from its arguments, or seen when it sleeps as we come. A se
 (``LLAMA_ARG_SLEEP_IDLE_SECONDS``), in a file of presets, or of a server on another host is not seen: such a server
 stays awake while it is watched.
 
+llama.cpp's router (``"role": "router"`` in its ``/props``) has no engine's loop of its own, and a question for a model
+loads it: nothing is asked of it here, and the canary asks only for what is loaded already.
+
 An answer proves less than silence does: recent builds of llama.cpp answer ``/slots`` and ``/metrics`` within
 milliseconds while one long batch is decoded, from what the loop last said. Whether work goes on, ``progress`` tells.
 """
@@ -74,6 +77,7 @@ class Scheduler(Rung):
     Attributes:
         known: whether it has been found out what the server is; the canary waits for that.
         forbidden: why it must not be given work now: it sleeps, or would be kept awake. Empty: it may.
+        routes: whether it is a router, which loads the model that a request names.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class Scheduler(Rung):
         self._sources: list[Source] = []
         self._turn = self._tries = self._bereft = 0
         self._life = ""
-        self.known = False
+        self.known = self.routes = False
         self.forbidden = ""
         super().__init__(name, "scheduler", questions, write, say)
 
@@ -99,7 +103,7 @@ class Scheduler(Rung):
         process = self._process()
         life = process.incarnation if process is not None else self._life
         if life != self._life:
-            self.known, self._life, self._tries, self.forbidden = False, life, 0, ""
+            self.known, self._life, self._tries, self.forbidden, self.routes = False, life, 0, "", False
         if self.known:
             return bool(self._sources)
         if self._local() is not False and process is None and self._bereft < WITHOUT_PROCESS:
@@ -156,7 +160,11 @@ class Scheduler(Rung):
             if self._tries < LEARN_TRIES:
                 return
         self._sources = found or []
-        if not found:
+        if self.routes:
+            self.trouble(
+                "the scheduler is not asked: a router of llama.cpp answers, and behind it each model's own server"
+            )
+        elif not found:
             self.trouble("the scheduler is not asked: the server offers nothing known that only its engine can answer")
         self.known = True
 
@@ -169,7 +177,7 @@ class Scheduler(Rung):
             answer = self._about(path)
             if answer is None:
                 return None
-            if answer.status == 200 and (sources := way(answer)):
+            if answer.status == 200 and ((sources := way(answer)) or self.routes):
                 return sources
         return []
 
@@ -184,8 +192,11 @@ class Scheduler(Rung):
         llama, asleep = meters.props_asleep(props.body)
         if not llama:
             return []
+        self.routes = meters.is_router(props.body)
+        if self.routes:
+            return []
         process = self._process()
-        if asleep or may_sleep(process.facts.get("arguments", "") if process is not None else ""):
+        if asleep or (process is not None and may_sleep(process.arguments)):
             self.forbidden = ASLEEP if asleep else KEEPS_AWAKE
             self.trouble("the server may sleep: nothing is asked of it that would wake it or keep it awake")
             return [Source("/props", "llama.cpp /props", lambda _: {})]

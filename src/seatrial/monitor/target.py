@@ -14,13 +14,13 @@ import msgspec
 
 from seatrial.monitor import proc
 from seatrial.monitor.commands import Watch
-from seatrial.monitor.fingerprint import SECRET
 from seatrial.monitor.logs import Tail
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.prober import Prober
 from seatrial.monitor.sockets import Listener
 from seatrial.monitor.tree import Tree, Watched
 from seatrial.records import Event, Probe
+from seatrial.wire.headers import secret_values
 from seatrial.wire.mask import Mask
 
 SILENT = 2
@@ -249,8 +249,7 @@ def open_target(
     Raises:
         ValueError: its base is no http or https URL.
     """
-    secrets = (value for name, value in command.headers.items() if SECRET.search(name))
-    mask = Mask(command.key, *secrets)
+    mask = Mask(command.key).also(secret_values(command.headers))
     prober = Prober(command.host, command.base, wake) if command.base else None
     target = Target(command.watch, command.port, prober, finder, mask=mask, say=say, follow=follow)
     if command.log:

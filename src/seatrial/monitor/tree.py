@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from seatrial.monitor import pidfd, proc
+from seatrial.monitor import fingerprint, pidfd, proc
 from seatrial.records import Event, Sample
 from seatrial.wire.mask import Mask
 
@@ -85,14 +85,14 @@ class Tree:
             if aloud:
                 self.trouble(str(gone))
             return False
+        if "arguments" in process.facts:
+            process.facts["arguments"] = fingerprint.shown(process.arguments, self._mask)
         handle, why = pidfd.open_pidfd(pid)
         if not process.lives() or self._unfinished(process, parent):  # the pidfd may be a successor's
             process.close()
             if handle is not None:
                 os.close(handle)
             return False
-        if "arguments" in process.facts:
-            process.facts["arguments"] = self._mask.text(process.facts["arguments"])
         watched = Watched(process, parent, handle, why=why)
         self.watched[pid] = watched
         if why:

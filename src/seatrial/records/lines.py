@@ -156,7 +156,7 @@ class Ask(Line, frozen=True, kw_only=True, tag="ask"):
     outcome: str = ""  # of a canary that is over: a word of wire.outcomes.OUTCOMES; of the scheduler: "ok" or an error
     detail: str = ""
     right: bool | None = None  # a canary's answer is the one it gave before; None: not known
-    skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake
+    skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake, would load the model
 
 
 class Meter(Line, frozen=True, kw_only=True, tag="meter"):
