@@ -7,8 +7,8 @@ import signal
 import msgspec
 
 from seatrial.verdict.programs import exe_of
+from seatrial.verdict.stops_afar import forwards
 from seatrial.verdict.stops_state import SECOND, Case, Exit
-from seatrial.verdict.stops_work import forwards
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
