@@ -118,7 +118,7 @@ ROWS: tuple[tuple[Row, Deed, Callable[[int], World]], ...] = (
     (_row("F22", "child replaced", Expected(family="RUNNER REPLACED")), _runner, lambda seed: Tree(seed, runner=True)),
     (_row("F29", "prefill of 100 s, the process busy"), _mode("prefill", 100), _alone),
     (_row("F29q", "prefill of 100 s, only progress shows it", rests_on=PROGRESS), _mode("quiet prefill", 100), _alone),
-    (_row("F31", "asleep for 60 s"), _mode("asleep", 60), _alone),
+    (_row("F31", "asleep for 60 s", rests_on=PROGRESS), _mode("asleep", 60), _alone),
 )
 
 

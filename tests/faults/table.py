@@ -81,7 +81,7 @@ class Matrix:
             "something else is said, which must not be; `a`: a twin alarms without the one source that acquits it, its "
             "cause UNKNOWN. A source whose removal changes nothing in any row is left out."
         )
-        yield _ablation([*self.golden, *(a for found in self.real.values() for a in found)])
+        yield _ablation([*self.golden, *(a for found in self.real.values() for a in found), *self.simulated])
         yield self._sum()
 
     def _preface(self) -> str:
