@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from seatrial.records import Family, Probe, Sample
 from seatrial.verdict import stops_afar as afar
-from seatrial.verdict import stops_work
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
+from seatrial.verdict.stops_work_looks import busy
 from seatrial.verdict.stops_work_told import RUNGS
 
 SEEN = {
@@ -153,7 +153,7 @@ def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, 
     since = sign.still_since
     if not since or now - since < limits.still or server.mute < 2:
         return 0, ""
-    if _sleeps(server, since) or stops_work.busy(server.work, since, now, asleep=False):
+    if _sleeps(server, since) or busy(server.work, since, now, asleep=False):
         return 0, ""  # in state D it may be held by a freezer of the first version
     return since, "still"
 

@@ -14,7 +14,7 @@ from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_cases import DYING_NS
 from seatrial.verdict.stops_clock import SETTLE_NS
 from seatrial.verdict.stops_state import SECOND, Case, Server
-from seatrial.verdict.stops_work import busy
+from seatrial.verdict.stops_work_looks import busy
 from seatrial.verdict.stops_work_state import Broken, Fault, Streams, Trouble, Work
 
 IDS_KEPT = 20

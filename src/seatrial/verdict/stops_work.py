@@ -15,26 +15,14 @@ from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_afar import IN_A_ROW, forwards, words
 from seatrial.verdict.stops_cases import change, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Proof, Server
+from seatrial.verdict.stops_work_looks import FRESH_NS, idle, looked, waited
 from seatrial.verdict.stops_work_seen import FAILED_KEPT
-from seatrial.verdict.stops_work_state import ILL, Look, Told, Work
+from seatrial.verdict.stops_work_state import ILL, Told, Work
 
-LOOKS_KEPT = 128
-FRESH_NS = 5 * SECOND // 2
-"""A reading older than this tells nothing of now."""
-APART_NS = 2 * SECOND // 5
-"""Looks are at least so far apart: a second heartbeat at once has seen nothing new."""
 LULL_NS = 60 * SECOND
 """Without anybody who waits for so long, a later wait is another one; a canary comes more often."""
 STALE_NS = 600 * SECOND
 """A request older than this may have lost its client: nobody says that it still waits."""
-IDLE_SHARE = 0.02
-"""Of one core, over the window, by the whole process tree: what answering probes costs."""
-TOIL_SHARE = 0.1
-"""Of one core, between two looks: more than a proxy needs that hands a stream on, and less than any engine."""
-IO_RATE = 256 * 1024
-"""Bytes a second read and written: above it a model is being loaded; probes and canaries move a few kB."""
-BLIND = SECOND * 3 // 2
-"""How much shorter than a window its measured part may be: a heartbeat and a half."""
 LOADING = 503
 LOADING_NS = 600 * SECOND
 """Longer than this no server loads: what says so is not well."""
@@ -43,7 +31,7 @@ PLANNED_FOR_NS = 60 * SECOND
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
     """A heartbeat: look how busy it is, and open a WEDGED where the silence has lasted long enough."""
-    work = _waited(_looked(_of(server), now), now)
+    work = _waited(_look(_of(server), now), now)
     if gap or _excused(server, work, now, limits):
         work = replace(work, excused_at=now)
     server = replace(server, work=work)
@@ -103,45 +91,6 @@ def _well_again(server: Server) -> Server:
 def silent_since(work: Work) -> int:
     """Since when work waits and nothing has come of it."""
     return max(work.waits_from, work.progress_at, work.answered_at, work.excused_at)
-
-
-def waited(work: Work, since: int) -> int:
-    """For how long somebody waited since then, ns: lulls between two canaries are none of it."""
-    spent, last = 0, since
-    for look in work.looks:
-        if look.at > since:
-            spent += look.at - last if look.waits else 0
-            last = look.at
-    return spent
-
-
-def idle(work: Work, now: int, window: int) -> bool | None:
-    """Whether the whole tree idled over the window up to now; None: not observed, or not for so long."""
-    seen = [look for look in work.looks if look.cpu is not None]
-    if not seen or now - seen[-1].at > FRESH_NS:
-        return None
-    apart = max(window - BLIND, SECOND)
-    base = next((look for look in reversed(seen) if seen[-1].at - look.at >= apart), None)
-    return None if base is None else not _worked(work, base, seen[-1])
-
-
-def busy(work: Work, since: int, until: int, *, asleep: bool = True) -> bool:
-    """Whether the whole tree worked between two times; where that was not observed, it is not known to have.
-
-    Args:
-        asleep: to sleep uninterruptibly counts: as far as is known, for a disk.
-    """
-    seen = [look for look in work.looks if look.cpu is not None and since <= look.at <= until]
-    return len(seen) > 1 and _worked(work, seen[0], seen[-1], asleep=asleep)
-
-
-def _worked(work: Work, base: Look, last: Look, *, asleep: bool = True) -> bool:
-    took = last.at - base.at
-    within = [look for look in work.looks if base.at < look.at <= last.at]
-    disk = asleep and sum(look.disk for look in within) * 2 > len(within)
-    cpu = (last.cpu or 0) - (base.cpu or 0) >= IDLE_SHARE * took
-    loads = base.io is not None and last.io is not None and (last.io - base.io) * SECOND >= IO_RATE * took
-    return cpu or loads or disk or work.gpu_busy_at > base.at
 
 
 def _ill(server: Server, now: int, limits: Limits) -> Server | None:
@@ -249,27 +198,8 @@ def _of(server: Server) -> Work:
                    waits_from=0)  # fmt: skip
 
 
-def _looked(work: Work, now: int) -> Work:
-    """Append what was read of its processes since the look before. Heartbeats of several threads are one look."""
-    if work.looks and now - work.looks[-1].at < APART_NS:
-        return work
-    fresh = work.sampled_at > work.looked_at
-    look = Look(
-        at=now,
-        cpu=work.cpu if fresh else None,
-        io=work.io if fresh else None,
-        disk=work.disk,
-        waits=bool(_asked(work, now)),
-    )
-    toiled = work.toiled or _toiled(work, look)
-    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], looked_at=work.sampled_at, disk=False, toiled=toiled)
-
-
-def _toiled(work: Work, look: Look) -> bool:
-    before = work.looks[-1] if work.looks else None
-    if before is None or before.cpu is None or look.cpu is None:
-        return False
-    return look.cpu - before.cpu >= TOIL_SHARE * (look.at - before.at)
+def _look(work: Work, now: int) -> Work:
+    return looked(work, now, waits=bool(_asked(work, now)))
 
 
 def _asked(work: Work, now: int) -> list[int]:
