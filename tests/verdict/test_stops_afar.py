@@ -12,7 +12,7 @@ from seatrial.verdict import stops
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_work import Engine, Rig, lasting
 
-SEEDS = range(20)
+SEEDS = range(8)
 Change = Callable[[Probe], Probe]
 
 

@@ -10,7 +10,7 @@ from seatrial.verdict import stops
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Rig, lasting
 
-SEEDS = range(20)
+SEEDS = range(8)
 SIGHTS = {
     "a watch": Rig(clients=0),
     "without a scheduler": Rig(clients=0, scheduler=False),
