@@ -66,6 +66,11 @@ class Supervised:
         self.process.stdout.close()
 
 
+def _heeds_interrupts() -> None:
+    """Whoever runs the tests in the background of a shell has SIGINT ignored, and so has what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watch:
     """One ``seatrial watch`` with its record kept; ended at the latest by :meth:`close`.
 
@@ -81,6 +86,7 @@ class Watch:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - no thread of ours holds a lock then
         )
 
     def healthy(self, *names: str) -> Watch:
