@@ -89,7 +89,7 @@ def judge(run: RunDir) -> JudgedRun:
     lines = tuple(run.in_time())
     recording = Recording(run, lines)
     covered = waivers_of(run)
-    found = tuple(suspects.explained(stop, lines, run) for stop in stops.fold(lines, Limits.of(info.options)))
+    found = suspects.explained(stops.fold(lines, Limits.of(info.options)), lines, run)
     judgements = {line.case: line for line in lines if isinstance(line, Judgement)}
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():

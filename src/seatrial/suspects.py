@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,8 @@ from seatrial.records import Event, Line, Received, Sent, Stop
 from seatrial.rundir import RunDir
 from seatrial.verdict.causes import aborted
 
+TELLING = frozenset({"start", "ready", "repeated"})
+"""Events that tell which life of a server it was, and what was tried again."""
 LOG_LINES = 5
 LOG_BYTES = 8192
 
@@ -26,21 +28,31 @@ def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent
     return list(sent.values())
 
 
-def explained(stop: Stop, lines: Sequence[Line], run: RunDir) -> Stop:
-    """The stop with what each suspect was, the tail of the server's log where it is ours, and the cause if proven.
+def explained(stops: Sequence[Stop], lines: Sequence[Line], run: RunDir) -> tuple[Stop, ...]:
+    """The stops with what each suspect was, the tail of the server's log where it is ours, and the cause if proven.
 
     A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes. Where a
-    server of ours ended by SIGABRT and its last lines say why, these two name the cause.
+    server of ours ended by SIGABRT and its last lines say why, these two name the cause. The lines are walked once,
+    however many stops there are.
     """
+    wanted = {name for stop in stops for name in stop.suspects}
+    sent = {line.id: line.scenario for line in lines if isinstance(line, Sent) and line.id in wanted} if wanted else {}
+    events: dict[str, list[Event]] = {}
+    for line in lines if stops else ():
+        if isinstance(line, Event) and line.what in TELLING:
+            events.setdefault(line.name, []).append(line)
+    return tuple(_explained(stop, sent, events.get(stop.name, []), run) for stop in stops)
+
+
+def _explained(stop: Stop, sent: Mapping[str, str], events: Sequence[Event], run: RunDir) -> Stop:
     wanted = set(stop.suspects)
-    sent = {line.id: line.scenario for line in lines if isinstance(line, Sent) and line.id in wanted}
-    events = [line for line in lines if isinstance(line, Event) and line.name == stop.name]
     generation = next((e.generation for e in events if e.pid == stop.pid and e.what in {"start", "ready"}), None)
     log = () if generation is None else _tail(run, f"{stop.name}-{generation}.log")
     again = [e for e in events if e.what == "repeated" and e.generation == (generation or 0) and e.text in wanted]
     killers = [e for e in again if e.facts.get("kills") == "yes"]
     evidence = tuple(f"{e.text} ({e.facts.get('scenario', '')}) sent again alone: {_again(e)}" for e in again)
-    changed = replace(stop, sent=sent, log=stop.log or log, evidence=(*stop.evidence, *evidence))
+    known = {name: sent[name] for name in stop.suspects if name in sent}
+    changed = replace(stop, sent=known, log=stop.log or log, evidence=(*stop.evidence, *evidence))
     if not killers:
         named = "; ".join(aborted(log, limit=None, reached=False)) if stop.signal == signal.SIGABRT else ""
         return replace(changed, cause=named) if named and stop.cause.startswith("UNKNOWN") else changed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import LoadRow, Received, Sent
-from seatrial.verdict.stops_cases import ENDED_KEPT, acquits, change, lived
+from seatrial.verdict.stops_cases import ENDED_KEPT, acquits, change, narrowed, noted
 from seatrial.verdict.stops_children import acquitted
-from seatrial.verdict.stops_state import Ended, Server
+from seatrial.verdict.stops_state import Ended, Proof, Server
 
 
 def sent(server: Server, line: Sent) -> Server:
@@ -37,11 +37,14 @@ def load_row(server: Server, line: LoadRow) -> Server:
 
 
 def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
+    proofs, cases = server.proofs, server.cases
     for at in times:
-        server = lived(server, at, text, "token")
+        proofs = noted(proofs, Proof(at, text, "token"))
+        cases = narrowed(cases, at, text, "token") if cases else cases
     flying = {name: at for name, at in server.in_flight.items() if name != ended.id}
     refused_at = server.refused_at or (ended.ended_at if refused else 0)
-    server = replace(server, in_flight=flying, ended=(*server.ended, ended)[-ENDED_KEPT:], refused_at=refused_at)
+    server = replace(server, in_flight=flying, ended=(*server.ended, ended)[-ENDED_KEPT:], refused_at=refused_at,
+                     proofs=proofs, cases=cases)  # fmt: skip
     if server.child_ends:
         server = acquitted(server, ended)
     for case in server.cases:

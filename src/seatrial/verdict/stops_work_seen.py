@@ -6,7 +6,7 @@ the server's own counters, the canary, ends of other requests, and what its proc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ RIGHTS_KEPT = 4
 OF_CANARY_NS = 2 * SECOND
 """Counters that grow so shortly after a failed canary may have counted its prompt."""
 PROCESSES_KEPT = 256
+Counts = tuple[int | None, int | None, int | None]
 
 
 def seen(work: Work, line: Line) -> Work:
@@ -48,11 +49,18 @@ def progressed(work: Work, at: int, what: str, *, token: bool = True) -> Work:
     """
     if at <= work.progress_at:
         return work
+    return _progressed(work, (at,), what, token=token)
+
+
+def _progressed(work: Work, times: Sequence[int], what: str, *, token: bool = True) -> Work:
+    """The same for several tokens at once, in order of their time and all later than what is known."""
+    at = times[-1]
     quiet = work.silence if work.silence[1] > at else (0, 0)
     failed = tuple(ask for ask in work.failed if not token or ask.asked_at > at) if work.failed else ()
     marks = work.marks
-    if not marks or at - marks[-1] >= MARKS_APART:
-        marks = (*marks, at)[-MARKS_KEPT:]
+    for mark in times:
+        if not marks or mark - marks[-1] >= MARKS_APART:
+            marks = (*marks, mark)[-MARKS_KEPT:]
     return replace(work, progress_at=at, progress=what, silence=quiet, failed=failed, marks=marks)
 
 
@@ -162,9 +170,7 @@ def _canary(work: Work, line: Ask) -> Work:
 def _metered(work: Work, line: Meter) -> Work:
     """Counters: totals that moved are progress, each source held against itself; a request fewer is an answer."""
     old = work.meters.get(line.source)
-    moved = old is not None and any(
-        a is not None and b is not None and a != b for a, b in zip(_counts(old), _counts(line), strict=True)
-    )
+    moved = old is not None and _moved(_counts(old), _counts(line))
     fell = old is not None and old.running is not None and line.running is not None and line.running < old.running
     live = line.progress is not None or line.source.startswith("vllm")
     work = replace(work, meters={**work.meters, line.source: line})
@@ -180,7 +186,11 @@ def _metered(work: Work, line: Meter) -> Work:
     return replace(work, answered_at=max(work.answered_at, line.t)) if fell else work
 
 
-def _counts(line: Meter) -> tuple[int | None, int | None, int | None]:
+def _moved(old: Counts, new: Counts) -> bool:
+    return old != new and any(a is not None and b is not None and a != b for a, b in zip(old, new, strict=True))
+
+
+def _counts(line: Meter) -> Counts:
     return line.tokens, line.prompt_tokens, line.progress
 
 
@@ -197,9 +207,10 @@ def _received(work: Work, line: Received) -> Work:
 
 def _row(work: Work, row: LoadRow) -> Work:
     work = landed(work, row.id)
-    for at in (row.first_at, row.gap_from, row.gap_to, row.last_at):
-        if at <= row.t:
-            work = progressed(work, at, f"a token of {row.id}")
+    told = (row.first_at, row.gap_from, row.gap_to, row.last_at)
+    late = sorted(at for at in told if work.progress_at < at <= row.t)
+    if late:
+        work = _progressed(work, late, f"a token of {row.id}")
     if 0 < row.last_at < work.progress_at:
         work = replace(work, marks=(*work.marks, row.last_at)[-MARKS_KEPT:])
     if row.outcome in GOT_NOTHING:
