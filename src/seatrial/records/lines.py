@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """Head of every line: version, writer, the writer's sequence number from 1, time of writing."""
 
     v: int = 0

@@ -20,7 +20,7 @@ By = Literal["process", "health", "token", "socket", "heartbeat", "found", "sche
 heartbeat, the moment it was found, an answer of the engine's own loop."""
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, gc=False):
     """A moment at which the server was alive, and what showed it."""
 
     at: int
@@ -33,7 +33,7 @@ class Proof(msgspec.Struct, frozen=True):
         return self.by not in ("process", "found")
 
 
-class Oom(msgspec.Struct, frozen=True):
+class Oom(msgspec.Struct, frozen=True, gc=False):
     """Counts of processes killed for want of memory, on the host and in the server's cgroup; None: not observable."""
 
     at: int
@@ -41,7 +41,7 @@ class Oom(msgspec.Struct, frozen=True):
     cgroup: int | None
 
 
-class Main(msgspec.Struct, frozen=True):
+class Main(msgspec.Struct, frozen=True, gc=False):
     """One incarnation of a server's main process. ``found_at``: when it was first seen."""
 
     pid: int
@@ -83,7 +83,7 @@ class Main(msgspec.Struct, frozen=True):
         return event.pid == self.pid
 
 
-class Exit(msgspec.Struct, frozen=True):
+class Exit(msgspec.Struct, frozen=True, gc=False):
     """What is known of a process's end, from one report or several."""
 
     at: int
@@ -99,7 +99,7 @@ class Exit(msgspec.Struct, frozen=True):
         return cls(seen, event.status, event.source, seen if event.what == "exit" else None, event.facts)
 
 
-class ChildEnd(msgspec.Struct, frozen=True):
+class ChildEnd(msgspec.Struct, frozen=True, gc=False):
     """A child of the main process that has ended; a successor of it may come."""
 
     main: Main
@@ -110,7 +110,7 @@ class ChildEnd(msgspec.Struct, frozen=True):
     stop: str = ""  # the id of that stop
 
 
-class Sign(msgspec.Struct, frozen=True):
+class Sign(msgspec.Struct, frozen=True, gc=False):
     """The main process as last sampled, and since when it has not moved."""
 
     at: int
@@ -123,7 +123,7 @@ class Sign(msgspec.Struct, frozen=True):
     still_since: int = 0  # first sample of a run of samples without CPU time and context switches
 
 
-class Ended(msgspec.Struct, frozen=True):
+class Ended(msgspec.Struct, frozen=True, gc=False):
     """A request that is over."""
 
     id: str
@@ -132,7 +132,7 @@ class Ended(msgspec.Struct, frozen=True):
     clean: bool
 
 
-class Said(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True, gc=False):
     """What of a stop, when it changes, is told again."""
 
     family: Family
@@ -146,7 +146,7 @@ class Said(msgspec.Struct, frozen=True):
         return cls(case.family, case.until is not None, case.exit.status if case.exit else None, case.planned)
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """A stop in the making. ``bad_at``: last proof that it still went on."""
 
     id: str
@@ -181,7 +181,7 @@ class Case(msgspec.Struct, frozen=True):
     said: Said | None = None  # as it was handed out last
 
 
-class Server(msgspec.Struct, frozen=True):
+class Server(msgspec.Struct, frozen=True, gc=False):
     """One endpoint as the lines so far show it."""
 
     name: str
@@ -227,7 +227,7 @@ class Server(msgspec.Struct, frozen=True):
     done: tuple[Stop, ...] = ()  # stops so long over that no line bears on them any more
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """All endpoints, and the clock of the fold: the recorder's heartbeat."""
 
     servers: dict[str, Server] = {}

@@ -38,7 +38,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     live: bool  # they move with each token, not only at the end of a request
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, frozen=True, gc=False):
     """The work of one endpoint, from its clients, the canary, its counters and its processes."""
 
     progress_at: int = 0  # the last token, or growth of a counter
@@ -85,7 +85,7 @@ class Work(msgspec.Struct, frozen=True):
         return self.toiled or self.gpu_joined or bool(self.scheduler_at)
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, gc=False):
     """What is said of a case beside the common facts."""
 
     kind: str = ""
@@ -96,7 +96,7 @@ class Told(msgspec.Struct, frozen=True):
     withdrawn: bool = False  # tokens that came to light later show that there was none
 
 
-class Broken(msgspec.Struct, frozen=True):
+class Broken(msgspec.Struct, frozen=True, gc=False):
     """One stream that went wrong. ``alive_at``: its last token; ``dead_at``: first proof that it was broken."""
 
     family: Family
@@ -113,7 +113,7 @@ class Broken(msgspec.Struct, frozen=True):
     proof: str = ""
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class Trouble(msgspec.Struct, frozen=True, gc=False):
     """All streams of one family on one endpoint: the first, how many, and the first few ids."""
 
     first: Broken
@@ -127,7 +127,7 @@ class Trouble(msgspec.Struct, frozen=True):
     said_cause: str = ""
 
 
-class Streams(msgspec.Struct, frozen=True):
+class Streams(msgspec.Struct, frozen=True, gc=False):
     """What is known of an endpoint's streams."""
 
     pending: tuple[Broken, ...] = ()  # it is not yet known whether a stop broke them
