@@ -50,6 +50,13 @@ def test_a_limit_that_was_reached_is_named_by_the_kernel_alone():
         assert "bad_alloc" not in stop.cause
 
 
+def test_one_that_is_full_cannot_grow_and_has_reached_its_limit():
+    """As where the limit was set to what a running server had already taken."""
+    for seed in SEEDS:
+        stop = one(limited(seed, 0.999).run_for(8).die(ABORT).run_for(5))
+        assert stop.cause == "its address-space limit was reached"
+
+
 @pytest.mark.parametrize("begin", [
     lambda seed: limited(seed, 0.92).run_for(8),
     lambda seed: filling(seed, 0.915),  # a thread more

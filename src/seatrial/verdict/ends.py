@@ -18,6 +18,9 @@ CLOSE = 0.9
 GREW = 0.25
 """It was on its way there if in the last looks it grew by so much of what was left: one that stands fills nothing."""
 
+FULL = 0.99
+"""Or it was full: with less than a hundredth left the next piece of work does not fit, and it cannot grow."""
+
 
 class Room(msgspec.Struct, frozen=True):
     """A process's address space and its limit, bytes; None: not known, or without a limit.
@@ -46,9 +49,10 @@ class Room(msgspec.Struct, frozen=True):
 
     @property
     def reached(self) -> bool:
-        """Whether the limit was reached, as far as the last looks tell: near, and growing."""
+        """Whether the limit was reached, as far as the last looks tell: full, or near and growing."""
         left = max(0, (self.limit or 0) - (self.size or 0))
-        return self.near and self.grown > 0 and self.grown >= GREW * left
+        full = self.share is not None and self.share > FULL
+        return full or (self.near and self.grown > 0 and self.grown >= GREW * left)
 
 
 def signal_of(end: Exit | None) -> int | None:
