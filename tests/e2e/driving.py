@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,21 +59,6 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """``seatrial ARGUMENTS``."""
     full = [sys.executable, "-m", "seatrial.cli", *arguments]
     return subprocess.run(full, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-
-
-def wait_for(what: str, condition: Callable[[], Any], deadline_s: float) -> Any:
-    """The first true value of a condition, looked at twenty times a second.
-
-    Raises:
-        AssertionError: it did not become true in time.
-    """
-    end = time.monotonic() + deadline_s
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {deadline_s} s")
 
 
 def processes_of(path: Path) -> list[str]:

@@ -11,8 +11,9 @@ import pytest
 
 from seatrial.records import LoadRow
 from seatrial.rundir import RunDir
-from tests.e2e.driving import processes_of, start, wait_for
+from tests.e2e.driving import processes_of, start
 from tests.golden.server import Golden
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +26,7 @@ def soak(path, length, act):
         reader = threading.Thread(target=lambda: said.extend(process.stdout), daemon=True)
         reader.start()
         try:
-            wait_for("four rows", lambda: rows(path) >= 4, 40)
+            until(lambda: rows(path) >= 4, "four rows", 40)
             act(process)
             process.wait(40)
         finally:

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.e2e.driving import ROOT, suite, wait_for
+from tests.e2e.driving import ROOT, suite
+from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -17,7 +18,7 @@ def mortal():
     """A golden server, in a process of its own, that dies of a cap that is no number."""
     command = [sys.executable, "-m", "tests.golden", "--port", "0", "--fault", "dies-on-wrong-type"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        url = wait_for("the golden server's URL", process.stdout.readline, 20).strip()
+        url = until(process.stdout.readline, "the golden server's URL", 20).strip()
         yield url, process
         process.kill()
 

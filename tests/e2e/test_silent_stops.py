@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from seatrial.records import LoadRow
+from seatrial.records import LoadRow, Sample
 from seatrial.rundir import RunDir
-from tests.e2e.driving import processes_of, start, wait_for
+from tests.e2e.driving import processes_of, start
+from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
@@ -27,12 +28,12 @@ def _soak_until(path, act):
         reader.start()
         try:
             page = path / "endpoints" / "embedded.json"
-            wait_for("the endpoint's page", page.is_file, 60)
+            until(page.is_file, "the endpoint's page", 60)
 
             def rows():
                 return sum(isinstance(line, LoadRow) for line in RunDir(path).lines("load/*.jsonl"))
 
-            wait_for("four requests", lambda: rows() >= 4, 60)
+            until(lambda: rows() >= 4, "four requests", 60)
             pid = json.loads(page.read_text())["pid"]
             act(pid)
             process.wait(120)
@@ -71,10 +72,14 @@ def test_a_killed_server_is_one_stop_with_its_signal(number, tmp_path):
 def test_a_frozen_server_is_one_stop_with_its_length(tmp_path):
     times: list[int] = []
 
+    def stands():
+        samples = RunDir(tmp_path / "run").lines("watch/samples.jsonl")
+        return [x for x in samples if isinstance(x, Sample) and x.state == "T" and x.parent is None]
+
     def freeze(pid):
         os.kill(pid, signal.SIGSTOP)
         times.append(time.monotonic_ns())
-        time.sleep(8)  # how long it stands still is what is measured
+        until(lambda: len(stands()) >= 8, "eight looks at a process that stands still", 30)
         os.kill(pid, signal.SIGCONT)
         times.append(time.monotonic_ns())
 
@@ -93,16 +98,16 @@ def test_a_killed_suite_leaves_no_process_and_a_record_that_can_be_judged(tmp_pa
     with start(path, "suites/conformance", "-n2") as process:
         threading.Thread(target=process.stdout.read, daemon=True).start()
         planned = path / "planned.jsonl"
-        wait_for("the plan", planned.is_file, 90)
+        until(planned.is_file, "the plan", 90)
         n = len(planned.read_text().splitlines())
 
         def judged():
             return sum(f.read_text().count('"judgement"') for f in path.glob("writers/*/judgements.jsonl"))
 
-        wait_for("half of the cases", lambda: judged() >= n // 2, 120)
+        until(lambda: judged() >= n // 2, "half of the cases", 120)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-    wait_for("everything ended", lambda: not processes_of(path), 5)
+    until(lambda: not processes_of(path), "everything ended", 5)
     again = command("judge", str(path), "--write")
     assert again.returncode == 10, again.stdout + again.stderr
     run = RunDir.open(path)

@@ -12,7 +12,7 @@ import urllib.request
 
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event
+from seatrial.records import Clock, Event, Sample
 from tests.faults.processes import Process, until
 from tests.faults.rows import SECOND, Expected, Row, Trial
 from tests.faults.watching import wait_until
@@ -109,8 +109,14 @@ def abort(t: Trial) -> None:
 
 
 def exhaust(t: Trial) -> None:
-    more = t.rng.choice([30, 200])
-    t.dies(lambda: t.server.order("memory", more_mb=more, slow_s=2.2).at)
+    """Memory runs out while the recorder looks: a moment after it has seen the address space grown."""
+    filled_at = t.server.order("fill", more_mb=t.rng.choice([30, 200])).at
+
+    def seen() -> bool:
+        return any(isinstance(x, Sample) and x.pid == t.server.pid and x.t > filled_at for x in t.watch.lines())
+
+    until(seen, "the recorder has looked at it")
+    t.dies(lambda: t.server.order("exhaust").at)
     t.server.reap()
 
 

@@ -40,6 +40,7 @@ class Golden:
         self.runner: subprocess.Popen[bytes] | None = None
         self.abort_at: tuple[int, socket.socket] | None = None
         self.listening = True
+        self.pieces: list[mmap.mmap] = []  # of memory it has taken
 
     def serve(self) -> None:
         """Accept for ever; a listener that was closed leaves the process alive."""
@@ -143,18 +144,18 @@ class Golden:
     def do_sleep(self, sock: socket.socket, load_s: float) -> None:
         self.engine.asleep, self.engine.load_s = True, load_s
 
-    def do_memory(self, sock: socket.socket, more_mb: int, slow_s: float) -> bool:
-        """Limit the address space, use it up, and end as a C++ program does that cannot allocate."""
+    def do_fill(self, sock: socket.socket, more_mb: int) -> None:
+        """Limit the address space, and use nearly all of it."""
         size = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
         limit = size + more_mb * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        pieces = [mmap.mmap(-1, int(limit * 0.95) - size)]
-        end = time.monotonic() + slow_s
-        while time.monotonic() < end:
-            time.sleep(0.05)
+        self.pieces.append(mmap.mmap(-1, int(limit * 0.95) - size))
+
+    def do_exhaust(self, sock: socket.socket) -> bool:
+        """Use up the rest, and end as a C++ program does that cannot allocate."""
         try:
             while True:
-                pieces.append(mmap.mmap(-1, 1_000_000))
+                self.pieces.append(mmap.mmap(-1, 1_000_000))
         except OSError:
             _say(sock)
             os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n")

@@ -6,8 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from seatrial.records import LoadRow, SoakRun
@@ -39,14 +38,6 @@ def locust(
         if child.poll() is None:
             child.kill()
         child.communicate()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.05)
 
 
 def rows(run: Path) -> list[LoadRow]:

@@ -19,7 +19,8 @@ from fixtures.soak_child import Load, LoadError
 from seatrial.records import Endpoint, RunInfo
 from seatrial.rundir import RunDir
 from tests.golden.server import Golden
-from tests.load.children import rows, soak_of, until
+from tests.load.children import PATIENCE_S, rows, soak_of
+from tests.waiting import until
 
 
 @dataclass
@@ -84,7 +85,7 @@ def test_ctrl_c_again_cuts(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     def watched(text: str) -> None:
-        until(lambda: golden.truth()["chats"] >= 4)
+        until(lambda: golden.truth()["chats"] >= 4, "its requests", PATIENCE_S)
         interrupt()
 
     with Golden(["stall:0.5"], seed=1) as golden:
@@ -92,7 +93,7 @@ def test_ctrl_c_again_cuts(tmp_path: Path) -> None:
         run.progress = watched  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             Load(run, endpoint).sail()
-        until(lambda: golden.truth()["in_flight"] == 0)
+        until(lambda: golden.truth()["in_flight"] == 0, "its requests", PATIENCE_S)
 
 
 def test_a_load_that_cannot_start_says_its_last_words(tmp_path: Path) -> None:

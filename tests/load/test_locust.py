@@ -13,7 +13,8 @@ from seatrial.checks import soak
 from seatrial.checks.rules import run as run_rule
 from seatrial.records import Expect, SoakRun
 from tests.golden.server import Golden
-from tests.load.children import PATIENCE_S, locust, rows, soak_of, until
+from tests.load.children import PATIENCE_S, locust, rows, soak_of
+from tests.waiting import until
 
 FAULTS = {
     "no-terminator": "no_terminator",
@@ -98,7 +99,7 @@ def test_a_signal_drains_and_cuts_no_stream(tmp_path: Path, number: signal.Signa
     run = tmp_path / "run"
     with Golden(token_ms=15) as golden:
         with locust(golden.url, run, "-t", "10m") as child:
-            until(lambda: len(rows(run)) >= 4 and golden.truth()["in_flight"] >= 2)
+            until(lambda: len(rows(run)) >= 4 and golden.truth()["in_flight"] >= 2, "its requests", PATIENCE_S)
             child.send_signal(number)
             text, _ = child.communicate(timeout=PATIENCE_S)
         truth = golden.truth()
@@ -114,7 +115,7 @@ def test_a_signal_drains_and_cuts_no_stream(tmp_path: Path, number: signal.Signa
 def test_a_second_interrupt_cuts_and_says_whose_doing_it_was(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with Golden(["stall"]) as golden, locust(golden.url, run, "-t", "10m") as child:
-        until(lambda: golden.truth()["chats"] >= 4)
+        until(lambda: golden.truth()["chats"] >= 4, "its requests", PATIENCE_S)
         child.send_signal(signal.SIGINT)
         assert child.stdout is not None
         while "draining" not in child.stdout.readline():
@@ -135,7 +136,7 @@ def test_it_ends_when_its_starter_is_gone(tmp_path: Path) -> None:
     end = {"SEATRIAL_LIFELINE": str(ours)}
     with Golden(["stall"]) as golden, locust(golden.url, run, "-t", "10m", pass_fds=(ours,), **end) as child:
         os.close(ours)
-        until(lambda: golden.truth()["chats"] >= 4)
+        until(lambda: golden.truth()["chats"] >= 4, "its requests", PATIENCE_S)
         os.close(lifeline)
         assert child.wait(5) == 5
     assert Counter(row.outcome for row in soak_of(run).rows) == {"cancelled": 4}

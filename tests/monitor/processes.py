@@ -17,8 +17,7 @@ from typing import Any
 from seatrial.records import Event, Line, Log, Probe, RunInfo, Sample, Stop, Threads
 from seatrial.rundir import RunDir
 from seatrial.verdict import stops
-
-DEADLINE_S = 15.0
+from tests.waiting import DEADLINE_S, until
 
 SERVER = """
 import http.server, os, signal, socket, subprocess, sys, threading
@@ -55,17 +54,6 @@ def serve(port):
         threading.Event().wait()
 serve(int(sys.argv[1]))
 """
-
-
-def until(what: Callable[[], Any], text: str) -> Any:
-    """What the condition gives once it holds; fails when it does not within the deadline."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        select.select([], [], [], 0.01)
-    raise AssertionError(f"not within {DEADLINE_S:.0f} s: {text}")
 
 
 class Server:

@@ -19,7 +19,7 @@ from seatrial.monitor.commands import Watch
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.questions import below
 from seatrial.monitor.target import open_target
-from tests.monitor.processes import until
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def test_a_socket_that_nobody_holds_has_no_owner_and_a_reason():
 
 
 def test_identity_stays_and_figures_are_read(sleeper):
+    until(lambda: proc.Process(sleeper.pid).look().state == "S", "it sleeps")
     one, two = proc.Process(sleeper.pid), proc.Process(sleeper.pid)
     assert one.incarnation == two.incarnation
     assert one.incarnation.endswith(f"-{sleeper.pid}-{one.started_ticks}")

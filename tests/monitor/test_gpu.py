@@ -18,7 +18,8 @@ from seatrial.monitor.xid import words
 from seatrial.records import Clock, Gpu
 from seatrial.verdict.summary import unwatched
 from tests.monitor.nvml import CARDS, Stub, build
-from tests.monitor.processes import Recording, until
+from tests.monitor.processes import Recording
+from tests.waiting import until
 
 NEW = 555
 STRUCTS = (

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from seatrial.monitor import fingerprint, proc
-from tests.monitor.processes import Recording, until
+from tests.monitor.processes import Recording
+from tests.waiting import until
 
 GIB = 1 << 30
 

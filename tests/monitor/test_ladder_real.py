@@ -15,7 +15,8 @@ import pytest
 
 from seatrial.records import Ask, Event, Meter
 from seatrial.servers import embedded
-from tests.monitor.processes import Recording, until
+from tests.monitor.processes import Recording
+from tests.waiting import until
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
 

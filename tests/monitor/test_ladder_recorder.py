@@ -9,8 +9,9 @@ import pytest
 from seatrial.records import Ask, Clock, Meter
 from seatrial.rundir import SECOND
 from tests.golden.server import Golden
-from tests.monitor.processes import Recording, until
+from tests.monitor.processes import Recording
 from tests.monitor.sites import KEY, hang, site
+from tests.waiting import until
 
 
 def asks(recording: Recording, rung: str) -> list[Ask]:

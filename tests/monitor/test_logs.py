@@ -17,7 +17,7 @@ import pytest
 from seatrial.monitor.logs import LATE_S, LINES, WIDTH, WINDOW, Tail, last_lines
 from seatrial.records import Clock, Event, Log
 from seatrial.wire.mask import Mask
-from tests.monitor.processes import DEADLINE_S, until
+from tests.waiting import DEADLINE_S, until
 
 KEY = "sk-quite-secret-key"
 MS = 1_000_000

@@ -17,7 +17,7 @@ from seatrial.monitor.scheduler import may_sleep
 from seatrial.monitor.tree import Tree
 from seatrial.records import Clock
 from seatrial.wire.mask import Mask
-from tests.monitor.processes import until
+from tests.waiting import until
 
 MS = 1_000_000
 

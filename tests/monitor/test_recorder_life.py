@@ -10,7 +10,8 @@ from pathlib import Path
 
 from seatrial.monitor.recorder import Recorder
 from seatrial.records import Clock, Event
-from tests.monitor.processes import DEADLINE_S, Recording, until
+from tests.monitor.processes import Recording
+from tests.waiting import DEADLINE_S, until
 
 
 def test_it_ends_with_its_input_and_seals_the_record(recording):

@@ -13,7 +13,7 @@ from seatrial.monitor.fingerprint import shown
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.target import open_target
 from seatrial.wire.mask import Mask
-from tests.monitor.processes import until
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(("given", "expected"), [

@@ -18,7 +18,7 @@ from seatrial.monitor import proc
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.sockets import SockDiag
 from seatrial.records import Event
-from tests.monitor.processes import until
+from tests.waiting import until
 
 MS = 1_000_000
 

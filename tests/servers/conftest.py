@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,7 @@ from seatrial.servers.embedded import model_file
 from seatrial.servers.orders import EmbeddedSpec
 
 RECORDER = "tests.servers.recorder"
-
-
-def wait_until(condition, seconds=10.0):
-    """The first true value of a condition; fails the test past the deadline."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.005)
-    raise AssertionError(f"not within {seconds} s")
+WAIT_S = 10.0
 
 
 def lives(pid):

@@ -12,8 +12,9 @@ import pytest
 
 from seatrial.servers.keeping import Keeping, ServerError, Watched, ask
 from seatrial.servers.orders import EmbeddedSpec
+from tests.waiting import until
 
-from .conftest import RECORDER, lives, wait_until
+from .conftest import RECORDER, WAIT_S, lives
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
 
@@ -33,7 +34,7 @@ def answers(url):
 def test_the_server_answers_when_start_returns_and_the_recorder_is_told(keeping, told):
     url, pid = keeping.embedded
     assert answers(url)
-    (watch,) = wait_until(lambda: told.recorder("watch"))
+    (watch,) = until(lambda: told.recorder("watch"), "the recorder is told", WAIT_S)
     expected = ("embedded", "127.0.0.1", pid, 0, url)
     assert (watch["watch"], watch["host"], watch["pid"], watch["generation"], f"{watch['base']}/v1") == expected
     assert [e.what for e in told.events()] == ["start", "ready"]
@@ -61,7 +62,7 @@ def test_the_exit_of_a_killed_server_is_seen_at_once_with_its_signal_and_no_plan
     pidfd = os.pidfd_open(pid)
     sent = time.monotonic_ns()
     signal.pidfd_send_signal(pidfd, number)
-    (ended,) = wait_until(lambda: told.events("exit"))
+    (ended,) = until(lambda: told.events("exit"), "the end", WAIT_S)
     assert os.waitstatus_to_exitcode(ended.status & ~0x80) == -number
     assert sent <= ended.signalled_at <= ended.at <= sent + 250e6
     assert not told.events("planned-stop")
@@ -79,7 +80,7 @@ def test_a_restart_keeps_the_url_raises_the_generation_and_is_made_once(keeping,
     assert first["pid"] != pid
     assert answers(url)
     assert not told.events("planned-stop")
-    second = wait_until(lambda: told.recorder("watch")[1:])
+    second = until(lambda: told.recorder("watch")[1:], "the second one", WAIT_S)
     assert [(w["generation"], w["pid"]) for w in second] == [(1, first["pid"])]
     assert {p.name for p in (told.run.path / "server").iterdir()} == {"embedded-0.log", "embedded-1.log"}
 
@@ -88,7 +89,7 @@ def test_a_later_generation_that_died_too_is_no_answer(keeping, told):
     os.kill(keeping.embedded[1], signal.SIGKILL)
     first = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
     os.kill(first["pid"], signal.SIGKILL)
-    wait_until(lambda: told.events("exit")[1:])
+    until(lambda: told.events("exit")[1:], "the second end", WAIT_S)
     second = ask(keeping.address, {"restart": "embedded", "generation": 0}, 60)
     assert (second["generation"], second["url"]) == (2, first["url"])
     assert answers(second["url"])
@@ -132,7 +133,7 @@ def test_nothing_outlives_a_killed_pytest(run, told, spec, number):
         keeper, server, address = process.stdout.readline().split()
         process.send_signal(number)
     recorder = told.recorder("began")[0]["began"]
-    wait_until(lambda: not any(map(lives, (keeper, server, recorder))), 5)
+    until(lambda: not any(map(lives, (keeper, server, recorder))), "the end of all", 5)
     assert not Path(address).parent.exists()
     assert [e.what for e in told.events()] == ["start", "ready", "planned-stop", "exit", "seal"]
 
@@ -140,8 +141,8 @@ def test_nothing_outlives_a_killed_pytest(run, told, spec, number):
 def test_the_server_does_not_outlive_a_killed_keeper(keeping, told):
     _, pid = keeping.embedded
     os.kill(keeping.pid, signal.SIGKILL)
-    wait_until(lambda: not lives(pid), 2)
-    wait_until(lambda: told.recorder("orphaned"))
+    until(lambda: not lives(pid), "its end", 2)
+    until(lambda: told.recorder("orphaned"), "the recorder is alone", WAIT_S)
     assert not lives(keeping.pid)
     with pytest.raises(ServerError, match="does not answer"):
         ask(keeping.address, {"restart": "embedded"}, 2)
@@ -164,7 +165,7 @@ def test_a_hung_recorder_is_not_waited_for_long(run, told, monkeypatch):
     watched = Watched(name="8080", host="127.0.0.1", port=8080, base="http://127.0.0.1:8080")
     kept = Keeping.start(run, (watched,), recorder=RECORDER)
     assert kept.embedded is None
-    assert wait_until(lambda: told.recorder("watch"))[0]["port"] == 8080
+    assert until(lambda: told.recorder("watch"), "the recorder is told", WAIT_S)[0]["port"] == 8080
     begun = time.monotonic()
     kept.close()
     assert time.monotonic() - begun < 4

@@ -12,8 +12,9 @@ import pytest
 
 from seatrial.servers import locks
 from seatrial.servers.errors import ConfigError
+from tests.waiting import until
 
-from .conftest import wait_until
+from .conftest import WAIT_S
 
 URL = "http://127.0.0.1:8080/v1"
 
@@ -90,7 +91,8 @@ def test_one_who_waits_alone_is_not_starved_by_sharers():
     with process("shared") as first:
         assert held(first)
         with process("exclusive") as waiter:
-            wait_until(lambda: not free("shared"))  # the waiter holds the turnstile: later sharers stay out
+            # The waiter holds the turnstile: later sharers stay out.
+            until(lambda: not free("shared"), "the waiter waits", WAIT_S)
             first.kill()
             assert held(waiter)
 

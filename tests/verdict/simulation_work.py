@@ -140,7 +140,9 @@ class Engine(World):
             self._seq += 1
             stream = Stream(f"load1-{self._seq}", self._seq, self.now + 3 * MS)
             self.streams.append(stream)
-            line = Sent(endpoint=self.rig.name, scenario="soak", method="POST", path="/chat/completions", load=True)
+            line = Sent(
+                endpoint=self.rig.name, scenario="soak/closed", method="POST", path="/chat/completions", load=True
+            )
             self.out.append(replace(line, v=1, w="load1", n=stream.n, t=stream.sent_at))
 
     def _give_up(self) -> None:

@@ -16,7 +16,7 @@ from seatrial.verdict import stops
 from tests.verdict.simulation import World
 from tests.verdict.simulation_family import GIB, Tree
 
-SEEDS = range(6)
+SEEDS = range(12)
 Drop = Callable[[Line], Line | None]
 
 

@@ -14,7 +14,7 @@ from seatrial.verdict.stops_work_state import Look, Work
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
-SEEDS = range(8)
+SEEDS = range(20)
 FRONT = Rig(scheduler=False, clients=0, elsewhere=True, name="gate")
 BACK = Rig(clients=0, name="back")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
-from seatrial.records import Stop
+from seatrial.records import Clock, Stop
 from seatrial.verdict import stops, stops_clock
+from seatrial.verdict.stops_cases import change, open_case
+from seatrial.verdict.stops_state import Proof, Server, State
 from tests.verdict.simulation import MS, S, World
 from tests.verdict.simulation_family import Tree
 
@@ -67,6 +70,24 @@ def test_a_crash_loop_is_told_whole_and_kept_small(monkeypatch):
     assert len({stop.id for stop in found}) == 70
     monkeypatch.setattr(stops_clock, "CASES_KEPT", 1000)
     assert stops.fold(lines) == found
+
+
+def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
+    """A stop that was withdrawn is not told, and its number is not given again; an old open one keeps no other."""
+    monkeypatch.setattr(stops_clock, "CASES_KEPT", 0)
+    server = Server("a")
+    for n in range(8):
+        server = open_case(server, "STOPPED", n * S, n * S, alive=Proof(n * S, "x"))
+        case = server.cases[-1]
+        until = None if n == 0 else n * S
+        server = change(server, case, until=until, told=replace(case.told, withdrawn=n in (1, 2)))
+    state = State(servers={"a": server})
+    for t in range(20 * S, 200 * S, 2 * S):
+        state, _ = stops_clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
+    left = state.servers["a"]
+    assert [case.id for case in left.cases] == ["a-1"]
+    assert [stop.id for stop in left.done] == ["a-4", "a-5", "a-6", "a-7", "a-8"]
+    assert open_case(left, "STOPPED", 300 * S, 300 * S, alive=Proof(300 * S, "x")).cases[-1].id == "a-9"
 
 
 def test_a_later_successor_updates_what_was_told():

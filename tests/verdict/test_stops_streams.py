@@ -10,7 +10,7 @@ from seatrial.verdict import stops
 from tests.verdict.simulation import MS, S, Stream
 from tests.verdict.simulation_work import Engine, Rig
 
-SEEDS = range(10)
+SEEDS = range(20)
 FAULTS = {
     "truncated": ("TRUNCATED", "cut"),
     "no_terminator": ("TRUNCATED", "no terminator"),

@@ -12,7 +12,7 @@ from seatrial.verdict.stops_work_state import Work
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
-SEEDS = range(8)
+SEEDS = range(25)
 SIGHT = {
     "all": (Rig(), 30, 10),
     "without a canary": (Rig(canary=False), 30, 10),

@@ -10,7 +10,7 @@ from seatrial.verdict import stops
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
-SEEDS = range(8)
+SEEDS = range(25)
 ALONE = Rig(clients=0)
 TWINS: dict[str, tuple[Mode, float, Rig]] = {
     "a prefill of 40 s": ("prefill", 40, ALONE),

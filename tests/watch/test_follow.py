@@ -7,7 +7,7 @@ import pytest
 
 from seatrial.records import Clock, Event
 from seatrial.watching.follow import FORGET_BYTES, WINDOW_NS, Follower
-from tests.monitor.processes import until
+from tests.waiting import until
 
 
 @pytest.fixture

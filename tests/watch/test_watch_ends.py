@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.monitor.processes import until
+from tests.waiting import until
 
 from .watching import judged, lives, seconds_since
 

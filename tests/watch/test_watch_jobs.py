@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.monitor.processes import until
+from tests.waiting import until
 
 from .watching import judged, lives
 

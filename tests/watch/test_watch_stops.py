@@ -6,7 +6,8 @@ import signal
 import threading
 import urllib.request
 
-from tests.monitor.processes import Server, until
+from tests.monitor.processes import Server
+from tests.waiting import until
 
 from .watching import judged
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.monitor.processes import DEADLINE_S, until
+from tests.waiting import DEADLINE_S, until
 
 SUPERVISED = """
 import http.server, os, socket, sys

@@ -31,7 +31,7 @@ from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
 from seatrial.servers.job import Job
 from seatrial.servers.orders import EmbeddedSpec, Order, Watched
-from seatrial.servers.recording import SEAL_S, Recording
+from seatrial.servers.recorder_child import SEAL_S, RecorderChild
 
 RECORDER = "seatrial.monitor.recorder"
 START_S = 90.0
@@ -56,7 +56,7 @@ class Keeper:
         self.port = order.embedded.port if order.embedded else 0
         self.waiting: list[Answer] = []
         self.over = self.orderly = False
-        self.recording = Recording(run.path, self.writer.folder / "recorder.log", recorder)
+        self.recorder = RecorderChild(run.path, self.writer.folder / "recorder.log", recorder)
         self.door = Door(self.loop, self._handle)
 
     # the loop
@@ -64,7 +64,7 @@ class Keeper:
     def serve(self) -> None:
         """Until stdin closes or SIGTERM comes."""
         self.loop.register(0, selectors.EVENT_READ, self._parent)
-        self.loop.register(self.recording.pidfd, selectors.EVENT_READ, self._recorder_ended)
+        self.loop.register(self.recorder.pidfd, selectors.EVENT_READ, self._recorder_ended)
         pid = self._start_command()
         for watched in self.order.watch:
             ours = self.order.command is not None and self.order.command.name == watched.name
@@ -104,7 +104,7 @@ class Keeper:
         command = self.order.command
         if command is None:
             return None
-        self.recording.await_heartbeat()  # the command is watched from its start
+        self.recorder.await_heartbeat()  # the command is watched from its start
         try:
             self.job = Job(command, self.loop, self.event)
         except OSError as error:
@@ -224,14 +224,14 @@ class Keeper:
 
     def _announce(self, why: str, name: str = "") -> None:
         self.event("planned-stop", name=name, text=why)
-        self.recording.tell({"planned_stop": name or self._name})
+        self.recorder.tell({"planned_stop": name or self._name})
 
     def _watch(self, watched: Watched) -> None:
-        self.recording.tell({"watch": watched.name, **msgspec.to_builtins(watched)})
+        self.recorder.tell({"watch": watched.name, **msgspec.to_builtins(watched)})
 
     def _recorder_ended(self) -> None:
-        self.loop.unregister(self.recording.pidfd)
-        pid, code = self.recording.pid, self.recording.status()
+        self.loop.unregister(self.recorder.pidfd)
+        pid, code = self.recorder.pid, self.recorder.status()
         self.event("trouble", name="recorder", pid=pid, text=f"the recorder ended, status {code}")
 
     # requests
@@ -260,9 +260,9 @@ class Keeper:
         if self.server is not None and self.server.alive:
             self._stop(self.server, "the run ended")
         if self.job is not None:
-            self.job.end_all(self._announce, GRACE_S, self.recording.pid)
+            self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
         self.event("seal", name="keeper")
-        if not self.recording.seal():
+        if not self.recorder.seal():
             self.event("trouble", name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed")
         self.door.close()
         self.writer.close()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -20,7 +20,7 @@ from seatrial.servers.child import tail
 from seatrial.servers.errors import ServerError
 from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, START_S
 from seatrial.servers.orders import Command, EmbeddedSpec, Order, Watched
-from seatrial.servers.recording import SEAL_S
+from seatrial.servers.recorder_child import SEAL_S
 
 __all__ = ["Command", "EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
 
@@ -95,6 +95,16 @@ class Keeping:
     def alive(self) -> bool:
         """Whether the keeper runs; what it started does not outlive it."""
         return self._process.poll() is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close; but who interrupts does not wait for it."""
+        if kind is KeyboardInterrupt:
+            self.leave()
+        else:
+            self.close()
 
     def leave(self) -> None:
         """Have everything ended, and do not wait for it."""

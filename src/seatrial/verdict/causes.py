@@ -67,7 +67,7 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
 
     Args:
         limit: of its address space, bytes; None: none, or not known.
-        reached: it grew to it in the last looks. That it stood near it is not enough.
+        reached: it was full, or grew to it in the last looks. That it stood near it is not enough.
         xids: what the GPU's driver reported just before.
     """
     words = {word.claim: word.line for word in witness.words(log)}

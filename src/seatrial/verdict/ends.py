@@ -17,7 +17,6 @@ CLOSE = 0.9
 """An address space this near to its limit at the last look may have reached it: the next large piece did not fit."""
 GREW = 0.25
 """It was on its way there if in the last looks it grew by so much of what was left: one that stands fills nothing."""
-
 FULL = 0.99
 """Or it was full: with less than a hundredth left the next piece of work does not fit, and it cannot grow."""
 

@@ -78,7 +78,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
     main: Main | None = fields.pop("main", server.main)
     alive = fields.pop("alive", None) or proof_before(server, dead_at, main.found_at if main else dead_at)
     own: dict[str, Any] = {
-        "id": f"{server.name}-{len(server.done) + len(server.cases) + 1}",
+        "id": f"{server.name}-{server.opened + 1}",
         "suspects": in_flight_at(server, alive.at, dead_at),
         "oom_before": oom_before(server.ooms, alive.at, dead_at),
         "look": server.sign,
@@ -87,7 +87,8 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
         "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
     }
     case = Case(family=family, alive=alive, dead_at=dead_at, opened_at=now, main=main, **(own | fields))
-    return at_open(replace(server, cases=(*server.cases, case)))
+    opened = server.opened + (case.id != fields.get("id"))  # else it takes the place of one that was opened before
+    return at_open(replace(server, cases=(*server.cases, case), opened=opened))
 
 
 def change(server: Server, case: Case, **fields: Any) -> Server:

@@ -69,15 +69,15 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
 
 
 def _put_away(server: Server, state: State, now: int) -> Server:
-    """The server without its oldest stops that are told and over, where it has many; they stand in ``done``."""
-    old = 0
-    if len(server.cases) > CASES_KEPT:
-        while old < len(server.cases) and _is_over(server.cases[old], now):
-            old += 1
-    if not old:
+    """The server without the stops that are told and long over, where it has many; they stand in ``done``."""
+    if len(server.cases) <= CASES_KEPT:
         return server
-    done = tuple(stop_of(case, server, state) for case in server.cases[:old] if not case.told.withdrawn)
-    return replace(server, cases=server.cases[old:], done=(*server.done, *done))
+    over = [case for case in server.cases if _is_over(case, now)]
+    if not over:
+        return server
+    done = tuple(stop_of(case, server, state) for case in over if not case.told.withdrawn)
+    left = tuple(case for case in server.cases if not _is_over(case, now))
+    return replace(server, cases=left, done=(*server.done, *done))
 
 
 def _is_over(case: Case, now: int) -> bool:

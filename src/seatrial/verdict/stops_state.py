@@ -224,6 +224,7 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     work: Work = Work()
     streams: Streams = Streams()
     cases: tuple[Case, ...] = ()
+    opened: int = 0  # how many stops were ever opened: their ids are counted by it
     done: tuple[Stop, ...] = ()  # stops so long over that no line bears on them any more
 
 

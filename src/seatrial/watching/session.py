@@ -19,7 +19,7 @@ from seatrial.report.plain import SECOND, duration
 from seatrial.rundir import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
-from seatrial.servers.recording import AWAKE_S
+from seatrial.servers.recorder_child import AWAKE_S
 from seatrial.watching import starting
 from seatrial.watching.findings import Finding, Findings
 from seatrial.watching.follow import Follower
@@ -69,17 +69,13 @@ class Session:
             with contextlib.closing(follower):
                 keeping = self._start(run)
                 try:
-                    self._begin(run, keeping)
-                    self._follow(follower, run, keeping)
-                    keeping.close()
-                except KeyboardInterrupt:  # the second Ctrl-C
+                    with keeping:
+                        self._begin(run, keeping)
+                        self._follow(follower, run, keeping)
+                except KeyboardInterrupt:  # the second Ctrl-C, maybe while it was being closed
                     keeping.leave()
                 except BrokenPipeError:
                     self._deserted = True
-                    keeping.close()
-                except BaseException:
-                    keeping.close()
-                    raise
                 with contextlib.suppress(KeyboardInterrupt):
                     self._conclude(follower)
         return self._findings.code()

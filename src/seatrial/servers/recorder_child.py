@@ -16,7 +16,7 @@ AWAKE_S = 5.0
 """The longest a command waits for the recorder to be there; it takes 0.3 s unless the machine is busy."""
 
 
-class Recording:
+class RecorderChild:
     """The process, from its start to its end.
 
     Args:
