@@ -92,7 +92,8 @@ class History:
                 for line in self._happened(second):
                     events.write(self._stamped(line, "recorder", second * SECOND + SECOND // 2))
                 for line in self._served(second):
-                    rows.write(self._stamped(line, "load1", second * SECOND + 200_000_000))
+                    at = line.ended_at if isinstance(line, LoadRow) else second * SECOND + 200_000_000
+                    rows.write(self._stamped(line, "load1", at))
 
     def _stamped(self, line: Line, writer: str, t: int) -> bytes:
         self._n += 1
@@ -151,16 +152,17 @@ class History:
     def _served(self, second: int) -> Iterator[Line]:
         t = second * SECOND + 200_000_000
         yield Clock(wall_ns=t + 1_700_000_000 * SECOND, boot_ns=t + BOOT_NS, raw_ns=t)
+        sent: list[tuple[str, int]] = []
         for name in NAMES:
-            if self._stands(name, second) or self._random.random() > RATE / 2:
-                continue
-            for _ in range(2):
-                sent = Sent(endpoint=name, scenario="soak", method="POST", path="/chat/completions", load=True)
-                yield sent
-                yield LoadRow(id=f"load1-{self._n}", endpoint=name, outcome="ok", intended_at=t, sent_at=t,
-                              ended_at=t + SECOND // 3, first_at=t + SECOND // 10, last_at=t + SECOND // 3, deltas=24,
-                              gap_from=t + SECOND // 10, gap_to=t + SECOND // 8, tokens=24, prompt_tokens=90,
-                              finish_reason="stop", status=200)  # fmt: skip
+            if not self._stands(name, second) and self._random.random() <= RATE / 2:
+                for _ in range(2):
+                    yield Sent(endpoint=name, scenario="soak", method="POST", path="/chat/completions", load=True)
+                    sent.append((name, self._n))
+        for name, n in sent:
+            yield LoadRow(id=f"load1-{n}", endpoint=name, outcome="ok", intended_at=t, sent_at=t,
+                          ended_at=t + SECOND // 3, first_at=t + SECOND // 10, last_at=t + SECOND // 3, deltas=24,
+                          gap_from=t + SECOND // 10, gap_to=t + SECOND // 8, tokens=24, prompt_tokens=90,
+                          finish_reason="stop", status=200)  # fmt: skip
 
 
 def main() -> int:

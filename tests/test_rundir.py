@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.records import VERSION, Endpoint, Judgement, Planned, RunInfo, Sent
+from seatrial import jsonl
+from seatrial.records import VERSION, Clock, Endpoint, Judgement, Planned, Record, RunInfo, Sent
 from seatrial.rundir import RunDir, RunDirError, Writer, new_path
 
 INFO = RunInfo(
     id="r", started="2026-11-24T22:51:03Z", started_ns=1, boot_id="b", arguments=("suites",), versions={}, seed=0
 )
+SENT = {"endpoint": "e", "scenario": "s", "method": "GET", "path": "/models"}
+CLOCKS = {"wall_ns": 0, "boot_ns": 0, "raw_ns": 0}
 
 
 @pytest.fixture
@@ -54,6 +57,27 @@ def test_a_torn_last_line_and_an_unknown_kind_are_left_out_and_counted(run):
         file.write(b'{"kind":"of-tomorrow","v":1}\n{"kind":"judgement","v":1,"w":"main"')
     assert [type(line).__name__ for line in run.lines("writers/*/judgements.jsonl")] == ["Clock", "Judgement"]
     assert (run.unread.unknown, run.unread.torn) == (1, 1)
+
+
+def test_of_a_long_file_all_that_can_be_read_is_read(run, monkeypatch):
+    monkeypatch.setattr(jsonl, "BLOCK", 256)  # lines straddle its ends
+    writer = run.writer("main")
+    names = [f"c{n}" for n in range(60)]
+    for name in names:
+        writer.write("judgements.jsonl", Judgement(case=name, endpoint="e", rule="r"))
+    path = next(run.path.glob("writers/*/judgements.jsonl"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:30], b"\xff\n", *lines[30:31], b"{}\n", *lines[31:]]))
+    assert [line.case for line in run.in_time().of(Judgement)] == names
+    assert (run.unread.unknown, run.unread.torn) == (2, 0)
+
+
+def test_a_record_stands_in_order_of_time_and_knows_its_kinds():
+    record = Record([Sent(n=1, t=5, **SENT), Clock(t=7, **CLOCKS), Sent(n=2, t=3, **SENT), Clock(t=1, **CLOCKS)])
+    assert [line.t for line in record] == [1, 3, 5, 7]
+    assert [line.n for line in record.of(Sent)] == [2, 1]
+    assert (len(record), record[0].t, record.end, [line.t for line in record[1:3]]) == (4, 1, 7, [3, 5])
+    assert (list(record.of(Judgement)), Record().end) == ([], 0)
 
 
 def _write_for_ever(path: Path) -> None:

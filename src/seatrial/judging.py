@@ -7,7 +7,7 @@ computed next year from the same directory go the same way. Nothing is sent and 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,11 +23,11 @@ from seatrial.records import (
     Finding,
     Judged,
     Judgement,
-    Line,
     NotTested,
     Outcome,
     Planned,
     Received,
+    Record,
     RunInfo,
     SoakRun,
     Stop,
@@ -43,7 +43,7 @@ from seatrial.wire.assemble import assemble
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """A run with its verdict. ``lines`` are those of the watch and the load, in order of time."""
+    """A run with its verdict. ``lines`` are all that its writers wrote, in order of time."""
 
     run: RunDir
     info: RunInfo
@@ -51,7 +51,7 @@ class JudgedRun:
     cases: tuple[Judged, ...]
     stops: tuple[Stop, ...]
     verdict: Verdict
-    lines: tuple[Line, ...] = field(repr=False)
+    lines: Record = field(repr=False)
     recording: Recording = field(repr=False)
 
     def exchange(self, name: str) -> Exchange | None:
@@ -62,9 +62,9 @@ class JudgedRun:
 class Recording:
     """Exchanges of a run by id, assembled when asked for and kept."""
 
-    def __init__(self, run: RunDir, lines: Iterable[Line]) -> None:
+    def __init__(self, run: RunDir, record: Record) -> None:
         self._run = run
-        self._received = {line.id: line for line in lines if isinstance(line, Received)}
+        self._received = {line.id: line for line in record.of(Received)}
         self._kept: dict[str, Exchange] = {}
 
     def exchange(self, name: str) -> Exchange | None:
@@ -84,16 +84,17 @@ def judge(run: RunDir) -> JudgedRun:
         RunDirError: the directory is damaged beyond torn lines.
         ConfigError: the copy of the waiver file in it cannot be read.
     """
-    catalogue.load_all()
     info, endpoints = run.info, run.endpoints()
-    lines = tuple(run.in_time())
+    lines = run.in_time()
     recording = Recording(run, lines)
     covered = waivers_of(run)
     found = suspects.explained(stops.fold(lines, Limits.of(info.options)), lines, run)
-    judgements = {line.case: line for line in lines if isinstance(line, Judgement)}
+    judgements = {line.case: line for line in lines.of(Judgement)}
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():
         planned.setdefault(name, _unplanned(line))
+    if planned:
+        catalogue.load_all()
     replay = _Replay(lines, recording, endpoints, covered, strict=bool(info.options.get("strict")))
     cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
     verdict = summary.summarise(
@@ -101,9 +102,9 @@ def judge(run: RunDir) -> JudgedRun:
         endpoints=endpoints,
         cases=cases,
         stops=found,
-        lines=lines,
+        record=lines,
         waived=covered.used(cases),
-        not_tested=[(line.what, line.why) for line in lines if isinstance(line, NotTested)],
+        not_tested=[(line.what, line.why) for line in lines.of(NotTested)],
         unread=(run.unread.torn, run.unread.unknown),
         known_unseen=replay.known_unseen(cases),
         strict_known=bool(info.options.get("strict_known")),
@@ -177,7 +178,7 @@ def waivers_of(run: RunDir) -> Waivers:
 class _Replay:
     def __init__(
         self,
-        lines: Sequence[Line],
+        lines: Record,
         recording: Recording,
         endpoints: Mapping[str, Endpoint],
         waivers: Waivers,

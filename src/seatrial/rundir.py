@@ -18,13 +18,14 @@ from typing import TypeVar
 
 import msgspec
 
+from seatrial.jsonl import LineReader
 from seatrial.records import (
-    LINES,
     VERSION,
     Clock,
     Endpoint,
     Line,
     Planned,
+    Record,
     RunInfo,
 )
 
@@ -34,7 +35,6 @@ BYTES_PER_WRITER = 256 * 1024 * 1024
 SECOND = 1_000_000_000
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(LINES).decode
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _Line = TypeVar("_Line", bound=Line)
 
@@ -164,20 +164,12 @@ class Writer:
             ) from error
 
 
-class Unread:
-    """Counts what a reader left out: torn last lines, and lines of kinds or shapes it does not know."""
-
-    def __init__(self) -> None:
-        self.torn = 0
-        self.unknown = 0
-
-
 class RunDir:
     """One run on disk, for readers; writers are handed out by :meth:`writer`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.unread = Unread()
+        self.unread = LineReader()
         self._writers: dict[str, Path] | None = None
 
     @classmethod
@@ -237,7 +229,7 @@ class RunDir:
 
     def planned(self) -> list[Planned]:
         """Every planned case, in order of the plan."""
-        return [line for line in self._lines(self.path / "planned.jsonl") if isinstance(line, Planned)]
+        return [line for line in self.unread.read(self.path / "planned.jsonl") if isinstance(line, Planned)]
 
     def write_planned(self, planned: Sequence[Planned]) -> None:
         now = time.monotonic_ns()
@@ -263,11 +255,11 @@ class RunDir:
         """Lines of the files that match, file by file in order of name; unknown and torn ones are counted."""
         for pattern in patterns or ("writers/**/*.jsonl", "watch/**/*.jsonl", "load/*.jsonl"):
             for path in sorted(self.path.glob(pattern)):
-                yield from self._lines(path)
+                yield from self.unread.read(path)
 
-    def in_time(self, *patterns: str) -> list[Line]:
+    def in_time(self, *patterns: str) -> Record:
         """The same lines in order of their time of writing: what a fold is fed."""
-        return sorted(self.lines(*patterns), key=lambda line: line.t)
+        return Record(self.lines(*patterns))
 
     def bytes_of(self, writer: str, span: tuple[int, int]) -> bytes:
         """The stored bytes of one span of one writer; empty where they are not there."""
@@ -285,19 +277,6 @@ class RunDir:
             stores = self.path.glob("writers/*/bytes.bin")
             self._writers = {path.parent.name.rpartition("-")[0]: path.parent for path in stores}
         return self._writers
-
-    def _lines(self, path: Path) -> Iterator[Line]:
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    self.unread.torn += 1
-                    return
-                try:
-                    yield _decode(raw)
-                except msgspec.MsgspecError:
-                    self.unread.unknown += 1
 
     def _read(self, name: str, struct: type[_Struct]) -> _Struct:
         path = self.path / name

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import Event, Line, Received, Sent, Stop
+from seatrial.records import Event, Line, Received, Record, Sent, Stop
 from seatrial.rundir import RunDir
 from seatrial.verdict.causes import aborted
 
@@ -28,18 +28,17 @@ def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent
     return list(sent.values())
 
 
-def explained(stops: Sequence[Stop], lines: Sequence[Line], run: RunDir) -> tuple[Stop, ...]:
+def explained(stops: Sequence[Stop], record: Record, run: RunDir) -> tuple[Stop, ...]:
     """The stops with what each suspect was, the tail of the server's log where it is ours, and the cause if proven.
 
     A cause is proven where a suspect was sent again, alone, and killed again; two that do so are two causes. Where a
-    server of ours ended by SIGABRT and its last lines say why, these two name the cause. The lines are walked once,
-    however many stops there are.
+    server of ours ended by SIGABRT and its last lines say why, these two name the cause.
     """
     wanted = {name for stop in stops for name in stop.suspects}
-    sent = {line.id: line.scenario for line in lines if isinstance(line, Sent) and line.id in wanted} if wanted else {}
+    sent = {line.id: line.scenario for line in record.of(Sent) if line.id in wanted} if wanted else {}
     events: dict[str, list[Event]] = {}
-    for line in lines if stops else ():
-        if isinstance(line, Event) and line.what in TELLING:
+    for line in record.of(Event):
+        if line.what in TELLING:
             events.setdefault(line.name, []).append(line)
     return tuple(_explained(stop, sent, events.get(stop.name, []), run) for stop in stops)
 

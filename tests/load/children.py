@@ -48,6 +48,6 @@ def soak_of(run: Path) -> SoakRun:
     """What a load left; every line of it must be whole and known."""
     opened = RunDir.open(run)
     (name,) = opened.endpoints()
-    read = SoakRun.of(name, opened.lines())
+    read = SoakRun.of(name, opened.in_time())
     assert (opened.unread.torn, opened.unread.unknown) == (0, 0)
     return read

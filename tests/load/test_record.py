@@ -42,19 +42,19 @@ def fill(run: RunDir, words: list[str], *, unfinished: int = 0) -> None:
 def test_a_line_before_and_a_row_after_each_request(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     fill(run, ["ok", "stall"], unfinished=1)
-    read = SoakRun.of("8080", run.lines())
+    read = SoakRun.of("8080", run.in_time())
     sent = [line for line in run.lines("writers/*/exchanges.jsonl") if isinstance(line, Sent)]
     assert [row.outcome for row in read.rows] == ["ok", "stall"]
     assert len(sent) == 3
     assert all(line.load for line in sent)
     assert read.unfinished == (f"load1-{sent[2].n}",)
-    assert SoakRun.of("other", run.lines()).rows == ()
+    assert SoakRun.of("other", run.in_time()).rows == ()
 
 
 def test_failures_keep_their_bytes_and_sound_streams_a_thinning_sample(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     fill(run, ["ok"] * 1000 + ["truncated"] * (KEPT_PER_OUTCOME + 50) + ["refused", "cancelled", "busy"])
-    lines = list(run.lines())
+    lines = list(run.in_time())
     words = {line.id: line.outcome for line in lines if isinstance(line, LoadRow)}
     kept = [line for line in lines if isinstance(line, Received)]
     assert sum(words[line.id] == "truncated" for line in kept) == KEPT_PER_OUTCOME

@@ -225,7 +225,7 @@ def judged_run(
     run: RunDir, cases: list[Judged], stops: tuple[Stop, ...] = (), not_tested: list[tuple[str, str]] | None = None
 ) -> JudgedRun:
     """A judged run of made-up outcomes over a recording; what is WAIVED, kim has waived."""
-    lines = tuple(run.in_time())
+    lines = run.in_time()
     endpoints = run.endpoints()
     waived = [c for c in cases if c.outcome is Outcome.WAIVED]
     word = {"who": "kim", "why": "accepted for the cutover", "until": datetime.date(2027, 1, 1)}
@@ -234,7 +234,7 @@ def judged_run(
         endpoints=endpoints,
         cases=cases,
         stops=stops,
-        lines=lines,
+        record=lines,
         waived=[(c.case, Waiver(case=c.rule, **word)) for c in waived],
         not_tested=not_tested or [],
     )

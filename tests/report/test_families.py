@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from seatrial.records import Ask, Clock, LoadRow, Log, Noted, Outcome, Stop, Threads
+from seatrial.records import Ask, Clock, LoadRow, Log, Noted, Outcome, Record, Stop, Threads
 from seatrial.report import allure, witness
 from seatrial.report.block import render
 from seatrial.report.page import section
@@ -169,7 +169,7 @@ def test_canaries_count_as_streams(trial):
     asks = tuple(
         Ask(t=at(n), name=NAME, rung="canary", id=f"canary-{n // 2}", asked_at=at(n), ended_at=at(n)) for n in range(4)
     )
-    more = type(judged)(**{**vars(judged), "lines": (*judged.lines, *asks)})
+    more = type(judged)(**{**vars(judged), "lines": Record((*judged.lines, *asks))})
     rows = sum(isinstance(line, LoadRow) for line in judged.lines)
     assert f"3 of {rows + 2} streams" in render(Report(more).summary, None, width=400)
     assert msgspec.json.encode(more.verdict)

@@ -90,6 +90,20 @@ def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
     assert open_case(left, "STOPPED", 300 * S, 300 * S, alive=Proof(300 * S, "x")).cases[-1].id == "a-9"
 
 
+def test_what_is_over_for_an_hour_is_put_away_and_what_lasts_is_not():
+    lost = open_case(Server("a"), "UNOBSERVED", S, S, alive=Proof(0, "x"), shown="lost")
+    server = open_case(lost, "STOPPED", 9 * S, 9 * S, alive=Proof(8 * S, "x"))
+    server = change(server, server.cases[-1], until=10 * S)
+    state, hour = State(servers={"a": server}), 3600 * S
+    seen: list[tuple[int, int]] = []
+    for t in range(20 * S, hour + 30 * S, 2 * S):
+        state, _ = stops_clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
+        seen.append((t, len(state.servers["a"].done)))
+    assert next(t for t, done in seen if done) == hour + 12 * S
+    assert [case.id for case in state.servers["a"].cases] == ["a-1"]
+    assert [stop.id for stop in stops.finish(state)] == ["a-1", "a-2"]
+
+
 def test_a_later_successor_updates_what_was_told():
     for seed in SEEDS:
         found = given(Tree(seed).run_for(8).die(11).replace(9_000).run_for(8))

@@ -193,7 +193,7 @@ def test_the_head_of_an_answer_is_no_token():
         (((5, 99), (7, 14)), "soak/closed", 0),
     ):
         line = Received(v=2, t=10, id="c-1", scenario=scenario, frames=frames, **told)
-        assert stops_work_seen.seen(Work(flying={"c-1": 1}), line).progress_at == progress
+        assert stops_work_seen.READ[Received](Work(flying={"c-1": 1}), line).progress_at == progress
 
 
 def test_a_server_without_any_work_is_not_wedged():

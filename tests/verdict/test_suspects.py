@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.records import Event, RunInfo, Sent, Stop
+from seatrial.records import Event, Record, RunInfo, Sent, Stop
 from seatrial.rundir import RunDir
 from seatrial.suspects import explained
 
@@ -25,7 +25,7 @@ def run(tmp_path):
 
 
 def test_an_abort_and_its_last_words_name_the_cause(run):
-    (stop,) = explained([STOP], LINES, run)
+    (stop,) = explained([STOP], Record(LINES), run)
     assert stop.cause == "aborted itself: GGML_ASSERT(depth < 64) failed"
     assert stop.log == ("loaded", "GGML_ASSERT(depth < 64) failed", "Aborted")
     assert stop.sent == {"main-1": "deep"}
@@ -34,16 +34,16 @@ def test_an_abort_and_its_last_words_name_the_cause(run):
 @pytest.mark.parametrize("signal", [9, 11, None])
 def test_the_same_words_name_nothing_of_another_end(run, signal):
     other = Stop(name="embedded", family="STOPPED", alive_at=1, dead_at=2, pid=7, signal=signal, cause="UNKNOWN: x")
-    assert explained([other], LINES, run)[0].cause == "UNKNOWN: x"
+    assert explained([other], Record(LINES), run)[0].cause == "UNKNOWN: x"
 
 
 def test_what_kills_again_is_the_cause_whatever_the_log_says(run):
     again = Event(what="repeated", name="embedded", at=3, generation=2, text="main-1",
                   facts={"kills": "yes", "scenario": "deep"})  # fmt: skip
-    (stop,) = explained([STOP], [*LINES, again], run)
+    (stop,) = explained([STOP], Record([*LINES, again]), run)
     assert stop.cause == "request main-1 (deep): sent again alone, it kills again"
 
 
 def test_a_log_read_at_the_stop_is_kept(run):
     read = Stop(name="embedded", family="STOPPED", alive_at=1, dead_at=2, pid=7, log=("slot 0: released",))
-    assert explained([read], LINES, run)[0].log == ("slot 0: released",)
+    assert explained([read], Record(LINES), run)[0].log == ("slot 0: released",)

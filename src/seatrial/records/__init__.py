@@ -34,6 +34,7 @@ from seatrial.records.lines import (
     Sent,
     Threads,
 )
+from seatrial.records.record import Record
 from seatrial.records.verdicts import (
     NO_STOP,
     STREAMS,
@@ -102,6 +103,7 @@ __all__ = [
     "Ready",
     "Reason",
     "Received",
+    "Record",
     "Request",
     "RunInfo",
     "Sample",

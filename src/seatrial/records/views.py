@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, Line, LoadRow, Phase, Sent
+from seatrial.records.lines import Counters, LoadRow, Phase, Sent
+from seatrial.records.record import Record
 from seatrial.records.words import VERSION, Hazard
 
 
@@ -166,27 +166,14 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
 
     @classmethod
-    def of(cls, endpoint: str, lines: Iterable[Line]) -> SoakRun:
-        """The load of one endpoint, from the lines of a run."""
-        rows: list[LoadRow] = []
-        counters: list[Counters] = []
-        phases: list[Phase] = []
-        sent: list[str] = []
-        for line in lines:
-            if getattr(line, "endpoint", None) != endpoint:
-                continue
-            if isinstance(line, LoadRow):
-                rows.append(line)
-            elif isinstance(line, Counters):
-                counters.append(line)
-            elif isinstance(line, Phase):
-                phases.append(line)
-            elif isinstance(line, Sent) and line.load:
-                sent.append(line.id)
+    def of(cls, endpoint: str, record: Record) -> SoakRun:
+        """The load of one endpoint, from the record of a run."""
+        rows = [row for row in record.of(LoadRow) if row.endpoint == endpoint]
+        sent = [line.id for line in record.of(Sent) if line.endpoint == endpoint and line.load]
         ended = {row.id for row in rows}
         return cls(
             rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
-            counters=tuple(counters),
-            phases=tuple(phases),
+            counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
+            phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
             unfinished=tuple(name for name in sent if name not in ended),
         )

@@ -105,8 +105,8 @@ class _Writer:
         self._report, self._judged = report, report.judged
         self._files = AllureFileLogger(str(folder))
         self._wall, self._end = report.wall, report.end
-        self._sent = {line.id: line for line in self._judged.lines if isinstance(line, Sent)}
-        self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines if isinstance(r, Received)}
+        self._sent = {line.id: line for line in self._judged.lines.of(Sent)}
+        self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines.of(Received)}
 
     def case(self, case: Judged) -> None:
         rule = REGISTRY.get(case.rule)

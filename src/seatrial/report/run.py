@@ -31,7 +31,7 @@ class Report:
     @cached_property
     def end(self) -> int:
         """The time of the last line, monotonic ns; the run's start where there is none."""
-        return max((line.t for line in self.judged.lines), default=self.judged.info.started_ns)
+        return self.judged.lines.end or self.judged.info.started_ns
 
     @cached_property
     def summary(self) -> Summary:

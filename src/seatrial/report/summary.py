@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seatrial.judging import JudgedRun
-from seatrial.records import STREAMS, Ask, Conclusion, Judged, Line, LoadRow, Outcome, Ready, Reason, Stop
+from seatrial.records import STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
 from seatrial.report.plain import SECOND, Wall, count, visible
 from seatrial.report.stops import headline, stop_rows
 
@@ -143,11 +143,10 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     )
 
 
-def seen_streams(lines: Sequence[Line], name: str) -> int:
+def seen_streams(record: Record, name: str) -> int:
     """How many streams a record tells of: a soak's rows, and canaries that are over."""
-    rows = sum(isinstance(line, LoadRow) and line.endpoint == name for line in lines)
-    asked = {line.id for line in lines if isinstance(line, Ask) and line.name == name and line.rung == "canary"
-             and line.ended_at}  # fmt: skip
+    rows = sum(line.endpoint == name for line in record.of(LoadRow))
+    asked = {line.id for line in record.of(Ask) if line.name == name and line.rung == "canary" and line.ended_at}
     return rows + len(asked)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from seatrial.records import Conclusion, Line, Noted, Stop
+from seatrial.records import Conclusion, Noted, Stop
 from seatrial.verdict.hypotheses import ROUND_S
 from seatrial.verdict.noted_pids import Crossed, crossings, pids
 from seatrial.verdict.noted_reading import SECOND, Note, backwards, clock, join, read, span
@@ -27,18 +27,18 @@ ALIKE = "ggml-org/llama.cpp #20509"
 """An open report of servers down without a word in the log; one had its process alive, and no LISTEN socket."""
 
 
-def conclusions(lines: Iterable[Line]) -> tuple[Conclusion, ...]:
-    """What follows from the noted facts among the lines; nothing where there are none."""
-    note = read(line for line in lines if isinstance(line, Noted))
+def conclusions(lines: Iterable[Noted]) -> tuple[Conclusion, ...]:
+    """What follows from the noted facts; nothing where there are none."""
+    note = read(lines)
     if not note.lines:
         return ()
     whys = [_why(note, line) for line in note.of("stopped") if line.value is not None]
     return (restarts(note), drift(note), *shares(note), pids(note), *whys)
 
 
-def stops(lines: Iterable[Line]) -> tuple[Stop, ...]:
+def stops(lines: Iterable[Noted]) -> tuple[Stop, ...]:
     """The stops that a note tells of, and the restarts that follow from its start times."""
-    note = read(line for line in lines if isinstance(line, Noted))
+    note = read(lines)
     found = [_stopped(note, line) for line in note.of("stopped") if line.value is not None]
     for move in moves(note):
         began = move.after.since[move.name]
@@ -64,9 +64,9 @@ def stops(lines: Iterable[Line]) -> tuple[Stop, ...]:
     return tuple(_numbered(found))
 
 
-def notices(lines: Iterable[Line]) -> list[str]:
+def notices(lines: Iterable[Noted]) -> list[str]:
     """What makes a note a story and no instrument: entries out of order, a date that was another day of the week."""
-    note = read(line for line in lines if isinstance(line, Noted))
+    note = read(lines)
     said = []
     for line in note.of("date"):
         try:
@@ -83,9 +83,9 @@ def notices(lines: Iterable[Line]) -> list[str]:
     return said
 
 
-def watched(lines: Iterable[Line], name: str) -> str:
+def watched(lines: Iterable[Noted], name: str) -> str:
     """``noted at 8 checks from 23:18 to 23:57``: how a process was watched by hand; empty where it was not."""
-    note = read(line for line in lines if isinstance(line, Noted))
+    note = read(lines)
     checks = [check for check in note.checks if any(line.name == name for line in check.lines)]
     dated = [check.at for check in checks if check.dated]
     if not checks:

@@ -14,6 +14,7 @@ way to it: inconclusive).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -53,22 +54,34 @@ RECORDER = "recorder"
 DRIVER = frozenset({"xid", "gpu-lost"})
 """Events of the GPU's driver: they are of a device, not of an endpoint."""
 
-NAMED: dict[type[Line], Callable[[Server, Any, State], Server]] = {
-    Sample: lambda server, line, state: witness.sized(signs.sampled(server, line, state.limits)),
-    Probe: lambda server, line, state: signs.probed(server, line, state.tick, state.limits),
-    Ask: lambda server, *_: server,
-    Meter: lambda server, line, _: witness.meter(server, line),
-    Threads: lambda server, line, _: witness.threads(server, line),
-    Log: lambda server, line, _: witness.log(server, line),
-    Event: lambda server, line, state: deaths.happened(server, line, state.boot_offset),
+_NAME: Callable[[Any], str] = attrgetter("name")
+_ENDPOINT: Callable[[Any], str] = attrgetter("endpoint")
+_CHILD_ENDS = attrgetter("child_ends")
+
+
+def _of_event(line: Event) -> str:
+    return "" if line.what in DRIVER else line.name
+
+
+def _of_none(_: Line) -> str:
+    return ""
+
+
+Read = Callable[[Server, Any, State], Server]
+READ: dict[type[Line], tuple[Callable[[Any], str], Read | None]] = {
+    Sample: (_NAME, lambda server, line, state: signs.sampled(server, line, state.limits)),
+    Probe: (_NAME, lambda server, line, state: signs.probed(server, line, state.tick, state.limits)),
+    Ask: (_NAME, None),
+    Meter: (_NAME, lambda server, line, _: witness.meter(server, line)),
+    Threads: (_NAME, lambda server, line, _: witness.threads(server, line)),
+    Log: (_NAME, lambda server, line, _: witness.log(server, line)),
+    Event: (_of_event, lambda server, line, state: deaths.happened(server, line, state.boot_offset)),
+    Sent: (_ENDPOINT, lambda server, line, _: requests.sent(server, line)),
+    Received: (_ENDPOINT, lambda server, line, _: requests.received(server, line)),
+    LoadRow: (_ENDPOINT, lambda server, line, _: requests.load_row(server, line)),
 }
-"""What a line does to the server it has as its ``name``; the others are of no endpoint."""
-OF_ENDPOINT: dict[type[Line], Callable[[Server, Any, State], Server]] = {
-    Sent: lambda server, line, _: requests.sent(server, line),
-    Received: lambda server, line, _: requests.received(server, line),
-    LoadRow: lambda server, line, _: requests.load_row(server, line),
-}
-"""What a line of traffic does to the server it has as its ``endpoint``."""
+"""Which server a line is of, and what it does to it beside its work and its streams."""
+NOT_READ: tuple[Callable[[Line], str], None] = (_of_none, None)
 
 
 def start(limits: Limits | None = None) -> State:
@@ -78,23 +91,33 @@ def start(limits: Limits | None = None) -> State:
 
 def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
     """Take one line in; give the stops that are complete, or over, by it."""
-    kind = type(line)
-    last = max(state.last, line.t)
-    name = ""
-    if kind in NAMED:
-        read, name = NAMED[kind], line.name  # type: ignore[attr-defined]
-    elif kind in OF_ENDPOINT:
-        read, name = OF_ENDPOINT[kind], line.endpoint  # type: ignore[attr-defined]
-    if not name or (kind is Event and line.what in DRIVER):  # type: ignore[attr-defined]
-        return _of_all(replace(state, last=last), line)
-    old = state.servers.get(name) or Server(name)
-    new = traffic.lined(read(old, line, state), line, state.limits)
-    if new is old:
-        return replace(state, last=last), ()
-    given: tuple[Stop, ...] = ()
-    if new.cases is not old.cases and any(case.said is not None or case.successor is not None for case in new.cases):
-        new, given = handed_out(new, state, line.t, told_only=True)
-    return replace(state, last=last, servers={**state.servers, name: new}), given
+    return _taken(state, (line,))
+
+
+def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]]:
+    """Take lines in, and give the stops likewise.
+
+    Between two lines that are of no one server the state is not made anew: what a server does then is its own.
+    """
+    servers, last = {**state.servers}, state.last
+    given: list[Stop] = []
+    for line in lines:
+        last = max(last, line.t)
+        server_of, read = READ.get(type(line), NOT_READ)
+        name = server_of(line)
+        if not name:
+            state, due = _of_all(replace(state, last=last, servers=servers), line)
+            given.extend(due)
+            servers = {**state.servers}
+            continue
+        old = servers.get(name) or Server(name)
+        new = traffic.lined(old if read is None else read(old, line, state), line, state.limits)
+        if new.cases is not old.cases and any(c.said is not None or c.successor is not None for c in new.cases):
+            new, due = handed_out(new, state, line.t, told_only=True)
+            given.extend(due)
+        if new is not old:
+            servers[name] = new
+    return replace(state, last=last, servers=servers), tuple(given)
 
 
 def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
@@ -103,9 +126,8 @@ def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
         case Clock() if line.w == RECORDER:
             return _ticked(state, line)
         case Gpu():
-            on = frozenset(line.processes)
-            if state.gpus.get(line.index) != on:
-                state = replace(state, gpus={**state.gpus, line.index: on})
+            if state.gpus.get(line.index) != line.processes.keys():
+                state = replace(state, gpus={**state.gpus, line.index: frozenset(line.processes)})
             return traffic.gpu(state, line), ()
         case Event() if line.what in DRIVER:
             return witness.driver(state, line), ()
@@ -124,7 +146,7 @@ def _ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
 
 def _settled(state: State, now: int) -> State:
     """The state with what is to be said by now of children that ended."""
-    if not any(server.child_ends for server in state.servers.values()):
+    if not any(map(_CHILD_ENDS, state.servers.values())):
         return state
     servers = {name: children.settled(server, now, state.boot_offset) for name, server in state.servers.items()}
     return replace(state, servers=servers)
@@ -154,7 +176,5 @@ def finish(state: State) -> tuple[Stop, ...]:
 
 def fold(lines: Iterable[Line], limits: Limits | None = None) -> tuple[Stop, ...]:
     """The stops of a whole record, whose lines are in order of time."""
-    state = start(limits)
-    for line in lines:
-        state, _ = step(state, line)
+    state, _ = _taken(start(limits), lines)
     return finish(state)

@@ -32,6 +32,7 @@ SEEN = {
     "cut": "connections taken and closed unanswered",
     "not-http": "connections taken, and no HTTP came",
 }
+NOBODY: frozenset[str] = frozenset()
 FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "nginx", "haproxy",
               "envoy", "caddy", "traefik", "kubectl")  # fmt: skip
 """Programs that hand connections on: that they live and idle says nothing of the server behind them."""
@@ -43,9 +44,7 @@ def forwards(main: Main | None) -> bool:
 
 
 def is_afar(server: Server, probe: Probe) -> bool:
-    """Whether it is judged by HTTP alone though this host's sockets can be seen: it answers, and none listens there."""
-    if probe.listens:
-        return False
+    """Whether it is judged by HTTP alone: it answers, and no socket of this host listens there, as far as is seen."""
     return server.afar or (probe.health is not None and server.listened is None)
 
 
@@ -67,9 +66,10 @@ def words(by: frozenset[str]) -> str:
 
 def _answered(server: Server, probe: Probe) -> Server:
     """It answers: whatever was held against it is over. One that says that it is not well has not come back yet."""
-    server = _found(server, probe.t)
+    if server.cases:
+        server = _found(server, probe.t)
     server = replace(server, answered=Proof(probe.t, f"/health answered {probe.health}", "health"), closed=0, lost=0,
-                     closed_by=frozenset())  # fmt: skip
+                     closed_by=NOBODY)  # fmt: skip
     if (probe.health or 0) >= ILL and server.work.well_at:
         return server
     for case in server.cases[-4:]:
@@ -130,8 +130,10 @@ def _found(server: Server, at: int) -> Server:
 
 
 def _lasting(server: Server) -> Case | None:
-    lost = (case for case in reversed(server.cases) if case.shown == "lost" and case.until is None)
-    return next(lost, None)
+    for case in reversed(server.cases):
+        if case.shown == "lost" and case.until is None:
+            return case
+    return None
 
 
 def _unseen(server: Server) -> bool:

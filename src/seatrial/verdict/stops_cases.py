@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import Family
-from seatrial.verdict.stops_state import SECOND, By, Case, ChildEnd, Ended, Main, Oom, Proof, Server
+from seatrial.verdict.stops_state import SECOND, Case, ChildEnd, Ended, Main, Oom, Proof, Server
 from seatrial.verdict.stops_witness import at_open, lately, near
 
+_AT = attrgetter("at")
 PROOFS_KEPT = 16
 ENDED_KEPT = 64
 OOMS_KEPT = 12
@@ -25,39 +28,32 @@ CHILD_NS = 60 * SECOND
 """A child that ended so long before a stop may have to do with it."""
 
 
-def lived(server: Server, at: int, text: str, by: By) -> Server:
-    """Note a proof of life, and let it narrow the stops it bears on."""
-    proofs = noted(server.proofs, Proof(at, text, by))
-    cases = server.cases
-    if cases:
-        cases = narrowed(cases, at, text, by)
-    if proofs is server.proofs and cases is server.cases:
-        return server
-    return replace(server, proofs=proofs, cases=cases)
+def noted(proofs: tuple[Proof, ...], *new: Proof) -> tuple[Proof, ...]:
+    """The latest proofs with new ones, each later than the one before it, in order of their time."""
+    if not proofs or new[0].at >= proofs[-1].at:
+        return (proofs + new)[-PROOFS_KEPT:]
+    for proof in new:
+        proofs = _put(proofs, proof)
+    return proofs
 
 
-def noted(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
-    """The latest proofs with one more, in order of their time."""
-    if not proofs or proof.at >= proofs[-1].at:
-        return (*proofs[1 - PROOFS_KEPT :], proof)
-    if proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
+def _put(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
+    if proofs and proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
         return proofs
-    at = len(proofs) - 1
-    while at and proofs[at - 1].at > proof.at:
-        at -= 1
+    at = bisect_right(proofs, proof.at, key=_AT)
     return (*proofs[:at], proof, *proofs[at:])[-PROOFS_KEPT:]
 
 
-def narrowed(cases: tuple[Case, ...], at: int, text: str, by: By) -> tuple[Case, ...]:
+def narrowed(cases: tuple[Case, ...], proof: Proof) -> tuple[Case, ...]:
     """The cases with their intervals brought closer by a proof of life; the same object where none changes."""
-    proof = Proof(at, text, by)
-    for n in range(max(0, len(cases) - CASES_OPEN), len(cases)):
-        case = cases[n]
-        if case.family == "UNOBSERVED" or (case.until is not None and at >= max(case.until, case.dead_at)):
+    at = proof.at
+    for case in cases[-CASES_OPEN:]:
+        over = case.until is not None and at >= case.until and at >= case.dead_at
+        if over or case.family == "UNOBSERVED":
             continue
         new = _narrow(case, proof)
         if new is not case:
-            cases = (*cases[:n], new, *cases[n + 1 :])
+            cases = tuple(new if old is case else old for old in cases)
     return cases
 
 

@@ -5,6 +5,8 @@ Gaps and steps of the wall clock come to light here, and stops whose evidence is
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Stop
@@ -19,10 +21,13 @@ SETTLE_NS = 3 * SECOND
 """How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
 COMPLETE_NS = SECOND
 """How long one waits of which all is known but whether a successor comes at once."""
+PAST_NS = 3600 * SECOND
+"""So long after its end no line bears on a stop any more, and it is put away in its last form."""
 OVER_NS = 120 * SECOND
-"""So long after its end no line bears on a stop any more."""
 CASES_KEPT = 32
-"""A server in a crash loop has thousands of stops in a night: those that are over are put away in their last form."""
+"""A server in a crash loop has thousands of stops in a night: of more than these it is put away so long after its end.
+"""
+_CASES = attrgetter("cases")
 SLEW = 0.001
 """Part of a time by which a clock may be slewed: twice what NTP does (500 ppm)."""
 
@@ -42,7 +47,7 @@ def ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
         state = unobserved(state, state.tick, clock.t, ended=True, slept=slept)
     offset = max(clock.boot_ns - clock.t, state.boot_offset or 0)  # a late t makes it smaller, and nothing larger
     state = replace(state, tick=clock.t, boot_offset=offset, drift=drift, awake=awake, steps=(*state.steps, *given))
-    if not any(server.cases for server in state.servers.values()):
+    if not any(map(_CASES, state.servers.values())):
         return state, given
     servers = dict(state.servers)
     for name, server in state.servers.items():
@@ -69,20 +74,18 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
 
 
 def _put_away(server: Server, state: State, now: int) -> Server:
-    """The server without the stops that are told and long over, where it has many; they stand in ``done``."""
-    if len(server.cases) <= CASES_KEPT:
-        return server
-    over = [case for case in server.cases if _is_over(case, now)]
+    """The server without the stops that are told and long over; they stand in ``done``."""
+    before = now - (OVER_NS if len(server.cases) > CASES_KEPT else PAST_NS)
+    over = [case for case in server.cases if _is_over(case, before)]
     if not over:
         return server
     done = tuple(stop_of(case, server, state) for case in over if not case.told.withdrawn)
-    left = tuple(case for case in server.cases if not _is_over(case, now))
+    left = tuple(case for case in server.cases if not _is_over(case, before))
     return replace(server, cases=left, done=(*server.done, *done))
 
 
-def _is_over(case: Case, now: int) -> bool:
-    until = case.opened_at if case.family == "UNOBSERVED" else case.until
-    return case.said is not None and until is not None and now - max(until, case.opened_at) > OVER_NS
+def _is_over(case: Case, before: int) -> bool:
+    return case.said is not None and case.until is not None and max(case.until, case.opened_at) < before
 
 
 def is_due(case: Case, now: int) -> bool:

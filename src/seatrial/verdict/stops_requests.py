@@ -8,6 +8,10 @@ from seatrial.records import LoadRow, Received, Sent
 from seatrial.verdict.stops_cases import ENDED_KEPT, acquits, change, narrowed, noted
 from seatrial.verdict.stops_children import acquitted
 from seatrial.verdict.stops_state import Ended, Proof, Server
+from seatrial.verdict.stops_work_state import latest, without
+
+NEVER = frozenset({0})
+"""The time of what did not come."""
 
 
 def sent(server: Server, line: Sent) -> Server:
@@ -31,23 +35,26 @@ def received(server: Server, line: Received) -> Server:
 
 def load_row(server: Server, line: LoadRow) -> Server:
     """A soak request is over: its first and last token, and those around its longest silence, are proofs of life."""
-    times = sorted({at for at in (line.first_at, line.gap_from, line.gap_to, line.last_at) if at})
+    times = sorted({line.first_at, line.gap_from, line.gap_to, line.last_at} - NEVER)
     over = Ended(line.id, line.sent_at, line.ended_at, bool(line.finish_reason))
     return _over(server, over, times, f"a token of {line.id}", refused=line.outcome == "refused")
 
 
 def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
     proofs, cases = server.proofs, server.cases
-    for at in times:
-        proofs = noted(proofs, Proof(at, text, "token"))
-        cases = narrowed(cases, at, text, "token") if cases else cases
-    flying = {name: at for name, at in server.in_flight.items() if name != ended.id}
+    tokens = [Proof(at, text, "token") for at in times]
+    if tokens:
+        proofs = noted(proofs, *tokens)
+    if cases:
+        for proof in tokens:
+            cases = narrowed(cases, proof)
+    flying = without(server.in_flight, ended.id)
     refused_at = server.refused_at or (ended.ended_at if refused else 0)
-    server = replace(server, in_flight=flying, ended=(*server.ended, ended)[-ENDED_KEPT:], refused_at=refused_at,
+    server = replace(server, in_flight=flying, ended=latest(server.ended, ended, ENDED_KEPT), refused_at=refused_at,
                      proofs=proofs, cases=cases)  # fmt: skip
     if server.child_ends:
         server = acquitted(server, ended)
-    for case in server.cases:
+    for case in cases:
         if ended.id in case.suspects and acquits(ended, case.dead_at):
             server = change(server, case, suspects=case.suspects - {ended.id})
     return server

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import Family, Probe, Sample
 from seatrial.verdict import stops_afar as afar
 from seatrial.verdict.limits import Limits
-from seatrial.verdict.stops_cases import OOMS_KEPT, change, lived, narrowed, noted, open_case, open_one
+from seatrial.verdict.stops_cases import OOMS_KEPT, change, narrowed, noted, open_case, open_one
 from seatrial.verdict.stops_state import SECOND, Case, Oom, Proof, Server, Sign
+from seatrial.verdict.stops_witness import sized
 from seatrial.verdict.stops_work_looks import busy
 from seatrial.verdict.stops_work_told import RUNGS
 
@@ -32,27 +32,32 @@ def sampled(server: Server, sample: Sample, limits: Limits) -> Server:
     main = server.main
     if sample.parent is not None or main is None or not server.lives or sample.pid != main.pid:
         return server
-    stopped = sample.state in ("T", "t")
+    state = sample.state
+    stopped = state in ("T", "t")
     sign = _sign(server.sign, sample, stopped=stopped)
-    if stopped or sign.still_since or server.cases:
-        return _judged(replace(server, sign=sign), sign, sample, limits, stopped=stopped)
-    if sample.state in ("Z", "X"):
-        return replace(server, sign=sign)
-    proof = Proof(sample.t, f"its process, in state {sample.state}", "process")
-    return replace(server, sign=sign, proofs=noted(server.proofs, proof))
+    sizes = sized(server.sizes, sign)
+    if stopped or sign.still_since:
+        before = replace(server, sign=sign)
+        judged = _judged(before, sign, sample.t, limits)
+        if stopped or judged is not before:
+            return replace(judged, sizes=sizes)
+    if state in ("Z", "X"):
+        return replace(server, sign=sign, sizes=sizes)
+    proof = Proof(sample.t, f"its process, in state {state}", "process")
+    cases = narrowed(server.cases, proof) if server.cases else server.cases
+    return replace(server, sign=sign, sizes=sizes, proofs=noted(server.proofs, proof), cases=cases)
 
 
-def _judged(server: Server, sign: Sign, sample: Sample, limits: Limits, *, stopped: bool) -> Server:
+def _judged(server: Server, sign: Sign, now: int, limits: Limits) -> Server:
+    """The server that does not move, or is stopped: FROZEN where that has lasted long enough."""
     case = open_one(server)
-    if case is not None and case.family == "FROZEN" and (stopped or sign.still_since):
-        return change(server, case, bad_at=sample.t)
-    since, shown = _frozen(server, sign, sample.t, limits)
-    if since and case is None and not server.planned_at:
-        seen = (SEEN[shown], *(_waiting(server) if shown == "still" else ()))
-        return open_case(server, "FROZEN", since, sample.t, bad_at=sample.t, evidence=seen, shown=shown)
-    if stopped or sample.state in ("Z", "X"):
+    if case is not None:
+        return change(server, case, bad_at=now) if case.family == "FROZEN" else server
+    since, shown = _frozen(server, sign, now, limits)
+    if not since or server.planned_at:
         return server
-    return lived(server, sample.t, f"its process, in state {sample.state}", "process")
+    seen = (SEEN[shown], *(_waiting(server) if shown == "still" else ()))
+    return open_case(server, "FROZEN", since, now, bad_at=now, evidence=seen, shown=shown)
 
 
 def _another(server: Server, probe: Probe) -> bool:
@@ -76,29 +81,26 @@ def probed(server: Server, probe: Probe, tick: int, limits: Limits) -> Server:
     ooms = server.ooms
     if not ooms or (ooms[-1].host, ooms[-1].cgroup) != (probe.oom_host, probe.oom_cgroup):
         ooms = (*ooms, Oom(probe.t, probe.oom_host, probe.oom_cgroup))[-OOMS_KEPT:]
-    answers = probe.health is not None and not _another(server, probe)
     cases, proofs = server.cases, server.proofs
-    if answers:
-        text = f"/health answered {probe.health}"
-        proofs = noted(proofs, Proof(probe.t, text, "health"))
-        cases = narrowed(cases, probe.t, text, "health") if cases else cases
-    mute = server.mute + 1 if probe.health is None and probe.error == "deadline" else 0
-    heard = bool(probe.listens)
-    before = server
-    changes: dict[str, Any] = {}
-    if heard:
-        changes = {"listened": Proof(probe.t, "it listened", "socket"), "refused_at": 0, "unheard": 0,
-                   "inode": probe.inode or server.inode}  # fmt: skip
+    if probe.health is not None and not _another(server, probe):
+        proof = Proof(probe.t, f"/health answered {probe.health}", "health")
+        proofs = noted(proofs, proof)
+        if cases:
+            cases = narrowed(cases, proof)
+    before, heard = server, bool(probe.listens)
     server = replace(
         server,
         ooms=ooms,
         proofs=proofs,
         cases=cases,
-        mute=mute,
-        afar=afar.is_afar(server, probe),
+        mute=server.mute + 1 if probe.health is None and probe.error == "deadline" else 0,
+        afar=not heard and afar.is_afar(server, probe),
         remote=probe.listens is None and probe.owner is None,
         socket=(probe.inode, probe.owner) if probe.inode and probe.owner else server.socket,
-        **changes,
+        listened=Proof(probe.t, "it listened", "socket") if heard else server.listened,
+        refused_at=0 if heard else server.refused_at,
+        unheard=0 if heard else server.unheard,
+        inode=(probe.inode if heard else 0) or server.inode,
     )
     if cases:
         server = _told_of_memory(server, probe)

@@ -41,41 +41,35 @@ SEEN = {
 }
 
 
-def row_seen(server: Server, row: LoadRow, limits: Limits) -> Server:
+def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Streams:
     """A client's request is over: was its stream in order?"""
-    streams = server.streams
-    if row.finish_reason:
-        streams = replace(streams, reasons=streams.reasons + 1)
-        if streams.reasons >= REASONS and streams.unfinished:
+    broken = _broken_row(row, work, limits)
+    whole = min(row.sent_at, row.t) if broken is None and row.outcome == "ok" else 0
+    if row.finish_reason or whole > streams.whole_from:
+        reasons = streams.reasons + bool(row.finish_reason)
+        streams = replace(streams, reasons=reasons, whole_from=max(streams.whole_from, whole))
+        if reasons >= REASONS and streams.unfinished:
             streams = replace(_held(streams, *streams.unfinished), unfinished=())
-    broken = _broken_row(row, server.work, limits)
-    if broken is None and row.outcome == "ok":
-        streams = replace(streams, whole_from=max(streams.whole_from, min(row.sent_at, row.t)))
     if broken is None:
-        return server if streams is server.streams else replace(server, streams=streams)
+        return streams
     if broken.kind == "protocol" and streams.reasons < REASONS:
-        streams = replace(streams, unfinished=(*streams.unfinished, broken)[:IDS_KEPT])
-    else:
-        streams = _held(streams, broken)
-    return replace(server, streams=streams)
+        return replace(streams, unfinished=(*streams.unfinished, broken)[:IDS_KEPT])
+    return _held(streams, broken)
 
 
-def canary_seen(server: Server, ask: Ask, limits: Limits) -> Server:
+def canary_seen(streams: Streams, ask: Ask, work: Work, limits: Limits) -> Streams:
     """The canary: a stall is told while it lasts, other faults when it is over.
 
     An empty answer or a missing end is a fault only of a server that gave the canary what it wanted before.
     """
-    streams = server.streams
     if ask.rung != "canary" or ask.skipped:
-        return server
+        return streams
     if ask.ended_at and ask.outcome == "ok":
-        return replace(server, streams=replace(streams, works=True, whole_from=max(streams.whole_from, ask.asked_at)))
-    if streams.canary == ask.id:
-        return server
-    broken = _broken_canary(ask, server.work, limits)
+        return replace(streams, works=True, whole_from=max(streams.whole_from, ask.asked_at))
+    broken = None if streams.canary == ask.id else _broken_canary(ask, work, limits)
     if broken is None or (broken.family in ("EMPTY", "TRUNCATED") and not streams.works):
-        return server
-    return replace(server, streams=replace(_held(streams, broken), canary=ask.id))
+        return streams
+    return replace(_held(streams, broken), canary=ask.id)
 
 
 def settled(server: Server, now: int, limits: Limits) -> Server:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Gpu, Line, LoadRow, Stop
-from seatrial.verdict import stops_gateway, stops_streams, stops_streams_told, stops_work
+from seatrial.verdict import stops_gateway, stops_streams, stops_streams_told, stops_work, stops_work_seen
 from seatrial.verdict.limits import Limits
 from seatrial.verdict.stops_state import Server, State
-from seatrial.verdict.stops_work_seen import gpu_seen, seen
+from seatrial.verdict.stops_work_seen import gpu_seen
+from seatrial.verdict.stops_work_state import Streams, Work
+
+OfStreams = Callable[[Streams, Any, Work, Limits], Streams]
+Of = tuple[Callable[[Work, Any], Work], OfStreams | None]
+STREAMS: dict[type[Line], OfStreams] = {LoadRow: stops_streams.row_seen, Ask: stops_streams.canary_seen}
+READ: dict[type[Line], Of] = {kind: (read, STREAMS.get(kind)) for kind, read in stops_work_seen.READ.items()}
+"""What a line tells of a server's work, and of its streams."""
+NOTHING: Of = (lambda work, _: work, None)
+_BEHIND = attrgetter("work.behind")
 
 
 def lined(server: Server, line: Line, limits: Limits) -> Server:
     """A line about a server, after the rest of the fold has read it."""
-    work = seen(server.work, line)
-    if work is not server.work:
-        before = server.work
-        server = stops_work.narrowed(replace(server, work=work), before)
-    if isinstance(line, LoadRow):
-        server = stops_streams.row_seen(server, line, limits)
-    elif isinstance(line, Ask):
-        server = stops_streams.canary_seen(server, line, limits)
-    return server
+    before = server.work
+    read, judge = READ.get(type(line), NOTHING)
+    work = read(before, line)
+    if judge is not None:
+        server = replace(server, work=work, streams=judge(server.streams, line, work, limits))
+    elif work is not before:
+        server = replace(server, work=work)
+    return stops_work.narrowed(server, before) if server.cases else server
 
 
 def gpu(state: State, line: Gpu) -> State:
@@ -36,11 +46,13 @@ def gpu(state: State, line: Gpu) -> State:
 def ticked(state: State, now: int, *, gap: bool) -> tuple[State, tuple[Stop, ...]]:
     """A heartbeat: open what has lasted long enough, and hand out the families told from traffic."""
     servers = {name: stops_work.ticked(s, now, state.limits, gap=gap) for name, s in state.servers.items()}
-    if any(server.work.behind for server in servers.values()):
+    if any(map(_BEHIND, servers.values())):
         servers |= stops_gateway.ticked(servers, now, state.limits)
     told: list[Stop] = []
-    for name in servers:
-        settled = stops_streams.settled(servers[name], now, state.limits)
+    for name, server in servers.items():
+        if not (server.streams.pending or server.streams.troubles):
+            continue
+        settled = stops_streams.settled(server, now, state.limits)
         servers[name], due = stops_streams_told.given(settled, _behind(settled, servers), now)
         told += due
     return replace(state, servers=servers), tuple(told)

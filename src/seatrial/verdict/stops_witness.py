@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from seatrial.records import Event, Log, Meter, Threads
-from seatrial.verdict.stops_state import SECOND, Case, Server, State
+from seatrial.verdict.stops_state import SECOND, Case, Server, Sign, State
 
 LOG_NS = 10 * SECOND
 """A log read so long after a stop may speak of what came after it."""
@@ -58,12 +58,11 @@ def _slept(server: Server, at: int, *, asleep: bool) -> Server:
     return replace(server, asleep=(since if since and server.awake_at < until else at, at))
 
 
-def sized(server: Server) -> Server:
-    """Its address space, where the last sample shows another than the one before."""
-    sign = server.sign
-    if sign is None or sign.size is None or (server.sizes and sign.size == server.sizes[-1][1]):
-        return server
-    return replace(server, sizes=(*server.sizes, (sign.at, sign.size))[-SIZES_KEPT:])
+def sized(sizes: tuple[tuple[int, int], ...], sign: Sign) -> tuple[tuple[int, int], ...]:
+    """The latest sizes of its address space with that of a sample, where it is another than the one before."""
+    if sign.size is None or (sizes and sign.size == sizes[-1][1]):
+        return sizes
+    return (*sizes, (sign.at, sign.size))[-SIZES_KEPT:]
 
 
 def lately(server: Server) -> tuple[tuple[int, int], ...]:

@@ -8,6 +8,8 @@ an engine that died under its API server (vLLM 39863), a canary that fails while
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from seatrial.verdict import stops_work_told as told
@@ -31,7 +33,9 @@ PLANNED_FOR_NS = 60 * SECOND
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
     """A heartbeat: look how busy it is, and open a WEDGED where the silence has lasted long enough."""
-    work = _waited(_look(_of(server), now), now)
+    work = _of(server)
+    asked = _asked(work, now)
+    work = _waited(looked(work, now, waits=bool(asked)), asked, now)
     if gap or _excused(server, work, now, limits):
         work = replace(work, excused_at=now)
     server = replace(server, work=work)
@@ -198,19 +202,14 @@ def _of(server: Server) -> Work:
                    waits_from=0)  # fmt: skip
 
 
-def _look(work: Work, now: int) -> Work:
-    return looked(work, now, waits=bool(_asked(work, now)))
-
-
 def _asked(work: Work, now: int) -> list[int]:
     """When those were asked that wait for the engine."""
-    asked = [at for at in work.flying.values() if now - at < STALE_NS]
+    asked = [at for at in work.flying.values() if now - at < STALE_NS] if work.flying else []
     return asked if work.canary is None or work.canary.first_at else [*asked, work.canary.asked_at]
 
 
-def _waited(work: Work, now: int) -> Work:
+def _waited(work: Work, asked: Sequence[int], now: int) -> Work:
     """Since when somebody waits."""
-    asked = _asked(work, now)
     if asked:
         return replace(work, waits_from=work.waits_from or min(asked), waited_at=now)
     if work.waits_from and now - work.waited_at > LULL_NS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.verdict.stops_state import SECOND
-from seatrial.verdict.stops_work_state import Look, Work
+from seatrial.verdict.stops_work_state import Look, Work, latest
 
 LOOKS_KEPT = 128
 FRESH_NS = 5 * SECOND // 2
@@ -35,7 +35,8 @@ def looked(work: Work, now: int, *, waits: bool) -> Work:
         waits=waits,
     )
     toiled = work.toiled or _toiled(work, look)
-    return replace(work, looks=(*work.looks, look)[-LOOKS_KEPT:], looked_at=work.sampled_at, disk=False, toiled=toiled)
+    looks = latest(work.looks, look, LOOKS_KEPT)
+    return replace(work, looks=looks, looked_at=work.sampled_at, disk=False, toiled=toiled)
 
 
 def waited(work: Work, since: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Event, Gpu, Line, LoadRow, Meter, Probe, Received, Sample, Sent, Threads
-from seatrial.verdict.stops_work_state import ILL, Reading, Work
+from seatrial.verdict.stops_work_state import ILL, Reading, Work, latest, without
 
 SECOND = 1_000_000_000
 ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
@@ -33,13 +33,6 @@ RIGHTS_KEPT = 4
 OF_CANARY_NS = 2 * SECOND
 """Counters that grow so shortly after a failed canary may have counted its prompt."""
 PROCESSES_KEPT = 256
-Counts = tuple[int | None, int | None, int | None]
-
-
-def seen(work: Work, line: Line) -> Work:
-    """Take one line about a server in; the same object where it tells nothing of its work."""
-    read = READ.get(type(line))
-    return work if read is None else read(work, line)
 
 
 def progressed(work: Work, at: int, what: str, *, token: bool = True) -> Work:
@@ -52,16 +45,23 @@ def progressed(work: Work, at: int, what: str, *, token: bool = True) -> Work:
     return _progressed(work, (at,), what, token=token)
 
 
-def _progressed(work: Work, times: Sequence[int], what: str, *, token: bool = True) -> Work:
-    """The same for several tokens at once, in order of their time and all later than what is known."""
+def _progressed(
+    work: Work, times: Sequence[int], what: str, *, token: bool = True, flying: dict[str, int] | None = None
+) -> Work:
+    """The same for several tokens at once, in order of their time and all later than what is known.
+
+    Args:
+        flying: the requests under way from now on, where it is the end of one.
+    """
     at = times[-1]
     quiet = work.silence if work.silence[1] > at else (0, 0)
     failed = tuple(ask for ask in work.failed if not token or ask.asked_at > at) if work.failed else ()
     marks = work.marks
     for mark in times:
         if not marks or mark - marks[-1] >= MARKS_APART:
-            marks = (*marks, mark)[-MARKS_KEPT:]
-    return replace(work, progress_at=at, progress=what, silence=quiet, failed=failed, marks=marks)
+            marks = latest(marks, mark, MARKS_KEPT)
+    flying = work.flying if flying is None else flying
+    return replace(work, progress_at=at, progress=what, silence=quiet, failed=failed, marks=marks, flying=flying)
 
 
 def silent(work: Work, since: int, until: int) -> Work:
@@ -69,13 +69,6 @@ def silent(work: Work, since: int, until: int) -> Work:
     if until - since <= work.silence[1] - work.silence[0] and work.silence[1] > work.progress_at:
         return work
     return replace(work, silence=(since, until))
-
-
-def landed(work: Work, name: str) -> Work:
-    """A request is over: it waits no longer."""
-    if name not in work.flying:
-        return work
-    return replace(work, flying={key: at for key, at in work.flying.items() if key != name})
 
 
 def _sent(work: Work, line: Sent) -> Work:
@@ -88,12 +81,12 @@ def gpu_seen(work: Work, line: Gpu) -> Work:
     """One reading of a GPU: it bears on a server whose process is on it, and on every one that cannot be joined."""
     if line.busy is None:
         return work
-    pids = {str(pid) for pid in work.processes}
-    ours = not pids.isdisjoint(line.processes) or not pids.isdisjoint(line.process_busy)
+    pids = frozenset(map(str, work.processes))
+    ours = not (pids.isdisjoint(line.processes) and pids.isdisjoint(line.process_busy))
     busy = line.busy >= GPU_BUSY and (ours or not work.gpu_joined)
-    shares = [share for pid, share in line.process_busy.items() if pid in pids]
-    if shares and max(shares) < GPU_BUSY:
-        busy = False
+    if line.process_busy:
+        shares = [share for pid, share in line.process_busy.items() if pid in pids]
+        busy = busy and max(shares, default=GPU_BUSY) >= GPU_BUSY
     return replace(work, gpu_at=line.t, gpu_busy_at=line.t if busy else work.gpu_busy_at,
                    gpu_joined=work.gpu_joined or ours)  # fmt: skip
 
@@ -127,12 +120,12 @@ def _in_driver(threads: Threads | None) -> bool:
 
 def _probed(work: Work, line: Probe) -> Work:
     """Whether it was well, and since when it says that it is not."""
-    work = replace(work, health=line.health, health_at=line.t)
-    if line.health is None:
-        return work
-    if line.health >= ILL:
-        return work if work.ill_from else replace(work, ill_from=line.t)
-    return replace(work, well_at=line.t, ill_from=0)
+    health, at = line.health, line.t
+    if health is None:
+        return replace(work, health=health, health_at=at)
+    if health >= ILL:
+        return replace(work, health=health, health_at=at, ill_from=work.ill_from or at)
+    return replace(work, health=health, health_at=at, well_at=at, ill_from=0)
 
 
 def _scheduler(work: Work, line: Ask) -> Work:
@@ -170,14 +163,14 @@ def _canary(work: Work, line: Ask) -> Work:
 def _metered(work: Work, line: Meter) -> Work:
     """Counters: totals that moved are progress, each source held against itself; a request fewer is an answer."""
     old = work.meters.get(line.source)
-    moved = old is not None and _moved(_counts(old), _counts(line))
+    moved = old is not None and _moved(old, line)
     fell = old is not None and old.running is not None and line.running is not None and line.running < old.running
     live = line.progress is not None or line.source.startswith("vllm")
-    work = replace(work, meters={**work.meters, line.source: line})
+    readings = work.readings
     if live or moved:
-        work = replace(work, readings=(*work.readings, Reading(line.t, moved, line.running, live))[-READINGS_KEPT:])
-    if line.asleep:
-        work = replace(work, excused_at=line.t)
+        readings = latest(readings, Reading(line.t, moved, line.running, live), READINGS_KEPT)
+    work = replace(work, meters={**work.meters, line.source: line}, readings=readings,
+                   excused_at=line.t if line.asleep else work.excused_at)  # fmt: skip
     if work.behind:
         return work  # a gateway hands on the counters of what stands behind it: they are no progress of its own
     if moved:
@@ -186,19 +179,23 @@ def _metered(work: Work, line: Meter) -> Work:
     return replace(work, answered_at=max(work.answered_at, line.t)) if fell else work
 
 
-def _moved(old: Counts, new: Counts) -> bool:
-    return old != new and any(a is not None and b is not None and a != b for a, b in zip(old, new, strict=True))
+def _moved(old: Meter, new: Meter) -> bool:
+    return (
+        _differ(old.progress, new.progress)
+        or _differ(old.tokens, new.tokens)
+        or _differ(old.prompt_tokens, new.prompt_tokens)
+    )
 
 
-def _counts(line: Meter) -> Counts:
-    return line.tokens, line.prompt_tokens, line.progress
+def _differ(old: int | None, new: int | None) -> bool:
+    return old is not None and new is not None and old != new
 
 
 def _received(work: Work, line: Received) -> Work:
     """Bytes of an answer; whether they were tokens is not in this line. Of a load's stream the next line tells it."""
     if line.id not in work.flying or line.scenario.startswith(LOAD):
         return work
-    work = landed(work, line.id)
+    work = replace(work, flying=without(work.flying, line.id))
     told = line.frames if not line.error else line.frames[1:]  # the first read may be the head alone
     last = min(told[-1][0], line.t) if told else 0
     work = progressed(work, last, f"bytes of the answer to {line.id}")
@@ -206,9 +203,14 @@ def _received(work: Work, line: Received) -> Work:
 
 
 def _row(work: Work, row: LoadRow) -> Work:
-    work = landed(work, row.id)
-    told = (row.first_at, row.gap_from, row.gap_to, row.last_at)
-    late = sorted(at for at in told if work.progress_at < at <= row.t)
+    flying = without(work.flying, row.id)
+    told = {row.first_at, row.gap_from, row.gap_to, row.last_at}
+    late = sorted([at for at in told if work.progress_at < at <= row.t])
+    over = min(row.ended_at, row.t)
+    if late and row.outcome == "ok" and late[-1] == row.last_at < over:
+        return _progressed(work, (*late, over), f"the end of {row.id}", flying=flying)
+    if flying is not work.flying:
+        work = replace(work, flying=flying)
     if late:
         work = _progressed(work, late, f"a token of {row.id}")
     if 0 < row.last_at < work.progress_at:
@@ -216,10 +218,10 @@ def _row(work: Work, row: LoadRow) -> Work:
     if row.outcome in GOT_NOTHING:
         return silent(work, row.last_at or row.sent_at, row.ended_at)
     if row.outcome == "ok":
-        return progressed(work, min(row.ended_at, row.t), f"the end of {row.id}")
+        return progressed(work, over, f"the end of {row.id}")
     if row.outcome == "busy":
         return work
-    return replace(work, answered_at=max(work.answered_at, min(row.ended_at, row.t)))
+    return replace(work, answered_at=max(work.answered_at, over))
 
 
 def _happened(work: Work, event: Event) -> Work:
@@ -244,4 +246,4 @@ READ: dict[type[Line], Callable[[Work, Any], Work]] = {
     Received: _received,
     LoadRow: _row,
 }
-"""What a line does to what is known of a server's work."""
+"""What a line does to what is known of a server's work; the same object where it tells nothing of it."""

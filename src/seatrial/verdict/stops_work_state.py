@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -14,6 +14,22 @@ Fault = Literal["", "network or gateway", "engine"]
 
 ILL = 500
 """From this status on /health says that the server is not well."""
+
+_Item = TypeVar("_Item")
+
+
+def latest(row: tuple[_Item, ...], new: _Item, most: int) -> tuple[_Item, ...]:
+    """A row with one more at its end; of more than ``most`` the oldest are dropped."""
+    return row[1 - most :] + (new,)  # noqa: RUF005 - a line of a record comes through here: unpacking takes a third more
+
+
+def without(flying: dict[str, int], name: str) -> dict[str, int]:
+    """The requests under way without one that is over; the same object where it was none of them."""
+    if name not in flying:
+        return flying
+    left = {**flying}
+    del left[name]
+    return left
 
 
 class Look(msgspec.Struct, frozen=True, gc=False):

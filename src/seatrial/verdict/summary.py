@@ -14,10 +14,11 @@ from seatrial.records import (
     EndpointVerdict,
     Judged,
     Level,
-    Line,
+    Noted,
     Outcome,
     Ready,
     Reason,
+    Record,
     Stop,
     Verdict,
     Waived,
@@ -47,7 +48,7 @@ def summarise(
     endpoints: Mapping[str, Endpoint],
     cases: Sequence[Judged],
     stops: Sequence[Stop],
-    lines: Sequence[Line],
+    record: Record,
     waived: Sequence[tuple[str, WaiverLike]],
     not_tested: Sequence[tuple[str, str]],
     unread: tuple[int, int] = (0, 0),
@@ -60,18 +61,20 @@ def summarise(
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     ``watch``: nothing but a watch ran, and its own rules hold.
     """
+    by_hand = record.of(Noted)
+    beats = [line.t for line in record.of(Clock) if line.w == "recorder"]
     names = list(dict.fromkeys([*endpoints, *(case.endpoint for case in cases)]))  # a lost page hides no case
     counted = [stop for stop in stops if not stop.planned]
     each = {
         name: _endpoint(
             [case for case in cases if case.endpoint == name],
             [stop for stop in counted if stop.name == name],
-            _watch_line(lines, counted, name),
+            f"{_silent(counted, name)}; {_watch(beats, record.end, noted.watched(by_hand, name))}",
         )
         for name in names
     }
     if watch:
-        seen, gap = watched.observed(lines), watched.broken(lines)
+        seen, gap = watched.observed(record), watched.broken(record)
         each = {
             name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen, gap=gap)
             for name, verdict in each.items()
@@ -85,8 +88,8 @@ def summarise(
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
-        notices=(*_notices(unread), *known_unseen, *noted.notices(lines)),
-        concluded=noted.conclusions(lines),
+        notices=(*_notices(unread), *known_unseen, *noted.notices(by_hand)),
+        concluded=noted.conclusions(by_hand),
     )
 
 
@@ -178,21 +181,19 @@ def unwatched(beats: Sequence[int], end: int) -> list[tuple[int, int]]:
     return [(earlier, later) for earlier, later in pairwise([*beats, end]) if later - earlier > GAP_NS]
 
 
-def _watch_line(lines: Sequence[Line], stops: Sequence[Stop], name: str) -> str:
-    beats = [line.t for line in lines if isinstance(line, Clock) and line.w == "recorder"]
-    mine = [stop for stop in stops if stop.name == name and stop.silent]
-    said = "none" if not mine else ", ".join(stop_title(stop) for stop in mine)
-    by_hand = noted.watched(lines, name)
-    if by_hand and not beats:
-        return f"{said}; {by_hand}"
+def _silent(stops: Sequence[Stop], name: str) -> str:
+    return ", ".join(stop_title(stop) for stop in stops if stop.name == name and stop.silent) or "none"
+
+
+def _watch(beats: Sequence[int], end: int, by_hand: str) -> str:
+    """For how long it was watched. ``end``: of the record; the recorder may have died before the others were done."""
     if not beats:
-        return f"{said}; not watched: the recorder wrote no heartbeat"
-    end = max(line.t for line in lines)  # whoever wrote it: the recorder may have died before the others were done
+        return by_hand or "not watched: the recorder wrote no heartbeat"
     gaps = [later - earlier for earlier, later in unwatched(beats, end)]
     seconds = (beats[-1] - beats[0]) // SECOND
     length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"
-    return f"{said}; watched for {length} {without}"
+    return f"watched for {length} {without}"
 
 
 def _notices(unread: tuple[int, int]) -> Iterable[str]:

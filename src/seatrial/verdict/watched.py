@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from seatrial.records import NO_STOP, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Sample, Stop
+from seatrial.records import NO_STOP, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Record, Sample, Stop
 
 Weight = Literal["stop", "unobserved", "notice", "planned"]
 
@@ -37,14 +37,18 @@ def sign(line: Line) -> str:
     return ""
 
 
-def observed(lines: Iterable[Line]) -> frozenset[str]:
+def observed(record: Record) -> frozenset[str]:
     """Every target of which a record shows anything."""
-    return frozenset(filter(None, map(sign, lines)))
+    kinds: tuple[type[Probe | Ask | Event], ...] = (Probe, Ask, Event)
+    names = {line.name for line in record.of(Sample)}
+    for kind in kinds:
+        names |= {line.name for line in record.of(kind) if line.name not in names and sign(line)}
+    return frozenset(names)
 
 
-def broken(lines: Iterable[Line]) -> str:
+def broken(record: Record) -> str:
     """What the keeper wrote of the recorder's own end in mid-watch; empty where it lived."""
-    said = (line.text for line in lines if isinstance(line, Event) and line.what == "trouble" and line.w == "keeper")
+    said = (line.text for line in record.of(Event) if line.what == "trouble" and line.w == "keeper")
     return next((text for text in said if text.startswith("the recorder ended")), "")
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.records import LINES, Line
+from seatrial.jsonl import decode
+from seatrial.records import Line
 
 WINDOW_NS = 200_000_000
 """Between the time of a line and its coming out."""
@@ -23,8 +24,6 @@ READ_BYTES = 1 << 20
 FORGET_BYTES = 4 << 20
 """Of a record that nobody keeps, what has been read is given back to the disk in pieces of at least this."""
 _PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE of linux/falloc.h
-
-_decode = msgspec.json.Decoder(LINES).decode
 
 
 class Follower:
@@ -63,7 +62,7 @@ class Follower:
 
     def _hold(self, raw: bytes) -> None:
         try:
-            line = _decode(raw)
+            line = decode(raw)
         except msgspec.MsgspecError:
             self.unknown += 1
             return
