@@ -96,7 +96,8 @@ def test_a_stopped_server_is_in_state_t_is_not_asked_and_delays_nothing(serve, r
     assert max(b - a for a, b in itertools.pairwise(beats)) < 1500 * MS
     frozen = [p for p in recording.probes() if p.health is None and p.listens]
     assert {p.error for p in frozen} <= {"deadline", "not asked: the process is stopped"}
-    assert all(p.queue is not None and p.queue <= 1 for p in frozen)
+    queues = [p.queue for p in frozen]  # /health and the scheduler may have been asked as it was stopped
+    assert all(queue is not None and queue <= 2 for queue in queues), queues
     (stop,) = recording.seal()
     assert stop.family == "FROZEN"
     assert stop.until is not None
