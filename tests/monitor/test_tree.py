@@ -14,10 +14,12 @@ from functools import partial
 
 import pytest
 
-from seatrial.monitor import proc
+from seatrial.monitor import fingerprint, proc
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.sockets import SockDiag
+from seatrial.monitor.tree import Tree
 from seatrial.records import Event
+from seatrial.wire.mask import Mask
 from tests.waiting import until
 
 MS = 1_000_000
@@ -72,6 +74,78 @@ def other():
     yield start
     for each in made:
         each.close()
+
+
+FORKS = """
+import os, sys
+if not os.fork():
+    sys.stdin.read(1)
+    os.execv("/bin/sleep", ["sleep", "600"])
+print(flush=True)
+os.wait()
+"""
+"""A parent whose child becomes another program when it is told to."""
+
+
+@pytest.fixture
+def forked():
+    """The parent, and the pid of its child, which still looks like it."""
+    parent = subprocess.Popen([sys.executable, "-c", FORKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    (child,) = proc.children(parent.pid)
+    yield parent, child
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    parent.kill()
+    parent.communicate()
+
+
+def become(parent: subprocess.Popen[bytes], child: int) -> None:
+    assert parent.stdin is not None
+    parent.stdin.write(b"x")
+    parent.stdin.flush()
+    until(lambda: fingerprint.take(child, 0, 0).get("arguments") == "sleep 600", "the child is another program")
+
+
+def let_go(tree: Tree) -> None:
+    for watched in list(tree.watched.values()):
+        os.close(watched.pidfd)
+        tree.drop(watched)
+
+
+def test_a_child_is_taken_up_as_what_it_becomes(forked, monkeypatch):
+    """However long it takes the child to become it, and the recorder to come back to what it read."""
+    parent, child = forked
+    said: list[Event] = []
+    tree = Tree("a", Mask(), say=said.append, follow=lambda _: None)
+    assert tree.adopt(parent.pid, None, 1)
+    monkeypatch.setattr(proc.Process, "age_ns", lambda self: 900 * MS)
+    assert not tree.adopt(child, parent.pid, 2)
+    take = fingerprint.take
+
+    def torn(pid: int, *more: int) -> dict[str, str]:
+        """Its program is read before it becomes another, its arguments after."""
+        old = take(pid, *more)
+        if old["arguments"] != "sleep 600":
+            become(parent, child)
+        return take(pid, *more) | {"exe": old["exe"]}
+
+    monkeypatch.setattr(fingerprint, "take", torn)
+    assert not tree.adopt(child, parent.pid, 3)
+    assert tree.adopt(child, parent.pid, 4)
+    facts = {event.pid: event.facts for event in said}
+    assert facts[child]["arguments"] == "sleep 600"
+    assert facts[child]["exe"] == os.path.realpath("/bin/sleep")
+    let_go(tree)
+
+
+def test_a_child_that_stays_as_its_parent_is_taken_up(forked):
+    parent, child = forked
+    tree = Tree("a", Mask(), say=lambda _: None, follow=lambda _: None)
+    assert tree.adopt(parent.pid, None, 1)
+    until(lambda: tree.adopt(child, parent.pid, 2), "it is old enough to stay as it is")
+    let_go(tree)
 
 
 def lived(found: Event) -> bool:

@@ -71,6 +71,7 @@ class Process:
         self.parent, self.session = int(fields[1]), int(fields[3])
         self.started_ticks = int(fields[19])
         self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
+        self.read_at_age_ns = self.age_ns()  # before it is read: whoever waits in between is not older by that
         self.facts = fingerprint.take(pid, self.parent, self.session) | self.relatives()
         self.arguments = self.facts.get("arguments", "")  # whole; what is shown of it is the tree's to say
         self.traceable = "exe" in self.facts
@@ -90,6 +91,11 @@ class Process:
     def age_ns(self) -> int:
         """Since its start, by the clock its start ticks are of."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.started_ticks * _TICK_NS
+
+    def is_as_read(self) -> bool:
+        """Whether it is still the program, with the arguments, that its fingerprint tells."""
+        now = fingerprint.take(self.pid, self.parent, self.session)
+        return (now.get("exe"), now.get("arguments", "")) == (self.facts.get("exe"), self.arguments)
 
     def relatives(self) -> dict[str, str]:
         """Whether its session leader and its parent are there: some ends come with theirs."""

@@ -17,8 +17,8 @@ SEEK_NS = 3_000_000_000
 """For so long after an end a successor is looked for between ticks."""
 LIVED_NS = 1_000_000_000
 """A child that lived less is no runner: its parent starts and ends such all the time."""
-YOUNG_NS = 200_000_000
-"""A child that still looks like its parent may be about to become another program, for so long."""
+YOUNG_NS = 1_000_000_000
+"""A child that still looks like its parent may be about to become another program, on a busy machine for so long."""
 
 
 class Watched(msgspec.Struct):
@@ -186,9 +186,9 @@ class Tree:
     def _unfinished(self, process: proc.Process, parent: int | None) -> bool:
         """Whether a child has been forked a moment ago and has not yet become the program it is meant to be."""
         above = self.watched.get(parent) if parent is not None else None
-        if above is None or process.age_ns() >= YOUNG_NS:
+        if above is None or process.read_at_age_ns >= YOUNG_NS:
             return False
-        if not process.facts.get("arguments"):  # its new memory is being laid out
+        if not process.arguments or not process.is_as_read():  # it became another while it was read
             return True
         return all(process.facts.get(what) == above.process.facts.get(what) for what in ("exe", "arguments"))
 
