@@ -87,6 +87,15 @@ def test_bad_alloc_is_named_only_where_the_log_shows_it(share):
         assert stop.log == ALLOC
 
 
+def test_a_thread_that_found_no_room_speaks_for_the_limit_where_it_was_reached():
+    """As llama-server logs it under ``prlimit --as`` at what it had already taken."""
+    line = "terminate called after throwing an instance of 'std::system_error'"
+    for seed in SEEDS:
+        full, roomy = limited(seed, 0.999), limited(seed, 0.3)
+        told = [one(world.run_for(8).die(ABORT).log(line).run_for(5)).cause for world in (full, roomy)]
+        assert told == [f"its address-space limit was reached; aborted itself: {line}", f"aborted itself: {line}"]
+
+
 def test_bad_alloc_without_a_limit_is_a_hint_and_no_cause():
     for seed in SEEDS:
         stop = one(Tree(seed).run_for(8).die(ABORT).log(*ALLOC).run_for(5))

@@ -72,8 +72,9 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
     """
     words = {word.claim: word.line for word in witness.words(log)}
     refused = "bad_alloc" in words
-    said = words.get("cuda") or words.get("abort")
-    if (reached and (refused or not said)) or (refused and limit):
+    said = words.get("cuda") or words.get("abort", "")
+    threadless = "std::system_error" in said  # as where a thread's stack found no room: it denies nothing
+    if (reached and (refused or threadless or not said)) or (refused and limit):
         yield LIMIT
         if refused:
             yield "std::bad_alloc"
