@@ -97,6 +97,7 @@ def test_a_stopped_server_is_in_state_t_is_not_asked_and_delays_nothing(serve, r
     frozen = [p for p in recording.probes() if p.health is None and p.listens]
     assert {p.error for p in frozen} <= {"deadline", "not asked: the process is stopped"}
     queues = [p.queue for p in frozen]  # /health and the scheduler may have been asked as it was stopped
+    assert queues
     assert all(queue is not None and queue <= 2 for queue in queues), queues
     (stop,) = recording.seal()
     assert stop.family == "FROZEN"
