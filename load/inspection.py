@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 
 from load.record import PATH, SCENARIO
-from seatrial.checks import rules, traits
+from seatrial.checks import catalogue, rules, traits
 from seatrial.records import Endpoint, Expect
 from seatrial.wire.assemble import assemble
 from seatrial.wire.load import Stream
 
-MODULES = ("sse",)
 TRAITS = traits.USAGE | traits.COUNTED
 SHARE = 0.02
 """Of the load's time that rules may take. A stream whose turn would exceed it is not read; its row says nothing."""
@@ -29,11 +27,9 @@ class Inspector:
     """
 
     def __init__(self, endpoint: Endpoint, *, share: float = SHARE) -> None:
-        for module in MODULES:
-            importlib.import_module(f"seatrial.checks.{module}")
-        self.rules = [r for r in rules.REGISTRY.values() if _applies(r)]
+        self.rules = [r for r in catalogue.load_all(catalogue.AREAS).values() if _applies(r)]
         if not self.rules:
-            raise NoRulesError(f"no rule of {', '.join(MODULES)} reads a soak's streams; mend load/inspection.py")
+            raise NoRulesError("no rule reads a soak's streams; rows.toml says which areas do (soak = true)")
         self.read = self.of = 0
         self._endpoint, self._share = endpoint, share
         self._began, self._spent = time.monotonic(), 0.0
@@ -56,5 +52,5 @@ class Inspector:
 
 
 def _applies(rule: rules.Rule) -> bool:
-    ours = rule.function.__module__.rpartition(".")[2] in MODULES
-    return ours and rule.shape == "single" and rule.of <= TRAITS and not rule.unless & TRAITS
+    area = catalogue.areas().get(rule.area)
+    return area is not None and area.soak and rule.shape == "single" and rule.of <= TRAITS and not rule.unless & TRAITS

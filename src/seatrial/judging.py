@@ -109,6 +109,7 @@ def judge(run: RunDir) -> JudgedRun:
         known_unseen=replay.known_unseen(cases),
         strict_known=bool(info.options.get("strict_known")),
         watch="watch" in info.options and not cases,
+        impact=tuple(catalogue.areas()),
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
 

@@ -5,15 +5,14 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from seatrial.behaviour import identity
-from seatrial.checks.rules import Rule, cases
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
 from seatrial.records import Endpoint, Exchange, Request, Scenario
 
-IDENTITY = {
-    "identity": Scenario(requests={"only": Request(method="GET", path="/models")}, traits=frozenset({"identity"}))
-}
+IDENTITY = {"identity": Scenario(requests={"only": Request(method="GET", path="/models")}, traits=identity.IDENTITY)}
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases([identity], IDENTITY))
+@pytest.mark.parametrize(("rule", "scenario"), cases(IDENTITY))
 def test_identity(
     rule: Rule,
     scenario: str,

@@ -1,18 +1,14 @@
-"""How the scenarios of this suite are built, and the rules that judge them."""
+"""How the scenarios of this suite are built. Every rule that applies to a scenario judges it, whatever its file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from seatrial.checks import chat as chat_rules
-from seatrial.checks import errors, http, models, params, sse
+from seatrial.checks import traits
 from seatrial.checks.rules import Rule
-from seatrial.oracles import schema, sdk
+from seatrial.checks.traits import Traits
 from seatrial.records import Exchange, Hazard, Request, Scenario
-
-RULES = (http, models, chat_rules, sse, errors, params, schema, sdk)
-"""Every scenario is judged by every rule that applies to it, whatever file it stands in."""
 
 Send = Callable[[Scenario], Mapping[str, Exchange]]
 Judge = Callable[[Rule, Mapping[str, Exchange]], None]
@@ -43,39 +39,37 @@ def request(prompt: str | list[Any], *, max_tokens: Any = 16, **body: Any) -> Re
     return Request(body={"model": None, "messages": messages, "temperature": 0, **cap, **body})
 
 
-def chat(prompt: str | list[Any], *, of: Iterable[str] = (), **body: Any) -> Scenario:
+def chat(prompt: str | list[Any], *, of: Traits = traits.NONE, **body: Any) -> Scenario:
     """One valid chat request. Its traits follow from its body; ``of`` adds to them."""
     return chats(of=of, only=request(prompt, **body))
 
 
-def chats(*, of: Iterable[str] = (), **requests: Request) -> Scenario:
+def chats(*, of: Traits = traits.NONE, **requests: Request) -> Scenario:
     """Valid chat requests by name, all of them streamed or none."""
     body = next(iter(requests.values())).body
     streamed, counted = body.get("stream", False), "stream_options" in body
-    traits = {"chat", *of}
-    if streamed:
-        traits |= {"stream", "counted", "usage"} if counted else {"stream"}
-    else:
-        traits |= {"plain", "counted", "json"}
-    return Scenario(requests=requests, traits=frozenset(traits), tokens=_most_tokens(requests))
+    borne = traits.STREAM if streamed else traits.COUNTED | traits.JSON
+    if streamed and counted:
+        borne |= traits.USAGE | traits.COUNTED
+    return Scenario(requests=requests, traits=borne | of, tokens=_most_tokens(requests))
 
 
-def lengths(cap: str, **body: Any) -> Scenario:
+def lengths(cap: str, *, of: Traits, **body: Any) -> Scenario:
     """The same endless prompt under a short and a long cap of the name given: the long answer shows what was cut."""
     short, long = (request(COUNT, **{"max_tokens": None, cap: value}, **body) for value in (4, 24))
-    return chats(of={cap.replace("_", "-")}, short=short, long=long)
+    return chats(of=of, short=short, long=long)
 
 
-def get(path: str, *, of: Iterable[str]) -> Scenario:
+def get(path: str, *, of: Traits) -> Scenario:
     """One GET below the base URL."""
-    return Scenario(requests={"only": Request(method="GET", path=path)}, traits=frozenset(of))
+    return Scenario(requests={"only": Request(method="GET", path=path)}, traits=of)
 
 
-def faulty(bad: Request, *, of: Iterable[str], hazard: Hazard = Hazard.CARELESS) -> Scenario:
+def faulty(bad: Request, *, of: Traits, hazard: Hazard = Hazard.CARELESS) -> Scenario:
     """A request that has to be refused, and a good one after it."""
     return Scenario(
         requests={"bad": bad, "good": request(HELLO, max_tokens=1)},
-        traits=frozenset({"faulty", *of}),
+        traits=traits.FAULTY | of,
         hazard=hazard,
         tokens=17,
     )

@@ -2,8 +2,9 @@
 
 import pytest
 
-from seatrial.checks.rules import Rule, cases
-from suites.conformance.scenarios import HELLO, RULES, TURNS, WORLD, Judge, Send, chat
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
+from suites.conformance.scenarios import HELLO, TURNS, WORLD, Judge, Send, chat
 
 CHATS = {
     "plain": chat(HELLO),
@@ -13,6 +14,6 @@ CHATS = {
 }
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases(RULES, CHATS))
+@pytest.mark.parametrize(("rule", "scenario"), cases(CHATS))
 def test_chat(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
     judge(rule, send(CHATS[scenario]))

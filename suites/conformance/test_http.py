@@ -2,16 +2,18 @@
 
 import pytest
 
-from seatrial.checks.rules import Rule, cases
+from seatrial.checks.areas import http
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
 from seatrial.records import Hazard, Request, Scenario
-from suites.conformance.scenarios import HELLO, RULES, Judge, Send, faulty, raw, request
+from suites.conformance.scenarios import HELLO, Judge, Send, faulty, raw, request
 
 LIST = Request(method="GET", path="/models")
 WHOLE = b'{"model": "any", "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 4'
 
 REQUESTS = {
     "unknown-path": faulty(
-        Request(method="GET", path="/seatrial-no-such-path"), of={"unknown-path"}, hazard=Hazard.POLITE
+        Request(method="GET", path="/seatrial-no-such-path"), of=http.UNKNOWN_PATH, hazard=Hazard.POLITE
     ),
     "reuse": Scenario(
         requests={
@@ -22,22 +24,22 @@ REQUESTS = {
             "stream": request(HELLO, stream=True, max_tokens=2),
             "after the stream": LIST,
         },
-        traits=frozenset({"reuse"}),
+        traits=http.REUSE,
         hazard=Hazard.CARELESS,
         one_connection=True,
         tokens=2,
     ),
-    "json-cut": faulty(raw(WHOLE), of={"malformed-json"}),
-    "json-comma": faulty(raw(WHOLE + b",}"), of={"malformed-json"}),
-    "json-quotes": faulty(raw(WHOLE.replace(b'"', b"'") + b"}"), of={"malformed-json"}),
-    "body-array": faulty(raw(b"[]"), of={"no-object"}),
-    "body-text": faulty(raw(b'"hello"'), of={"no-object"}),
-    "body-null": faulty(raw(b"null"), of={"no-object"}),
-    "body-number": faulty(raw(b"42"), of={"no-object"}),
-    "body-empty": faulty(raw(b""), of={"empty-body"}),
+    "json-cut": faulty(raw(WHOLE), of=http.MALFORMED_JSON),
+    "json-comma": faulty(raw(WHOLE + b",}"), of=http.MALFORMED_JSON),
+    "json-quotes": faulty(raw(WHOLE.replace(b'"', b"'") + b"}"), of=http.MALFORMED_JSON),
+    "body-array": faulty(raw(b"[]"), of=http.NO_OBJECT),
+    "body-text": faulty(raw(b'"hello"'), of=http.NO_OBJECT),
+    "body-null": faulty(raw(b"null"), of=http.NO_OBJECT),
+    "body-number": faulty(raw(b"42"), of=http.NO_OBJECT),
+    "body-empty": faulty(raw(b""), of=http.EMPTY_BODY),
 }
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases(RULES, REQUESTS))
+@pytest.mark.parametrize(("rule", "scenario"), cases(REQUESTS))
 def test_http(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
     judge(rule, send(REQUESTS[scenario]))

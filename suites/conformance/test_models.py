@@ -2,19 +2,21 @@
 
 import pytest
 
-from seatrial.checks.rules import Rule, cases
+from seatrial.checks.areas import models
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
 from seatrial.records import Hazard, Request
-from suites.conformance.scenarios import HELLO, RULES, Judge, Send, faulty, get, request
+from suites.conformance.scenarios import HELLO, Judge, Send, faulty, get, request
 
 NOBODY = "seatrial-no-such-model"
 
 MODELS = {
-    "models": get("/models", of={"json", "models"}),
-    "unknown-id": faulty(Request(method="GET", path=f"/models/{NOBODY}"), of={"unknown-id"}, hazard=Hazard.POLITE),
-    "unknown-model": faulty(request(HELLO, max_tokens=4, model=NOBODY), of={"unknown-model"}, hazard=Hazard.POLITE),
+    "models": get("/models", of=models.MODELS),
+    "unknown-id": faulty(Request(method="GET", path=f"/models/{NOBODY}"), of=models.UNKNOWN_ID, hazard=Hazard.POLITE),
+    "unknown-model": faulty(request(HELLO, max_tokens=4, model=NOBODY), of=models.UNKNOWN_MODEL, hazard=Hazard.POLITE),
 }
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases(RULES, MODELS))
+@pytest.mark.parametrize(("rule", "scenario"), cases(MODELS))
 def test_models(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
     judge(rule, send(MODELS[scenario]))

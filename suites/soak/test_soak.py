@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from seatrial.checks import soak as rules
-from seatrial.checks.rules import Rule, cases
+from seatrial.checks.areas.soak import parts
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
 from seatrial.records import Hazard, Scenario, SoakRun
 
-LOADS = {"closed": Scenario(requests={}, traits=rules.COUNTED, hazard=Hazard.HEAVY)}  # --soak says how long
+LOADS = {"closed": Scenario(requests={}, traits=parts.COUNTED, hazard=Hazard.HEAVY)}  # --soak says how long
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases([rules], LOADS))
+@pytest.mark.parametrize(("rule", "scenario"), cases(LOADS))
 def test_soak(
     rule: Rule,
     scenario: str,  # noqa: ARG001

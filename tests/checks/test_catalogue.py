@@ -1,16 +1,21 @@
 """The registry, the catalogue and the schema they stand on."""
 
+from __future__ import annotations
+
 import json
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
-from seatrial.checks import catalogue
-from seatrial.checks.rules import cases
+from seatrial.checks import catalogue, traits
+from seatrial.checks.rules import rule
 from seatrial.oracles.derive import ROOTS, derive, normalised
-from seatrial.records import Hazard
-from suites.conformance import scenarios
-from tests.silence.tables import SCENARIOS
+from seatrial.records import Exchange, Expect, Hazard, Level
+from tests.silence.tables import SCENARIOS, SENT
+
+IDS = Path(__file__).parents[1] / "data" / "rule-ids.txt"
+"""Every id a rule ever had: records and waivers of users hold them."""
 
 DUE = {
     "http": (1, 2, 4, 5, 7, 10),
@@ -29,9 +34,54 @@ def test_every_row_that_is_due_has_a_rule():
     assert not due & set(catalogue.not_yet())
 
 
-def test_every_row_of_a_conformance_rule_is_in_the_catalogue():
-    rows = {r.row for r in catalogue.load_all().values() if not r.function.__module__.endswith((".soak",))}
-    assert {row for row in rows if "/" in row} <= set(catalogue.rows())
+def test_no_id_of_a_rule_changes():
+    assert set(IDS.read_text("utf-8").split()) <= set(catalogue.load_all())
+
+
+def test_every_area_of_rules_has_a_page_and_every_page_rules():
+    assert {r.area for r in catalogue.load_all().values()} == set(catalogue.areas())
+
+
+def test_the_order_of_impact_is_one():
+    places = [area.impact for area in catalogue.areas().values()]
+    assert places == list(range(1, len(places) + 1))
+
+
+def test_a_rule_stands_for_a_row_of_its_area():
+    known = {row.rpartition("/")[0] for row in catalogue.rows()}
+    assert {name for area in catalogue.areas().values() for name in area.rows} <= known
+    for each in catalogue.load_all().values():
+        of = catalogue.areas()[each.area].rows
+        assert each.row.rpartition("/")[0] in of if of else each.row not in catalogue.rows(), each.id
+
+
+def test_every_trait_is_borne_by_a_scenario_and_read_by_somebody():
+    rules = catalogue.load_all().values()
+    borne = {t for scenario in SENT.values() for t in scenario.traits}
+    read = {t for r in rules for t in r.of | r.unless} | traits.KILLER
+    assert borne == read == set(traits.DECLARED.values())
+
+
+@pytest.mark.parametrize("of", ["of", "unless"])
+def test_a_trait_that_nobody_declared_is_an_error(of):
+    def says_nothing(x: Exchange, expect: Expect):
+        """Nothing."""
+
+    with pytest.raises(ValueError, match="no trait 'strem' is declared"):
+        rule(row="sse/1", level=Level.MUST, source="", area="sse", **{of: frozenset({"strem"})})(says_nothing)
+
+
+def test_a_rule_outside_the_areas_has_to_name_its_own():
+    def says_nothing(x: Exchange, expect: Expect):
+        """Nothing."""
+
+    with pytest.raises(ValueError, match="say its area"):
+        rule(row="sse/1", level=Level.MUST, source="")(says_nothing)
+
+
+def test_a_trait_is_declared_once():
+    with pytest.raises(ValueError, match="declared twice"):
+        traits.trait("stream")
 
 
 def test_the_page_lists_each_rule_and_each_other_row():
@@ -43,9 +93,14 @@ def test_the_page_lists_each_rule_and_each_other_row():
 
 
 def test_every_rule_meets_a_scenario():
-    met = {rule.id for rule, _ in cases(scenarios.RULES, SCENARIOS)}
-    modules = {module.__name__ for module in scenarios.RULES}
-    assert met == {r.id for r in catalogue.load_all().values() if r.function.__module__ in modules}
+    assert {rule.id for rule, _ in catalogue.cases(SENT)} == set(catalogue.load_all())
+
+
+def test_a_scenario_of_its_own_is_judged_by_the_rules_that_name_it_alone():
+    met = {name: {rule.id.partition("/")[0] for rule, on in catalogue.cases(SENT) if on == name} for name in SENT}
+    assert met["answers"] == {"loops", "stops", "markers"}
+    assert met["closed"] == {"soak"}
+    assert met["identity"] == {"identity"}
 
 
 def test_an_endpoint_is_asked_no_more_than_is_allowed():

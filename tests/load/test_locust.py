@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.checks import soak
+from seatrial.checks.areas.soak import answers, counters
 from seatrial.checks.rules import run as run_rule
 from seatrial.records import Expect, SoakRun
 from tests.golden.server import Golden
@@ -34,14 +34,14 @@ def clean(run: SoakRun, *, cut_short: bool = False) -> None:
     assert [phase.what for phase in run.phases] == ["start", "drain", "end"]
     assert [c.phase for c in run.counters] == ["before", "after"]
     for rule in (
-        soak.streams_terminate,
-        soak.requests_are_answered,
-        soak.requests_agree_with_the_server,
-        soak.tokens_agree_with_the_server,
+        answers.streams_terminate,
+        answers.requests_are_answered,
+        counters.requests_agree_with_the_server,
+        counters.tokens_agree_with_the_server,
     ):
         findings, crashed = run_rule(rule, run, Expect())
         assert crashed == ""
-        enduring = rule in {soak.streams_terminate, soak.requests_are_answered}
+        enduring = rule in {answers.streams_terminate, answers.requests_are_answered}
         assert [finding.kind for finding in findings] == ["no-evidence"] * (cut_short and enduring)
 
 

@@ -12,7 +12,7 @@ from load import counters, inspection, settings
 from load.counters import Totals, quiet, totals
 from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, Recorder, row_of
-from seatrial.checks import soak
+from seatrial.checks.areas.soak import parts
 from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
 from seatrial.rundir import RunDir
 from seatrial.wire.errors import ERRORS
@@ -66,7 +66,7 @@ def test_failures_keep_their_bytes_and_sound_streams_a_thinning_sample(tmp_path:
 def test_every_word_is_of_the_closed_set() -> None:
     assert set(OF_ERRORS) | {"cut"} == ERRORS
     assert set(OF_ERRORS.values()) <= OUTCOMES
-    assert set(soak.BEGUN) | soak.NOT_JUDGED | soak.UNHEARD <= OUTCOMES
+    assert set(parts.BEGUN) | parts.NOT_JUDGED | parts.UNHEARD <= OUTCOMES
 
 
 METRICS = b"""# HELP llamacpp:tokens_predicted_total Number of generation tokens processed.
@@ -118,8 +118,8 @@ def test_a_counter_that_never_rests_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_inspection_without_rules_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = Endpoint(name="8080", url="http://h/v1", kind="generic", model="m", models=("m",))
     assert inspection.Inspector(endpoint).rules
-    monkeypatch.setattr(inspection, "MODULES", ("models",))
-    with pytest.raises(inspection.NoRulesError, match="no rule of models reads"):
+    monkeypatch.setattr(inspection.catalogue, "areas", dict)
+    with pytest.raises(inspection.NoRulesError, match="no rule reads a soak's streams"):
         inspection.Inspector(endpoint)
 
 

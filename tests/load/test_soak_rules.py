@@ -7,7 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from seatrial.checks import soak
+from seatrial.checks.areas.soak import (
+    answers,
+    counters,
+    figures,
+    parts,
+)
 from seatrial.checks.rules import Rule
 from seatrial.checks.rules import run as run_rule
 from seatrial.records import Counters, Expect, Finding, LoadRow, Outcome, Phase, SoakRun
@@ -71,10 +76,10 @@ def judged(rule: Rule, run: SoakRun, **settings: Any) -> tuple[Outcome, tuple[Fi
 
 
 RULES = (
-    soak.streams_terminate,
-    soak.requests_are_answered,
-    soak.requests_agree_with_the_server,
-    soak.tokens_agree_with_the_server,
+    answers.streams_terminate,
+    answers.requests_are_answered,
+    counters.requests_agree_with_the_server,
+    counters.tokens_agree_with_the_server,
 )
 
 
@@ -89,15 +94,15 @@ def test_no_row_at_all_is_no_pass(rule: Rule) -> None:
     assert judged(rule, empty)[0] is Outcome.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("word", sorted(soak.BEGUN))
+@pytest.mark.parametrize("word", sorted(parts.BEGUN))
 def test_a_stream_that_began_and_does_not_end_fails_once(word: str) -> None:
     run = load(row(1), row(2, word), row(3, word))
-    word_of, found = judged(soak.streams_terminate, run)
+    word_of, found = judged(answers.streams_terminate, run)
     assert word_of is Outcome.FAIL
     assert [f.where for f in found] == ["2 of 3 streams"]
     assert word in found[0].got
     assert "load1-2, load1-3" in found[0].got
-    assert judged(soak.requests_are_answered, run)[0] is Outcome.PASS
+    assert judged(answers.requests_are_answered, run)[0] is Outcome.PASS
 
 
 @pytest.mark.parametrize(
@@ -107,20 +112,20 @@ def test_a_stream_that_began_and_does_not_end_fails_once(word: str) -> None:
 )  # fmt: skip
 def test_a_request_without_an_answer_fails_once(word: str, status: int) -> None:
     run = load(row(1), row(2, word, status=status, detail="because"))
-    word_of, found = judged(soak.requests_are_answered, run)
+    word_of, found = judged(answers.requests_are_answered, run)
     assert word_of is Outcome.FAIL
     assert found[0].got == f"{word}: load1-2: because"
-    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
+    assert judged(answers.streams_terminate, run)[0] is Outcome.PASS
 
 
 def test_rows_that_overlap_a_stop_are_set_apart() -> None:
     rows = (row(1), row(2, "reset"), row(3, "refused", status=0), row(4))
     stopped = [[rows[1].sent_at + 50 * MS, rows[2].ended_at + 5 * MS]]
-    for rule in (soak.streams_terminate, soak.requests_are_answered):
+    for rule in (answers.streams_terminate, answers.requests_are_answered):
         assert judged(rule, load(*rows))[0] is Outcome.FAIL
         assert judged(rule, load(*rows), stopped=stopped)[0] is Outcome.PASS
-    figures = soak.figures(load(*rows), Expect(settings={"stopped": stopped}))
-    assert (figures["lost"], figures["lost in stops"], figures["requests"]) == ("0", "2", "4")
+    told = figures.figures(load(*rows), Expect(settings={"stopped": stopped}))
+    assert (told["lost"], told["lost in stops"], told["requests"]) == ("0", "2", "4")
 
 
 def test_a_server_that_stopped_at_once_leaves_nothing_to_judge() -> None:
@@ -131,16 +136,16 @@ def test_a_server_that_stopped_at_once_leaves_nothing_to_judge() -> None:
 
 def test_busy_is_no_evidence_and_hides_no_violation() -> None:
     busy = row(1, "busy", status=503)
-    assert judged(soak.requests_are_answered, load(busy, row(2)))[0] is Outcome.INCONCLUSIVE
-    assert judged(soak.requests_are_answered, load(busy, row(2, "empty")))[0] is Outcome.FAIL
-    assert judged(soak.streams_terminate, load(busy))[0] is Outcome.INCONCLUSIVE
+    assert judged(answers.requests_are_answered, load(busy, row(2)))[0] is Outcome.INCONCLUSIVE
+    assert judged(answers.requests_are_answered, load(busy, row(2, "empty")))[0] is Outcome.FAIL
+    assert judged(answers.streams_terminate, load(busy))[0] is Outcome.INCONCLUSIVE
 
 
 def test_what_we_cut_is_not_held_against_the_server() -> None:
     run = load(row(1), row(2, "cancelled"))
-    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
-    assert judged(soak.requests_are_answered, run)[0] is Outcome.PASS
-    assert soak.figures(run, Expect())["cut by us"] == "1"
+    assert judged(answers.streams_terminate, run)[0] is Outcome.PASS
+    assert judged(answers.requests_are_answered, run)[0] is Outcome.PASS
+    assert figures.figures(run, Expect())["cut by us"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -155,13 +160,13 @@ def test_what_we_cut_is_not_held_against_the_server() -> None:
 )
 def test_requests_against_the_counter(server: dict[str, int | None], expected: Outcome) -> None:
     run = load(row(1), row(2), row(3), row(4, "refused", status=0), server=server)
-    assert judged(soak.requests_agree_with_the_server, run)[0] is expected
+    assert judged(counters.requests_agree_with_the_server, run)[0] is expected
 
 
 def test_a_request_that_was_reset_unanswered_may_have_been_counted_or_not() -> None:
     for counted in (1, 2):
         run = load(row(1), row(2, "reset", status=0), server={"requests": counted})
-        assert judged(soak.requests_agree_with_the_server, run)[0] is Outcome.PASS
+        assert judged(counters.requests_agree_with_the_server, run)[0] is Outcome.PASS
 
 
 @pytest.mark.parametrize(
@@ -176,12 +181,12 @@ def test_a_request_that_was_reset_unanswered_may_have_been_counted_or_not() -> N
     ],
 )
 def test_tokens_against_the_counter(server: dict[str, int | None], expected: Outcome) -> None:
-    assert judged(soak.tokens_agree_with_the_server, load(row(1), row(2), server=server))[0] is expected
+    assert judged(counters.tokens_agree_with_the_server, load(row(1), row(2), server=server))[0] is expected
 
 
 def test_streams_without_usage_leave_a_bound_only() -> None:
     rows = (row(1), row(2, "no_terminator"))
-    rule = soak.tokens_agree_with_the_server
+    rule = counters.tokens_agree_with_the_server
     assert judged(rule, load(*rows, server={"tokens": 14, "prompt_tokens": 10}))[0] is Outcome.INCONCLUSIVE
     assert judged(rule, load(*rows, server={"tokens": 8}))[0] is Outcome.ADVISORY
     assert judged(rule, load(row(1, tokens=None), row(2, tokens=None)))[0] is Outcome.UNSUPPORTED
@@ -189,8 +194,8 @@ def test_streams_without_usage_leave_a_bound_only() -> None:
 
 def test_counters_that_differ_across_a_stop_say_nothing() -> None:
     for rule, server in (
-        (soak.tokens_agree_with_the_server, {"tokens": 17}),
-        (soak.requests_agree_with_the_server, {"requests": 9}),
+        (counters.tokens_agree_with_the_server, {"tokens": 17}),
+        (counters.requests_agree_with_the_server, {"requests": 9}),
     ):
         run = load(row(1), row(2), server=server)
         assert judged(rule, run)[0] is Outcome.ADVISORY
@@ -202,11 +207,11 @@ def test_a_server_gone_at_the_end_is_no_server_without_counters() -> None:
     run = load(row(1), row(2))
     gone = Counters(endpoint="8080", phase="after", source="refused")
     run = msgspec.structs.replace(run, counters=(run.counters[0], gone))
-    assert judged(soak.tokens_agree_with_the_server, run)[0] is Outcome.INCONCLUSIVE
+    assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome.INCONCLUSIVE
 
 
 def test_figures_tell_what_was_measured_and_on_how_much() -> None:
-    shown = soak.figures(load(*(row(n, findings=("sse/role-is-sent-once",)) for n in range(400))), Expect())
+    shown = figures.figures(load(*(row(n, findings=("sse/role-is-sent-once",)) for n in range(400))), Expect())
     assert shown["ran"] == "60 s"
     assert shown["TTFT"] == "p50 0.020 p99 0.020 s"
     assert shown["soak: TTFT p50"] == "0.020 s (95 %: 0.020 to 0.020, n 400)"
@@ -219,7 +224,7 @@ def test_figures_tell_what_was_measured_and_on_how_much() -> None:
 
 
 def test_figures_of_nothing_show_no_zeros_for_times() -> None:
-    shown = soak.figures(load(row(1, "refused", status=0, first_at=0, last_at=0)), Expect())
+    shown = figures.figures(load(row(1, "refused", status=0, first_at=0, last_at=0)), Expect())
     assert not {"TTFT", "soak: TTFT p99", "soak: TPOT p50", "tok/s a stream"} & set(shown)
     assert shown["lost"] == "1 (1 refused)"
 
@@ -231,10 +236,10 @@ def asked(run: SoakRun, seconds: str) -> SoakRun:
 
 
 def test_a_soak_ended_early_says_of_how_much() -> None:
-    assert soak.figures(asked(load(row(1)), "600"), Expect())["ran"] == "60 s of 600 s"
+    assert figures.figures(asked(load(row(1)), "600"), Expect())["ran"] == "60 s of 600 s"
 
 
-ENDURANCE = (soak.streams_terminate, soak.requests_are_answered)
+ENDURANCE = (answers.streams_terminate, answers.requests_are_answered)
 
 
 @pytest.mark.parametrize(
@@ -252,14 +257,14 @@ def test_a_long_soak_may_end_a_twentieth_early() -> None:
     run = asked(load(row(1)), "1000")
     drain = msgspec.structs.replace(run.phases[1], at=951_000 * MS)
     run = msgspec.structs.replace(run, phases=(run.phases[0], drain))
-    assert judged(soak.streams_terminate, run)[0] is Outcome.PASS
+    assert judged(answers.streams_terminate, run)[0] is Outcome.PASS
 
 
 def test_a_soak_cut_short_says_so_and_hides_no_violation() -> None:
-    _, found = judged(soak.streams_terminate, asked(load(row(1)), "28800"))
+    _, found = judged(answers.streams_terminate, asked(load(row(1)), "28800"))
     assert [(f.where, f.got) for f in found] == [("the load", "ran 60 s of 28800 s")]
-    assert judged(soak.streams_terminate, asked(load(row(1, "stall")), "28800"))[0] is Outcome.FAIL
-    assert judged(soak.requests_are_answered, asked(load(row(1, "empty")), "28800"))[0] is Outcome.FAIL
+    assert judged(answers.streams_terminate, asked(load(row(1, "stall")), "28800"))[0] is Outcome.FAIL
+    assert judged(answers.requests_are_answered, asked(load(row(1, "empty")), "28800"))[0] is Outcome.FAIL
 
 
 def test_a_soak_without_an_end_is_cut_short() -> None:
@@ -272,7 +277,7 @@ def test_a_soak_without_an_end_is_cut_short() -> None:
 
 
 def test_figures_of_the_counters() -> None:
-    assert soak.token_figures(load(row(1), row(2)), Expect()) == {"tokens": "agree with the server's (18)"}
+    assert counters.token_figures(load(row(1), row(2)), Expect()) == {"tokens": "agree with the server's (18)"}
     off = load(row(1), server={"tokens": 12})
-    assert soak.token_figures(off, Expect()) == {"tokens": "9, the server's 12"}
-    assert soak.token_figures(load(row(1), server={"tokens": None}), Expect()) == {}
+    assert counters.token_figures(off, Expect()) == {"tokens": "9, the server's 12"}
+    assert counters.token_figures(load(row(1), server={"tokens": None}), Expect()) == {}

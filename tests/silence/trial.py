@@ -137,8 +137,8 @@ def _asked(rules: list[Rule], endpoint: Endpoint, *, strict: bool, faulty: bool)
     if any(_applies(r, "answers") for r in rules):
         held = asker.answers(FEW if faulty else MANY)
         yield Piece("answers", held, _expect(endpoint, seed=0, url=endpoint.url))
-    if any(_applies(r, "soak") for r in rules):
-        yield Piece("soak", asker.soak(STREAMS), _expect(endpoint, stopped=[]))
+    if any(_applies(r, "closed") for r in rules):
+        yield Piece("closed", asker.soak(STREAMS), _expect(endpoint, stopped=[]))
 
 
 def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pieces]:
@@ -164,11 +164,7 @@ def of_family(family: str) -> list[str]:
 
 
 def _applies(rule: Rule, scenario: str) -> bool:
-    """Whether a suite has this rule judge this scenario: answers and soak belong to the rules made for them."""
-    if scenario == "soak" or rule.shape == "soak":
-        return scenario == "soak" and rule.shape == "soak"
-    if scenario == "answers" or "answers" in rule.of:
-        return scenario == "answers" and "answers" in rule.of
+    """Whether a suite has this rule judge this scenario."""
     return rule.applies(SENT[scenario])
 
 

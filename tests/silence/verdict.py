@@ -135,7 +135,7 @@ def _missed(fault: str, rule: str, pieces: Pieces) -> str:
 
 def _tolerate(verdict: Verdict, *, whole: bool) -> None:
     """What is unusual and right is left alone; what is declined honestly is UNSUPPORTED, and nothing worse."""
-    rules = [r for r in verdict.rules.values() if r.shape != "soak" and not r.of & {"answers", "identity"}]
+    rules = [r for r in verdict.rules.values() if not any(trait.own for trait in r.of)]
     names = of_family("legal") + of_family("honest")
     with ThreadPoolExecutor(4) as pool:
         asked = list(pool.map(lambda name: ask(rules, (name,)), names))

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.checks.rules import no_evidence, rule, shorten, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
+
+IDENTITY = trait("identity", own=True)
+"""What the endpoint's page says of its build and model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ def _figures(evidence: Any, expect: Expect) -> dict[str, str]:
 @rule(
     row="P0",
     level=Level.MUST,
-    of={"identity"},
+    of=IDENTITY,
+    area="identity",
     source="table of known-bad builds; llama.cpp pull 18980",
     figures=_figures,
 )

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from seatrial.behaviour import rates
 from seatrial.behaviour.answers import Answer, read, silences
+from seatrial.checks import traits
 from seatrial.checks.rules import rule, shorten
 from seatrial.records import Exchange, Expect, Finding, Level
 
@@ -153,7 +154,8 @@ def _figures(xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:
 @rule(
     row="B1",
     level=Level.MUST,
-    of={"answers"},
+    of=traits.ANSWERS,
+    area="loops",
     source="rules calibrated on recorded answers; vLLM pull 40097, llama.cpp pull 26039, Whisper for what was rejected",
     answer=False,
     sampled=True,

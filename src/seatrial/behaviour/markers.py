@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.behaviour import rates
 from seatrial.behaviour.answers import Answer, read, silences
+from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
 
@@ -92,7 +93,8 @@ def _figures(xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:
 @rule(
     row="B12",
     level=Level.MUST,
-    of={"answers"},
+    of=traits.ANSWERS,
+    area="markers",
     source="chat templates of the model families; llama.cpp's fallback to ChatML",
     answer=False,
     sampled=True,

@@ -13,6 +13,7 @@ from itertools import cycle, islice
 from random import Random
 from typing import Any
 
+from seatrial.checks import traits
 from seatrial.records import Request, Scenario
 
 CYCLE = ("short", "turns", "short", "essay", "short", "turns", "short", "reason")
@@ -26,7 +27,7 @@ TYPICAL_TOKENS = 60
 ALONE = 0.25
 """Share of short questions that begin a talk. The others follow an answered one, which shows what is wanted."""
 
-TRAITS = frozenset({"chat", "stream", "answers"})
+TRAITS = traits.STREAM | traits.ANSWERS
 
 Messages = list[dict[str, str]]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.behaviour import probes, rates
 from seatrial.behaviour.answers import Answer, read, silences
+from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
 
@@ -54,7 +55,8 @@ def _figures(xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:
 @rule(
     row="B2",
     level=Level.MUST,
-    of={"answers"},
+    of=traits.ANSWERS,
+    area="stops",
     source="specification: finish_reason stop is a natural end or a stop sequence",
     answer=False,
     sampled=True,

@@ -1,4 +1,4 @@
-"""All rules, and all rows a rule could stand for: what is judged, and what is not yet."""
+"""All rules and their areas, and all rows a rule could stand for: what is judged, and what is not yet."""
 
 from __future__ import annotations
 
@@ -7,27 +7,73 @@ import importlib
 import pkgutil
 import tomllib
 from collections import defaultdict
+from collections.abc import Mapping
 from importlib import resources
+from typing import Any
+
+import msgspec
 
 from seatrial.checks.rules import REGISTRY, Rule
+from seatrial.records import Scenario
 
-ROOMS = ("seatrial.checks", "seatrial.oracles", "seatrial.behaviour")
+AREAS = "seatrial.checks.areas"
+ROOMS = (AREAS, "seatrial.oracles", "seatrial.behaviour")
 """Packages whose modules hold rules: by name, for the rules of ``checks`` must not depend on the SDK of ``oracles``."""
 
 
-def load_all() -> dict[str, Rule]:
-    """Every rule by id, after importing every module that may hold one."""
-    for room in ROOMS:
-        for module in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
+class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One area of rules, as ``rows.toml`` describes it.
+
+    Attributes:
+        impact: its place in the order of reasons within a level, from 1: what breaks running clients comes first.
+        rows: the areas of the catalogue whose rows its rules stand for; none where they are of no row.
+        soak: its single rules read the streams of a soak too.
+    """
+
+    title: str
+    impact: int
+    rows: tuple[str, ...] = ()
+    soak: bool = False
+
+
+def load_all(*rooms: str) -> dict[str, Rule]:
+    """Every rule by id, after importing every module below the rooms named, or below all, that may hold one."""
+    for room in rooms or ROOMS:
+        for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
             importlib.import_module(module.name)
     return REGISTRY
+
+
+def cases(scenarios: Mapping[str, Scenario]) -> list[tuple[Rule, str]]:
+    """Each scenario with each rule that applies to it, in order of scenario: the parameters of a suite's test.
+
+    Raises:
+        ValueError: no rule applies to any of them.
+    """
+    rules = load_all().values()
+    found = [(rule, name) for name, scenario in scenarios.items() for rule in rules if rule.applies(scenario)]
+    if not found:
+        raise ValueError(f"no rule applies to any of {', '.join(scenarios)}")
+    return found
+
+
+@functools.cache
+def _page() -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath("rows.toml").read_text("utf-8"))
+
+
+@functools.cache
+def areas() -> dict[str, Area]:
+    """Every area of rules by name, in the order of their impact."""
+    found = msgspec.convert(_page()["areas"], dict[str, Area])
+    return dict(sorted(found.items(), key=lambda item: item[1].impact))
 
 
 @functools.cache
 def rows() -> dict[str, str]:
     """Title of each row of the catalogue by its number (``sse/6``), in the catalogue's order."""
-    areas = tomllib.loads(resources.files(__package__).joinpath("rows.toml").read_text("utf-8"))
-    return {f"{area}/{number}": title for area, titles in areas.items() for number, title in titles.items()}
+    listed = ((area, titles) for area, titles in _page().items() if area != "areas")
+    return {f"{area}/{number}": title for area, titles in listed for number, title in titles.items()}
 
 
 def by_row() -> dict[str, list[Rule]]:

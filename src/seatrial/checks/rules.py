@@ -1,8 +1,8 @@
 """What a rule is, how it is registered, and how it is run.
 
-A rule is a function that yields findings. Its id is the name of its module and of the function
-(``sse/role-is-sent-once``), its docstring the requirement in one sentence. The annotation of its first parameter
-tells what it reads:
+A rule is a function that yields findings. Its id is its area and the function's name (``sse/role-is-sent-once``), its
+docstring the requirement in one sentence. The area is the module or folder below ``checks/areas``; elsewhere it is
+said. The annotation of the first parameter tells what the rule reads:
 
 - ``x: Exchange``: *single*, usable on any one answer, soak traffic included;
 - ``xs: Mapping[str, Exchange]``: compares the answers of a scenario by their names;
@@ -15,15 +15,15 @@ within the deadline, a valid request refused, and a rule that crashes.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from types import ModuleType
 from typing import Any, Literal
 
 import msgspec
 
 from seatrial.checks import traits
+from seatrial.checks.traits import Traits
 from seatrial.records import BUSY, Exchange, Expect, Finding, Level, Scenario, SoakRun
 
 Evidence = Exchange | Mapping[str, Exchange] | SoakRun
@@ -31,6 +31,8 @@ Figures = Callable[[Any, Expect], dict[str, str]]
 
 GONE = frozenset({"refused", "unreachable"})
 """Errors of an exchange that say nothing about the answer: nobody was there to give one."""
+
+AREAS = "seatrial.checks.areas."
 
 FINDINGS = 50
 """Findings of one case that are kept: a stream may break a rule in every chunk, and nobody reads on."""
@@ -58,15 +60,23 @@ class Rule:
     text: str
     shape: Literal["single", "compare", "soak"]
     function: Callable[[Any, Expect], Iterable[Finding]] = field(repr=False)
-    of: frozenset[str] = frozenset()
-    unless: frozenset[str] = frozenset()
+    of: Traits = traits.NONE
+    unless: Traits = traits.NONE
     optional: bool = False
     answer: bool = True
     figures: Figures | None = field(default=None, repr=False)
     sampled: bool = False
 
+    @property
+    def area(self) -> str:
+        """The first half of its id."""
+        return self.id.partition("/")[0]
+
     def applies(self, scenario: Scenario) -> bool:
-        return self.of <= scenario.traits and not self.unless & scenario.traits
+        """Whether a scenario has what the rule needs, nothing that keeps it away, and is not for other rules alone."""
+        borne = scenario.traits
+        own = {t for t in borne - self.of if isinstance(t, traits.Trait) and t.own}
+        return self.of <= borne and not self.unless & borne and not own
 
 
 REGISTRY: dict[str, Rule] = {}
@@ -77,28 +87,34 @@ def rule(
     *,
     row: str,
     level: Level,
-    of: Iterable[str] = (),
-    unless: Iterable[str] = (),
+    of: Traits = traits.NONE,
+    unless: Traits = traits.NONE,
     source: str,
+    area: str = "",
     optional: bool = False,
     answer: bool = True,
     figures: Figures | None = None,
     sampled: bool = False,
 ) -> Callable[[Callable[..., Iterable[Finding]]], Rule]:
-    """Register a function as a rule; the module and the function's name make its id.
+    """Register a function as a rule; its area and the function's name make its id.
+
+    Args:
+        area: of a rule that stands outside ``checks/areas``; there the module or folder is the area.
 
     Raises:
-        ValueError: the id is taken, the docstring is missing, or the first parameter's annotation is none of the three.
+        ValueError: the id is taken, no area is said, the docstring is missing, a trait is declared nowhere, or the
+            first parameter's annotation is none of the three.
     """
 
     def register(function: Callable[..., Iterable[Finding]]) -> Rule:
-        module = function.__module__.rpartition(".")[2]
-        identity = f"{module}/{function.__name__.replace('_', '-')}"
+        identity = f"{area or _area(function.__module__)}/{function.__name__.replace('_', '-')}"
         if identity in REGISTRY:
             raise ValueError(f"two rules are called {identity}")
         text = inspect.getdoc(function)
         if not text:
             raise ValueError(f"{identity} has no docstring: the requirement in one sentence")
+        if strange := sorted(word for word in of | unless if not isinstance(word, traits.Trait)):
+            raise ValueError(f"{identity}: no trait {strange[0]!r} is declared; a trait is made by traits.trait()")
         made = Rule(
             id=identity,
             row=row,
@@ -107,8 +123,8 @@ def rule(
             text=" ".join(text.partition("\n\n")[0].split()),
             shape=_shape(function, identity),
             function=function,
-            of=frozenset(of),
-            unless=frozenset(unless),
+            of=of,
+            unless=unless,
             optional=optional,
             answer=answer,
             figures=figures,
@@ -157,19 +173,16 @@ def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, 
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 
 
-def cases(modules: Sequence[ModuleType], scenarios: Mapping[str, Scenario]) -> list[tuple[Rule, str]]:
-    """Each rule of the modules with each scenario it applies to, in order of scenario: parameters of a suite's test.
+def _area(module: str) -> str:
+    """The area of a module below ``checks/areas``: its own name, or that of its folder.
 
     Raises:
-        ValueError: a rule of the modules applies to none of the scenarios of any suite is caught by the self-test;
-            here, no case at all.
+        ValueError: it stands elsewhere.
     """
-    names = {module.__name__ for module in modules}
-    rules = [r for r in REGISTRY.values() if r.function.__module__ in names]
-    found = [(r, name) for name, scenario in scenarios.items() for r in rules if r.applies(scenario)]
-    if not found:
-        raise ValueError(f"no rule of {', '.join(sorted(names))} applies to any of {', '.join(scenarios)}")
-    return found
+    below = module.partition(AREAS)[2]
+    if not below:
+        raise ValueError(f"{module} is not below {AREAS[:-1]}: say its area")
+    return below.partition(".")[0]
 
 
 def _shape(function: Callable[..., Any], identity: str) -> Literal["single", "compare", "soak"]:

@@ -28,6 +28,7 @@ SPARED = frozenset({"refusal", "logprobs", "bytes"})
 
 
 @rule(
+    area="schema",
     row="chat/basic/1",
     level=Level.MUST,
     of=traits.CHAT,

@@ -29,9 +29,6 @@ from seatrial.verdict.stops import GAP_NS
 
 SECOND = 1_000_000_000
 
-IMPACT = ("soak", "sse", "sdk", "errors", "http", "params", "chat", "schema", "models", "loops", "stops", "markers")
-"""Order of reasons within a level: what breaks running clients first, what a client may work around last."""
-
 
 class WaiverLike(Protocol):
     @property
@@ -55,8 +52,11 @@ def summarise(
     known_unseen: Sequence[str] = (),
     strict_known: bool = False,
     watch: bool = False,
+    impact: Sequence[str] = (),
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
+
+    ``impact``: areas of rules, in the order in which their reasons stand within a level.
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     ``watch``: nothing but a watch ran, and its own rules hold.
@@ -70,6 +70,7 @@ def summarise(
             [case for case in cases if case.endpoint == name],
             [stop for stop in counted if stop.name == name],
             f"{_silent(counted, name)}; {_watch(beats, record.end, noted.watched(by_hand, name))}",
+            impact,
         )
         for name in names
     }
@@ -93,7 +94,7 @@ def summarise(
     )
 
 
-def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> EndpointVerdict:
+def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str, impact: Sequence[str]) -> EndpointVerdict:
     silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
     suites = sorted({case.suite for case in cases if case.suite})
@@ -105,19 +106,21 @@ def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str) -> E
     counts = Counter(words)
     return EndpointVerdict(
         verdict=word,
-        reasons=tuple(_reasons(cases, stops, without)),
+        reasons=tuple(_reasons(cases, stops, without, impact)),
         counts={str(outcome): counts[outcome] for outcome in Outcome} | {"silent_stops": len(silent)},
         figures=_figures(cases) | {"stops": watched},
     )
 
 
-def _reasons(cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str]) -> Iterable[Reason]:
+def _reasons(
+    cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str], impact: Sequence[str]
+) -> Iterable[Reason]:
     for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
         word = "SILENT STOP" if stop.silent else "STREAMS" if stop.family in STREAMS else "INCONCLUSIVE"
         if stop.family != "CLOCK STEPPED":  # a notice
             yield Reason(word=word, text=stop_title(stop))
     failed = [case for case in cases if case.outcome is Outcome.FAIL]
-    for case in sorted(failed, key=_weight):
+    for case in sorted(failed, key=lambda case: _weight(case, impact)):
         first = next((f for f in case.findings if f.kind != "no-evidence"), None)
         text = f"{first.where}: {first.got}" if first else case.why
         yield Reason(word="FAIL", case=case.case, level=case.level, text=text)
@@ -129,12 +132,12 @@ def _reasons(cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[s
         yield Reason(word="NOT PROVEN", text=f"no case of {suite} passed")
 
 
-def _weight(case: Judged) -> tuple[int, int, str]:
+def _weight(case: Judged, impact: Sequence[str]) -> tuple[int, int, str]:
     area = case.rule.partition("/")[0]
     levels = [str(level) for level in Level]
     return (
         levels.index(case.level) if case.level in levels else len(levels),
-        IMPACT.index(area) if area in IMPACT else len(IMPACT),
+        impact.index(area) if area in impact else len(impact),
         case.case,
     )
 

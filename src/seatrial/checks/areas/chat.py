@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
+
+EMPTY_MESSAGES = traits.FAULTY | trait("empty-messages")
+BAD_MESSAGES = traits.FAULTY | trait("bad-messages")
+"""Messages that are missing, or of a wrong type."""
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -107,7 +112,7 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(
     row="chat/basic/13",
     level=Level.MUST,
-    of=traits.EMPTY_MESSAGES,
+    of=EMPTY_MESSAGES,
     answer=False,
     source="OpenAPI document, messages: minItems 1",
 )
@@ -120,7 +125,7 @@ def empty_messages_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> It
 @rule(
     row="chat/basic/13",
     level=Level.MUST,
-    of=traits.BAD_MESSAGES,
+    of=BAD_MESSAGES,
     answer=False,
     source="OpenAPI document, messages: required, array of objects",
 )

@@ -6,12 +6,22 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
+
+MODELS = traits.JSON | trait("models")
+"""The list of models."""
+
+UNKNOWN_ID = traits.FAULTY | trait("unknown-id")
+"""The page of a model that is not listed."""
+
+UNKNOWN_MODEL = traits.FAULTY | trait("unknown-model")
+"""A chat with a model that is not served."""
 
 MODEL_FIELDS = {"id": str, "object": str, "created": int, "owned_by": str}
 
 
-@rule(row="models/1", level=Level.MUST, of=traits.MODELS, source="OpenAPI document, ListModelsResponse")
+@rule(row="models/1", level=Level.MUST, of=MODELS, source="OpenAPI document, ListModelsResponse")
 def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """GET /models answers an object with "object": "list" and an array "data"."""
     if not isinstance(x.json, dict):
@@ -23,7 +33,7 @@ def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation("data", expected="an array", got=x.json.get("data"), so="a client finds no model to choose")
 
 
-@rule(row="models/2", level=Level.MUST, of=traits.MODELS, source="OpenAPI document, Model: required")
+@rule(row="models/2", level=Level.MUST, of=MODELS, source="OpenAPI document, Model: required")
 def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Each model listed has id, "object": "model", a whole number "created" and owned_by."""
     if nothing := look.no_object(x):
@@ -46,7 +56,7 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
             yield violation(f"{where}.object", expected='"model"', got=model["object"])
 
 
-@rule(row="models/4", level=Level.MUST, of=traits.UNKNOWN_ID, answer=False, source="OpenAI's API: 404 model_not_found")
+@rule(row="models/4", level=Level.MUST, of=UNKNOWN_ID, answer=False, source="OpenAI's API: 404 model_not_found")
 def unknown_id_is_a_404(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """GET /models/{id} answers 404 for an id that is not listed."""
     for x in look.bad(xs).values():
@@ -54,7 +64,7 @@ def unknown_id_is_a_404(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[
             yield violation("the status", expected="404", got=x.status, so="a client takes the model for present")
 
 
-@rule(row="models/6", level=Level.SHOULD, of=traits.UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
+@rule(row="models/6", level=Level.SHOULD, of=UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
 def unknown_model_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A request for a model that is not served is refused with 404; a server with one model that answers all the same
     says which it was."""

@@ -8,22 +8,42 @@ from typing import Any
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
 
+MAX_TOKENS = traits.COUNTED | trait("max-tokens")
+"""The same prompt under a short and a long ``max_tokens``: requests ``short`` and ``long``."""
 
-@rule(row="p/1", level=Level.MUST, of=traits.MAX_TOKENS, source="OpenAPI document, max_tokens")
+MAX_COMPLETION_TOKENS = traits.COUNTED | trait("max-completion-tokens")
+"""The same with ``max_completion_tokens``."""
+
+CHOICES = traits.CHAT | traits.SEVERAL
+STOP = traits.CHAT | trait("stop")
+"""A stop string that all but every English answer holds."""
+
+LOGPROBS = traits.CHAT | trait("logprobs")
+"""Log probabilities are asked for."""
+
+BAD_CAP = traits.FAULTY | trait("bad-cap")
+"""A cap that cannot be meant, or two that differ."""
+
+WRONG_TYPE = traits.FAULTY | trait("wrong-type")
+"""A parameter of a wrong type."""
+
+
+@rule(row="p/1", level=Level.MUST, of=MAX_TOKENS, source="OpenAPI document, max_tokens")
 def max_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """max_tokens cuts an answer that would go on, and finish_reason says "length"."""
     yield from _caps(xs, "max_tokens")
 
 
-@rule(row="p/2", level=Level.MUST, of=traits.MAX_COMPLETION_TOKENS, source="OpenAPI document, max_completion_tokens")
+@rule(row="p/2", level=Level.MUST, of=MAX_COMPLETION_TOKENS, source="OpenAPI document, max_completion_tokens")
 def max_completion_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """max_completion_tokens cuts an answer that would go on, and finish_reason says "length"."""
     yield from _caps(xs, "max_completion_tokens")
 
 
-@rule(row="p/3", level=Level.SHOULD, of=traits.BAD_CAP, answer=False, source="OpenAPI document, max_tokens: prose")
+@rule(row="p/3", level=Level.SHOULD, of=BAD_CAP, answer=False, source="OpenAPI document, max_tokens: prose")
 def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
     refused or met."""
@@ -45,7 +65,7 @@ def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
             yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
 
 
-@rule(row="p/9", level=Level.MUST, of=traits.STOP, source="OpenAPI document, StopConfiguration")
+@rule(row="p/9", level=Level.MUST, of=STOP, source="OpenAPI document, StopConfiguration")
 def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A stop string ends the answer, is no part of it, and finish_reason is "stop"."""
     if nothing := look.unanswered(x):
@@ -69,7 +89,7 @@ def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding
             yield violation(f"{where}, finish_reason", expected='"stop"', got=answer.reasons or None)
 
 
-@rule(row="p/13", level=Level.SHOULD, of=traits.CHOICES, optional=True, source="OpenAPI document, n")
+@rule(row="p/13", level=Level.SHOULD, of=CHOICES, optional=True, source="OpenAPI document, n")
 def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """n choices are given for n, numbered from 0, and usage counts them all; or the request is refused."""
     if nothing := look.unreadable(x):
@@ -91,7 +111,7 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(
     row="p/14",
     level=Level.SHOULD,
-    of=traits.LOGPROBS,
+    of=LOGPROBS,
     optional=True,
     source="OpenAPI document, ChatCompletionTokenLogprob",
 )
@@ -116,7 +136,7 @@ def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(
     row="p/26",
     level=Level.SHOULD,
-    of=traits.WRONG_TYPE,
+    of=WRONG_TYPE,
     answer=False,
     source="OpenAPI document, CreateChatCompletionRequest: types",
 )

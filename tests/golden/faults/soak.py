@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.golden.answers import Answer
 from tests.golden.edits import Json, failure, get, with_usage
-from tests.golden.faults_sse import has_token
+from tests.golden.faults.sse import has_token
 from tests.golden.items import DONE, Act, Item, Raw, encode
 from tests.golden.registry import Shot, chat, fault, streaming
 from tests.golden.validation import InsteadError

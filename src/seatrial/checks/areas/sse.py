@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import rule, shorten, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Chunk, Exchange, Expect, Finding, Level
+
+LONG = traits.STREAM | trait("long")
+"""A stream of enough tokens to take more than a second on most hosts."""
+
+STREAM_FAULT = traits.FAULTY | trait("stream-fault")
+"""A fault in a request that asks for a stream."""
 
 LINE = re.compile(rb"\r\n|\n|\r")
 FIELDS = (b"data", b"event", b"id", b"retry")
@@ -118,7 +125,7 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield from _constant(name, chunks)
 
 
-@rule(row="sse/7", level=Level.MUST, of=traits.LONG, source="OpenAPI document: each chunk has the same timestamp")
+@rule(row="sse/7", level=Level.MUST, of=LONG, source="OpenAPI document: each chunk has the same timestamp")
 def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """created is the same on every chunk: the time the answer was begun, not the chunk's own.
 
@@ -181,7 +188,7 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(
     row="sse/18",
     level=Level.MUST,
-    of=traits.STREAM_FAULT,
+    of=STREAM_FAULT,
     answer=False,
     source="OpenAI's API; openai-python raises by status",
 )

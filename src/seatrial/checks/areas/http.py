@@ -7,7 +7,18 @@ from itertools import pairwise
 
 from seatrial.checks import look, traits
 from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
+
+REUSE = trait("reuse")
+"""Several requests on one connection, a refused one and a stream among them."""
+
+UNKNOWN_PATH = traits.FAULTY | trait("unknown-path")
+MALFORMED_JSON = traits.FAULTY | trait("malformed-json")
+NO_OBJECT = traits.FAULTY | trait("no-object")
+"""A body that is JSON and no object."""
+
+EMPTY_BODY = traits.FAULTY | trait("empty-body")
 
 
 @rule(row="http/1", level=Level.MUST, of=traits.JSON, source="OpenAPI document, 200: application/json; RFC 8259")
@@ -23,7 +34,7 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
         yield violation("the body", expected="JSON in UTF-8", got=got, so="a client cannot read the answer")
 
 
-@rule(row="http/2", level=Level.SHOULD, of=traits.UNKNOWN_PATH, answer=False, source="openai-python _make_status_error")
+@rule(row="http/2", level=Level.SHOULD, of=UNKNOWN_PATH, answer=False, source="openai-python _make_status_error")
 def unknown_path_is_a_404_with_an_error_object(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A path that is not there answers 404 with an error object, not with a page."""
     for x in look.bad(xs).values():
@@ -36,7 +47,7 @@ def unknown_path_is_a_404_with_an_error_object(xs: Mapping[str, Exchange], expec
             )
 
 
-@rule(row="http/4", level=Level.MUST, of=traits.MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
+@rule(row="http/4", level=Level.MUST, of=MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
 def malformed_json_is_a_400(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A body that is not JSON is answered with 400."""
     for x in look.bad(xs).values():
@@ -45,25 +56,21 @@ def malformed_json_is_a_400(xs: Mapping[str, Exchange], expect: Expect) -> Itera
             yield violation("the status", expected="400", got=x.status, so=so)
 
 
-@rule(row="http/5", level=Level.MUST, of=traits.NO_OBJECT, answer=False, source="vLLM test_non_object_body_validation")
+@rule(row="http/5", level=Level.MUST, of=NO_OBJECT, answer=False, source="vLLM test_non_object_body_validation")
 def body_that_is_no_object_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """JSON that is no object ([], "x", null, 42) is refused with a 4xx."""
     for x in look.bad(xs).values():
         yield from look.not_refused(x)
 
 
-@rule(
-    row="http/7", level=Level.MUST, of=traits.EMPTY_BODY, answer=False, source="OpenAPI document: the body is required"
-)
+@rule(row="http/7", level=Level.MUST, of=EMPTY_BODY, answer=False, source="OpenAPI document: the body is required")
 def empty_body_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A POST without a body is refused with a 4xx."""
     for x in look.bad(xs).values():
         yield from look.not_refused(x)
 
 
-@rule(
-    row="http/10", level=Level.SHOULD, of=traits.REUSE, answer=False, source="RFC 9112 9.3; openai-python keeps alive"
-)
+@rule(row="http/10", level=Level.SHOULD, of=REUSE, answer=False, source="RFC 9112 9.3; openai-python keeps alive")
 def connection_is_reusable(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A connection serves one request after the other, also after a refusal and after a stream that has ended."""
     closed = [(name, x) for (name, x), (_, after) in pairwise(xs.items()) if after.connection == 0]

@@ -1,0 +1,1 @@
+"""Rules over a soak: streams end, requests are answered, and the server counted what the users received."""

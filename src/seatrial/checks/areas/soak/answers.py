@@ -1,0 +1,77 @@
+"""Rules over a soak: every stream ends, every request is answered, and the server counted what the users received.
+
+``expect.settings["stopped"]`` may hold intervals, ``[[from_ns, to_ns], ...]``, in which the server was down or frozen.
+Rows that overlap one of them are set apart: what a stop costs is counted in the stop, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak.figures import figures
+from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
+from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.records import Expect, Finding, Level, LoadRow, SoakRun
+
+CONSEQUENCE = {
+    "no_terminator": "HTTP clients report success: half an answer is taken for a whole one",
+    "truncated": "a client raises in the middle of an answer, or takes what it has for the whole",
+    "stall": "a client waits as long as its own time-out lets it, up to hours",
+    "deadline": "a client waits as long as its own time-out lets it, up to hours",
+    "sse_error": "a client that looks at the status alone takes it for an answer",
+    "empty": "an agent goes on with nothing",
+}
+
+
+@rule(row="load/1", level=Level.MUST, of=SOAK, source="OpenAPI document, stream: terminated by data: [DONE]",
+      figures=figures)  # fmt: skip
+def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
+    """Under load, every stream that began with 200 ends with a terminator, in time and whole."""
+    begun = [row for row in parts(run, expect).judged if row.status == 200]
+    if not begun:
+        yield no_evidence("the streams", expected="streams that began", got=why_none(run, expect))
+        return
+    broken = [row for row in begun if row.outcome in BEGUN]
+    if not broken:
+        yield from lasting.cut_short(run)
+    for outcome, rows in _by_outcome(broken):
+        yield violation(
+            f"{len(rows)} of {len(begun)} streams",
+            expected="an end",
+            got=f"{BEGUN[outcome]} ({outcome}): {_examples(rows)}",
+            so=CONSEQUENCE.get(outcome, "a client raises in the middle of an answer"),
+        )
+
+
+@rule(row="load/2", level=Level.MUST, of=SOAK, source="OpenAPI document, createChatCompletion", figures=figures)
+def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
+    """Under load, every valid request gets an answer: 200, an event stream, and words in it."""
+    found = parts(run, expect)
+    if not found.judged:
+        yield no_evidence("the requests", expected="requests", got=why_none(run, expect))
+        return
+    unanswered = [r for r in found.judged if r.outcome != "ok" and not (r.status == 200 and r.outcome in BEGUN)]
+    for outcome, rows in _by_outcome(unanswered):
+        detail = next((row.detail for row in rows if row.detail), "")
+        yield violation(
+            f"{len(rows)} of {len(found.judged)} requests",
+            expected="an answer",
+            got=f"{outcome}: {_examples(rows)}{': ' if detail else ''}{detail}",
+            so=CONSEQUENCE.get(outcome, "the user gets nothing"),
+        )
+    if not unanswered:
+        yield from lasting.cut_short(run)
+    if found.busy:
+        yield no_evidence("the status", expected="an answer", got=f"429 or 503 to {len(found.busy)} requests")
+
+
+def _by_outcome(rows: Sequence[LoadRow]) -> list[tuple[str, list[LoadRow]]]:
+    ordered = sorted(rows, key=lambda row: (row.outcome, row.sent_at))
+    return [(outcome, list(group)) for outcome, group in groupby(ordered, key=lambda row: row.outcome)]
+
+
+def _examples(rows: Sequence[LoadRow], shown: int = 3) -> str:
+    names = ", ".join(row.id for row in rows[:shown])
+    return f"{names} ..." if len(rows) > shown else names

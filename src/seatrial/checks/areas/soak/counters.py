@@ -1,0 +1,99 @@
+"""Rules over a soak: the server counted what the users sent and received."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
+from seatrial.checks.rules import no_evidence, refusal, rule, violation
+from seatrial.records import Counters, Expect, Finding, Level, SoakRun
+
+
+def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
+    """Both sides of the comparison, where there are two."""
+    users, server = sum(row.tokens or 0 for row in run.rows), grown(run, "tokens")
+    if server is None or (intervals(expect) and users != server):
+        return {}
+    return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
+
+
+@rule(row="load/3", level=Level.SHOULD, of=COUNTED, source="llama.cpp server README, /metrics", optional=True)
+def requests_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Finding]:
+    """The server counted as many requests as the users sent."""
+    difference = yield from _difference(run, "requests")
+    if difference is None:
+        return
+    heard = [row for row in run.rows if row.outcome not in UNHEARD]
+    least = sum(bool(row.status) for row in heard)
+    most = len(heard) + len(run.unfinished)
+    if not most:
+        yield no_evidence("the requests", expected="requests that reached the server", got=why_none(run, expect))
+    elif not least <= difference <= most:
+        sent = f"{least}" if least == most else f"{least} to {most}"
+        yield _apart("requests", f"{sent}: what the users sent", difference, most, run, expect)
+
+
+@rule(row="load/4", level=Level.SHOULD, of=COUNTED, source="llama.cpp server README, /metrics; OpenAPI document, usage",
+      optional=True, figures=token_figures)  # fmt: skip
+def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Finding]:
+    """The tokens in the usage of all streams are the tokens the server counted, exactly."""
+    difference = yield from _difference(run, "tokens")
+    if difference is None:
+        return
+    told = sum(row.tokens is not None for row in run.rows)
+    silent = sum(row.tokens is None and row.outcome not in UNHEARD for row in run.rows) + len(run.unfinished)
+    if not told:
+        missing = refusal if silent else no_evidence
+        yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
+        return
+    prompts = grown(run, "prompt_tokens")
+    counted = [("tokens", "tokens", difference)]
+    counted += [("prompt tokens", "prompt_tokens", prompts)] if prompts is not None else []
+    for name, field, server in counted:
+        users = sum(getattr(row, field) or 0 for row in run.rows)
+        if server < users or (server != users and not silent):
+            yield _apart(name, f"{users}: the usage of {told} streams", server, users, run, expect)
+    if silent:
+        got = f"{silent} requests told none; {told} streams tell of {sum(row.tokens or 0 for row in run.rows)} tokens"
+        yield no_evidence("usage", expected="usage of every request", got=f"{got}, the server of {difference}")
+
+
+def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
+    """Yields what keeps the server's counter from being used; returns what it grew by."""
+    before, after = _readings(run)
+    growth = grown(run, field)
+    if before is None or after is None:
+        yield no_evidence("the counters", expected="a reading before and after", got="the load did not end by itself")
+    elif getattr(before, field) is None:
+        yield refusal("the counters", expected=f"a total of {field}", got=f"none: {before.source}")
+    elif growth is None:
+        yield no_evidence("the counters", expected=f"a total of {field} after the load", got=f"none: {after.source}")
+    elif growth < 0:
+        yield no_evidence("the counters", expected="one life of the server", got="they began again in between")
+    else:
+        return growth
+    return None
+
+
+def grown(run: SoakRun, field: str) -> int | None:
+    before, after = _readings(run)
+    first: int | None = getattr(before, field, None)
+    last: int | None = getattr(after, field, None)
+    return None if first is None or last is None else last - first
+
+
+def _readings(run: SoakRun) -> tuple[Counters | None, Counters | None]:
+    before = next((c for c in run.counters if c.phase == "before"), None)
+    return before, next((c for c in reversed(run.counters) if c.phase == "after"), None)
+
+
+def _apart(what: str, expected: str, server: int, users: int, run: SoakRun, expect: Expect) -> Finding:
+    """The two counts differ; across a stop that shows nothing, for a server may begin to count again."""
+    got = f"{server} by {run.counters[-1].source}"
+    if intervals(expect):
+        return no_evidence(f"the {what}", expected=expected, got=f"{got}; it stopped in between")
+    if server > users:
+        so = f"the server made {what} nobody here received, or others use it as well"
+    else:
+        so = f"{what} were received that the server never counted: its figures cannot be relied on"
+    return violation(f"the {what}", expected=expected, got=got, so=so)

@@ -1,0 +1,69 @@
+"""What a soak's report prints whatever the outcome: counts, and times with their intervals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak.parts import SECOND, lost, parts
+from seatrial.records import Expect, LoadRow, SoakRun
+from seatrial.verdict.percentiles import Percentile, percentile
+
+
+def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
+    """Counts and times of a soak. Names with a colon are details: each time with its interval and its number."""
+    found = parts(run, expect)
+    sound = [row for row in found.judged if row.outcome == "ok"]
+    waits, paces = [(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], tpots(sound)
+    p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
+    shown = {
+        "ran": lasting.length(run),
+        "requests": str(len(run.rows)),
+        "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
+        "lost in stops": str(lost(found.apart)) if found.apart else "",
+        "busy": str(len(found.busy)) if found.busy else "",
+        "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
+        "TTFT": f"p50 {p50.value:.3f} p99 {p99.value:.3f} s" if p50 and p99 else "",
+        "tok/s a stream": _rate(paces),
+        "soak: TTFT p50": _seconds(p50),
+        "soak: TTFT p99": _seconds(p99),
+        "soak: TPOT p50": _seconds(percentile(paces, 0.50)),
+        "soak: longest gap": _gap(sound),
+        "soak: rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
+        "soak: inspected": next((p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == "end"), ""),
+    }
+    return {key: text for key, text in shown.items() if text}
+
+
+def tpots(rows: Iterable[LoadRow]) -> list[float]:
+    """Seconds per token after the first, per stream: (E2E - TTFT) / (n - 1), by the server's count of tokens."""
+    return [
+        (row.last_at - row.first_at) / SECOND / (row.tokens - 1)
+        for row in rows
+        if row.tokens is not None and row.tokens > 1 and row.last_at > row.first_at
+    ]
+
+
+def _seconds(found: Percentile | None) -> str:
+    if found is None:
+        return ""
+    low = "" if found.low is None else f"{found.low:.3f}"
+    high = "" if found.high is None else f"{found.high:.3f}"
+    return f"{found.value:.3f} s (95 %: {low or 'no bound'} to {high or 'no bound'}, n {found.n})"
+
+
+def _rate(times: list[float]) -> str:
+    found = percentile(times, 0.50)
+    return "" if found is None or not found.value else f"{1 / found.value:.0f}"
+
+
+def _gap(rows: Sequence[LoadRow]) -> str:
+    longest = max(rows, key=lambda row: row.gap_to - row.gap_from, default=None)
+    if longest is None or not longest.gap_to:
+        return ""
+    return f"{(longest.gap_to - longest.gap_from) / SECOND:.3f} s ({longest.id})"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return f" ({', '.join(f'{n} {word}' for word, n in sorted(counts.items()))})" if counts else ""

@@ -1,0 +1,79 @@
+"""The rows of a soak by what they can tell.
+
+``expect.settings["stopped"]`` may hold intervals, ``[[from_ns, to_ns], ...]``, in which the server was down or frozen.
+Rows that overlap one of them are set apart: what a stop costs is counted in the stop, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seatrial.checks.traits import trait
+from seatrial.records import Expect, LoadRow, SoakRun
+
+SECOND = 1_000_000_000
+SOAK = trait("soak", own=True)
+"""Trait of a scenario that is a load."""
+
+COUNTED = SOAK | trait("server-counters")
+"""The server tells totals of its own: a rule that wants them is not planned where it tells none."""
+
+BEGUN = {
+    "truncated": "ended before the framing of its body did",
+    "no_terminator": "ended without [DONE], finish_reason or final usage",
+    "stall": "fell silent and was given up",
+    "deadline": "did not end within its deadline",
+    "reset": "was reset",
+    "too_large": "never ended",
+    "tls": "broke in the middle of a record",
+    "not_http": "broke its framing",
+}
+"""What can become of a stream that began with 200, and why that is no end."""
+
+NOT_JUDGED = frozenset({"busy", "cancelled"})
+UNHEARD = frozenset({"refused", "unreachable", "tls"})
+"""Outcomes of requests that cannot have reached the server's counter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows of a soak by what they can tell."""
+
+    judged: tuple[LoadRow, ...]
+    apart: tuple[LoadRow, ...]  # overlap a stop of the server
+    busy: tuple[LoadRow, ...]
+    cancelled: tuple[LoadRow, ...]
+
+
+def parts(run: SoakRun, expect: Expect) -> Parts:
+    """Set apart what a stop, a busy server or we ourselves took away."""
+    stopped = intervals(expect)
+    apart = tuple(row for row in run.rows if any(row.sent_at <= to and row.ended_at >= of for of, to in stopped))
+    gone = {row.id for row in apart}
+    rest = [row for row in run.rows if row.id not in gone]
+    return Parts(
+        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED),
+        apart=apart,
+        busy=tuple(row for row in rest if row.outcome == "busy"),
+        cancelled=tuple(row for row in rest if row.outcome == "cancelled"),
+    )
+
+
+def lost(rows: Iterable[LoadRow]) -> int:
+    """Requests that did not come to an answer."""
+    return sum(row.outcome not in NOT_JUDGED | {"ok"} for row in rows)
+
+
+def why_none(run: SoakRun, expect: Expect) -> str:
+    found = parts(run, expect)
+    if not run.rows:
+        return f"none was finished, {len(run.unfinished)} were sent"
+    return (
+        f"{len(run.rows)} requests: {len(found.apart)} while the server was stopped, {len(found.busy)} busy, "
+        f"{len(found.cancelled)} cut by us, {len(found.judged)} without a stream"
+    )
+
+
+def intervals(expect: Expect) -> list[tuple[int, int]]:
+    return [(int(of), int(to)) for of, to in expect.settings.get("stopped", ())]
