@@ -33,7 +33,7 @@ from seatrial.records import (
     Sample,
     Sent,
 )
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 
 HOURS = 8
 SECOND = 1_000_000_000
@@ -47,7 +47,7 @@ LIMIT_MB = 500.0
 CHILD = """
 import resource, sys, time
 from seatrial.judging import judge
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from pathlib import Path
 began = time.perf_counter()
 judged = judge(RunDir.open(Path(sys.argv[1])))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.records import RunInfo, Sample, Threads
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 
 SECONDS = 20.0
 WARM_S = 3.0

@@ -5,7 +5,12 @@ from __future__ import annotations
 import time
 
 from load.record import PATH, SCENARIO
-from seatrial.checks import catalogue, rules, traits
+from seatrial.checks import (
+    catalogue,
+    rules,
+    running,
+    traits,
+)
 from seatrial.records import Endpoint, Expect
 from seatrial.wire.assemble import assemble
 from seatrial.wire.load import Stream
@@ -45,7 +50,7 @@ class Inspector:
         line = s.line(request, endpoint=self._endpoint.name, scenario=SCENARIO, path=PATH)
         exchange = assemble(line, s.request, s.response)
         found = tuple(
-            r.id for r in self.rules if any(f.kind == "violation" for f in rules.run(r, exchange, self._expect)[0])
+            r.id for r in self.rules if any(f.kind == "violation" for f in running.run(r, exchange, self._expect)[0])
         )
         self._spent += time.monotonic() - now
         return found

@@ -26,7 +26,7 @@ from load.inspection import NoRulesError
 from load.session import NoServerError, Session
 from load.settings import SettingsError, read
 from load.users import ChatUser
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
 
 __all__ = ["ChatUser"]
 

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 from seatrial.records import Counters, LoadRow, Phase, Sent
-from seatrial.rundir import Writer
+from seatrial.run.writer import Writer
 from seatrial.wire.load import Stream
 from seatrial.wire.mask import Mask
 from seatrial.wire.outcomes import OUTCOMES

@@ -16,7 +16,8 @@ from load.inspection import Inspector
 from load.record import Recorder
 from load.settings import ROOT, Settings
 from seatrial.records import Counters, Endpoint, RunInfo
-from seatrial.rundir import RunDir, boot_id, new_path
+from seatrial.run.clocks import boot_id
+from seatrial.run.directory import RunDir, new_path
 from seatrial.wire.load import Target, get
 
 USERS = 4
@@ -34,7 +35,7 @@ class Session:
     Raises:
         NoServerError: the host cannot be asked who it is.
         load.inspection.NoRulesError: no rule reads its streams.
-        seatrial.rundir.RunDirError: the run directory cannot be read or written.
+        seatrial.run.writer.RunDirError: the run directory cannot be read or written.
     """
 
     def __init__(self, settings: Settings, host: str | None) -> None:

@@ -6,7 +6,11 @@ import itertools
 
 import pytest
 
-from seatrial.checks.rules import no_evidence, refusal, violation
+from seatrial.checks.findings import (
+    no_evidence,
+    refusal,
+    violation,
+)
 from seatrial.records import Level, Outcome, Ready
 from seatrial.verdict.outcomes import exit_code, outcome, ready
 

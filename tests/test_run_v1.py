@@ -9,7 +9,7 @@ import msgspec
 
 from seatrial.judging import judge
 from seatrial.records import Outcome
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 
 RUN = Path(__file__).parent / "data" / "run-v1"
 

@@ -18,7 +18,7 @@ from seatrial.cli_reading import open_run, say, show
 from seatrial.cli_waive import waive
 from seatrial.cli_watch import CONTEXT, watch
 from seatrial.records import Verdict
-from seatrial.rundir import RunDirError, write_atomically
+from seatrial.run.writer import RunDirError, write_atomically
 from seatrial.servers.tables import shown
 from seatrial.verdict.outcomes import EXIT_USAGE
 
@@ -157,7 +157,7 @@ def _differs(path: Path, verdict: Verdict) -> bool:
 
 
 def _refuse(message: str) -> int:
-    from seatrial.report.plain import visible
+    from seatrial.text import visible
 
     typer.echo(f"ERROR: {visible(message)}", err=True)
     return EXIT_USAGE

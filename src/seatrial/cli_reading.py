@@ -11,8 +11,15 @@ import typer
 from seatrial.records import Exchange, Received, Sent
 from seatrial.report import curl as curl_line
 from seatrial.report.diagnosis import answer
-from seatrial.report.plain import SECOND, count, duration, size, visible
-from seatrial.rundir import RunDir, RunDirError
+from seatrial.report.plain import (
+    SECOND,
+    count,
+    duration,
+    size,
+)
+from seatrial.run.directory import RunDir
+from seatrial.run.writer import RunDirError
+from seatrial.text import visible
 from seatrial.wire.assemble import assemble
 
 RUNS = Path("reports/runs")

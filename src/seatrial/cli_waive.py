@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from seatrial.cli_reading import open_run, say
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
 from seatrial.servers.waivers import Waiver, add, nearest
 
 

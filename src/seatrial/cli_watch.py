@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
 from seatrial.servers import given
 from seatrial.servers.errors import ConfigError
 from seatrial.verdict.limits import SECOND, Limits

@@ -15,7 +15,7 @@ import msgspec
 from seatrial import suspects
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
-from seatrial.checks.rules import run as run_rule
+from seatrial.checks.running import run as run_rule
 from seatrial.records import (
     Endpoint,
     Exchange,
@@ -33,7 +33,7 @@ from seatrial.records import (
     Stop,
     Verdict,
 )
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers import profile
 from seatrial.servers import waivers as waiving
 from seatrial.verdict import outcomes, stops, summary

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from seatrial.records import Event, Line, Received, Record, Sent, Stop
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.verdict.causes import aborted
 
 TELLING = frozenset({"start", "ready", "repeated"})

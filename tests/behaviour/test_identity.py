@@ -3,7 +3,7 @@
 import pytest
 
 from seatrial.behaviour import identity
-from seatrial.checks import rules
+from seatrial.checks import running
 from seatrial.records import Expect, Outcome
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.specimens import exchange
@@ -15,7 +15,7 @@ def word(build, model="GLM-4.7-Flash-Q4_K_M.gguf", kind="llama.cpp", data=None, 
     x = exchange(
         method="GET", path="/v1/models", json={"object": "list", "data": [{"id": model}] if data is None else data}
     )
-    findings, crashed = rules.run(RULE, x, Expect(model=model, kind=kind, settings={"build": build, **settings}))
+    findings, crashed = running.run(RULE, x, Expect(model=model, kind=kind, settings={"build": build, **settings}))
     assert not crashed
     return outcome(RULE.level, findings)
 

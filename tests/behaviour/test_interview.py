@@ -10,7 +10,7 @@ import pytest
 from fixtures import behaviour
 from fixtures.cases import CASE, SELECTION, Selection
 from seatrial.behaviour import loops, markers, probes, rates, stops
-from seatrial.checks import rules
+from seatrial.checks import running
 from seatrial.records import Endpoint, Expect, Outcome, Planned
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.asking import Options, Sender, Trial, ask
@@ -42,7 +42,7 @@ def words(interview):
     expect = Expect(settings=dict(interview.settings))
     out = {}
     for rule in RULES:
-        findings, crashed = rules.run(rule, interview.exchanges, expect)
+        findings, crashed = running.run(rule, interview.exchanges, expect)
         assert not crashed
         out[rule.id.partition("/")[0]] = outcome(rule.level, findings)
     return out

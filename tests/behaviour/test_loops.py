@@ -10,7 +10,7 @@ import pytest
 
 from seatrial.behaviour import loops
 from seatrial.behaviour.answers import read
-from seatrial.verdict.intervals import wilson
+from seatrial.statistics.intervals import wilson
 from tests.behaviour.specimens import clean, drifting, exchange, fuzzy, looping, said
 
 TEXTS = 120

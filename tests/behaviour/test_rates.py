@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from seatrial.behaviour import rates
-from seatrial.verdict.intervals import clopper_pearson
+from seatrial.statistics.intervals import clopper_pearson
 
 RUNS = 4000
 

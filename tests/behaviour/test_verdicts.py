@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seatrial.behaviour import loops, markers, stops
 from seatrial.behaviour.answers import read
 from seatrial.behaviour.transcript import curl, shown
-from seatrial.checks import rules
+from seatrial.checks import running
 from seatrial.records import Expect, Level, Outcome
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.specimens import EXPECT, drifting, exchange, looping, refused, said, streamed
@@ -34,7 +34,7 @@ def mixed(bad, k: int, n: int, gone: int = 0):
 
 
 def word(rule, xs, expect=EXPECT):
-    findings, crashed = rules.run(rule, xs, expect)
+    findings, crashed = running.run(rule, xs, expect)
     assert not crashed
     return outcome(rule.level, findings), findings
 
@@ -211,7 +211,7 @@ JSON = st.recursive(
 def test_no_json_makes_a_rule_crash(values, status, stream):
     x = streamed(*values, status=status) if stream else exchange(json=values, status=status)
     for rule in RULES.values():
-        findings, crashed = rules.run(rule, {"short-000": x, "essay-001": x}, EXPECT)
+        findings, crashed = running.run(rule, {"short-000": x, "essay-001": x}, EXPECT)
         assert not crashed
         assert all(f.got.isprintable() for f in findings)
         rule.figures({"short-000": x}, EXPECT)

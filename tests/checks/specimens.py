@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.rules import Evidence, run
+from seatrial.checks.rules import Evidence
+from seatrial.checks.running import run
 from seatrial.records import Exchange, Expect, Finding, Received
 from seatrial.wire.assemble import assemble
 

@@ -6,7 +6,13 @@ from dataclasses import replace
 import pytest
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.rules import FINDINGS, Rule, no_evidence, refusal, run, violation
+from seatrial.checks.findings import (
+    no_evidence,
+    refusal,
+    violation,
+)
+from seatrial.checks.rules import Rule
+from seatrial.checks.running import FINDINGS, run
 from seatrial.records import Finding, Level
 from seatrial.verdict.outcomes import outcome
 from tests.checks.specimens import EXPECT, plain

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.rules import run
+from seatrial.checks.running import run
 from tests.checks.specimens import ASKED, CHUNK, COUNTED, EVENTS, EXPECT, HEAD, exchange, pair, stream
 
 RULES = [

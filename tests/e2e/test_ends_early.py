@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.records import LoadRow
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from tests.e2e.driving import processes_of, start
 from tests.golden.server import Golden
 from tests.waiting import until

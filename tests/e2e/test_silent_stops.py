@@ -11,7 +11,7 @@ import time
 import pytest
 
 from seatrial.records import LoadRow, Sample
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from tests.e2e.driving import processes_of, start
 from tests.waiting import until
 

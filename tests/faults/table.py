@@ -7,8 +7,8 @@ import os
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 
-from seatrial.verdict.intervals import clopper_pearson
-from seatrial.verdict.percentiles import value_at
+from seatrial.statistics.intervals import clopper_pearson
+from seatrial.statistics.percentiles import value_at
 from tests.faults.ablation import SOURCES
 from tests.faults.real import KINDS
 from tests.faults.rows import Row

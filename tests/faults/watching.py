@@ -18,7 +18,8 @@ import msgspec
 
 from load.record import Recorder, row_of
 from seatrial.records import Ask, Clock, Event, Line, Probe, RunInfo, Sample
-from seatrial.rundir import RunDir, Writer
+from seatrial.run.directory import RunDir
+from seatrial.run.writer import Writer
 from seatrial.servers.orders import Watched
 from seatrial.verdict.limits import Limits
 from seatrial.wire.load import Target, stream

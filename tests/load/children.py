@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seatrial.records import LoadRow, SoakRun
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 40.0

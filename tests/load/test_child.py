@@ -17,7 +17,7 @@ import pytest
 from fixtures import soak_child
 from fixtures.soak_child import Load, LoadError
 from seatrial.records import Endpoint, RunInfo
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from tests.golden.server import Golden
 from tests.load.children import PATIENCE_S, rows, soak_of
 from tests.waiting import until

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.checks.areas.soak import answers, counters
-from seatrial.checks.rules import run as run_rule
+from seatrial.checks.running import run as run_rule
 from seatrial.records import Expect, SoakRun
 from tests.golden.server import Golden
 from tests.load.children import PATIENCE_S, locust, rows, soak_of

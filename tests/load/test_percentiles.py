@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from seatrial.verdict.percentiles import percentile, value_at
+from seatrial.statistics.percentiles import percentile, value_at
 
 
 def test_no_data_is_none() -> None:

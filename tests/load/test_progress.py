@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fixtures.soak_progress import Progress, clock
 from seatrial.records import LoadRow, Phase, Sample, Sent
-from seatrial.rundir import Writer
+from seatrial.run.writer import Writer
 
 SECOND = 1_000_000_000
 

@@ -14,7 +14,7 @@ from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, Recorder, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.wire.errors import ERRORS
 from seatrial.wire.load import Answer, Stream
 from seatrial.wire.outcomes import OF_ERRORS, OUTCOMES

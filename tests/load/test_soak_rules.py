@@ -14,7 +14,7 @@ from seatrial.checks.areas.soak import (
     parts,
 )
 from seatrial.checks.rules import Rule
-from seatrial.checks.rules import run as run_rule
+from seatrial.checks.running import run as run_rule
 from seatrial.records import Counters, Expect, Finding, LoadRow, Outcome, Phase, SoakRun
 from seatrial.verdict.outcomes import outcome
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.records import Event, Line, Log, Probe, RunInfo, Sample, Stop, Threads
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.verdict import stops
 from tests.waiting import DEADLINE_S, until
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from seatrial.records import Ask, Clock, Meter
-from seatrial.rundir import SECOND
+from seatrial.run.clocks import SECOND
 from tests.golden.server import Golden
 from tests.monitor.processes import Recording
 from tests.monitor.sites import KEY, hang, site

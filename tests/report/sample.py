@@ -29,7 +29,7 @@ from seatrial.records import (
     Sent,
     Stop,
 )
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers.waivers import Waiver
 from seatrial.verdict.summary import summarise
 

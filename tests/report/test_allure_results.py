@@ -12,7 +12,7 @@ import pytest
 from seatrial.records import Outcome
 from seatrial.report import allure, httpjson
 from seatrial.report.run import Report
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
 from tests.report.sample import HOSTILE, NAME
 from tests.report.test_diagnosis import ENDPOINT, exchange
 

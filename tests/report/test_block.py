@@ -9,9 +9,15 @@ import pytest
 
 from seatrial.records import Outcome, Stop
 from seatrial.report.block import render
-from seatrial.report.plain import Wall, count, duration, size, visible, visible_bytes
+from seatrial.report.plain import (
+    Wall,
+    count,
+    duration,
+    size,
+)
 from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
+from seatrial.text import visible, visible_bytes
 from tests.report.sample import HOSTILE, NAME, at, case, judged_run, kill
 
 EXPECTED = Path(__file__).with_name("expected")

@@ -16,7 +16,7 @@ from seatrial.cli import app, run_command, schema
 from seatrial.judging import judge
 from seatrial.records import Judgement, Planned, Verdict
 from seatrial.report.node import NodeError
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers import waivers
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
 

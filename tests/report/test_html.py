@@ -18,7 +18,7 @@ from seatrial.report.html import ReportError, build, deliver, write_report
 from seatrial.report.node import NodeError, find_node
 from seatrial.report.page import section
 from seatrial.report.run import Report
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
 from tests.report.sample import HOSTILE, NAME
 
 TRACKER = (

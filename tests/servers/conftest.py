@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.records import Event, RunInfo
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers.embedded import model_file
 from seatrial.servers.orders import EmbeddedSpec
 

@@ -116,7 +116,7 @@ def test_a_stopped_server_is_ended_too(keeping):
 PYTEST = """
 import sys, time
 from pathlib import Path
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers.keeping import Keeping
 from seatrial.servers.orders import EmbeddedSpec
 spec = EmbeddedSpec(model=sys.argv[2], slots=2, context=1024)

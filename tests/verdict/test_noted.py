@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seatrial.judging import judge
 from seatrial.report.block import render
 from seatrial.report.run import Report
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.verdict import noted, stops
 from tests.verdict.notes import Notes
 

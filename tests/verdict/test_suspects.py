@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.records import Event, Record, RunInfo, Sent, Stop
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.suspects import explained
 
 STOP = Stop(name="embedded", family="STOPPED", alive_at=1, dead_at=2, pid=7, signal=6, suspects=("main-1",),

@@ -6,7 +6,11 @@ import msgspec
 import pytest
 
 from seatrial.records import Clock, Event
-from seatrial.watching.follow import FORGET_BYTES, WINDOW_NS, Follower
+from seatrial.run.follow import (
+    FORGET_BYTES,
+    WINDOW_NS,
+    Follower,
+)
 from tests.waiting import until
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from seatrial.checks.look import listing, mapping
-from seatrial.checks.rules import GONE, LATE, shorten
+from seatrial.checks.running import GONE, LATE
+from seatrial.reading.fields import listing, mapping
 from seatrial.records import BUSY, Exchange
+from seatrial.text import shorten
 
 LONGEST = 200_000
 """Characters of each text that are read; of a longer one its end is kept, where a loop shows."""

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from seatrial.checks.rules import no_evidence, rule, shorten, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 IDENTITY = trait("identity", own=True)
 """What the endpoint's page says of its build and model."""

@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 from seatrial.behaviour import rates
 from seatrial.behaviour.answers import Answer, read, silences
 from seatrial.checks import traits
-from seatrial.checks.rules import rule, shorten
+from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 LONGEST_PERIOD = 256
 FEWEST_COPIES, FEWEST_WORDS = 4, 48

@@ -13,9 +13,13 @@ from typing import Literal
 
 from seatrial.behaviour.answers import Answer
 from seatrial.behaviour.transcript import curl, shown
-from seatrial.checks.rules import no_evidence
+from seatrial.checks.findings import no_evidence
 from seatrial.records import Exchange, Expect, Finding
-from seatrial.verdict.intervals import size_to_pass, smallest_visible, wilson
+from seatrial.statistics.intervals import (
+    size_to_pass,
+    smallest_visible,
+    wilson,
+)
 
 FAIL_ABOVE = 0.01
 PASS_BELOW = 0.15

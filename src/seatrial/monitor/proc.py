@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from seatrial.monitor import fingerprint, procfiles, threads
-from seatrial.rundir import boot_id
+from seatrial.run.clocks import boot_id
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MEMORY = re.compile(rb"(?m)^(VmSize|RssAnon|VmSwap):\s*(\d+) kB")

@@ -35,7 +35,9 @@ from seatrial.monitor.proc import HostOom
 from seatrial.monitor.target import Target, open_target
 from seatrial.monitor.tree import Watched
 from seatrial.records import Clock, Event, Line, Probe
-from seatrial.rundir import RunDir, RunDirError, Writer, read_clocks
+from seatrial.run.clocks import read_clocks
+from seatrial.run.directory import RunDir
+from seatrial.run.writer import RunDirError, Writer
 
 SECOND = 1_000_000_000
 QUICK_NS = 20_000_000

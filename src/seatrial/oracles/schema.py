@@ -15,7 +15,9 @@ from typing import Any
 import jsonschema_rs
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
+from seatrial.checks.findings import violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat
 from seatrial.records import Exchange, Expect, Finding, Level
 
 ANSWER = "CreateChatCompletionResponse"
@@ -36,7 +38,7 @@ SPARED = frozenset({"refusal", "logprobs", "bytes"})
 )
 def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The answer, or each chunk of a stream, validates against the OpenAPI document's schema."""
-    if look.asks_for_stream(x):
+    if chat.asks_for_stream(x):
         if nothing := look.unreadable(x):
             yield nothing
             return

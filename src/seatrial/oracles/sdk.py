@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, violation
+from seatrial.checks.findings import violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
@@ -40,8 +42,8 @@ def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Find
     if nothing := look.unanswered(x):  # only now: the SDK may fall over a stream without a choice
         yield nothing
     joined = snapshot.get("choices") or []
-    messages = {look.integer(choice.get("index")): look.mapping(choice.get("message")) for choice in joined}
-    for index, answer in look.answers(x).items():
+    messages = {fields.integer(choice.get("index")): fields.mapping(choice.get("message")) for choice in joined}
+    for index, answer in chat.answers(x).items():
         where, message = f"choice {index}", messages.get(index)
         if message is None:
             so = "a client on the official SDK never sees it"

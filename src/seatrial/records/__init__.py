@@ -1,7 +1,7 @@
 """The shared words: what every room writes, reads and hands on.
 
 Two families stand here. *Lines* (subclasses of :class:`Line`) are what a run directory holds, one JSON object a
-line, tagged by ``kind``; :mod:`seatrial.rundir` stamps their head and reads them back. *Views* (:class:`Exchange`
+line, tagged by ``kind``; :mod:`seatrial.run` stamps their head and reads them back. *Views* (:class:`Exchange`
 and its parts) are what rules read: one request and its answer, assembled from recorded bytes by
 :mod:`seatrial.wire.assemble`. Both are frozen.
 

@@ -20,11 +20,12 @@ from seatrial.checks.rules import REGISTRY, Rule
 from seatrial.records import STREAMS, Judged, Outcome, Received, Sent, Stop
 from seatrial.report import httpjson, witness
 from seatrial.report.diagnosis import diagnosis, shown
-from seatrial.report.plain import SECOND, visible
+from seatrial.report.plain import SECOND
 from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
 from seatrial.report.summary import found
-from seatrial.rundir import RunDirError
+from seatrial.run.writer import RunDirError
+from seatrial.text import visible
 from seatrial.verdict.outcomes import ALLURE_STATUS
 
 SEVERITY = {"MUST": "critical", "SHOULD": "normal", "MAY": "minor"}

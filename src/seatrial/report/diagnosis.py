@@ -7,7 +7,13 @@ from shlex import quote
 from seatrial.checks.rules import Rule
 from seatrial.records import Endpoint, Exchange, Finding, Judged
 from seatrial.report import curl
-from seatrial.report.plain import SECOND, count, duration, size, visible
+from seatrial.report.plain import (
+    SECOND,
+    count,
+    duration,
+    size,
+)
+from seatrial.text import visible
 
 _SUITES = {"conformance": "suites/conformance", "behaviour": "suites/behaviour", "soak": "suites/soak"}
 _FINDINGS_SHOWN = 5

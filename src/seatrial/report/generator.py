@@ -13,7 +13,7 @@ import msgspec
 import platformdirs
 
 from seatrial.report.node import Node
-from seatrial.report.plain import visible
+from seatrial.text import visible
 
 VERSION = "3.18.0"
 """As pinned, with every package it needs, in reports/package-lock.json."""

@@ -16,9 +16,10 @@ from seatrial.report import allure, markdown
 from seatrial.report.generator import ReportError, generate, install, templates
 from seatrial.report.node import NodeError, find_node
 from seatrial.report.page import section
-from seatrial.report.plain import size, visible
+from seatrial.report.plain import size
 from seatrial.report.run import Report
-from seatrial.rundir import RunDirError, write_atomically
+from seatrial.run.writer import RunDirError, write_atomically
+from seatrial.text import visible
 
 __all__ = ["ReportError", "build", "write_report"]
 

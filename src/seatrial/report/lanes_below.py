@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from seatrial.records import Ask, Sample
-from seatrial.report.plain import SECOND, visible
+from seatrial.report.plain import SECOND
 from seatrial.report.spans import Span, Window, runs
+from seatrial.text import visible
 
 ROWS = 2
 RUNGS = ("scheduler", "canary")

@@ -9,8 +9,8 @@ from seatrial.judging import JudgedRun
 from seatrial.records import Outcome
 from seatrial.report import block
 from seatrial.report.diagnosis import diagnosis, shown
-from seatrial.report.plain import visible
 from seatrial.report.run import Report
+from seatrial.text import visible
 
 _TOLD = (
     Outcome.FAIL,

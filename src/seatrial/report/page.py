@@ -11,9 +11,9 @@ from html import escape
 from seatrial.judging import JudgedRun
 from seatrial.records import Outcome, Ready
 from seatrial.report.allure import stop_name
-from seatrial.report.plain import visible
 from seatrial.report.run import Report
 from seatrial.report.summary import EndpointSummary, Item, Summary
+from seatrial.text import visible
 
 _TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
 _MEANS = {

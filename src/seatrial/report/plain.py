@@ -12,26 +12,6 @@ from seatrial.records import Clock, Line, Noted
 SECOND = 1_000_000_000
 
 
-def visible(text: str, limit: int | None = None) -> str:
-    r"""Text on one line with nothing a terminal would obey in it: escapes, control and bidi characters as ``\x1b``.
-
-    Args:
-        text: of any origin; lone surrogates are escaped too.
-        limit: the most characters to return; head and tail are kept, and what was left out is counted.
-    """
-    if limit is not None and len(text) > limit:
-        head, tail = limit * 2 // 3, limit // 3
-        text = f"{text[:head]} ...({len(text) - head - tail} characters left out)... {text[-tail:]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def visible_bytes(content: bytes) -> str:
-    r"""Bytes as text, as :func:`visible`; what is no UTF-8 stands as ``\xNN``."""
-    return visible(content.decode("utf-8", "backslashreplace"))
-
-
 def duration(seconds: float) -> str:
     """A span of time in at most two units: ``0.42 s``, ``12 s``, ``38 min 12 s``, ``3 h 29 min``."""
     if seconds < 10:

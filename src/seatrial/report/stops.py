@@ -8,7 +8,13 @@ from __future__ import annotations
 import signal
 
 from seatrial.records import STREAMS, Stop
-from seatrial.report.plain import SECOND, Wall, count, duration, visible
+from seatrial.report.plain import (
+    SECOND,
+    Wall,
+    count,
+    duration,
+)
+from seatrial.text import visible
 
 _SUSPECTS_SHOWN = 4
 _IDS_SHOWN = 8

@@ -12,8 +12,13 @@ from functools import cached_property
 
 from seatrial.judging import JudgedRun
 from seatrial.records import STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
-from seatrial.report.plain import SECOND, Wall, count, visible
+from seatrial.report.plain import (
+    SECOND,
+    Wall,
+    count,
+)
 from seatrial.report.stops import headline, stop_rows
+from seatrial.text import visible
 
 _OF_STOPS = frozenset({"SILENT STOP", "STREAMS", "STOP"})
 """Words of reasons that are told at length, from the stop itself."""

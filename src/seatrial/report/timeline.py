@@ -13,9 +13,14 @@ from html import escape
 
 from seatrial.records import Stop
 from seatrial.report.lanes import Watched, gaps, lanes, marks
-from seatrial.report.plain import SECOND, Wall, duration, visible
+from seatrial.report.plain import (
+    SECOND,
+    Wall,
+    duration,
+)
 from seatrial.report.spans import Lane, Mark, Span, Window
 from seatrial.report.stops import step
+from seatrial.text import visible
 
 WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
 LANE, PAD = 44, 8

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from seatrial.records import Line, Log, Stop, Threads
-from seatrial.report.plain import SECOND, count, visible
+from seatrial.report.plain import SECOND, count
+from seatrial.text import visible
 
 NEAR_NS = 15 * SECOND
 """A log or threads read so long before the first proof of death, or after the stop was over, are still of it."""

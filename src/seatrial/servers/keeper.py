@@ -25,7 +25,8 @@ from typing import Any
 import msgspec
 
 from seatrial.records import Event
-from seatrial.rundir import RunDir, RunDirError
+from seatrial.run.directory import RunDir
+from seatrial.run.writer import RunDirError
 from seatrial.servers.address import host_port, root
 from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import msgspec
 
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.errors import ServerError
 from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, START_S

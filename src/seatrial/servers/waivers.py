@@ -17,7 +17,7 @@ from typing import Annotated
 
 import msgspec
 
-from seatrial.rundir import write_atomically
+from seatrial.run.writer import write_atomically
 from seatrial.servers import tables
 from seatrial.servers.errors import ConfigError
 

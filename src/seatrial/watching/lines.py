@@ -11,7 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.records import Stop
-from seatrial.report.plain import Wall, visible
+from seatrial.report.plain import Wall
+from seatrial.text import visible
 
 Kind = Literal["stop", "over", "notice", "unobserved"]
 

@@ -13,8 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.records import Gpu, Probe
-from seatrial.report.plain import Wall, count, duration, size, visible
+from seatrial.report.plain import (
+    Wall,
+    count,
+    duration,
+    size,
+)
 from seatrial.report.stops import headline, signal_name
+from seatrial.text import visible
 from seatrial.verdict.watched import weight
 from seatrial.watching.view import SECOND, STALE_NS, TargetView, View
 

@@ -16,13 +16,13 @@ from types import FrameType
 
 from seatrial.records import Event, Line, Stop
 from seatrial.report.plain import SECOND, duration
-from seatrial.rundir import RunDir
+from seatrial.run.directory import RunDir
+from seatrial.run.follow import Follower
 from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
 from seatrial.watching import starting
 from seatrial.watching.findings import Finding, Findings
-from seatrial.watching.follow import Follower
 from seatrial.watching.settings import COMMAND, Settings
 from seatrial.watching.telling import Telling, summary, teller
 from seatrial.watching.trouble import troubles

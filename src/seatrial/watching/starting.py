@@ -17,7 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from seatrial.records import Endpoint, Event, RunInfo
-from seatrial.rundir import RunDir, boot_id
+from seatrial.run.clocks import boot_id
+from seatrial.run.directory import RunDir
 from seatrial.servers.address import host_port, root
 from seatrial.servers.asking import Look
 from seatrial.servers.errors import EndpointError

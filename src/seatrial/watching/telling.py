@@ -15,8 +15,13 @@ from rich.console import Console
 from rich.live import Live
 
 from seatrial.records import Stop
-from seatrial.report.plain import SECOND, Wall, duration, visible
+from seatrial.report.plain import (
+    SECOND,
+    Wall,
+    duration,
+)
 from seatrial.report.stops import headline
+from seatrial.text import visible
 from seatrial.verdict.watched import weight
 from seatrial.watching.lines import Kind, line_of
 from seatrial.watching.screen import draw

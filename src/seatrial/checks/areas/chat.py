@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
+from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 EMPTY_MESSAGES = traits.FAULTY | trait("empty-messages")
@@ -21,7 +23,7 @@ def choices_are_indexed_and_from_the_assistant(x: Exchange, expect: Expect) -> I
     """Choices are numbered from 0 without a gap, and each message has the role "assistant"."""
     if nothing := look.unreadable(x):
         yield nothing
-    elif look.asks_for_stream(x):
+    elif chat.asks_for_stream(x):
         yield from _indices_of_stream(x)
     else:
         yield from _indices_of_body(x)
@@ -33,15 +35,15 @@ def finish_reason_is_known(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.unanswered(x):
         yield nothing
         return
-    known = ", ".join(look.FINISH_REASONS)
-    answers = look.answers(x).values()
-    if look.asks_for_stream(x) and not any(answer.finishes for answer in answers):
+    known = ", ".join(chat.FINISH_REASONS)
+    answers = chat.answers(x).values()
+    if chat.asks_for_stream(x) and not any(answer.finishes for answer in answers):
         yield no_evidence("finish_reason", expected="one in the stream", got="none")  # sse/one-finish-reason-per-choice
     for answer in answers:
-        if not answer.finishes and not look.asks_for_stream(x):
+        if not answer.finishes and not chat.asks_for_stream(x):
             yield violation(f"choice {answer.index}, finish_reason", expected=known, got=None)
         for where, reason in answer.finishes:
-            if reason not in look.FINISH_REASONS:
+            if reason not in chat.FINISH_REASONS:
                 so = "a client that branches on it takes no branch"
                 yield violation(f"{where}, finish_reason", expected=known, got=reason, so=so)
 
@@ -52,11 +54,11 @@ def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.unreadable(x):
         yield nothing
         return
-    usage = look.usage(x)
+    usage = chat.usage(x)
     if not isinstance(usage, dict):
         yield violation("usage", expected="an object", got=usage, so="a client cannot account for the request")
         return
-    counts = [look.integer(usage.get(name)) for name in COUNTS]
+    counts = [fields.integer(usage.get(name)) for name in COUNTS]
     for name, count in zip(COUNTS, counts, strict=True):
         if count is None or count < 0:
             yield violation(f"usage.{name}", expected="a whole number from 0", got=usage.get(name, "no such key"))
@@ -70,20 +72,20 @@ def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="chat/basic/6", level=Level.MUST, of=traits.COUNTED, source="OpenAPI document, max_completion_tokens: prose")
 def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """completion_tokens stays within the cap, and reaches it (to one token) where finish_reason is "length"."""
-    cap, tokens = look.cap(x), look.completion_tokens(x)
+    cap, tokens = chat.cap(x), chat.completion_tokens(x)
     if nothing := look.unreadable(x) or look.uncounted(x):
         yield nothing
         return
     if cap is None or tokens is None:
         yield no_evidence("the request", expected="a cap to hold the answer against", got="none")
         return
-    choices = look.wanted(x)
+    choices = chat.wanted(x)
     if tokens > cap * choices:
         expected = f"at most {cap}" + (f" a choice, {cap * choices} in all" if choices > 1 else "")
         yield violation(
             "usage.completion_tokens", expected=expected, got=tokens, so="an answer costs more than was allowed"
         )
-    reasons = [reason for answer in look.answers(x).values() for reason in answer.reasons]
+    reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
     if choices == 1 and reasons == ["length"] and tokens < cap - 1:
         so = "a client takes a whole answer for a cut one, or asks again for more"
         yield violation("usage.completion_tokens", expected=f'{cap}: finish_reason is "length"', got=tokens, so=so)
@@ -97,12 +99,12 @@ def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Find
 )
 def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """content is a string or null; a plain answer's message always has the key."""
-    messages = list(look.messages(x))
+    messages = list(chat.messages(x))
     if not messages:
         yield look.unanswered(x) or no_evidence("choices", expected="a message or delta to judge", got="none")
     for where, message in messages:
         if "content" not in message:
-            if not look.asks_for_stream(x):
+            if not chat.asks_for_stream(x):
                 so = "a client that reads message.content falls over"
                 yield violation(f"{where}, content", expected="a string or null", got="no such key", so=so)
         elif message["content"] is not None and not isinstance(message["content"], str):
@@ -146,7 +148,7 @@ def _indices_of_body(x: Exchange) -> Iterator[Finding]:
             yield violation(where, expected="an object", got=choice)
             continue
         index = choice.get("index")
-        if look.integer(index) != position:
+        if fields.integer(index) != position:
             yield violation(f"{where}.index", expected=str(position), got=index, so="answers are taken for one another")
         message = choice.get("message")
         if not isinstance(message, dict):
@@ -160,7 +162,7 @@ def _indices_of_stream(x: Exchange) -> Iterator[Finding]:
     seen: set[int] = set()
     for chunk in x.chunks:
         for choice in chunk.choices:
-            index = look.integer(choice.get("index"))
+            index = fields.integer(choice.get("index"))
             if index is None:
                 yield violation(f"chunk {chunk.index}, index", expected="a whole number", got=choice.get("index"))
                 return

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
@@ -24,7 +26,7 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
     """
     if x.status is None or x.status < 400:
         return
-    error = look.mapping(x.json).get("error")
+    error = fields.mapping(x.json).get("error")
     if not isinstance(error, dict):
         got = f"{x.status} {x.content_type or 'without content type'}: {x.body[:200].decode('utf-8', 'replace')}"
         so = f'the SDK says "Error code: {x.status}" and no more'
@@ -68,6 +70,6 @@ def next_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iter
         yield violation(
             "the request after", expected="200", got=got, so="one bad client takes the server from all others"
         )
-    elif not look.listing(look.mapping(good.json).get("choices")):
+    elif not fields.listing(fields.mapping(good.json).get("choices")):
         got = good.fault or good.body[:200].decode("utf-8", "replace")
         yield violation("the request after", expected="an answer with choices", got=got)

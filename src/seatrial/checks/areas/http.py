@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
+from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 REUSE = trait("reuse")
@@ -40,7 +42,7 @@ def unknown_path_is_a_404_with_an_error_object(xs: Mapping[str, Exchange], expec
     for x in look.bad(xs).values():
         if x.status != 404:
             yield violation("the status", expected="404", got=x.status)
-        elif not look.mapping(look.mapping(x.json).get("error")):
+        elif not fields.mapping(fields.mapping(x.json).get("error")):
             got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
             yield violation(
                 "the body", expected='{"error": {...}}', got=got, so="the SDK shows the page as the message"

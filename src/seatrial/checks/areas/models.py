@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
+from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 MODELS = traits.JSON | trait("models")
@@ -39,7 +41,7 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.no_object(x):
         yield nothing
         return
-    listed = look.listing(x.json.get("data"))
+    listed = fields.listing(x.json.get("data"))
     if not listed:
         yield no_evidence("data", expected="a model to judge", got=x.json.get("data", "no such key"))
     for position, model in enumerate(listed):
@@ -75,7 +77,7 @@ def unknown_model_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iter
             elif x.status != 404:
                 yield violation("the status", expected="404", got=x.status, so="a client cannot tell why")
             continue
-        asked, said = look.mapping(x.request_json).get("model"), look.mapping(x.json).get("model")
+        asked, said = fields.mapping(x.request_json).get("model"), fields.mapping(x.json).get("model")
         if said == asked:
             so = "a client believes that another model answered"
             yield violation("model", expected="404, or the id of the model that answered", got=said, so=so, grave=True)

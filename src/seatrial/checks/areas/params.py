@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
+from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 MAX_TOKENS = traits.COUNTED | trait("max-tokens")
@@ -48,11 +50,11 @@ def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
     """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
     refused or met."""
     for x in look.bad(xs).values():
-        cap, tokens = look.cap(x), look.completion_tokens(x)
+        cap, tokens = chat.cap(x), chat.completion_tokens(x)
         if x.status != 200:
             yield from look.not_refused(x)
         elif cap is None or (tokens is None and cap > 0):
-            yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=look.usage(x))
+            yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=chat.usage(x))
         elif cap < 0 or (cap == 0 and tokens != 0):
             yield violation(
                 "the status",
@@ -61,7 +63,7 @@ def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
                 so="a client's slip is answered at a length nobody asked for",
                 grave=cap < 0 or tokens is None or tokens > 1,
             )
-        elif tokens is not None and tokens > cap * look.wanted(x):
+        elif tokens is not None and tokens > cap * chat.wanted(x):
             yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
 
 
@@ -71,9 +73,9 @@ def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding
     if nothing := look.unanswered(x):
         yield nothing
         return
-    stop = look.mapping(x.request_json).get("stop")
+    stop = fields.mapping(x.request_json).get("stop")
     stops = [s for s in (stop if isinstance(stop, list) else [stop]) if isinstance(s, str) and s]
-    for answer in look.answers(x).values():
+    for answer in chat.answers(x).values():
         where = f"choice {answer.index}"
         found = next((s for s in stops if s in answer.content), None)
         if found is not None:
@@ -95,13 +97,13 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.unreadable(x):
         yield nothing
         return
-    wanted, found = look.wanted(x), look.answers(x)
+    wanted, found = chat.wanted(x), chat.answers(x)
     if sorted(found) != list(range(wanted)):
         got = f"{len(found)}: {sorted(found)}"
         so = "a client that samples gets fewer answers than it pays attention to, without a word"
         yield violation("choices", expected=f"{wanted}, or a 400", got=got, so=so, grave=True)
         return
-    cap, tokens = look.cap(x), look.completion_tokens(x)
+    cap, tokens = chat.cap(x), chat.completion_tokens(x)
     cut = all(answer.reasons == ["length"] for answer in found.values())
     if cut and cap is not None and tokens is not None and tokens < wanted * (cap - 1):
         expected = f"{wanted * cap}: {wanted} choices cut at {cap}"
@@ -121,7 +123,7 @@ def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.unanswered(x):
         yield nothing
         return
-    for answer in look.answers(x).values():
+    for answer in chat.answers(x).values():
         where = f"choice {answer.index}, logprobs"
         if answer.logprobs:
             yield from _logprobs(where, answer)
@@ -150,13 +152,13 @@ def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     found = [*_overruns(xs, key), *_cut(xs, key)]
     yield from found
     if not found and not any(_is_cut(x) for x in xs.values()):
-        got = ", ".join(f"{name}: {look.completion_tokens(x)} of {_asked(x, key)}" for name, x in xs.items())
+        got = ", ".join(f"{name}: {chat.completion_tokens(x)} of {_asked(x, key)}" for name, x in xs.items())
         yield no_evidence("usage.completion_tokens", expected="an answer that reaches its cap", got=got)
 
 
 def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     for name, x in xs.items():
-        cap, tokens = _asked(x, key), look.completion_tokens(x)
+        cap, tokens = _asked(x, key), chat.completion_tokens(x)
         if nothing := look.unreadable(x) or look.uncounted(x):
             yield nothing
         elif cap is not None and tokens is not None and tokens > cap:
@@ -170,10 +172,10 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     """Whether the cap cut the short answer; only a long one of more than twice its cap shows that it would go on."""
     if "short" not in xs or "long" not in xs:
         return
-    cap, would = _asked(xs["short"], key), look.completion_tokens(xs["long"])
+    cap, would = _asked(xs["short"], key), chat.completion_tokens(xs["long"])
     if cap is None or would is None or would <= 2 * cap:
         return
-    brief, full = look.answers(xs["short"]).get(0), look.answers(xs["long"]).get(0)
+    brief, full = chat.answers(xs["short"]).get(0), chat.answers(xs["long"]).get(0)
     if brief is None or full is None:
         yield no_evidence("choices", expected="a short and a long answer", got="none for one of them")
         return
@@ -189,16 +191,16 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
 
 def _is_cut(x: Exchange) -> bool:
     """Whether the answer says that its cap ended it."""
-    return any("length" in answer.reasons for answer in look.answers(x).values())
+    return any("length" in answer.reasons for answer in chat.answers(x).values())
 
 
 def _asked(x: Exchange, key: str) -> int | None:
-    return look.integer(look.mapping(x.request_json).get(key))
+    return fields.integer(fields.mapping(x.request_json).get(key))
 
 
-def _logprobs(where: str, answer: look.Answer) -> Iterator[Finding]:
+def _logprobs(where: str, answer: chat.Answer) -> Iterator[Finding]:
     for position, entry in enumerate(answer.logprobs):
-        token, value = look.mapping(entry).get("token"), look.mapping(entry).get("logprob")
+        token, value = fields.mapping(entry).get("token"), fields.mapping(entry).get("logprob")
         if not isinstance(token, str):
             yield violation(f"{where}.content[{position}].token", expected="text", got=token)
             return
@@ -221,7 +223,7 @@ def _joined(entries: list[Any]) -> bytes:
     """The tokens one after the other; by their bytes, where a token is part of a character."""
     joined = b""
     for entry in entries:
-        given = look.listing(entry.get("bytes"))
+        given = fields.listing(entry.get("bytes"))
         whole = given and all(isinstance(b, int) and 0 <= b < 256 for b in given)
         joined += bytes(given) if whole else str(entry["token"]).encode("utf-8", "surrogatepass")
     return joined

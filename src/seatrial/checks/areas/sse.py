@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from seatrial.checks import look, traits
-from seatrial.checks.rules import rule, shorten, violation
+from seatrial.checks.findings import violation
+from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
+from seatrial.reading import chat
 from seatrial.records import Chunk, Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 LONG = traits.STREAM | trait("long")
 """A stream of enough tokens to take more than a second on most hosts."""
@@ -97,7 +100,7 @@ def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     seen: set[int] = set()
-    for chunk, index, _choice, delta in look.deltas(x):
+    for chunk, index, _choice, delta in chat.deltas(x):
         role = delta.get("role")
         if index not in seen and role != "assistant":
             so = "a client that builds the message from the deltas has one without a role"
@@ -154,7 +157,7 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
     if nothing := look.no_chunk(x):
         yield nothing
         return
-    answers = look.answers(x)
+    answers = chat.answers(x)
     if not answers:
         yield violation("choices", expected="a choice that finishes", got="no choice in any chunk")
     for answer in answers.values():

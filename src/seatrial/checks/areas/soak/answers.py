@@ -12,7 +12,8 @@ from itertools import groupby
 from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.figures import figures
 from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
-from seatrial.checks.rules import no_evidence, rule, violation
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
 from seatrial.records import Expect, Finding, Level, LoadRow, SoakRun
 
 CONSEQUENCE = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.parts import SECOND, lost, parts
 from seatrial.records import Expect, LoadRow, SoakRun
-from seatrial.verdict.percentiles import Percentile, percentile
+from seatrial.statistics.percentiles import Percentile, percentile
 
 
 def figures(run: SoakRun, expect: Expect) -> dict[str, str]:

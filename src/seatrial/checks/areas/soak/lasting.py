@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from seatrial.checks.rules import no_evidence
+from seatrial.checks.findings import no_evidence
 from seatrial.records import Finding, SoakRun
 
 SECOND = 1_000_000_000

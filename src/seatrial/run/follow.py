@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.jsonl import decode
 from seatrial.records import Line
+from seatrial.run.lines import decode
 
 WINDOW_NS = 200_000_000
 """Between the time of a line and its coming out."""

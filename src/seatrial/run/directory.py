@@ -9,159 +9,30 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from seatrial.jsonl import LineReader
 from seatrial.records import (
     VERSION,
-    Clock,
     Endpoint,
     Line,
     Planned,
     Record,
     RunInfo,
 )
+from seatrial.run.lines import LineReader
+from seatrial.run.writer import RunDirError, Writer, encode, write_atomically
 
-BYTES_PER_WRITER = 256 * 1024 * 1024
-"""Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""
-
-SECOND = 1_000_000_000
-
-_encode = msgspec.json.Encoder().encode
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
-_Line = TypeVar("_Line", bound=Line)
-
-
-class RunDirError(Exception):
-    """The run directory cannot be written or read; the message names path, cause and remedy in one line."""
 
 
 def new_path(root: Path) -> Path:
     """Name a run directory below ``root``, ``<UTC>-<id>``, without making it."""
     return root / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
-
-
-def read_clocks() -> Clock:
-    """The four clocks that witness steps (wall), suspends (boot) and slews (raw)."""
-    return Clock(
-        wall_ns=time.time_ns(),
-        boot_ns=time.clock_gettime_ns(time.CLOCK_BOOTTIME),
-        raw_ns=time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW),
-    )
-
-
-def boot_id() -> str:
-    """The kernel's id of this boot; empty where there is no /proc."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a whole file or none of it.
-
-    Raises:
-        RunDirError: the directory cannot be written, or the disk is full.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)  # there is one only where it did not become the file
-    except OSError as error:
-        raise RunDirError(
-            f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"
-        ) from error
-
-
-class Writer:
-    """Appends stamped lines to the files of one folder. Safe for threads of one process; never share a folder.
-
-    Args:
-        folder: made if it is not there.
-        name: the ``w`` of every line (``main``, ``gw0``, ``load1``, ``recorder``).
-        elsewhere: files that stand outside the folder, by the name :meth:`write` knows them under.
-        budget: bytes of ``bytes.bin`` after which :meth:`store` declines.
-    """
-
-    def __init__(
-        self, folder: Path, name: str, elsewhere: Mapping[str, Path] | None = None, budget: int = BYTES_PER_WRITER
-    ) -> None:
-        self.folder, self.name = folder, name
-        self._elsewhere = dict(elsewhere or {})
-        self._lock = threading.Lock()
-        self._files: dict[str, int] = {}
-        self._n = 0
-        self._offset = 0
-        self._budget = budget
-        self._clock_due = 0
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunDirError(f"cannot make {folder}: {error.strerror}; name another with --run-dir") from error
-
-    def write(self, file: str, line: _Line) -> _Line:
-        """Stamp a line, append it to ``file`` (``exchanges.jsonl``) at once, and return it as stamped.
-
-        A clock line goes before it when the last one of this writer is a second old.
-        """
-        with self._lock:
-            now = time.monotonic_ns()
-            if now >= self._clock_due:
-                self._clock_due = now + SECOND
-                if not isinstance(line, Clock):
-                    self._append(file, self._stamp(read_clocks(), now))
-            stamped = self._stamp(line, now)
-            self._append(file, stamped)
-            return stamped
-
-    def store(self, content: bytes) -> tuple[int, int] | None:
-        """Append bytes to ``bytes.bin``; (offset, length), or None when the byte budget is used up."""
-        with self._lock:
-            if self._offset + len(content) > self._budget:
-                return None
-            span = (self._offset, len(content))
-            self._write("bytes.bin", content)
-            self._offset += len(content)
-            return span
-
-    def close(self) -> None:
-        with self._lock:
-            for handle in self._files.values():
-                os.close(handle)
-            self._files.clear()
-
-    def _stamp(self, line: _Line, now: int) -> _Line:
-        self._n += 1
-        return msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n, t=now)
-
-    def _append(self, file: str, line: Line) -> None:
-        self._write(file, _encode(line) + b"\n")
-
-    def _write(self, file: str, content: bytes) -> None:
-        path = self._elsewhere.get(file) or self.folder / file
-        try:
-            if file not in self._files:
-                self._files[file] = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._files[file], view) :]
-        except OSError as error:
-            raise RunDirError(
-                f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"
-            ) from error
 
 
 class RunDir:
@@ -185,7 +56,7 @@ class RunDir:
                 raise RunDirError(f"{path} is not empty: name another with --run-dir")
             for folder in ("endpoints", "writers", "watch", "load", "server"):
                 (path / folder).mkdir()
-            write_atomically(path / "run.json", msgspec.json.format(_encode(info)))
+            write_atomically(path / "run.json", msgspec.json.format(encode(info)))
         except OSError as error:
             raise RunDirError(f"cannot make {path}: {error.strerror}; name another with --run-dir") from error
         return cls(path)
@@ -225,7 +96,7 @@ class RunDir:
         return {endpoint.name: endpoint for endpoint in found}
 
     def write_endpoint(self, endpoint: Endpoint) -> None:
-        write_atomically(self.path / "endpoints" / f"{endpoint.name}.json", msgspec.json.format(_encode(endpoint)))
+        write_atomically(self.path / "endpoints" / f"{endpoint.name}.json", msgspec.json.format(encode(endpoint)))
 
     def planned(self) -> list[Planned]:
         """Every planned case, in order of the plan."""
@@ -234,7 +105,7 @@ class RunDir:
     def write_planned(self, planned: Sequence[Planned]) -> None:
         now = time.monotonic_ns()
         stamped = (msgspec.structs.replace(p, v=VERSION, w="plan", n=n, t=now) for n, p in enumerate(planned, start=1))
-        write_atomically(self.path / "planned.jsonl", b"".join(_encode(line) + b"\n" for line in stamped))
+        write_atomically(self.path / "planned.jsonl", b"".join(encode(line) + b"\n" for line in stamped))
 
     # lines and bytes
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from seatrial import jsonl
 from seatrial.records import VERSION, Clock, Endpoint, Judgement, Planned, Record, RunInfo, Sent
-from seatrial.rundir import RunDir, RunDirError, Writer, new_path
+from seatrial.run import lines as files
+from seatrial.run.directory import RunDir, new_path
+from seatrial.run.writer import RunDirError, Writer
 
 INFO = RunInfo(
     id="r", started="2026-11-24T22:51:03Z", started_ns=1, boot_id="b", arguments=("suites",), versions={}, seed=0
@@ -60,7 +61,7 @@ def test_a_torn_last_line_and_an_unknown_kind_are_left_out_and_counted(run):
 
 
 def test_of_a_long_file_all_that_can_be_read_is_read(run, monkeypatch):
-    monkeypatch.setattr(jsonl, "BLOCK", 256)  # lines straddle its ends
+    monkeypatch.setattr(files, "BLOCK", 256)  # lines straddle its ends
     writer = run.writer("main")
     names = [f"c{n}" for n in range(60)]
     for name in names:

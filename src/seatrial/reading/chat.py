@@ -1,0 +1,106 @@
+"""Reading a chat answer, plain or streamed, whose every field may be of any type.
+
+A server on trial may put anything anywhere (``choices: 5``, ``delta: null``, ``usage: []``). What is read here is of
+the type it says, or None, or left out; whether that is right is for the rules to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatrial.reading.fields import integer, listing, mapping, string
+from seatrial.records import Chunk, Exchange
+
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+
+THOUGHT = ("reasoning_content", "reasoning")
+"""Where servers put what a model thinks; no document names the field."""
+
+
+@dataclass
+class Answer:
+    """One choice of an answer, of a plain body or joined from a stream."""
+
+    index: int
+    content: str = ""
+    reasoning: str = ""
+    finishes: list[tuple[str, Any]] = field(default_factory=list)  # where, value: those that are not null
+    logprobs: list[Any] = field(default_factory=list)  # entries of logprobs.content
+    has_logprobs: bool = False
+
+    @property
+    def reasons(self) -> list[Any]:
+        """What was given as finish_reason; nulls are left out."""
+        return [reason for _, reason in self.finishes]
+
+
+def asks_for_stream(x: Exchange) -> bool:
+    return mapping(x.request_json).get("stream") is True
+
+
+def deltas(x: Exchange) -> Iterator[tuple[Chunk, int, dict[str, Any], dict[str, Any]]]:
+    """(chunk, choice index, choice, its delta) of a stream, in order; choices without a whole index are left out."""
+    for chunk in x.chunks:
+        for choice in chunk.choices:
+            index = integer(choice.get("index"))
+            if index is not None:
+                yield chunk, index, choice, mapping(choice.get("delta"))
+
+
+def answers(x: Exchange) -> dict[int, Answer]:
+    """The choices of an answer by index, however it was sent."""
+    found: dict[int, Answer] = {}
+    for where, index, choice, message in _choices(x):
+        answer = found.setdefault(index, Answer(index))
+        answer.content += string(message.get("content")) or ""
+        answer.reasoning += next((m for key in THOUGHT if (m := string(message.get(key)))), "")
+        if choice.get("finish_reason") is not None:
+            answer.finishes.append((where, choice["finish_reason"]))
+        entries = mapping(choice.get("logprobs")).get("content")
+        if isinstance(entries, list):
+            answer.has_logprobs = True
+            answer.logprobs += entries
+    return found
+
+
+def messages(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where, message or delta) of every choice that has one that is an object."""
+    for where, _index, choice, message in _choices(x):
+        if isinstance(choice.get("delta" if asks_for_stream(x) else "message"), dict):
+            yield where, message
+
+
+def _choices(x: Exchange) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:
+    if asks_for_stream(x):
+        for chunk, index, choice, delta in deltas(x):
+            yield f"chunk {chunk.index}, choice {index}", index, choice, delta
+        return
+    for position, choice in enumerate(listing(mapping(x.json).get("choices"))):
+        if isinstance(choice, dict):
+            yield f"choice {position}", position, choice, mapping(choice.get("message"))
+
+
+def usage(x: Exchange) -> Any:
+    """What the answer says under ``usage``: of a stream, the last one that is not null. Of any type."""
+    if not asks_for_stream(x):
+        return mapping(x.json).get("usage")
+    said = (mapping(chunk.json).get("usage") for chunk in reversed(x.chunks))
+    return next((u for u in said if u is not None), None)
+
+
+def completion_tokens(x: Exchange) -> int | None:
+    return integer(mapping(usage(x)).get("completion_tokens"))
+
+
+def cap(x: Exchange) -> int | None:
+    """The most tokens a choice may have, as asked: the smaller of the two names of the cap."""
+    asked = mapping(x.request_json)
+    caps = [c for key in ("max_tokens", "max_completion_tokens") if (c := integer(asked.get(key))) is not None]
+    return min(caps, default=None)
+
+
+def wanted(x: Exchange) -> int:
+    """How many choices were asked for."""
+    return integer(mapping(x.request_json).get("n")) or 1

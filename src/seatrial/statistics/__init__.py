@@ -1,0 +1,1 @@
+"""Intervals and percentiles, each with its formula and source. Pure."""
