@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from openai import _streaming
 
-from seatrial.wire.chunks import decode
-from seatrial.wire.sse import Reader
+from seatrial.wire.decoding.chunks import decode
+from seatrial.wire.decoding.sse import Reader
 
 EVENTS = 1_000
 ROUNDS = 40

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seatrial.wire.load import Answer
+from seatrial.wire.transports.load import Answer
 
 QUIET_S = 0.25
 LONGEST_S = 15.0

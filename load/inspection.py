@@ -12,8 +12,8 @@ from seatrial.checks import (
     traits,
 )
 from seatrial.records import Endpoint, Expect
-from seatrial.wire.assemble import assemble
-from seatrial.wire.load import Stream
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.load import Stream
 
 TRAITS = traits.USAGE | traits.COUNTED
 SHARE = 0.02

@@ -2,8 +2,8 @@
 
 Users stream chats at the rate their answers come, as many as the server has slots (``-u N`` for another number).
 Each request leaves one row in ``load/<role>.jsonl`` of a run directory and one word of
-:data:`seatrial.wire.outcomes.OUTCOMES`. At the end of the time, on Ctrl-C and on SIGTERM, requests in flight are
-waited for: no stream is cut by us, and what is counted afterwards is what the server counted. :mod:`load.settings`
+:data:`seatrial.wire.transports.outcomes.OUTCOMES`. At the end of the time, on Ctrl-C and on SIGTERM, requests in flight
+are waited for: no stream is cut by us, and what is counted afterwards is what the server counted. :mod:`load.settings`
 lists the variables.
 """
 

@@ -7,10 +7,10 @@ from collections import Counter
 
 from seatrial.records import Counters, LoadRow, Phase, Sent
 from seatrial.run.writer import Writer
-from seatrial.wire.load import Stream
-from seatrial.wire.mask import Mask
-from seatrial.wire.outcomes import OUTCOMES
-from seatrial.wire.redact import redact
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.masking.redact import redact
+from seatrial.wire.transports.load import Stream
+from seatrial.wire.transports.outcomes import OUTCOMES
 
 PATH = "/chat/completions"
 SCENARIO = "soak/closed"

@@ -18,7 +18,7 @@ from load.settings import ROOT, Settings
 from seatrial.records import Counters, Endpoint, RunInfo
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir, new_path
-from seatrial.wire.load import Target, get
+from seatrial.wire.transports.load import Target, get
 
 USERS = 4
 SHOWN = 400

@@ -29,9 +29,9 @@ from typing import Any
 import msgspec
 
 from seatrial.records import Endpoint
-from seatrial.wire.headers import secret_values, unsendable
-from seatrial.wire.load import Target
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.headers import secret_values, unsendable
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.load import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 

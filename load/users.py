@@ -16,8 +16,8 @@ from load.record import row_of
 from load.session import Session
 from load.settings import body
 from seatrial.records import LoadRow
-from seatrial.wire.load import Stream, stream
-from seatrial.wire.outcomes import classify
+from seatrial.wire.transports.load import Stream, stream
+from seatrial.wire.transports.outcomes import classify
 
 JITTER_S = 1.0
 """Users start within this time, each at its own moment: streams that start together stay together."""

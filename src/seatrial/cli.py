@@ -17,9 +17,9 @@ from seatrial.cli_doctor import doctor
 from seatrial.cli_reading import open_run, say, show
 from seatrial.cli_waive import waive
 from seatrial.cli_watch import CONTEXT, watch
+from seatrial.given.tables import shown
 from seatrial.records import Verdict
 from seatrial.run.writer import RunDirError, write_atomically
-from seatrial.servers.tables import shown
 from seatrial.verdict.outcomes import EXIT_USAGE
 
 app = typer.Typer(
@@ -128,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run_command(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    from seatrial.servers.errors import ConfigError
+    from seatrial.given.errors import ConfigError
 
     command = typer.main.get_command(app)
     try:

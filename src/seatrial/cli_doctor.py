@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import typer
 
+from seatrial.given.errors import EmbeddedMissing
 from seatrial.monitor.nvml import look
 from seatrial.monitor.pidfd import open_pidfd, status_from_info
 from seatrial.monitor.sockets import SockDiag
 from seatrial.report.node import find_node, npm_reachable
 from seatrial.report.plain import size
 from seatrial.servers.embedded import require
-from seatrial.servers.errors import EmbeddedMissing
 from seatrial.text import visible
 
 _MIN_FREE = 2 * 10**9

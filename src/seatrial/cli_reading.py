@@ -20,7 +20,7 @@ from seatrial.report.plain import (
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from seatrial.text import visible
-from seatrial.wire.assemble import assemble
+from seatrial.wire.decoding.assemble import assemble
 
 RUNS = Path("reports/runs")
 

@@ -10,8 +10,12 @@ from typing import Annotated
 import typer
 
 from seatrial.cli_reading import open_run, say
+from seatrial.given.waivers import (
+    Waiver,
+    add,
+    nearest,
+)
 from seatrial.run.writer import RunDirError
-from seatrial.servers.waivers import Waiver, add, nearest
 
 
 def waive(

@@ -9,9 +9,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from seatrial.given import words
+from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
-from seatrial.servers import given
-from seatrial.servers.errors import ConfigError
 from seatrial.verdict.limits import SECOND, Limits
 from seatrial.watching import settings as wanted
 
@@ -146,18 +146,18 @@ def watch(
               "wedged_unseen": wedged_unseen, "busy": busy, "stall": stall}  # fmt: skip
     settings = wanted.check(
         wanted.Settings(
-            endpoints=given.endpoints(endpoint or ()),
+            endpoints=words.endpoints(endpoint or ()),
             pids=wanted.pids(pid or ()),
             logs=wanted.logs(log or ()),
             behind=wanted.behind(behind or ()),
             command=tuple(command or ()),
             json=json,
-            for_s=None if for_ is None else given.duration("--for", for_),
+            for_s=None if for_ is None else words.duration("--for", for_),
             canary_s=wanted.canary(canary),
             model=model,
-            key_env=given.key_variable(api_key_env),
-            headers=given.headers(header or ()),
-            ca=given.certificates(ca),
+            key_env=words.key_variable(api_key_env),
+            headers=words.headers(header or ()),
+            ca=words.certificates(ca),
             scrape=scrape,
             limits=_limits(limits),
             record=record,
@@ -175,7 +175,7 @@ def watch(
 
 def _limits(given_ones: dict[str, str | None]) -> Limits:
     changed = {
-        name: round(given.duration(f"--{name.replace('_', '-')}", text) * SECOND)
+        name: round(words.duration(f"--{name.replace('_', '-')}", text) * SECOND)
         for name, text in given_ones.items()
         if text is not None
     }

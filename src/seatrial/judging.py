@@ -16,6 +16,8 @@ from seatrial import suspects
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run as run_rule
+from seatrial.given import waivers as waiving
+from seatrial.kinds import profile
 from seatrial.records import (
     Endpoint,
     Exchange,
@@ -34,11 +36,9 @@ from seatrial.records import (
     Verdict,
 )
 from seatrial.run.directory import RunDir
-from seatrial.servers import profile
-from seatrial.servers import waivers as waiving
 from seatrial.verdict import outcomes, stops, summary
 from seatrial.verdict.limits import Limits
-from seatrial.wire.assemble import assemble
+from seatrial.wire.decoding.assemble import assemble
 
 
 @dataclass(frozen=True)

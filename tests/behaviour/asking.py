@@ -9,9 +9,9 @@ from typing import Any
 from fixtures.interview import Interviewer
 from seatrial.behaviour.answers import Interview
 from seatrial.records import Endpoint, Exchange, Scenario
-from seatrial.wire.assemble import assemble
-from seatrial.wire.http import Client
-from seatrial.wire.prepare import prepare
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.http import Client
+from seatrial.wire.transports.prepare import prepare
 
 
 @dataclass(frozen=True)

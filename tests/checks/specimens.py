@@ -12,7 +12,7 @@ from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import Evidence
 from seatrial.checks.running import run
 from seatrial.records import Exchange, Expect, Finding, Received
-from seatrial.wire.assemble import assemble
+from seatrial.wire.decoding.assemble import assemble
 
 EXPECT = Expect(model="m", models=("m",))
 SECOND = 1_000_000_000

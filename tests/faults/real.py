@@ -13,8 +13,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from seatrial.given.errors import EmbeddedMissing
 from seatrial.servers import embedded
-from seatrial.servers.errors import EmbeddedMissing
 from tests.faults.processes import Process, TrialError, free_port, until
 from tests.faults.rows import Trial
 

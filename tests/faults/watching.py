@@ -22,9 +22,9 @@ from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
 from seatrial.servers.orders import Watched
 from seatrial.verdict.limits import Limits
-from seatrial.wire.load import Target, stream
-from seatrial.wire.mask import Mask
-from seatrial.wire.outcomes import classify
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.load import Target, stream
+from seatrial.wire.transports.outcomes import classify
 from tests.faults.processes import DEADLINE_S, TrialError, pause, until
 
 SECOND = 1_000_000_000

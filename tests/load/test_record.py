@@ -15,9 +15,9 @@ from load.record import KEPT_PER_OUTCOME, Recorder, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
 from seatrial.run.directory import RunDir
-from seatrial.wire.errors import ERRORS
-from seatrial.wire.load import Answer, Stream
-from seatrial.wire.outcomes import OF_ERRORS, OUTCOMES
+from seatrial.wire.decoding.errors import ERRORS
+from seatrial.wire.transports.load import Answer, Stream
+from seatrial.wire.transports.outcomes import OF_ERRORS, OUTCOMES
 
 
 def a_run(path: Path) -> RunDir:

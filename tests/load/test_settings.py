@@ -8,7 +8,7 @@ import pytest
 
 from load import session
 from load.settings import SettingsError, read
-from seatrial.wire.load import stream
+from seatrial.wire.transports.load import stream
 from tests.load.scripted import CHUNKED, DONE, FINISH, LAST, chunk, delta, scripted
 
 TOKEN = "gw-7f3a91c2"

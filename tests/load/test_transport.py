@@ -6,9 +6,14 @@ import time
 
 import pytest
 
-from seatrial.wire.load import Stream, Target, get, stream
-from seatrial.wire.mask import Mask
-from seatrial.wire.outcomes import classify
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.load import (
+    Stream,
+    Target,
+    get,
+    stream,
+)
+from seatrial.wire.transports.outcomes import classify
 from tests.load.scripted import (
     CHUNKED,
     CLOSED,

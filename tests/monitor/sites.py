@@ -15,7 +15,7 @@ from typing import Any, cast
 from seatrial.monitor.commands import Watch
 from seatrial.monitor.ladder import Ladder
 from seatrial.records import Ask, Event, Line, Meter
-from seatrial.wire import probe
+from seatrial.wire.transports import probe
 
 DEADLINE_S = 15.0
 KEY = "sk-0123456789-secret"

@@ -13,7 +13,7 @@ from seatrial.monitor import pidfd
 from seatrial.monitor.ends import WAIT_NS, Ends
 from seatrial.monitor.following import Following
 from seatrial.monitor.tree import Tree
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 
 OLD = (None, "PIDFD_GET_INFO: not known to this kernel")
 

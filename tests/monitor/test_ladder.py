@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.monitor import scheduler
-from seatrial.wire import probe
+from seatrial.wire.transports import probe
 from tests.golden.client import call
 from tests.golden.server import Golden
 from tests.monitor.sites import KEY, climb, events, hang, reply, site, then

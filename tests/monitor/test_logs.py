@@ -16,7 +16,7 @@ import pytest
 
 from seatrial.monitor.logs import LATE_S, LINES, WIDTH, WINDOW, Tail, last_lines
 from seatrial.records import Clock, Event, Log
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 from tests.waiting import DEADLINE_S, until
 
 KEY = "sk-quite-secret-key"

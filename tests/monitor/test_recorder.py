@@ -16,7 +16,7 @@ import pytest
 from seatrial.monitor.scheduler import may_sleep
 from seatrial.monitor.tree import Tree
 from seatrial.records import Clock
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 from tests.waiting import until
 
 MS = 1_000_000

@@ -12,7 +12,7 @@ from seatrial.monitor.commands import Watch
 from seatrial.monitor.fingerprint import shown
 from seatrial.monitor.owners import Finder
 from seatrial.monitor.target import open_target
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 from tests.waiting import until
 
 

@@ -19,7 +19,7 @@ from seatrial.monitor.owners import Finder
 from seatrial.monitor.sockets import SockDiag
 from seatrial.monitor.tree import Tree
 from seatrial.records import Event
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 from tests.waiting import until
 
 MS = 1_000_000

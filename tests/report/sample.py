@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from seatrial.checks.catalogue import load_all
+from seatrial.given.waivers import Waiver
 from seatrial.judging import JudgedRun, Recording
 from seatrial.records import (
     Clock,
@@ -30,7 +31,6 @@ from seatrial.records import (
     Stop,
 )
 from seatrial.run.directory import RunDir
-from seatrial.servers.waivers import Waiver
 from seatrial.verdict.summary import summarise
 
 SECOND = 1_000_000_000

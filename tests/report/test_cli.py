@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from seatrial import cli_doctor, cli_reading
 from seatrial.checks import catalogue
 from seatrial.cli import app, run_command, schema
+from seatrial.given import waivers
 from seatrial.judging import judge
 from seatrial.records import Judgement, Planned, Verdict
 from seatrial.report.node import NodeError
 from seatrial.run.directory import RunDir
-from seatrial.servers import waivers
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
 
 RULE, SCENARIO = "sse/role-is-sent-once", "plain"

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.servers.address import base_url, beside, host_port, place, root
-from seatrial.servers.errors import EndpointError
+from seatrial.given.address import (
+    base_url,
+    beside,
+    host_port,
+    place,
+    root,
+)
+from seatrial.given.errors import EndpointError
 
 
 @pytest.mark.parametrize(

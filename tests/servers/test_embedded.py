@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from seatrial.given.errors import EmbeddedMissing
 from seatrial.servers import embedded
-from seatrial.servers.errors import EmbeddedMissing
 
 from .conftest import lives
 

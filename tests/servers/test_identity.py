@@ -8,7 +8,7 @@ import pytest
 
 from seatrial.servers import asking
 from seatrial.servers.identity import CAP, EndpointError, identify, survey
-from seatrial.wire.http import Client
+from seatrial.wire.transports.http import Client
 from tests.golden.server import Golden
 
 from .raw import reply, says

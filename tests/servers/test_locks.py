@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from seatrial.given.errors import ConfigError
 from seatrial.servers import locks
-from seatrial.servers.errors import ConfigError
 from tests.waiting import until
 
 from .conftest import WAIT_S

@@ -7,10 +7,10 @@ import pytest
 
 import suites.conformance
 from seatrial.checks.catalogue import load_all
+from seatrial.given.errors import ConfigError
+from seatrial.kinds import profile
+from seatrial.kinds.profile import Known, Profile
 from seatrial.records import Judged, Outcome, Scenario
-from seatrial.servers import profile
-from seatrial.servers.errors import ConfigError
-from seatrial.servers.profile import Known, Profile
 
 
 def judged(case, outcome):

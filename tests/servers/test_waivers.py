@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from seatrial.servers import waivers
-from seatrial.servers.errors import ConfigError
-from seatrial.servers.waivers import Waiver
+from seatrial.given import waivers
+from seatrial.given.errors import ConfigError
+from seatrial.given.waivers import Waiver
 
 GOOD = """# by hand
 [[waive]]

@@ -12,12 +12,16 @@ from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
-from seatrial.wire.assemble import assemble
-from seatrial.wire.http import Client
-from seatrial.wire.load import Target, get, stream
-from seatrial.wire.mask import Mask
-from seatrial.wire.outcomes import classify
-from seatrial.wire.prepare import prepare
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.http import Client
+from seatrial.wire.transports.load import (
+    Target,
+    get,
+    stream,
+)
+from seatrial.wire.transports.outcomes import classify
+from seatrial.wire.transports.prepare import prepare
 
 CAP_BYTES = 4 * 1024 * 1024
 CAP_TOKENS = 48

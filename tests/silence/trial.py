@@ -21,7 +21,7 @@ from seatrial.checks.running import run
 from seatrial.records import Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
-from seatrial.wire.http import Client
+from seatrial.wire.transports.http import Client
 from tests.golden.faults import FAULTS, Fault
 from tests.golden.server import MODEL, Golden
 from tests.silence.asking import Asker

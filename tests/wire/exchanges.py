@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seatrial.records import Exchange, Received
-from seatrial.wire.assemble import assemble
+from seatrial.wire.decoding.assemble import assemble
 
 REQUEST = b'POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nX-A: b: c\r\nContent-Length: 7\r\n\r\n{"a":1}'
 JSON_TYPE = b"Content-Type: application/json\r\n"

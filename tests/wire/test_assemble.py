@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seatrial.records import Received
-from seatrial.wire import assemble as assembly
-from seatrial.wire import framing
-from seatrial.wire.assemble import assemble
+from seatrial.wire.decoding import assemble as assembly
+from seatrial.wire.decoding import framing
+from seatrial.wire.decoding.assemble import assemble
 
 from .exchanges import JSON_TYPE, STREAM_TYPE, answer, assembled, chunk, chunked, event
 

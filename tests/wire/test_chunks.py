@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from seatrial.wire.chunks import decode
+from seatrial.wire.decoding.chunks import decode
 
 
 def test_a_delta() -> None:

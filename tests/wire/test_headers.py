@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.wire.headers import secret_names, secret_values, star, unsendable
-from seatrial.wire.http import Client, Prepared
-from seatrial.wire.load import Target, stream
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.headers import (
+    secret_names,
+    secret_values,
+    star,
+    unsendable,
+)
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.http import Client, Prepared
+from seatrial.wire.transports.load import Target, stream
 
 from .exchanges import answer, assembled
 from .servers import say, serving

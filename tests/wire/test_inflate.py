@@ -8,7 +8,11 @@ import zlib
 
 import pytest
 
-from seatrial.wire.inflate import INFLATED_CAP, MEMBERS_CAP, inflate
+from seatrial.wire.decoding.inflate import (
+    INFLATED_CAP,
+    MEMBERS_CAP,
+    inflate,
+)
 
 TEXT = b"calm sea " * 1000
 

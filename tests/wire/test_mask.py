@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.wire.mask import SHORTEST, Mask
+from seatrial.wire.masking.mask import SHORTEST, Mask
 
 KEY = 'sk-Ab/C+d"12\\3é~'
 

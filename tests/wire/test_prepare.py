@@ -7,7 +7,7 @@ import json
 import pytest
 
 from seatrial.records import Endpoint, Request
-from seatrial.wire.prepare import prepare
+from seatrial.wire.transports.prepare import prepare
 
 ENDPOINT = Endpoint(
     name="e", url="http://h/v1", kind="generic", model="org/m:1", models=("org/m:1",), cap_factor=1.5,

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from seatrial.wire import probe
-from seatrial.wire.errors import ERRORS
+from seatrial.wire.decoding.errors import ERRORS
+from seatrial.wire.transports import probe
 from tests.wire.servers import serving, take_request
 
 

@@ -9,9 +9,9 @@ import zlib
 
 import pytest
 
-from seatrial.wire import redact as redaction
-from seatrial.wire.mask import Mask
-from seatrial.wire.redact import redact
+from seatrial.wire.masking import redact as redaction
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.masking.redact import redact
 
 from .exchanges import GZIP, JSON_TYPE, STREAM_TYPE, answer, assembled, chunked, delta, event
 

@@ -10,8 +10,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.wire.errors import WireError
-from seatrial.wire.sse import EVENT_CAP, STRAYS_CAP, Reader
+from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.sse import (
+    EVENT_CAP,
+    STRAYS_CAP,
+    Reader,
+)
 
 Told = list[tuple[bytes, str]]
 

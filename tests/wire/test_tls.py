@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.wire.http import Client, Prepared
+from seatrial.wire.transports.http import Client, Prepared
 
 from .exchanges import answer, assembled
 from .servers import Script, say, serving

@@ -14,16 +14,20 @@ from collections.abc import Callable
 
 import msgspec
 
+from seatrial.given.errors import ConfigError
 from seatrial.monitor import meters
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
 from seatrial.monitor.scheduler import KEEPS_AWAKE, may_sleep
 from seatrial.records import Ask
 from seatrial.servers import locks
-from seatrial.servers.errors import ConfigError
-from seatrial.wire.assemble import assemble
-from seatrial.wire.load import Stream, Target, stream
-from seatrial.wire.outcomes import classify
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.load import (
+    Stream,
+    Target,
+    stream,
+)
+from seatrial.wire.transports.outcomes import classify
 
 SECOND = 1_000_000_000
 PATIENCE_S = 150.0

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from seatrial.monitor.commandline import without_secrets
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 
 ARGUMENTS_SHOWN = 2000
 """Characters of a command line that are written down."""

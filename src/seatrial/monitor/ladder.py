@@ -15,7 +15,7 @@ from seatrial.monitor.proc import Process
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
 from seatrial.monitor.scheduler import Scheduler
-from seatrial.wire import probe
+from seatrial.wire.transports import probe
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
 """How /health may fail of a server that is still there: its engine may answer, and that it does not is evidence."""

@@ -15,7 +15,7 @@ import threading
 import time
 
 from seatrial.records import Event, Log
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 
 LINES = 20
 WINDOW = 8 * 1024

@@ -10,7 +10,7 @@ import threading
 import time
 
 from seatrial.monitor.questions import any_certificate, below
-from seatrial.wire import probe
+from seatrial.wire.transports import probe
 
 DEADLINE_S = 0.8
 """Short of the recorder's second: a probe is over before the next one is due."""

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from seatrial.wire import probe
-from seatrial.wire.headers import secret_values
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.headers import secret_values
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports import probe
 
 
 def below(base: str, path: str) -> str:

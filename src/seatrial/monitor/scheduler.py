@@ -30,7 +30,7 @@ from seatrial.monitor.proc import Process
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
 from seatrial.records import BUSY, Meter
-from seatrial.wire.probe import Answer
+from seatrial.wire.transports.probe import Answer
 
 HANG_S = 60.0
 """A question that gets no answer is kept so long, then asked anew: one connection is open at most."""

@@ -20,8 +20,8 @@ from seatrial.monitor.prober import Prober
 from seatrial.monitor.sockets import Listener
 from seatrial.monitor.tree import Tree, Watched
 from seatrial.records import Event, Probe
-from seatrial.wire.headers import secret_values
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.headers import secret_values
+from seatrial.wire.masking.mask import Mask
 
 SILENT = 2
 """Questions to /health in a row without an answer in time that make its rung broken."""

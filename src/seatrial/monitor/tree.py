@@ -9,7 +9,7 @@ import msgspec
 
 from seatrial.monitor import fingerprint, pidfd, proc
 from seatrial.records import Event, Sample
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
 
 CHILDREN_EVERY, ALL_EVERY = 2, 4
 """Ticks between two looks for new children of the main process, and for all below it; both also when it is new."""

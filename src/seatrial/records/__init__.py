@@ -3,7 +3,7 @@
 Two families stand here. *Lines* (subclasses of :class:`Line`) are what a run directory holds, one JSON object a
 line, tagged by ``kind``; :mod:`seatrial.run` stamps their head and reads them back. *Views* (:class:`Exchange`
 and its parts) are what rules read: one request and its answer, assembled from recorded bytes by
-:mod:`seatrial.wire.assemble`. Both are frozen.
+:mod:`seatrial.wire.decoding.assemble`. Both are frozen.
 
 Every time is CLOCK_MONOTONIC in nanoseconds unless its name says otherwise (``wall_ns``, ``_s``, ``_ms``): the wall
 clock steps, and a duration must not. Sizes are bytes. No field may hold the API key: the transports mask it before

@@ -68,7 +68,7 @@ class Received(Line, frozen=True, kw_only=True, tag="received"):
     frames: tuple[tuple[int, int], ...] = ()
     sent_at: int = 0
     ended_at: int = 0
-    error: str = ""  # a word of wire.errors.ERRORS; empty: the answer ended as its framing says
+    error: str = ""  # a word of wire.decoding.errors.ERRORS; empty: the answer ended as its framing says
     detail: str = ""
     connection: int = 0  # counts requests on the same connection, from 0
     generation: int = 0
@@ -153,7 +153,9 @@ class Ask(Line, frozen=True, kw_only=True, tag="ask"):
     last_at: int = 0  # the last token
     deltas: int = 0
     comments: int = 0  # keep-alive comments: bytes that are no token
-    outcome: str = ""  # of a canary that is over: a word of wire.outcomes.OUTCOMES; of the scheduler: "ok" or an error
+    outcome: str = (
+        ""  # of a canary that is over: a word of wire.transports.outcomes.OUTCOMES; of the scheduler: "ok" or an error
+    )
     detail: str = ""
     right: bool | None = None  # a canary's answer is the one it gave before; None: not known
     skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake, would load the model
@@ -225,7 +227,7 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
 
 
 class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
-    """One soak request. Times are absolute; 0 means it never came. ``outcome`` is of wire.outcomes.OUTCOMES."""
+    """One soak request. Times are absolute; 0: it never came. ``outcome`` is of wire.transports.outcomes.OUTCOMES."""
 
     id: str
     endpoint: str

@@ -9,7 +9,7 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from seatrial.records import Endpoint, Exchange
-from seatrial.wire.headers import STARRED
+from seatrial.wire.masking.headers import STARRED
 
 _OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection", "authorization"})
 """Headers curl sets by itself, or that are written otherwise here."""

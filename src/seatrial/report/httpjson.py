@@ -10,7 +10,7 @@ import msgspec
 
 from seatrial.records import Endpoint, Exchange
 from seatrial.report import curl
-from seatrial.wire.headers import STARRED
+from seatrial.wire.masking.headers import STARRED
 
 MIME = "application/vnd.allure.http+json"
 EXTENSION = "httpexchange"

@@ -6,11 +6,11 @@ import json
 import time
 from typing import Any
 
+from seatrial.given.address import place, root
+from seatrial.given.errors import EndpointError
 from seatrial.records import Exchange
-from seatrial.servers.address import place, root
-from seatrial.servers.errors import EndpointError
-from seatrial.wire.assemble import assemble
-from seatrial.wire.http import Client, Prepared
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.http import Client, Prepared
 
 LOOK_S = 2.5
 """A list of models comes from memory: a server that takes longer would not be put on trial but waited for."""

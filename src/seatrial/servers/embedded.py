@@ -23,7 +23,7 @@ from pathlib import Path
 import fasteners
 import platformdirs
 
-from seatrial.servers.errors import EmbeddedMissing
+from seatrial.given.errors import EmbeddedMissing
 
 ALIAS = "gemma-3-270m"
 """The model id the embedded server answers under."""

@@ -14,14 +14,18 @@ from typing import Any
 
 import msgspec
 
+from seatrial.given.address import (
+    base_url,
+    beside,
+    root,
+)
+from seatrial.given.errors import EndpointError
+from seatrial.kinds import profile as profiles
+from seatrial.kinds.profile import Profile
 from seatrial.records import Endpoint, Exchange
-from seatrial.servers import profile as profiles
-from seatrial.servers.address import base_url, beside, root
 from seatrial.servers.asking import BASE, Look, expect_api, post, said, short
 from seatrial.servers.embedded import template_text
-from seatrial.servers.errors import EndpointError
-from seatrial.servers.profile import Profile
-from seatrial.wire.http import Client
+from seatrial.wire.transports.http import Client
 
 __all__ = ["EndpointError", "base_url", "identify", "survey"]
 

@@ -24,10 +24,10 @@ from typing import Any
 
 import msgspec
 
+from seatrial.given.address import host_port, root
 from seatrial.records import Event
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
-from seatrial.servers.address import host_port, root
 from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
 from seatrial.servers.job import Job

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import msgspec
 
+from seatrial.given.errors import ServerError
 from seatrial.run.directory import RunDir
 from seatrial.servers.child import tail
-from seatrial.servers.errors import ServerError
 from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, START_S
 from seatrial.servers.orders import Command, EmbeddedSpec, Order, Watched
 from seatrial.servers.recorder_child import SEAL_S

@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from seatrial.servers.address import host_port
-from seatrial.servers.errors import ConfigError
+from seatrial.given.address import host_port
+from seatrial.given.errors import ConfigError
 
 POLL_S = 0.01
 WAIT_S = 600.0

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatrial.servers import given
-from seatrial.servers.errors import ConfigError
+from seatrial.given import words
+from seatrial.given.errors import ConfigError
 from seatrial.verdict.limits import Limits
 
 COMMAND = "command"
@@ -123,14 +123,14 @@ def canary(text: str) -> float:
     Raises:
         ConfigError: no duration.
     """
-    return 0.0 if text == "off" else given.duration("--canary", text)
+    return 0.0 if text == "off" else words.duration("--canary", text)
 
 
 def _pairs(option: str, shape: str, texts: Iterable[str]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for text in texts:
         name, eq, value = text.partition("=")
-        if not eq or not given.is_name(name):
+        if not eq or not words.is_name(name):
             raise ConfigError(f"{option}={text}: it wants {shape}; a name is up to 40 letters, digits, dots, dashes")
         if name in found:
             raise ConfigError(f"{option}: the name {name} is given twice")

@@ -16,17 +16,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from seatrial.given.address import host_port, root
+from seatrial.given.errors import EndpointError
 from seatrial.records import Endpoint, Event, RunInfo
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir
-from seatrial.servers.address import host_port, root
 from seatrial.servers.asking import Look
-from seatrial.servers.errors import EndpointError
 from seatrial.servers.identity import survey
 from seatrial.servers.keeping import Watched
 from seatrial.watching.settings import COMMAND, Settings
-from seatrial.wire.http import Client
-from seatrial.wire.mask import Mask
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.http import Client
 
 PACKAGES = ("seatrial", "msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"

@@ -17,11 +17,11 @@ from typing import Annotated
 
 import msgspec
 
+from seatrial.given import tables
+from seatrial.given.errors import ConfigError
 from seatrial.run.writer import write_atomically
-from seatrial.servers import tables
-from seatrial.servers.errors import ConfigError
 
-DEMO = Path(str(files("seatrial.servers").joinpath("demo-waivers.toml")))
+DEMO = Path(str(files("seatrial.given").joinpath("demo-waivers.toml")))
 """What the embedded base model is forgiven; the only waivers Seatrial ships."""
 
 _CASE = re.compile(r"(?P<rule>[^\[\]@\s]+)(?:\[(?P<scenario>[^\[\]@]+)\])?(?:@(?P<name>[^\[\]@\s]+))?")

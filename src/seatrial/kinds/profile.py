@@ -1,4 +1,4 @@
-"""What is known of a kind of server, as data: one TOML file a kind in ``profiles/``.
+"""What is known of a kind of server, as data: one TOML file a kind beside this module.
 
 A known deviation annotates a FAIL and never changes an outcome: else this list would whiten an operator's gate.
 """
@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
+from seatrial.given import tables
+from seatrial.given.errors import ConfigError
 from seatrial.records import Judged, Outcome
-from seatrial.servers import tables
-from seatrial.servers.errors import ConfigError
 
-FOLDER = Path(str(files("seatrial.servers").joinpath("profiles")))
+FOLDER = Path(str(files("seatrial.kinds")))
 _SEEN = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seatrial.records import BUSY
-from seatrial.wire.load import Stream
+from seatrial.wire.transports.load import Stream
 
 MEANINGS = {
     "ok": "a stream with an answer in it, ended by a terminator",

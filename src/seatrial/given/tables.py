@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from seatrial.servers.errors import ConfigError
+from seatrial.given.errors import ConfigError
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 

@@ -1,6 +1,6 @@
 """What a command line gives of a server: endpoints by name, a key, headers, certificates, durations with their unit.
 
-The suites and the watch read them alike; what is wrong with one is a :class:`~seatrial.servers.errors.ConfigError`,
+The suites and the watch read them alike; what is wrong with one is a :class:`~seatrial.given.errors.ConfigError`,
 one line that names the option and the remedy.
 """
 
@@ -12,9 +12,9 @@ import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
-from seatrial.servers.address import CREDENTIALS, base_url
-from seatrial.servers.errors import ConfigError
-from seatrial.wire.headers import unsendable
+from seatrial.given.address import CREDENTIALS, base_url
+from seatrial.given.errors import ConfigError
+from seatrial.wire.masking.headers import unsendable
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}

@@ -14,10 +14,14 @@ from typing import Any
 import msgspec
 
 from seatrial.records import Chunk, Exchange, Received
-from seatrial.wire.errors import WireError
-from seatrial.wire.framing import Layout, lay_out
-from seatrial.wire.inflate import Inflated, inflate, is_encoded
-from seatrial.wire.sse import Event, Reader
+from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.framing import Layout, lay_out
+from seatrial.wire.decoding.inflate import (
+    Inflated,
+    inflate,
+    is_encoded,
+)
+from seatrial.wire.decoding.sse import Event, Reader
 
 JSON_CAP = 16 * 1024 * 1024
 """Bytes of JSON that are decoded at once; decoded, they are up to twenty times larger."""

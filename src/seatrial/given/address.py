@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from seatrial.servers.errors import EndpointError
+from seatrial.given.errors import EndpointError
 
 _VERSION = re.compile(r"v\d+[a-z0-9]*")
 _PORTS = {"http": 80, "https": 443}
@@ -72,5 +72,5 @@ def root(url: str) -> str:
 
 
 def beside(url: str, path: str) -> str:
-    """A path at :func:`root` in the words of :class:`seatrial.wire.prepare.Prepared`: ``//props``."""
+    """A path at :func:`root` in the words of :class:`seatrial.wire.transports.prepare.Prepared`: ``//props``."""
     return "/" + urlsplit(root(url)).path + path

@@ -2,7 +2,7 @@
 
 It stands on urllib3's connection, whose ``read1`` hands on what has arrived and raises on a body that is cut. A fresh
 connection per request, because servers close after a stream without saying so, and a pool then reports resets that
-are none. Limits hold where the bytes arrive: :mod:`seatrial.wire.tap`.
+are none. Limits hold where the bytes arrive: :mod:`seatrial.wire.transports.tap`.
 
 Nothing here knows gevent; under Locust the sockets it opens are patched and wait without blocking others.
 """
@@ -19,11 +19,17 @@ import msgspec
 import urllib3
 
 from seatrial.records import Received
-from seatrial.wire import chunks
-from seatrial.wire.errors import WireError
-from seatrial.wire.headers import secret_names, star
-from seatrial.wire.sse import Event, Reader
-from seatrial.wire.tap import READ, Tap, Target, connect, said
+from seatrial.wire.decoding import chunks
+from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.sse import Event, Reader
+from seatrial.wire.masking.headers import secret_names, star
+from seatrial.wire.transports.tap import (
+    READ,
+    Tap,
+    Target,
+    connect,
+    said,
+)
 
 __all__ = ["Answer", "Stream", "Target", "get", "stream"]
 
@@ -39,7 +45,7 @@ class Stream:
     """What one request came to. Times are CLOCK_MONOTONIC in ns, 0: it never came. Bytes and texts are masked.
 
     ``sent_at`` is taken before the connection is opened: that is what a user waits for. ``error`` is a word of
-    :data:`seatrial.wire.errors.ERRORS`, empty where the body ended as its framing says.
+    :data:`seatrial.wire.decoding.errors.ERRORS`, empty where the body ended as its framing says.
     """
 
     sent_at: int = 0

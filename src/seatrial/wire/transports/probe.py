@@ -24,7 +24,7 @@ HEAD_CAP = 64 * 1024
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """How a probe ended. ``error`` is empty or a word of :data:`seatrial.wire.errors.ERRORS`."""
+    """How a probe ended. ``error`` is empty or a word of :data:`seatrial.wire.decoding.errors.ERRORS`."""
 
     status: int | None = None  # None: no complete status line and headers came
     body: bytes = b""
@@ -173,7 +173,7 @@ def _ask(wire: _Wire, host: str, target: str, headers: Mapping[str, str], cap: i
 
 
 def _word(error: Exception) -> str:
-    """The word of wire.errors for what went wrong; what is not known better is ``not-http``."""
+    """The word of wire.decoding.errors for what went wrong; what is not known better is ``not-http``."""
     kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
         (TimeoutError, "deadline"),
         (_TooLarge, "too-large"),

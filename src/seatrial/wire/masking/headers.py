@@ -35,7 +35,7 @@ def secret_names(headers: Iterable[str]) -> frozenset[str]:
 
 
 def secret_values(headers: Mapping[str, str]) -> list[str]:
-    """What no answer may show: for :meth:`seatrial.wire.mask.Mask.also`."""
+    """What no answer may show: for :meth:`seatrial.wire.masking.mask.Mask.also`."""
     found: list[str] = []
     for name, value in headers.items():
         lower = name.lower()

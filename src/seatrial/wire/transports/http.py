@@ -21,13 +21,18 @@ import httpcore
 import msgspec
 
 from seatrial.records import Received
-from seatrial.wire.bounded import Backend, Watch
-from seatrial.wire.errors import WireError
-from seatrial.wire.framing import HEAD_CAP, lay_out
-from seatrial.wire.headers import secret_names, secret_values, star, unsendable
-from seatrial.wire.mask import Mask
-from seatrial.wire.prepare import Prepared
-from seatrial.wire.redact import redact
+from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
+from seatrial.wire.masking.headers import (
+    secret_names,
+    secret_values,
+    star,
+    unsendable,
+)
+from seatrial.wire.masking.mask import Mask
+from seatrial.wire.masking.redact import redact
+from seatrial.wire.transports.bounded import Backend, Watch
+from seatrial.wire.transports.prepare import Prepared
 
 __all__ = ["Client", "Prepared", "Recording"]
 

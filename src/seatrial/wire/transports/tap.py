@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from seatrial.wire.errors import WireError
-from seatrial.wire.mask import Mask
+from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.masking.mask import Mask
 
 SECOND = 1_000_000_000
 CONNECT_S = 10.0

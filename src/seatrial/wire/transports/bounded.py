@@ -2,7 +2,7 @@
 
 Time-outs of an HTTP client count between reads: a server that drips its headers never trips them. Here each read and
 write waits at most for what is left of the total deadline, and bytes are counted before anybody parses them. Errors
-leave as :class:`~seatrial.wire.errors.WireError`, which httpcore hands through.
+leave as :class:`~seatrial.wire.decoding.errors.WireError`, which httpcore hands through.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from seatrial.wire.errors import WireError
+from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
 SECOND = 1_000_000_000

@@ -15,7 +15,7 @@ import re
 
 import msgspec
 
-from seatrial.wire.errors import WireError
+from seatrial.wire.decoding.errors import WireError
 
 EVENT_CAP = 16 * 1024 * 1024
 """Bytes of one event, comments before it included, that are held before its blank line comes."""
