@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from seatrial.records import (
+    SECOND,
     Ask,
     Clock,
     Endpoint,
@@ -36,7 +37,6 @@ from seatrial.records import (
 from seatrial.run.directory import RunDir
 
 HOURS = 8
-SECOND = 1_000_000_000
 BOOT_NS = 5_000 * SECOND
 NAMES = ("8080", "11436")
 RATE = 1.4

@@ -8,15 +8,10 @@ from typing import Annotated
 
 import typer
 
-from seatrial.records import Exchange, Received, Sent
+from seatrial.records import SECOND, Exchange, Received, Sent
 from seatrial.report import curl as curl_line
 from seatrial.report.diagnosis import answer
-from seatrial.report.plain import (
-    SECOND,
-    count,
-    duration,
-    size,
-)
+from seatrial.report.plain import count, duration, size
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from seatrial.text import visible

@@ -12,7 +12,8 @@ import typer
 from seatrial.given import words
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
-from seatrial.verdict.limits import SECOND, Limits
+from seatrial.records import SECOND
+from seatrial.stops.fold import Limits
 from seatrial.watching import settings as wanted
 
 LIMITS = Limits()

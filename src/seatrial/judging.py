@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from seatrial import suspects
+from seatrial.byhand import conclusions
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run as run_rule
@@ -25,6 +26,7 @@ from seatrial.records import (
     Finding,
     Judged,
     Judgement,
+    Noted,
     NotTested,
     Outcome,
     Planned,
@@ -36,8 +38,8 @@ from seatrial.records import (
     Verdict,
 )
 from seatrial.run.directory import RunDir
-from seatrial.verdict import outcomes, stops, summary
-from seatrial.verdict.limits import Limits
+from seatrial.stops.fold import Limits, fold
+from seatrial.verdict import outcomes, summary
 from seatrial.wire.decoding.assemble import assemble
 
 
@@ -88,7 +90,8 @@ def judge(run: RunDir) -> JudgedRun:
     lines = run.in_time()
     recording = Recording(run, lines)
     covered = waivers_of(run)
-    found = suspects.explained(stops.fold(lines, Limits.of(info.options)), lines, run)
+    seen = (*fold(lines, Limits.of(info.options)), *conclusions.stops(lines.of(Noted)))
+    found = suspects.explained(tuple(sorted(seen, key=lambda stop: (stop.dead_at, stop.id))), lines, run)
     judgements = {line.case: line for line in lines.of(Judgement)}
     planned = {line.case: line for line in run.planned()}
     for name, line in judgements.items():

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Event, Line, Received, Record, Sent, Stop
 from seatrial.run.directory import RunDir
-from seatrial.verdict.causes import aborted
+from seatrial.stops.fold import aborted
 
 TELLING = frozenset({"start", "ready", "repeated"})
 """Events that tell which life of a server it was, and what was tried again."""

@@ -11,11 +11,10 @@ import msgspec
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import Evidence
 from seatrial.checks.running import run
-from seatrial.records import Exchange, Expect, Finding, Received
+from seatrial.records import SECOND, Exchange, Expect, Finding, Received
 from seatrial.wire.decoding.assemble import assemble
 
 EXPECT = Expect(model="m", models=("m",))
-SECOND = 1_000_000_000
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 16}
 STREAMED = ASKED | {"stream": True}
 COUNTED = STREAMED | {"stream_options": {"include_usage": True}}

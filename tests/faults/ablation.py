@@ -28,8 +28,8 @@ from seatrial.records import (
     Stop,
     Threads,
 )  # fmt: skip
-from seatrial.verdict import stops
-from seatrial.verdict.limits import Limits
+from seatrial.stops import fold
+from seatrial.stops.state.limits import Limits
 
 FALLS: dict[str, tuple[str, ...]] = {
     "IMPOSTOR": ("RESTARTED", "STOPPED", "TRUNCATED"),
@@ -127,7 +127,7 @@ def ablate(lines: Sequence[Line], limits: Limits, full: Sequence[Stop], rests_on
     """
     found = {}
     for name, remove in SOURCES.items():
-        less = stops.fold(_removed(lines, remove), limits)
+        less = fold.fold(_removed(lines, remove), limits)
         found[name] = compare(full, less)
         if name in rests_on and found[name].startswith("WRONG") and all(s.cause.startswith("UNKNOWN") for s in less):
             found[name] = "alarm"

@@ -12,9 +12,9 @@ import urllib.request
 
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event, Sample
+from seatrial.records import SECOND, Clock, Event, Sample
 from tests.faults.processes import Process, until
-from tests.faults.rows import SECOND, Expected, Row, Trial
+from tests.faults.rows import Expected, Row, Trial
 from tests.faults.watching import wait_until
 
 LIMIT = "its address-space limit was reached"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seatrial.records import Family, Line
+from seatrial.records import SECOND, Family, Line
 from tests.faults.processes import Gateway, Golden, Process, TrialError
-from tests.faults.watching import SECOND, Watch, wait_until
+from tests.faults.watching import Watch, wait_until
 
 
 @dataclass(frozen=True, kw_only=True)

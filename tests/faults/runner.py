@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.faults import faults_process, faults_stream, twins
 from tests.faults.ablation import ablate
 from tests.faults.processes import TrialError, halted
@@ -57,7 +57,7 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
     lines = trial.watch.seal()
     if row.history is not None:
         lines = row.history(trial, lines)
-    found = stops.fold(lines, trial.watch.limits)
+    found = fold.fold(lines, trial.watch.limits)
     told_of = row if truth is None else dataclasses.replace(row, expected=truth)
     judged = account(told_of, seed, found, trial.struck_at, trial.ended_at)
     return replace(judged, ablated=ablate(lines, trial.watch.limits, found, row.rests_on))
@@ -65,7 +65,7 @@ def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
 
 def _told(row: Row, trial: Trial) -> bool:
     """Whether the record holds what is expected by now; of a twin it is nothing."""
-    found = {stop.family for stop in stops.fold(trial.watch.lines(), trial.watch.limits)}
+    found = {stop.family for stop in fold.fold(trial.watch.lines(), trial.watch.limits)}
     return found >= {expected.family for expected in row.expected}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.verdict import stops
-from seatrial.verdict.limits import Limits
+from seatrial.stops import fold
+from seatrial.stops.state.limits import Limits
 from tests.faults.ablation import ablate
 from tests.faults.rows import Expected, Row
 from tests.faults.verdict import Account, account
@@ -131,7 +131,7 @@ def run(times: int, seed: int) -> list[Account]:
             struck_at = world.now
             deed(world)
             lines = list(world.seal())
-            told = stops.fold(lines)
+            told = fold.fold(lines)
             done = account(row, n, told, struck_at)
             ablated = ablate(lines, Limits(), told, row.rests_on) if n < 20 else {}
             found.append(replace(done, ablated=ablated))

@@ -7,13 +7,14 @@ import os
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 
+from seatrial.records import SECOND
 from seatrial.statistics.intervals import clopper_pearson
 from seatrial.statistics.percentiles import value_at
 from tests.faults.ablation import SOURCES
 from tests.faults.real import KINDS
 from tests.faults.rows import Row
 from tests.faults.verdict import Account
-from tests.faults.watching import LIMITS, SECOND
+from tests.faults.watching import LIMITS
 
 HEAD = ("row", "what was done", "n", "found", "95 %", "wrong cause", "95 %", "delay p50", "p95", "interval holds")
 TWINS = ("row", "what was done", "n", "false alarms", "95 %")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Line
+from seatrial.records import SECOND, Clock, Line
 from tests.faults import faults_process, faults_stream
-from tests.faults.rows import SECOND, Row, Trial
+from tests.faults.rows import Row, Trial
 from tests.faults.watching import slow_reader, wait_until
 
 PREFILL_S = 10.0

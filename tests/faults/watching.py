@@ -17,17 +17,16 @@ from typing import Any
 import msgspec
 
 from load.record import Recorder, row_of
-from seatrial.records import Ask, Clock, Event, Line, Probe, RunInfo, Sample
+from seatrial.records import SECOND, Ask, Clock, Event, Line, Probe, RunInfo, Sample
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
 from seatrial.servers.orders import Watched
-from seatrial.verdict.limits import Limits
+from seatrial.stops.state.limits import Limits
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import Target, stream
 from seatrial.wire.transports.outcomes import classify
 from tests.faults.processes import DEADLINE_S, TrialError, pause, until
 
-SECOND = 1_000_000_000
 CANARY_S = 1.0
 IDLE_S = 6.0
 """A client's patience between two bytes: longer than the limit of a stall."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fixtures.soak_progress import Progress, clock
-from seatrial.records import LoadRow, Phase, Sample, Sent
+from seatrial.records import SECOND, LoadRow, Phase, Sample, Sent
 from seatrial.run.writer import Writer
-
-SECOND = 1_000_000_000
 
 
 def sent() -> Sent:

@@ -16,7 +16,7 @@ from typing import Any
 
 from seatrial.records import Event, Line, Log, Probe, RunInfo, Sample, Stop, Threads
 from seatrial.run.directory import RunDir
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.waiting import DEADLINE_S, until
 
 SERVER = """
@@ -168,7 +168,7 @@ class Recording:
         assert self.process is not None
         self.command(seal=True)
         assert self.process.wait(DEADLINE_S) == 0
-        return stops.fold(self.lines())
+        return fold.fold(self.lines())
 
     def close(self) -> None:
         if self.process is not None:

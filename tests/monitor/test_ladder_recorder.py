@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from seatrial.records import Ask, Clock, Meter
-from seatrial.run.clocks import SECOND
+from seatrial.records import SECOND, Ask, Clock, Meter
 from tests.golden.server import Golden
 from tests.monitor.processes import Recording
 from tests.monitor.sites import KEY, hang, site

@@ -13,6 +13,7 @@ from seatrial.checks.catalogue import load_all
 from seatrial.given.waivers import Waiver
 from seatrial.judging import JudgedRun, Recording
 from seatrial.records import (
+    SECOND,
     Clock,
     Endpoint,
     Event,
@@ -33,7 +34,6 @@ from seatrial.records import (
 from seatrial.run.directory import RunDir
 from seatrial.verdict.summary import summarise
 
-SECOND = 1_000_000_000
 T0 = 1000 * SECOND
 WALL0 = 1_795_554_000 * SECOND  # 2026-11-24 21:00:00 UTC
 NAME = "8080"

@@ -7,14 +7,14 @@ import json
 import msgspec
 import pytest
 
-from seatrial.records import Ask, Clock, LoadRow, Log, Noted, Outcome, Record, Stop, Threads
+from seatrial.records import SECOND, Ask, Clock, LoadRow, Log, Noted, Outcome, Record, Stop, Threads
 from seatrial.report import allure, witness
 from seatrial.report.block import render
 from seatrial.report.page import section
 from seatrial.report.plain import Wall
 from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
-from tests.report.sample import NAME, SECOND, T0, WALL0, Trial, at, case, judged_run
+from tests.report.sample import NAME, T0, WALL0, Trial, at, case, judged_run
 
 WALL = Wall([Clock(t=T0, wall_ns=WALL0, boot_ns=T0, raw_ns=T0)])
 

@@ -8,13 +8,13 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from seatrial.records import Ask, Clock, Event, Gpu, Probe, Sample, Stop
+from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report import timeline
 from seatrial.report.lanes import Watched, gaps, lanes, marks
 from seatrial.report.plain import Wall
 from seatrial.report.run import Report
 from seatrial.report.spans import COLUMNS, Window
-from tests.report.sample import HOSTILE, NAME, SECOND, Trial, at, case, judged_run, kill
+from tests.report.sample import HOSTILE, NAME, Trial, at, case, judged_run, kill
 
 LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from seatrial.records import Noted
-
-SECOND = 1_000_000_000
+from seatrial.records import SECOND, Noted
 
 
 @dataclass

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seatrial.byhand import conclusions
 from seatrial.judging import judge
 from seatrial.report.block import render
 from seatrial.report.run import Report
 from seatrial.run.directory import RunDir
-from seatrial.verdict import noted, stops
 from tests.verdict.notes import Notes
 
 NOTE = Path(__file__).parents[2] / "docs" / "note"
@@ -33,11 +33,11 @@ def note():
 
 
 def words(notes: Notes) -> list[str]:
-    return [each.word for each in noted.conclusions(notes.lines)]
+    return [each.word for each in conclusions.conclusions(notes.lines)]
 
 
 def conclusion(notes: Notes, *either: str):
-    return next(each for each in noted.conclusions(notes.lines) if each.word in either)
+    return next(each for each in conclusions.conclusions(notes.lines) if each.word in either)
 
 
 def test_the_note_yields_five_conclusions(note):
@@ -105,7 +105,7 @@ def test_constant_start_times_are_neither_restart_nor_drift(checks, began):
     for at in checks:  # in any order
         notes.since(1000 + at, **{f"p{n}": 990 + minute for n, minute in enumerate(began)})
     assert words(notes)[:2] == ["NO RESTART", "NO DRIFT"]
-    assert noted.stops(notes.lines) == ()
+    assert conclusions.stops(notes.lines) == ()
 
 
 @FEW
@@ -117,11 +117,11 @@ def test_start_times_that_move_together_are_a_clock(drift, sign, phases):
     for hour in range(6):
         moved = {f"p{n}": 700 + 40 * n + phase + sign * drift * hour / 5 for n, phase in enumerate(phases)}
         notes.since(1000 + 60 * hour, **moved)
-    restart, clock = noted.conclusions(notes.lines)[:2]
+    restart, clock = conclusions.conclusions(notes.lines)[:2]
     assert restart.word == "NO RESTART"
     if drift > 2:  # of two minutes, rounding may leave one
         assert clock.word == "CLOCK OR ARITHMETIC DRIFTED"
-        assert noted.stops(notes.lines) == ()
+        assert conclusions.stops(notes.lines) == ()
 
 
 @FEW
@@ -137,7 +137,7 @@ def test_a_real_restart_is_told_with_or_without_a_drifting_clock(began, drift, o
     notes.since(1060 + 5, a=began + shift, **{f"p{n}": 600 + n + drift for n in range(others)})
     found = conclusion(notes, "RESTARTED")
     assert found.text.startswith("a between 16:40 and 17:45")
-    (stop,) = noted.stops(notes.lines)
+    (stop,) = conclusions.stops(notes.lines)
     assert (stop.name, stop.family, stop.cause.partition(":")[0]) == ("a", "RESTARTED", "UNKNOWN")
 
 
@@ -145,7 +145,7 @@ def test_a_restart_that_was_noted_is_one_stop():
     notes = Notes().since(1000, a=500, b=400)
     notes.put(1060, "stopped", "a", 1010 * 60.0).put(1060, "started", "a", 1030 * 60.0)
     notes.since(1060, a=1030, b=400)
-    (stop,) = noted.stops(notes.lines)
+    (stop,) = conclusions.stops(notes.lines)
     assert stop.family == "STOPPED"
     assert conclusion(notes, "RESTARTED").text == "a between 16:40 and 17:40"
 
@@ -164,7 +164,7 @@ def test_gpu_figures_of_their_own_are_no_mislabelled_cpu(gpu, quiet, start):
         notes.share(1000 + minute, "a", 100 * (start * 200 + quiet * (minute - 200)) / minute if quiet < start else 0)
     at_250 = 100 * (start * 200 + quiet * 50) / 250
     notes.since(1250, a=1000).share(1250, "a", gpu, "GPU")
-    found = noted.conclusions(notes.lines)[2].word
+    found = conclusions.conclusions(notes.lines)[2].word
     if quiet < start and abs(gpu - at_250) > 4:
         assert found == "NO MISLABEL"
     elif quiet < start and abs(gpu - at_250) < 0.05:
@@ -209,18 +209,18 @@ def test_a_lower_pid_with_a_later_start_contradicts(low, step, late):
 def test_too_few_data_are_told_and_concluded_from_by_nothing():
     notes = Notes().since(1000, a=500).pid(1000, a=7).share(1000, "a", 12)
     assert words(notes) == ["RESTARTS NOT KNOWN", "DRIFT NOT KNOWN", "GPU FIGURES NOT KNOWN", "PID ORDER NOT KNOWN"]
-    assert noted.stops(notes.lines) == ()
-    assert noted.conclusions([]) == ()
-    assert noted.notices([]) == []
+    assert conclusions.stops(notes.lines) == ()
+    assert conclusions.conclusions([]) == ()
+    assert conclusions.notices([]) == []
 
 
 def test_a_stop_without_more_is_a_stop_of_unknown_length():
     notes = Notes().put(1000, "stopped", "a", 990 * 60.0, text="it was gone")
-    (stop,) = stops.fold(notes.lines)
+    (stop,) = conclusions.stops(notes.lines)
     assert (stop.family, stop.until, stop.successor) == ("STOPPED", None, "")
     assert words(notes)[-1] == "CAUSE UNKNOWN"
 
 
 def test_a_date_that_is_none_is_told():
     notes = Notes().put(1000, "date", "", text="2026-02-31", label="Friday")
-    assert noted.notices(notes.lines) == ["the note's date 2026-02-31 is none"]
+    assert conclusions.notices(notes.lines) == ["the note's date 2026-02-31 is none"]

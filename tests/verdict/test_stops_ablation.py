@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Gpu, Line, LoadRow, Log, Meter, Probe, Sample, Sent, Stop, Threads
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import World
 from tests.verdict.simulation_family import GIB, Tree
 
@@ -157,11 +157,11 @@ WEAKER = {
 def test_less_evidence_names_nothing_else(name):
     for seed in SEEDS:
         lines = RUNS[name](seed).seal()
-        whole = [stop for stop in stops.fold(lines) if stop.family != "UNOBSERVED"]
+        whole = [stop for stop in fold.fold(lines) if stop.family != "UNOBSERVED"]
         assert len(whole) == (0 if name == "a stopped monitor" else 1), [stop.family for stop in whole]
         for dropped, drop in DROPS.items():
             left = [line for line in map(drop, lines) if line is not None]
-            for stop in stops.fold(left):
+            for stop in fold.fold(left):
                 assert stop.family == "UNOBSERVED" or is_less(stop, whole), (name, dropped, seed, stop)
 
 

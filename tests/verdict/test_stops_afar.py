@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Sample, Sent, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_work import Engine, Rig, lasting
 
@@ -23,7 +23,7 @@ def seen(world: World, change: Change, *, process: bool = False) -> list[Line]:
 
 
 def told(lines: list[Line]) -> list[Stop]:
-    return [stop for stop in stops.fold(lines) if stop.family != "UNOBSERVED"]
+    return [stop for stop in fold.fold(lines) if stop.family != "UNOBSERVED"]
 
 
 # another user's
@@ -125,7 +125,7 @@ def test_a_remote_server_that_answers_nothing_has_stopped(error):
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(15).now
-        (stop,) = stops.fold(far(world.run_for(8), error, begin, end))
+        (stop,) = fold.fold(far(world.run_for(8), error, begin, end))
         assert (stop.family, stop.kind, stop.pid) == ("STOPPED", "unknown", 0)
         assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
         assert stop.until is not None
@@ -142,7 +142,7 @@ def test_a_blip_is_no_stop(error):
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(2).now
-        assert stops.fold(far(world.run_for(8), error, begin, end)) == ()
+        assert fold.fold(far(world.run_for(8), error, begin, end)) == ()
 
 
 def test_a_server_to_which_there_is_no_way_is_unobserved():
@@ -150,7 +150,7 @@ def test_a_server_to_which_there_is_no_way_is_unobserved():
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(15).now
-        (stop,) = stops.fold(far(world.run_for(8), "unreachable", begin, end))
+        (stop,) = fold.fold(far(world.run_for(8), "unreachable", begin, end))
         assert (stop.family, stop.kind) == ("UNOBSERVED", "")
         assert stop.alive_at <= begin
         assert stop.until is not None
@@ -162,8 +162,8 @@ def test_silence_of_a_server_of_which_nothing_else_is_seen_is_unobserved_after_l
     world = World(5).run_for(9)
     begin = world.now
     end = world.run_for(60).now
-    assert stops.fold(far(world.run_for(200), "deadline", begin, end)) == ()
-    (stop,) = stops.fold(far(world, "deadline", begin, begin + 200 * S))
+    assert fold.fold(far(world.run_for(200), "deadline", begin, end)) == ()
+    (stop,) = fold.fold(far(world, "deadline", begin, begin + 200 * S))
     assert stop.family == "UNOBSERVED"
 
 
@@ -173,7 +173,7 @@ def test_health_that_says_for_long_that_it_is_not_well_is_a_wedge(status):
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(70).now
-        (stop,) = stops.fold(far(world.run_for(8), "", begin, end, health=status))
+        (stop,) = fold.fold(far(world.run_for(8), "", begin, end, health=status))
         assert stop.family == "WEDGED"
         assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
         assert stop.until is not None
@@ -188,9 +188,9 @@ def test_health_that_says_so_shortly_or_from_the_start_is_none():
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(35).now
-        assert stops.fold(far(world.run_for(60), "", begin, end, health=503)) == ()
-        assert stops.fold(far(world, "", 0, end, health=503)) == ()
-        assert stops.fold(far(world, "", 0, world.now + S, health=501)) == ()
+        assert fold.fold(far(world.run_for(60), "", begin, end, health=503)) == ()
+        assert fold.fold(far(world, "", 0, end, health=503)) == ()
+        assert fold.fold(far(world, "", 0, world.now + S, health=501)) == ()
 
 
 def test_a_local_server_whose_health_turns_to_503_for_good_is_wedged_and_one_that_loads_is_not():
@@ -202,7 +202,7 @@ def test_a_local_server_whose_health_turns_to_503_for_good_is_wedged_and_one_tha
                 for x in world.seal()
             ]
             lines = [x for x in lines if not isinstance(x, Meter)]  # its counters would say that it sleeps
-            found = stops.fold(lines)
+            found = fold.fold(lines)
             assert [s.family for s in found] == families
             assert all("/health: 503" in s.evidence for s in found)
 
@@ -214,7 +214,7 @@ def test_loading_is_an_excuse_for_ten_minutes():
         world.mode = "wedged"
         world.run_for(seconds)
         lines = [replace(x, health=503) if isinstance(x, Probe) else x for x in world.seal()]
-        found = [s for s in stops.fold(lines) if s.family != "STREAM STALL"]
+        found = [s for s in fold.fold(lines) if s.family != "STREAM STALL"]
         assert [s.family for s in found] == families
         assert all("/health: 503" in s.evidence for s in found)
 
@@ -229,7 +229,7 @@ def test_what_stands_behind_a_forwarder_has_stopped(error):
             replace(x, health=None, error=error) if isinstance(x, Probe) and begin <= x.t < end else x
             for x in forwarded(list(world.run_for(8).lines()))
         ]
-        (stop,) = stops.fold(lines)
+        (stop,) = fold.fold(lines)
         assert (stop.family, stop.kind, stop.pid, stop.excluded) == ("STOPPED", "unknown", 0, ())
         assert "ssh (pid 4123) lives, and only hands connections on" in stop.evidence[0]
         assert stop.hypotheses[0].startswith("what stands behind the address ended")
@@ -245,7 +245,7 @@ def test_a_living_server_that_closes_every_connection_is_wedged_where_that_lasts
                 replace(x, health=None, error="cut") if isinstance(x, Probe) and world.began < x.t < world.ended else x
                 for x in world.seal()
             ]
-            found = stops.fold(lines)
+            found = fold.fold(lines)
             assert [s.family for s in found] == families
             assert all("connections taken and closed unanswered" in s.evidence[0] and s.until for s in found)
 
@@ -269,7 +269,7 @@ def test_an_address_without_a_socket_of_ours_is_judged_as_from_afar(error):
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(15).now
-        (stop,) = stops.fold(routed(world.run_for(8), error, begin, end))
+        (stop,) = fold.fold(routed(world.run_for(8), error, begin, end))
         assert (stop.family, stop.kind, stop.excluded) == ("STOPPED", "unknown", ())
         assert begin - 1.1 * S <= stop.alive_at <= begin <= stop.dead_at <= begin + 1.1 * S
         assert stop.until is not None
@@ -281,9 +281,9 @@ def test_an_address_without_a_socket_of_ours_that_answers_is_no_stop_and_can_be_
         world = World(seed).run_for(20)
         asked = Ask(v=1, w="recorder", n=1, t=world.now, name="a", rung="canary", id="canary-1", asked_at=world.now)
         world.run_for(160)
-        assert stops.fold(routed(world, "", 0, 0)) == ()
+        assert fold.fold(routed(world, "", 0, 0)) == ()
         world.out += [replace(asked, t=asked.t + k * S) for k in range(160)]
-        assert [s.family for s in stops.fold(routed(world, "", 0, 0))] == ["WEDGED"]
+        assert [s.family for s in fold.fold(routed(world, "", 0, 0))] == ["WEDGED"]
 
 
 def inside(world: World, error: str, begin: int, end: int) -> list[Line]:
@@ -301,7 +301,7 @@ def test_a_named_process_at_an_address_of_a_container_that_refuses_is_deaf():
         world = World(seed).run_for(9)
         begin = world.now
         end = world.run_for(15).now
-        (stop,) = stops.fold(inside(world.run_for(8), "refused", begin, end))
+        (stop,) = fold.fold(inside(world.run_for(8), "refused", begin, end))
         assert (stop.family, stop.pid) == ("DEAF", 4123)
         assert stop.rung == "the connection: refused"
         assert "its LISTEN socket is not observable from here" in stop.evidence[0]
@@ -313,14 +313,14 @@ def test_a_named_process_at_an_address_of_a_container_that_ends_is_one_stop():
     for seed in SEEDS:
         world = World(seed, clients=0).run_for(9)
         world.die(9).run_for(10)
-        (stop,) = stops.fold(inside(world, "", 0, 0))
+        (stop,) = fold.fold(inside(world, "", 0, 0))
         assert (stop.family, stop.signal) == ("STOPPED", 9)
 
 
 def test_a_named_process_that_breaks_every_connection_is_wedged_where_that_lasts():
     for seed in SEEDS:
         world = lasting(seed, "asleep", 70, Rig(clients=0, canary=False, scheduler=False))
-        (stop,) = stops.fold(inside(world, "reset", world.began, world.ended))
+        (stop,) = fold.fold(inside(world, "reset", world.began, world.ended))
         assert stop.family == "WEDGED"
         assert "connections taken and broken unanswered" in stop.evidence[0]
         assert stop.until is not None

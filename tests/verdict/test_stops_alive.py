@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, LoadRow, Probe, Sample, Sent, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import MS, S, World
 
 SEEDS = range(30)
 
 
 def one(world: World) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -64,7 +64,7 @@ def test_a_freezer_that_shows_no_state_t_is_seen_by_what_does_not_move():
     for seed in SEEDS:
         world, begin, end = frozen(seed)
         lines = [_in_state_s(x) for x in world.seal()]
-        (stop,) = stops.fold(lines)
+        (stop,) = fold.fold(lines)
         assert stop.family == "FROZEN"
         assert stop.until is not None
         assert abs((stop.until - stop.dead_at) - (end - begin)) <= 2.6 * S
@@ -78,7 +78,7 @@ def _in_state_s(line):
 def test_a_stop_of_a_second_is_no_freeze():
     for seed in SEEDS:
         world, _, _ = frozen(seed, 0.9)
-        assert stops.fold(world.seal()) == ()
+        assert fold.fold(world.seal()) == ()
 
 
 def test_a_slow_prefill_is_no_freeze():
@@ -88,13 +88,13 @@ def test_a_slow_prefill_is_no_freeze():
         world.mute = True
         world.run_for(40)
         world.mute = False
-        assert stops.fold(world.run_for(5).seal()) == ()
+        assert fold.fold(world.run_for(5).seal()) == ()
 
 
 def test_an_idle_server_that_does_not_move_is_not_frozen():
     world = World(1, clients=0).run_for(60)
     lines = [_still(x) for x in world.seal()]
-    assert stops.fold(lines) == ()
+    assert fold.fold(lines) == ()
 
 
 def _still(line):
@@ -154,7 +154,7 @@ def test_a_server_that_is_still_loading_is_not_deaf():
         world = World(seed).run_for(6).announce().run_for(0.01).die(15).replace(50, generation=1)
         world.deaf = True  # it lives and does not listen yet
         world.run_for(20).deaf = False
-        assert stops.fold(world.run_for(5).seal()) == ()
+        assert fold.fold(world.run_for(5).seal()) == ()
 
 
 def test_the_monitor_paused_is_unobserved_and_no_stop():
@@ -179,7 +179,7 @@ def test_a_restart_while_the_monitor_is_paused_lies_within_what_was_not_observed
         world.run_for(4).paused = False
         found_at = world.now + S  # ... until the monitor runs again
         world._put(found_at, Event(what="found", name="a", at=found_at, **world._who(world.life)))
-        found = stops.fold(world.run_for(6).seal())
+        found = fold.fold(world.run_for(6).seal())
         assert sorted(s.family for s in found) == ["RESTARTED", "UNOBSERVED"]
         restart = next(s for s in found if s.family == "RESTARTED")
         assert restart.alive_at <= world.lives[0].dead_at <= restart.dead_at
@@ -190,7 +190,7 @@ def test_a_recorder_that_dies_leaves_the_rest_unobserved():
     world.paused = True
     world.run_for(10)
     lines = [x for x in world.lines() if not (isinstance(x, Event) and x.what == "seal")]
-    (stop,) = stops.fold(lines)
+    (stop,) = fold.fold(lines)
     assert (stop.family, stop.until) == ("UNOBSERVED", None)
 
 
@@ -201,7 +201,7 @@ def test_a_recorder_sealed_in_the_middle_of_a_run_leaves_the_rest_unobserved():
         world._put(world.now, Event(what="seal", name="", at=world.now))
         world.paused = True
         world.run_for(10)
-        (stop,) = stops.fold(world.lines())
+        (stop,) = fold.fold(world.lines())
         assert (stop.family, stop.dead_at) == ("UNOBSERVED", world.lines()[-1].t)
         assert world.start + 5 * S <= stop.alive_at <= world.start + 6 * S
 
@@ -209,11 +209,11 @@ def test_a_recorder_sealed_in_the_middle_of_a_run_leaves_the_rest_unobserved():
 def test_a_record_without_any_heartbeat_is_unobserved_from_the_first_request():
     world = World(5).run_for(2)
     lines = [line for line in world.lines() if line.w != "recorder"]
-    (stop,) = stops.fold(lines)
+    (stop,) = fold.fold(lines)
     first = min(line.t for line in lines if isinstance(line, Sent))
     assert (stop.family, stop.name, stop.alive_at, stop.dead_at) == ("UNOBSERVED", "a", first, lines[-1].t)
     assert stop.evidence == ("no heartbeat of the recorder at all",)
-    assert stops.fold(line for line in lines if not isinstance(line, Sent | LoadRow)) == ()
+    assert fold.fold(line for line in lines if not isinstance(line, Sent | LoadRow)) == ()
 
 
 def test_a_machine_that_slept_was_not_observed():
@@ -225,7 +225,7 @@ def test_a_machine_that_slept_was_not_observed():
         else x
         for x in world.seal()
     ]
-    (stop,) = stops.fold(lines)
+    (stop,) = fold.fold(lines)
     assert stop.family == "UNOBSERVED"
     assert "slept for 600" in stop.evidence[0]
 
@@ -234,7 +234,7 @@ def test_a_machine_that_slept_was_not_observed():
 def test_less_evidence_of_a_freeze_names_nothing_else(dropped):
     for seed in range(20):
         world, _, _ = frozen(seed)
-        found = stops.fold(x for x in world.seal() if not isinstance(x, dropped))
+        found = fold.fold(x for x in world.seal() if not isinstance(x, dropped))
         assert [s.family for s in found] == ([] if dropped is Sample else ["FROZEN"])
         assert all(s.cause.startswith("UNKNOWN") for s in found)
 
@@ -247,7 +247,7 @@ def test_a_remote_server_that_refuses_has_stopped_and_how_is_not_observable():
         for x in world.lines()
         if not isinstance(x, Sample | Event)
     ]
-    (stop,) = stops.fold(far)
+    (stop,) = fold.fold(far)
     assert (stop.family, stop.kind, stop.until) == ("STOPPED", "unknown", None)
     assert stop.source.startswith("unobservable")
     assert not any("OOM" in text or "planned" in text for text in stop.excluded)

@@ -8,7 +8,7 @@ import time
 from msgspec.structs import replace
 
 from seatrial.records import Event, Line, LoadRow, Probe, Received, Sample, Sent
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import MS, S, World
 
 
@@ -57,8 +57,8 @@ def _odd(line: Line, rng: random.Random) -> Line:
 def test_no_record_makes_it_raise_and_every_interval_is_one():
     for seed in range(150):
         lines = troubled(seed).seal()
-        assert stops.fold(lines) == stops.fold(lines)
-        for found in stops.fold(spoiled(lines, random.Random(seed))):
+        assert fold.fold(lines) == fold.fold(lines)
+        for found in fold.fold(spoiled(lines, random.Random(seed))):
             assert found.alive_at <= found.dead_at
             assert found.id
 
@@ -66,7 +66,7 @@ def test_no_record_makes_it_raise_and_every_interval_is_one():
 def test_what_happened_is_what_is_told():
     """Without spoiling: no stop of a family that did not happen, and never another cause than UNKNOWN."""
     for seed in range(150):
-        for found in stops.fold(troubled(seed).seal()):
+        for found in fold.fold(troubled(seed).seal()):
             assert found.alive_at <= found.dead_at
             assert found.until is None or found.until >= found.dead_at
             assert found.cause.startswith("UNKNOWN") or found.family == "UNOBSERVED"
@@ -85,7 +85,7 @@ def test_a_recording_of_the_suites_gives_proofs_of_life_and_suspects():
             frames=frames, sent_at=t - S, ended_at=world.now, error="reset", v=1, w="gw0", n=901, t=world.now,
         )
     )  # fmt: skip
-    (stop,) = stops.fold(world.run_for(5).seal())
+    (stop,) = fold.fold(world.run_for(5).seal())
     assert stop.alive_at == t + 2 * MS
     assert stop.suspects == ("gw0-900",)
     assert stop.proof == "bytes of the answer to gw0-900"
@@ -95,7 +95,7 @@ def test_eight_hours_of_one_server_are_folded_in_seconds():
     world = World(1).run_for(600)
     lines = world.lines()
     began = time.process_time()
-    stops.fold(lines)
+    fold.fold(lines)
     took = time.process_time() - began
     assert took * 48 < 20, f"{took:.2f} s for ten minutes with four streams"
     assert len(lines) > 1800

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Gpu, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_family import GIB, Tree
 
@@ -20,7 +20,7 @@ ALLOC = ("terminate called after throwing an instance of 'std::bad_alloc'", "  w
 
 
 def one(world: World) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -238,7 +238,7 @@ def test_what_its_masks_ignore_is_excluded_where_its_end_is_not_observable():
     lines = Tree(1).run_for(8).die(9, reports="r").run_for(5).seal()
     blind = [replace(x, status=None, source="unobservable") if isinstance(x, Event) and x.what == "exit" else x
              for x in lines]  # fmt: skip
-    (stop,) = stops.fold(blind)
+    (stop,) = fold.fold(blind)
     assert stop.kind == "unknown"
     assert "SIGPIPE (its process ignored it)" in stop.excluded
 
@@ -260,7 +260,7 @@ def test_counters_that_began_anew_are_evidence_of_a_restart():
 
 def test_connections_that_remain_are_evidence_of_deafness():
     lines = [replace(x, established=3) if getattr(x, "listens", None) is False else x for x in _deaf()]
-    (stop,) = stops.fold(lines)
+    (stop,) = fold.fold(lines)
     assert "3 ESTABLISHED connections remain" in stop.evidence
     assert stop.alike == ("ggml-org/llama.cpp #20509: process alive, ESTABLISHED connections, no LISTEN socket",)
 
@@ -284,8 +284,8 @@ def test_a_job_that_is_done_is_no_stop(status, silent):
 
 def test_the_driver_and_the_heartbeat_are_no_endpoints():
     lines = Tree(1).xid(79).run_for(12).seal()
-    assert stops.fold(lines) == ()
-    assert stops.fold([x for x in lines if isinstance(x, Clock)]) == ()
+    assert fold.fold(lines) == ()
+    assert fold.fold([x for x in lines if isinstance(x, Clock)]) == ()
 
 
 def test_the_last_words_of_a_deaf_server_are_testimony_and_name_no_cause():

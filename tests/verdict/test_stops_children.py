@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Event, LoadRow, Meter, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_family import Tree
 
@@ -14,7 +14,7 @@ SEEDS = range(60)
 
 
 def one(world: World) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -54,7 +54,7 @@ def test_a_successor_may_be_written_down_before_the_end_it_follows():
         facts = {**end.facts, "alive_at": str(old.dead_at - S // 6)}
         later = replace(end, t=found.t + 1, at=seen, signalled_at=seen, facts=facts)
         late = [later if x is end else x for x in lines]
-        (stop,) = stops.fold(sorted(late, key=lambda x: x.t))
+        (stop,) = fold.fold(sorted(late, key=lambda x: x.t))
         assert (stop.family, stop.signal, stop.pid) == ("RUNNER REPLACED", 9, old.pid)
         assert stop.successor == new.incarnation
         assert abs(stop.until - new.born_at) <= 0.07 * S
@@ -64,7 +64,7 @@ def test_a_successor_may_be_written_down_before_the_end_it_follows():
 def test_a_child_that_ends_without_a_successor_is_no_stop(status):
     for seed in range(30):
         world = Tree(seed, runner=True).run_for(8).end_runner(status).run_for(30)
-        assert stops.fold(world.seal()) == ()
+        assert fold.fold(world.seal()) == ()
 
 
 @pytest.mark.parametrize("status", [11, 0x80 | 6, 7])
@@ -103,13 +103,13 @@ def test_a_successor_makes_another_family_of_a_crash_that_was_told(after):
     for seed in range(30):
         world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(after)
         old, new = world.child_gone, world.start_runner().child
-        state, given = stops.start(), []
+        state, given = fold.start(), []
         for line in world.run_for(12).seal():
-            state, due = stops.step(state, line)
+            state, due = fold.step(state, line)
             given += due
         assert [(s.id, s.family, s.until is None) for s in given] == [
             ("a-1", "STOPPED", True), ("a-1", "RUNNER REPLACED", False)]  # fmt: skip
-        (stop,) = stops.finish(state)
+        (stop,) = fold.finish(state)
         assert (stop.family, stop.pid, stop.successor) == ("RUNNER REPLACED", old.pid, new.incarnation)
         assert abs(stop.until - new.born_at) <= 0.02 * S
 
@@ -117,11 +117,11 @@ def test_a_successor_makes_another_family_of_a_crash_that_was_told(after):
 def test_a_crash_that_was_told_hides_no_stop_of_the_server():
     for seed in range(30):
         world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
-        found = stops.fold(world.die(9).replace(400).run_for(20).seal())
+        found = fold.fold(world.die(9).replace(400).run_for(20).seal())
         assert [(s.family, s.signal) for s in found] == [("STOPPED", 11), ("RESTARTED", 9)]
         assert found[0].until is None
         world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
-        found = stops.fold(world.freeze().run_for(9).thaw().run_for(5).seal())
+        found = fold.fold(world.freeze().run_for(9).thaw().run_for(5).seal())
         assert [s.family for s in found] == ["STOPPED", "FROZEN"]
 
 
@@ -129,10 +129,10 @@ def test_a_helper_that_crashes_is_none_nor_is_one_that_is_not_known():
     for seed in range(20):
         world = Tree(seed, runner=True).run_for(8)
         world.child.born_at = world.now - S // 2
-        assert stops.fold(world.end_runner(11).run_for(20).seal()) == ()
+        assert fold.fold(world.end_runner(11).run_for(20).seal()) == ()
         world = Tree(seed, runner=True).run_for(8).end_runner(11).run_for(20)
         lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "found" and x.parent)]
-        assert stops.fold(lines) == ()
+        assert fold.fold(lines) == ()
 
 
 def test_helpers_that_come_and_go_are_no_runners():
@@ -141,7 +141,7 @@ def test_helpers_that_come_and_go_are_no_runners():
         world.child.born_at = world.now - S // 2
         world.end_runner(9).run_for(0.2).start_runner()
         world.run_for(6).end_runner(0).run_for(0.2).start_runner()  # it ended in order after six seconds
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 @pytest.mark.parametrize("other", [
@@ -151,7 +151,7 @@ def test_helpers_that_come_and_go_are_no_runners():
 def test_another_program_or_model_is_no_successor(other):
     for seed in range(20):
         world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(0.5).start_runner(**other)
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 @pytest.mark.parametrize("status", [0, 15, 9, 1 << 8])
@@ -161,7 +161,7 @@ def test_a_model_that_made_room_for_another_and_came_back_was_not_replaced(statu
         world = Tree(seed, runner=True).run_for(12).end_runner(status)
         world.run_for(0.5).start_runner(arguments=other).run_for(12)
         world.end_runner(status).run_for(0.5).start_runner()
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 @pytest.mark.parametrize("status", [11, 0x80 | 6])
@@ -182,7 +182,7 @@ def test_what_is_loaded_again_after_a_sleep_was_not_replaced(status):
             world.run_for(1)._put(world.now, Meter(name="a", source="ollama /api/ps", asleep=True))
         world.start_runner()
         world._put(world.now + S, Meter(name="a", source="ollama /api/ps", asleep=False))
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 def test_a_sleep_at_another_time_excuses_nothing():
@@ -200,7 +200,7 @@ def test_an_end_in_order_that_broke_no_request_is_none(status):
     """A gateway that runs a helper twice; a model whose time was over, and that the next request loads again."""
     for seed in range(20):
         world = Tree(seed, runner=True, clients=0).run_for(12).end_runner(status).run_for(1).start_runner()
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 def test_a_request_told_after_the_successor_may_show_what_the_end_broke():
@@ -210,20 +210,20 @@ def test_a_request_told_after_the_successor_may_show_what_the_end_broke():
         lines = list(world.run_for(8).seal())
         rows = [x for x in lines if isinstance(x, LoadRow) and x.outcome == "cut"]
         late = [replace(x, t=new.born_at + 6 * S) if x in rows else x for x in lines]
-        (stop,) = stops.fold(sorted(late, key=lambda x: x.t))
+        (stop,) = fold.fold(sorted(late, key=lambda x: x.t))
         assert (stop.family, stop.code) == ("RUNNER REPLACED", 0)
 
 
 def test_a_successor_after_more_than_a_minute_is_another_matter():
     world = Tree(3, runner=True).run_for(8).end_runner(9).run_for(75).start_runner()
-    assert stops.fold(world.run_for(8).seal()) == ()
+    assert fold.fold(world.run_for(8).seal()) == ()
 
 
 def test_children_that_end_with_a_planned_stop_are_none():
     for seed in range(20):
         world = Tree(seed, runner=True).run_for(8).announce().run_for(0.01).end_runner(9)
         world.die(15).replace(900, generation=1).start_runner()
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 def test_a_server_that_dies_with_its_children_is_one_stop():
@@ -247,11 +247,11 @@ def test_two_replacements_are_two_stops():
     for seed in range(20):
         world = Tree(seed, runner=True).run_for(8).end_runner(9).run_for(1).start_runner().run_for(12)
         world.end_runner(11).run_for(2).start_runner()
-        found = stops.fold(world.run_for(8).seal())
+        found = fold.fold(world.run_for(8).seal())
         assert [(s.family, s.signal) for s in found] == [("RUNNER REPLACED", 9), ("RUNNER REPLACED", 11)]
 
 
 def test_without_the_births_of_children_nothing_is_said():
     world = Tree(5, runner=True).run_for(8).end_runner(9).run_for(1).start_runner().run_for(8)
     lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "found" and x.parent)]
-    assert stops.fold(lines) == ()
+    assert fold.fold(lines) == ()

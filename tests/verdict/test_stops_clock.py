@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Line
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import MS, S, World
 from tests.verdict.simulation_family import Tree
 
@@ -14,13 +14,13 @@ SEEDS = range(60)
 
 
 def families(lines: tuple[Line, ...]) -> list[str]:
-    return sorted(stop.family for stop in stops.fold(lines))
+    return sorted(stop.family for stop in fold.fold(lines))
 
 
 @pytest.mark.parametrize("seconds", [240, -240, 0.7, -3600])
 def test_a_stepped_clock_is_one_notice_and_no_restart(seconds):
     for seed in SEEDS:
-        (stop,) = stops.fold(Tree(seed).run_for(5).step_clock(seconds).run_for(5).seal())
+        (stop,) = fold.fold(Tree(seed).run_for(5).step_clock(seconds).run_for(5).seal())
         assert (stop.family, stop.name, stop.silent) == ("CLOCK STEPPED", "", False)
         assert stop.step_ns == pytest.approx(seconds * S, abs=5 * MS)
         assert stop.dead_at - stop.alive_at < 1.2 * S
@@ -28,9 +28,9 @@ def test_a_stepped_clock_is_one_notice_and_no_restart(seconds):
 
 
 def test_it_is_handed_out_at_the_heartbeat_that_shows_it():
-    state, given = stops.start(), []
+    state, given = fold.start(), []
     for line in Tree(1).run_for(5).step_clock(240).run_for(5).seal():
-        state, now = stops.step(state, line)
+        state, now = fold.step(state, line)
         given += [(stop.id, stop.seen_at == line.t) for stop in now]
     assert given == [("clock-1", True)]
 
@@ -39,7 +39,7 @@ def test_steps_add_up_and_each_is_told():
     world = Tree(3)
     for _ in range(3):
         world.run_for(4).step_clock(60)
-    found = stops.fold(world.run_for(4).seal())
+    found = fold.fold(world.run_for(4).seal())
     assert [(stop.id, round(stop.step_ns / S)) for stop in found] == [(f"clock-{n}", 60) for n in (1, 2, 3)]
 
 
@@ -106,7 +106,7 @@ def test_a_restart_behind_a_stopped_monitor_is_inferred_inside_the_window(exit_s
         world.replace(109)
         world.out.pop()  # nobody saw it come
         world.run_for(10 - (world.now - world.start - 7 * S) / S).paused = False
-        found = stops.fold(seen_late(world, exit_seen).run_for(8).seal())
+        found = fold.fold(seen_late(world, exit_seen).run_for(8).seal())
         assert sorted(s.family for s in found) == ["RESTARTED", "UNOBSERVED"]
         stop = next(s for s in found if s.family == "RESTARTED")
         gap = next(s for s in found if s.family == "UNOBSERVED")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from seatrial.records import Event, LoadRow, Probe, Sample, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import MS, S, World
 
 SEEDS = range(30)
 
 
 def one(world: World) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -97,7 +97,7 @@ def test_a_successor_after_forty_minutes_ends_a_stop_and_is_no_restart():
 def test_two_deaths_are_two_stops():
     for seed in SEEDS:
         world = World(seed).run_for(8).die(9).replace(900, generation=1).run_for(8).die(11).run_for(5)
-        found = stops.fold(world.seal())
+        found = fold.fold(world.seal())
         assert [(s.family, s.signal) for s in found] == [("STOPPED", 9), ("STOPPED", 11)]
         assert len({s.id for s in found}) == 2
 
@@ -105,10 +105,10 @@ def test_two_deaths_are_two_stops():
 @pytest.mark.parametrize("writer", ["keeper", "recorder"])
 def test_planned_stops_and_the_end_of_the_run_are_no_stops(writer):
     for seed in SEEDS:
-        assert stops.fold(World(seed).run_for(8).seal()) == ()
+        assert fold.fold(World(seed).run_for(8).seal()) == ()
         world = World(seed).run_for(8).announce().run_for(0.02).die(15).replace(900, generation=1).run_for(8)
         lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "planned-stop" and x.w != writer)]
-        assert stops.fold(lines) == ()
+        assert fold.fold(lines) == ()
 
 
 def test_a_death_before_the_announcement_stays_a_stop_though_it_is_reported_after():
@@ -127,7 +127,7 @@ def test_a_child_that_ends_is_no_stop_of_the_server():
     child = Event(what="exit", name="a", at=world.now, pid=9, incarnation="c", parent=4123, status=9, t=world.now,
                   w="recorder")  # fmt: skip
     world.out.append(child)
-    assert stops.fold(world.run_for(5).seal()) == ()
+    assert fold.fold(world.run_for(5).seal()) == ()
 
 
 DROPS = {
@@ -145,8 +145,8 @@ DROPS = {
 def test_less_evidence_never_names_another_cause(dropped, oom):
     for seed in range(20):
         lines = World(seed).run_for(8).die(9, oom=oom).run_for(6).seal()
-        (whole,) = stops.fold(lines)
-        found = stops.fold(x for x in lines if not DROPS[dropped](x))
+        (whole,) = fold.fold(lines)
+        found = fold.fold(x for x in lines if not DROPS[dropped](x))
         assert len(found) == 1, dropped
         assert found[0].cause == whole.cause or found[0].cause.startswith("UNKNOWN")
         assert found[0].signal in (whole.signal, None)
@@ -164,9 +164,9 @@ def test_a_round_uptime_speaks_for_a_launcher():
 def test_the_live_fold_gives_a_stop_once_and_again_when_it_is_over():
     for seed in SEEDS:
         world = World(seed).run_for(8).die(9).run_for(5).replace(900, generation=1).run_for(8)
-        state, given = stops.start(), []
+        state, given = fold.start(), []
         for line in world.seal():
-            state, now = stops.step(state, line)
+            state, now = fold.step(state, line)
             given += now
         assert [(s.id, s.until is None) for s in given] == [("a-1", True), ("a-1", False)]
-        assert stops.finish(state)[0].id == "a-1"
+        assert fold.finish(state)[0].id == "a-1"

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Line, LoadRow, Meter, Probe, Sample, Sent, Threads
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Rig, lasting
 
@@ -37,7 +37,7 @@ def held(world: Engine, *, silent: bool = True) -> list[Line]:
 def test_a_freezer_is_seen_by_a_watch_alone(sight):
     for seed in SEEDS:
         world = lasting(seed, "http hangs", 20, SIGHTS[sight])
-        (stop,) = stops.fold(held(world))
+        (stop,) = fold.fold(held(world))
         assert stop.family == "FROZEN"
         assert stop.alive_at <= world.began + S
         assert stop.seen_at <= world.began + 6 * S
@@ -54,11 +54,11 @@ def test_a_freezer_of_the_first_version_shows_state_d():
             replace(x, state="D") if isinstance(x, Sample) and world.began <= x.t < world.ended else x
             for x in held(world)
         ]
-        assert [s.family for s in stops.fold(lines)] == ["FROZEN"]
+        assert [s.family for s in fold.fold(lines)] == ["FROZEN"]
 
 
 def test_what_waits_is_told():
-    (stop,) = stops.fold(held(lasting(3, "http hangs", 20, Rig(clients=0))))
+    (stop,) = fold.fold(held(lasting(3, "http hangs", 20, Rig(clients=0))))
     assert "no CPU time and no context switch while /health was silent" in stop.evidence
     assert any("scheduler was asked" in text for text in stop.evidence)
 
@@ -66,7 +66,7 @@ def test_what_waits_is_told():
 def test_an_idle_server_whose_health_answers_is_not_frozen():
     for seed in SEEDS:
         world = lasting(seed, "asleep", 60, Rig(clients=0, canary=False, scheduler=False))
-        assert stops.fold(held(world, silent=False)) == ()
+        assert fold.fold(held(world, silent=False)) == ()
 
 
 def test_a_process_whose_child_works_is_not_frozen():
@@ -78,7 +78,7 @@ def test_a_process_whose_child_works_is_not_frozen():
             took = sample.t - world.start
             child = replace(sample, pid=5000, incarnation="boot-ns-5000-1", parent=sample.pid, cpu_ns=took, n=0)
             lines.append(replace(child, t=sample.t + 1))
-        assert stops.fold(sorted(lines, key=lambda line: line.t)) == ()
+        assert fold.fold(sorted(lines, key=lambda line: line.t)) == ()
 
 
 def test_a_process_that_sleeps_at_a_place_of_its_own_waits_and_is_not_frozen():
@@ -93,11 +93,11 @@ def test_a_process_that_sleeps_at_a_place_of_its_own_waits_and_is_not_frozen():
             for x in lines
             if isinstance(x, Probe) and world.began < x.t < world.ended
         ]
-        assert [s.family for s in stops.fold(sorted(lines, key=lambda line: line.t))] == families
+        assert [s.family for s in fold.fold(sorted(lines, key=lambda line: line.t))] == families
 
 
 @pytest.mark.parametrize("dropped", [Ask, Meter, Probe, Sample])
 def test_less_evidence_of_a_freezer_names_nothing_else(dropped):
     for seed in range(8):
         lines = [x for x in held(lasting(seed, "http hangs", 20, Rig(clients=0))) if not isinstance(x, dropped)]
-        assert {s.family for s in stops.fold(lines)} <= {"FROZEN", "WEDGED"}
+        assert {s.family for s in fold.fold(lines)} <= {"FROZEN", "WEDGED"}

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Clock, Event, Line, Stop
-from seatrial.verdict import stops, stops_gateway
-from seatrial.verdict.limits import Limits
-from seatrial.verdict.stops_state import Server
-from seatrial.verdict.stops_work_state import Look, Work
+from seatrial.stops import fold
+from seatrial.stops.state.limits import Limits
+from seatrial.stops.state.server import Server
+from seatrial.stops.state.work import Look, Work
+from seatrial.stops.work import gateway
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
@@ -24,7 +25,7 @@ def both(seed: int, front: Mode, back: Mode, seconds: float = 60) -> tuple[tuple
     gate, server = (lasting(seed, mode, seconds, replace_rig) for mode, replace_rig in ((front, FRONT), (back, BACK)))
     said = Event(what="behind", name="gate", at=gate.start, text="back", v=1, w="recorder", n=1, t=gate.start)
     lines = [said, *_pids(gate.seal()), *(x for x in server.seal() if not isinstance(x, Clock))]
-    return stops.fold(sorted(lines, key=lambda line: line.t)), gate
+    return fold.fold(sorted(lines, key=lambda line: line.t)), gate
 
 
 def _pids(lines: tuple[Line, ...]) -> Iterator[Line]:
@@ -74,7 +75,7 @@ def test_without_the_operators_word_nothing_joins_the_two():
     for seed in SEEDS:
         gate, server = lasting(seed, "wedged", 160, FRONT), lasting(seed, "serve", 160, BACK)
         lines = [*_pids(gate.seal()), *(x for x in server.seal() if not isinstance(x, Clock))]
-        (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
+        (stop,) = fold.fold(sorted(lines, key=lambda line: line.t))
         assert (stop.name, stop.kind) == ("gate", "")
         assert stop.cause.startswith("UNKNOWN")
 
@@ -87,9 +88,9 @@ def test_a_token_within_the_silence_only_cuts_it_short():
         "gate": Server("gate", work=quiet),
         "back": Server("back", work=Work(rights=((83 * S, 84 * S),))),
     }
-    (found,) = stops_gateway.ticked(servers, 89 * S, Limits(wedged_silent=4 * S)).values()
+    (found,) = gateway.ticked(servers, 89 * S, Limits(wedged_silent=4 * S)).values()
     assert [(case.family, case.dead_at, case.told.kind) for case in found.cases] == [("WEDGED", 82 * S, "gateway")]
-    assert not stops_gateway.ticked(servers, 89 * S, Limits(wedged_silent=8 * S))
+    assert not gateway.ticked(servers, 89 * S, Limits(wedged_silent=8 * S))
 
 
 def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_asked_again():
@@ -116,7 +117,7 @@ def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_as
 
     def kinds(now: int, *rights: tuple[int, int]) -> list[str]:
         back = Server("back", work=Work(rights=rights))
-        found = stops_gateway.ticked({"gate": gate, "back": back}, now, limits)
+        found = gateway.ticked({"gate": gate, "back": back}, now, limits)
         return [server.cases[-1].told.kind for server in found.values()]
 
     assert kinds(83 * S, before) == []
@@ -131,7 +132,7 @@ def test_streams_that_break_at_the_gateway_alone_are_its_fault():
         for behind in (True, False):
             lines = [_cut(x, gate.began) for x in _pids(gate.seal())]
             lines += [x for x in server.seal() if not isinstance(x, Clock)] + ([said] if behind else [])
-            (stop,) = stops.fold(sorted(lines, key=lambda line: line.t))
+            (stop,) = fold.fold(sorted(lines, key=lambda line: line.t))
             assert (stop.name, stop.family) == ("gate", "TRUNCATED")
             cause = "the gateway: what back behind it gives directly is whole" if behind else "UNKNOWN"
             assert stop.cause == cause

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Event, Probe, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import World
 from tests.verdict.simulation_family import SERVER, Tree
 
@@ -14,7 +14,7 @@ SEEDS = range(60)
 
 
 def one(world: World) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -59,7 +59,7 @@ def test_an_answer_from_a_new_socket_whose_owner_is_not_known_yet_is_no_life_of_
                 early = Probe(name="a", listens=True, inode=8, health=200, w="recorder", n=1, t=line.t - 1)
                 lines.append(early)
             lines.append(line)
-        (stop,) = stops.fold(lines)
+        (stop,) = fold.fold(lines)
         assert stop.family == "IMPOSTOR"
         assert early is not None
         assert stop.alive_at < early.t
@@ -108,20 +108,20 @@ def test_the_same_program_is_a_restart_wherever_it_lies(exe, arguments):
 def test_a_relative_is_no_impostor():
     for seed in range(20):
         world = Tree(seed).run_for(8)
-        assert stops.fold(world.squat(0, lives=True, parent=world.life.pid).run_for(8).seal()) == ()
+        assert fold.fold(world.squat(0, lives=True, parent=world.life.pid).run_for(8).seal()) == ()
         world = Tree(seed, parent="9999").run_for(8)
         above = replace(world.lines()[0], facts={"exe": "/bin/sh", "parent": "4130"})
         lines = [above, *world.squat(0, lives=True).run_for(8).seal()[1:]]
-        assert stops.fold(lines) == ()
+        assert fold.fold(lines) == ()
 
 
 def test_a_planned_change_of_programs_is_nothing():
     for seed in range(20):
-        assert stops.fold(Tree(seed).run_for(8).announce().run_for(0.01).die(15).squat(500).run_for(8).seal()) == ()
+        assert fold.fold(Tree(seed).run_for(8).announce().run_for(0.01).die(15).squat(500).run_for(8).seal()) == ()
 
 
 def test_a_program_that_cannot_be_told_is_a_restart():
     for seed in range(20):
         lines = Tree(seed).run_for(8).die(9).squat(300).run_for(8).seal()
         blind = [replace(x, facts={}) if isinstance(x, Event) and x.what == "found" else x for x in lines]
-        assert [s.family for s in stops.fold(blind)] == ["RESTARTED"]
+        assert [s.family for s in fold.fold(blind)] == ["RESTARTED"]

@@ -8,9 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Stop
-from seatrial.verdict import stops, stops_clock
-from seatrial.verdict.stops_cases import change, open_case
-from seatrial.verdict.stops_state import Proof, Server, State
+from seatrial.stops import (
+    clock,
+    fold,
+    handing,
+)
+from seatrial.stops.state.cases import change, open_case
+from seatrial.stops.state.server import (
+    Proof,
+    Server,
+    State,
+)
 from tests.verdict.simulation import MS, S, World
 from tests.verdict.simulation_family import Tree
 
@@ -19,11 +27,11 @@ SEEDS = range(60)
 
 def given(world: World) -> list[tuple[Stop, int]]:
     """Each stop as it was handed out, and at which line's time."""
-    state, out = stops.start(), []
+    state, out = fold.start(), []
     for line in world.seal():
-        state, now = stops.step(state, line)
+        state, now = fold.step(state, line)
         out += [(stop, line.t) for stop in now]
-    final = {stop.id: stop for stop in stops.finish(state)}
+    final = {stop.id: stop for stop in fold.finish(state)}
     last = {stop.id: stop for stop, _ in out}
     assert set(last) == set(final)
     for name, stop in final.items():
@@ -60,21 +68,21 @@ def test_a_crash_loop_is_told_whole_and_kept_small(monkeypatch):
     for _ in range(70):
         world.die(9).replace(200).run_for(5)
     lines = world.seal()
-    state, most = stops.start(), 0
+    state, most = fold.start(), 0
     for line in lines:
-        state, _ = stops.step(state, line)
+        state, _ = fold.step(state, line)
         most = max(most, *(len(server.cases) for server in state.servers.values()), 0)
-    found = stops.finish(state)
-    assert most <= stops_clock.CASES_KEPT + 2
+    found = fold.finish(state)
+    assert most <= handing.CASES_KEPT + 2
     assert [stop.family for stop in found] == ["RESTARTED"] * 70
     assert len({stop.id for stop in found}) == 70
-    monkeypatch.setattr(stops_clock, "CASES_KEPT", 1000)
-    assert stops.fold(lines) == found
+    monkeypatch.setattr(clock, "CASES_KEPT", 1000)
+    assert fold.fold(lines) == found
 
 
 def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
     """A stop that was withdrawn is not told, and its number is not given again; an old open one keeps no other."""
-    monkeypatch.setattr(stops_clock, "CASES_KEPT", 0)
+    monkeypatch.setattr(clock, "CASES_KEPT", 0)
     server = Server("a")
     for n in range(8):
         server = open_case(server, "STOPPED", n * S, n * S, alive=Proof(n * S, "x"))
@@ -83,7 +91,7 @@ def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
         server = change(server, case, until=until, told=replace(case.told, withdrawn=n in (1, 2)))
     state = State(servers={"a": server})
     for t in range(20 * S, 200 * S, 2 * S):
-        state, _ = stops_clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
+        state, _ = clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
     left = state.servers["a"]
     assert [case.id for case in left.cases] == ["a-1"]
     assert [stop.id for stop in left.done] == ["a-4", "a-5", "a-6", "a-7", "a-8"]
@@ -97,11 +105,11 @@ def test_what_is_over_for_an_hour_is_put_away_and_what_lasts_is_not():
     state, hour = State(servers={"a": server}), 3600 * S
     seen: list[tuple[int, int]] = []
     for t in range(20 * S, hour + 30 * S, 2 * S):
-        state, _ = stops_clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
+        state, _ = clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
         seen.append((t, len(state.servers["a"].done)))
     assert next(t for t, done in seen if done) == hour + 12 * S
     assert [case.id for case in state.servers["a"].cases] == ["a-1"]
-    assert [stop.id for stop in stops.finish(state)] == ["a-1", "a-2"]
+    assert [stop.id for stop in fold.finish(state)] == ["a-1", "a-2"]
 
 
 def test_a_later_successor_updates_what_was_told():
@@ -152,5 +160,5 @@ def test_ids_stay_apart_whatever_becomes_of_a_stop():
         world.run_for(3.5).paused = True
         world.run_for(4).paused = False
         world.run_for(0.2).die(9).replace(2000, generation=1).run_for(6).die(11).run_for(4)
-        found = stops.fold(world.seal())
+        found = fold.fold(world.seal())
         assert len({stop.id for stop in found}) == len(found)

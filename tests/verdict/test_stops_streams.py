@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Line, LoadRow, Meter, Stop
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import MS, S, Stream
 from tests.verdict.simulation_work import Engine, Rig
 
@@ -20,7 +20,7 @@ FAULTS = {
 
 
 def one(world: Engine) -> Stop:
-    found = stops.fold(world.seal())
+    found = fold.fold(world.seal())
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -87,7 +87,7 @@ def test_what_a_planned_stop_broke_is_nothing():
         for stream in list(world._running()):
             world.end_with(stream, "truncated")
         world.silent = True
-        assert stops.fold(world.die(15).run_for(12).seal()) == ()
+        assert fold.fold(world.die(15).run_for(12).seal()) == ()
 
 
 def test_streams_that_stall_in_a_wedge_belong_to_it():
@@ -107,7 +107,7 @@ def test_a_stall_while_the_server_works_on_nothing_else_tells_whose_it_was():
             world = Engine(seed, Rig(canary=False, clients=0)).run_for(15)
             row = silent_row(world, 31, "stall")
             lines = [_counted(x, row, moves=moves, running=running_now) for x in world.seal()]
-            found = stops.fold(sorted([*lines, row], key=lambda line: line.t))
+            found = fold.fold(sorted([*lines, row], key=lambda line: line.t))
             assert [(s.family, s.cause.startswith(cause)) for s in found] == [("STREAM STALL", True)], (cause, found)
             assert (found[0].dead_at, found[0].until) == (row.last_at, None)
             assert bool(found[0].hypotheses) == (cause == "UNKNOWN")
@@ -136,14 +136,14 @@ def test_streams_that_wait_for_the_prefill_of_another_are_in_order():
         world._give_up = lambda: None  # type: ignore[method-assign]  # clients that are patient
         world.mode = "prefill"
         world.run_for(40).mode = "serve"
-        assert stops.fold(world.run_for(10).seal()) == ()
+        assert fold.fold(world.run_for(10).seal()) == ()
 
 
 def test_a_request_that_never_had_a_token_is_no_stall():
     for seed in SEEDS:
         world = Engine(seed).run_for(15)
         world.out.append(silent_row(world, 31, "stall", first_at=0, last_at=0, deltas=0))
-        assert stops.fold(world.run_for(8).seal()) == ()
+        assert fold.fold(world.run_for(8).seal()) == ()
 
 
 def test_done_without_a_finish_reason_is_a_fault_only_where_others_have_one():
@@ -153,14 +153,14 @@ def test_done_without_a_finish_reason_is_a_fault_only_where_others_have_one():
         stop = one(world.run_for(12))
         assert (stop.family, stop.kind, stop.streams) == ("TRUNCATED", "protocol", 1)
         never = [replace(x, finish_reason="") if isinstance(x, LoadRow) else x for x in world.seal()]
-        assert stops.fold(never) == ()
+        assert fold.fold(never) == ()
 
 
 def test_cancelled_refused_and_busy_are_no_faults_of_a_stream():
     for outcome in ("cancelled", "refused", "busy", "http_4xx", "http_5xx", "reset"):
         world = Engine(2).run_for(15)
         world.end_with(running(world), outcome)
-        assert stops.fold(world.run_for(12).seal()) == ()
+        assert fold.fold(world.run_for(12).seal()) == ()
 
 
 # the canary
@@ -189,7 +189,7 @@ def test_a_canary_that_never_got_more_says_nothing(outcome):
     for _ in range(6):
         asked(world, outcome)
         world.run_for(10)
-    assert stops.fold(world.seal()) == ()
+    assert fold.fold(world.seal()) == ()
 
 
 def test_a_stall_hidden_by_keep_alive_comments_is_told_while_it_lasts():
@@ -198,12 +198,12 @@ def test_a_stall_hidden_by_keep_alive_comments_is_told_while_it_lasts():
         began = world.now
         ask = Ask(name="a", rung="canary", id="canary-7", asked_at=began, status=200, first_at=began + 300 * MS,
                   last_at=began + 300 * MS, deltas=1)  # fmt: skip
-        state, told = stops.start(), []
+        state, told = fold.start(), []
         for second in range(1, 60):
             world.run_for(1)
             world._put(world.now, replace(ask, comments=second // 5))
         for line in world.lines():
-            state, given = stops.step(state, line)
+            state, given = fold.step(state, line)
             told += given
         stop = one(world)
         assert (stop.family, stop.kind, stop.streams) == ("STREAM STALL", "pings", 1)
@@ -216,9 +216,9 @@ def test_a_family_is_handed_out_once_and_again_when_it_has_grown():
     for _ in range(100):
         world.end_with(running(world), "truncated")
         world.run_for(1)
-    state, told = stops.start(), []
+    state, told = fold.start(), []
     for line in world.run_for(12).seal():
-        state, given = stops.step(state, line)
+        state, given = fold.step(state, line)
         told += given
     assert {stop.id for stop in told} == {"a-truncated"}
     assert len(told) in (2, 3)

@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Received, Sample, Stop, Threads
-from seatrial.verdict import stops, stops_work_seen
-from seatrial.verdict.limits import Limits
-from seatrial.verdict.stops_work_state import Work
+from seatrial.stops import fold
+from seatrial.stops.state.limits import Limits
+from seatrial.stops.state.work import Work
+from seatrial.stops.work import seen
 from tests.verdict.simulation import S, World
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
@@ -29,7 +30,7 @@ SIGHT = {
 
 
 def one(world: Engine, limits: Limits | None = None) -> Stop:
-    found = stops.fold(world.seal(), limits)
+    found = fold.fold(world.seal(), limits)
     assert len(found) == 1, [(s.family, s.kind, s.evidence) for s in found]
     return found[0]
 
@@ -121,10 +122,10 @@ def test_a_canary_that_fails_again_and_again_under_a_healthy_http_layer_is_a_wed
 
 def test_two_failed_canaries_and_one_that_never_worked_are_none():
     for seed in SEEDS:
-        assert stops.fold(lasting(seed, "cuda error", 15, Rig(clients=0)).seal()) == ()
+        assert fold.fold(lasting(seed, "cuda error", 15, Rig(clients=0)).seal()) == ()
     world = Engine(1, Rig(clients=0))
     world.mode = "cuda error"
-    assert stops.fold(world.run_for(90).seal()) == ()
+    assert fold.fold(world.run_for(90).seal()) == ()
 
 
 def test_a_wedge_that_is_killed_is_one_stop():
@@ -141,7 +142,7 @@ def test_a_stopped_process_is_frozen_and_not_wedged():
     for seed in SEEDS:
         world = lasting(seed, "wedged", 30)
         lines = [_stopped(x) if world.began < x.t < world.ended else x for x in world.seal()]
-        assert [s.family for s in stops.fold(lines)] == ["FROZEN"]
+        assert [s.family for s in fold.fold(lines)] == ["FROZEN"]
 
 
 def _stopped(line: Line) -> Line:
@@ -152,10 +153,10 @@ def _stopped(line: Line) -> Line:
 
 def test_it_is_told_while_it_lasts_and_again_when_it_is_over():
     world = lasting(5, "wedged", 30)
-    state = stops.start()
+    state = fold.start()
     told = []
     for line in world.seal():
-        state, given = stops.step(state, line)
+        state, given = fold.step(state, line)
         told += [(line.t, stop) for stop in given]
     (first, begun), (_, over) = told[0], told[-1]
     assert world.began + 10 * S < first < world.began + 16 * S
@@ -178,7 +179,7 @@ def test_shorter_limits_find_it_sooner():
 def test_less_evidence_names_nothing_else(dropped, mode: Mode):
     for seed in range(12):
         lines = [x for x in lasting(seed, mode, 60).seal() if not isinstance(x, dropped)]
-        found = stops.fold(lines)
+        found = fold.fold(lines)
         assert {s.family for s in found} <= {"WEDGED", "STREAM STALL"}  # its clients were left without an answer
         assert all(s.cause.startswith("UNKNOWN") for s in found if s.family == "WEDGED")
 
@@ -193,10 +194,10 @@ def test_the_head_of_an_answer_is_no_token():
         (((5, 99), (7, 14)), "soak/closed", 0),
     ):
         line = Received(v=2, t=10, id="c-1", scenario=scenario, frames=frames, **told)
-        assert stops_work_seen.READ[Received](Work(flying={"c-1": 1}), line).progress_at == progress
+        assert seen.READ[Received](Work(flying={"c-1": 1}), line).progress_at == progress
 
 
 def test_a_server_without_any_work_is_not_wedged():
     """No client waits and no canary is sent: whether it would answer nobody knows."""
     for seed in range(10):
-        assert stops.fold(World(seed, clients=0).run_for(150).seal()) == ()
+        assert fold.fold(World(seed, clients=0).run_for(150).seal()) == ()

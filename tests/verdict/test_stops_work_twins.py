@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Event, Line, LoadRow, Probe, Sample
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from tests.verdict.simulation import S
 from tests.verdict.simulation_work import Engine, Mode, Rig, lasting
 
@@ -40,7 +40,7 @@ TWINS: dict[str, tuple[Mode, float, Rig]] = {
 def test_a_twin_is_no_stop(twin):
     mode, seconds, rig = TWINS[twin]
     for seed in SEEDS:
-        found = stops.fold(lasting(seed, mode, seconds, rig).seal())
+        found = fold.fold(lasting(seed, mode, seconds, rig).seal())
         assert found == (), (seed, found[0].evidence)
 
 
@@ -51,7 +51,7 @@ def test_a_client_that_does_not_read_is_no_stop():
             world = Engine(seed, Rig(clients=2, canary=canary)).run_for(15)
             world.reads = False
             world.silent = True
-            assert stops.fold(world.run_for(150).seal()) == ()
+            assert fold.fold(world.run_for(150).seal()) == ()
 
 
 def test_one_stream_that_lasts_for_minutes_is_no_stop():
@@ -66,7 +66,7 @@ def test_one_stream_that_lasts_for_minutes_is_no_stop():
                 world._end(stream, world.now, clean=True)
             world.silent = True
             lines = [_idle(x) for x in world.run_for(5).seal()]
-            assert stops.fold(lines) == ()
+            assert fold.fold(lines) == ()
 
 
 def _idle(line: Line) -> Line:
@@ -85,14 +85,14 @@ def test_a_sleeper_that_a_client_wakes_is_no_stop():
         world.run_for(50).silent = False
         world.run_for(2).mode = "loading"
         world.run_for(28).mode = "serve"
-        assert stops.fold(world.run_for(10).seal()) == ()
+        assert fold.fold(world.run_for(10).seal()) == ()
 
 
 def test_an_answer_cut_by_max_tokens_is_in_order():
     for seed in SEEDS:
         world = Engine(seed).run_for(40)
         lines = [replace(x, finish_reason="length") if isinstance(x, LoadRow) else x for x in world.seal()]
-        assert stops.fold(lines) == ()
+        assert fold.fold(lines) == ()
 
 
 def test_a_server_that_loads_its_model_at_the_start_is_not_wedged():
@@ -101,7 +101,7 @@ def test_a_server_that_loads_its_model_at_the_start_is_not_wedged():
         world.mode = "wedged"
         world.run_for(100)
         lines = [replace(x, health=503) if isinstance(x, Probe) and x.t < world.now - S else x for x in world.seal()]
-        assert stops.fold(lines) == ()
+        assert fold.fold(lines) == ()
 
 
 def test_a_planned_stop_of_a_silent_server_is_no_stop():
@@ -109,7 +109,7 @@ def test_a_planned_stop_of_a_silent_server_is_no_stop():
         world = Engine(seed, ALONE).run_for(15).announce()
         world.mode = "wedged"
         world.run_for(25).die(15)
-        assert stops.fold(world.seal()) == ()
+        assert fold.fold(world.seal()) == ()
 
 
 def test_what_was_not_observed_is_not_held_against_it():
@@ -120,7 +120,7 @@ def test_what_was_not_observed_is_not_held_against_it():
         world.mode = "wedged"
         world.run_for(40)
         world.mode, world.paused = "serve", False
-        assert [s.family for s in stops.fold(world.run_for(6).seal())] == ["UNOBSERVED"]
+        assert [s.family for s in fold.fold(world.run_for(6).seal())] == ["UNOBSERVED"]
 
 
 def test_a_proxy_that_idles_says_nothing_of_what_stands_behind_it():
@@ -129,4 +129,4 @@ def test_a_proxy_that_idles_says_nothing_of_what_stands_behind_it():
             replace(x, facts={"exe": "/usr/bin/docker-proxy"}) if isinstance(x, Event) and x.what == "found" else x
             for x in lasting(seed, "wedged", 60, Rig(scheduler=False)).seal()
         ]
-        assert "WEDGED" not in {s.family for s in stops.fold(lines)}
+        assert "WEDGED" not in {s.family for s in fold.fold(lines)}

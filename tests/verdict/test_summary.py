@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.records import Clock, Endpoint, Judged, Line, NotTested, Outcome, Ready, Record, Verdict
-from seatrial.verdict import stops
+from seatrial.stops import fold
 from seatrial.verdict.summary import summarise
 from tests.verdict.simulation import S, World
 
@@ -18,7 +18,7 @@ def beats(*seconds: float) -> list[Line]:
 
 
 def judged(lines: list[Line]) -> Verdict:
-    return summarise(run="r", endpoints={"a": GOLD}, cases=[PASSED], stops=stops.fold(lines), record=Record(lines),
+    return summarise(run="r", endpoints={"a": GOLD}, cases=[PASSED], stops=fold.fold(lines), record=Record(lines),
                      waived=[], not_tested=[])  # fmt: skip
 
 

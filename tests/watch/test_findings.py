@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from seatrial.records import NO_STOP, STREAMS, Clock, Event, Probe, Ready, Sample, Stop
+from seatrial.stops.state.limits import Limits
 from seatrial.verdict import watched
-from seatrial.verdict.limits import Limits
 from seatrial.watching.findings import Findings
 
 S = 1_000_000_000

@@ -19,7 +19,7 @@ from seatrial.monitor import meters
 from seatrial.monitor.questions import Questions
 from seatrial.monitor.rung import Rung, Say, Write
 from seatrial.monitor.scheduler import KEEPS_AWAKE, may_sleep
-from seatrial.records import Ask
+from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.load import (
@@ -29,7 +29,6 @@ from seatrial.wire.transports.load import (
 )
 from seatrial.wire.transports.outcomes import classify
 
-SECOND = 1_000_000_000
 PATIENCE_S = 150.0
 """More than any limit of the verdict for a server that cannot be looked into (120 s): then it is closed."""
 

@@ -34,12 +34,11 @@ from seatrial.monitor.owners import Finder
 from seatrial.monitor.proc import HostOom
 from seatrial.monitor.target import Target, open_target
 from seatrial.monitor.tree import Watched
-from seatrial.records import Clock, Event, Line, Probe
+from seatrial.records import SECOND, Clock, Event, Line, Probe
 from seatrial.run.clocks import read_clocks
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError, Writer
 
-SECOND = 1_000_000_000
 QUICK_NS = 20_000_000
 """Between looks for a successor after a process has ended, as long as its tree seeks one."""
 PASS_NS = 50_000_000

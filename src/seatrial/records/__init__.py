@@ -59,6 +59,7 @@ from seatrial.records.views import (
 )
 from seatrial.records.words import (
     BUSY,
+    SECOND,
     VERSION,
     Finding,
     Hazard,
@@ -71,6 +72,7 @@ __all__ = [
     "BUSY",
     "LINES",
     "NO_STOP",
+    "SECOND",
     "STREAMS",
     "VERSION",
     "Ask",

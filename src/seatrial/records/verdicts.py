@@ -115,7 +115,7 @@ class Waived(msgspec.Struct, frozen=True, kw_only=True):
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
     """What follows from a watch kept by hand: a question's answer, how it is reckoned, and what would overturn it."""
 
-    word: str  # NO RESTART, DRIFT, ... of verdict.noted
+    word: str  # NO RESTART, DRIFT, ... of byhand.conclusions
     text: str
     n: str  # how many readings it rests on, of what
     arithmetic: tuple[str, ...] = ()

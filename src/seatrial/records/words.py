@@ -11,6 +11,8 @@ VERSION = 2
 """2 adds the lines threads, ask, meter, log and noted, fields of sample, probe, gpu and stop, and more families of
 stops. Version 1 stays readable."""
 
+SECOND = 1_000_000_000
+"""Nanoseconds of a second: every time of a record is in nanoseconds."""
 
 BUSY = frozenset({429, 503})
 """Statuses by which a server asks to come later: no evidence of what it would have answered."""

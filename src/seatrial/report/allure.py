@@ -17,10 +17,9 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
 from seatrial.checks.rules import REGISTRY, Rule
-from seatrial.records import STREAMS, Judged, Outcome, Received, Sent, Stop
+from seatrial.records import SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
 from seatrial.report import httpjson, witness
 from seatrial.report.diagnosis import diagnosis, shown
-from seatrial.report.plain import SECOND
 from seatrial.report.run import Report
 from seatrial.report.stops import headline, stop_rows
 from seatrial.report.summary import found

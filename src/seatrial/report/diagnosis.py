@@ -5,14 +5,9 @@ from __future__ import annotations
 from shlex import quote
 
 from seatrial.checks.rules import Rule
-from seatrial.records import Endpoint, Exchange, Finding, Judged
+from seatrial.records import SECOND, Endpoint, Exchange, Finding, Judged
 from seatrial.report import curl
-from seatrial.report.plain import (
-    SECOND,
-    count,
-    duration,
-    size,
-)
+from seatrial.report.plain import count, duration, size
 from seatrial.text import visible
 
 _SUITES = {"conformance": "suites/conformance", "behaviour": "suites/behaviour", "soak": "suites/soak"}

@@ -10,9 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from seatrial.records import Ask, Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
+from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
 from seatrial.report import lanes_below
-from seatrial.report.plain import SECOND
 from seatrial.report.spans import COLUMNS, Lane, Mark, Span, Window, runs
 from seatrial.text import visible
 from seatrial.verdict.summary import unwatched

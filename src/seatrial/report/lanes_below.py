@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from seatrial.records import Ask, Sample
-from seatrial.report.plain import SECOND
+from seatrial.records import SECOND, Ask, Sample
 from seatrial.report.spans import Span, Window, runs
 from seatrial.text import visible
 

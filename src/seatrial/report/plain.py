@@ -7,9 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
-from seatrial.records import Clock, Line, Noted
-
-SECOND = 1_000_000_000
+from seatrial.records import SECOND, Clock, Line, Noted
 
 
 def duration(seconds: float) -> str:

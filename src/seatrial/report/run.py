@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 
 from seatrial.judging import JudgedRun
-from seatrial.records import Stop
+from seatrial.records import SECOND, Stop
 from seatrial.report import timeline
 from seatrial.report.lanes import Watched
-from seatrial.report.plain import SECOND, Wall
+from seatrial.report.plain import Wall
 from seatrial.report.spans import Window
 from seatrial.report.summary import Summary, summarise
 

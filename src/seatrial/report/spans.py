@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seatrial.verdict.stops import GAP_NS
+from seatrial.stops.fold import GAP_NS
 
 COLUMNS = 500
 

@@ -7,13 +7,8 @@ from __future__ import annotations
 
 import signal
 
-from seatrial.records import STREAMS, Stop
-from seatrial.report.plain import (
-    SECOND,
-    Wall,
-    count,
-    duration,
-)
+from seatrial.records import SECOND, STREAMS, Stop
+from seatrial.report.plain import Wall, count, duration
 from seatrial.text import visible
 
 _SUSPECTS_SHOWN = 4

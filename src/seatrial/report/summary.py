@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seatrial.judging import JudgedRun
-from seatrial.records import STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
-from seatrial.report.plain import (
-    SECOND,
-    Wall,
-    count,
-)
+from seatrial.records import SECOND, STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
+from seatrial.report.plain import Wall, count
 from seatrial.report.stops import headline, stop_rows
 from seatrial.text import visible
 

@@ -11,13 +11,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from seatrial.records import Stop
+from seatrial.records import SECOND, Stop
 from seatrial.report.lanes import Watched, gaps, lanes, marks
-from seatrial.report.plain import (
-    SECOND,
-    Wall,
-    duration,
-)
+from seatrial.report.plain import Wall, duration
 from seatrial.report.spans import Lane, Mark, Span, Window
 from seatrial.report.stops import step
 from seatrial.text import visible

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seatrial.records import Line, Log, Stop, Threads
-from seatrial.report.plain import SECOND, count
+from seatrial.records import SECOND, Line, Log, Stop, Threads
+from seatrial.report.plain import count
 from seatrial.text import visible
 
 NEAR_NS = 15 * SECOND

@@ -9,8 +9,6 @@ from seatrial.records import (
     Clock,
 )
 
-SECOND = 1_000_000_000
-
 
 def read_clocks() -> Clock:
     """The four clocks that witness steps (wall), suspends (boot) and slews (raw)."""

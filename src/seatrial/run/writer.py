@@ -13,11 +13,12 @@ from typing import TypeVar
 import msgspec
 
 from seatrial.records import (
+    SECOND,
     VERSION,
     Clock,
     Line,
 )
-from seatrial.run.clocks import SECOND, read_clocks
+from seatrial.run.clocks import read_clocks
 
 BYTES_PER_WRITER = 256 * 1024 * 1024
 """Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from seatrial.byhand import conclusions
 from seatrial.records import (
+    SECOND,
     STREAMS,
     Clock,
     Endpoint,
@@ -23,11 +25,9 @@ from seatrial.records import (
     Verdict,
     Waived,
 )
-from seatrial.verdict import noted, watched
+from seatrial.stops.fold import GAP_NS
+from seatrial.verdict import watched
 from seatrial.verdict.outcomes import exit_code, ready
-from seatrial.verdict.stops import GAP_NS
-
-SECOND = 1_000_000_000
 
 
 class WaiverLike(Protocol):
@@ -69,7 +69,7 @@ def summarise(
         name: _endpoint(
             [case for case in cases if case.endpoint == name],
             [stop for stop in counted if stop.name == name],
-            f"{_silent(counted, name)}; {_watch(beats, record.end, noted.watched(by_hand, name))}",
+            f"{_silent(counted, name)}; {_watch(beats, record.end, conclusions.watched(by_hand, name))}",
             impact,
         )
         for name in names
@@ -89,8 +89,8 @@ def summarise(
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
-        notices=(*_notices(unread), *known_unseen, *noted.notices(by_hand)),
-        concluded=noted.conclusions(by_hand),
+        notices=(*_notices(unread), *known_unseen, *conclusions.notices(by_hand)),
+        concluded=conclusions.conclusions(by_hand),
     )
 
 

@@ -12,11 +12,9 @@ from typing import Literal
 
 from seatrial.records import Clock, Event, Line, Stop
 from seatrial.report.plain import Wall
-from seatrial.verdict import stops
-from seatrial.verdict.limits import Limits
+from seatrial.stops import fold
+from seatrial.stops.fold import Limits, State, stop_of
 from seatrial.verdict.outcomes import exit_code
-from seatrial.verdict.stops_state import State
-from seatrial.verdict.stops_told import stop_of
 from seatrial.verdict.watched import sign, weight, word
 from seatrial.watching.telling import Told
 
@@ -40,7 +38,7 @@ class Findings:
 
     def __init__(self, names: Iterable[str], limits: Limits) -> None:
         self._names = tuple(names)
-        self._state = stops.start(limits)
+        self._state = fold.start(limits)
         self._clocks: deque[Clock] = deque(maxlen=CLOCKS_KEPT)
         self._seen: set[str] = set()
         self._found_at: dict[str, int] = {}  # incarnation -> when it was first seen
@@ -53,7 +51,7 @@ class Findings:
 
     def take(self, line: Line) -> list[Finding]:
         """Fold one line in, and give what is to be told by it."""
-        if isinstance(line, Clock) and line.w == stops.RECORDER:
+        if isinstance(line, Clock) and line.w == fold.RECORDER:
             self.beat = line.t
             self._clocks.append(line)
         if name := sign(line):
@@ -61,7 +59,7 @@ class Findings:
         if isinstance(line, Event) and line.what in ("found", "replaced", "start") and line.incarnation:
             self._found_at.setdefault(line.incarnation, line.at)
         before = self._state
-        self._state, given = stops.step(before, line)
+        self._state, given = fold.step(before, line)
         return [*self._tell(given), *self._tell(self._changed(before))]
 
     def finish(self, more: Iterable[Stop] = ()) -> list[Finding]:
@@ -70,7 +68,7 @@ class Findings:
         Args:
             more: what is known from elsewhere than the record.
         """
-        return list(self._tell([*stops.finish(self._state), *more]))
+        return list(self._tell([*fold.finish(self._state), *more]))
 
     @property
     def unseen(self) -> list[str]:

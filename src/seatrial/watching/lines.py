@@ -10,14 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from seatrial.records import Stop
+from seatrial.records import SECOND, Stop
 from seatrial.report.plain import Wall
 from seatrial.text import visible
 
 Kind = Literal["stop", "over", "notice", "unobserved"]
 
 MS = 1_000_000
-SECOND = 1_000_000_000
 
 
 def line_of(kind: Kind, stop: Stop, wall: Wall, *, back_at: int | None = None) -> bytes:

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.records import Gpu, Probe
+from seatrial.records import SECOND, Gpu, Probe
 from seatrial.report.plain import (
     Wall,
     count,
@@ -22,7 +22,7 @@ from seatrial.report.plain import (
 from seatrial.report.stops import headline, signal_name
 from seatrial.text import visible
 from seatrial.verdict.watched import weight
-from seatrial.watching.view import SECOND, STALE_NS, TargetView, View
+from seatrial.watching.view import STALE_NS, TargetView, View
 
 GOOD, BAD, FAINT = "bold blue", "bold dark_orange", "dim"
 STOPS_SHOWN = 8

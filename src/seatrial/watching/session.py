@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from seatrial.records import Event, Line, Stop
-from seatrial.report.plain import SECOND, duration
+from seatrial.records import SECOND, Event, Line, Stop
+from seatrial.report.plain import duration
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import Follower
 from seatrial.servers.child import tail

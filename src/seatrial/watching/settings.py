@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seatrial.given import words
 from seatrial.given.errors import ConfigError
-from seatrial.verdict.limits import Limits
+from seatrial.stops.fold import Limits
 
 COMMAND = "command"
 """The name of the process that a command after ``--`` becomes."""

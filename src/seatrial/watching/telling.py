@@ -14,12 +14,8 @@ from typing import NamedTuple, Protocol
 from rich.console import Console
 from rich.live import Live
 
-from seatrial.records import Stop
-from seatrial.report.plain import (
-    SECOND,
-    Wall,
-    duration,
-)
+from seatrial.records import SECOND, Stop
+from seatrial.report.plain import Wall, duration
 from seatrial.report.stops import headline
 from seatrial.text import visible
 from seatrial.verdict.watched import weight

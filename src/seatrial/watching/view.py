@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from seatrial.records import Ask, Clock, Event, Gpu, Line, Probe, Sample, Stop
+from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Line, Probe, Sample, Stop
 from seatrial.verdict.watched import weight
 
-SECOND = 1_000_000_000
 TICK = SECOND // 100
 """USER_HZ is 100 on every Linux we know."""
 STALE_NS = 3 * SECOND

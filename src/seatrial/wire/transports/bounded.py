@@ -16,10 +16,10 @@ from typing import Any
 
 import httpcore
 
+from seatrial.records import SECOND
 from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
-SECOND = 1_000_000_000
 _HTTP = b"HTTP/"
 
 

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from seatrial.records import SECOND
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.masking.mask import Mask
 
-SECOND = 1_000_000_000
 CONNECT_S = 10.0
 READ = 65536
 

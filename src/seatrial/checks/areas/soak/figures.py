@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from seatrial.checks.areas.soak import lasting
-from seatrial.checks.areas.soak.parts import SECOND, lost, parts
-from seatrial.records import Expect, LoadRow, SoakRun
+from seatrial.checks.areas.soak.parts import lost, parts
+from seatrial.records import SECOND, Expect, LoadRow, SoakRun
 from seatrial.statistics.percentiles import Percentile, percentile
 
 

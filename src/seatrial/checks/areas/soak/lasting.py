@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 
 from seatrial.checks.findings import no_evidence
-from seatrial.records import Finding, SoakRun
+from seatrial.records import SECOND, Finding, SoakRun
 
-SECOND = 1_000_000_000
 SHORT_S, SHORT_PART = 3.0, 0.05
 """A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
 

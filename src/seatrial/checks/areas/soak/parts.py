@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from seatrial.checks.traits import trait
 from seatrial.records import Expect, LoadRow, SoakRun
 
-SECOND = 1_000_000_000
 SOAK = trait("soak", own=True)
 """Trait of a scenario that is a load."""
 

@@ -1,0 +1,66 @@
+"""When a stop is handed out: once its evidence is complete, again when it has changed, and at last put away."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from seatrial.records import SECOND, Stop
+from seatrial.stops.evidence.ends import killed_for_memory
+from seatrial.stops.state.cases import change
+from seatrial.stops.state.limits import SETTLE_NS
+from seatrial.stops.state.server import Case, Said, Server, State
+from seatrial.stops.telling.stop import stop_of
+
+COMPLETE_NS = SECOND
+"""How long one waits of which all is known but whether a successor comes at once."""
+PAST_NS = 3600 * SECOND
+"""So long after its end no line bears on a stop any more, and it is put away in its last form."""
+OVER_NS = 120 * SECOND
+CASES_KEPT = 32
+"""A server in a crash loop has thousands of stops in a night: of more than these it is put away so long after its end.
+"""
+
+
+def handed_out(server: Server, state: State, now: int, *, told_only: bool = False) -> tuple[Server, tuple[Stop, ...]]:
+    """The stops of a server that are due, or that changed in substance since they were told.
+
+    Args:
+        told_only: between heartbeats: only those that were told, and those with a successor.
+    """
+    given: list[Stop] = []
+    for case in server.cases:
+        said = Said.of(case)
+        new = case.said is None and is_due(case, now) and (case.successor is not None or not told_only)
+        if new or (case.said is not None and case.said != said):
+            given.append(stop_of(case, server, state))
+            server = change(server, case, said=said)
+    return server, tuple(given)
+
+
+def put_away(server: Server, state: State, now: int) -> Server:
+    """The server without the stops that are told and long over; they stand in ``done``."""
+    before = now - (OVER_NS if len(server.cases) > CASES_KEPT else PAST_NS)
+    over = [case for case in server.cases if _is_over(case, before)]
+    if not over:
+        return server
+    done = tuple(stop_of(case, server, state) for case in over if not case.told.withdrawn)
+    left = tuple(case for case in server.cases if not _is_over(case, before))
+    return replace(server, cases=left, done=(*server.done, *done))
+
+
+def _is_over(case: Case, before: int) -> bool:
+    return case.said is not None and case.until is not None and max(case.until, case.opened_at) < before
+
+
+def is_due(case: Case, now: int) -> bool:
+    """Whether the evidence about a stop has had time to come in."""
+    if case.family == "UNOBSERVED" or now - case.opened_at >= SETTLE_NS:
+        return True
+    if case.family in ("RESTARTED", "RUNNER REPLACED", "IMPOSTOR", "FROZEN", "WEDGED"):
+        return now - case.opened_at >= COMPLETE_NS or (case.exit is not None and _known(case))
+    return case.exit is not None and _known(case) and now - case.dead_at >= COMPLETE_NS
+
+
+def _known(case: Case) -> bool:
+    """Whether how it ended is known, and what the kernel counted."""
+    return case.exit is not None and case.exit.status is not None and killed_for_memory(case)[0] is not None

@@ -1,0 +1,70 @@
+"""The part of the fold that reads requests: who was in flight, and what their bytes and tokens prove."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from seatrial.records import LoadRow, Received, Sent
+from seatrial.stops.process.children import acquitted
+from seatrial.stops.state.cases import (
+    ENDED_KEPT,
+    acquits,
+    change,
+    narrowed,
+    noted,
+)
+from seatrial.stops.state.server import (
+    Ended,
+    Proof,
+    Server,
+)
+from seatrial.stops.state.work import latest, without
+
+NEVER = frozenset({0})
+"""The time of what did not come."""
+
+
+def sent(server: Server, line: Sent) -> Server:
+    """A request is on its way."""
+    flying = {**server.in_flight, line.id: line.t}
+    return replace(server, in_flight=flying, spoken_at=server.spoken_at or line.t)
+
+
+def received(server: Server, line: Received) -> Server:
+    """An answer is over: its last two reads, and those around each stop, are proofs of life."""
+    text = f"bytes of the answer to {line.id}"
+    last = [at for at, _ in line.frames[-2:]]
+    bounds = [case.dead_at for case in server.cases if case.dead_at < (last[-1] if last else 0)]
+    for bound in bounds:  # the bytes that came before a stop, and the first that came after it
+        before = [at for at, _ in line.frames if at <= bound]
+        after = [at for at, _ in line.frames if at > bound]
+        last += [*before[-1:], *after[:1]]
+    over = Ended(line.id, line.sent_at, line.ended_at, not line.error)
+    return _over(server, over, sorted(set(last)), text, refused=line.error == "refused")
+
+
+def load_row(server: Server, line: LoadRow) -> Server:
+    """A soak request is over: its first and last token, and those around its longest silence, are proofs of life."""
+    times = sorted({line.first_at, line.gap_from, line.gap_to, line.last_at} - NEVER)
+    over = Ended(line.id, line.sent_at, line.ended_at, bool(line.finish_reason))
+    return _over(server, over, times, f"a token of {line.id}", refused=line.outcome == "refused")
+
+
+def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
+    proofs, cases = server.proofs, server.cases
+    tokens = [Proof(at, text, "token") for at in times]
+    if tokens:
+        proofs = noted(proofs, *tokens)
+    if cases:
+        for proof in tokens:
+            cases = narrowed(cases, proof)
+    flying = without(server.in_flight, ended.id)
+    refused_at = server.refused_at or (ended.ended_at if refused else 0)
+    server = replace(server, in_flight=flying, ended=latest(server.ended, ended, ENDED_KEPT), refused_at=refused_at,
+                     proofs=proofs, cases=cases)  # fmt: skip
+    if server.child_ends:
+        server = acquitted(server, ended)
+    for case in cases:
+        if ended.id in case.suspects and acquits(ended, case.dead_at):
+            server = change(server, case, suspects=case.suspects - {ended.id})
+    return server

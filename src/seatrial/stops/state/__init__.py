@@ -1,0 +1,1 @@
+"""What the fold remembers, its limits, and what its readers share."""

@@ -1,0 +1,46 @@
+"""How long a silence must last before it is called a stop. Settings of a watch; the tests shorten them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from seatrial.records import SECOND
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """All in ns. How strong the evidence is decides which of the limits of WEDGED holds."""
+
+    frozen: int = 2 * SECOND
+    """Stopped by a signal for so long, by samples: a shell's or a debugger's short stop is no stop."""
+    still: int = 3 * SECOND
+    """Without CPU time and context switches though there is work."""
+    wedged_silent: int = 10 * SECOND
+    """Work waits, the process idles, and the engine's own loop does not answer."""
+    wedged: int = 45 * SECOND
+    """Work waits and the process idles; nothing else tells."""
+    wedged_unseen: int = 120 * SECOND
+    """Work waits, and neither process nor counters can be seen: a queue or a long prefill look the same."""
+    busy: int = 3600 * SECOND
+    """Work waits, and the process is busy: a prefill of a long prompt takes half an hour on a CPU."""
+    stall: int = 30 * SECOND
+    """No token in a stream that had begun to give them."""
+    clock: int = SECOND // 2
+    """A wall clock that moves so far against the monotonic one between two heartbeats was stepped, not slewed."""
+
+    @classmethod
+    def of(cls, options: dict[str, object]) -> Limits:
+        """The limits a run was watched with, as its run.json holds them; what it does not hold is the default."""
+        found = options.get("limits")
+        return msgspec.convert(found, cls) if isinstance(found, dict) else cls()
+
+
+IN_A_ROW = 3
+"""Probes without an answer between them before anything is said: one or two may be a blip."""
+
+
+SETTLE_NS = 3 * SECOND
+"""How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
+
+
+DYING_NS = SECOND
+"""A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""

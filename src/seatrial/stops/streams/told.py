@@ -1,0 +1,129 @@
+"""A family told from traffic in the words of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from seatrial.records import SECOND, Family, Stop
+from seatrial.stops.state.server import Server
+from seatrial.stops.state.work import Trouble
+from seatrial.stops.telling.alike import OF_STREAMS
+
+AGAIN_NS = 60 * SECOND
+"""Between two tellings of one family while its streams grow more."""
+SLUGS: dict[Family, str] = {
+    "STREAM STALL": "stall",
+    "TRUNCATED": "truncated",
+    "EMPTY": "empty",
+    "FAILED IN-BAND": "in-band",
+}
+STREAM_RUNGS: dict[Family, str] = {
+    "STREAM STALL": "tokens arrive",
+    "TRUNCATED": "the answer's end",
+    "EMPTY": "the answer's content",
+    "FAILED IN-BAND": "the answer's content: an error under status 200",
+}
+GUESSES: dict[Family, tuple[str, ...]] = {
+    "TRUNCATED": (
+        "the server gave the stream up; would show: a line in its log at that moment (not read)",
+        "a proxy between cut it; would show: the same request asked directly ends well (not asked)",
+    ),
+    "EMPTY": (
+        "the model gives its end at once; would show: completion tokens of 0 or 1 in its usage",
+        "broken numbers in the engine; would show: the canary is wrong or empty too",
+    ),
+    "FAILED IN-BAND": ("the engine failed on this request; would show: the same words in its log (not read)",),
+}
+
+
+def stops(server: Server, behind: Sequence[Server] = ()) -> list[Stop]:
+    """Every family of an endpoint that has streams, in its last form.
+
+    Args:
+        behind: what stands behind it, where it is a gateway.
+    """
+    return [stop_of(server, trouble, _cause(trouble, behind)) for trouble in server.streams.troubles.values()]
+
+
+def given(server: Server, behind: Sequence[Server], now: int) -> tuple[Server, tuple[Stop, ...]]:
+    """What is to be handed out now: what is new or has another cause, and once a minute what has grown."""
+    troubles, found = dict(server.streams.troubles), []
+    for family, trouble in server.streams.troubles.items():
+        cause = _cause(trouble, behind)
+        grown = trouble.streams > trouble.said and now - trouble.said_at >= AGAIN_NS
+        if not trouble.said or grown or cause != trouble.said_cause:
+            troubles[family] = replace(trouble, said=trouble.streams, said_at=now, said_cause=cause)
+            found.append(stop_of(server, trouble, cause))
+    if not found:
+        return server, ()
+    return replace(server, streams=replace(server.streams, troubles=troubles)), tuple(found)
+
+
+def stop_of(server: Server, trouble: Trouble, cause: str) -> Stop:
+    """The stop that the streams of one family amount to."""
+    first, main = trouble.first, server.main
+    return Stop(
+        id=f"{server.name}-{SLUGS[first.family]}",
+        name=server.name,
+        family=first.family,
+        kind=max(trouble.kinds, key=lambda kind: trouble.kinds[kind]),
+        alive_at=first.alive_at,
+        dead_at=first.dead_at,
+        seen_at=first.seen_at,
+        until=trouble.until,
+        proof=first.proof,
+        rung=STREAM_RUNGS[first.family],
+        pid=main.pid if main else 0,
+        incarnation=main.incarnation if main else "",
+        evidence=tuple(_evidence(trouble)),
+        excluded=("death (its process ran on)",) if main is not None and server.lives else (),
+        cause=cause,
+        hypotheses=tuple(_hypotheses(trouble)) if cause.startswith("UNKNOWN") else (),
+        suspects=trouble.ids,
+        streams=trouble.streams,
+        alike=(OF_STREAMS[first.family],) if first.family in OF_STREAMS else (),
+    )
+
+
+def _evidence(trouble: Trouble) -> Iterator[str]:
+    yield f"{trouble.first.id}: {trouble.first.text}"
+    if trouble.streams > 1:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in trouble.kinds.items() if kind)
+        yield f"{trouble.streams} streams so far{f' ({kinds})' if kinds else ''}"
+    if trouble.first.why:
+        yield trouble.first.why
+
+
+def _cause(trouble: Trouble, behind: Sequence[Server]) -> str:
+    """Named only where the server's own counters say of every stream the same, or what is behind a gateway is well."""
+    well = [other.name for other in behind if _is_well(other, trouble)]
+    if behind and len(well) == len(behind):
+        return f"the gateway: what {' and '.join(well)} behind it gives directly is whole"
+    if trouble.first.family == "FAILED IN-BAND":
+        return "UNKNOWN: what the server itself says of it stands in the evidence"
+    if trouble.first.family != "STREAM STALL" or len(trouble.faults) != 1 or "" in trouble.faults:
+        return "UNKNOWN"
+    return f"{trouble.first.fault}: {trouble.first.why}"
+
+
+def _is_well(other: Server, trouble: Trouble) -> bool:
+    """Whether a stream asked of it directly, after the first one broke at the gateway, was in order, and none else."""
+    family, streams = trouble.first.family, other.streams
+    spoilt = family in streams.troubles or any(broken.family == family for broken in streams.pending)
+    return streams.whole_from > trouble.first.dead_at and not spoilt
+
+
+def _hypotheses(trouble: Trouble) -> Iterator[str]:
+    family = trouble.first.family
+    if family != "STREAM STALL":
+        yield from GUESSES[family]
+    else:
+        yield f"the engine; would show: its own live counters stand still ({_times(trouble, 'engine')})"
+        yield f"the network or a gateway; would show: they move on ({_times(trouble, 'network or gateway')})"
+
+
+def _times(trouble: Trouble, fault: str) -> str:
+    count = trouble.faults.get(fault, 0)
+    return f"seen in {count} of {trouble.streams} streams" if count else "not seen"

@@ -1,0 +1,1 @@
+"""A stop in words: rung, cause, hypotheses, reports that look alike."""

@@ -1,0 +1,1 @@
+"""WEDGED: work waits, and nothing progresses."""
