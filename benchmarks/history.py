@@ -46,7 +46,7 @@ LIMIT_MB = 500.0
 
 CHILD = """
 import resource, sys, time
-from seatrial.judging import judge
+from seatrial.judging.run import judge
 from seatrial.run.directory import RunDir
 from pathlib import Path
 began = time.perf_counter()

@@ -12,9 +12,13 @@ from seatrial.stops.state.limits import Limits
 from tests.faults.ablation import ablate
 from tests.faults.rows import Expected, Row
 from tests.faults.verdict import Account, account
-from tests.verdict.simulation import S, World
-from tests.verdict.simulation_family import Tree
-from tests.verdict.simulation_work import Engine, Mode, Rig
+from tests.stops.simulation import S, World
+from tests.stops.simulation_family import Tree
+from tests.stops.simulation_work import (
+    Engine,
+    Mode,
+    Rig,
+)
 
 Deed = Callable[[Any], None]
 

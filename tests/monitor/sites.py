@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
-from seatrial.monitor.commands import Watch
-from seatrial.monitor.ladder import Ladder
+from seatrial.monitor.ladder.ladder import Ladder
 from seatrial.records import Ask, Event, Line, Meter
+from seatrial.records.targets import Watch
 from seatrial.wire.transports import probe
 
 DEADLINE_S = 15.0

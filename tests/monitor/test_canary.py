@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from seatrial.monitor import canary
-from seatrial.monitor.canary import Answers
-from seatrial.monitor.questions import Questions
+from seatrial.monitor.ladder import canary
+from seatrial.monitor.ladder.canary import Answers
+from seatrial.monitor.ladder.questions import Questions
 from seatrial.servers import locks
 from tests.golden.server import Golden
 from tests.monitor.sites import KEY, Site, climb, events, hang, reply, site, then

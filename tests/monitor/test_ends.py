@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from seatrial.monitor import pidfd
 from seatrial.monitor.ends import WAIT_NS, Ends
 from seatrial.monitor.following import Following
-from seatrial.monitor.tree import Tree
+from seatrial.monitor.process import pidfd
+from seatrial.monitor.process.tree import Tree
 from seatrial.wire.masking.mask import Mask
 
 OLD = (None, "PIDFD_GET_INFO: not known to this kernel")

@@ -14,11 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.monitor import pidfd, prober, proc, sockets
-from seatrial.monitor.commands import Watch
-from seatrial.monitor.owners import Finder
-from seatrial.monitor.questions import below
+from seatrial.monitor.ladder import prober
+from seatrial.monitor.ladder.questions import below
+from seatrial.monitor.process import (
+    pidfd,
+    proc,
+    sockets,
+)
+from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.target import open_target
+from seatrial.records.targets import Watch
 from tests.waiting import until
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from seatrial.monitor.gpu import foreign, throttle
-from seatrial.monitor.xid import words
+from seatrial.monitor.gpu.gpu import foreign, throttle
+from seatrial.monitor.gpu.xid import words
 from seatrial.records import Clock, Gpu
 from seatrial.verdict.summary import unwatched
 from tests.monitor.nvml import CARDS, Stub, build
@@ -262,7 +262,7 @@ def test_its_threads_end_when_it_is_closed(library, tmp_path):
     stub = Stub(library(NEW), tmp_path / "steering", CARDS)
     code = """
 import threading
-from seatrial.monitor.gpu import Gpus
+from seatrial.monitor.gpu.gpu import Gpus
 came = threading.Event()
 gpus = Gpus(lambda line: came.set(), print)
 gpus.ask()
@@ -278,11 +278,11 @@ print(*sorted(thread.name for thread in threads), *(thread.name for thread in th
 
 def test_the_doctor_names_driver_cards_and_events(library, tmp_path):
     stub = Stub(library(NEW), tmp_path / "steering", CARDS)
-    code = "from seatrial.cli_doctor import CHECKS; print(dict((n, f) for n, f, _ in CHECKS)['nvml']())"
+    code = "from seatrial.cli.doctor import CHECKS; print(dict((n, f) for n, f, _ in CHECKS)['nvml']())"
     assert host(stub.environment, code) == "driver 555.42.06: Stub A, Stub B; Xid events can be registered for"
     stub.set(_1_event_types=None)
     assert host(stub.environment, code).endswith("Stub B; Xid events cannot be heard (Not Supported)")
-    describe = "from seatrial.monitor.gpu import describe; print(*describe(), sep='|')"
+    describe = "from seatrial.monitor.gpu.gpu import describe; print(*describe(), sep='|')"
     assert host(stub.environment, describe) == "Stub A, Stub B|"
     for values, why in (
         ({"init": 9}, "none on this host (Driver Not Loaded)"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.monitor import fingerprint, proc
+from seatrial.monitor.process import fingerprint, proc
 from tests.monitor.processes import Recording
 from tests.waiting import until
 

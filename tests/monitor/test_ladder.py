@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.monitor import scheduler
+from seatrial.monitor.ladder import scheduler
 from seatrial.wire.transports import probe
 from tests.golden.client import call
 from tests.golden.server import Golden

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.monitor import meters
-from seatrial.monitor.meters import Nonsense, Slots, count
+from seatrial.kinds import (
+    listed,
+    llama_cpp,
+    ollama,
+    vllm,
+)
+from seatrial.kinds.llama_cpp import Slots
+from seatrial.kinds.prometheus import Nonsense, count
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.integers(),
@@ -63,7 +69,7 @@ def test_llamas_totals_are_read_and_its_windowed_gauges_are_not():
         b"llamacpp:prompt_tokens_total 1555\nllamacpp:tokens_predicted_total 40\nllamacpp:n_decode_total 47\n"
         b"llamacpp:prompt_tokens_seconds 34.4622\nllamacpp:requests_processing 1\nllamacpp:requests_deferred 0\n"
     )
-    assert meters.llama_metrics(text, {"process-start-time-unix": "170" * 40}) == {
+    assert llama_cpp.llama_metrics(text, {"process-start-time-unix": "170" * 40}) == {
         "running": 1, "waiting": 0, "tokens": 40, "prompt_tokens": 1555, "progress": 47, "start": ("170" * 40)[:64],
     }  # fmt: skip
 
@@ -75,14 +81,14 @@ def test_vllms_engines_are_summed():
         b'vllm:generation_tokens_total{engine="0"} 7.0\nvllm:iteration_tokens_total_sum{engine="0"} 19.0\n'
         b"vllm:num_requests_waiting nan\nprocess_start_time_seconds 1.76e+09\n"
     )
-    assert meters.vllm_metrics(text, {}) == {
+    assert vllm.vllm_metrics(text, {}) == {
         "running": 3, "waiting": None, "tokens": 7, "prompt_tokens": None, "progress": 19, "start": "1760000000",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"<html>", b"llamacpp:tokens_predicted_total seven"])
 def test_a_text_without_a_counter_is_nonsense(text):
-    for read in (meters.llama_metrics, meters.vllm_metrics):
+    for read in (llama_cpp.llama_metrics, vllm.vllm_metrics):
         with pytest.raises(Nonsense):
             read(text, {})
 
@@ -90,16 +96,16 @@ def test_a_text_without_a_counter_is_nonsense(text):
 @given(JUNK | st.binary(max_size=60))
 def test_nothing_but_nonsense_is_ever_raised(junk):
     body = junk if isinstance(junk, bytes) else json.dumps(junk).encode("utf-8", "surrogatepass")
-    for read in (Slots().read, lambda b: meters.ollama_ps(b, 0.0), lambda b: meters.llama_metrics(b, {})):
+    for read in (Slots().read, lambda b: ollama.ollama_ps(b, 0.0), lambda b: llama_cpp.llama_metrics(b, {})):
         try:
             fields = read(body)
         except Nonsense:
             continue
         assert fields is not None
-    assert isinstance(meters.props_asleep(body)[0], bool)
-    assert all(isinstance(text, str) for text in meters.first_model(body))
+    assert isinstance(llama_cpp.props_asleep(body)[0], bool)
+    assert all(isinstance(text, str) for text in listed.first_model(body))
 
 
 def test_the_first_model_and_its_owner():
     body = json.dumps({"data": [{"id": "a", "owned_by": "vllm"}, {"id": "b"}]}).encode()
-    assert meters.first_model(body) == ("a", "vllm")
+    assert listed.first_model(body) == ("a", "vllm")

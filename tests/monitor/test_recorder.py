@@ -13,8 +13,8 @@ import urllib.request
 
 import pytest
 
-from seatrial.monitor.scheduler import may_sleep
-from seatrial.monitor.tree import Tree
+from seatrial.monitor.ladder.scheduler import may_sleep
+from seatrial.monitor.process.tree import Tree
 from seatrial.records import Clock
 from seatrial.wire.masking.mask import Mask
 from tests.waiting import until

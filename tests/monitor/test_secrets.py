@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from seatrial.monitor.commandline import without_secrets
-from seatrial.monitor.commands import Watch
-from seatrial.monitor.fingerprint import shown
-from seatrial.monitor.owners import Finder
+from seatrial.monitor.process.commandline import without_secrets
+from seatrial.monitor.process.fingerprint import shown
+from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.target import open_target
+from seatrial.records.targets import Watch
 from seatrial.wire.masking.mask import Mask
 from tests.waiting import until
 

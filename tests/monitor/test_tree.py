@@ -14,10 +14,10 @@ from functools import partial
 
 import pytest
 
-from seatrial.monitor import fingerprint, proc
-from seatrial.monitor.owners import Finder
-from seatrial.monitor.sockets import SockDiag
-from seatrial.monitor.tree import Tree
+from seatrial.monitor.process import fingerprint, proc
+from seatrial.monitor.process.owners import Finder
+from seatrial.monitor.process.sockets import SockDiag
+from seatrial.monitor.process.tree import Tree
 from seatrial.records import Event
 from seatrial.wire.masking.mask import Mask
 from tests.waiting import until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.judging import JudgedRun
+from seatrial.judging.run import JudgedRun
 from tests.report import sample
 
 

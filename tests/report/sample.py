@@ -11,7 +11,7 @@ import msgspec
 
 from seatrial.checks.catalogue import load_all
 from seatrial.given.waivers import Waiver
-from seatrial.judging import JudgedRun, Recording
+from seatrial.judging.run import JudgedRun, Recording
 from seatrial.records import (
     SECOND,
     Clock,

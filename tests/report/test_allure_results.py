@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from seatrial.records import Outcome
-from seatrial.report import allure, httpjson
+from seatrial.report.allure import httpjson
+from seatrial.report.allure import results as allure
 from seatrial.report.run import Report
 from seatrial.run.writer import RunDirError
 from tests.report.sample import HOSTILE, NAME

@@ -9,14 +9,14 @@ import pytest
 
 from seatrial.records import Outcome, Stop
 from seatrial.report.block import render
-from seatrial.report.plain import (
+from seatrial.report.run import Report
+from seatrial.report.words.plain import (
     Wall,
     count,
     duration,
     size,
 )
-from seatrial.report.run import Report
-from seatrial.report.stops import headline, stop_rows
+from seatrial.report.words.stops import headline, stop_rows
 from seatrial.text import visible, visible_bytes
 from tests.report.sample import HOSTILE, NAME, at, case, judged_run, kill
 

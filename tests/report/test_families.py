@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from seatrial.records import SECOND, Ask, Clock, LoadRow, Log, Noted, Outcome, Record, Stop, Threads
-from seatrial.report import allure, witness
+from seatrial.report.allure import results
+from seatrial.report.allure.page import section
 from seatrial.report.block import render
-from seatrial.report.page import section
-from seatrial.report.plain import Wall
 from seatrial.report.run import Report
-from seatrial.report.stops import headline, stop_rows
+from seatrial.report.words import witness
+from seatrial.report.words.plain import Wall
+from seatrial.report.words.stops import headline, stop_rows
 from tests.report.sample import NAME, T0, WALL0, Trial, at, case, judged_run
 
 WALL = Wall([Clock(t=T0, wall_ns=WALL0, boot_ns=T0, raw_ns=T0)])
@@ -129,7 +130,7 @@ def test_a_watch_without_suites_is_told_without_cases(trial):
 @pytest.mark.parametrize(("tested", "words"), [(True, "STREAMS"), (False, "SILENT_STOP")])
 def test_allure_knows_the_families(trial, tmp_path, tested, words):
     cases = [case("sse/done-comes-once-and-last", "plain", Outcome.PASS)] if tested else []
-    allure.write(Report(trial(f"allure{tested}", cases)), tmp_path / "results")
+    results.write(Report(trial(f"allure{tested}", cases)), tmp_path / "results")
     found = {}
     for path in (tmp_path / "results").glob("*-result.json"):
         result = json.loads(path.read_text())

@@ -13,10 +13,15 @@ import msgspec
 import pytest
 
 from seatrial.records import Ready
-from seatrial.report import allure, generator, html, node
-from seatrial.report.html import ReportError, build, deliver, write_report
-from seatrial.report.node import NodeError, find_node
-from seatrial.report.page import section
+from seatrial.report.allure import generator, html, node, results
+from seatrial.report.allure.html import (
+    ReportError,
+    build,
+    deliver,
+    write_report,
+)
+from seatrial.report.allure.node import NodeError, find_node
+from seatrial.report.allure.page import section
 from seatrial.report.run import Report
 from seatrial.run.writer import RunDirError
 from tests.report.sample import HOSTILE, NAME
@@ -174,7 +179,7 @@ def test_a_target_without_a_folder_is_one_line(calm, tmp_path):
 def page(sunk, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     report = Report(sunk)
-    allure.write(report, folder / "allure-results")
+    results.write(report, folder / "allure-results")
     return build(report, results=folder / "allure-results", out=folder / "report.html")
 
 

@@ -9,11 +9,16 @@ import msgspec
 import pytest
 
 from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Probe, Sample, Stop
-from seatrial.report import timeline
-from seatrial.report.lanes import Watched, gaps, lanes, marks
-from seatrial.report.plain import Wall
 from seatrial.report.run import Report
-from seatrial.report.spans import COLUMNS, Window
+from seatrial.report.timeline import draw
+from seatrial.report.timeline.lanes import (
+    Watched,
+    gaps,
+    lanes,
+    marks,
+)
+from seatrial.report.timeline.spans import COLUMNS, Window
+from seatrial.report.words.plain import Wall
 from tests.report.sample import HOSTILE, NAME, Trial, at, case, judged_run, kill
 
 LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
@@ -130,7 +135,7 @@ def test_a_child_that_was_replaced_stands_in_the_other_row():
         seen.take(Sample(t=at(second), name=NAME, pid=2, parent=1, incarnation=child), NAME)
     process = lanes(seen, Window(at(0), at(9)), ())[0]
     assert [(span.row, span.tone) for span in process.spans[1:]] == [(1, "first"), (2, "second")]
-    said = texts(timeline.draw("a", seen, Window(at(0), at(9)), (), Wall([])))
+    said = texts(draw.draw("a", seen, Window(at(0), at(9)), (), Wall([])))
     assert {"children", "child pid 2 of 1"} <= set(said)
 
 
@@ -164,7 +169,7 @@ def test_what_is_no_silent_stop_is_a_mark(calm):
     window = Window(at(0), at(10))
     more = {"name": NAME, "alive_at": at(3), "dead_at": at(4)}
     stops = [Stop(family="CLOCK STEPPED", step_ns=-2 * SECOND, **more), Stop(family="STREAM STALL", **more)]
-    svg = timeline.draw(NAME, Watched.of(calm.lines, NAME), window, stops, Wall(calm.lines))
+    svg = draw.draw(NAME, Watched.of(calm.lines, NAME), window, stops, Wall(calm.lines))
     assert {"clock stepped -2.00 s", "STREAM STALL"} <= set(texts(svg))
     assert "silent stop:" not in svg
 
@@ -184,7 +189,7 @@ def test_how_busy_a_gpu_was_says_of_what():
     assert gpu.note.startswith(
         "busy: percent of the driver's last sample period in which a kernel ran, the busiest of 2"
     )
-    svg = timeline.draw("a", seen, window, (), Wall([]))
+    svg = draw.draw("a", seen, window, (), Wall([]))
     assert any(text.startswith("busy: percent of the driver's") for text in texts(svg))
     assert [(mark.at, mark.text[:13]) for mark in marks(seen, window)] == [
         (at(3), "GPU 1: Xid 79"),
@@ -226,8 +231,8 @@ def test_the_silence_from_the_last_heartbeat_to_the_end_of_the_record_is_a_gap()
 
 
 def test_each_timeline_is_drawn_once(sunk, monkeypatch):
-    draw, drawn = timeline.draw, []
-    monkeypatch.setattr(timeline, "draw", lambda *told: drawn.append(told[0]) or draw(*told))
+    real, drawn = draw.draw, []
+    monkeypatch.setattr(draw, "draw", lambda *told: drawn.append(told[0]) or real(*told))
     report = Report(sunk)
     for _ in range(2):
         assert report.timeline(NAME) != report.around(sunk.stops[0])

@@ -7,7 +7,7 @@ import pytest
 from seatrial.records import Clock, Endpoint, Judged, Line, NotTested, Outcome, Ready, Record, Verdict
 from seatrial.stops import fold
 from seatrial.verdict.summary import summarise
-from tests.verdict.simulation import S, World
+from tests.stops.simulation import S, World
 
 GOLD = Endpoint(name="a", url="http://127.0.0.1:1/v1", kind="generic", model="m", models=("m",))
 PASSED = Judged(case="r[s]@a", endpoint="a", rule="r", scenario="s", suite="soak", outcome=Outcome.PASS)

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from seatrial.records import Ask, Clock, Event, Gpu, Probe, Sample, Stop
-from seatrial.report.plain import Wall
+from seatrial.report.words.plain import Wall
 from seatrial.watching.lines import line_of
 from seatrial.watching.screen import draw, ended_words
 from seatrial.watching.view import TargetView, View

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seatrial.cli import run_command
+from seatrial.cli.app import run_command
 
 URL = "--endpoint=a=http://127.0.0.1:1"
 

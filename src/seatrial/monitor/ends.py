@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from seatrial.monitor import pidfd
+from seatrial.monitor.process import pidfd
+from seatrial.monitor.process.tree import Watched
 from seatrial.monitor.target import Target
-from seatrial.monitor.tree import Watched
 from seatrial.records import Event
 
 WAIT_NS = 500_000_000

@@ -6,8 +6,8 @@ import select
 import time
 from collections import deque
 
+from seatrial.monitor.process.tree import Watched
 from seatrial.monitor.target import Target
-from seatrial.monitor.tree import Watched
 
 DYING_NS = 150_000_000
 """A large process takes up to this long from the signal to its end: seen within it, it may have been dying already."""

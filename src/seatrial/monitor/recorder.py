@@ -24,17 +24,18 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.monitor import sockets, threads
-from seatrial.monitor.commands import Commands, Watch
+from seatrial.monitor.commands import Commands
 from seatrial.monitor.ends import Ends
 from seatrial.monitor.following import Following
-from seatrial.monitor.gpu import Gpus
-from seatrial.monitor.ladder import Ladder
-from seatrial.monitor.owners import Finder
-from seatrial.monitor.proc import HostOom
+from seatrial.monitor.gpu.gpu import Gpus
+from seatrial.monitor.ladder.ladder import Ladder
+from seatrial.monitor.process import sockets, threads
+from seatrial.monitor.process.owners import Finder
+from seatrial.monitor.process.proc import HostOom
+from seatrial.monitor.process.tree import Watched
 from seatrial.monitor.target import Target, open_target
-from seatrial.monitor.tree import Watched
 from seatrial.records import SECOND, Clock, Event, Line, Probe
+from seatrial.records.targets import Watch
 from seatrial.run.clocks import read_clocks
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError, Writer

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from seatrial.monitor import proc
-from seatrial.monitor.commands import Watch
-from seatrial.monitor.logs import Tail
-from seatrial.monitor.owners import Finder
-from seatrial.monitor.prober import Prober
-from seatrial.monitor.sockets import Listener
-from seatrial.monitor.tree import Tree, Watched
+from seatrial.monitor.ladder.prober import Prober
+from seatrial.monitor.process import proc
+from seatrial.monitor.process.owners import Finder
+from seatrial.monitor.process.sockets import Listener
+from seatrial.monitor.process.tree import Tree, Watched
+from seatrial.monitor.sources.log import Tail
 from seatrial.records import Event, Probe
+from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
 

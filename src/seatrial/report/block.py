@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seatrial.report.plain import hang
 from seatrial.report.summary import EndpointSummary, Item, Summary
+from seatrial.report.words.plain import hang
 
 WIDTH = 120
 _SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from seatrial.checks.rules import REGISTRY
-from seatrial.judging import JudgedRun
+from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome
 from seatrial.report import block
-from seatrial.report.diagnosis import diagnosis, shown
 from seatrial.report.run import Report
+from seatrial.report.words.diagnosis import diagnosis, shown
 from seatrial.text import visible
 
 _TOLD = (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from seatrial.judging import JudgedRun
+from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, Stop
-from seatrial.report import timeline
-from seatrial.report.lanes import Watched
-from seatrial.report.plain import Wall
-from seatrial.report.spans import Window
 from seatrial.report.summary import Summary, summarise
+from seatrial.report.timeline import draw
+from seatrial.report.timeline.lanes import Watched
+from seatrial.report.timeline.spans import Window
+from seatrial.report.words.plain import Wall
 
 MARGIN_NS = 60 * SECOND
 """Shown before and after a stop in the timeline of that stop."""
@@ -59,5 +59,5 @@ class Report:
     def _draw(self, name: str, window: Window) -> str:
         if (name, window) not in self._drawn:
             stops = [stop for stop in self.judged.stops if stop.name == name and not stop.planned]
-            self._drawn[name, window] = timeline.draw(name, self._seen(name), window, stops, self.wall)
+            self._drawn[name, window] = draw.draw(name, self._seen(name), window, stops, self.wall)
         return self._drawn[name, window]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from seatrial.judging import JudgedRun
+from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
-from seatrial.report.plain import Wall, count
-from seatrial.report.stops import headline, stop_rows
+from seatrial.report.words.plain import Wall, count
+from seatrial.report.words.stops import headline, stop_rows
 from seatrial.text import visible
 
 _OF_STOPS = frozenset({"SILENT STOP", "STREAMS", "STOP"})

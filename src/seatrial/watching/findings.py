@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from seatrial.records import Clock, Event, Line, Stop
-from seatrial.report.plain import Wall
+from seatrial.report.words.plain import Wall
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits, State, stop_of
 from seatrial.verdict.outcomes import exit_code

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.records import SECOND, Stop
-from seatrial.report.plain import Wall
+from seatrial.report.words.plain import Wall
 from seatrial.text import visible
 
 Kind = Literal["stop", "over", "notice", "unobserved"]

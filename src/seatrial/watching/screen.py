@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.records import SECOND, Gpu, Probe
-from seatrial.report.plain import (
+from seatrial.report.words.plain import (
     Wall,
     count,
     duration,
     size,
 )
-from seatrial.report.stops import headline, signal_name
+from seatrial.report.words.stops import headline, signal_name
 from seatrial.text import visible
 from seatrial.verdict.watched import weight
 from seatrial.watching.view import STALE_NS, TargetView, View

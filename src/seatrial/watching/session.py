@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from seatrial.records import SECOND, Event, Line, Stop
-from seatrial.report.plain import duration
+from seatrial.report.words.plain import duration
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import Follower
 from seatrial.servers.child import tail

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.live import Live
 
 from seatrial.records import SECOND, Stop
-from seatrial.report.plain import Wall, duration
-from seatrial.report.stops import headline
+from seatrial.report.words.plain import Wall, duration
+from seatrial.report.words.stops import headline
 from seatrial.text import visible
 from seatrial.verdict.watched import weight
 from seatrial.watching.lines import Kind, line_of

@@ -1,0 +1,1 @@
+"""The command ``seatrial``: a module a command."""

@@ -1,0 +1,7 @@
+"""``python -m seatrial.cli``: the command, where no script is installed."""
+
+from __future__ import annotations
+
+from seatrial.cli.app import main
+
+main()

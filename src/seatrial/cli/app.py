@@ -1,0 +1,171 @@
+"""The command ``seatrial``: reads what a run recorded. The trial itself is ``pytest suites/``.
+
+Wrong usage is one line that starts with ERROR and exit 4, never a traceback: a traceback means Seatrial is at fault.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from seatrial.cli.doctor import doctor
+from seatrial.cli.show import (
+    open_run,
+    say,
+    show,
+)
+from seatrial.cli.waive import waive
+from seatrial.cli.watch import CONTEXT, watch
+from seatrial.given.tables import shown
+from seatrial.records import Verdict
+from seatrial.run.writer import RunDirError, write_atomically
+from seatrial.verdict.outcomes import EXIT_USAGE
+
+app = typer.Typer(
+    help="Reads recorded trials of OpenAI-compatible servers. To put a server on trial: pytest suites/ --endpoint=URL",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(show)
+app.command()(waive)
+app.command()(doctor)
+app.command(context_settings=CONTEXT)(watch)
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run directory, the name of one in reports/runs, or 'latest'.")
+]
+
+
+@app.command()
+def judge(
+    run: Run = "latest",
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Write verdict-rejudged.json beside verdict.json.")] = False,
+) -> None:
+    """Judge a recorded run again, without its servers, and print the verdict.
+
+    Exits 0 when every endpoint is ready, 1 when one is not, 10 when that is not proven, 4 on wrong usage.
+    """
+    from seatrial.judging.run import judge as judge_run  # loads every rule and the openai SDK: a second
+    from seatrial.report.block import render
+    from seatrial.report.run import Report
+
+    opened = open_run(run)
+    judged = judge_run(opened)
+    page = opened.path / "report.html"
+    say(render(Report(judged).summary, shown(page) if page.is_file() else None))
+    if write:
+        target = opened.path / "verdict-rejudged.json"
+        write_atomically(target, msgspec.json.format(msgspec.json.encode(judged.verdict)))
+        say(f"written    {shown(target)}")
+    raise typer.Exit(judged.verdict.exit)
+
+
+@app.command()
+def report(
+    run: Run = "latest",
+    *,
+    out: Annotated[Path | None, typer.Option(help="The HTML file to write.  [default: RUN/report.html]")] = None,
+    alluredir: Annotated[
+        Path | None, typer.Option(help="Where the Allure results go.  [default: RUN/allure-results]")
+    ] = None,
+) -> None:
+    """Write report.md, the Allure results and report.html of a run.
+
+    The first time, Allure is installed from npm into the user's cache (53 MB, about 10 s); it needs Node 22 or newer.
+    """
+    from seatrial.judging.run import judge as judge_run
+    from seatrial.report.allure.html import ReportError, write_report
+    from seatrial.report.run import Report
+
+    opened = open_run(run)
+    judged = judge_run(opened)
+    if _differs(opened.path / "verdict.json", judged.verdict):
+        say("notice     verdict.json tells other outcomes than the record does now: the report follows the record")
+    try:
+        for line in write_report(Report(judged), out=out, results=alluredir, progress=_progress).lines:
+            say(line)
+    except ReportError as error:
+        raise RunDirError(str(error)) from error
+
+
+@app.command()
+def cases(
+    *,
+    markdown: Annotated[Path | None, typer.Option(help="Write the list as a Markdown page to this file.")] = None,
+    check: Annotated[Path | None, typer.Option(help="Exit 1 if this Markdown page is not the current list.")] = None,
+) -> None:
+    """List every rule with its level, source and catalogue row, and the rows that have no rule yet."""
+    from seatrial.checks import catalogue  # loads every rule
+
+    page = catalogue.markdown()
+    if check is not None:
+        try:
+            current = check.read_text(encoding="utf-8") == page
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunDirError(f"cannot read {check}: {error}") from error
+        say(f"{check} is {'current' if current else f'out of date: seatrial cases --markdown {check}'}")
+        raise typer.Exit(0 if current else 1)
+    if markdown is not None:
+        write_atomically(markdown, page.encode("utf-8"))
+        say(f"written    {markdown}")
+        return
+    sys.stdout.write(page)
+
+
+def schema() -> bytes:
+    """The JSON Schema of verdict.json, as published in ``verdict.schema.json`` of the package."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Verdict)), indent=2) + b"\n"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command and exit; the console script's entry."""
+    sys.exit(run_command(sys.argv[1:] if argv is None else argv))
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    from seatrial.given.errors import ConfigError
+
+    command = typer.main.get_command(app)
+    try:
+        return int(command.main(list(argv), prog_name="seatrial", standalone_mode=False) or 0)
+    except typer.Exit as wanted:
+        return wanted.exit_code
+    except typer.TyperException as error:
+        return _refuse(error.format_message())
+    except (RunDirError, ConfigError) as error:
+        return _refuse(str(error))
+    except typer.Abort:
+        return _refuse("interrupted")
+    except BrokenPipeError:  # the reader of our pipe has gone: nothing is left to say
+        sys.stdout = None
+        return 0
+
+
+def _differs(path: Path, verdict: Verdict) -> bool:
+    """Whether a verdict was written before and says something else; an unreadable one does."""
+    if not path.is_file():
+        return False
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Verdict).outcomes != verdict.outcomes
+    except (OSError, msgspec.MsgspecError):
+        return True
+
+
+def _refuse(message: str) -> int:
+    from seatrial.text import visible
+
+    typer.echo(f"ERROR: {visible(message)}", err=True)
+    return EXIT_USAGE
+
+
+def _progress(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,123 @@
+"""Opening a run by name, and ``seatrial show``: one exchange, byte for byte, harmless to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatrial.records import SECOND, Exchange, Received, Sent
+from seatrial.report.words import curl as curl_line
+from seatrial.report.words.diagnosis import answer
+from seatrial.report.words.plain import (
+    count,
+    duration,
+    size,
+)
+from seatrial.run.directory import RunDir
+from seatrial.run.writer import RunDirError
+from seatrial.text import visible
+from seatrial.wire.decoding.assemble import assemble
+
+RUNS = Path("reports/runs")
+
+
+def open_run(name: str) -> RunDir:
+    """The run that a user means by a path, by a name in reports/runs, or by ``latest``.
+
+    Raises:
+        RunDirError: there is none.
+    """
+    given = Path(name)
+    below = RUNS / name
+    path = below if not given.exists() and below.exists() else given
+    if not path.exists():
+        latest = "no run is recorded in reports/runs yet; pytest suites/ makes one" if name == "latest" else ""
+        raise RunDirError(latest or f"{name} is neither a run directory nor a run in {RUNS}")
+    return RunDir.open(path)
+
+
+def say(text: str) -> None:
+    """Print a text of ours; a terminal that lacks a character gets an escape instead of an error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run directory, its name, or 'latest'.")],
+    exchange: Annotated[str, typer.Argument(metavar="ID", help="The exchange, as a diagnosis names it: gw0-118.")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="The answer's bytes as received, to a file or a pipe.")] = False,
+    curl: Annotated[bool, typer.Option("--curl", help="Only the whole curl line that sends it again.")] = False,
+) -> None:
+    """Show one recorded exchange: what was sent, and each read of the answer with its time since sending."""
+    opened = open_run(run)
+    line = _find(opened, exchange)
+    response = opened.bytes_of(line.w, line.response)
+    if raw:
+        _raw(response)
+        return
+    view = assemble(line, opened.bytes_of(line.w, line.request), response)
+    endpoint = opened.endpoints().get(line.endpoint)
+    if curl:
+        if endpoint is None:
+            raise RunDirError(f"the run holds no endpoint {line.endpoint}: its address is not known")
+        say(curl_line.command(view, endpoint))
+        return
+    say("\n".join(_lines(line, opened.bytes_of(line.w, line.request), response, view)))
+
+
+def _find(run: RunDir, name: str) -> Received:
+    """The line of an answered exchange.
+
+    Raises:
+        RunDirError: it was never sent, or never answered.
+    """
+    sent = False
+    for line in run.lines("writers/**/exchanges.jsonl"):
+        if isinstance(line, Received) and line.id == name:
+            return line
+        sent = sent or (isinstance(line, Sent) and line.id == name)
+    if sent:
+        raise RunDirError(f"exchange {name} was sent and never ended: its process died with the request in flight")
+    raise RunDirError(f"the run holds no exchange {name}; ids look like gw0-118, and the report names them")
+
+
+def _raw(response: bytes) -> None:
+    if sys.stdout.isatty():
+        raise RunDirError(
+            "--raw on a terminal would let the server's bytes drive it: send it to a file or through a pipe"
+        )
+    sys.stdout.buffer.write(response)
+    sys.stdout.buffer.flush()
+
+
+def _lines(line: Received, request: bytes, response: bytes, view: Exchange) -> list[str]:
+    where = f"{line.id}  {line.endpoint}  scenario {line.scenario}  generation {line.generation}"
+    shown = [visible(where), f"sent      {size(len(request))}"]
+    shown += _text(request, ">")
+    shown.append(f"received  {size(len(response))} in {count(len(line.frames), 'read')}: {answer(view)}")
+    if line.dropped:
+        shown.append("          not stored: the byte budget of the run was used up")
+    offset = 0
+    for at, length in line.frames:
+        shown.append(f"  +{(at - line.sent_at) / SECOND:.4f} s  {size(length)}")
+        shown += _text(response[offset : offset + length], "<")
+        offset += length
+    if view.header("content-encoding"):
+        shown.append(f"decoded   {size(len(view.body))}")
+        shown += _text(view.body, "=")
+    ended = duration(max(line.ended_at - line.sent_at, 0) / SECOND)
+    shown.append(visible(f"ended     after {ended}" + (f": {line.error} {line.detail}" if line.error else "")))
+    return shown
+
+
+def _text(content: bytes, mark: str) -> list[str]:
+    """Lines of a text with escapes made visible; their ends, where other than LF, are visible as well."""
+    text = content.decode("utf-8", "backslashreplace")
+    rows = text.split("\n")
+    if rows[-1] == "":
+        rows.pop()
+    return [f"    {mark} {visible(row.removesuffix(chr(13)))}" for row in rows]

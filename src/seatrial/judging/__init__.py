@@ -1,0 +1,1 @@
+"""The one place that replays: from a run directory to judged cases, stops and the verdict."""

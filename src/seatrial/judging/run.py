@@ -1,0 +1,172 @@
+"""From a run directory to a verdict: the one place that replays a recording.
+
+The end of a run, ``seatrial judge`` and ``seatrial report`` all come here, so that a verdict printed tonight and one
+computed next year from the same directory go the same way. Nothing is sent and no clock is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from seatrial.byhand import conclusions
+from seatrial.checks import catalogue
+from seatrial.checks.rules import REGISTRY, Evidence, Rule
+from seatrial.judging import suspects
+from seatrial.judging.case import Evidenced, judge_case, unjudged
+from seatrial.judging.waivers import Waivers, waivers_of
+from seatrial.kinds import profile
+from seatrial.records import (
+    Endpoint,
+    Exchange,
+    Expect,
+    Judged,
+    Judgement,
+    Noted,
+    NotTested,
+    Outcome,
+    Planned,
+    Received,
+    Record,
+    RunInfo,
+    SoakRun,
+    Stop,
+    Verdict,
+)
+from seatrial.run.directory import RunDir
+from seatrial.stops.fold import Limits, fold
+from seatrial.verdict import summary
+from seatrial.wire.decoding.assemble import assemble
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A run with its verdict. ``lines`` are all that its writers wrote, in order of time."""
+
+    run: RunDir
+    info: RunInfo
+    endpoints: dict[str, Endpoint]
+    cases: tuple[Judged, ...]
+    stops: tuple[Stop, ...]
+    verdict: Verdict
+    lines: Record = field(repr=False)
+    recording: Recording = field(repr=False)
+
+    def exchange(self, name: str) -> Exchange | None:
+        """One exchange by its id; None where it was never answered or is not of this run."""
+        return self.recording.exchange(name)
+
+
+class Recording:
+    """Exchanges of a run by id, assembled when asked for and kept."""
+
+    def __init__(self, run: RunDir, record: Record) -> None:
+        self._run = run
+        self._received = {line.id: line for line in record.of(Received)}
+        self._kept: dict[str, Exchange] = {}
+
+    def exchange(self, name: str) -> Exchange | None:
+        line = self._received.get(name)
+        if line is None:
+            return None
+        if name not in self._kept:
+            request = self._run.bytes_of(line.w, line.request)
+            self._kept[name] = assemble(line, request, self._run.bytes_of(line.w, line.response))
+        return self._kept[name]
+
+
+def judge(run: RunDir) -> JudgedRun:
+    """Judge everything a run recorded.
+
+    Raises:
+        RunDirError: the directory is damaged beyond torn lines.
+        ConfigError: the copy of the waiver file in it cannot be read.
+    """
+    info, endpoints = run.info, run.endpoints()
+    lines = run.in_time()
+    recording = Recording(run, lines)
+    covered = waivers_of(run)
+    seen = (*fold(lines, Limits.of(info.options)), *conclusions.stops(lines.of(Noted)))
+    found = suspects.explained(tuple(sorted(seen, key=lambda stop: (stop.dead_at, stop.id))), lines, run)
+    judgements = {line.case: line for line in lines.of(Judgement)}
+    planned = {line.case: line for line in run.planned()}
+    for name, line in judgements.items():
+        planned.setdefault(name, _unplanned(line))
+    if planned:
+        catalogue.load_all()
+    replay = _Replay(lines, recording, endpoints, covered, strict=bool(info.options.get("strict")))
+    cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
+    verdict = summary.summarise(
+        run=info.id,
+        endpoints=endpoints,
+        cases=cases,
+        stops=found,
+        record=lines,
+        waived=covered.used(cases),
+        not_tested=[(line.what, line.why) for line in lines.of(NotTested)],
+        unread=(run.unread.torn, run.unread.unknown),
+        known_unseen=replay.known_unseen(cases),
+        strict_known=bool(info.options.get("strict_known")),
+        watch="watch" in info.options and not cases,
+        impact=tuple(catalogue.areas()),
+    )
+    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
+
+
+class _Replay:
+    def __init__(
+        self,
+        lines: Record,
+        recording: Recording,
+        endpoints: Mapping[str, Endpoint],
+        waivers: Waivers,
+        *,
+        strict: bool,
+    ) -> None:
+        self._lines, self._recording, self._endpoints = lines, recording, endpoints
+        self._waivers, self._strict = waivers, strict
+        self._soaks: dict[str, SoakRun] = {}
+
+    def case(self, plan: Planned, judgement: Judgement | None) -> Judged:
+        rule = REGISTRY.get(plan.rule)
+        base = unjudged(plan, rule)
+        if judgement is None:
+            return base
+        if rule is None:
+            absent = f"this Seatrial knows no rule {plan.rule}"
+        else:
+            evidence, absent = (None, judgement.absent) if judgement.absent else self._evidence(rule, judgement)
+            if evidence is not None:
+                on = Evidenced(evidence, judgement.exchanges, msgspec.convert(judgement.expect, Expect))
+                endpoint = self._endpoints.get(plan.endpoint)
+                return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
+        return msgspec.structs.replace(base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges)
+
+    def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:
+        if rule.shape == "soak":
+            if judgement.endpoint not in self._soaks:
+                self._soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
+            return self._soaks[judgement.endpoint], ""
+        found = {name: self._recording.exchange(i) for name, i in judgement.exchanges.items()}
+        lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
+        if lacking:
+            return None, f"not in the recording: {', '.join(lacking)}"
+        return {name: x for name, x in found.items() if x is not None}, ""
+
+    def known_unseen(self, cases: Iterable[Judged]) -> tuple[str, ...]:
+        """Known deviations that were judged and no longer show: the list is to be cut."""
+        listed = list(cases)
+        return tuple(
+            text
+            for name, endpoint in self._endpoints.items()
+            for text in profile.load(endpoint.kind).known_unseen(
+                [c for c in listed if c.endpoint == name], endpoint.build
+            )
+        )
+
+
+def _unplanned(line: Judgement) -> Planned:
+    scenario = line.case.partition("[")[2].rpartition("]")[0]
+    return Planned(case=line.case, endpoint=line.endpoint, rule=line.rule, scenario=scenario, suite="")

@@ -1,0 +1,31 @@
+"""What ``/models`` of any kind lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seatrial.kinds.prometheus import Nonsense, decoded
+
+MOST_READ = 4096
+"""Slots or models of one answer that are looked at."""
+
+
+def models(body: bytes) -> list[str]:
+    """The ids that ``/models`` lists; none where it is no such list."""
+    return [item["id"] for item in listed(body) if isinstance(item.get("id"), str)]
+
+
+def first_model(body: bytes) -> tuple[str, str]:
+    """(id, owner) of the first of ``/models``; empty where it tells none."""
+    first = next(iter(listed(body)), {})
+    name, owner = first.get("id"), first.get("owned_by")
+    return name if isinstance(name, str) else "", owner if isinstance(owner, str) else ""
+
+
+def listed(body: bytes) -> list[dict[str, Any]]:
+    try:
+        told = decoded(body)
+    except Nonsense:
+        return []
+    listed = told.get("data") if isinstance(told, dict) else None
+    return [item for item in listed[:MOST_READ] if isinstance(item, dict)] if isinstance(listed, list) else []

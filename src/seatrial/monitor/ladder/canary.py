@@ -1,0 +1,217 @@
+"""The canary: one token asked for now and then, as a client asks; what came of it, and whether it was the same again.
+
+It is sent on a connection of its own under the endpoint's shared lock, and not at all while a suite holds the endpoint
+alone, while the server sleeps, or where a request would keep it from sleeping or load a model. It is patient: that an
+answer does not come is what the record is to show. It takes a slot for a moment, and with it what llama.cpp had kept
+there of an earlier prompt; so it is rare.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from seatrial.given.errors import ConfigError
+from seatrial.kinds import listed, llama_cpp
+from seatrial.monitor.ladder.questions import Questions
+from seatrial.monitor.ladder.rung import (
+    Rung,
+    Say,
+    Write,
+)
+from seatrial.monitor.ladder.scheduler import KEEPS_AWAKE, may_sleep
+from seatrial.records import SECOND, Ask
+from seatrial.servers import locks
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.load import (
+    Stream,
+    Target,
+    stream,
+)
+from seatrial.wire.transports.outcomes import classify
+
+PATIENCE_S = 150.0
+"""More than any limit of the verdict for a server that cannot be looked into (120 s): then it is closed."""
+
+CAP = 1024 * 1024
+"""Bytes of one answer: a server that ignores ``max_tokens`` is not followed for ever."""
+
+LOCK_S = 0.1
+"""Sharers pass the lock's turnstile one by one, each in far less; who holds the endpoint alone stays longer."""
+
+BUDGETS = (1, 4, 16)
+"""Tokens asked for: more where the first ones show nothing, as the opening tag of a thought that a server hides."""
+
+LONGEST_S = 600.0
+"""A server that asks to come back later (Retry-After) is asked again after this time at the latest."""
+
+MODELS_S = 5.0
+PROMPT = "Say hello."
+HELD_ALONE = "held alone"
+UNLOADED = "would load the model"
+UNKNOWN = "not known whether it would load the model"
+
+
+class Canary(Rung):
+    """Asked every so often, one at a time.
+
+    Args:
+        every_s: seconds between the beginnings of two.
+        model: named in the request; empty: the only one of ``/models``.
+        forbidden: why it may not be asked now; empty: it may; None: that is not known yet.
+        routed: whether a router answers, which would load the model that is asked for, and put out another.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        questions: Questions,
+        write: Write,
+        say: Say,
+        *,
+        every_s: float,
+        model: str = "",
+        forbidden: Callable[[], str | None] = lambda: "",
+        routed: Callable[[], bool] = lambda: False,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._every, self._model, self._forbidden = int(every_s * SECOND), model, forbidden
+        self._routed = routed
+        self._next = 0
+        self._budget = 0
+        self._answers = Answers()
+        self._stream = Stream()
+        self._target = Target(
+            url=questions.api,
+            mask=questions.mask,
+            headers=questions.headers,
+            ca=questions.ca,
+            idle_s=patience_s,
+            deadline_s=patience_s,
+            cap_bytes=CAP,
+        )
+        super().__init__(name, "canary", questions, write, say)
+
+    def due(self, now: int) -> bool:
+        return self._every > 0 and now >= self._next and self._forbidden() is not None
+
+    def shown(self, ask: Ask) -> Ask:
+        s = self._stream
+        return msgspec.structs.replace(
+            ask,
+            status=s.status or None,
+            first_at=s.first_at,
+            last_at=s.last_at,
+            deltas=s.deltas,
+            comments=s.comments,
+        )
+
+    def step(self) -> None:
+        if forbidden := self._forbidden():
+            self.skip(forbidden)
+            return
+        self._model = self._model or self._only_model()
+        if not self._model:
+            return
+        if self._routed() and (why := self._unloaded()):
+            self._next = time.monotonic_ns() + self._every
+            self.skip(why)
+            return
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locks.shared(self.questions.api, timeout_s=LOCK_S))
+            except locks.LockTimeout:
+                self.skip(HELD_ALONE)
+                return
+            except ConfigError as error:
+                self.trouble(f"no canary is sent: {error}")
+                self._next = time.monotonic_ns() + self._every
+                return
+            self._send()
+
+    def _send(self) -> None:
+        self._stream = Stream()
+        ask = self.begin()
+        self._next = ask.asked_at + self._every
+        outcome = self._try()
+        while outcome == "empty" and self._budget + 1 < len(BUDGETS):
+            self._budget += 1
+            self._answers = Answers()
+            outcome = self._try()
+        s = self._stream
+        right = self._answers.same(_text(s)) if outcome == "ok" else None
+        detail = "" if outcome == "ok" else _line(s.fault or s.detail)
+        if outcome == "busy":
+            asked = int(s.retry_after) if s.retry_after.isascii() and s.retry_after.isdigit() else 0
+            self._next = max(self._next, s.ended_at + int(min(asked, LONGEST_S) * SECOND))
+        self.end(self.shown(ask), ended_at=s.ended_at, outcome=outcome, detail=detail, right=right)
+
+    def _try(self) -> str:
+        """Ask for as many tokens as are known to show something; the outcome."""
+        self._stream = Stream()
+        body = {
+            "model": self._model,
+            "messages": [{"role": "user", "content": PROMPT}],
+            "max_tokens": BUDGETS[self._budget],
+            "temperature": 0,
+            "stream": True,
+        }
+        stream(self._target, msgspec.json.encode(body), into=self._stream)
+        return classify(self._stream)
+
+    def _unloaded(self) -> str:
+        """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
+        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        if answer.status != 200:
+            return UNKNOWN
+        here, arguments = llama_cpp.loaded(answer.body, self._model)
+        if not here:
+            return UNLOADED
+        return KEEPS_AWAKE if may_sleep(arguments) else ""
+
+    def _only_model(self) -> str:
+        """The one model there is; of several none, for a question could load one that nobody uses."""
+        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        names = listed.models(answer.body) if answer.status == 200 else []
+        if len(names) == 1:
+            return names[0]
+        self._next = time.monotonic_ns() + self._every
+        told = f"{len(names)}: name one with --model" if names else "none"
+        self.trouble(f"no canary is sent: no model is named, and /models tells {told}")
+        return ""
+
+
+class Answers:
+    """Knows an answer once it has come twice in a row; says of later ones whether they are the same."""
+
+    def __init__(self) -> None:
+        self._last: str | None = None
+        self._known: str | None = None
+
+    def same(self, text: str) -> bool | None:
+        """Whether it is the known answer; None: no answer is known."""
+        if self._known is None:
+            self._known = text if text == self._last else None
+            self._last = text
+        return None if self._known is None else text == self._known
+
+
+def _text(s: Stream) -> str:
+    """What the stream said, thoughts before words."""
+    x = assemble(s.line("canary", endpoint="", scenario="canary", path="/chat/completions"), s.request, s.response)
+    said: list[str] = []
+    for name in ("reasoning_content", "reasoning", "content"):
+        for chunk in x.chunks:
+            for choice in chunk.choices:
+                delta = choice.get("delta")
+                part = delta.get(name) if isinstance(delta, dict) else None
+                said.append(part if isinstance(part, str) else "")
+    return "".join(said)
+
+
+def _line(text: str) -> str:
+    """Words of a server in one bounded, printable line."""
+    return "".join(c if c.isprintable() else " " for c in text[:200]).strip()

@@ -1,0 +1,109 @@
+"""The upper rungs of one endpoint: the engine's own loop, and a token for a client.
+
+Each has a thread of its own, so that no server can delay the recorder's heartbeat; what they find is written through
+the recorder's writer. The lower rungs are the prober's and the target's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
+from seatrial.monitor.ladder.questions import Questions
+from seatrial.monitor.ladder.rung import (
+    Rung,
+    Say,
+    Write,
+)
+from seatrial.monitor.ladder.scheduler import Scheduler
+from seatrial.monitor.process.proc import Process
+from seatrial.records.targets import Watch
+from seatrial.wire.transports import probe
+
+UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
+"""How /health may fail of a server that is still there: its engine may answer, and that it does not is evidence."""
+
+
+class Health(Protocol):
+    """What the prober knows."""
+
+    local: bool | None
+    heard: probe.Answer | None
+
+
+class Ladder:
+    """The rungs of an endpoint with a base URL.
+
+    Args:
+        prober: asks /health; nothing is asked here before that has answered once.
+        write: takes lines, from several threads.
+        say: takes events, from several threads.
+        process: the main process, where it is on this host and known.
+
+    Raises:
+        ValueError: the base is no http or https URL.
+        OSError: its file of certificates cannot be read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Watch,
+        prober: Health,
+        *,
+        write: Write,
+        say: Say,
+        process: Callable[[], Process | None],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca)
+        self._prober = prober
+        self._was_up = False
+        self.scheduler = Scheduler(
+            name,
+            questions,
+            write,
+            say,
+            scrape=endpoint.ours or endpoint.scrape,
+            process=process,
+            local=lambda: prober.local,
+        )
+        self._rungs: list[Rung] = [self.scheduler]
+        if endpoint.api and endpoint.canary_s > 0:
+            self._rungs.append(
+                Canary(
+                    name,
+                    questions,
+                    write,
+                    say,
+                    every_s=endpoint.canary_s,
+                    model=endpoint.model,
+                    forbidden=lambda: self.scheduler.forbidden if self.scheduler.known else None,
+                    routed=lambda: self.scheduler.routes,
+                    patience_s=patience_s,
+                )
+            )
+
+    def tick(self, now: int, *, ask: bool = True) -> None:
+        """Write what hangs, and ask what is due. Waits for nobody.
+
+        Args:
+            ask: False while the process is stopped by a signal: each question would fill its accept queue.
+        """
+        ask = ask and self._up()
+        for rung in self._rungs:
+            rung.tick(now, ask=ask)
+
+    def close(self) -> None:
+        for rung in self._rungs:
+            rung.close()
+
+    def _up(self) -> bool:
+        """Whether somebody is there who may be asked; 503 is the answer of a server that loads."""
+        heard = self._prober.heard
+        if heard is None:
+            return False
+        answers = heard.status is not None and heard.status != 503
+        self._was_up = self._was_up or answers
+        return answers or (self._was_up and heard.error in UP and heard.status is None)

@@ -1,0 +1,1 @@
+"""Sources of evidence beside processes and rungs: the server's own log."""

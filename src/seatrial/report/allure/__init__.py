@@ -1,0 +1,1 @@
+"""Allure's results and its page in one file."""

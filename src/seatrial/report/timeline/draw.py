@@ -1,0 +1,216 @@
+"""The timeline of an endpoint as SVG: one time axis, seven lanes, stops and gaps through all of them.
+
+Plain SVG without a script, a font, a link or a style that reaches outside: it stands in the HTML page, in an Allure
+attachment and in a file alike. The palette is Okabe and Ito's, which the colour-blind can tell apart; where a colour
+means something, a height or a pattern says it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from seatrial.records import SECOND, Stop
+from seatrial.report.timeline.lanes import (
+    Watched,
+    gaps,
+    lanes,
+    marks,
+)
+from seatrial.report.timeline.spans import (
+    Lane,
+    Mark,
+    Span,
+    Window,
+)
+from seatrial.report.words.plain import Wall, duration
+from seatrial.report.words.stops import step
+from seatrial.text import visible
+
+WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
+LANE, PAD = 44, 8
+THIN, THIN_TOPS = 7, (26, 35)
+"""Height of a thin row, and where below the top of its lane each stands; the lane's own spans end above them."""
+
+TONES = {
+    "first": "#0072B2",
+    "second": "#56B4E9",
+    "frozen": "#CC79A7",
+    "good": "#009E73",
+    "odd": "#E69F00",
+    "bad": "#D55E00",
+    "blind": "#999999",
+}
+_OPEN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" role="img" class="st-timeline" font-family="system-ui, sans-serif"'
+    ' font-size="11"'
+)
+_HATCH = (
+    '<defs><pattern id="{}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect width="3" height="7" fill="#999999" fill-opacity="0.45"/></pattern></defs>'
+)
+HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
+"""Share of the lane's height by tone, so that a state can be read without its colour."""
+
+
+def draw(name: str, seen: Watched, window: Window, stops: Sequence[Stop], wall: Wall) -> str:
+    """The SVG of one endpoint in a window that has a length: silent stops through all lanes, the others as marks."""
+    silent = [stop for stop in stops if stop.silent]
+    rows = lanes(seen, window, silent)
+    bottom = TOP + len(rows) * LANE
+    title = escape(f"Timeline of {visible(name)}, {duration((window.end - window.start) / SECOND)}")
+    scale = _Scale(window)
+    # One page holds several timelines, and a pattern inside a closed one is not there for the others.
+    hatch = "st-gap-" + hashlib.md5(f"{name} {window}".encode(), usedforsecurity=False).hexdigest()[:8]
+    parts = [
+        f'{_OPEN} viewBox="0 0 {WIDTH} {bottom + 34}" aria-label="{title}"><title>{title}</title>',
+        _HATCH.format(hatch),
+        f'<rect class="st-ground" width="{WIDTH}" height="{bottom + 34}" fill="#ffffff"/>',
+    ]
+    for index, lane in enumerate(rows):
+        parts.extend(_lane(lane, TOP + index * LANE, scale))
+    parts.extend(_axis(scale, wall, bottom))
+    parts.extend(_over(silent, gaps(seen, window), hatch, scale, bottom))
+    parts.extend(_marks([*marks(seen, window), *_told(stops, window)], scale, bottom))
+    return "".join([*parts, "</svg>"])
+
+
+class _Scale:
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._per_ns = (WIDTH - LEFT - RIGHT) / (window.end - window.start)
+
+    def x(self, at: int) -> float:
+        return LEFT + (at - self.window.start) * self._per_ns
+
+    def box(self, start: int, end: int, least: float = 1.5) -> tuple[float, float]:
+        """Left edge and width, never too thin to be seen."""
+        left = self.x(start)
+        return left, max(self.x(end) - left, least)
+
+
+def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
+    base = THIN_TOPS[0] - 3 if lane.below else LANE - PAD
+    middle = base - (7 if lane.below else 10) if lane.spans else LANE / 2 + (-2 if lane.curve else 4)
+    yield (
+        f'<line class="st-rule" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top + LANE}" y2="{top + LANE}" stroke="#dddddd"/>'
+        f'<text class="st-ink" x="{LEFT - 10}" y="{top + middle}" text-anchor="end"'
+        f' fill="#222222">{escape(lane.name)}</text>'
+    )
+    for name, below in zip(lane.below, THIN_TOPS, strict=False):
+        yield (
+            f'<text class="st-soft" x="{LEFT - 10}" y="{top + below + THIN}" text-anchor="end" font-size="9.5"'
+            f' fill="#666666">{escape(name)}</text>'
+        )
+    if lane.spans:
+        yield from (_span(span, top, base, scale) for span in lane.spans)
+    elif lane.curve:
+        yield from _curve(lane, top, scale)
+    else:
+        yield (
+            f'<text class="st-soft" x="{LEFT + 8}" y="{top + LANE / 2 + 4}" fill="#666666" font-style="italic">'
+            f"{escape(lane.why)}</text>"
+        )
+
+
+def _span(span: Span, top: float, base: float, scale: _Scale) -> str:
+    """One span; ``base`` is where the lane's own spans stand, below its top."""
+    left, width = scale.box(span.start, span.end)
+    whole, base = (THIN, THIN_TOPS[span.row - 1] + THIN) if span.row else (base - PAD, base)
+    height = whole * HEIGHTS.get(span.tone, 1.0)
+    y = top + base - height
+    label = ""
+    if span.tone in {"first", "second"} and width > 60 and not span.row:
+        ink = "#ffffff" if span.tone == "first" else "#000000"
+        label = f'<text x="{left + 6:.1f}" y="{top + base - whole / 2 + 4}" fill="{ink}">{escape(span.text)}</text>'
+    return (
+        f'<rect x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="2" '
+        f'fill="{TONES[span.tone]}"><title>{escape(span.text)}</title></rect>{label}'
+    )
+
+
+def _curve(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
+    """A curve over its filled area, from zero to the greatest value, which is written beside it."""
+    most = max(value for _, value in lane.curve)
+    height = LANE - 2 * PAD
+    base = top + LANE - PAD
+    points = [(scale.x(at), base - (value / most if most else 0) * height) for at, value in lane.curve]
+    path = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    area = f"M{points[0][0]:.1f} {base} L{path} L{points[-1][0]:.1f} {base}Z"
+    yield (
+        f'<path class="st-area" d="{area}" fill="#0072B2" fill-opacity="0.18"/>'
+        f'<path class="st-curve" d="M{path}" fill="none" stroke="#0072B2" stroke-width="1.5"/>'
+        f'<text class="st-soft" x="{LEFT - 10}" y="{top + LANE / 2 + 11}" text-anchor="end" font-size="9.5"'
+        f' fill="#666666">{escape(f"to {most:.3g} {lane.unit}")}</text>'
+    )
+    if lane.note:
+        yield (
+            f'<text class="st-soft" x="{WIDTH - RIGHT - 4}" y="{top + PAD}" text-anchor="end" font-size="9.5"'
+            f' fill="#666666">{escape(lane.note)}</text>'
+        )
+
+
+def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
+    span = scale.window.end - scale.window.start
+    for n in range(7):
+        at = scale.window.start + span * n // 6
+        x = scale.x(at)
+        anchor = "start" if n == 0 else "end" if n == 6 else "middle"
+        label = wall.label(at) if span < 60 * SECOND else wall.label(at).partition(".")[0]
+        yield (
+            f'<line class="st-rule" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom + 4}" stroke="#eeeeee"/>'
+            f'<text class="st-soft" x="{x:.1f}" y="{bottom + 18}" text-anchor="{anchor}" fill="#444444">'
+            f"{escape(label)}</text>"
+        )
+    yield f'<text class="st-soft" x="{LEFT - 10}" y="{bottom + 18}" text-anchor="end" fill="#444444">UTC</text>'
+
+
+def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: _Scale, bottom: float) -> Iterator[str]:
+    """Gaps of observation and stops, over all lanes."""
+    for span in blind:
+        left, width = scale.box(span.start, span.end)
+        yield (
+            f'<rect x="{left:.1f}" y="{TOP}" width="{width:.1f}" height="{bottom - TOP}" fill="url(#{hatch})">'
+            f"<title>{escape(span.text)}</title></rect>"
+        )
+    for stop in stops:
+        cut = scale.window.cut(stop.alive_at, stop.until or stop.dead_at)
+        if cut is None:
+            continue
+        left, width = scale.box(*cut, least=2.5)
+        anchor, shift = ("end", -4.0) if left > WIDTH * 0.75 else ("start", width + 4)
+        yield (
+            f'<rect x="{left:.1f}" y="{TOP - 6}" width="{width:.1f}" height="{bottom - TOP + 6}" fill="#D55E00" '
+            f'fill-opacity="0.35" stroke="#D55E00"><title>silent stop: {escape(stop.family)}</title></rect>'
+            f'<text x="{left + shift:.1f}" y="{TOP - 8}" text-anchor="{anchor}" fill="#D55E00" font-weight="bold">'
+            f"{escape(stop.family)}</text>"
+        )
+
+
+def _told(stops: Sequence[Stop], window: Window) -> list[Mark]:
+    """What is no silent stop and yet happened at a moment: a step of the clock, a family told from traffic."""
+    found = []
+    for stop in stops:
+        if stop.family == "CLOCK STEPPED":
+            found.append(Mark(stop.dead_at, f"clock stepped {step(stop)}"))
+        elif not stop.silent and not stop.planned and stop.family != "UNOBSERVED":
+            found.append(Mark(stop.dead_at, stop.family))
+    return [mark for mark in found if window.start <= mark.at <= window.end]
+
+
+def _marks(found: Sequence[Mark], scale: _Scale, bottom: float) -> Iterator[str]:
+    last = -1e9
+    for mark in sorted(found, key=lambda mark: mark.at):
+        x = scale.x(mark.at)
+        yield (
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 16}" y2="{bottom}" stroke="#888888" stroke-dasharray="3 3">'
+            f"<title>{escape(mark.text)}</title></line>"
+        )
+        if x - last > 80:  # labels that would run into each other are left to the tooltip
+            anchor = "end" if x > WIDTH - 110 else "start"
+            yield (
+                f'<text class="st-soft" x="{x:.1f}" y="{TOP - 22}" text-anchor="{anchor}" fill="#444444">'
+                f"{escape(mark.text)}</text>"
+            )
+            last = x
