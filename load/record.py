@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from seatrial.records import Counters, LoadRow, Phase, Sent
+from seatrial.records import Counters, LoadRow, Phase, Sent, Stage
 from seatrial.run.writer import Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
@@ -61,7 +61,7 @@ class Recorder:
             self._keep(row, s)
         self._writer.write("rows.jsonl", row)
 
-    def phase(self, what: str, at: int, facts: dict[str, str]) -> None:
+    def phase(self, what: Stage, at: int, facts: dict[str, str]) -> None:
         self._writer.write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
 
     def counters(self, counters: Counters) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from gevent.event import Event
@@ -15,7 +16,7 @@ from load import counters
 from load.inspection import Inspector
 from load.record import Recorder
 from load.settings import ROOT, Settings
-from seatrial.records import Counters, Endpoint, RunInfo
+from seatrial.records import Counters, Endpoint, RunInfo, Stage
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir, new_path
 from seatrial.wire.transports.load import Target, get
@@ -72,13 +73,13 @@ class Session:
             "idle_s": f"{self.settings.idle_s:g}",
         }
         self._running = True
-        self.recorder.phase("start", time.monotonic_ns(), facts)
+        self.recorder.phase(Stage.START, time.monotonic_ns(), facts)
 
     def drain(self) -> None:
         """No user starts another request; those in flight are waited for."""
         if self._running and not self.draining.is_set():
             self.draining.set()
-            self.recorder.phase("drain", time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
+            self.recorder.phase(Stage.DRAIN, time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
 
     def end(self, how: str) -> None:
         """All users are gone: read the counters once they are quiet. A second caller waits for the first."""
@@ -93,7 +94,7 @@ class Session:
                 "rules": str(len(self.inspector.rules)),
                 "inspected": f"{self.inspector.read} of {self.inspector.of}",
             }
-            self.recorder.phase("end", time.monotonic_ns(), facts)
+            self.recorder.phase(Stage.END, time.monotonic_ns(), facts)
 
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""
@@ -101,7 +102,7 @@ class Session:
         path = self.rundir.path / "load" / f"{self.settings.role}.jsonl"
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 
-    def _count(self, phase: str) -> None:
+    def _count(self, phase: Literal["before", "after"]) -> None:
         found = counters.quiet(lambda: counters.totals(get(self.target, "//metrics")))
         self.recorder.counters(
             Counters(

@@ -8,11 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Clock, Stop
-from seatrial.stops import (
-    clock,
-    fold,
-    handing,
-)
+from seatrial.stops import clock, fold, handing
 from seatrial.stops.state.cases import change, open_case
 from seatrial.stops.state.server import (
     Proof,
@@ -80,13 +76,13 @@ def test_a_crash_loop_is_told_whole_and_kept_small(monkeypatch):
     assert most <= handing.CASES_KEPT + 2
     assert [stop.family for stop in found] == ["RESTARTED"] * 70
     assert len({stop.id for stop in found}) == 70
-    monkeypatch.setattr(clock, "CASES_KEPT", 1000)
+    monkeypatch.setattr(handing, "CASES_KEPT", 1000)
     assert fold.fold(lines) == found
 
 
 def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
     """A stop that was withdrawn is not told, and its number is not given again; an old open one keeps no other."""
-    monkeypatch.setattr(clock, "CASES_KEPT", 0)
+    monkeypatch.setattr(handing, "CASES_KEPT", 0)
     server = Server("a")
     for n in range(8):
         server = open_case(server, "STOPPED", n * S, n * S, alive=Proof(n * S, "x"))

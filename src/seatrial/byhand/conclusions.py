@@ -25,7 +25,7 @@ from seatrial.byhand.times import (
     moves,
     restarts,
 )
-from seatrial.records import SECOND, Conclusion, Noted, Stop
+from seatrial.records import SECOND, Conclusion, Noted, NoteWord, Stop
 from seatrial.stops.fold import ROUND_S
 
 SOURCE = "noted by hand: no exit status was seen"
@@ -40,17 +40,17 @@ def conclusions(lines: Iterable[Noted]) -> tuple[Conclusion, ...]:
     note = read(lines)
     if not note.lines:
         return ()
-    whys = [_why(note, line) for line in note.of("stopped") if line.value is not None]
+    whys = [_why(note, line) for line in note.of(NoteWord.STOPPED) if line.value is not None]
     return (restarts(note), drift(note), *shares(note), pids(note), *whys)
 
 
 def stops(lines: Iterable[Noted]) -> tuple[Stop, ...]:
     """The stops that a note tells of, and the restarts that follow from its start times."""
     note = read(lines)
-    found = [_stopped(note, line) for line in note.of("stopped") if line.value is not None]
+    found = [_stopped(note, line) for line in note.of(NoteWord.STOPPED) if line.value is not None]
     for move in moves(note):
         began = move.after.since[move.name]
-        told = any(abs((line.value or 0) - began) <= 2 * note.grain for line in note.of("started", move.name))
+        told = any(abs((line.value or 0) - began) <= 2 * note.grain for line in note.of(NoteWord.STARTED, move.name))
         if move.restarted and not told:
             found.append(
                 Stop(
@@ -76,7 +76,7 @@ def notices(lines: Iterable[Noted]) -> list[str]:
     """What makes a note a story and no instrument: entries out of order, a date that was another day of the week."""
     note = read(lines)
     said = []
-    for line in note.of("date"):
+    for line in note.of(NoteWord.DATE):
         try:
             day = datetime.date.fromisoformat(line.text).strftime("%A")
         except ValueError:
@@ -133,14 +133,16 @@ def _stopped(note: Note, line: Noted) -> Stop:
         evidence=tuple(_evidence(note, line, at, back, crossed)),
         cause="UNKNOWN: the note holds no exit status, no kernel's count and no log of its end",
         hypotheses=tuple(_hypotheses(note, line.name, at, crossed)),
-        log=tuple(f"{fact.text} (as noted)" for fact in note.of("log", line.name)[:1]),
+        log=tuple(f"{fact.text} (as noted)" for fact in note.of(NoteWord.LOG, line.name)[:1]),
         alike=(ALIKE,),
     )
 
 
 def _back(note: Note, name: str, at: int) -> int | None:
     """When it was back, as noted; None where that is not noted."""
-    told = [round(line.value) for line in note.of("started", name) if line.value is not None and line.value >= at]
+    told = [
+        round(line.value) for line in note.of(NoteWord.STARTED, name) if line.value is not None and line.value >= at
+    ]
     return min(told, default=None)
 
 
@@ -160,7 +162,7 @@ def _evidence(note: Note, line: Noted, at: int, back: int | None, crossed: Cross
         )
     for name, began in _beside(note, line.name, at):
         yield f"{name} began at {clock(began)}, {span(began - at)} after it"
-    for fact in note.of("answered", line.name):
+    for fact in note.of(NoteWord.ANSWERED, line.name):
         yield f"{fact.name} answered again at {clock(round(fact.at / SECOND))} ({fact.text})"
 
 

@@ -11,7 +11,7 @@ from seatrial.byhand.reading import (
     join,
     span,
 )
-from seatrial.records import Conclusion
+from seatrial.records import Conclusion, NoteWord
 
 PID_MAX = 32768
 """The kernel's default pid_max; a higher pid shows that it was raised. 64-bit systemd raises it to :data:`RAISED`."""
@@ -71,7 +71,9 @@ def pids(note: Note) -> Conclusion:
 
 def _claim(note: Note, pair: Crossed) -> str:
     """What the pair contradicts: an outage as long as noted, where the low pid came back from one."""
-    stops = [line for line in note.of("stopped", pair.low) if line.value is not None and line.value < pair.low_start]
+    stops = [
+        line for line in note.of(NoteWord.STOPPED, pair.low) if line.value is not None and line.value < pair.low_start
+    ]
     what = "the start times noted"
     if stops:
         what = f"an outage of {span(pair.low_start - round(max(line.value or 0 for line in stops)))}"

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
-from seatrial.records import SECOND, Noted
+from seatrial.records import SECOND, Noted, NoteWord
 
 MINUTE = 60
-TIMES = frozenset({"since", "stopped", "started"})
+TIMES = frozenset({NoteWord.SINCE, NoteWord.STOPPED, NoteWord.STARTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,15 @@ class Check:
     @property
     def since(self) -> dict[str, int]:
         """Name -> the start time shown."""
-        return {line.name: round(line.value) for line in self.lines if line.what == "since" and line.value is not None}
+        return {
+            line.name: round(line.value)
+            for line in self.lines
+            if line.what == NoteWord.SINCE and line.value is not None
+        }
 
     @property
     def pids(self) -> dict[str, int]:
-        return {line.name: line.pid for line in self.lines if line.what == "pid" and line.pid}
+        return {line.name: line.pid for line in self.lines if line.what == NoteWord.PID and line.pid}
 
     @property
     def told(self) -> str:
@@ -52,7 +56,7 @@ class Note:
         """The checks at which a start time of a process was shown, and which."""
         return [(check, check.since[name]) for check in self.checks if name in check.since]
 
-    def of(self, what: str, name: str | None = None) -> list[Noted]:
+    def of(self, what: NoteWord, name: str | None = None) -> list[Noted]:
         """Facts of a kind, of one process or of all, in the order of the note."""
         return [line for line in self.lines if line.what == what and name in (None, line.name)]
 

@@ -20,7 +20,7 @@ from seatrial.byhand.reading import (
     percent,
     span,
 )
-from seatrial.records import Conclusion
+from seatrial.records import Conclusion, NoteWord
 
 LIKELY = 0.05
 """A room as wide as this part of 0 to 100 % or wider proves nothing: any figure may lie in it."""
@@ -81,7 +81,7 @@ def shares(note: Note) -> tuple[Conclusion, ...]:
     curves = [curve for name in note.names if (curve := _curve(note, name)).other]
     if not curves:
         text = "no percentage called anything but CPU was noted of a process, with the time it runs since"
-        return (Conclusion(word="GPU FIGURES NOT KNOWN", text=text, n=f"{len(note.of('share'))} percentages"),)
+        return (Conclusion(word="GPU FIGURES NOT KNOWN", text=text, n=f"{len(note.of(NoteWord.SHARE))} percentages"),)
     n = join([_count(curve) for curve in curves])
     usable = [curve for curve in curves if len(curve.cpu) >= 2 and curve.decays()]
     if not usable:
@@ -125,7 +125,7 @@ def _curve(note: Note, name: str) -> _Curve:
     for check in note.checks:
         start = check.since.get(name)
         for line in check.lines:
-            usable = line.what == "share" and line.name == name and line.value is not None and check.dated
+            usable = line.what == NoteWord.SHARE and line.name == name and line.value is not None and check.dated
             if usable and line.value is not None and start is not None and start < check.at:
                 found.append(Share(check.at, line.value, check.at - start, line.label))
     whole = all(share.percent == round(share.percent) for share in found)
@@ -171,7 +171,7 @@ def _undated(note: Note, curve: _Curve) -> Sequence[str]:
     said = []
     for check in note.checks:
         for line in check.lines:
-            if line.what != "share" or line.value is None or not line.value or (check.dated and line.name):
+            if line.what != NoteWord.SHARE or line.value is None or not line.value or (check.dated and line.name):
                 continue
             latest = start + first.minutes / line.value * 100 * MINUTE
             if latest >= check.at:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import Event, Line, Received, Record, Sent, Stop
+from seatrial.records import Event, Fact, Happening, Line, Received, Record, Sent, Stop
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import aborted
 
-TELLING = frozenset({"start", "ready", "repeated"})
+TELLING = frozenset({Happening.START, Happening.READY, Happening.REPEATED})
 """Events that tell which life of a server it was, and what was tried again."""
 LOG_LINES = 5
 LOG_BYTES = 8192
@@ -45,22 +45,26 @@ def explained(stops: Sequence[Stop], record: Record, run: RunDir) -> tuple[Stop,
 
 def _explained(stop: Stop, sent: Mapping[str, str], events: Sequence[Event], run: RunDir) -> Stop:
     wanted = set(stop.suspects)
-    generation = next((e.generation for e in events if e.pid == stop.pid and e.what in {"start", "ready"}), None)
+    generation = next(
+        (e.generation for e in events if e.pid == stop.pid and e.what in {Happening.START, Happening.READY}), None
+    )
     log = () if generation is None else _tail(run, f"{stop.name}-{generation}.log")
-    again = [e for e in events if e.what == "repeated" and e.generation == (generation or 0) and e.text in wanted]
-    killers = [e for e in again if e.facts.get("kills") == "yes"]
-    evidence = tuple(f"{e.text} ({e.facts.get('scenario', '')}) sent again alone: {_again(e)}" for e in again)
+    again = [
+        e for e in events if e.what == Happening.REPEATED and e.generation == (generation or 0) and e.text in wanted
+    ]
+    killers = [e for e in again if e.facts.get(Fact.KILLS) == "yes"]
+    evidence = tuple(f"{e.text} ({e.facts.get(Fact.SCENARIO, '')}) sent again alone: {_again(e)}" for e in again)
     known = {name: sent[name] for name in stop.suspects if name in sent}
     changed = replace(stop, sent=known, log=stop.log or log, evidence=(*stop.evidence, *evidence))
     if not killers:
         named = "; ".join(aborted(log, limit=None, reached=False)) if stop.signal == signal.SIGABRT else ""
         return replace(changed, cause=named) if named and stop.cause.startswith("UNKNOWN") else changed
-    said = " and ".join(f"request {e.text} ({e.facts.get('scenario', '')})" for e in killers)
+    said = " and ".join(f"request {e.text} ({e.facts.get(Fact.SCENARIO, '')})" for e in killers)
     return replace(changed, cause=f"{said}: sent again alone, it kills again", hypotheses=())
 
 
 def _again(event: Event) -> str:
-    return "it kills" if event.facts.get("kills") == "yes" else "the server lives"
+    return "it kills" if event.facts.get(Fact.KILLS) == "yes" else "the server lives"
 
 
 def _tail(run: RunDir, name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from seatrial.monitor.process import pidfd
 from seatrial.monitor.process.tree import Watched
 from seatrial.monitor.target import Target
-from seatrial.records import Event
+from seatrial.records import Event, Fact, Happening
 
 WAIT_NS = 500_000_000
 """How long a parent may take to reap its child before the zombie's own word is taken."""
@@ -51,11 +51,11 @@ class Ends:
         """
         process = watched.process
         facts = process.relatives()
-        kills = {"oom_host": oom_host, "oom_cgroup": process.oom_kills(), "alive_at": alive_at or None}
+        kills = {Fact.OOM_HOST: oom_host, Fact.OOM_CGROUP: process.oom_kills(), Fact.ALIVE_AT: alive_at or None}
         facts |= {name: str(count) for name, count in kills.items() if count is not None}
         found = Pending(target, watched, now, target.main is watched, facts)
         if limit := process.size_limit_told():
-            facts["size limit"] = limit
+            facts[Fact.SIZE_LIMIT] = limit
         if process.traceable and process.stat_file is not None:
             found.zombie, found.zombie_why = pidfd.status_from_zombie(process.stat_file)
         else:
@@ -101,7 +101,7 @@ class Ends:
         process = found.watched.process
         self._say(
             Event(
-                what="exit" if found.watched.why == "" else "lost",
+                what=Happening.EXIT if found.watched.why == "" else Happening.LOST,
                 name=found.target.name,
                 at=found.at,
                 signalled_at=found.at,

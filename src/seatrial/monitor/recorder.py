@@ -34,7 +34,7 @@ from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.proc import HostOom
 from seatrial.monitor.process.tree import Watched
 from seatrial.monitor.target import Target, open_target
-from seatrial.records import SECOND, Clock, Event, Line, Probe
+from seatrial.records import SECOND, Clock, Event, Happening, Line, Probe
 from seatrial.records.targets import Watch
 from seatrial.run.clocks import read_clocks
 from seatrial.run.directory import RunDir
@@ -57,7 +57,7 @@ class Recorder:
 
     def __init__(self, writer: Writer, commands: int) -> None:
         self._writer = writer
-        self._commands = Commands(commands, lambda text: self._event("trouble", "", text))
+        self._commands = Commands(commands, lambda text: self._event(Happening.TROUBLE, "", text))
         self._targets: dict[str, Target] = {}
         self._ladders: dict[str, Ladder] = {}
         self._host_oom = HostOom()
@@ -91,7 +91,7 @@ class Recorder:
             ladder.close()
         self._ends.settle(time.monotonic_ns() + SECOND)
         self._last_words()
-        self._event("seal", "")
+        self._event(Happening.SEAL, "")
         self._close()
 
     def _hear(self, seconds: float) -> None:
@@ -220,7 +220,7 @@ class Recorder:
         if command.seal:
             self._open = False
         elif command.planned_stop:
-            self._event("planned-stop", command.planned_stop)
+            self._event(Happening.PLANNED_STOP, command.planned_stop)
         elif command.watch:
             self._begin(command, now)
 
@@ -249,14 +249,14 @@ class Recorder:
                 target.name, command, target.prober, write=self._sample, say=self._say, process=target.process
             )
         except (ValueError, OSError) as error:
-            self._event("trouble", target.name, f"its engine and its answers are not asked for: {error}")
+            self._event(Happening.TROUBLE, target.name, f"its engine and its answers are not asked for: {error}")
 
     def _say(self, event: Event) -> None:
         if not event.at:
             event = msgspec.structs.replace(event, at=time.monotonic_ns())
         self._write("events.jsonl", event)
 
-    def _event(self, what: str, name: str, text: str = "") -> None:
+    def _event(self, what: Happening, name: str, text: str = "") -> None:
         self._say(Event(what=what, name=name, at=0, text=text))
 
     def _sample(self, line: Line) -> None:
@@ -276,7 +276,7 @@ class Recorder:
         except (ValueError, OverflowError):
             if not self._unwritable:
                 self._unwritable = True
-                self._event("trouble", "", f"a line was left out, for it is no text: {type(line).__name__}")
+                self._event(Happening.TROUBLE, "", f"a line was left out, for it is no text: {type(line).__name__}")
 
     def _last_words(self) -> None:
         """Logs that are being read are waited for, a moment."""

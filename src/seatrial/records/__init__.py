@@ -12,6 +12,7 @@ anything is written.
 A new optional field needs no version step; a changed or removed one does (``VERSION``).
 """
 
+from seatrial.records.facts import Fact
 from seatrial.records.lines import (
     LINES,
     Ask,
@@ -59,19 +60,24 @@ from seatrial.records.views import (
 )
 from seatrial.records.words import (
     BUSY,
+    OF_A_CARD,
     SECOND,
     VERSION,
     Finding,
+    Happening,
     Hazard,
     Level,
+    NoteWord,
     Outcome,
     Ready,
+    Stage,
 )
 
 __all__ = [
     "BUSY",
     "LINES",
     "NO_STOP",
+    "OF_A_CARD",
     "SECOND",
     "STREAMS",
     "VERSION",
@@ -85,9 +91,11 @@ __all__ = [
     "Event",
     "Exchange",
     "Expect",
+    "Fact",
     "Family",
     "Finding",
     "Gpu",
+    "Happening",
     "Hazard",
     "Judged",
     "Judgement",
@@ -97,6 +105,7 @@ __all__ = [
     "Log",
     "Meter",
     "NotTested",
+    "NoteWord",
     "Noted",
     "Outcome",
     "Phase",
@@ -112,6 +121,7 @@ __all__ = [
     "Scenario",
     "Sent",
     "SoakRun",
+    "Stage",
     "Stop",
     "Threads",
     "Verdict",

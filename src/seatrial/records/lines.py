@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from seatrial.records.words import Happening, NoteWord, Stage
+
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """Head of every line: version, writer, the writer's sequence number from 1, time of writing."""
@@ -203,15 +205,9 @@ class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
 
 
 class Event(Line, frozen=True, kw_only=True, tag="event"):
-    """Something that happened once, seen by the recorder or the keeper.
+    """Something that happened once, seen by the recorder or the keeper. Keys of ``facts``: :class:`Fact`."""
 
-    what: ``found`` (an incarnation of a server), ``exit``, ``lost`` (a process is gone and how it ended was not seen),
-    ``replaced``, ``planned-stop``, ``ready``, ``start``, ``phase`` (of the load), ``seal`` (the end of the record),
-    ``trouble`` (an evidence source fails; said once), ``repeated`` (a suspect was sent again, alone), ``xid`` (the
-    GPU driver's error, with its number in ``facts``), ``gpu-lost``.
-    """
-
-    what: str
+    what: Happening
     name: str
     at: int
     pid: int = 0
@@ -223,7 +219,7 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
     signalled_at: int = 0  # the observer's first sign, before the status was read
     generation: int = 0
     text: str = ""
-    facts: dict[str, str] = {}  # the fingerprint: exe, arguments without secrets, session, limits
+    facts: dict[str, str] = {}
 
 
 class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
@@ -253,7 +249,7 @@ class Counters(Line, frozen=True, kw_only=True, tag="counters"):
     """The server's own totals at one moment of a soak (llama.cpp ``/metrics``, the golden server's truth)."""
 
     endpoint: str
-    phase: str  # before, after
+    phase: Literal["before", "after"]
     requests: int | None = None
     prompt_tokens: int | None = None
     tokens: int | None = None
@@ -269,10 +265,10 @@ class NotTested(Line, frozen=True, kw_only=True, tag="not-tested"):
 
 
 class Phase(Line, frozen=True, kw_only=True, tag="phase"):
-    """A soak's phases: ``start``, ``drain``, ``end``; ``facts`` holds its settings or how it ended."""
+    """A soak's phases; ``facts`` holds its settings or how it ended."""
 
     endpoint: str
-    what: str
+    what: Stage
     at: int
     facts: dict[str, str] = {}
 
@@ -280,15 +276,12 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
 class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     """One fact of a watch kept by hand, as it was written down; ``at`` is the note's own clock, ns since its midnight.
 
-    what: ``since`` (``value``: the start time shown, seconds since midnight), ``share`` (``value``: percent shown,
-    ``label``: what it was called), ``pid``, ``stopped`` and ``started`` (``value``: when, as told), ``log`` (``text``:
-    what it says of the log), ``answered``, ``runs``, ``date`` (``text``: the date, ``label``: the day of the week), and
-    ``entry`` (one without such facts). A fact of no one process has no name.
+    A fact of no one process has no name.
     """
 
     name: str
     at: int
-    what: str
+    what: NoteWord
     value: float | None = None
     pid: int = 0
     label: str = ""

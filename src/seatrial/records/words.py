@@ -55,6 +55,79 @@ class Hazard(enum.IntEnum):
     HOSTILE = 3
 
 
+class Happening(enum.StrEnum):
+    """What has happened once, as an event says it."""
+
+    FOUND = "found"
+    """An incarnation of a server was seen for the first time."""
+    START = "start"
+    """A process of ours was started."""
+    READY = "ready"
+    """A server of ours answers."""
+    REPLACED = "replaced"
+    """Another process is the server now; the one before it lives."""
+    EXIT = "exit"
+    """A process ended, and its end was seen."""
+    LOST = "lost"
+    """A process is gone, and how it ended was not seen."""
+    PLANNED_STOP = "planned-stop"
+    """An end is announced: it is no stop."""
+    REPEATED = "repeated"
+    """A request that was in flight at a death was sent again, alone."""
+    BEHIND = "behind"
+    """An endpoint, named in the text, stands behind this one, as the operator said."""
+    PHASE = "phase"
+    """A phase of the load began."""
+    TROUBLE = "trouble"
+    """A source of evidence fails; said once."""
+    XID = "xid"
+    """The GPU driver reported an error."""
+    GPU_LOST = "gpu-lost"
+    """The GPU driver does not find a card any more."""
+    SEAL = "seal"
+    """The record ends."""
+
+
+OF_A_CARD = frozenset({Happening.XID, Happening.GPU_LOST})
+"""These are of a device and not of an endpoint."""
+
+
+class Stage(enum.StrEnum):
+    """Where a soak stands."""
+
+    START = "start"
+    """The first user is about to send."""
+    DRAIN = "drain"
+    """No user sends another request; those in flight are waited for."""
+    END = "end"
+    """All users are gone."""
+
+
+class NoteWord(enum.StrEnum):
+    """What one fact of a watch kept by hand says."""
+
+    SINCE = "since"
+    """Value: the start time shown, seconds since midnight."""
+    SHARE = "share"
+    """Value: percent shown; label: what it was called."""
+    PID = "pid"
+    """The pid that was shown."""
+    STOPPED = "stopped"
+    """Value: when a process stopped, as told."""
+    STARTED = "started"
+    """Value: when a process started, as told."""
+    LOG = "log"
+    """Text: what the note says of the log."""
+    ANSWERED = "answered"
+    """The process answered then."""
+    RUNS = "runs"
+    """The process ran then."""
+    DATE = "date"
+    """Text: the date; label: the day of the week."""
+    ENTRY = "entry"
+    """An entry without such facts."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One diagnosis of a rule: what, where, expected, got, and what it does to a client."""
 

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from seatrial.records import Fact, Happening
 from seatrial.servers.child import Life
 from seatrial.servers.orders import Command
 
@@ -50,7 +51,11 @@ class Job(Life):
         super().__init__(process)
         self._name, self._loop, self._event = command.name, loop, event
         event(
-            "start", name=command.name, pid=self.pid, at=self.started_at, facts={} if command.serves else {"job": "yes"}
+            Happening.START,
+            name=command.name,
+            pid=self.pid,
+            at=self.started_at,
+            facts={} if command.serves else {Fact.JOB: "yes"},
         )
         loop.register(self.pidfd, selectors.EVENT_READ, self._ended)
 
@@ -59,7 +64,7 @@ class Job(Life):
         self._loop.unregister(self.pidfd)
         how = self.reap(signalled_at)
         self._event(
-            "exit", name=self._name, pid=self.pid, at=how.at, signalled_at=how.signalled_at, status=how.status,
+            Happening.EXIT, name=self._name, pid=self.pid, at=how.at, signalled_at=how.signalled_at, status=how.status,
             source="waitid", text=str(how),
         )  # fmt: skip
 

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 
 from seatrial.given.address import host_port, root
-from seatrial.records import Event
+from seatrial.records import Event, Happening
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Exit
@@ -123,7 +123,7 @@ class Keeper:
         except OSError as error:
             self._settle({"error": f"the embedded server cannot be started: {error}", "log": []})
             return
-        self.event("start", pid=server.pid, at=server.started_at, generation=generation)
+        self.event(Happening.START, pid=server.pid, at=server.started_at, generation=generation)
         self.loop.register(server.said, selectors.EVENT_READ, lambda: self._heard(server))
         self.loop.register(server.pidfd, selectors.EVENT_READ, lambda: self._died(server))
 
@@ -133,7 +133,7 @@ class Keeper:
         self.loop.unregister(server.said)
         if server.url:
             host, self.port = host_port(server.url)
-            self.event("ready", pid=server.pid, generation=server.generation, text=server.url)
+            self.event(Happening.READY, pid=server.pid, generation=server.generation, text=server.url)
             watched = Watched(
                 name=self._name, host=host, port=self.port, base=root(server.url), pid=server.pid,
                 generation=server.generation, api=server.url, key=server.spec.key or "", ours=True,
@@ -154,9 +154,15 @@ class Keeper:
 
     def _exited(self, server: Child, ended: Exit) -> None:
         self.event(
-            "exit", pid=server.pid, at=ended.at, signalled_at=ended.signalled_at, status=ended.status, source="waitid",
-            generation=server.generation, text=str(ended),
-        )  # fmt: skip
+            Happening.EXIT,
+            pid=server.pid,
+            at=ended.at,
+            signalled_at=ended.signalled_at,
+            status=ended.status,
+            source="waitid",
+            generation=server.generation,
+            text=str(ended),
+        )
         if self.waiting and self.server is server:
             late = ended.signalled_at - server.started_at >= START_S * 1e9
             how = f"was not ready in {START_S:.0f} s" if late else f"ended while starting ({ended})"
@@ -215,7 +221,7 @@ class Keeper:
         with contextlib.suppress(OSError):  # pytest is gone: the end of stdin says so too
             os.write(1, json.dumps(message).encode() + b"\n")
 
-    def event(self, what: str, *, at: int = 0, name: str = "", **fields: Any) -> None:
+    def event(self, what: Happening, *, at: int = 0, name: str = "", **fields: Any) -> None:
         """Write one event. A full disk must not keep us from ending what we started."""
         line = Event(what=what, name=name or self._name, at=at or time.monotonic_ns(), **fields)
         try:
@@ -224,7 +230,7 @@ class Keeper:
             print(error, file=sys.stderr)
 
     def _announce(self, why: str, name: str = "") -> None:
-        self.event("planned-stop", name=name, text=why)
+        self.event(Happening.PLANNED_STOP, name=name, text=why)
         self.recorder.tell({"planned_stop": name or self._name})
 
     def _watch(self, watched: Watched) -> None:
@@ -233,7 +239,7 @@ class Keeper:
     def _recorder_ended(self) -> None:
         self.loop.unregister(self.recorder.pidfd)
         pid, code = self.recorder.pid, self.recorder.status()
-        self.event("trouble", name="recorder", pid=pid, text=f"the recorder ended, status {code}")
+        self.event(Happening.TROUBLE, name="recorder", pid=pid, text=f"the recorder ended, status {code}")
 
     # requests
 
@@ -262,9 +268,11 @@ class Keeper:
             self._stop(self.server, "the run ended")
         if self.job is not None:
             self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
-        self.event("seal", name="keeper")
+        self.event(Happening.SEAL, name="keeper")
         if not self.recorder.seal():
-            self.event("trouble", name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed")
+            self.event(
+                Happening.TROUBLE, name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed"
+            )
         self.door.close()
         self.writer.close()
         if self.order.temporary and not self.orderly:

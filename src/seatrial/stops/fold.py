@@ -20,6 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import (
+    OF_A_CARD,
     Ask,
     Clock,
     Event,
@@ -54,8 +55,6 @@ from seatrial.stops.telling.stop import stop_of
 __all__ = ["GAP_NS", "ROUND_S", "Limits", "State", "aborted", "finish", "fold", "start", "step", "stop_of"]
 
 RECORDER = "recorder"
-DRIVER = frozenset({"xid", "gpu-lost"})
-"""Events of the GPU's driver: they are of a device, not of an endpoint."""
 
 _NAME: Callable[[Any], str] = attrgetter("name")
 _ENDPOINT: Callable[[Any], str] = attrgetter("endpoint")
@@ -63,7 +62,7 @@ _CHILD_ENDS = attrgetter("child_ends")
 
 
 def _of_event(line: Event) -> str:
-    return "" if line.what in DRIVER else line.name
+    return "" if line.what in OF_A_CARD else line.name
 
 
 def _of_none(_: Line) -> str:
@@ -132,7 +131,7 @@ def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
             if state.gpus.get(line.index) != line.processes.keys():
                 state = replace(state, gpus={**state.gpus, line.index: frozenset(line.processes)})
             return traffic.gpu(state, line), ()
-        case Event() if line.what in DRIVER:
+        case Event() if line.what in OF_A_CARD:
             return witnesses.driver(state, line), ()
     return state, ()
 

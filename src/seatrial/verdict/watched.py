@@ -7,7 +7,20 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from seatrial.records import NO_STOP, Ask, EndpointVerdict, Event, Line, Probe, Ready, Reason, Record, Sample, Stop
+from seatrial.records import (
+    NO_STOP,
+    Ask,
+    EndpointVerdict,
+    Event,
+    Happening,
+    Line,
+    Probe,
+    Ready,
+    Reason,
+    Record,
+    Sample,
+    Stop,
+)
 
 Weight = Literal["stop", "unobserved", "notice", "planned"]
 
@@ -32,7 +45,7 @@ def sign(line: Line) -> str:
             return line.name
         case Ask() if line.status is not None:
             return line.name
-        case Event(what="found" | "start") if line.pid:
+        case Event(what=Happening.FOUND | Happening.START) if line.pid:
             return line.name
     return ""
 
@@ -48,7 +61,7 @@ def observed(record: Record) -> frozenset[str]:
 
 def broken(record: Record) -> str:
     """What the keeper wrote of the recorder's own end in mid-watch; empty where it lived."""
-    said = (line.text for line in record.of(Event) if line.what == "trouble" and line.w == "keeper")
+    said = (line.text for line in record.of(Event) if line.what == Happening.TROUBLE and line.w == "keeper")
     return next((text for text in said if text.startswith("the recorder ended")), "")
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from seatrial.records import Clock, Event, Line, Stop
+from seatrial.records import Clock, Event, Happening, Line, Stop
 from seatrial.report.words.plain import Wall
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits, State, stop_of
@@ -56,7 +56,11 @@ class Findings:
             self._clocks.append(line)
         if name := sign(line):
             self._seen.add(name)
-        if isinstance(line, Event) and line.what in ("found", "replaced", "start") and line.incarnation:
+        if (
+            isinstance(line, Event)
+            and line.what in (Happening.FOUND, Happening.REPLACED, Happening.START)
+            and line.incarnation
+        ):
             self._found_at.setdefault(line.incarnation, line.at)
         before = self._state
         self._state, given = fold.step(before, line)

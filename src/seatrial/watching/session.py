@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from seatrial.records import SECOND, Event, Line, Stop
+from seatrial.records import SECOND, Event, Happening, Line, Stop
 from seatrial.report.words.plain import duration
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import Follower
@@ -168,9 +168,11 @@ class Session:
             (self._tell.stop if kind == "stop" else self._tell.over)(told)
 
     def _noted(self, event: Event) -> None:
-        if event.what in ("exit", "lost") and not event.parent and event.name in self._settings.jobs:
+        if event.what in (Happening.EXIT, Happening.LOST) and not event.parent and event.name in self._settings.jobs:
             self._ended_at.setdefault(event.name, time.monotonic_ns())
-        elif event.what == "trouble" and event.w == "keeper":  # all that it has to say of one is the recorder's end
+        elif (
+            event.what == Happening.TROUBLE and event.w == "keeper"
+        ):  # all that it has to say of one is the recorder's end
             self._broken = event.text
 
     def _all_jobs_over(self) -> bool:

@@ -18,7 +18,7 @@ import msgspec
 
 from seatrial.given.address import host_port, root
 from seatrial.given.errors import EndpointError
-from seatrial.records import Endpoint, Event, RunInfo
+from seatrial.records import Endpoint, Event, Happening, RunInfo
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir
 from seatrial.servers.asking import Look
@@ -157,7 +157,9 @@ def write_pages(run: RunDir, settings: Settings, pages: Mapping[str, Endpoint]) 
     if settings.behind:
         writer = run.watch_writer(WATCHER)
         for gateway, endpoint in settings.behind.items():
-            writer.write("events.jsonl", Event(what="behind", name=gateway, at=time.monotonic_ns(), text=endpoint))
+            writer.write(
+                "events.jsonl", Event(what=Happening.BEHIND, name=gateway, at=time.monotonic_ns(), text=endpoint)
+            )
         writer.close()
 
 

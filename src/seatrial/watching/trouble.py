@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seatrial.records import Ask, Event, Line, Log, Probe
+from seatrial.records import Ask, Event, Happening, Line, Log, Probe
 
 NO_PORT = "a process without a port"
 """So the recorder says of a process that was named as one: no trouble."""
@@ -13,7 +13,7 @@ NO_PORT = "a process without a port"
 def troubles(line: Line) -> Iterator[str]:
     """One line each; the same text again is to be said only once."""
     match line:
-        case Event(what="trouble"):
+        case Event(what=Happening.TROUBLE):
             yield f"{line.name}: {line.text}" if line.name else line.text
         case Probe() if line.why and not line.why.startswith(NO_PORT):
             yield f"{line.name}: {line.why}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Line, Probe, Sample, Stop
+from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Happening, Line, Probe, Sample, Stop
 from seatrial.verdict.watched import weight
 
 TICK = SECOND // 100
@@ -102,7 +102,7 @@ class View:
         if isinstance(line, Gpu):
             self.gpus[line.index] = line
             return
-        if isinstance(line, Event) and line.name == "gpu" and line.what == "trouble":
+        if isinstance(line, Event) and line.name == "gpu" and line.what == Happening.TROUBLE:
             self.gpu_note = self.gpu_note or line.text
         target = self.targets.get(getattr(line, "name", ""))
         if target is None:
@@ -140,14 +140,14 @@ def _asked(target: TargetView, ask: Ask) -> None:
 
 def _happened(target: TargetView, event: Event) -> None:
     if event.parent:
-        if event.what in ("exit", "lost"):
+        if event.what in (Happening.EXIT, Happening.LOST):
             target.readings.pop(event.pid, None)
         return
-    if event.what in ("found", "replaced", "start"):
+    if event.what in (Happening.FOUND, Happening.REPLACED, Happening.START):
         target.pid, target.ended = event.pid, None
         target.incarnation = event.incarnation or target.incarnation
         target.started_ticks = event.started_ticks
-    elif event.what in ("exit", "lost"):
+    elif event.what in (Happening.EXIT, Happening.LOST):
         target.readings.pop(event.pid, None)
         if event.pid == target.pid:
             known = target.ended is not None and target.ended.status is not None

@@ -17,7 +17,7 @@ from typing import Any
 from seatrial.monitor.gpu import nvml as lib
 from seatrial.monitor.gpu.nvml import describe
 from seatrial.monitor.gpu.xid import Xids
-from seatrial.records import Event, Gpu
+from seatrial.records import Event, Fact, Gpu, Happening
 
 __all__ = ["Gpus", "describe"]
 
@@ -67,7 +67,8 @@ class Gpus:
             self._hangs = self._hangs or bool(late)
         if late:
             self._event(
-                "trouble", f"the GPU driver has not answered for {SLOW_NS // 10**9} s: no GPU figures until then"
+                Happening.TROUBLE,
+                f"the GPU driver has not answered for {SLOW_NS // 10**9} s: no GPU figures until then",
             )
         self._asked.set()
 
@@ -134,19 +135,19 @@ class Gpus:
             took, hung = time.monotonic_ns() - self._since, self._hangs
             self._since, self._hangs = 0, False
         if hung:
-            self._event("trouble", f"the GPU driver answers again, after {took / 1e9:.1f} s")
+            self._event(Happening.TROUBLE, f"the GPU driver answers again, after {took / 1e9:.1f} s")
 
     def _lost(self, index: int, why: str) -> None:
-        self._event("gpu-lost", f"GPU {index}: {why}", {"gpu": str(index)})
+        self._event(Happening.GPU_LOST, f"GPU {index}: {why}", {Fact.GPU: str(index)})
 
     def _once(self, text: str) -> None:
         with self._giving:
             if text in self._said:
                 return
             self._said.add(text)
-        self._event("trouble", text)
+        self._event(Happening.TROUBLE, text)
 
-    def _event(self, what: str, text: str, facts: Mapping[str, str] | None = None) -> None:
+    def _event(self, what: Happening, text: str, facts: Mapping[str, str] | None = None) -> None:
         self._give_event(Event(what=what, name="gpu", at=0, text=text, facts=dict(facts or {})))
 
     def _give_event(self, event: Event) -> None:

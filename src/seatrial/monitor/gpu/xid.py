@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.monitor.gpu import nvml as lib
-from seatrial.records import Event
+from seatrial.records import Event, Fact, Happening
 
 WORDS = {
     8: "GPU stopped processing",
@@ -123,10 +123,12 @@ class Xids:
             name = lib.OTHER_EVENTS.get(data.eventType, f"event {data.eventType:#x}")
             self._once(f"GPU {card}: the driver reports: {name}")
             return
-        facts = {"gpu": card, "xid": str(data.eventData)}
+        facts: dict[str, str] = {Fact.GPU: card, Fact.XID: str(data.eventData)}
         if data.gpuInstanceId != _NO_INSTANCE:
-            facts["instance"] = str(data.gpuInstanceId)
-        self._say(Event(what="xid", name="gpu", at=at, text=f"GPU {card}: {words(data.eventData)}", facts=facts))
+            facts[Fact.INSTANCE] = str(data.gpuInstanceId)
+        self._say(
+            Event(what=Happening.XID, name="gpu", at=at, text=f"GPU {card}: {words(data.eventData)}", facts=facts)
+        )
 
 
 def _address(card: Any) -> int | None:

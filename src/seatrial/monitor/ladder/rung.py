@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.monitor.ladder.questions import Questions
-from seatrial.records import Ask, Event, Line
+from seatrial.records import Ask, Event, Happening, Line
 
 Write = Callable[[Line], None]
 Say = Callable[[Event], None]
@@ -111,7 +111,7 @@ class Rung:
         with self._lock:
             if text not in self._said and not self._over:
                 self._said.add(text)
-                self._say(Event(what="trouble", name=self.name, at=time.monotonic_ns(), text=text))
+                self._say(Event(what=Happening.TROUBLE, name=self.name, at=time.monotonic_ns(), text=text))
 
     def _put(self, line: Line) -> None:
         """The lock is held."""

@@ -8,10 +8,19 @@ import re
 from pathlib import Path
 
 from seatrial.monitor.process.commandline import without_secrets
+from seatrial.records import Fact
 from seatrial.wire.masking.mask import Mask
 
 ARGUMENTS_SHOWN = 2000
 """Characters of a command line that are written down."""
+
+OF_STATUS = {Fact.SIGNALS_IGNORED: "SigIgn", Fact.SIGNALS_CAUGHT: "SigCgt", Fact.UID: "Uid"}
+LIMITS = {
+    "address space": Fact.LIMIT_OF_ADDRESS_SPACE,
+    "open files": Fact.LIMIT_OF_OPEN_FILES,
+    "core file size": Fact.LIMIT_OF_CORE_FILE_SIZE,
+}
+"""Soft limits that are written down, by their names in /proc/PID/limits."""
 
 _DELETED = " (deleted)"
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of field 9 of stat
@@ -22,23 +31,23 @@ def take(pid: int, parent: int, session: int) -> dict[str, str]:
 
     ``arguments`` is whole: :func:`shown` makes what is written down.
     """
-    facts = {"parent": str(parent), "session": str(session)}
+    facts: dict[str, str] = {Fact.PARENT: str(parent), Fact.SESSION: str(session)}
     folder = Path(f"/proc/{pid}")
     with contextlib.suppress(OSError):
         facts |= _program(_plain(str((folder / "exe").readlink())))
     with contextlib.suppress(OSError):
         words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-        facts["arguments"] = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
+        facts[Fact.ARGUMENTS] = " ".join(without_secrets([w.decode("utf-8", "replace") for w in words]))
     with contextlib.suppress(OSError):
         status = (folder / "status").read_text(errors="replace")
-        for name, wanted in (("signals ignored", "SigIgn"), ("signals caught", "SigCgt"), ("uid", "Uid")):
+        for name, wanted in OF_STATUS.items():
             found = re.search(rf"(?m)^{wanted}:\s*(\S+)", status)
             if found:
                 facts[name] = found.group(1)
     with contextlib.suppress(OSError):
         limits = (folder / "limits").read_text(errors="replace")
-        for name, soft in re.findall(r"(?m)^Max (address space|open files|core file size)\s+(\S+)", limits):
-            facts[f"limit of {name}"] = soft
+        for name, soft in re.findall(rf"(?m)^Max ({'|'.join(LIMITS)})\s+(\S+)", limits):
+            facts[LIMITS[name]] = soft
     return facts
 
 
@@ -86,5 +95,5 @@ def _plain(path: str) -> str:
 def _program(link: str) -> dict[str, str]:
     """A file that has been replaced or removed while it runs is named with a suffix of the kernel's."""
     if link.endswith(_DELETED):
-        return {"exe": link.removesuffix(_DELETED), "exe deleted": "yes"}
-    return {"exe": link}
+        return {Fact.EXE: link.removesuffix(_DELETED), Fact.EXE_DELETED: "yes"}
+    return {Fact.EXE: link}

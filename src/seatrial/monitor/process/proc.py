@@ -19,6 +19,7 @@ from seatrial.monitor.process import (
     procfiles,
     threads,
 )
+from seatrial.records import Fact
 from seatrial.run.clocks import boot_id
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -77,8 +78,8 @@ class Process:
         self.incarnation = f"{boot_id()[:8] or '?'}-{_namespace(pid)}-{pid}-{self.started_ticks}"
         self.read_at_age_ns = self.age_ns()  # before it is read: whoever waits in between is not older by that
         self.facts = fingerprint.take(pid, self.parent, self.session) | self.relatives()
-        self.arguments = self.facts.get("arguments", "")  # whole; what is shown of it is the tree's to say
-        self.traceable = "exe" in self.facts
+        self.arguments = self.facts.get(Fact.ARGUMENTS, "")  # whole; what is shown of it is the tree's to say
+        self.traceable = Fact.EXE in self.facts
         if not self.traceable:
             self.unread.add("program")
 
@@ -99,11 +100,14 @@ class Process:
     def is_as_read(self) -> bool:
         """Whether it is still the program, with the arguments, that its fingerprint tells."""
         now = fingerprint.take(self.pid, self.parent, self.session)
-        return (now.get("exe"), now.get("arguments", "")) == (self.facts.get("exe"), self.arguments)
+        return (now.get(Fact.EXE), now.get(Fact.ARGUMENTS, "")) == (self.facts.get(Fact.EXE), self.arguments)
 
     def relatives(self) -> dict[str, str]:
         """Whether its session leader and its parent are there: some ends come with theirs."""
-        return {"session leader": _there(self.session, self.pid), "parent process": _there(self.parent, self.pid)}
+        return {
+            Fact.SESSION_LEADER: _there(self.session, self.pid),
+            Fact.PARENT_PROCESS: _there(self.parent, self.pid),
+        }
 
     def look(self, *, closely: bool = True) -> Reading | None:
         """One reading, or None when the process is gone.

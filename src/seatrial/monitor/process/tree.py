@@ -12,7 +12,7 @@ from seatrial.monitor.process import (
     pidfd,
     proc,
 )
-from seatrial.records import Event, Sample
+from seatrial.records import Event, Fact, Happening, Sample
 from seatrial.wire.masking.mask import Mask
 
 CHILDREN_EVERY, ALL_EVERY = 2, 4
@@ -89,8 +89,8 @@ class Tree:
             if aloud:
                 self.trouble(str(gone))
             return False
-        if "arguments" in process.facts:
-            process.facts["arguments"] = fingerprint.shown(process.arguments, self._mask)
+        if Fact.ARGUMENTS in process.facts:
+            process.facts[Fact.ARGUMENTS] = fingerprint.shown(process.arguments, self._mask)
         handle, why = pidfd.open_pidfd(pid)
         if not process.lives() or self._unfinished(process, parent):  # the pidfd may be a successor's
             process.close()
@@ -147,7 +147,7 @@ class Tree:
             if reading.state in ("T", "t"):
                 stopped.add(process.pid)
             if process.unread:
-                hidden, owner = ", ".join(sorted(process.unread)), process.facts.get("uid", "?")
+                hidden, owner = ", ".join(sorted(process.unread)), process.facts.get(Fact.UID, "?")
                 self.trouble(
                     f"of processes of user {owner} this user may not read: {hidden}; the watch goes on without"
                 )
@@ -178,7 +178,7 @@ class Tree:
     def trouble(self, text: str) -> None:
         """Say once that something cannot be had."""
         if self.once(text):
-            self._say(Event(what="trouble", name=self.name, at=0, text=text))
+            self._say(Event(what=Happening.TROUBLE, name=self.name, at=0, text=text))
 
     def once(self, text: str) -> str:
         """The text the first time, nothing after: what cannot be had is said once."""
@@ -194,7 +194,7 @@ class Tree:
             return False
         if not process.arguments or not process.is_as_read():  # it became another while it was read
             return True
-        return all(process.facts.get(what) == above.process.facts.get(what) for what in ("exe", "arguments"))
+        return all(process.facts.get(what) == above.process.facts.get(what) for what in (Fact.EXE, Fact.ARGUMENTS))
 
     def _promote(self, watched: Watched, now: int, more: Mapping[str, str]) -> None:
         """Make a process the main one; what was the main one before goes on as another process of this endpoint."""
@@ -203,10 +203,10 @@ class Tree:
         self.main, self.named = watched, False
         if before is not None:
             before.parent = watched.process.pid
-        self._found(watched, now, more, "found" if before is None else "replaced")
+        self._found(watched, now, more, Happening.FOUND if before is None else Happening.REPLACED)
         self.look_below(now)
 
-    def _found(self, watched: Watched, now: int, more: Mapping[str, str], what: str = "found") -> None:
+    def _found(self, watched: Watched, now: int, more: Mapping[str, str], what: Happening = Happening.FOUND) -> None:
         process = watched.process
         self._say(
             Event(

@@ -14,7 +14,7 @@ import stat
 import threading
 import time
 
-from seatrial.records import Event, Log
+from seatrial.records import Event, Happening, Log
 from seatrial.wire.masking.mask import Mask
 
 LINES = 20
@@ -113,7 +113,9 @@ class Tail:
     def _work(self) -> None:
         why = self._open()
         if why:
-            self._put(Event(what="trouble", name=self._name, at=time.monotonic_ns(), text=f"log {self.path}: {why}"))
+            self._put(
+                Event(what=Happening.TROUBLE, name=self._name, at=time.monotonic_ns(), text=f"log {self.path}: {why}")
+            )
         while (asked := self._asked.get()) is not None:
             if isinstance(asked, threading.Event):
                 asked.set()

@@ -10,7 +10,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Line, LoadRow, Phase, Probe, Received, Sample, Sent, Stop
+from seatrial.records import (
+    OF_A_CARD,
+    SECOND,
+    Ask,
+    Clock,
+    Event,
+    Gpu,
+    Happening,
+    Line,
+    LoadRow,
+    Phase,
+    Probe,
+    Received,
+    Sample,
+    Sent,
+    Stop,
+)
 from seatrial.report.timeline import lanes_below
 from seatrial.report.timeline.spans import (
     COLUMNS,
@@ -22,8 +38,6 @@ from seatrial.report.timeline.spans import (
 )
 from seatrial.text import visible
 from seatrial.verdict.summary import unwatched
-
-_OF_A_CARD = frozenset({"xid", "gpu-lost"})
 
 
 @dataclass
@@ -64,7 +78,7 @@ class Watched:
                 self.probes.append(line)
             case Ask(name=who) if who == name:
                 self.asks.append(line)
-            case Event(name=who) if who == name or line.what == "trouble" or line.what in _OF_A_CARD:
+            case Event(name=who) if who == name or line.what == Happening.TROUBLE or line.what in OF_A_CARD:
                 self.events.append(line)
             case LoadRow(endpoint=who) if who == name:
                 self.rows[line.id] = line
@@ -112,8 +126,8 @@ def gaps(seen: Watched, window: Window) -> tuple[Span, ...]:
 def marks(seen: Watched, window: Window) -> tuple[Mark, ...]:
     """Phases of a soak, planned stops, and what the GPU driver reported."""
     found = [Mark(p.at, f"soak: {visible(p.what, 20)}") for p in seen.phases]
-    found += [Mark(e.at, "planned stop") for e in seen.events if e.what == "planned-stop"]
-    found += [Mark(e.at, visible(e.text, 60)) for e in seen.events if e.what in _OF_A_CARD]
+    found += [Mark(e.at, "planned stop") for e in seen.events if e.what == Happening.PLANNED_STOP]
+    found += [Mark(e.at, visible(e.text, 60)) for e in seen.events if e.what in OF_A_CARD]
     return tuple(mark for mark in found if window.start <= mark.at <= window.end)
 
 
@@ -237,6 +251,6 @@ def _gpu(seen: Watched, window: Window) -> Lane:
 
 def _no_gpu(seen: Watched) -> str:
     error = next((gpu.error for gpu in seen.gpus if gpu.error), "")
-    told = [e.text for e in seen.events if e.what == "trouble" and e.name == "gpu"]
+    told = [e.text for e in seen.events if e.what == Happening.TROUBLE and e.name == "gpu"]
     told.sort(key=lambda text: "kernel time" not in text)  # what the lane lacks, before what else a card has not
     return visible(error or "".join(told[:1]), 80) or "no GPU was seen on this host"

@@ -6,7 +6,7 @@ import signal
 
 import msgspec
 
-from seatrial.records import SECOND
+from seatrial.records import SECOND, Fact
 from seatrial.stops.evidence.programs import exe_of, forwards
 from seatrial.stops.state.server import Case, Exit
 
@@ -96,8 +96,8 @@ def killed_for_memory(case: Case) -> tuple[int | None, int | None]:
     """How many processes were killed for want of memory around the end: on the host, and in the server's cgroup."""
     before, after = case.oom_before, case.oom_after
     facts = case.exit.facts if case.exit else {}
-    host = _later(after.host if after else None, facts.get("oom_host"))
-    cgroup = _later(after.cgroup if after else None, facts.get("oom_cgroup"))
+    host = _later(after.host if after else None, facts.get(Fact.OOM_HOST))
+    cgroup = _later(after.cgroup if after else None, facts.get(Fact.OOM_CGROUP))
     return (
         None if before is None or before.host is None or host is None else host - before.host,
         None if before is None or before.cgroup is None or cgroup is None else cgroup - before.cgroup,
@@ -107,7 +107,9 @@ def killed_for_memory(case: Case) -> tuple[int | None, int | None]:
 def room_of(case: Case) -> Room:
     """Its address space at the last look, and the limit: as told at its end, at the last look, when it was found."""
     look = case.look
-    told = [facts.get("limit of address space", "") for facts in (_facts(case), case.main.facts if case.main else {})]
+    told = [
+        facts.get(Fact.LIMIT_OF_ADDRESS_SPACE, "") for facts in (_facts(case), case.main.facts if case.main else {})
+    ]
     limits = [number_in(told[0]), look.size_limit if look else None, number_in(told[1])]
     if told[0] == "unlimited":
         limits = []

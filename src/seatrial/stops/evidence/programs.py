@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from seatrial.records import Fact
 from seatrial.stops.state.server import (
     Main,
 )
@@ -34,7 +35,7 @@ class Program(msgspec.Struct, frozen=True):
     """``exe`` without its folder, and what an interpreter runs. Empty: not known."""
 
     exe: str
-    what: str = ""  # script, module, code; of an interpreter only
+    form: str = ""  # script, module, code; of an interpreter only
     name: str = ""
 
     @property
@@ -45,7 +46,7 @@ class Program(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if not self.interprets:
             return self.exe
-        return f"{self.exe} {self.name}".strip() if self.what != "module" else f"{self.exe} -m {self.name}"
+        return f"{self.exe} {self.name}".strip() if self.form != "module" else f"{self.exe} -m {self.name}"
 
 
 def program_of(facts: dict[str, str]) -> Program | None:
@@ -56,18 +57,18 @@ def program_of(facts: dict[str, str]) -> Program | None:
     short = _VERSION.sub("", exe) or exe
     if short not in INTERPRETERS:
         return Program(exe)
-    what, name = _interpreted(facts.get("arguments", "").split(" ")[1:])
-    return Program(short, what, name[:200])
+    form, name = _interpreted(facts.get(Fact.ARGUMENTS, "").split(" ")[1:])
+    return Program(short, form, name[:200])
 
 
 def exe_of(facts: dict[str, str]) -> str:
     """The executable's path, also of one that is gone from the disk."""
-    return facts.get("exe", "").removesuffix(_DELETED)
+    return facts.get(Fact.EXE, "").removesuffix(_DELETED)
 
 
 def deleted(facts: dict[str, str]) -> bool:
     """Whether the executable had been removed or replaced on disk while the process ran."""
-    return facts.get("exe deleted") == "yes" or facts.get("exe", "").endswith(_DELETED)
+    return facts.get(Fact.EXE_DELETED) == "yes" or facts.get(Fact.EXE, "").endswith(_DELETED)
 
 
 def another(old: dict[str, str], new: dict[str, str]) -> bool | None:
@@ -81,15 +82,15 @@ def another(old: dict[str, str], new: dict[str, str]) -> bool | None:
         return False
     if not a.name or not b.name:
         return None
-    if {a.what, b.what} == {"module", "script"}:  # python -m vllm.server, and the script vllm that calls it
+    if {a.form, b.form} == {"module", "script"}:  # python -m vllm.server, and the script vllm that calls it
         return _stem(a) != _stem(b)
-    return (a.what, a.name) != (b.what, b.name)
+    return (a.form, a.name) != (b.form, b.name)
 
 
 def model_of(facts: dict[str, str]) -> str:
     """The model a server's arguments name; empty where they name none."""
     program = program_of(facts)
-    words = facts.get("arguments", "").split(" ")
+    words = facts.get(Fact.ARGUMENTS, "").split(" ")
     names = MODELS - {"-m"} if program is not None and program.interprets else MODELS
     for word, value in zip(words, [*words[1:], ""], strict=True):
         name, equals, rest = word.partition("=")
@@ -132,4 +133,4 @@ FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "s
 
 def forwards(main: Main | None) -> bool:
     """Whether the watched process only hands connections on."""
-    return main is not None and main.facts.get("exe", "").rsplit("/", 1)[-1] in FORWARDERS
+    return main is not None and main.facts.get(Fact.EXE, "").rsplit("/", 1)[-1] in FORWARDERS

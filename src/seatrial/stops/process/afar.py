@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Probe
+from seatrial.records import SECOND, Fact, Probe
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.evidence.sights import PROBE_RUNGS, words
 from seatrial.stops.state.cases import (
@@ -69,7 +69,7 @@ def _closed(server: Server, probe: Probe) -> Server:
     if main is None or forwards(main):
         behind = "its process is not observable from here"
         if main is not None:
-            behind = f"{main.facts['exe'].rsplit('/', 1)[-1]} (pid {main.pid}) lives, and only hands connections on"
+            behind = f"{main.facts[Fact.EXE].rsplit('/', 1)[-1]} (pid {main.pid}) lives, and only hands connections on"
         return open_case(server, "STOPPED", since, probe.t, main=None, alive=alive, look=None, shown=word,
                          evidence=(f"{seen}; {behind}",))  # fmt: skip
     if word != "refused" or probe.listens or server.sign is None or server.sign.at <= since:

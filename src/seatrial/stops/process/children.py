@@ -14,7 +14,7 @@ import signal
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Event
+from seatrial.records import SECOND, Event, Fact
 from seatrial.stops.evidence.ends import (
     CRASHES,
     code_of,
@@ -191,7 +191,7 @@ def _made_room(server: Server, end: ChildEnd, started: int, boot_offset: int | N
 
 def _alive_until(end: Exit) -> int:
     """When it is last known to have run: its parent may have known of the end, and acted, before the recorder did."""
-    return min(number_in(end.facts.get("alive_at", "")) or end.at, end.at)
+    return min(number_in(end.facts.get(Fact.ALIVE_AT, "")) or end.at, end.at)
 
 
 def _lives(server: Server, pid: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Event
+from seatrial.records import SECOND, Event, Happening
 from seatrial.stops.process import children, impostor
 from seatrial.stops.state.cases import (
     change,
@@ -27,13 +27,13 @@ soon after another was seen in its place had ended before."""
 def happened(server: Server, event: Event, boot_offset: int | None) -> Server:
     """Take an event in; kinds that bear on no stop change nothing."""
     match event.what:
-        case "found" if event.pid and event.parent:
+        case Happening.FOUND if event.pid and event.parent:
             return children.born(server, event, boot_offset)
-        case "found" | "start" | "replaced" if event.pid:
+        case Happening.FOUND | Happening.START | Happening.REPLACED if event.pid:
             return found(server, event, boot_offset)
-        case "exit" | "lost":
+        case Happening.EXIT | Happening.LOST:
             return ended(server, event, boot_offset)
-        case "planned-stop":
+        case Happening.PLANNED_STOP:
             return planned(server, event)
     return server
 
@@ -56,7 +56,7 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
     if lasting is not None and lasting.family == "IMPOSTOR":
         return impostor.followed(fresh, lasting, main, ours=ours)
     stranger = not ours and impostor.is_one(server, old, main)
-    if event.what == "replaced":  # the old one lives
+    if event.what == Happening.REPLACED:  # the old one lives
         return impostor.usurped(fresh, lasting, old, main, event) if stranger else fresh
     if server.lives and not ours:
         end = Exit(at=event.at, source="unobservable: its end was not seen, only its successor")

@@ -6,7 +6,7 @@ no impostor: a launcher that hands its port to its child, or a server that start
 
 from __future__ import annotations
 
-from seatrial.records import SECOND, Event
+from seatrial.records import SECOND, Event, Fact
 from seatrial.stops.evidence.programs import another, program_of
 from seatrial.stops.state.cases import (
     change,
@@ -75,5 +75,5 @@ def _ancestors(server: Server, main: Main) -> set[int]:
 
 
 def _parent(main: Main) -> int:
-    fact = main.facts.get("parent", "")
+    fact = main.facts.get(Fact.PARENT, "")
     return int(fact) if fact.isascii() and fact.isdecimal() and len(fact) <= 10 else main.parent

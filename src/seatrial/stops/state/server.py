@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from seatrial.records import SECOND, Event, Family, Log, Stop, Threads
+from seatrial.records import SECOND, Event, Fact, Family, Happening, Log, Stop, Threads
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.work import (
     Streams,
@@ -17,6 +17,9 @@ from seatrial.stops.state.work import (
 TICK = SECOND // 100
 """One start tick of field 22 of /proc/PID/stat: USER_HZ is 100 on every Linux we know."""
 
+
+FINDS = frozenset({Happening.FOUND, Happening.START, Happening.REPLACED})
+"""Events that bring the fingerprint of a process."""
 
 By = Literal["process", "health", "token", "socket", "heartbeat", "found", "scheduler"]
 """What shows life: a sample of its process, /health, bytes or tokens of an answer, its LISTEN socket, the recorder's
@@ -58,7 +61,7 @@ class Main(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_job(self) -> bool:
         """Whether it serves no port: its own end with status 0 is what it was started for."""
-        return self.facts.get("job") == "yes"
+        return self.facts.get(Fact.JOB) == "yes"
 
     @classmethod
     def of(cls, event: Event) -> Main:
@@ -69,7 +72,7 @@ class Main(msgspec.Struct, frozen=True, gc=False):
             incarnation=event.incarnation,
             started_ticks=event.started_ticks,
             generation=event.generation,
-            facts=event.facts if event.what in ("found", "start", "replaced") else {},
+            facts=event.facts if event.what in FINDS else {},
             parent=event.parent,
         )
 
@@ -99,7 +102,7 @@ class Exit(msgspec.Struct, frozen=True, gc=False):
     def of(cls, event: Event) -> Exit:
         """The end that an event reports."""
         seen = event.signalled_at or event.at
-        return cls(seen, event.status, event.source, seen if event.what == "exit" else None, event.facts)
+        return cls(seen, event.status, event.source, seen if event.what == Happening.EXIT else None, event.facts)
 
 
 class ChildEnd(msgspec.Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Event, Log, Meter, Threads
+from seatrial.records import SECOND, Event, Fact, Log, Meter, Threads
 from seatrial.stops.state.server import Case, Server, Sign, State
 
 LOG_NS = 10 * SECOND
@@ -140,7 +140,7 @@ def _with_log(case: Case, line: Log) -> Case:
 
 
 def _with_driver(server: Server, event: Event, state: State) -> Server:
-    if server.remote or _on_another(server, event.facts.get("gpu", ""), state):
+    if server.remote or _on_another(server, event.facts.get(Fact.GPU, ""), state):
         return server
     server = replace(server, gpu=(*server.gpu, event)[-GPU_KEPT:])
     return _attached(server, lambda case: _with_error(case, event))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 
-from seatrial.records import SECOND, Event
+from seatrial.records import SECOND, Event, Fact, Happening
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
@@ -110,9 +110,9 @@ def gpu_words(case: Case) -> tuple[str, ...]:
 
 
 def _gpu_word(event: Event) -> str:
-    if event.what == "xid":
-        return f"the driver reported Xid {event.facts.get('xid', '?')} on GPU {event.facts.get('gpu', '?')}"
-    return f"the driver lost GPU {event.facts.get('gpu', '?')}"
+    if event.what == Happening.XID:
+        return f"the driver reported Xid {event.facts.get(Fact.XID, '?')} on GPU {event.facts.get(Fact.GPU, '?')}"
+    return f"the driver lost GPU {event.facts.get(Fact.GPU, '?')}"
 
 
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from seatrial.records import Fact
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
@@ -205,8 +206,8 @@ def _launcher(uptime_s: float | None) -> Guess:
 
 def _session(case: Case) -> Guess:
     """SIGHUP, or a clean-up of the session: its leader ended with it."""
-    before = case.main.facts.get("session leader", "") if case.main else ""
-    after = case.exit.facts.get("session leader", "") if case.exit else ""
+    before = case.main.facts.get(Fact.SESSION_LEADER, "") if case.main else ""
+    after = case.exit.facts.get(Fact.SESSION_LEADER, "") if case.exit else ""
     seen = {"there": "not seen: it was there", "itself": "it led its session itself"}.get(after, "not observed")
     speaks: Speaks = AGAINST if after in ("there", "itself") else OPEN
     if after == "gone":

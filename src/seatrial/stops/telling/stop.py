@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seatrial.records import SECOND, Stop
+from seatrial.records import SECOND, Fact, Stop
 from seatrial.stops.evidence.ends import (
     code_of,
     how,
@@ -67,7 +67,7 @@ def _last_life(case: Case) -> Proof:
     """
     if case.evidence and case.family in ("STOPPED", "RESTARTED") and not case.of_child:
         return case.alive
-    seen = (number_in(case.exit.facts.get("alive_at", "")) if case.exit else None) or 0
+    seen = (number_in(case.exit.facts.get(Fact.ALIVE_AT, "")) if case.exit else None) or 0
     near = case.dead_at - case.alive.at <= NEAR_NS
     if near or case.family not in causes.DYING or not case.alive.at < seen <= case.dead_at:
         return case.alive
@@ -115,6 +115,6 @@ def _programs(case: Case) -> Iterator[str]:
     old, new = exe_of(case.main.facts), exe_of(case.successor.facts)
     if old and new and old != new:
         yield f"the path of its program changed: {old} -> {new}"
-    before, after = (main.facts.get("arguments", "") for main in (case.main, case.successor))
+    before, after = (main.facts.get(Fact.ARGUMENTS, "") for main in (case.main, case.successor))
     if before and after and before.split(" ")[1:] != after.split(" ")[1:]:
         yield "its successor was started with other arguments"

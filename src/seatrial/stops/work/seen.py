@@ -11,7 +11,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Ask, Event, Gpu, Line, LoadRow, Meter, Probe, Received, Sample, Sent, Threads
+from seatrial.records import (
+    SECOND,
+    Ask,
+    Event,
+    Gpu,
+    Happening,
+    Line,
+    LoadRow,
+    Meter,
+    Probe,
+    Received,
+    Sample,
+    Sent,
+    Threads,
+)
 from seatrial.stops.state.work import (
     ILL,
     Reading,
@@ -230,12 +244,12 @@ def _row(work: Work, row: LoadRow) -> Work:
 
 
 def _happened(work: Work, event: Event) -> Work:
-    if event.what in ("exit", "lost"):
+    if event.what in (Happening.EXIT, Happening.LOST):
         work = replace(work, processes={pid: of for pid, of in work.processes.items() if pid != event.pid})
         if event.parent:
             how = "how is not observable" if event.status is None else f"raw wait status {event.status}"
             work = replace(work, child_gone=f"pid {event.pid}, {how}", child_gone_at=event.at)
-    elif event.what == "behind" and event.text not in work.behind:
+    elif event.what == Happening.BEHIND and event.text not in work.behind:
         work = replace(work, behind=(*work.behind, event.text))
     return work
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.parts import lost, parts
-from seatrial.records import SECOND, Expect, LoadRow, SoakRun
+from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
 from seatrial.statistics.percentiles import Percentile, percentile
 
 
@@ -31,7 +31,9 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: TPOT p50": _seconds(percentile(paces, 0.50)),
         "soak: longest gap": _gap(sound),
         "soak: rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
-        "soak: inspected": next((p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == "end"), ""),
+        "soak: inspected": next(
+            (p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == Stage.END), ""
+        ),
     }
     return {key: text for key, text in shown.items() if text}
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from seatrial.checks.findings import no_evidence
-from seatrial.records import SECOND, Finding, SoakRun
+from seatrial.records import SECOND, Finding, SoakRun, Stage
 
 SHORT_S, SHORT_PART = 3.0, 0.05
 """A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
@@ -30,10 +30,10 @@ def length(run: SoakRun) -> str:
 
 def _times(run: SoakRun) -> tuple[float | None, float]:
     """From the last start to its drain, None where no end was written; and the time asked for, 0 where none was."""
-    start = next((phase for phase in reversed(run.phases) if phase.what == "start"), None)
+    start = next((phase for phase in reversed(run.phases) if phase.what == Stage.START), None)
     if start is None:
         return None, 0.0
-    ends = [phase.at for phase in run.phases if phase.what in ("drain", "end") and phase.at >= start.at]
+    ends = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END) and phase.at >= start.at]
     try:
         asked = float(start.facts.get("seconds", ""))
     except ValueError:
