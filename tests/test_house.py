@@ -1,0 +1,106 @@
+"""The house keeps its shape: no circle of modules or of folders, no folder too full, no module too long."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = {"seatrial": ROOT / "src", "fixtures": ROOT, "suites": ROOT, "load": ROOT}
+MODULES = {
+    ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): path
+    for room, base in ROOMS.items()
+    for path in sorted((base / room).rglob("*.py"))
+}
+"""Every module of the house by its dotted name, packages included."""
+
+PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+MOST_MODULES, MOST_LINES, MOST_OF_A_PREFIX = 12, 350, 2
+
+
+def imports(name: str) -> set[str]:
+    """The modules of the house that one of them imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
+            found |= inner or {node.module} & MODULES.keys()
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & MODULES.keys()
+    return found - {name}
+
+
+def folder(name: str) -> str:
+    """The folder in which a module stands; of a package, the package."""
+    return name if name in PACKAGES else name.rpartition(".")[0]
+
+
+def circles(arrows: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """What can be reached from itself, in groups that reach each other."""
+    reached: dict[str, set[str]] = {}
+    for start in arrows:
+        seen, todo = set[str](), list(arrows[start])
+        while todo:
+            here = todo.pop()
+            if here not in seen:
+                seen.add(here)
+                todo += arrows.get(here, ())
+        reached[start] = seen
+    tied = {name for name, seen in reached.items() if name in seen}
+    groups = {frozenset({other for other in tied & reached[name] if name in reached[other]}) for name in tied}
+    return sorted(sorted(group) for group in groups)
+
+
+ARROWS = {name: imports(name) for name in MODULES}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circles(ARROWS) == []
+
+
+def test_no_folders_import_each_other_in_a_circle():
+    between: dict[str, set[str]] = defaultdict(set)
+    for name, found in ARROWS.items():
+        between[folder(name)] |= {folder(other) for other in found} - {folder(name)}
+    assert circles(between) == []
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": ["b"], "b": ["c"], "c": ["b"], "d": ["a"]}) == [["b", "c"]]
+
+
+def test_no_folder_holds_more_than_a_dozen_modules():
+    held = Counter(folder(name) for name in MODULES if name not in PACKAGES and not name.endswith(".__main__"))
+    assert {name: n for name, n in held.items() if n > MOST_MODULES} == {}
+
+
+def test_no_prefix_is_shared_by_three_files_of_a_folder():
+    held = Counter(
+        (folder(name), name.rpartition(".")[2].partition("_")[0])
+        for name in MODULES
+        if name not in PACKAGES and "_" in name.rpartition(".")[2].strip("_")
+    )
+    plain = Counter((folder(name), name.rpartition(".")[2]) for name in MODULES if name not in PACKAGES)
+    shared = {key: n + plain[key] for key, n in held.items() if key[1] != "test"}
+    assert {key: n for key, n in shared.items() if n > MOST_OF_A_PREFIX} == {}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_no_module_is_too_long(name):
+    assert len(MODULES[name].read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+def test_the_root_of_the_package_holds_text_alone():
+    """A module there that imported a room would tie all rooms into one circle."""
+    assert {name for name in MODULES if folder(name) == "seatrial"} == {"seatrial", "seatrial.text"}
+    assert ARROWS["seatrial.text"] == ARROWS["seatrial"] == set()
+
+
+def test_stops_are_entered_by_their_door():
+    inner = {name for name in MODULES if name.startswith("seatrial.stops.")} - {"seatrial.stops.fold"}
+    outside = {name: found & inner for name, found in ARROWS.items() if not name.startswith("seatrial.stops")}
+    assert {name: found for name, found in outside.items() if found} == {}
