@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -61,7 +62,10 @@ class Server:
 
     def __init__(self, port: int = 0, *more: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(port), *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [sys.executable, "-c", SERVER, str(port), *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            process_group=0,  # its children are of it, and end with it
         )
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -90,6 +94,8 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         assert self.process.stdout is not None
         self.process.stdout.close()
 

@@ -1,0 +1,48 @@
+"""The tests leave no process behind: what they start bears a mark in its environment, and is looked for at the end."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+MARK = "SEATRIAL_TESTS"
+PATIENCE_S = 5.0
+"""How long what was told to end may take."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # workers have it from the controller
+        os.environ[MARK] = uuid.uuid4().hex
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where a process of the tests lives on, the tests have failed."""
+    if hasattr(session.config, "workerinput"):
+        return
+    end = time.monotonic() + PATIENCE_S
+    while (left := marked(os.environ[MARK])) and time.monotonic() < end:
+        time.sleep(0.1)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for pid, command in left.items():
+        if reporter is not None:
+            reporter.write_line(f"ERROR: process {pid} of the tests lives on: {command}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def marked(mark: str) -> dict[int, str]:
+    """Pid and command line of each process but this one whose environment bears the mark."""
+    found: dict[int, str] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(folder.name) != os.getpid() and f"{MARK}={mark}".encode() in (folder / "environ").read_bytes():
+                found[int(folder.name)] = (
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                )
+        except OSError:  # it has ended, or is another user's
+            continue
+    return found
