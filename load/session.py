@@ -19,6 +19,7 @@ from load.settings import ROOT, Settings
 from seatrial.records import Counters, Endpoint, RunInfo, Stage
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir, new_path
+from seatrial.text import visible
 from seatrial.wire.transports.load import Target, get
 
 USERS = 4
@@ -192,7 +193,7 @@ def _ask(settings: Settings, host: str) -> Endpoint:
 def _shown(text: str) -> str:
     """A server's text on one line, with nothing in it that a terminal would obey."""
     cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    return visible(cut)
 
 
 def _info(settings: Settings) -> RunInfo:

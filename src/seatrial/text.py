@@ -1,15 +1,23 @@
-"""Text of strangers made harmless for people: nothing a terminal would obey, and no more of it than is read."""
+r"""Text of strangers made harmless for people: nothing a terminal would obey, and no more of it than is read.
+
+What is not printable (control characters, escapes, bidi marks, lone surrogates) stands as ``\x1b``, or as a blank where
+a short word of a server is all that is wanted.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal or a page may obey, but for tabs and ends of lines."""
 
 
 def visible(text: str, limit: int | None = None) -> str:
-    r"""Text on one line with nothing a terminal would obey in it: escapes, control and bidi characters as ``\x1b``.
+    r"""Text on one line, with escapes in place of what is not printable.
 
     Args:
-        text: of any origin; lone surrogates are escaped too.
+        text: of any origin.
         limit: the most characters to return; head and tail are kept, and what was left out is counted.
     """
     if limit is not None and len(text) > limit:
@@ -25,11 +33,25 @@ def visible_bytes(content: bytes) -> str:
     return visible(content.decode("utf-8", "backslashreplace"))
 
 
+def readable(content: bytes) -> str:
+    r"""Bytes as text with its lines kept; what is no UTF-8 stands as ``\xNN``."""
+    text = content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return _CONTROL.sub(lambda hit: hit[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def shorten(value: Any, limit: int = 200) -> str:
-    """A value as a person reads it in a diagnosis: one line, bounded, control characters escaped."""
+    """Any value on one line of at most ``limit`` characters, as a finding shows it; a longer one ends in dots."""
     try:
         text = value if isinstance(value, str) else repr(value)
     except (RecursionError, ValueError):  # nested deep, or an integer of thousands of digits
         text = f"a {type(value).__name__} too large to show"
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: limit * 2])
+    return _ended(visible(text[: limit * 2]), limit)
+
+
+def flat(text: str, limit: int = 120) -> str:
+    """A server's words on one line of at most ``limit`` characters, with blanks in place of what is not printable."""
+    return _ended("".join(c if c.isprintable() else " " for c in text[: limit * 2]).strip(), limit)
+
+
+def _ended(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."

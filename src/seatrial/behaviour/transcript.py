@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from seatrial.behaviour.answers import Answer
 from seatrial.records import Exchange, Expect
+from seatrial.text import visible
 
 LONGEST_BODY = 8_000
 
@@ -23,18 +24,7 @@ def shown(answer: Answer, limit: int | None = None) -> str:
     parts += [f"[call] {call}" for call in answer.calls]
     parts += [f"[error] {answer.error}"] if answer.error else []
     parts += [f"[{answer.finish or 'no finish_reason'}]"]
-    text = " ".join(parts)
-    if limit is not None and len(text) > limit:
-        head, tail = limit * 2 // 3, limit // 3
-        text = f"{text[:head]} ...({len(text) - head - tail} characters left out)... {text[-tail:]}"
-    return visible(text)
-
-
-def visible(text: str) -> str:
-    """Text with nothing in it that a terminal would obey."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return visible(" ".join(parts), limit)
 
 
 def curl(x: Exchange, expect: Expect) -> str:

@@ -25,6 +25,7 @@ from seatrial.monitor.ladder.rung import (
 from seatrial.monitor.ladder.scheduler import KEEPS_AWAKE, may_sleep
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
+from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.load import (
     Stream,
@@ -143,7 +144,7 @@ class Canary(Rung):
             outcome = self._try()
         s = self._stream
         right = self._answers.same(_text(s)) if outcome == "ok" else None
-        detail = "" if outcome == "ok" else _line(s.fault or s.detail)
+        detail = "" if outcome == "ok" else flat(s.fault or s.detail, 200)
         if outcome == "busy":
             asked = int(s.retry_after) if s.retry_after.isascii() and s.retry_after.isdigit() else 0
             self._next = max(self._next, s.ended_at + int(min(asked, LONGEST_S) * SECOND))
@@ -210,8 +211,3 @@ def _text(s: Stream) -> str:
                 part = delta.get(name) if isinstance(delta, dict) else None
                 said.append(part if isinstance(part, str) else "")
     return "".join(said)
-
-
-def _line(text: str) -> str:
-    """Words of a server in one bounded, printable line."""
-    return "".join(c if c.isprintable() else " " for c in text[:200]).strip()

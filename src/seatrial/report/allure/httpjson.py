@@ -10,6 +10,7 @@ import msgspec
 
 from seatrial.records import Endpoint, Exchange
 from seatrial.report.words import curl
+from seatrial.text import readable
 from seatrial.wire.masking.headers import STARRED
 
 MIME = "application/vnd.allure.http+json"
@@ -19,7 +20,6 @@ HEAD, TAIL = 12_000, 6_000
 """Bytes of a body that are shown; the whole stands in the run directory."""
 
 _SECRET = re.compile(r"authorization|cookie|api[-_]?key|token|secret", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def attachment(exchange: Exchange, endpoint: Endpoint | None, start_ms: int, stop_ms: int) -> bytes:
@@ -35,12 +35,6 @@ def attachment(exchange: Exchange, endpoint: Endpoint | None, start_ms: int, sto
     if exchange.error:
         document["error"] = {"name": exchange.error, "message": readable(exchange.detail.encode("utf-8", "replace"))}
     return msgspec.json.encode(document)
-
-
-def readable(content: bytes) -> str:
-    r"""Text with its lines kept and every other control or bidi character as ``\x1b``; what is no UTF-8 as ``\xNN``."""
-    text = content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-    return _CONTROL.sub(lambda hit: hit[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _request(exchange: Exchange, endpoint: Endpoint | None) -> dict[str, Any]:
