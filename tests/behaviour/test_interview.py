@@ -9,7 +9,13 @@ import pytest
 
 from fixtures import behaviour
 from fixtures.cases import CASE, SELECTION, Selection
-from seatrial.behaviour import loops, markers, probes, rates, stops
+from seatrial.behaviour import (
+    endings,
+    loops,
+    markers,
+    probes,
+    rates,
+)
 from seatrial.checks import running
 from seatrial.records import Endpoint, Expect, Outcome, Planned
 from seatrial.verdict.outcomes import outcome
@@ -17,7 +23,7 @@ from tests.behaviour.asking import Options, Sender, Trial, ask
 from tests.behaviour.specimens import refused, said
 from tests.golden.server import Golden
 
-RULES = (loops.answers_do_not_loop, stops.answers_end_by_themselves, markers.no_template_marker_leaks)
+RULES = (loops.answers_do_not_loop, endings.answers_end_by_themselves, markers.no_template_marker_leaks)
 BUDGET_S = 60.0
 MOST = 48
 

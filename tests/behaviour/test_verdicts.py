@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.behaviour import loops, markers, stops
+from seatrial.behaviour import (
+    endings,
+    loops,
+    markers,
+)
 from seatrial.behaviour.answers import read
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks import running
@@ -18,7 +22,7 @@ from tests.behaviour.specimens import EXPECT, drifting, exchange, looping, refus
 
 RULES = {
     "loops": loops.answers_do_not_loop,
-    "stops": stops.answers_end_by_themselves,
+    "stops": endings.answers_end_by_themselves,
     "markers": markers.no_template_marker_leaks,
 }
 BAD = {
@@ -106,7 +110,7 @@ def test_an_open_interval_says_what_would_settle_it():
     ],
 )
 def test_what_is_wrong_with_an_end(made, why):
-    assert stops.wrong(read(made)) == why
+    assert endings.wrong(read(made)) == why
     xs = {f"short-{i:03d}": made for i in range(30)}
     assert word(RULES["stops"], xs)[0] is Outcome.FAIL
 

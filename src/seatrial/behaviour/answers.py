@@ -12,7 +12,9 @@ from itertools import chain
 from typing import Any
 
 from seatrial.checks.running import GONE, LATE
-from seatrial.reading.fields import listing, mapping
+from seatrial.reading.chat import thought
+from seatrial.reading.fields import listing, mapping, string
+from seatrial.reading.tools import Calls
 from seatrial.records import BUSY, Exchange
 from seatrial.text import shorten
 
@@ -29,7 +31,7 @@ class Interview:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Said:
     """The first choice of an answer.
 
     Attributes:
@@ -53,25 +55,25 @@ class Answer:
         return not self.trouble and not self.silent
 
 
-def read(x: Exchange) -> Answer:
+def read(x: Exchange) -> Said:
     """Read an exchange as an answer."""
     if silent := _silent(x):
-        return Answer(silent=silent)
+        return Said(silent=silent)
     parts = _Parts()
     for choice in _choices(x):
         parts.add(choice)
     error = next(_errors(x), "")
-    return Answer(
+    return Said(
         content=_join(parts.content),
         reasoning=_join(parts.reasoning),
-        calls=tuple(f"{_join(names)}({_join(arguments)})" for names, arguments in parts.calls.values()),
+        calls=tuple(f"{name[-LONGEST:]}({arguments[-LONGEST:]})" for name, arguments in parts.calls.joined()),
         finish=parts.finish,
         error=error,
         trouble=_trouble(x, error),
     )
 
 
-def silences(answers: Mapping[str, Answer]) -> dict[str, int]:
+def silences(answers: Mapping[str, Said]) -> dict[str, int]:
     """How many answers are no evidence, by reason, the most frequent first."""
     return dict(Counter(a.silent for a in answers.values() if a.silent).most_common())
 
@@ -80,32 +82,17 @@ def silences(answers: Mapping[str, Answer]) -> dict[str, int]:
 class _Parts:
     content: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
-    calls: dict[object, tuple[list[str], list[str]]] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
     finish: str = ""
 
     def add(self, choice: Mapping[str, Any]) -> None:
         said = choice.get("delta") or choice.get("message")
         if isinstance(choice.get("finish_reason"), str):
             self.finish = choice["finish_reason"]
-        if not isinstance(said, dict):
-            return
-        if isinstance(said.get("content"), str):
-            self.content.append(said["content"])
-        thought = said.get("reasoning_content") or said.get("reasoning")
-        if isinstance(thought, str):
-            self.reasoning.append(thought)
-        calls = said.get("tool_calls")
-        for position, call in enumerate(calls if isinstance(calls, list) else ()):
-            self._add_call(position, call)
-
-    def _add_call(self, position: int, call: Any) -> None:
-        if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
-            return
-        index = call.get("index")
-        names, arguments = self.calls.setdefault(index if isinstance(index, int) else position, ([], []))
-        for pieces, key in ((names, "name"), (arguments, "arguments")):
-            if isinstance(call["function"].get(key), str):
-                pieces.append(call["function"][key])
+        if isinstance(said, dict):
+            self.content.append(string(said.get("content")) or "")
+            self.reasoning.append(thought(said))
+            self.calls.add(said)
 
 
 def _choices(x: Exchange) -> Iterator[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from seatrial.behaviour.answers import Answer
+from seatrial.behaviour.answers import Said
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.records import Exchange, Expect, Finding
@@ -20,6 +20,7 @@ from seatrial.statistics.intervals import (
     smallest_visible,
     wilson,
 )
+from seatrial.text import visible
 
 FAIL_ABOVE = 0.01
 PASS_BELOW = 0.15
@@ -42,7 +43,7 @@ class Count:
     what: str
     n: int
     bad: Mapping[str, str]
-    answers: Mapping[str, Answer] = field(repr=False)
+    answers: Mapping[str, Said] = field(repr=False)
     beside: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,7 +90,7 @@ def judged(count: Count, xs: Mapping[str, Exchange], expect: Expect, *, so: str)
         yield Finding("violation", f"{count.what}, {count.n} answers", limit, ratio(count), so)
         name = count.shortest
         if name is not None:
-            got = f"{count.bad[name]}: {shown(count.answers[name], 400)}"
+            got = f"{visible(count.bad[name])}: {shown(count.answers[name], 400)}"
             yield Finding("violation", f"the shortest such answer, {name} ({xs[name].id})", "none like it", got)
 
 
@@ -105,7 +106,7 @@ def figures(count: Count, xs: Mapping[str, Exchange], expect: Expect) -> dict[st
         some = ", ".join(f"{name} ({why})" for name, why in list(count.notes.items())[:5])
         lines[f"{what}: suspect, not counted"] = f"{len(count.notes)}: {some}"
     if (name := count.shortest) is not None:
-        lines[f"{what}: shortest failing"] = f"{name} ({count.bad[name]}): {shown(count.answers[name], 600)}"
+        lines[f"{what}: shortest failing"] = f"{name} ({visible(count.bad[name])}): {shown(count.answers[name], 600)}"
         lines[f"{what}: again"] = curl(xs[name], expect)
     return lines
 

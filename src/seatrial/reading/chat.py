@@ -6,7 +6,7 @@ the type it says, or None, or left out; whether that is right is for the rules t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +55,7 @@ def answers(x: Exchange) -> dict[int, Answer]:
     for where, index, choice, message in _choices(x):
         answer = found.setdefault(index, Answer(index))
         answer.content += string(message.get("content")) or ""
-        answer.reasoning += next((m for key in THOUGHT if (m := string(message.get(key)))), "")
+        answer.reasoning += thought(message)
         if choice.get("finish_reason") is not None:
             answer.finishes.append((where, choice["finish_reason"]))
         entries = mapping(choice.get("logprobs")).get("content")
@@ -63,6 +63,11 @@ def answers(x: Exchange) -> dict[int, Answer]:
             answer.has_logprobs = True
             answer.logprobs += entries
     return found
+
+
+def thought(message: Mapping[str, Any]) -> str:
+    """What a message or delta says of the model's thought; empty where it says nothing."""
+    return next((text for key in THOUGHT if (text := string(message.get(key)))), "")
 
 
 def messages(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,0 +1,34 @@
+"""Reading the tool calls of an answer, plain or joined from deltas, whose every field may be of any type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seatrial.reading.fields import integer, listing, mapping, string
+
+
+class Calls:
+    """The tool calls of one choice, in the order in which they began; the pieces of each are joined by its index.
+
+    A plain message is one addition, a stream one a delta. What is no call, or has no function, is left out.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, tuple[list[str], list[str]]] = {}
+
+    def add(self, message: Mapping[str, Any]) -> None:
+        """Take in the calls of a message or delta; a call without a whole index goes by its position."""
+        for position, call in enumerate(listing(message.get("tool_calls"))):
+            function = mapping(call).get("function")
+            if not isinstance(function, dict):
+                continue
+            index = integer(call.get("index"))
+            names, arguments = self._pieces.setdefault(position if index is None else index, ([], []))
+            for pieces, key in ((names, "name"), (arguments, "arguments")):
+                if (text := string(function.get(key))) is not None:
+                    pieces.append(text)
+
+    def joined(self) -> Iterator[tuple[str, str]]:
+        """(name, arguments) of each call."""
+        return (("".join(names), "".join(arguments)) for names, arguments in self._pieces.values())
