@@ -134,3 +134,13 @@ def breaks(rule: str, evidence: Evidence, where: str, got: str = "", **expect: A
     assert where in findings[0].where, findings[0]
     assert got in findings[0].got, findings[0]
     return findings[0]
+
+
+MODEL = {"id": "m", "object": "model", "created": 5, "owned_by": "us"}
+
+
+def models(*listed, **changes):
+    return exchange(json.dumps({"object": "list", "data": list(listed), **changes}).encode(), method="GET")
+
+
+HTML = {"content-type": "text/html"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from seatrial.checks import catalogue, traits
+from seatrial.checks import areas, catalogue, traits
 from seatrial.checks.rules import rule
 from seatrial.oracles.derive import ROOTS, derive, normalised
 from seatrial.records import Exchange, Expect, Hazard, Level
@@ -40,6 +41,20 @@ def test_no_id_of_a_rule_changes():
 
 def test_every_area_of_rules_has_a_page_and_every_page_rules():
     assert {r.area for r in catalogue.load_all().values()} == set(catalogue.areas())
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("area", sorted(module.name for module in pkgutil.iter_modules(areas.__path__)))
+def test_an_area_has_the_same_stem_in_all_four_trees(area):
+    for tree, name in (
+        ("src/seatrial/checks/areas", area),
+        ("suites/*", f"test_{area}"),
+        ("tests/golden/faults", area),
+        ("tests/checks", f"test_{area}"),
+    ):
+        assert [*ROOT.glob(f"{tree}/{name}.py"), *ROOT.glob(f"{tree}/{name}/__init__.py")], f"{tree} has no {name}"
 
 
 def test_the_order_of_impact_is_one():

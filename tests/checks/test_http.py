@@ -1,33 +1,25 @@
-"""Rules on HTTP, models and errors."""
-
-import json
+"""Rules on HTTP below the API."""
 
 import pytest
 
 from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
 from tests.checks.specimens import (
-    ERROR,
-    EXPECT,
+    HTML,
     JSON,
     breaks,
     exchange,
     found,
     holds,
+    models,
     pair,
     plain,
     refused,
     stream,
 )
 
-MODEL = {"id": "m", "object": "model", "created": 5, "owned_by": "us"}
-HTML = {"content-type": "text/html"}
 CLOSES = JSON | {"connection": "close"}
 KEEPS = {"content-type": "text/event-stream", "keep-alive": "timeout=5"}
-
-
-def models(*listed, **changes):
-    return exchange(json.dumps({"object": "list", "data": list(listed), **changes}).encode(), method="GET")
 
 
 def test_json_is_labelled_and_decodes():
@@ -110,80 +102,3 @@ def test_a_connection_that_was_not_put_to_the_test_is_no_evidence():
 @pytest.mark.parametrize("rule", [r.id for r in load_all().values() if r.of >= traits.FAULTY])
 def test_without_a_faulty_request_nothing_is_shown(rule):
     assert [f.kind for f in found(rule, {"good": plain()})] == ["no-evidence"]
-
-
-def test_list_has_its_shape():
-    rule = "models/list-has-its-shape"
-    holds(rule, [models(), models(MODEL)])
-    breaks(rule, models(object="models"), "object", "models")
-    breaks(rule, exchange(b'{"object": "list", "data": {}}'), "data", "{}")
-    breaks(rule, exchange(b"[]"), "the body", "[]")
-    breaks(rule, exchange(b"<html>"), "the body", "not JSON")
-
-
-def test_item_has_its_fields():
-    rule = "models/item-has-its-fields"
-    holds(rule, [models(MODEL, MODEL | {"id": "n", "meta": {}})])
-    breaks(rule, models(MODEL, {"id": "x", "object": "model", "owned_by": "us"}), "data[1].created", "no such key")
-    breaks(rule, models(MODEL | {"created": "5"}), "data[0].created", "5")
-    breaks(rule, models(MODEL | {"created": True}), "data[0].created", "True")
-    breaks(rule, models(MODEL | {"id": ""}), "data[0].id")
-    breaks(rule, models(MODEL | {"object": "llm"}), "data[0].object", "llm")
-    breaks(rule, models("m"), "data[0]", "m")
-    assert [f.kind for f in found(rule, models())] == ["no-evidence"]
-    assert [f.kind for f in found(rule, models(data={}))] == ["no-evidence"]
-
-
-def test_unknown_id_is_a_404():
-    holds("models/unknown-id-is-a-404", [pair(refused(404))])
-    breaks("models/unknown-id-is-a-404", pair(models(MODEL)), "the status", "200")
-    breaks("models/unknown-id-is-a-404", pair(refused(400)), "the status", "400")
-
-
-def test_unknown_model_is_refused():
-    rule = "models/unknown-model-is-refused"
-    fiction = {"model": "fiction", "messages": []}
-    holds(rule, [pair(refused(404, asked=fiction))])
-    assert not breaks(rule, pair(plain(asked=fiction)), "the status", "200 from 'm'").grave
-    assert breaks(rule, pair(plain({"model": "fiction"}, asked=fiction)), "model", "fiction").grave
-    assert breaks(rule, pair(plain(asked=fiction)), "the status", "200", models=("m", "n")).grave
-    assert not breaks(rule, pair(refused(400, asked=fiction)), "the status", "400").grave
-    assert EXPECT.models == ("m",)
-
-
-def test_error_object_has_its_shape():
-    rule = "errors/error-object-has-its-shape"
-    inner = ERROR["error"]
-    holds(rule, [plain(), refused(), refused(500), refused(body={"error": inner | {"code": 400}})])
-    breaks(rule, refused(422, {"detail": []}), "error", "422")
-    breaks(rule, refused(502, b"<html>", headers=HTML), "error", "text/html")
-    breaks(rule, refused(body={"error": "no"}), "error", "no")
-    breaks(rule, refused(body={"error": inner | {"message": " "}}), "error.message")
-    breaks(rule, refused(body={"error": {"message": "no"}}), "error.type", "no such key")
-    breaks(rule, refused(body={"error": inner | {"code": [1]}}), "error.code", "[1]")
-    breaks(rule, refused(body={"error": inner | {"param": 5}}), "error.param", "5")
-
-
-def test_the_strict_error_object_has_all_four():
-    rule = "errors/error-object-has-its-shape"
-    inner = ERROR["error"]
-    holds(rule, [refused()], strict=True)
-    holds(rule, [refused(body={"error": {"message": "no", "type": "t"}})])
-    breaks(rule, refused(body={"error": {"message": "no", "type": "t", "code": None}}), "param", "no such", strict=True)
-    breaks(rule, refused(body={"error": inner | {"code": 400}}), "error.code", "400", strict=True)
-
-
-def test_client_fault_is_never_5xx():
-    rule = "errors/client-fault-is-never-5xx"
-    holds(rule, [pair(refused()), pair(plain())])
-    breaks(rule, pair(refused(500)), "the status", "500")
-    assert "three times" in breaks(rule, pair(refused(501)), "the status").consequence
-
-
-def test_next_request_is_answered():
-    rule = "errors/next-request-is-answered"
-    holds(rule, [pair(refused()), pair(plain())])
-    breaks(rule, pair(refused(), refused(500)), "the request after", "500")
-    breaks(rule, pair(refused(), exchange(b"{}")), "the request after", "{}")
-    breaks(rule, pair(refused(), exchange(b"", status=None, error="reset")), "the answer", "reset")
-    assert [f.kind for f in found(rule, {"bad": refused()})] == ["no-evidence"]

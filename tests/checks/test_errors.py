@@ -1,0 +1,51 @@
+"""Rules on errors."""
+
+from tests.checks.specimens import (
+    ERROR,
+    HTML,
+    breaks,
+    exchange,
+    found,
+    holds,
+    pair,
+    plain,
+    refused,
+)
+
+
+def test_error_object_has_its_shape():
+    rule = "errors/error-object-has-its-shape"
+    inner = ERROR["error"]
+    holds(rule, [plain(), refused(), refused(500), refused(body={"error": inner | {"code": 400}})])
+    breaks(rule, refused(422, {"detail": []}), "error", "422")
+    breaks(rule, refused(502, b"<html>", headers=HTML), "error", "text/html")
+    breaks(rule, refused(body={"error": "no"}), "error", "no")
+    breaks(rule, refused(body={"error": inner | {"message": " "}}), "error.message")
+    breaks(rule, refused(body={"error": {"message": "no"}}), "error.type", "no such key")
+    breaks(rule, refused(body={"error": inner | {"code": [1]}}), "error.code", "[1]")
+    breaks(rule, refused(body={"error": inner | {"param": 5}}), "error.param", "5")
+
+
+def test_the_strict_error_object_has_all_four():
+    rule = "errors/error-object-has-its-shape"
+    inner = ERROR["error"]
+    holds(rule, [refused()], strict=True)
+    holds(rule, [refused(body={"error": {"message": "no", "type": "t"}})])
+    breaks(rule, refused(body={"error": {"message": "no", "type": "t", "code": None}}), "param", "no such", strict=True)
+    breaks(rule, refused(body={"error": inner | {"code": 400}}), "error.code", "400", strict=True)
+
+
+def test_client_fault_is_never_5xx():
+    rule = "errors/client-fault-is-never-5xx"
+    holds(rule, [pair(refused()), pair(plain())])
+    breaks(rule, pair(refused(500)), "the status", "500")
+    assert "three times" in breaks(rule, pair(refused(501)), "the status").consequence
+
+
+def test_next_request_is_answered():
+    rule = "errors/next-request-is-answered"
+    holds(rule, [pair(refused()), pair(plain())])
+    breaks(rule, pair(refused(), refused(500)), "the request after", "500")
+    breaks(rule, pair(refused(), exchange(b"{}")), "the request after", "{}")
+    breaks(rule, pair(refused(), exchange(b"", status=None, error="reset")), "the answer", "reset")
+    assert [f.kind for f in found(rule, {"bad": refused()})] == ["no-evidence"]

@@ -1,0 +1,116 @@
+"""Faults of the list of models, and of names that are not on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.golden import edits
+from tests.golden.edits import failure, get, without
+from tests.golden.items import Reply
+from tests.golden.registry import Shot, fault
+from tests.golden.validation import MODEL
+
+LIST = "models/list-has-its-shape"
+ITEM = "models/item-has-its-fields"
+UNKNOWN_ID = "models/unknown-id-is-a-404"
+UNKNOWN = "models/unknown-model-is-refused"
+STATUS = "errors/client-fault-is-never-5xx"
+
+
+@fault("models-a-bare-list", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_bare_list(reply: Reply, shot: Shot) -> Reply:
+    """The model list is a bare JSON list."""
+    return Reply(200, reply.payload["data"]) if reply.status == 200 else reply
+
+
+@fault("models-object-wrong", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_object_wrong(reply: Reply, shot: Shot) -> Reply:
+    """The model list's object is not "list"."""
+    return Reply(200, {**reply.payload, "object": "models"}) if reply.status == 200 else reply
+
+
+@fault("models-data-an-object", caught_by=LIST, stage="reply", when=get("/v1/models"))
+def models_data_object(reply: Reply, shot: Shot) -> Reply:
+    """The model list's data is an object keyed by id."""
+    if reply.status != 200:
+        return reply
+    return Reply(200, {**reply.payload, "data": {item["id"]: item for item in reply.payload["data"]}})
+
+
+def _item(reply: Reply, **changes: object) -> Reply:
+    """A list or a single model with fields changed; None drops one."""
+    dropped = tuple(name for name, value in changes.items() if value is None)
+
+    def spoil(item: edits.Json) -> edits.Json:
+        return without({**item, **changes}, *dropped)
+
+    if reply.status != 200:
+        return reply
+    payload = reply.payload
+    return Reply(200, {**payload, "data": list(map(spoil, payload["data"]))} if "data" in payload else spoil(payload))
+
+
+def _models(call: object) -> bool:
+    return str(getattr(call, "path", "")).startswith("/v1/models")
+
+
+@fault("model-without-created", caught_by=ITEM, stage="reply", when=_models)
+def model_without_created(reply: Reply, shot: Shot) -> Reply:
+    """A listed model has no created."""
+    return _item(reply, created=None)
+
+
+@fault("model-created-a-string", caught_by=ITEM, stage="reply", when=_models)
+def model_created_a_string(reply: Reply, shot: Shot) -> Reply:
+    """A listed model's created is an ISO date."""
+    return _item(reply, created="2026-11-24T00:00:00Z")
+
+
+@fault("model-object-wrong", caught_by=ITEM, stage="reply", when=_models)
+def model_object_wrong(reply: Reply, shot: Shot) -> Reply:
+    """A listed model's object is not "model"."""
+    return _item(reply, object="engine")
+
+
+@fault("model-without-owner", caught_by=ITEM, stage="reply", when=_models)
+def model_without_owner(reply: Reply, shot: Shot) -> Reply:
+    """A listed model has no owned_by."""
+    return _item(reply, owned_by=None)
+
+
+def _unknown_id(reply: Reply, shot: Shot) -> bool:
+    return reply.status == 404 and shot.call.path.startswith("/v1/models/")
+
+
+@fault("unknown-model-id-200", caught_by=UNKNOWN_ID, stage="reply")
+def unknown_model_id_200(reply: Reply, shot: Shot) -> Reply:
+    """An unknown model id is described as if it were there."""
+    made_up = {"id": shot.call.path.rpartition("/")[2], "object": "model", "created": 0, "owned_by": "seatrial"}
+    return Reply(200, made_up) if _unknown_id(reply, shot) else reply
+
+
+@fault("unknown-model-id-400", caught_by=UNKNOWN_ID, stage="reply")
+def unknown_model_id_400(reply: Reply, shot: Shot) -> Reply:
+    """An unknown model id gives 400."""
+    return replace(reply, status=400) if _unknown_id(reply, shot) else reply
+
+
+@fault("unknown-model-echoed", caught_by=UNKNOWN, stage=("body", "whole", "chunk"), when=edits.other_model)
+def unknown_model_echoed(value: edits.Json, shot: Shot) -> edits.Json:
+    """A request for an unknown model is answered, under the name it asked for."""
+    if "messages" in value:
+        shot.scratch["asked"] = value["model"]
+        return {**value, "model": MODEL}
+    return {**value, "model": shot.scratch["asked"]}
+
+
+@fault("unknown-model-served", caught_by=UNKNOWN, stage="body", when=edits.other_model)
+def unknown_model_served(body: edits.Json, shot: Shot) -> edits.Json:
+    """A request for an unknown model is answered under the served model's own name; ADVISORY, as it is the only one."""
+    return {**body, "model": MODEL}
+
+
+@fault("unknown-model-500", caught_by=STATUS, stage="reply", when=edits.other_model)
+def unknown_model_500(reply: Reply, shot: Shot) -> Reply:
+    """A request for an unknown model gives 500."""
+    return failure() if reply.status == 404 else reply
