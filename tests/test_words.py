@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from seatrial.records import Fact, Happening, NoteWord, Stage
+from seatrial.records import Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, Ready, Stage
+from seatrial.wire.decoding.errors import ERRORS
+from seatrial.wire.transports.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for room in ("src", "fixtures", "load") for path in (ROOT / room).rglob("*.py"))
@@ -102,3 +106,33 @@ def test_every_word_has_a_sentence(vocabulary):
         and isinstance(after.value, ast.Constant)
     }
     assert told == set(vocabulary.__members__)
+
+
+GLOSSARY: dict[str, set[str]] = {
+    **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, Level, *VOCABULARIES)},
+    "records.Hazard": {hazard.name for hazard in Hazard},
+    "records.Family": set(get_args(Family)),
+    "wire.decoding.errors.ERRORS": set(ERRORS),
+    "wire.transports.outcomes.OUTCOMES": set(OUTCOMES),
+}
+"""Words by the name under which the glossary lists them."""
+
+
+def tables(page: str) -> dict[str, list[str]]:
+    """The words of each table of the glossary, by what its heading names in brackets."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in page.splitlines():
+        if line.startswith("## "):
+            named = re.search(r"\(`(.+)`\)$", line)
+            name = named[1] if named else ""
+        elif name and (word := re.match(r"\| `([^`]+)` \| .+ \|$", line)):
+            found.setdefault(name, []).append(word[1])
+    return found
+
+
+def test_the_glossary_has_each_word_once_and_no_other():
+    listed = tables((ROOT / "docs" / "words.md").read_text("utf-8"))
+    assert listed.keys() == GLOSSARY.keys()
+    for name, words in listed.items():
+        assert sorted(words) == sorted(GLOSSARY[name]), name
