@@ -86,7 +86,7 @@ def _measure(children: int) -> int:
         url = f"http://127.0.0.1:{port}"
         naive = _start(stack, "-c", NAIVE, str(port), f"{url}/health")
         assert recorder.stdin is not None
-        command = {"watch": "a", "host": "127.0.0.1", "port": port, "base": url}
+        command = {"name": "a", "host": "127.0.0.1", "port": port, "base": url}
         recorder.stdin.write(json.dumps(command).encode() + b"\n")
         recorder.stdin.flush()
         shares = _shares(recorder.pid, naive.pid)

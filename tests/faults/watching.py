@@ -18,9 +18,9 @@ import msgspec
 
 from load.record import Recorder, row_of
 from seatrial.records import SECOND, Ask, Clock, Event, Line, Probe, RunInfo, Sample
+from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
-from seatrial.servers.orders import Watched
 from seatrial.stops.state.limits import Limits
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import Target, stream
@@ -85,7 +85,7 @@ class Watch:
             canary_s=CANARY_S if canary else 0,
             log=str(server.log) if log else "",
         )
-        self.command(watch=name, **msgspec.to_builtins(told))
+        self.command(**msgspec.to_builtins(told))
         self._canary[name] = canary
 
     def traffic(self, server: Any, name: str = "a", clients: int = 2, tokens: int = 20, patience_s: float = 0) -> None:

@@ -133,12 +133,12 @@ class Recording:
     def watch(
         self, server: Server, *, name: str = "a", pid: int | None = None, generation: int = 0, **more: Any
     ) -> Recording:
-        self.command(watch=name, host="127.0.0.1", port=server.port, base=server.url, pid=pid,
+        self.command(name=name, host="127.0.0.1", port=server.port, base=server.url, pid=pid,
                      generation=generation, **more)  # fmt: skip
         return self
 
     def watch_pid(self, pid: int, *, name: str = "job", **more: Any) -> Recording:
-        self.command(watch=name, pid=pid, **more)
+        self.command(name=name, pid=pid, **more)
         return self
 
     def lines(self) -> list[Line]:

@@ -130,7 +130,7 @@ class Climb:
         self.lines: list[Line] = []
         self.prober = SimpleNamespace(local=True, heard=UP)
         self.life: Any = SimpleNamespace(incarnation="one", arguments=arguments or "llama-server")
-        fields = {"watch": "a", "base": url.removesuffix("/v1"), "api": url, "model": "m", **watch}
+        fields = {"name": "a", "base": url.removesuffix("/v1"), "api": url, "model": "m", **watch}
         self.ladder = Ladder(
             "a",
             Watch(**fields),

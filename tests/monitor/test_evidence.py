@@ -211,7 +211,7 @@ def test_a_name_that_resolves_late_has_its_processes_taken_up_then(monkeypatch, 
     monkeypatch.setattr(prober, "RESOLVE_S", 0.0)
     wake = os.eventfd(0)
     finder, listening = Finder(wake), sockets.Listening()
-    command = Watch(watch="a", host="late.test", port=server.port, base=f"http://late.test:{server.port}")
+    command = Watch(name="a", host="late.test", port=server.port, base=f"http://late.test:{server.port}")
     target = open_target(command, finder, wake, say=lambda _: None, follow=lambda *_: None)
     assert "its name is not resolved" in target.look(listening.look(), 1).why
 
@@ -240,7 +240,7 @@ def test_where_the_kernel_refuses_to_name_sockets_the_watch_goes_on(monkeypatch)
     finder = Finder(wake)
     said = []
     target = open_target(
-        Watch(watch="a", host="127.0.0.1", port=1, base="http://127.0.0.1:1"), finder, wake, say=said.append,
+        Watch(name="a", host="127.0.0.1", port=1, base="http://127.0.0.1:1"), finder, wake, say=said.append,
         follow=lambda *_: None,
     )  # fmt: skip
     assert target.look(None, 1).why == "sockets unobservable: sock_diag is refused"

@@ -59,7 +59,7 @@ def serving(*command: str) -> Iterator[dict[str, Any]]:
 def watch(recording: Recording, ready: dict[str, Any], **more: Any) -> None:
     parts = urlsplit(ready["url"])
     base = ready["url"].removesuffix("/v1")
-    recording.command(watch="a", host=parts.hostname, port=parts.port, base=base, api=ready["url"], pid=ready["pid"],
+    recording.command(name="a", host=parts.hostname, port=parts.port, base=base, api=ready["url"], pid=ready["pid"],
                       **more)  # fmt: skip
 
 

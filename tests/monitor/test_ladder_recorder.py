@@ -19,7 +19,7 @@ def asks(recording: Recording, rung: str) -> list[Ask]:
 
 def watch(recording: Recording, url: str, **more: object) -> None:
     port = int(url.rpartition(":")[2].partition("/")[0])
-    recording.command(watch="a", host="127.0.0.1", port=port, base=url.removesuffix("/v1"), api=url, **more)
+    recording.command(name="a", host="127.0.0.1", port=port, base=url.removesuffix("/v1"), api=url, **more)
 
 
 def test_what_hangs_is_told_each_second_and_holds_nothing_up(recording):
@@ -47,7 +47,7 @@ def test_an_endpoint_that_moves_to_another_port_is_asked_there_what_it_is(record
 
 @pytest.mark.parametrize("ca", ["/nowhere/ca.pem"])
 def test_certificates_that_cannot_be_read_are_said_and_the_lower_rungs_go_on(recording, ca):
-    recording.command(watch="a", host="127.0.0.1", port=1, base="https://127.0.0.1:1", key=KEY, ca=ca)
+    recording.command(name="a", host="127.0.0.1", port=1, base="https://127.0.0.1:1", key=KEY, ca=ca)
     texts = until(lambda: [e.text for e in recording.events("trouble") if "not asked for" in e.text], "the trouble")
     assert len(texts) == 1
     until(recording.probes, "a probe")

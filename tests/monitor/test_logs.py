@@ -239,7 +239,7 @@ def test_the_log_is_read_when_health_is_silent_twice_but_its_process_runs(record
     port, log = int(process.stdout.readline()), tmp_path / "a.log"
     log.write_text("accepts and says nothing\n")
     try:
-        recording.command(watch="a", host="127.0.0.1", port=port, base=f"http://127.0.0.1:{port}", log=str(log))
+        recording.command(name="a", host="127.0.0.1", port=port, base=f"http://127.0.0.1:{port}", log=str(log))
         until(recording.logs, "the log")
         assert [p.error for p in recording.probes()][:2] == ["deadline", "deadline"]
         until(recording.threads, "its threads")

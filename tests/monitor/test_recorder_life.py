@@ -33,7 +33,7 @@ def test_signals_of_a_terminal_do_not_end_it(recording):
 def test_a_command_it_does_not_understand_is_said_and_passed_over(serve, recording):
     server = serve()
     recording.raw(
-        b'nonsense\n\xff\xfe\n[1]\n\n{"watch": 5}\n{"watch":"b","host":"127.0.0.1","port":1,"base":"ftp://h:x"}\n'
+        b'nonsense\n\xff\xfe\n[1]\n\n{"name": 5}\n{"name":"b","host":"127.0.0.1","port":1,"base":"ftp://h:x"}\n'
     )
     recording.watch(server).healthy()
     assert len([e for e in recording.events("trouble") if "not understood" in e.text]) >= 5
@@ -41,14 +41,14 @@ def test_a_command_it_does_not_understand_is_said_and_passed_over(serve, recordi
 
 def test_commands_may_come_in_pieces(serve, recording):
     server = serve()
-    recording.raw(b'{"watch":"a","host":"127.0.0.1",')
+    recording.raw(b'{"name":"a","host":"127.0.0.1",')
     until(lambda: any(isinstance(x, Clock) for x in recording.lines()), "a heartbeat")
     recording.raw(b'"port":%d,"base":"%s"}\n' % (server.port, server.url.encode()))
     recording.healthy()
 
 
 def test_a_host_that_is_not_ours_is_watched_by_http_alone(recording):
-    recording.command(watch="far", host="192.0.2.1", port=9, base="http://192.0.2.1:9", pid=None, generation=0)
+    recording.command(name="far", host="192.0.2.1", port=9, base="http://192.0.2.1:9", pid=None, generation=0)
     first, *_ = until(lambda: len(recording.probes()) >= 3 and recording.probes(), "three probes")
     assert (first.listens, first.owner, first.oom_host, first.health) == (None, None, None, None)
     assert "not on this host" in first.why
@@ -57,7 +57,7 @@ def test_a_host_that_is_not_ours_is_watched_by_http_alone(recording):
 
 
 def test_a_port_where_nobody_listens_is_no_trouble(recording):
-    recording.command(watch="a", host="127.0.0.1", port=1, base="http://127.0.0.1:1", pid=None, generation=0)
+    recording.command(name="a", host="127.0.0.1", port=1, base="http://127.0.0.1:1", pid=None, generation=0)
     probe = until(recording.probes, "a probe")[0]
     assert (probe.listens, probe.error) == (False, "refused")
     assert recording.seal() == ()

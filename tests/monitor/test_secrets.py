@@ -81,7 +81,7 @@ def test_the_operators_headers_are_not_shown_in_a_log(tmp_path, headers, secrets
     log.write_text("".join(f"got {secret} here\n" for secret in secrets))
     wake = os.eventfd(0)
     finder = Finder(wake)
-    target = open_target(Watch(watch="a", log=str(log), headers=headers), finder, wake, say=lambda _: None,
+    target = open_target(Watch(name="a", log=str(log), headers=headers), finder, wake, say=lambda _: None,
                          follow=lambda *_: None)  # fmt: skip
     assert target.tail is not None
     target.tail.read(1)

@@ -295,7 +295,7 @@ def test_a_named_process_whose_child_listens_stays_the_main_one(recording):
     assert parent.stdout is not None
     child, port = map(int, parent.stdout.readline().split())
     try:
-        recording.command(watch="a", host="127.0.0.1", port=port, base=f"http://127.0.0.1:{port}", pid=parent.pid)
+        recording.command(name="a", host="127.0.0.1", port=port, base=f"http://127.0.0.1:{port}", pid=parent.pid)
         until(lambda: recording.probes() and recording.probes()[-1].owner == child, "the owner")
         until(lambda: {s.pid: s.parent for s in recording.samples()} == {parent.pid: None, child: parent.pid}, "both")
         assert [(e.pid, e.parent) for e in recording.events("found")] == [(parent.pid, 0), (child, parent.pid)]

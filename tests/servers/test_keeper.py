@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.servers.keeping import Keeping, ServerError, Watched, ask
+from seatrial.records.targets import Watched
+from seatrial.servers.keeping import Keeping, ServerError, ask
 from seatrial.servers.orders import EmbeddedSpec
 from tests.waiting import until
 
@@ -34,9 +35,9 @@ def answers(url):
 def test_the_server_answers_when_start_returns_and_the_recorder_is_told(keeping, told):
     url, pid = keeping.embedded
     assert answers(url)
-    (watch,) = until(lambda: told.recorder("watch"), "the recorder is told", WAIT_S)
+    (watch,) = until(lambda: told.recorder("name"), "the recorder is told", WAIT_S)
     expected = ("embedded", "127.0.0.1", pid, 0, url)
-    assert (watch["watch"], watch["host"], watch["pid"], watch["generation"], f"{watch['base']}/v1") == expected
+    assert (watch["name"], watch["host"], watch["pid"], watch["generation"], f"{watch['base']}/v1") == expected
     assert [e.what for e in told.events()] == ["start", "ready"]
     assert lives(keeping.pid)
 
@@ -80,7 +81,7 @@ def test_a_restart_keeps_the_url_raises_the_generation_and_is_made_once(keeping,
     assert first["pid"] != pid
     assert answers(url)
     assert not told.events("planned-stop")
-    second = until(lambda: told.recorder("watch")[1:], "the second one", WAIT_S)
+    second = until(lambda: told.recorder("name")[1:], "the second one", WAIT_S)
     assert [(w["generation"], w["pid"]) for w in second] == [(1, first["pid"])]
     assert {p.name for p in (told.run.path / "server").iterdir()} == {"embedded-0.log", "embedded-1.log"}
 
@@ -165,7 +166,7 @@ def test_a_hung_recorder_is_not_waited_for_long(run, told, monkeypatch):
     watched = Watched(name="8080", host="127.0.0.1", port=8080, base="http://127.0.0.1:8080")
     kept = Keeping.start(run, (watched,), recorder=RECORDER)
     assert kept.embedded is None
-    assert until(lambda: told.recorder("watch"), "the recorder is told", WAIT_S)[0]["port"] == 8080
+    assert until(lambda: told.recorder("name"), "the recorder is told", WAIT_S)[0]["port"] == 8080
     begun = time.monotonic()
     kept.close()
     assert time.monotonic() - begun < 4

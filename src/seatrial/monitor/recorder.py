@@ -221,17 +221,17 @@ class Recorder:
             self._open = False
         elif command.planned_stop:
             self._event(Happening.PLANNED_STOP, command.planned_stop)
-        elif command.watch:
+        elif command.name:
             self._begin(command, now)
 
     def _begin(self, command: Watch, now: int) -> None:
-        target = self._targets.get(command.watch)
+        target = self._targets.get(command.name)
         if target is None or target.port != command.port:
             fresh = open_target(command, self._finder, self._wake, say=self._say, follow=self._following.add)
             if target is not None:  # it came back at another port: its processes are still its own
                 fresh.tree.watched = target.tree.watched
                 target.close()
-            target = self._targets[command.watch] = fresh
+            target = self._targets[command.name] = fresh
             self._climb(command, target)
         target.tree.generation = command.generation
         if command.pid is not None:

@@ -251,9 +251,9 @@ def open_target(
     """
     mask = Mask(command.key).also(secret_values(command.headers))
     prober = Prober(command.host, command.base, wake) if command.base else None
-    target = Target(command.watch, command.port, prober, finder, mask=mask, say=say, follow=follow)
+    target = Target(command.name, command.port, prober, finder, mask=mask, say=say, follow=follow)
     if command.log:
-        target.tail = Tail(command.watch, command.log, mask, wake)
+        target.tail = Tail(command.name, command.log, mask, wake)
     return target
 
 

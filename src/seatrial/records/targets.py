@@ -1,31 +1,40 @@
-"""Who is watched: what the keeper tells the recorder, and what pytest or a watch tells the keeper."""
+"""Who is watched: what pytest or a watch tells the keeper of it, and what the keeper tells the recorder."""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """A command of the keeper; which fields are set says which.
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """One target of the recorder, as it goes down a pipe: its key reaches no file.
 
-    With ``watch`` set it is :class:`seatrial.servers.orders.Watched`, field by field. A process without a port has an
-    empty ``base``.
+    A process without a port has neither ``host``, ``port`` nor ``base``.
     """
 
-    watch: str = ""
+    name: str
     host: str = ""
     port: int = 0
-    base: str = ""
-    pid: int | None = None
+    base: str = ""  # the base URL's root, before /v1
+    pid: int | None = None  # where we know it
     generation: int = 0
-    log: str = ""
-    api: str = ""
+    log: str = ""  # path of its own log, where the operator names it
+    api: str = ""  # the base URL that ends in /v1: where the canary is sent
     model: str = ""
     key: str = ""
     headers: dict[str, str] = {}
-    ca: str = ""
-    canary_s: float = 0
-    scrape: bool = False
-    ours: bool = False
-    planned_stop: str = ""
+    ca: str = ""  # path of a file of certificates to trust instead of the system's
+    canary_s: float = 0  # seconds between two canaries; 0: none
+    scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
+    ours: bool = False  # we started it
+
+
+class Watch(Watched, frozen=True, kw_only=True):
+    """A command of the keeper to the recorder; which fields are set says which.
+
+    With a name, the recorder is to watch that target from now on. Else it is to note a planned stop of a target, or to
+    seal the record.
+    """
+
+    name: str = ""
+    planned_stop: str = ""  # name of the target that we are about to end
     seal: bool = False

@@ -26,12 +26,13 @@ import msgspec
 
 from seatrial.given.address import host_port, root
 from seatrial.records import Event, Happening
+from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Exit
 from seatrial.servers.door import Answer, Door
 from seatrial.servers.job import Job
-from seatrial.servers.orders import EmbeddedSpec, Order, Watched
+from seatrial.servers.orders import EmbeddedSpec, Order
 from seatrial.servers.recorder_child import SEAL_S, RecorderChild
 
 RECORDER = "seatrial.monitor.recorder"
@@ -234,7 +235,7 @@ class Keeper:
         self.recorder.tell({"planned_stop": name or self._name})
 
     def _watch(self, watched: Watched) -> None:
-        self.recorder.tell({"watch": watched.name, **msgspec.to_builtins(watched)})
+        self.recorder.tell(msgspec.to_builtins(watched))
 
     def _recorder_ended(self) -> None:
         self.loop.unregister(self.recorder.pidfd)

@@ -16,13 +16,14 @@ from typing import Any, Self
 import msgspec
 
 from seatrial.given.errors import ServerError
+from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.servers.child import tail
 from seatrial.servers.keeper import GRACE_S, ORDERLY, RECORDER, START_S
-from seatrial.servers.orders import Command, EmbeddedSpec, Order, Watched
+from seatrial.servers.orders import Command, EmbeddedSpec, Order
 from seatrial.servers.recorder_child import SEAL_S
 
-__all__ = ["Command", "EmbeddedSpec", "Keeping", "ServerError", "Watched", "ask"]
+__all__ = ["Command", "EmbeddedSpec", "Keeping", "ServerError", "ask"]
 
 
 class Keeping:

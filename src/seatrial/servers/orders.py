@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from seatrial.records.targets import Watched
 from seatrial.servers.embedded import ALIAS
 
 
@@ -18,30 +19,6 @@ class EmbeddedSpec(msgspec.Struct, frozen=True, kw_only=True):
     alias: str = ALIAS
     key: str | None = None
     port: int = 0
-
-
-class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """What the recorder is to watch, as it goes down a pipe: its key reaches no file.
-
-    ``base`` is the base URL's root, before ``/v1``; ``pid`` where we know it. A process without a port has neither
-    host, port nor base.
-    """
-
-    name: str
-    host: str = ""
-    port: int = 0
-    base: str = ""
-    pid: int | None = None
-    generation: int = 0
-    log: str = ""  # path of its own log, where the operator names it
-    api: str = ""  # the base URL that ends in /v1: where the canary is sent
-    model: str = ""
-    key: str = ""
-    headers: dict[str, str] = {}
-    ca: str = ""  # path of a file of certificates to trust instead of the system's
-    canary_s: float = 0  # seconds between two canaries; 0: none
-    scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
-    ours: bool = False  # we started it
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

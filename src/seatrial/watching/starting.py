@@ -19,11 +19,11 @@ import msgspec
 from seatrial.given.address import host_port, root
 from seatrial.given.errors import EndpointError
 from seatrial.records import Endpoint, Event, Happening, RunInfo
+from seatrial.records.targets import Watched
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir
 from seatrial.servers.asking import Look
 from seatrial.servers.identity import survey
-from seatrial.servers.keeping import Watched
 from seatrial.watching.settings import COMMAND, Settings
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client
