@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Literal
@@ -11,13 +10,12 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import RLock
 
-import seatrial
 from load import counters
 from load.inspection import Inspector
 from load.record import Recorder
 from load.settings import ROOT, Settings
-from seatrial.records import Counters, Endpoint, RunInfo, Stage
-from seatrial.run.clocks import boot_id
+from seatrial.records import Counters, Endpoint, Stage
+from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
 from seatrial.text import visible
 from seatrial.wire.transports.load import Target, get
@@ -130,7 +128,8 @@ def _run(settings: Settings, host: str | None) -> tuple[Endpoint, RunDir]:
     if not host:
         raise NoServerError("no server given; say --host=http://HOST:PORT")
     endpoint = _ask(settings, host)
-    rundir = RunDir.create(settings.run or new_path(_root()), _info(settings))
+    info = run_info(settings.run.name if settings.run else "load", arguments=("locust",), seed=settings.seed)
+    rundir = RunDir.create(settings.run or new_path(_root()), info)
     rundir.write_endpoint(endpoint)
     rundir.publish()
     return endpoint, rundir
@@ -194,15 +193,3 @@ def _shown(text: str) -> str:
     """A server's text on one line, with nothing in it that a terminal would obey."""
     cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
     return visible(cut)
-
-
-def _info(settings: Settings) -> RunInfo:
-    return RunInfo(
-        id=(settings.run.name if settings.run else "load"),
-        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        started_ns=time.monotonic_ns(),
-        boot_id=boot_id(),
-        arguments=("locust",),
-        versions={"seatrial": seatrial.__version__, "python": sys.version.partition(" ")[0]},
-        seed=settings.seed,
-    )

@@ -12,6 +12,7 @@ import typer
 from seatrial.given import words
 from seatrial.given.errors import ConfigError
 from seatrial.records import SECOND
+from seatrial.run.about import without_secrets
 from seatrial.run.writer import RunDirError
 from seatrial.stops.fold import Limits
 from seatrial.watching import settings as wanted
@@ -162,7 +163,7 @@ def watch(
             scrape=scrape,
             limits=_limits(limits),
             record=record,
-            arguments=_without_secrets(sys.argv[1:], command or []),
+            arguments=_arguments(sys.argv[1:], command or []),
         )
     )
     from seatrial.watching.session import Session  # rich and the transports: not for --help
@@ -183,12 +184,6 @@ def _limits(given_ones: dict[str, str | None]) -> Limits:
     return msgspec.structs.replace(LIMITS, **changed)
 
 
-def _without_secrets(arguments: list[str], command: list[str]) -> tuple[str, ...]:
+def _arguments(arguments: list[str], command: list[str]) -> tuple[str, ...]:
     """Our own arguments; of the command its name alone, for what follows it may hold anything."""
-    kept: list[str] = []
-    hide = False
-    for argument in arguments[: len(arguments) - len(command)]:
-        name, eq, _ = argument.partition("=")
-        kept.append("***" if hide else f"{name}=***" if name in VALUED and eq else argument)
-        hide = not hide and argument in VALUED
-    return (*kept, *command[:1])
+    return (*without_secrets(arguments[: len(arguments) - len(command)], VALUED), *command[:1])

@@ -5,9 +5,6 @@ A server that does not answer is no wrong usage here: the watch waits for it.
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,9 +15,9 @@ import msgspec
 
 from seatrial.given.address import host_port, root
 from seatrial.given.errors import EndpointError
-from seatrial.records import Endpoint, Event, Happening, RunInfo
+from seatrial.records import Endpoint, Event, Happening
 from seatrial.records.targets import Watched
-from seatrial.run.clocks import boot_id
+from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir
 from seatrial.servers.asking import Look
 from seatrial.servers.identity import survey
@@ -28,7 +25,7 @@ from seatrial.watching.settings import COMMAND, Settings
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client
 
-PACKAGES = ("seatrial", "msgspec", "nvidia-ml-py", "rich")
+PACKAGES = ("msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"
 """The writer of what the watch itself adds to the record."""
 
@@ -128,14 +125,10 @@ def create(path: Path, settings: Settings) -> RunDir:
     Raises:
         RunDirError: it is not empty, or cannot be written.
     """
-    info = RunInfo(
-        id=path.name,
-        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        started_ns=time.monotonic_ns(),
-        boot_id=boot_id(),
+    info = run_info(
+        path.name,
         arguments=settings.arguments,
-        versions=_versions(),
-        seed=0,
+        packages=PACKAGES,
         options={
             "watch": list(settings.names),
             "limits": msgspec.to_builtins(settings.limits),
@@ -161,13 +154,3 @@ def write_pages(run: RunDir, settings: Settings, pages: Mapping[str, Endpoint]) 
                 "events.jsonl", Event(what=Happening.BEHIND, name=gateway, at=time.monotonic_ns(), text=endpoint)
             )
         writer.close()
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0], "kernel": platform.release()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
