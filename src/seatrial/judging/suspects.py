@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Event, Fact, Happening, Line, Received, Record, Sent, Stop
 from seatrial.run.directory import RunDir
+from seatrial.run.follow import last_bytes
 from seatrial.stops.fold import aborted
 
 TELLING = frozenset({Happening.START, Happening.READY, Happening.REPEATED})
@@ -68,10 +69,5 @@ def _again(event: Event) -> str:
 
 
 def _tail(run: RunDir, name: str) -> tuple[str, ...]:
-    path = run.path / "server" / name
-    if not path.is_file():
-        return ()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_BYTES))
-        text = file.read().decode("utf-8", "replace")
+    text = last_bytes(run.path / "server" / name, LOG_BYTES).decode("utf-8", "replace")
     return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]

@@ -1,4 +1,4 @@
-"""Reads a record while it is written: the lines of every file in ``watch/``, in order of their time.
+"""Files that grow, read as they do; and a record while it is written, in order of the time of its lines.
 
 Lines of two writers may reach their files a moment out of order. Each is held back for ``WINDOW_NS``, which is many
 times what lies between the stamp of a line and its write, and comes out in order. A line that is later still comes
@@ -36,48 +36,82 @@ class Follower:
 
     def __init__(self, folder: Path, *, forget: bool = False) -> None:
         self._folder, self._forget = folder, forget
-        self._files: dict[Path, _File] = {}
+        self._files: dict[Path, Growing] = {}
         self._held: list[tuple[int, int, Line]] = []
         self._count = 0
-        self.unknown = 0
+
+    @property
+    def unknown(self) -> int:
+        """Whole lines so far that could not be read."""
+        return sum(file.unknown for file in self._files.values())
 
     def read(self, *, to_the_end: bool = False) -> list[Line]:
         """The lines whose time has come; with ``to_the_end`` all there are."""
         now = time.monotonic_ns()
         for path in sorted(self._folder.rglob("*.jsonl")):
             if path not in self._files:
-                self._files[path] = _File(path, forget=self._forget)
+                self._files[path] = Growing(path, forget=self._forget)
         for file in self._files.values():
-            for raw in file.lines(all_of_it=to_the_end):
-                self._hold(raw)
+            for line in file.lines(all_of_it=to_the_end):
+                self._count += 1
+                heapq.heappush(self._held, (line.t, self._count, line))
         ready: list[Line] = []
         while self._held and (to_the_end or self._held[0][0] <= now - WINDOW_NS):
             ready.append(heapq.heappop(self._held)[2])
         return ready
 
     def close(self) -> None:
+        """Close every file."""
         for file in self._files.values():
             file.close()
-        self._files.clear()
-
-    def _hold(self, raw: bytes) -> None:
-        try:
-            line = decode(raw)
-        except msgspec.MsgspecError:
-            self.unknown += 1
-            return
-        self._count += 1
-        heapq.heappush(self._held, (line.t, self._count, line))
 
 
-class _File:
-    def __init__(self, path: Path, *, forget: bool) -> None:
-        self._handle = os.open(path, (os.O_RDWR if forget else os.O_RDONLY) | os.O_CLOEXEC)
-        self._forget, self._forgotten, self._offset = forget, 0, 0
+class Growing:
+    """One file of lines, read as it grows. The file may not be there yet.
+
+    Args:
+        forget: what has been read may go. The file keeps its size and loses its blocks, where the file system can.
+
+    Attributes:
+        unknown: whole lines so far that are no line of a record, or of a kind that this version does not know.
+    """
+
+    def __init__(self, path: Path, *, forget: bool = False) -> None:
+        self.unknown = 0
+        self._path, self._forget = path, forget
+        self._handle: int | None = None
+        self._forgotten = self._offset = 0
         self._rest = b""
 
-    def lines(self, *, all_of_it: bool) -> list[bytes]:
-        """Whole lines that are new. A torn last one waits for its end."""
+    def lines(self, *, all_of_it: bool = True) -> list[Line]:
+        """Whole lines that are new since the last call. A torn last line waits for its end.
+
+        Args:
+            all_of_it: read until nothing more comes, however fast the file grows.
+
+        Raises:
+            OSError: the file is there and cannot be read.
+        """
+        found: list[Line] = []
+        for raw in self._whole(all_of_it=all_of_it):
+            try:
+                found.append(decode(raw))
+            except msgspec.MsgspecError:
+                self.unknown += 1
+        return found
+
+    def close(self) -> None:
+        """Close the file; twice is once."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def _whole(self, *, all_of_it: bool) -> list[bytes]:
+        if self._handle is None:
+            try:
+                self._handle = os.open(self._path, (os.O_RDWR if self._forget else os.O_RDONLY) | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return []
         found: list[bytes] = []
         while content := os.pread(self._handle, READ_BYTES, self._offset):
             self._offset += len(content)
@@ -86,16 +120,23 @@ class _File:
             if not all_of_it and len(content) < READ_BYTES:
                 break
         if self._forget and self._offset - self._forgotten >= FORGET_BYTES:
-            self._give_back()
+            self._give_back(self._handle)
         return found
 
-    def _give_back(self) -> None:
+    def _give_back(self, handle: int) -> None:
         length = self._offset - self._forgotten
         failed = ctypes.CDLL(None).fallocate(
-            self._handle, _PUNCH_HOLE, ctypes.c_longlong(self._forgotten), ctypes.c_longlong(length)
+            handle, _PUNCH_HOLE, ctypes.c_longlong(self._forgotten), ctypes.c_longlong(length)
         )
         self._forgotten = self._offset
         self._forget = not failed  # a file system that cannot will not be able to later
 
-    def close(self) -> None:
-        os.close(self._handle)
+
+def last_bytes(path: Path, most: int) -> bytes:
+    """At most so many bytes from the end of a file; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - most))
+            return file.read()
+    except OSError:
+        return b""

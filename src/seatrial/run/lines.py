@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,13 @@ BLOCK = 256 * 1024
 
 decode = msgspec.json.Decoder(LINES).decode
 _decode_all = msgspec.json.Decoder(LINES).decode_lines
+
+
+def decoded(raw: Iterable[bytes]) -> Iterator[Line]:
+    """Those that are lines; a torn one, and one of a kind unknown here, is left out."""
+    for each in raw:
+        with contextlib.suppress(msgspec.MsgspecError):
+            yield decode(each)
 
 
 class LineReader:

@@ -14,11 +14,14 @@ from pathlib import Path
 
 import msgspec
 
+from seatrial.run.follow import last_bytes
 from seatrial.servers.embedded import KEY_VARIABLE
 from seatrial.servers.orders import EmbeddedSpec
 
 LOG_TAIL = 5
 """Lines of a log that stand under an error."""
+LOG_BYTES = 8192
+"""They are looked for in so many bytes at its end."""
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -142,9 +145,4 @@ class Child(Life):
 
 def tail(log: Path, lines: int = LOG_TAIL) -> list[str]:
     """The last lines of a log; none where it cannot be read."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8192))
-            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
-    except OSError:
-        return []
+    return last_bytes(log, LOG_BYTES).decode("utf-8", "replace").splitlines()[-lines:]

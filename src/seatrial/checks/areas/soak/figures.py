@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.parts import lost, parts
+from seatrial.reading.rows import tpot_s, ttft_s
 from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
 from seatrial.statistics.percentiles import Percentile, percentile
 
@@ -15,7 +16,8 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Counts and times of a soak. Names with a colon are details: each time with its interval and its number."""
     found = parts(run, expect)
     sound = [row for row in found.judged if row.outcome == "ok"]
-    waits, paces = [(r.first_at - r.sent_at) / SECOND for r in sound if r.first_at], tpots(sound)
+    waits = [wait for row in sound if (wait := ttft_s(row)) is not None]
+    paces = [pace for row in sound if (pace := tpot_s(row)) is not None]
     p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
     shown = {
         "ran": lasting.length(run),
@@ -36,15 +38,6 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         ),
     }
     return {key: text for key, text in shown.items() if text}
-
-
-def tpots(rows: Iterable[LoadRow]) -> list[float]:
-    """Seconds per token after the first, per stream: (E2E - TTFT) / (n - 1), by the server's count of tokens."""
-    return [
-        (row.last_at - row.first_at) / SECOND / (row.tokens - 1)
-        for row in rows
-        if row.tokens is not None and row.tokens > 1 and row.last_at > row.first_at
-    ]
 
 
 def _seconds(found: Percentile | None) -> str:
