@@ -8,6 +8,7 @@ from typing import Any
 
 from fixtures.interview import Interviewer
 from seatrial.behaviour.answers import Interview
+from seatrial.checks.traits import is_valid_chat
 from seatrial.records import Endpoint, Exchange, Scenario
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client
@@ -42,7 +43,7 @@ class Sender:
         return {key: self._one(name, scenario, request, endpoint) for key, request in scenario.requests.items()}
 
     def _one(self, name: str, scenario: Scenario, request: Any, endpoint: Endpoint) -> Exchange:
-        prepared = prepare(request, endpoint, valid_chat="chat" in scenario.traits)
+        prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario))
         with Client(endpoint.url) as client:
             got = client.exchange(prepared, deadline_s=scenario.deadline_s)
         line = got.line(f"main-{next(self._n)}", prepared, endpoint=endpoint.name, scenario=name)

@@ -11,6 +11,7 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
+from seatrial.checks.traits import is_valid_chat
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
@@ -37,7 +38,7 @@ class Asker:
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """The exchanges of a scenario."""
-        valid = "chat" in scenario.traits and "faulty" not in scenario.traits
+        valid = is_valid_chat(scenario)
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             return {key: self._one(name, r, client, valid=valid) for key, r in scenario.requests.items()}
 

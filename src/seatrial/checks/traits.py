@@ -4,11 +4,12 @@ A scenario carries traits; a rule names those it needs (``of``) and those that k
 declared once, by :func:`trait`, as a constant of the area that needs it; those that several areas read stand here. What
 nobody declared is an error where a rule is registered, and a type error in a scenario.
 
-The transport reads two of them: what is ``chat`` and not ``faulty`` is a valid chat request, whose caps it may scale
-and whose off-switch for thinking it may add.
+Whoever sends reads three of them, by :func:`is_valid_chat` and :func:`is_killer`.
 """
 
 from __future__ import annotations
+
+from seatrial.records import Scenario
 
 
 class Trait(str):
@@ -68,3 +69,13 @@ KILLER = trait("killer")
 
 ANSWERS = trait("answers", own=True)
 """The answers to the questions of behaviour, as many as the budget buys."""
+
+
+def is_valid_chat(scenario: Scenario) -> bool:
+    """Whether its requests are valid chats: then whoever sends them may scale their caps and switch thinking off."""
+    return scenario.traits >= CHAT and not scenario.traits >= FAULTY
+
+
+def is_killer(scenario: Scenario) -> bool:
+    """Whether its request has ended servers: it is sent alone, when all before it is judged."""
+    return scenario.traits >= KILLER
