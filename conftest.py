@@ -5,7 +5,6 @@ pytest_plugins = (
     "fixtures.options",
     "fixtures.cases",
     "fixtures.endpoints",
-    "fixtures.exchanges",
     "fixtures.behaviour",
     "fixtures.soak",
     "fixtures.lifecycle",

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from fixtures import signals
-from fixtures.context import Trial
 from fixtures.lifecycle import VOYAGE
+from fixtures.terminal import Terminal
 
 
 class Config:
@@ -68,10 +68,9 @@ def test_what_is_said_is_not_lost_between_lines_of_progress() -> None:
     reporter = SimpleNamespace(
         isatty=False, ensure_newline=lambda: None, write_line=lambda text: out.write(text + "\n"), flush=out.flush
     )
-    trial: Any = Trial.__new__(Trial)
-    trial._config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin={"terminalreporter": reporter}.get))
-    trial._said = 0.0
-    trial.progress("one")
-    trial.progress("two")
-    trial.say("draining")
+    config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin={"terminalreporter": reporter}.get))
+    terminal = Terminal(config)
+    terminal.progress("one")
+    terminal.progress("two")
+    terminal.say("draining")
     assert out.getvalue() == "one\ndraining\n"

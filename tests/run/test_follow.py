@@ -10,6 +10,8 @@ from seatrial.run.follow import (
     FORGET_BYTES,
     WINDOW_NS,
     Follower,
+    Growing,
+    last_bytes,
 )
 from tests.waiting import until
 
@@ -78,3 +80,20 @@ def test_what_has_been_read_is_given_back_to_the_disk(folder):
     add(path, line)
     assert len(follower.read(to_the_end=True)) == 1
     follower.close()
+
+
+def test_a_file_that_is_not_there_yet_is_read_from_its_beginning(folder):
+    growing = Growing(folder / "rows.jsonl")
+    assert growing.lines() == []
+    add(folder / "rows.jsonl", event(1), event(2))
+    assert [line.t for line in growing.lines()] == [1, 2]
+    assert growing.lines() == []
+    growing.close()
+    growing.close()
+
+
+def test_the_end_of_a_file_is_read_whatever_its_length(folder):
+    (folder / "log").write_bytes(b"0123456789")
+    assert [last_bytes(folder / "log", most) for most in (4, 10, 100)] == [b"6789", b"0123456789", b"0123456789"]
+    assert last_bytes(folder / "none", 4) == b""
+    assert last_bytes(folder, 4) == b""

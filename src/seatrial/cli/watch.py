@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from seatrial.given import words
+from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.records import SECOND
 from seatrial.run.about import without_secrets
@@ -157,9 +158,11 @@ def watch(
             for_s=None if for_ is None else words.duration("--for", for_),
             canary_s=wanted.canary(canary),
             model=model,
-            key_env=words.key_variable(api_key_env),
-            headers=words.headers(header or ()),
-            ca=words.certificates(ca),
+            access=Access(
+                key_env=words.key_variable(api_key_env),
+                headers=words.headers(header or ()),
+                ca=words.certificates(ca),
+            ),
             scrape=scrape,
             limits=_limits(limits),
             record=record,

@@ -6,14 +6,16 @@ one line that names the option and the remedy.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from seatrial.given.address import CREDENTIALS, base_url
 from seatrial.given.errors import ConfigError
+from seatrial.records import Hazard
 from seatrial.wire.masking.headers import unsendable
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h)")
@@ -102,6 +104,48 @@ def headers(texts: Iterable[str]) -> dict[str, str]:
             raise ConfigError(f"--header{shown}: {why}; it wants 'NAME: VALUE'")
         found[name.strip()] = value.strip()
     return found
+
+
+def json_object(option: str, text: str | None) -> dict[str, object]:
+    """A JSON object; an empty one where none is given.
+
+    Raises:
+        ConfigError: no JSON, or no object.
+    """
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f'{option} wants a JSON object, as {{"cache_prompt": false}}')
+    return value
+
+
+def one_of(option: str, text: str | None, known: Sequence[str]) -> str | None:
+    """One of the words that are known; None where none is given.
+
+    Raises:
+        ConfigError: it is not known.
+    """
+    if text is not None and text not in known:
+        raise ConfigError(f"{option}={text}: unknown; known are {', '.join(known)}")
+    return text
+
+
+def hazard(text: str | None, *, embedded: bool) -> Hazard:
+    """Up to what requests are sent; where it is not said, everything to the embedded server alone.
+
+    Raises:
+        ConfigError: no such class.
+    """
+    if text is None:
+        return Hazard.HOSTILE if embedded else Hazard.HEAVY
+    try:
+        return Hazard[text.upper()]
+    except KeyError:
+        raise ConfigError(f"--hazard={text}: unknown; say polite, careless, heavy or hostile") from None
 
 
 def file(option: str, text: str | None) -> Path | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.given import words
+from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.stops.fold import Limits
 
@@ -29,18 +29,11 @@ class Settings:
     for_s: float | None = None  # None: until it is ended
     canary_s: float = 10.0  # 0: none
     model: str | None = None
-    key_env: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    ca: Path | None = None
+    access: Access = field(default_factory=Access)
     scrape: bool = False
     limits: Limits = field(default_factory=Limits)
     record: Path | None = None
     arguments: tuple[str, ...] = ()  # as they were given, without secrets
-
-    @property
-    def key(self) -> str | None:
-        """The API key, read from the environment each time: no object that is printed holds it."""
-        return os.environ.get(self.key_env) if self.key_env else None
 
     @property
     def names(self) -> tuple[str, ...]:

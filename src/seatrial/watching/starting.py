@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from seatrial.given.address import host_port, root
 from seatrial.given.errors import EndpointError
 from seatrial.records import Endpoint, Event, Happening
 from seatrial.records.targets import Watched
@@ -22,8 +21,6 @@ from seatrial.run.directory import RunDir
 from seatrial.servers.asking import Look
 from seatrial.servers.identity import survey
 from seatrial.watching.settings import COMMAND, Settings
-from seatrial.wire.masking.mask import Mask
-from seatrial.wire.transports.http import Client
 
 PACKAGES = ("msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"
@@ -60,15 +57,8 @@ def look_at_all(settings: Settings, interrupted: Callable[[], bool]) -> dict[str
 def look_at(settings: Settings, name: str, url: str) -> Looked:
     """Who answers at one endpoint. Nothing is raised for anything the server does."""
     page = _page(name, url, settings)
-    key = settings.key
     try:
-        client = Client(
-            url,
-            mask=Mask(key),
-            headers=settings.headers,
-            authorization=f"Bearer {key}" if key else None,
-            ca=settings.ca,
-        )
+        client = settings.access.client(url)
     except (ValueError, OSError) as error:
         return Looked(page, f"cannot be asked: {error}", answers=False)
     with client:
@@ -98,20 +88,13 @@ def watched(settings: Settings, looked: Mapping[str, Looked]) -> list[Watched]:
             orders.append(Watched(name=name, pid=pid, log=log, ours=name == COMMAND))
             continue
         page = found.endpoint
-        host, port = host_port(page.url)
         orders.append(
-            Watched(
-                name=name,
-                host=host,
-                port=port,
-                base=root(page.url),
+            settings.access.watched(
+                name,
+                page.url,
                 pid=pid,
                 log=log,
-                api=page.url,
                 model=page.model,
-                key=settings.key or "",
-                headers=dict(settings.headers),
-                ca=str(settings.ca or ""),
                 canary_s=settings.canary_s if page.model or not found.answers else 0,
                 scrape=settings.scrape,
             )
@@ -133,7 +116,7 @@ def create(path: Path, settings: Settings) -> RunDir:
             "watch": list(settings.names),
             "limits": msgspec.to_builtins(settings.limits),
             "canary_s": settings.canary_s,
-            "key_env": settings.key_env or "",
+            "key_env": settings.access.key_env or "",
         },
     )
     return RunDir.create(path, info)

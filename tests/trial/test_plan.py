@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-from fixtures.plan import _who
+from seatrial.given.options import Options
 from seatrial.records import Endpoint
+from seatrial.trial.plan import announcement
+from seatrial.trial.resolve import Resolved
 
 
 def test_what_a_server_calls_itself_reaches_no_terminal_raw():
@@ -13,7 +13,8 @@ def test_what_a_server_calls_itself_reaches_no_terminal_raw():
     endpoint = Endpoint(
         name="e", url="http://h/v1", kind="generic", model=odd, models=(odd,), build="b" * 5000, template=odd
     )
-    lines = _who("e", {"e": endpoint}, SimpleNamespace(gpus="", no_gpu="none"))
+    options = Options(endpoints={"e": endpoint.url})
+    lines = list(announcement(options, {"e": endpoint}, Resolved(options, no_gpu="none"), [], []))
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) < 1000
     assert "x\\x1b]0;owned" in lines[1]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
-from fixtures.soak_progress import Progress, clock
 from seatrial.records import SECOND, LoadRow, Phase, Sample, Sent
 from seatrial.run.writer import Writer
+from seatrial.trial.progress import Progress, clock
 
 
 def sent() -> Sent:
@@ -35,6 +36,7 @@ def test_it_grows_with_the_files(tmp_path: Path) -> None:
     line = progress.line(46 * SECOND)
     assert line == "soak 8080  00:41 of 01:00  1 in flight  TTFT p50 0.25 p99 0.50 s  40 tok/s a stream  lost 1"
     writer.close()
+    progress.close()
 
 
 def test_memory_is_that_of_all_processes_of_the_endpoint_last_seen(tmp_path: Path) -> None:
@@ -44,8 +46,9 @@ def test_memory_is_that_of_all_processes_of_the_endpoint_last_seen(tmp_path: Pat
         watch.write("samples.jsonl", Sample(name=name, pid=pid, incarnation="i", memory=memory))
     load = Writer(tmp_path / "writers" / "load1-7", "load1", {"rows.jsonl": tmp_path / "load" / "load1.jsonl"})
     load.write("rows.jsonl", Phase(endpoint="8080", what="start", at=SECOND))
-    assert Progress(tmp_path, "8080", "load1", 7, 60).line(2 * SECOND).endswith("lost 0  444 MB")
-    assert "MB" not in Progress(tmp_path, "7070", "load1", 7, 60).line(2 * SECOND)
+    for name, shows in (("8080", True), ("7070", False)):
+        with closing(Progress(tmp_path, name, "load1", 7, 60)) as progress:
+            assert progress.line(2 * SECOND).endswith("lost 0  444 MB" if shows else "lost 0")
     watch.close()
     load.close()
 
@@ -59,6 +62,7 @@ def test_torn_lines_wait_for_their_end(tmp_path: Path) -> None:
     with rows.open("ab") as file:
         file.write(b't":"start","at":5}\nnonsense\n')
     assert "00:01 of" in progress.line(SECOND + 5)
+    progress.close()
 
 
 def test_hours_are_shown_where_they_are_needed() -> None:

@@ -1,4 +1,4 @@
-"""An interview without a run: what :class:`fixtures.interview.Interviewer` needs, and nothing written anywhere."""
+"""An interview without a run: what an interviewer needs, and nothing written anywhere."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixtures.interview import Interviewer
 from seatrial.behaviour.answers import Interview
 from seatrial.checks.traits import is_valid_chat
+from seatrial.given.options import Options
 from seatrial.records import Endpoint, Exchange, Scenario
+from seatrial.trial.interview import Interviewer
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.prepare import prepare
-
-
-@dataclass(frozen=True)
-class Options:
-    budget_s: float
-    seed: int = 0
-    timeout_s: float = 60.0
 
 
 @dataclass
@@ -62,4 +56,4 @@ def ask(
 ) -> Interview:
     """Hold an interview with a server."""
     endpoint = Endpoint(name="it", url=url, kind="generic", model=model, models=(model,), **fields)
-    return Interviewer(trial or Trial(Options(budget_s)), sender or Sender(), endpoint, most=most).hold()
+    return Interviewer(trial or Trial(Options(budget_s=budget_s)), sender or Sender(), endpoint, most=most).hold()

@@ -8,20 +8,17 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import behaviour
-from fixtures.cases import CASE, SELECTION, Selection
-from seatrial.behaviour import (
-    endings,
-    loops,
-    markers,
-    probes,
-    rates,
-)
+from fixtures.cases import CASE, SELECTION
+from seatrial.behaviour import endings, loops, markers, probes, rates
 from seatrial.checks import running
+from seatrial.given.options import Options
 from seatrial.records import Endpoint, Expect, Outcome, Planned
+from seatrial.trial.plan import planned_answers
+from seatrial.trial.selection import Selection
 from seatrial.verdict.outcomes import outcome
-from tests.behaviour.asking import Options, Sender, Trial, ask
 from tests.behaviour.specimens import refused, said
 from tests.golden.server import Golden
+from tests.trial.asking import Sender, Trial, ask
 
 RULES = (loops.answers_do_not_loop, endings.answers_end_by_themselves, markers.no_template_marker_leaks)
 BUDGET_S = 60.0
@@ -144,7 +141,7 @@ def test_nobody_there_is_inconclusive_and_quick():
 
 
 def test_progress_says_how_many_of_how_many():
-    trial = Trial(Options(1.0))
+    trial = Trial(Options(budget_s=1.0))
     ask("http://127.0.0.1:9/v1", 1.0, trial=trial, sender=Slow(0.05), slots=4)
     assert len(trial.said) > 20
     assert " answers read, none in a loop, 0.1 s each, " in trial.said[-1]
@@ -156,7 +153,7 @@ def test_progress_says_how_many_of_how_many():
 )
 def test_a_budget_too_small_for_a_pass_is_not_planned(budget_s, factor, n):
     endpoint = Endpoint(name="it", url="", kind="generic", model="", models=(), cap_factor=factor)
-    assert behaviour.planned_answers(Options(budget_s), endpoint) == n
+    assert planned_answers(Options(budget_s=budget_s), endpoint) == n
     assert n == 0 or rates.decide(0, probes.short_among(n)) == "pass"
 
 
@@ -168,7 +165,7 @@ def test_a_budget_too_small_leaves_nothing_of_the_suite(monkeypatch, budget_s, l
     items = [SimpleNamespace(stash={CASE: plan}) for plan in plans]
     selection = Selection(cases=list(plans))
     hook = SimpleNamespace(pytest_deselected=lambda items: None)
-    monkeypatch.setattr(behaviour, "parse", lambda _config: Options(budget_s))
+    monkeypatch.setattr(behaviour, "parse", lambda _config: Options(budget_s=budget_s))
     behaviour.pytest_collection_modifyitems(SimpleNamespace(stash={SELECTION: selection}, hook=hook), items)
     assert {case.suite for case in selection.cases} == {item.stash[CASE].suite for item in items} == left
     assert [what for what, _ in selection.not_tested] == ([] if "behaviour" in left else ["behaviour"])

@@ -1,0 +1,75 @@
+"""How an endpoint is asked: with the operator's key, headers and certificates. The suites and the watch ask alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seatrial.given.address import host_port, root
+from seatrial.records.targets import Watched
+
+if TYPE_CHECKING:
+    from seatrial.wire.transports.http import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What the operator gives beside a URL, checked. It never holds the key itself."""
+
+    key_env: str | None = None  # name of the environment variable that holds the API key
+    headers: Mapping[str, str] = field(default_factory=dict)  # of every request
+    ca: Path | None = None  # certificates to trust, PEM; None: the system's
+
+    @property
+    def key(self) -> str | None:
+        """The API key: read from the environment each time, so that no object that is printed or pickled holds it."""
+        return os.environ.get(self.key_env) if self.key_env else None
+
+    def client(self, url: str, *, deadline_s: float = 60.0, keep_alive: bool = False) -> Client:
+        """Open a transport to an endpoint, for one thread.
+
+        Args:
+            url: its base URL.
+            deadline_s: seconds that one exchange may take, unless a call of the client says otherwise.
+            keep_alive: use one connection for all requests.
+
+        Raises:
+            ValueError: the URL or a header cannot be sent.
+            OSError: the file of certificates cannot be read.
+        """
+        from seatrial.wire.masking.mask import Mask  # the transports: not for --help
+        from seatrial.wire.transports.http import Client
+
+        key = self.key
+        return Client(
+            url,
+            mask=Mask(key),
+            headers=self.headers,
+            authorization=f"Bearer {key}" if key else None,
+            ca=self.ca,
+            deadline_s=deadline_s,
+            keep_alive=keep_alive,
+        )
+
+    def watched(self, name: str, url: str, **more: Any) -> Watched:
+        """An endpoint as the recorder is told of it; the key is for the questions to its engine.
+
+        Args:
+            url: its base URL.
+            more: further fields of :class:`~seatrial.records.targets.Watched`.
+        """
+        host, port = host_port(url)
+        return Watched(
+            name=name,
+            host=host,
+            port=port,
+            base=root(url),
+            api=url,
+            key=self.key or "",
+            headers=dict(self.headers),
+            ca=str(self.ca or ""),
+            **more,
+        )

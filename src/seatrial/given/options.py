@@ -1,0 +1,40 @@
+"""The options of a suite run, validated: what is on trial, how it is asked, how long, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seatrial.given.access import Access
+from seatrial.records import Hazard
+
+EMBEDDED = "embedded"
+"""The endpoint's name where none is given: the server that the suite starts itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of one run. Times in seconds; no ``endpoints`` means the embedded server."""
+
+    endpoints: dict[str, str] = field(default_factory=dict)  # name -> base URL
+    access: Access = field(default_factory=Access)
+    model: str | None = None  # None: the only one, or the one loaded
+    extra_body: dict[str, object] = field(default_factory=dict)  # merged into every valid chat request
+    profile: str | None = None  # kind of server; None: it is found out
+    timeout_s: float = 60.0  # deadline of a request
+    hazard: Hazard = Hazard.HEAVY  # up to what is sent
+    budget_s: float = 180.0  # for the behaviour probes of an endpoint
+    soak_s: float = 60.0
+    seed: int = 0  # of probes and prompts
+    shuffle: int | None = None  # seed of the order within a hazard class; None: the order of the tables
+    strict: bool = False  # a violated SHOULD is FAIL
+    strict_known: bool = False  # a known deviation that no longer shows is exit 1
+    case: tuple[str, ...] = ()  # only these rules or cases; empty: all
+    waive: Path | None = None
+    run_dir: Path | None = None  # None: a new one below reports/runs
+    dry_run: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the endpoints on trial, in the order they were given."""
+        return tuple(self.endpoints) or (EMBEDDED,)

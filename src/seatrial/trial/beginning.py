@@ -1,0 +1,97 @@
+"""What is checked before anything is begun, and what a run writes down of itself before its first request."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from seatrial.checks import catalogue
+from seatrial.given import waivers
+from seatrial.given.errors import ConfigError
+from seatrial.given.options import Options
+from seatrial.records import Planned, RunInfo
+from seatrial.run.about import run_info, without_secrets
+
+PACKAGES = ("pytest", "pytest-xdist", "httpx", "openai", "locust", "allure-pytest", "msgspec", "xllamacpp")
+VALUED = ("--header", "--extra-body")
+"""Options whose value may hold a secret; run.json keeps their names only."""
+
+
+def check_names(options: Options) -> None:
+    """Check that every case that ``--case`` and the waivers name is of a rule that exists.
+
+    Raises:
+        ConfigError: one is not; the nearest is given.
+    """
+    known = catalogue.load_all() if options.case or options.waive else {}
+    for name in options.case:
+        if waivers.rule_of(name) not in known:
+            raise ConfigError(f"--case: no case is called {name}{waivers.nearest(name, list(known))}")
+    if options.waive is not None:
+        waivers.check(waivers.read(options.waive), list(known), options.waive, elsewhere=known)
+
+
+def check_waivers(options: Options, cases: Sequence[Planned]) -> None:
+    """Check that each waiver means a planned case, or a rule of a suite that this run leaves out.
+
+    Raises:
+        ConfigError: one does not; the nearest is given.
+    """
+    if options.waive is not None:
+        elsewhere = set(catalogue.load_all()) - {case.rule for case in cases}
+        read = waivers.read(options.waive)
+        waivers.check(read, [case.case for case in cases], options.waive, elsewhere=elsewhere)
+
+
+def check_writable(path: Path) -> None:
+    """Check that a run can be recorded at a path, of which nothing is made yet.
+
+    Raises:
+        ConfigError: something is there already, or nothing can be written there.
+    """
+    try:
+        if path.exists() and any(path.iterdir()):
+            raise ConfigError(f"--run-dir={path} is not empty; name another")
+        existing = next(p for p in (path, *path.parents) if p.exists())
+        tempfile.TemporaryFile(dir=existing).close()
+    except (OSError, NotADirectoryError) as error:
+        raise ConfigError(f"cannot record a run in {path}: {error.strerror}; name another with --run-dir") from None
+
+
+def about(options: Options, name: str, arguments: Iterable[object]) -> RunInfo:
+    """The content of run.json.
+
+    Args:
+        name: of the run.
+        arguments: the command line as it was given; its secrets are left out.
+    """
+    return run_info(
+        name,
+        arguments=without_secrets(arguments, VALUED),
+        packages=PACKAGES,
+        seed=options.seed,
+        options={
+            "strict": options.strict,
+            "strict_known": options.strict_known,
+            "hazard": options.hazard.name.lower(),
+            "budget_s": options.budget_s,
+            "soak_s": options.soak_s,
+            "embedded": not options.endpoints,
+            "key_env": options.access.key_env or "",
+        },
+    )
+
+
+def keep_waivers(options: Options, path: Path) -> None:
+    """Copy the waivers into the run directory: the operator's, or for the embedded server those of the demo.
+
+    Raises:
+        OSError: the file cannot be read, or the copy not be written.
+    """
+    source = options.waive
+    if source is None and not options.endpoints:
+        source = waivers.DEMO
+    if source is not None:
+        shutil.copyfile(source, path / "waivers.toml")

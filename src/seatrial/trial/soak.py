@@ -1,0 +1,71 @@
+"""The soak of an endpoint: sailed once, and read back from what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from seatrial.records import Endpoint, Line, SoakRun
+from seatrial.servers import locks
+from seatrial.stops import fold
+from seatrial.trial.load_child import Load, LoadError
+from seatrial.trial.trial import Trial
+
+LOCK_S = 900.0
+FOREVER = 2**62
+
+
+class Soaked(NamedTuple):
+    """A soak as it was recorded, and when the server was down or frozen meanwhile: monotonic ns, from and to."""
+
+    run: SoakRun
+    stopped: list[tuple[int, int]]
+
+
+class Soaks:
+    """The soaks of this process. Each endpoint is loaded once, however many rules judge the rows.
+
+    Args:
+        locustfile: ``load/locustfile.py`` of the checkout.
+    """
+
+    def __init__(self, trial: Trial, locustfile: Path) -> None:
+        self._trial, self._locustfile = trial, locustfile
+        self._held: dict[str, Soaked | LoadError] = {}
+        self._interrupted = False
+
+    def of(self, endpoint: Endpoint) -> Soaked:
+        """The soak of an endpoint; run the first time it is asked for, for ``--soak``.
+
+        Raises:
+            LoadError: the load generator itself failed; every later call raises it too.
+            KeyboardInterrupt: Ctrl-C a second time, or an earlier soak was ended by it: no other is begun.
+        """
+        if endpoint.name not in self._held:
+            if self._interrupted:
+                raise KeyboardInterrupt
+            with locks.exclusive(endpoint.url, timeout_s=LOCK_S):
+                try:
+                    self._held[endpoint.name] = self._sail(endpoint)
+                except LoadError as error:
+                    self._held[endpoint.name] = error
+        held = self._held[endpoint.name]
+        if isinstance(held, LoadError):
+            raise held
+        return held
+
+    def _sail(self, endpoint: Endpoint) -> Soaked:
+        self._interrupted = Load(self._trial, endpoint, self._locustfile).sail()
+        lines = self._trial.rundir.in_time()
+        soaked = Soaked(SoakRun.of(endpoint.name, lines), _stopped(lines, endpoint.name))
+        if self._interrupted:
+            self._trial.not_tested("the rest of the soak", "ended by Ctrl-C or SIGTERM", endpoint.name)
+        return soaked
+
+
+def _stopped(lines: Sequence[Line], name: str) -> list[tuple[int, int]]:
+    """When the server was down or frozen, as far as the recorder has seen."""
+    found = fold.fold(lines)
+    ours = [stop for stop in found if stop.name == name and stop.silent]
+    return [(stop.alive_at, stop.until or FOREVER) for stop in ours]

@@ -1,0 +1,1 @@
+"""Trials without pytest: the plan, the sender, interviews, the load as a child."""

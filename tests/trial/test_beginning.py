@@ -1,0 +1,57 @@
+"""What is wrong is said before anything is begun, and run.json keeps no secret."""
+
+import pytest
+
+from seatrial.given.access import Access
+from seatrial.given.errors import ConfigError
+from seatrial.given.options import Options
+from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_waivers
+
+WAIVER = '[[waive]]\ncase = "{}"\nwho = "me"\nwhy = "so"\nuntil = 2099-01-01\n'
+
+
+def test_a_rule_that_does_not_exist_is_said_with_the_nearest():
+    check_names(Options(case=("sse/role-is-sent-once[stream]",)))
+    with pytest.raises(ConfigError, match="no case is called sse/role-once; nearest: sse/role-is-sent-once"):
+        check_names(Options(case=("sse/role-once",)))
+
+
+def test_a_waiver_may_mean_a_suite_that_is_left_out_but_not_a_planned_rule_without_a_case(tmp_path):
+    file = tmp_path / "waivers.toml"
+    file.write_text(WAIVER.format("sse/role-is-sent-once[stream]"))
+    check_waivers(Options(waive=file), [])
+    file.write_text(WAIVER.format("sse/no-such-rule"))
+    with pytest.raises(ConfigError, match=r"no case is called sse/no-such-rule"):
+        check_waivers(Options(waive=file), [])
+
+
+def test_a_run_is_recorded_in_an_empty_place_alone(tmp_path):
+    check_writable(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="is not empty; name another"):
+        check_writable(tmp_path)
+    with pytest.raises(ConfigError, match="name another with --run-dir"):
+        check_writable(tmp_path / "file" / "run")
+
+
+def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
+    options = Options(endpoints={"a": "http://h/v1"}, access=Access(key_env="KEY"), strict=True, seed=4)
+    info = about(options, "r", ["suites", "--header", "X: secret", "--extra-body={1}"])
+    assert info.arguments == ("suites", "--header", "***", "--extra-body=***")
+    assert info.options == {
+        "strict": True,
+        "strict_known": False,
+        "hazard": "heavy",
+        "budget_s": 180.0,
+        "soak_s": 60.0,
+        "embedded": False,
+        "key_env": "KEY",
+    }
+
+
+def test_only_the_embedded_server_has_waivers_of_its_own(tmp_path):
+    keep_waivers(Options(endpoints={"a": "http://h/v1"}), tmp_path)
+    assert not list(tmp_path.iterdir())
+    keep_waivers(Options(), tmp_path)
+    assert "[[waive]]" in (tmp_path / "waivers.toml").read_text()

@@ -1,0 +1,124 @@
+"""The soak as the suite runs it: a child of this process, drained by Ctrl-C, never outliving us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seatrial.given.options import Options
+from seatrial.records import Endpoint, RunInfo
+from seatrial.run.directory import RunDir
+from seatrial.trial import load_child
+from seatrial.trial.load_child import Load, LoadError
+from seatrial.trial.trial import Trial
+from tests.golden.server import Golden
+from tests.load.children import PATIENCE_S, ROOT, rows, soak_of
+from tests.waiting import until
+
+
+@pytest.fixture
+def sailing(tmp_path: Path) -> Sailing:
+    return Sailing(tmp_path / "run")
+
+
+class Sailing:
+    """A run with one endpoint, and what its load said."""
+
+    def __init__(self, path: Path) -> None:
+        info = RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
+        self.path = RunDir.create(path, info).path
+        self.said: list[str] = []
+        self.on_progress: Callable[[], None] = lambda: None
+
+    def load(self, golden: Golden, seconds: float, timeout_s: float = 20.0) -> Load:
+        endpoint = Endpoint(
+            name="gold", url=golden.url, kind="generic", model=golden.model, models=(golden.model,), slots=4
+        )
+        RunDir.open(self.path).write_endpoint(endpoint)
+        options = Options(soak_s=seconds, timeout_s=timeout_s, seed=3)
+        trial = Trial(options, self.path, say=self.said.append, progress=self._progress)
+        return Load(trial, endpoint, ROOT / "load" / "locustfile.py")
+
+    def _progress(self, text: str) -> None:
+        self.said.append(text)
+        self.on_progress()
+
+
+def test_it_runs_for_its_time_and_shows_how_it_goes(sailing: Sailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCUST_USERS", "1")  # somebody's own: not for this load
+    with Golden(token_ms=3) as golden:
+        assert sailing.load(golden, 4.0).sail() is False
+        assert len(rows(sailing.path)) == golden.truth()["chats"]
+    found = soak_of(sailing.path)
+    start, drain, _ = found.phases
+    assert start.facts["users"] == "4"
+    assert 3.5e9 < drain.at - start.at < 5e9
+    assert sailing.said[-1].startswith("soak gold  00:0")
+    assert "TTFT p50" in sailing.said[-1]
+
+
+def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
+    def interrupt() -> None:
+        sailing.on_progress = lambda: None
+        raise KeyboardInterrupt
+
+    with Golden(token_ms=10) as golden:
+        sailing.on_progress = interrupt
+        assert sailing.load(golden, 600.0).sail() is True
+    found = soak_of(sailing.path)
+    assert {row.outcome for row in found.rows} == {"ok"}
+    assert [phase.what for phase in found.phases] == ["start", "drain", "end"]
+    assert any(text.startswith("draining ") and text.endswith("(Ctrl-C again: cut them)") for text in sailing.said)
+
+
+def test_ctrl_c_again_cuts(sailing: Sailing) -> None:
+    def interrupt() -> None:
+        until(lambda: golden.truth()["chats"] >= 4, "its requests", PATIENCE_S)
+        raise KeyboardInterrupt
+
+    with Golden(["stall:0.5"], seed=1) as golden:
+        sailing.on_progress = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            sailing.load(golden, 600.0).sail()
+        until(lambda: golden.truth()["in_flight"] == 0, "its requests", PATIENCE_S)
+
+
+def test_a_load_that_cannot_start_says_its_last_words(sailing: Sailing) -> None:
+    with Golden() as golden:
+        load = sailing.load(golden, 2.0)
+    (sailing.path / "endpoints" / "gold.json").write_text("{")
+    with pytest.raises(LoadError, match=r"ended with 4: .*gold\.json is damaged"):
+        load.sail()
+
+
+def test_a_load_that_hangs_is_ended(sailing: Sailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load_child, "AFTER_S", 2.0)
+    with Golden() as golden:
+        pids: list[int] = []
+        start = Load._start
+
+        def frozen(self: Load, lifeline: int) -> subprocess.Popen[bytes]:
+            child = start(self, lifeline)
+            pids.append(child.pid)
+            child.send_signal(signal.SIGSTOP)
+            return child
+
+        monkeypatch.setattr(Load, "_start", frozen)
+        monkeypatch.setattr(load_child, "CUT_S", 0.5)
+        with pytest.raises(LoadError, match="did not end"):
+            sailing.load(golden, 1.0, timeout_s=1.0).sail()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_pytest_never_imports_locust() -> None:
+    code = (
+        "import sys, fixtures.soak, suites.soak.test_soak; sys.exit('locust' in sys.modules or 'gevent' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,64 @@
+"""Which cases run, in which order, and what is said of those that do not."""
+
+import pytest
+
+from seatrial.given.options import Options
+from seatrial.records import Hazard, Planned
+from seatrial.trial.selection import Selection, rank, select
+
+
+def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False):
+    name = f"{rule}[{scenario}]@it"
+    return Planned(
+        case=name,
+        endpoint="it",
+        rule=rule,
+        scenario=scenario,
+        suite=suite,
+        hazard=int(hazard),
+        killer=killer,
+        requests=2,
+    )
+
+
+PLANS = [
+    plan("soak/ends", "closed", Hazard.HEAVY, suite="soak"),
+    plan("errors/say-why", "bomb", Hazard.HOSTILE),
+    plan("errors/say-why", "killer", Hazard.CARELESS, killer=True),
+    plan("errors/say-why", "wrong-type", Hazard.CARELESS),
+    plan("sse/role", "stream"),
+]
+
+
+def chosen(**options):
+    out = Selection()
+    return [PLANS[n].scenario for n in select(PLANS, Options(**options), out)], out
+
+
+def test_what_is_too_hazardous_is_left_out_and_said():
+    names, out = chosen(hazard=Hazard.POLITE)
+    assert names == ["stream"]
+    assert dict(out.not_tested) == {
+        "1 heavy cases": "--hazard=polite",
+        "1 hostile cases": "--hazard=polite",
+        "2 careless cases": "--hazard=polite",
+    }
+
+
+@pytest.mark.parametrize("named", ["errors/say-why", "errors/say-why[wrong-type]", "errors/say-why[wrong-type]@it"])
+def test_a_case_is_named_by_its_rule_or_in_full(named):
+    names, out = chosen(case=(named,))
+    assert names == (["killer", "wrong-type"] if named == "errors/say-why" else ["wrong-type"])
+    assert not out.complaint
+    assert out.not_tested[-1] == (f"{5 - len(names)} other cases", "--case")
+
+
+def test_a_name_that_was_not_collected_is_said_with_the_nearest():
+    _, out = chosen(case=("sse/roles",))
+    assert out.complaint == "--case: no case is called sse/roles in what was collected; nearest: sse/role"
+
+
+@pytest.mark.parametrize("shuffle", [None, 1, 2])
+def test_the_protocol_is_judged_first_by_hazard_and_killers_last_of_it(shuffle):
+    order = sorted(PLANS, key=lambda each: rank(each, Options(shuffle=shuffle)))
+    assert [each.scenario for each in order] == ["stream", "wrong-type", "killer", "bomb", "closed"]
