@@ -11,7 +11,7 @@ import msgspec
 
 from seatrial.checks.catalogue import load_all
 from seatrial.given.waivers import Waiver
-from seatrial.judging.run import JudgedRun, Recording
+from seatrial.judging.run import Exchanges, JudgedRun
 from seatrial.records import (
     SECOND,
     Clock,
@@ -238,7 +238,7 @@ def judged_run(
         waived=[(c.case, Waiver(case=c.rule, **word)) for c in waived],
         not_tested=not_tested or [],
     )
-    return JudgedRun(run, run.info, endpoints, tuple(cases), stops, verdict, lines, Recording(run, lines))
+    return JudgedRun(run, run.info, endpoints, tuple(cases), stops, verdict, lines, Exchanges(run, lines))
 
 
 ROLE_TWICE = Finding(

@@ -52,14 +52,14 @@ class JudgedRun:
     stops: tuple[Stop, ...]
     verdict: Verdict
     lines: Record = field(repr=False)
-    recording: Recording = field(repr=False)
+    exchanges: Exchanges = field(repr=False)
 
     def exchange(self, name: str) -> Exchange | None:
         """One exchange by its id; None where it was never answered or is not of this run."""
-        return self.recording.exchange(name)
+        return self.exchanges.exchange(name)
 
 
-class Recording:
+class Exchanges:
     """Exchanges of a run by id, assembled when asked for and kept."""
 
     def __init__(self, run: RunDir, record: Record) -> None:
@@ -86,7 +86,7 @@ def judge(run: RunDir) -> JudgedRun:
     """
     info, endpoints = run.info, run.endpoints()
     lines = run.in_time()
-    recording = Recording(run, lines)
+    exchanges = Exchanges(run, lines)
     covered = waivers_of(run)
     seen = (*fold(lines, Limits.of(info.options)), *conclusions.stops(lines.of(Noted)))
     found = suspects.explained(tuple(sorted(seen, key=lambda stop: (stop.dead_at, stop.id))), lines, run)
@@ -96,7 +96,7 @@ def judge(run: RunDir) -> JudgedRun:
         planned.setdefault(name, _unplanned(line))
     if planned:
         catalogue.load_all()
-    replay = _Replay(lines, recording, endpoints, covered, strict=bool(info.options.get("strict")))
+    replay = _Replay(lines, exchanges, endpoints, covered, strict=bool(info.options.get("strict")))
     cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
     verdict = summary.summarise(
         run=info.id,
@@ -112,20 +112,20 @@ def judge(run: RunDir) -> JudgedRun:
         watch="watch" in info.options and not cases,
         impact=tuple(catalogue.areas()),
     )
-    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, recording)
+    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
 
 
 class _Replay:
     def __init__(
         self,
         lines: Record,
-        recording: Recording,
+        exchanges: Exchanges,
         endpoints: Mapping[str, Endpoint],
         waivers: Waivers,
         *,
         strict: bool,
     ) -> None:
-        self._lines, self._recording, self._endpoints = lines, recording, endpoints
+        self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
         self._waivers, self._strict = waivers, strict
         self._soaks: dict[str, SoakRun] = {}
 
@@ -149,7 +149,7 @@ class _Replay:
             if judgement.endpoint not in self._soaks:
                 self._soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
             return self._soaks[judgement.endpoint], ""
-        found = {name: self._recording.exchange(i) for name, i in judgement.exchanges.items()}
+        found = {name: self._exchanges.exchange(i) for name, i in judgement.exchanges.items()}
         lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
         if lacking:
             return None, f"not in the recording: {', '.join(lacking)}"

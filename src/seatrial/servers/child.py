@@ -30,7 +30,7 @@ class _Ready(msgspec.Struct, frozen=True):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Exit:
+class Ending:
     """How a life ended: raw wait status, the time of the first sign (pidfd readable), the time it was reaped."""
 
     status: int
@@ -51,13 +51,13 @@ class Life:
         self.pid = process.pid
         self.started_at = time.monotonic_ns()
         self.pidfd = os.pidfd_open(self.pid)
-        self.exit: Exit | None = None
+        self.exit: Ending | None = None
 
     @property
     def alive(self) -> bool:
         return self.exit is None
 
-    def reap(self, signalled_at: int) -> Exit:
+    def reap(self, signalled_at: int) -> Ending:
         """Take the status of the ended process and free all handles.
 
         Args:
@@ -68,7 +68,7 @@ class Life:
         status = result.si_status << 8 if result.si_code == os.CLD_EXITED else result.si_status
         if result.si_code == os.CLD_DUMPED:
             status |= 0x80
-        self.exit = Exit(status, signalled_at, time.monotonic_ns())
+        self.exit = Ending(status, signalled_at, time.monotonic_ns())
         self._process.returncode = os.waitstatus_to_exitcode(status)
         os.close(self.pidfd)
         for pipe in (self._process.stdin, self._process.stdout):
@@ -85,7 +85,7 @@ class Life:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def end(self, grace_s: float) -> Exit:
+    def end(self, grace_s: float) -> Ending:
         """TERM the group, KILL it after a grace, reap it. A stopped process is continued, else TERM waits for ever."""
         if self.exit is not None:
             return self.exit
@@ -133,7 +133,7 @@ class Child(Life):
                 return True
         return False
 
-    def reap(self, signalled_at: int) -> Exit:
+    def reap(self, signalled_at: int) -> Ending:
         """As :meth:`Life.reap`; what is left of its group is ended first."""
         self.signal(signal.SIGKILL)  # while the unreaped leader still holds the group's number
         return super().reap(signalled_at)

@@ -13,8 +13,8 @@ from typing import Any
 
 REQUEST_BYTES = 65536
 
-Answer = Callable[[dict[str, Any]], None]
-Handler = Callable[[dict[str, Any], Answer], None]
+Reply = Callable[[dict[str, Any]], None]
+Handler = Callable[[dict[str, Any], Reply], None]
 
 
 class Door:

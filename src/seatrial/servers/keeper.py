@@ -29,8 +29,8 @@ from seatrial.records import Event, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
-from seatrial.servers.child import Child, Exit
-from seatrial.servers.door import Answer, Door
+from seatrial.servers.child import Child, Ending
+from seatrial.servers.door import Door, Reply
 from seatrial.servers.job import Job
 from seatrial.servers.orders import EmbeddedSpec, Order
 from seatrial.servers.recorder_child import SEAL_S, RecorderChild
@@ -56,7 +56,7 @@ class Keeper:
         self.server: Child | None = None
         self.job: Job | None = None
         self.port = order.embedded.port if order.embedded else 0
-        self.waiting: list[Answer] = []
+        self.waiting: list[Reply] = []
         self.over = self.orderly = False
         self.recorder = RecorderChild(run.path, self.writer.folder / "recorder.log", recorder)
         self.door = Door(self.loop, self._handle)
@@ -153,7 +153,7 @@ class Keeper:
             with contextlib.suppress(KeyError, ValueError):
                 self.loop.unregister(handle)
 
-    def _exited(self, server: Child, ended: Exit) -> None:
+    def _exited(self, server: Child, ended: Ending) -> None:
         self.event(
             Happening.EXIT,
             pid=server.pid,
@@ -178,7 +178,7 @@ class Keeper:
         self._forget(server)
         self._exited(server, server.end(GRACE_S))
 
-    def _restart(self, generation: int | None, answer: Answer) -> None:
+    def _restart(self, generation: int | None, answer: Reply) -> None:
         """Raise the generation, unless one past the one stated lives already."""
         server, spec = self.server, self.order.embedded
         assert spec is not None
@@ -244,7 +244,7 @@ class Keeper:
 
     # requests
 
-    def _handle(self, request: dict[str, Any], answer: Answer) -> None:
+    def _handle(self, request: dict[str, Any], answer: Reply) -> None:
         if "planned_stop" in request:
             self._announce(str(request.get("why", "announced")), str(request["planned_stop"]))
             answer({"ok": True})

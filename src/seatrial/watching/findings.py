@@ -21,7 +21,8 @@ from seatrial.watching.telling import Told
 CLOCKS_KEPT = 7200
 """Of the recorder's heartbeats, which label times: two hours of them."""
 
-Finding = tuple[Literal["stop", "over"], Told]
+News = tuple[Literal["stop", "over"], Told]
+"""A stop that is to be told: that it is there, or that it is over."""
 
 
 class Findings:
@@ -49,7 +50,7 @@ class Findings:
     def wall(self) -> Wall:
         return Wall(self._clocks)
 
-    def take(self, line: Line) -> list[Finding]:
+    def take(self, line: Line) -> list[News]:
         """Fold one line in, and give what is to be told by it."""
         if isinstance(line, Clock) and line.w == fold.RECORDER:
             self.beat = line.t
@@ -66,7 +67,7 @@ class Findings:
         self._state, given = fold.step(before, line)
         return [*self._tell(given), *self._tell(self._changed(before))]
 
-    def finish(self, more: Iterable[Stop] = ()) -> list[Finding]:
+    def finish(self, more: Iterable[Stop] = ()) -> list[News]:
         """At the end of the record: every stop that was not yet told, or not in its last form.
 
         Args:
@@ -95,7 +96,7 @@ class Findings:
                 if told is not None and told.family != case.family:
                     yield stop_of(case, server, self._state)
 
-    def _tell(self, found: Iterable[Stop]) -> Iterator[Finding]:
+    def _tell(self, found: Iterable[Stop]) -> Iterator[News]:
         for stop in found:
             before = self.told.get(stop.id)
             self.told[stop.id] = stop

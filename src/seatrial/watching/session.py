@@ -22,7 +22,7 @@ from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
 from seatrial.watching import starting
-from seatrial.watching.findings import Finding, Findings
+from seatrial.watching.findings import Findings, News
 from seatrial.watching.settings import COMMAND, Settings
 from seatrial.watching.telling import Telling, summary, teller
 from seatrial.watching.trouble import troubles
@@ -160,7 +160,7 @@ class Session:
             self._tell.trouble(text)
         self._say(self._findings.take(line))
 
-    def _say(self, found: Iterable[Finding]) -> None:
+    def _say(self, found: Iterable[News]) -> None:
         for kind, told in found:
             target = self._view.targets.get(told.stop.name)
             if target is not None:
