@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,23 +82,28 @@ def test_a_record_stands_in_order_of_time_and_knows_its_kinds():
     assert (list(record.of(Judgement)), Record().end) == ([], 0)
 
 
-def _write_for_ever(path: Path) -> None:
-    writer = RunDir.open(path).writer("gw0")
-    while True:
-        span = writer.store(b"x" * 100)
-        assert span
-        writer.write("exchanges.jsonl", Sent(endpoint="e", scenario="s", method="P", path="/", request=span))
+WRITER = """
+import sys
+from pathlib import Path
+from seatrial.records import Sent
+from seatrial.run.directory import RunDir
+
+writer = RunDir.open(Path(sys.argv[1])).writer("gw0")
+while True:
+    span = writer.store(b"x" * 100)
+    assert span
+    writer.write("exchanges.jsonl", Sent(endpoint="e", scenario="s", method="P", path="/", request=span))
+"""
 
 
 def test_a_writer_killed_at_any_moment_leaves_no_line_without_its_bytes(run):
     for _ in range(5):
-        process = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(run.path,))
-        process.start()
+        process = subprocess.Popen([sys.executable, "-c", WRITER, str(run.path)])
         written = run.path / "writers" / f"gw0-{process.pid}" / "exchanges.jsonl"
-        while process.is_alive() and not (written.is_file() and written.stat().st_size > 5000):
+        while process.poll() is None and not (written.is_file() and written.stat().st_size > 5000):
             pass
         os.kill(process.pid, signal.SIGKILL)
-        process.join()
+        process.wait()
     for folder in run.path.glob("writers/*"):
         size = (folder / "bytes.bin").stat().st_size
         lines = [x for x in run.lines(f"writers/{folder.name}/exchanges.jsonl") if isinstance(x, Sent)]
