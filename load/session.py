@@ -14,6 +14,7 @@ from load import counters
 from load.inspection import Inspector
 from load.record import Recorder
 from load.settings import ROOT, Settings
+from seatrial.kinds import detect, profile
 from seatrial.records import Counters, Endpoint, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
@@ -102,7 +103,8 @@ class Session:
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 
     def _count(self, phase: Literal["before", "after"]) -> None:
-        found = counters.quiet(lambda: counters.totals(get(self.target, "//metrics")))
+        path = profile.load(self.endpoint.kind).counters.path
+        found = counters.quiet(lambda: counters.totals(get(self.target, f"/{path}"), path))
         self.recorder.counters(
             Counters(
                 endpoint=self.endpoint.name,
@@ -149,11 +151,6 @@ class _Models(msgspec.Struct):
     data: list[_Model]
 
 
-class _Props(msgspec.Struct):
-    total_slots: int | None = None
-    build_info: str = ""
-
-
 def _ask(settings: Settings, host: str) -> Endpoint:
     """Who answers at a host: its model and, where it tells, its slots."""
     if "@" in host:
@@ -173,10 +170,7 @@ def _ask(settings: Settings, host: str) -> Endpoint:
     if not settings.model and len(models) != 1:
         names = _shown(", ".join(models))
         raise NoServerError(f"{url} offers {len(models)} models: name one with SEATRIAL_MODEL: {names}")
-    try:
-        props = msgspec.json.decode(get(settings.target(url), "//props").body, type=_Props)
-    except msgspec.MsgspecError:
-        props = _Props()
+    about = detect.about(lambda path: _page(settings.target(url), path))
     name = url.partition("://")[2].partition("/")[0].rpartition(":")[2]
     return Endpoint(
         name=name,
@@ -184,9 +178,14 @@ def _ask(settings: Settings, host: str) -> Endpoint:
         kind="generic",
         model=settings.model or models[0],
         models=models,
-        build=props.build_info,
-        slots=props.total_slots,
+        build=about.build,
+        slots=about.slots,
     )
+
+
+def _page(target: Target, path: str) -> bytes | None:
+    answer = get(target, f"/{path}")
+    return answer.body if answer.status == 200 else None
 
 
 def _shown(text: str) -> str:

@@ -21,9 +21,16 @@ def judged(case, outcome):
 
 
 def test_there_is_a_profile_of_each_kind_and_an_unknown_one_is_generic():
-    assert profile.kinds() == ("dasllama", "generic", "llama.cpp")
+    assert profile.kinds() == ("dasllama", "generic", "llama.cpp", "ollama", "vllm")
     assert {profile.load(kind).kind for kind in profile.kinds()} == set(profile.kinds())
-    assert profile.load("vllm").kind == "generic"
+    assert profile.load("of a newer version").kind == "generic"
+
+
+def test_a_kind_is_called_as_its_file_unless_it_says_otherwise(tmp_path):
+    (tmp_path / "some_k.toml").write_text("")
+    (tmp_path / "other_k.toml").write_text('kind = "other k"')
+    assert profile.read(tmp_path / "some_k.toml").kind == "some_k"
+    assert profile.read(tmp_path / "other_k.toml").kind == "other k"
 
 
 def every_case():

@@ -13,6 +13,7 @@ from load.counters import Totals, quiet, totals
 from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, Recorder, row_of
 from seatrial.checks.areas.soak import parts
+from seatrial.kinds import prometheus
 from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
 from seatrial.run.directory import RunDir
 from seatrial.wire.decoding.errors import ERRORS
@@ -84,7 +85,7 @@ nan NaN
 
 def test_llama_cpp_counts_tokens_and_no_requests() -> None:
     assert totals(Answer(200, METRICS)) == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
-    assert counters._samples(METRICS)["labelled"] == 5
+    assert prometheus.wholes(METRICS)["labelled"] == 5
 
 
 def test_a_server_that_counts_its_chats_counts_whole_prompts() -> None:

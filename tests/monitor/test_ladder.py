@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from seatrial.kinds import llama_cpp
 from seatrial.monitor.ladder import scheduler
 from seatrial.wire.transports import probe
 from tests.golden.client import call
@@ -108,9 +109,9 @@ def test_a_server_found_asleep_is_left_asleep():
 
 
 def test_a_negative_time_is_no_sleep():
-    assert not scheduler.may_sleep("llama-server --sleep-idle-seconds -1 -m x")
-    assert scheduler.may_sleep("llama-server --sleep-idle-seconds")
-    assert not scheduler.may_sleep("")
+    assert not llama_cpp.may_sleep("llama-server --sleep-idle-seconds -1 -m x")
+    assert llama_cpp.may_sleep("llama-server --sleep-idle-seconds")
+    assert not llama_cpp.may_sleep("")
 
 
 def test_vllm_is_known_by_its_models_and_its_metrics_are_read():

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from seatrial.monitor.ladder.scheduler import may_sleep
+from seatrial.kinds.llama_cpp import may_sleep
 from seatrial.monitor.process.tree import Tree
 from seatrial.records import Clock
 from seatrial.wire.masking.mask import Mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from seatrial.kinds.prometheus import Nonsense, decoded
@@ -22,7 +23,14 @@ def first_model(body: bytes) -> tuple[str, str]:
     return name if isinstance(name, str) else "", owner if isinstance(owner, str) else ""
 
 
+def is_loaded(item: Mapping[str, Any]) -> bool:
+    """Whether a router says of a listed model that it is loaded; where no router answers, none says so."""
+    status = item.get("status")
+    return isinstance(status, dict) and status.get("value") == "loaded"
+
+
 def listed(body: bytes) -> list[dict[str, Any]]:
+    """The items of ``/models``, at most :data:`MOST_READ`; none where it is no such list."""
     try:
         told = decoded(body)
     except Nonsense:

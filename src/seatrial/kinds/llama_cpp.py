@@ -1,24 +1,54 @@
-"""What servers tell of their own work, made into the fields of a :class:`~seatrial.records.Meter`.
+"""llama.cpp's HTTP server, and whoever speaks its dialect.
 
-Totals and states only: windowed gauges say nothing between two looks, and llama.cpp resets them for whoever reads them
-next. Whatever a server sends, a field is a number that makes sense or None. A body that tells nothing at all raises
-:class:`Nonsense`.
+``/slots`` and ``/metrics`` are answered by the engine's own loop. A reading of ``/metrics`` resets gauges that somebody
+else may be watching. Recent builds answer both within milliseconds while one long batch is decoded, from what the loop
+last said: an answer proves less than silence does, and whether work goes on, ``progress`` tells.
+
+``/slots`` counts as work: it wakes a server that sleeps and keeps it awake (tried: ``sleep_idle_seconds`` of 4 s, asked
+once a second, never slept; asked while asleep, it loaded its model for 6 s). ``/props`` does neither. That a server may
+sleep is read from its arguments, or seen when it sleeps as we come. A setting in its environment
+(``LLAMA_ARG_SLEEP_IDLE_SECONDS``), in a file of presets, or of a server on another host is not seen: such a server
+stays awake while it is watched. The README of autumn 2026 says that ``/metrics`` does not wake it any more: not tried.
+
+The router (``"role": "router"`` in its ``/props``) has no engine's loop of its own, and a question for a model loads
+it. It fills in ``default_generation_settings``, so that it looks like a server that has loaded a model. Its
+``/models`` say what is loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from typing import Any
 
-from seatrial.kinds.listed import MOST_READ, listed
+from seatrial.kinds.kind import (
+    ASLEEP,
+    KEEPS_AWAKE,
+    UNLOADED,
+    About,
+    Cost,
+    Forbidden,
+    Heard,
+    Kind,
+    Met,
+    Page,
+    Question,
+    Reader,
+    Sign,
+    Told,
+)
+from seatrial.kinds.listed import MOST_READ, is_loaded, listed
 from seatrial.kinds.prometheus import Nonsense, count, decoded, numbers, something
 
 START_HEADER = "process-start-time-unix"
-"""llama.cpp's mark of a start: it changes with each, and is no Unix time in spite of its name."""
+"""A mark of a start: it changes with each, and is no Unix time in spite of its name."""
+
+ROUTER = "a router of llama.cpp answers, and behind it each model's own server"
+
+_SLEEPS = re.compile(r"--sleep-idle-seconds(?:[= ](\S+))?")
 
 
 class Slots:
-    """llama.cpp's ``/slots``, read one after another.
+    """``/slots``, read one after another.
 
     What it tells of a request under way (prompt tokens worked on, tokens decoded) begins anew with the next one: the
     steps are added up, so that ``progress`` only grows while the same server is asked.
@@ -59,13 +89,13 @@ class Slots:
         self._seen[position] = (slot.get("id_task"), prompt, decoded)
 
 
-def llama_metrics(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """llama.cpp's ``/metrics``. Tokens are added when a request ends; decodes while it is worked on.
+def metrics(heard: Heard) -> Told:
+    """``/metrics``. Tokens are added when a request ends; decodes while it is worked on.
 
     Raises:
         Nonsense: none of its counters is there.
     """
-    told = numbers(body)
+    told = numbers(heard.body)
     fields: dict[str, Any] = {
         "running": told.get("llamacpp:requests_processing"),
         "waiting": told.get("llamacpp:requests_deferred"),
@@ -73,43 +103,89 @@ def llama_metrics(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         "prompt_tokens": told.get("llamacpp:prompt_tokens_total"),
         "progress": told.get("llamacpp:n_decode_total"),
     }
-    return something(fields) | {"start": headers.get(START_HEADER, "")[:64]}
+    return Told(something(fields) | {"start": heard.headers.get(START_HEADER, "")[:64]})
 
 
-def props_asleep(body: bytes) -> tuple[bool, bool | None]:
-    """(whether this is llama.cpp's ``/props``, whether it says that the server sleeps; None: it does not say)."""
-    try:
-        told = decoded(body)
-    except Nonsense:
-        return False, None
-    if not isinstance(told, dict) or not {"total_slots", "default_generation_settings"} & told.keys():
-        return False, None
-    asleep = told.get("is_sleeping")
-    return True, asleep if isinstance(asleep, bool) else None
+def sleeping(heard: Heard) -> Told:
+    """``/props``, looked at for nothing but whether the server sleeps.
 
-
-def is_router(body: bytes) -> bool:
-    """Whether this is ``/props`` of llama.cpp's router, which starts a server for each model and has no slots itself.
-
-    It fills in ``default_generation_settings``, so that it looks like a server that has loaded a model.
+    Raises:
+        Nonsense: it does not say.
     """
+    asleep = (_props(heard.body) or {}).get("is_sleeping")
+    if not isinstance(asleep, bool):
+        raise Nonsense("no word on whether it sleeps")
+    return Told({"asleep": asleep}, ASLEEP if asleep else KEEPS_AWAKE)
+
+
+def may_sleep(arguments: str) -> bool:
+    """Whether a command line lets llama-server sleep; a number below zero turns it off."""
+    found = _SLEEPS.search(arguments)
+    return found is not None and not (found.group(1) or "").startswith("-")
+
+
+def meet(heard: Heard, arguments: str) -> Met | None:
+    """Known by ``/props``, also where another server speaks its dialect."""
+    props = _props(heard.body)
+    if props is None:
+        return None
+    if props.get("role") == "router":
+        return Met(spares=frozenset({Cost.LOADS}), why=ROUTER)
+    asleep = props.get("is_sleeping") is True
+    if asleep or may_sleep(arguments):
+        return Met(spares=frozenset({Cost.AWAKE}), forbidden=ASLEEP if asleep else KEEPS_AWAKE)
+    return Met()
+
+
+def about(body: bytes) -> About | None:
+    """What ``/props`` says of the server; None: it is no JSON object."""
     try:
         told = decoded(body)
     except Nonsense:
-        return False
-    return isinstance(told, dict) and told.get("role") == "router"
+        return None
+    if not isinstance(told, dict):
+        return None
+    settings, build, template = (
+        told.get(key) for key in ("default_generation_settings", "build_info", "chat_template")
+    )
+    return About(
+        build=build if isinstance(build, str) else "",
+        slots=_whole(told.get("total_slots")),
+        context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
+        template=template if isinstance(template, str) else "",
+        keys=frozenset(told),
+    )
 
 
-def loaded(body: bytes, model: str) -> tuple[bool, str]:
-    """(whether the ``/models`` of a router say that a model is loaded, the command line of its server where told)."""
-    for item in listed(body):
+def unloaded(models: bytes, model: str) -> Forbidden:
+    """Why a router must not be asked for a model, by its ``/models``: it is not loaded, or its server may sleep."""
+    for item in listed(models):
         aliases = item.get("aliases")
         if model == item.get("id") or (isinstance(aliases, list) and model in aliases):
-            status = item.get("status")
-            told = status if isinstance(status, dict) else {}
-            words = told.get("args")
-            return told.get("value") == "loaded", " ".join(map(str, words)) if isinstance(words, list) else ""
-    return False, ""
+            if not is_loaded(item):
+                return UNLOADED
+            words = item["status"].get("args")
+            return KEEPS_AWAKE if isinstance(words, list) and may_sleep(" ".join(map(str, words))) else ""
+    return UNLOADED
+
+
+def _props(body: bytes) -> dict[str, Any] | None:
+    """``/props`` of llama.cpp or of a server that speaks its dialect; None: another page."""
+    try:
+        told = decoded(body)
+    except Nonsense:
+        return None
+    known = isinstance(told, dict) and {"total_slots", "default_generation_settings"} & told.keys()
+    return told if known else None
+
+
+def _reads_slots() -> Reader:
+    slots = Slots()
+    return lambda heard: Told(slots.read(heard.body))
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _processing(slot: dict[str, Any]) -> bool | None:
@@ -119,3 +195,19 @@ def _processing(slot: dict[str, Any]) -> bool | None:
         return works
     state = slot.get("state")
     return bool(state) if isinstance(state, int) else None
+
+
+WORK = frozenset({Cost.AWAKE, Cost.LOADS})
+
+KIND = Kind(
+    sign=Sign(path="/props", turn=1, meet=meet),
+    questions=(
+        Question(
+            path="/slots", name="llama.cpp /slots", reader=_reads_slots, costs=frozenset({Cost.AWAKE, Cost.LOADS})
+        ),
+        Question(path="/metrics", name="llama.cpp /metrics", reader=lambda: metrics, costs=WORK | {Cost.GAUGES}),
+        Question(path="/props", name="llama.cpp /props", reader=lambda: sleeping, beat=False),
+    ),
+    about=Page(path="/props", read=about),
+    unloaded=unloaded,
+)

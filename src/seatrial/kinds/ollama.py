@@ -1,10 +1,16 @@
-"""Ollama: which models it has loaded, and whether a question would keep one."""
+"""Ollama: which models it has loaded, and whether a question would keep one. Not yet met.
+
+What stands here was read in its published source: ``server/routes.go`` and ``api/types.go`` for ``/api/ps``,
+``openai/openai.go`` for ``/v1/models``. It has no ``/health`` and answers 404 there, which shows that it is up. The
+suites cannot tell it: ``owned_by`` is the namespace of a model, not the server's name.
+"""
 
 from __future__ import annotations
 
 import datetime
 from typing import Any
 
+from seatrial.kinds.kind import ASLEEP, KEEPS_AWAKE, Heard, Kind, Met, Question, Sign, Told
 from seatrial.kinds.listed import MOST_READ
 from seatrial.kinds.prometheus import Nonsense, decoded
 
@@ -12,21 +18,27 @@ FOR_GOOD_S = 365 * 24 * 3600
 """Ollama keeps a model for ever by an expiry some centuries ahead; whatever expires later than this does not sleep."""
 
 
-def ollama_ps(body: bytes, now_s: float) -> tuple[dict[str, Any], bool]:
-    """(fields of a meter, whether a request would keep a model that is to be unloaded) of Ollama's ``/api/ps``.
-
-    Args:
-        now_s: Unix time, against which the models expire.
+def loaded_models(heard: Heard) -> Told:
+    """``/api/ps``. Ollama unloads a model that nobody asks: work would load one, or put off its end.
 
     Raises:
         Nonsense: no list of models.
     """
-    told = decoded(body)
+    told = decoded(heard.body)
     models = told.get("models") if isinstance(told, dict) else None
     if not isinstance(models, list):
         raise Nonsense("no list of loaded models")
-    stays = [_stays(m, now_s) for m in models[:MOST_READ]]
-    return {"asleep": not models}, not (stays and all(stays))
+    stays = [_stays(model, heard.at_s) for model in models[:MOST_READ]]
+    forbidden = ASLEEP if not models else "" if all(stays) else KEEPS_AWAKE
+    return Told({"asleep": not models}, forbidden)
+
+
+def meet(heard: Heard, _arguments: str) -> Met | None:
+    """Known by its list of loaded models."""
+    try:
+        return Met(forbidden=loaded_models(heard).forbidden or "")
+    except Nonsense:
+        return None
 
 
 def _stays(model: Any, now_s: float) -> bool:
@@ -35,3 +47,9 @@ def _stays(model: Any, now_s: float) -> bool:
         return datetime.datetime.fromisoformat(str(expires)).timestamp() - now_s > FOR_GOOD_S
     except (ValueError, OverflowError, OSError):
         return False
+
+
+KIND = Kind(
+    sign=Sign(path="/api/ps", turn=3, meet=meet),
+    questions=(Question(path="/api/ps", name="ollama /api/ps", reader=lambda: loaded_models),),
+)

@@ -1,4 +1,4 @@
-"""What is known of a kind of server, as data: one TOML file a kind beside this module.
+"""What is known of a kind of server, as data: one TOML file a kind beside its module.
 
 A known deviation annotates a FAIL and never changes an outcome: else this list would whiten an operator's gate.
 """
@@ -16,6 +16,7 @@ import msgspec
 
 from seatrial.given import tables
 from seatrial.given.errors import ConfigError
+from seatrial.kinds import prometheus
 from seatrial.records import Judged, Outcome
 
 FOLDER = Path(str(files("seatrial.kinds")))
@@ -36,11 +37,29 @@ class Thinking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     off: tuple[dict[str, Any], ...] = ()
 
 
-class CountersSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the server counts for itself: a path below its root in Prometheus text, and its counter of tokens."""
+class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the server counts for itself, in Prometheus text, and what it calls its totals; empty: not counted.
 
-    path: str = ""
+    Attributes:
+        path: below its root.
+        name: the source in the record.
+        tokens: generated since its start; empty: it has no counters that are known.
+        prompt_tokens: of whole prompts, as ``usage`` counts them.
+        requests: chats, whatever became of them.
+        busy: requests being worked on: 0 once all of them are counted.
+    """
+
+    path: str = "/metrics"
+    name: str = ""
     tokens: str = ""
+    prompt_tokens: str = ""
+    requests: str = ""
+    busy: str = ""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The names by which these counters are known."""
+        return tuple(filter(None, (self.tokens, self.requests)))
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,9 +82,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One kind of server."""
+    """One kind of server.
+
+    Attributes:
+        kind: its name in the record; the name of the file where that is all there is to it.
+        met: such a server has been tried. False: what is known of it was read in published source.
+    """
 
     kind: str = ""
+    met: bool = True
     detect: Detect = Detect()
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()
@@ -87,22 +112,42 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def kinds() -> tuple[str, ...]:
-    """The kinds of server that have a profile."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+    """The names of the kinds of server there are."""
+    return tuple(sorted(_all()))
 
 
-@functools.cache
 def load(kind: str) -> Profile:
     """The profile of a kind; an unknown kind (of a newer version's run) is a generic one.
 
     Raises:
-        ConfigError: with file, line and key.
+        ConfigError: with file, line and key, of any profile.
     """
-    return read(FOLDER / f"{kind if kind in kinds() else 'generic'}.toml")
+    return _all().get(kind, _all()["generic"])
+
+
+def counted(body: bytes) -> tuple[CountersSource, dict[str, int]] | None:
+    """Whose counters a Prometheus text holds, and its whole totals by name; None: nobody's.
+
+    Told by what is there, not by the kind: many servers speak another's dialect. Who is known by most names goes first.
+    """
+    totals = prometheus.wholes(body)
+    mine = [source for source in _sources() if totals.keys() >= set(source.needed)]
+    return (mine[0], totals) if mine else None
+
+
+@functools.cache
+def _all() -> dict[str, Profile]:
+    return {profile.kind: profile for profile in map(read, sorted(FOLDER.glob("*.toml")))}
+
+
+@functools.cache
+def _sources() -> tuple[CountersSource, ...]:
+    sources = [profile.counters for profile in _all().values() if profile.counters.tokens]
+    return tuple(sorted(sources, key=lambda source: -len(source.needed)))
 
 
 def read(path: Path) -> Profile:
-    """Read a profile from a file; its kind is the file's name.
+    """Read a profile from a file; its kind is the file's name unless it gives another.
 
     Raises:
         ConfigError: with file, line and key.
@@ -114,7 +159,7 @@ def read(path: Path) -> Profile:
             raise ConfigError(
                 f"{tables.shown(path)} line {line}: builds: {known.builds} is no range: say >=b5000,<b6000"
             )
-    return msgspec.structs.replace(profile, kind=path.stem)
+    return msgspec.structs.replace(profile, kind=profile.kind or path.stem)
 
 
 def _bounds(text: str) -> list[tuple[str, int]] | None:

@@ -1,13 +1,15 @@
 """Counts as servers print them: Prometheus text, and JSON that may be none.
 
-Totals and states only: windowed gauges say nothing between two looks. Whatever a server sends, a field is a number that
-makes sense or None. A body that tells nothing at all raises :class:`Nonsense`.
+This is the one place where Prometheus text is read. Totals and states only: windowed gauges say nothing between two
+looks. Whatever a server sends, a field is a number that makes sense or None. A body that tells nothing at all raises
+:class:`Nonsense`.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -15,7 +17,8 @@ import msgspec
 LARGEST = 2**53
 """Larger totals are no counts of tokens: beyond it a float that passed through JSON has lost its last digit."""
 
-_LINE = re.compile(r"(?m)^([A-Za-z_:][\w:]*)(?:\{(.*)\})?[ \t]+(\S+)")
+_LINE = re.compile(r'(?m)^([A-Za-z_:][\w:]*)(?:\{(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*\})?[ \t]+(\S+)')
+"""A sample of text format 0.0.4: its name, its labels, whose quoted values may hold anything, and its value."""
 
 
 class Nonsense(ValueError):
@@ -34,23 +37,59 @@ def count(value: Any) -> int | None:
 
 
 def decoded(body: bytes) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        Nonsense: it is none.
+    """
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Nonsense("no JSON") from error  # where it breaks is another place each time: it would never be said once
 
 
+def samples(body: bytes) -> Iterator[tuple[str, str]]:
+    """Name and value of every sample of a Prometheus text, a series each, as they stand there."""
+    for match in _LINE.finditer(body.decode("utf-8", "replace")):
+        yield match[1], match[2]
+
+
 def numbers(body: bytes) -> dict[str, int]:
-    """Every series of a Prometheus text that is a count, summed over its labels; what is not a number is left out."""
+    """What can be counted on by the watch: every name's counts, rounded and summed over its labels.
+
+    What is no count is left out: a watch that sees a total move needs no last digit.
+    """
     told: dict[str, int] = {}
-    for name, _, value in _LINE.findall(body.decode("utf-8", "replace")):
+    for name, value in samples(body):
         number = count(value)
         if number is not None:
             told[name] = told.get(name, 0) + number
     return told
 
 
+def wholes(body: bytes) -> dict[str, int]:
+    """Totals that can be held against what was received, summed over their labels.
+
+    Agreement is exact: a name of which one series is no whole count has no total at all.
+    """
+    told: dict[str, int | None] = {}
+    for name, value in samples(body):
+        before, number = told.get(name, 0), _whole(value)
+        told[name] = None if before is None or number is None else before + number
+    return {name: number for name, number in told.items() if number is not None}
+
+
 def something(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same fields.
+
+    Raises:
+        Nonsense: all of them are None.
+    """
     if all(value is None for value in fields.values()):
         raise Nonsense("none of the counters that are looked for")
     return fields
+
+
+def _whole(text: str) -> int | None:
+    number = count(text)
+    return number if number is not None and float(text) == number else None

@@ -1,20 +1,28 @@
-"""vLLM: what its counters tell."""
+"""vLLM. Not yet met: what stands here was read in its published source.
+
+Read: ``vllm/v1/metrics/loggers.py`` and ``stats.py`` for the counters, ``vllm/entrypoints/openai`` for ``owned_by``
+and ``/health``. Its API server answers ``/metrics`` from what the engine reported with its last step, so that an answer
+proves little, and counters that stand still while requests run are the evidence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from seatrial.kinds.kind import Heard, Kind, Met, Question, Sign, Told
+from seatrial.kinds.listed import first_model
 from seatrial.kinds.prometheus import numbers, something
 
+OWNER = "vllm"
 
-def vllm_metrics(body: bytes, _headers: Mapping[str, str]) -> dict[str, Any]:
-    """vLLM's ``/metrics``, summed over its engines: it has no windowed gauges, so that reading it changes nothing.
+
+def metrics(heard: Heard) -> Told:
+    """``/metrics``, summed over its engines: it has no windowed gauges, so that reading it changes nothing.
 
     Raises:
         Nonsense: none of its counters is there.
     """
-    told = numbers(body)
+    told = numbers(heard.body)
     tokens = told.get("vllm:generation_tokens_total")
     progress = told.get("vllm:iteration_tokens_total_sum")
     fields: dict[str, Any] = {
@@ -25,4 +33,15 @@ def vllm_metrics(body: bytes, _headers: Mapping[str, str]) -> dict[str, Any]:
         "progress": tokens if progress is None else progress,
     }
     start = told.get("process_start_time_seconds")
-    return something(fields) | {"start": "" if start is None else str(start)}
+    return Told(something(fields) | {"start": "" if start is None else str(start)})
+
+
+def meet(models: Heard, _arguments: str) -> Met | None:
+    """Known by the owner of its first model; it never sleeps by itself."""
+    return Met() if first_model(models.body)[1] == OWNER else None
+
+
+KIND = Kind(
+    sign=Sign(path="/v1/models", turn=2, meet=meet),
+    questions=(Question(path="/metrics", name="vllm /metrics", reader=lambda: metrics),),
+)

@@ -20,8 +20,8 @@ from seatrial.given.address import (
     root,
 )
 from seatrial.given.errors import EndpointError
+from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
-from seatrial.kinds.profile import Profile
 from seatrial.records import Endpoint, Exchange
 from seatrial.servers.asking import BASE, Look, expect_api, post, said, short
 from seatrial.servers.embedded import template_text
@@ -67,31 +67,30 @@ def survey(
         EndpointError: one line that says what is wrong and what to do.
     """
     look = Look(client)
-    listed = look.get("/models")
-    expect_api(listed, url)
-    items = _items(listed)
-    if items is None and not (model and listed.status in {404, 405}):
-        media = short(listed.content_type) or "nothing of a kind"
+    answer = look.get("/models")
+    expect_api(answer, url)
+    items = _items(answer)
+    if items is None and not (model and answer.status in {404, 405}):
+        media = short(answer.content_type) or "nothing of a kind"
         raise EndpointError(
-            f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {listed.status} {media}); {BASE}"
+            f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {answer.status} {media}); {BASE}"
         )
     models = tuple(item["id"] for item in items or ())
     chosen = _choose(url, items or (), model)
-    props = _object(look.get(beside(url, "/props")))
-    kind = profiles.load(profile or _kind(items or (), props))
-    settings = props.get("default_generation_settings")
+    about = detect.about(lambda path: _body(look.get(beside(url, path))))
+    kind = profiles.load(profile or detect.named((item.get("owned_by") for item in items or ()), about))
     return Endpoint(
         name=name,
         url=url,
         kind=kind.kind,
         model=chosen,
         models=models,
-        build=short(props["build_info"]) if isinstance(props.get("build_info"), str) else "",
-        slots=_whole(props.get("total_slots")),
-        context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
-        template=_template(props.get("chat_template")),
-        facts=_facts(listed),
-        capabilities={"metrics": _counts(look, url, kind)} if counters else {},
+        build=short(about.build),
+        slots=about.slots,
+        context=about.context,
+        template=_template(about.template),
+        facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
+        capabilities={"metrics": _counts(look, beside(url, kind.counters.path))} if counters else {},
     )
 
 
@@ -141,18 +140,12 @@ def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> st
             hint = f"nearest: {short(near[0])}" if near else f"it has {_names(models)}"
             raise EndpointError(f"{root(url)} offers no model {short(wanted)}; {hint}")
         return wanted
-    loaded = [item["id"] for item in items if _loaded(item)]
+    loaded = [item["id"] for item in items if listed.is_loaded(item)]
     if len(models) == 1 or len(loaded) == 1:
         return str(models[0] if len(models) == 1 else loaded[0])
     if not models:
         raise EndpointError(f"{root(url)} lists no model; load one, or name one with --model")
     raise EndpointError(f"{root(url)} offers {len(models)} models: name one with --model: {_names(models)}")
-
-
-def _loaded(item: dict[str, Any]) -> bool:
-    """llama.cpp's router says so of each model."""
-    status = item.get("status")
-    return isinstance(status, dict) and status.get("value") == "loaded"
 
 
 def _names(models: Sequence[str], most: int = 12) -> str:
@@ -163,20 +156,14 @@ def _names(models: Sequence[str], most: int = 12) -> str:
 # what is known of the server
 
 
-def _kind(items: Sequence[dict[str, Any]], props: dict[str, Any]) -> str:
-    for kind in profiles.kinds():
-        detect = profiles.load(kind).detect
-        owned = any(item.get("owned_by") in detect.owned_by for item in items)
-        build = str(props.get("build_info", ""))
-        if owned or (detect.build and set(detect.props) <= set(props) and re.match(detect.build, build)):
-            return kind
-    return "generic"
+def _body(answer: Exchange) -> bytes | None:
+    return answer.body if answer.status == 200 else None
 
 
-def _counts(look: Look, url: str, kind: Profile) -> bool:
-    """Whether the server shows the counters its kind is known for."""
-    metrics = look.get(beside(url, kind.counters.path or "/metrics"))
-    return metrics.status == 200 and kind.counters.tokens.encode() in metrics.body
+def _counts(look: Look, path: str) -> bool:
+    """Whether the server shows counters under names that are known."""
+    metrics = look.get(path)
+    return metrics.status == 200 and profiles.counted(metrics.body) is not None
 
 
 def _facts(x: Exchange) -> dict[str, str]:
@@ -184,16 +171,12 @@ def _facts(x: Exchange) -> dict[str, str]:
     return {"server": short(server)} if server else {}
 
 
-def _template(text: Any) -> str:
-    if not isinstance(text, str) or not text:
+def _template(text: str) -> str:
+    if not text:
         return ""
     if text.strip() == template_text("qa").strip():
         return "plain question-answer"
     return next((words for mark, words in _TEMPLATES.items() if mark in text), "its own")
-
-
-def _object(x: Exchange) -> dict[str, Any]:
-    return x.json if x.status == 200 and isinstance(x.json, dict) else {}
 
 
 def _whole(value: Any) -> int | None:

@@ -2,7 +2,7 @@
 
 It is sent on a connection of its own under the endpoint's shared lock, and not at all while a suite holds the endpoint
 alone, while the server sleeps, or where a request would keep it from sleeping or load a model. It is patient: that an
-answer does not come is what the record is to show. It takes a slot for a moment, and with it what llama.cpp had kept
+answer does not come is what the record is to show. It takes a slot for a moment, and with it what the server had kept
 there of an earlier prompt; so it is rare.
 """
 
@@ -15,14 +15,14 @@ from collections.abc import Callable
 import msgspec
 
 from seatrial.given.errors import ConfigError
-from seatrial.kinds import listed, llama_cpp
+from seatrial.kinds import listed
+from seatrial.kinds.kind import Kind
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import (
     Rung,
     Say,
     Write,
 )
-from seatrial.monitor.ladder.scheduler import KEEPS_AWAKE, may_sleep
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.text import flat
@@ -52,7 +52,6 @@ LONGEST_S = 600.0
 MODELS_S = 5.0
 PROMPT = "Say hello."
 HELD_ALONE = "held alone"
-UNLOADED = "would load the model"
 UNKNOWN = "not known whether it would load the model"
 
 
@@ -63,7 +62,8 @@ class Canary(Rung):
         every_s: seconds between the beginnings of two.
         model: named in the request; empty: the only one of ``/models``.
         forbidden: why it may not be asked now; empty: it may; None: that is not known yet.
-        routed: whether a router answers, which would load the model that is asked for, and put out another.
+        router: the kind of a router that answers, which would load the model that is asked for and put out another;
+            None: no router does.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Canary(Rung):
         every_s: float,
         model: str = "",
         forbidden: Callable[[], str | None] = lambda: "",
-        routed: Callable[[], bool] = lambda: False,
+        router: Callable[[], Kind | None] = lambda: None,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._every, self._model, self._forbidden = int(every_s * SECOND), model, forbidden
-        self._routed = routed
+        self._router = router
         self._next = 0
         self._budget = 0
         self._answers = Answers()
@@ -117,7 +117,7 @@ class Canary(Rung):
         self._model = self._model or self._only_model()
         if not self._model:
             return
-        if self._routed() and (why := self._unloaded()):
+        if (router := self._router()) and (why := self._unloaded(router)):
             self._next = time.monotonic_ns() + self._every
             self.skip(why)
             return
@@ -163,15 +163,10 @@ class Canary(Rung):
         stream(self._target, msgspec.json.encode(body), into=self._stream)
         return classify(self._stream)
 
-    def _unloaded(self) -> str:
+    def _unloaded(self, router: Kind) -> str:
         """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
         answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
-        if answer.status != 200:
-            return UNKNOWN
-        here, arguments = llama_cpp.loaded(answer.body, self._model)
-        if not here:
-            return UNLOADED
-        return KEEPS_AWAKE if may_sleep(arguments) else ""
+        return router.unloaded(answer.body, self._model) if answer.status == 200 else UNKNOWN
 
     def _only_model(self) -> str:
         """The one model there is; of several none, for a question could load one that nobody uses."""

@@ -26,8 +26,9 @@ UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
 
 
 class Health(Protocol):
-    """What the prober knows."""
+    """What the prober knows, and where it asks."""
 
+    path: str
     local: bool | None
     heard: probe.Answer | None
 
@@ -80,7 +81,7 @@ class Ladder:
                     every_s=endpoint.canary_s,
                     model=endpoint.model,
                     forbidden=lambda: self.scheduler.forbidden if self.scheduler.known else None,
-                    routed=lambda: self.scheduler.routes,
+                    router=lambda: self.scheduler.kind if self.scheduler.routes else None,
                     patience_s=patience_s,
                 )
             )
@@ -91,6 +92,7 @@ class Ladder:
         Args:
             ask: False while the process is stopped by a signal: each question would fill its accept queue.
         """
+        self._prober.path = self.scheduler.kind.health
         ask = ask and self._up()
         for rung in self._rungs:
             rung.tick(now, ask=ask)

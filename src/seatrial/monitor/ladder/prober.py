@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+from seatrial.kinds.kind import HEALTH
 from seatrial.monitor.ladder.questions import any_certificate, below
 from seatrial.wire.transports import probe
 
@@ -29,8 +30,9 @@ class Prober:
     Attributes:
         addresses: of the host; empty until known.
         local: whether the endpoint is on this machine; None until known.
-        heard: the last answer, or how the last question ended; None before the first. A server without /health says
-            404, and is there.
+        path: asked, below the server's root: the kind's own once that is known.
+        heard: the last answer, or how the last question ended; None before the first. A server without such a page
+            says 404, and is there.
     """
 
     def __init__(self, host: str, base: str, wake: int) -> None:
@@ -38,7 +40,9 @@ class Prober:
         self.local: bool | None = None
         self.answer: probe.Answer | None = None
         self.heard: probe.Answer | None = None
-        self._host, self._url, self._wake = host, below(base, "/health"), wake
+        self.path = HEALTH
+        self._host, self._base, self._wake = host, base, wake
+        below(base, "")
         self._tls = any_certificate() if base.startswith("https") else None
         self._asked = threading.Event()
         self._busy = False
@@ -74,7 +78,7 @@ class Prober:
             self._asked.clear()
             if self._over:
                 return
-            self.heard = self.answer = probe.get(self._url, deadline_s=DEADLINE_S, tls=self._tls)
+            self.heard = self.answer = probe.get(below(self._base, self.path), deadline_s=DEADLINE_S, tls=self._tls)
             self._busy = False
             with contextlib.suppress(OSError):
                 os.eventfd_write(self._wake, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 
@@ -10,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.kinds import (
+    detect,
     listed,
     llama_cpp,
-    ollama,
     vllm,
 )
+from seatrial.kinds.kind import Heard
 from seatrial.kinds.llama_cpp import Slots
 from seatrial.kinds.prometheus import Nonsense, count
 
@@ -69,7 +71,7 @@ def test_llamas_totals_are_read_and_its_windowed_gauges_are_not():
         b"llamacpp:prompt_tokens_total 1555\nllamacpp:tokens_predicted_total 40\nllamacpp:n_decode_total 47\n"
         b"llamacpp:prompt_tokens_seconds 34.4622\nllamacpp:requests_processing 1\nllamacpp:requests_deferred 0\n"
     )
-    assert llama_cpp.llama_metrics(text, {"process-start-time-unix": "170" * 40}) == {
+    assert llama_cpp.metrics(Heard(text, {"process-start-time-unix": "170" * 40})).meter == {
         "running": 1, "waiting": 0, "tokens": 40, "prompt_tokens": 1555, "progress": 47, "start": ("170" * 40)[:64],
     }  # fmt: skip
 
@@ -81,28 +83,30 @@ def test_vllms_engines_are_summed():
         b'vllm:generation_tokens_total{engine="0"} 7.0\nvllm:iteration_tokens_total_sum{engine="0"} 19.0\n'
         b"vllm:num_requests_waiting nan\nprocess_start_time_seconds 1.76e+09\n"
     )
-    assert vllm.vllm_metrics(text, {}) == {
+    assert vllm.metrics(Heard(text)).meter == {
         "running": 3, "waiting": None, "tokens": 7, "prompt_tokens": None, "progress": 19, "start": "1760000000",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"<html>", b"llamacpp:tokens_predicted_total seven"])
 def test_a_text_without_a_counter_is_nonsense(text):
-    for read in (llama_cpp.llama_metrics, vllm.vllm_metrics):
+    for read in (llama_cpp.metrics, vllm.metrics):
         with pytest.raises(Nonsense):
-            read(text, {})
+            read(Heard(text))
 
 
 @given(JUNK | st.binary(max_size=60))
 def test_nothing_but_nonsense_is_ever_raised(junk):
     body = junk if isinstance(junk, bytes) else json.dumps(junk).encode("utf-8", "surrogatepass")
-    for read in (Slots().read, lambda b: ollama.ollama_ps(b, 0.0), lambda b: llama_cpp.llama_metrics(b, {})):
-        try:
-            fields = read(body)
-        except Nonsense:
-            continue
-        assert fields is not None
-    assert isinstance(llama_cpp.props_asleep(body)[0], bool)
+    for kind in detect.found().values():
+        for reader in (question.reader() for question in kind.questions):
+            with contextlib.suppress(Nonsense):
+                assert reader(Heard(body)).meter
+        if kind.sign is not None:
+            kind.sign.meet(Heard(body), "")
+        if kind.about is not None:
+            kind.about.read(body)
+        assert isinstance(kind.unloaded(body, "m"), str)
     assert all(isinstance(text, str) for text in listed.first_model(body))
 
 
