@@ -24,10 +24,13 @@ class Totals:
     busy: int | None = None
 
 
-def totals(answer: Answer, path: str = "/metrics") -> Totals:
+def totals(answer: Answer, path: str) -> Totals:
     """Read the totals from the answer of a page of counters, in the names of whichever kind of server counts there.
 
     What is no whole number is left out: agreement is exact.
+
+    Args:
+        path: of the page, for the words that say why there are none.
     """
     if answer.status != 200:
         return Totals(answer.error or f"{path} answers {answer.status}")

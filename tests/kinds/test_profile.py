@@ -21,7 +21,7 @@ def judged(case, outcome):
 
 
 def test_there_is_a_profile_of_each_kind_and_an_unknown_one_is_generic():
-    assert profile.kinds() == ("dasllama", "generic", "llama.cpp", "ollama", "vllm")
+    assert {"dasllama", "generic", "llama.cpp", "ollama", "vllm"} <= set(profile.kinds())
     assert {profile.load(kind).kind for kind in profile.kinds()} == set(profile.kinds())
     assert profile.load("of a newer version").kind == "generic"
 

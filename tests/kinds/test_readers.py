@@ -14,6 +14,7 @@ from seatrial.kinds import (
     detect,
     listed,
     llama_cpp,
+    prometheus,
     vllm,
 )
 from seatrial.kinds.kind import Heard
@@ -86,6 +87,28 @@ def test_vllms_engines_are_summed():
     assert vllm.metrics(Heard(text)).meter == {
         "running": 3, "waiting": None, "tokens": 7, "prompt_tokens": None, "progress": 19, "start": "1760000000",
     }  # fmt: skip
+
+
+PROMETHEUS = b"""# HELP a_total words 9
+# TYPE a_total counter
+a_total 1.234567e+06
+b_total{x="1",y="} 7"} 2.0 1795846236000
+b_total{x="a\\"b"}\t3
+c_total 7.5
+d_total{x="1"} 2
+d_total{x="2"} NaN
+e_total 4 # {trace_id="t"} 0.5
+f_total -3
+g_total 1e300
+h{open="  5
+i_total 6\r
+"""
+
+
+def test_prometheus_text_is_read_once_and_rounded_for_the_watch_alone():
+    same = {"a_total": 1234567, "b_total": 5, "e_total": 4, "i_total": 6}
+    assert prometheus.numbers(PROMETHEUS) == {**same, "c_total": 8, "d_total": 2}
+    assert prometheus.wholes(PROMETHEUS) == same, "what is no whole total is held against nobody"
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"<html>", b"llamacpp:tokens_predicted_total seven"])

@@ -84,12 +84,12 @@ nan NaN
 
 
 def test_llama_cpp_counts_tokens_and_no_requests() -> None:
-    assert totals(Answer(200, METRICS)) == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
+    assert totals(Answer(200, METRICS), "/metrics") == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
     assert prometheus.wholes(METRICS)["labelled"] == 5
 
 
 def test_a_server_that_counts_its_chats_counts_whole_prompts() -> None:
-    found = totals(Answer(200, METRICS + b"llamacpp:chats_total 9\n"))
+    found = totals(Answer(200, METRICS + b"llamacpp:chats_total 9\n"), "/metrics")
     assert found == Totals("/metrics", tokens=1234, prompt_tokens=77, requests=9, busy=1)
 
 
@@ -102,7 +102,7 @@ def test_a_server_that_counts_its_chats_counts_whole_prompts() -> None:
     ],
 )
 def test_no_counters_say_why(answer: Answer, why: str) -> None:
-    assert totals(answer) == Totals(why)
+    assert totals(answer, "/metrics") == Totals(why)
 
 
 def test_a_counter_is_read_until_it_is_quiet() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+import msgspec
 import pytest
 
 from seatrial.kinds import llama_cpp
+from seatrial.kinds.kind import Sign
 from seatrial.monitor.ladder import scheduler
+from seatrial.monitor.ladder.prober import Prober
 from seatrial.wire.transports import probe
 from tests.golden.client import call
 from tests.golden.server import Golden
@@ -112,6 +117,39 @@ def test_a_negative_time_is_no_sleep():
     assert not llama_cpp.may_sleep("llama-server --sleep-idle-seconds -1 -m x")
     assert llama_cpp.may_sleep("llama-server --sleep-idle-seconds")
     assert not llama_cpp.may_sleep("")
+
+
+def test_the_kinds_own_health_page_is_asked_once_the_kind_is_known(monkeypatch):
+    kind = msgspec.structs.replace(llama_cpp.KIND, health="/livez")
+    monkeypatch.setattr(scheduler.detect, "signs", lambda: ((kind.sign, kind),))
+    with llama(props=then(reply(200, PROPS), hang)) as s, climb(s.url) as c:
+        c.tick()
+        assert c.prober.path == "/health"
+        c.until(lambda: c.meters() and c.prober.path == "/livez")
+        c.life.incarnation = "another life, perhaps of another server"
+        c.until(lambda: c.prober.path == "/health")
+
+
+def test_the_prober_asks_the_page_it_is_told():
+    wake = os.eventfd(0)
+    with site(livez=reply(200)) as s:
+        prober = Prober("127.0.0.1", s.url.removesuffix("/v1"), wake)
+        for path, status in (("/health", 404), ("/livez", 200)):
+            prober.path = path
+            assert prober.ask()
+            os.eventfd_read(wake)
+            assert (prober.heard.status, s.asked[-1]) == (status, path)
+        prober.close()
+    os.close(wake)
+
+
+def test_two_kinds_known_by_one_page_ask_for_it_once(monkeypatch):
+    sign = llama_cpp.KIND.sign
+    other = msgspec.structs.replace(llama_cpp.KIND, sign=Sign(path=sign.path, turn=0, meet=lambda *_: None))
+    monkeypatch.setattr(scheduler.detect, "signs", lambda: ((other.sign, other), (sign, llama_cpp.KIND)))
+    with llama() as s, climb(s.url) as c:
+        c.until(c.meters)
+        assert s.count(sign.path) == 1
 
 
 def test_vllm_is_known_by_its_models_and_its_metrics_are_read():

@@ -1,0 +1,125 @@
+"""Words of a vendor stand only in ``seatrial/kinds``: names of servers, of their pages, of their modules.
+
+The words are those of the kinds there are, so that a new kind brings its own. Prose is exempt: docstrings, ``source=``,
+and what stands in the list below, each place with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seatrial.kinds import detect, profile
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(
+    path
+    for room in ("src", "load", "fixtures")
+    for path in (ROOT / room).rglob("*.py")
+    if "seatrial/kinds/" not in path.as_posix()
+)
+GENERIC = detect.GENERIC
+
+REPORT = r"[\w-]+/[\w.-]+ #\d+.*"
+EXEMPT = (
+    ("alike.py", REPORT, "a public report that looks alike"),
+    ("conclusions.py", REPORT, "a public report that looks alike"),
+    ("identity.py", r"llama\.cpp", "a table of public reports: builds of a kind that spoil answers"),
+    ("seen.py", "vllm", "DEBT: a meter does not say whether its totals grow in mid-request"),
+    ("stops.py", "/health", "the head of a column, for people"),
+    ("embedded.py", "xllamacpp", "the package that is the embedded server"),
+    ("about.py", "xllamacpp", "the package that is the embedded server"),
+    ("doctor.py", r"llama\.cpp and its model are installed", "the embedded server, for people"),
+    ("options.py", r".*the embedded llama\.cpp server", "the embedded server, for people"),
+    ("plan.py", r"the embedded llama\.cpp server, .*", "the embedded server, for people"),
+    ("resolve.py", r" starting llama\.cpp in a process of its own", "the embedded server, for people"),
+    ("watch.py", r"Read /metrics of llama\.cpp too: .*", "the help of an option, for people"),
+)
+"""What may stand: the name of the file, the whole text or name, and why."""
+
+
+def vendors() -> re.Pattern[str]:
+    """The names of every kind: in the record, of its files, of the owner of its models; however they are spelt."""
+    names = {name for kind in profile.kinds() for name in (kind, *profile.load(kind).detect.owned_by)}
+    words = (names | detect.found().keys()) - {GENERIC}
+    return re.compile("|".join(re.sub(r"[^a-z]+", "[^a-z]?", word.lower()) for word in sorted(words)), re.IGNORECASE)
+
+
+def pages() -> set[str]:
+    """Every page that is asked of some kind beside those of the API."""
+    kinds = detect.found().values()
+    found = {question.path for kind in kinds for question in kind.questions} | {kind.health for kind in kinds}
+    found |= {kind.about.path for kind in kinds if kind.about is not None} | {sign.path for sign, _ in detect.signs()}
+    found |= {profile.load(kind).counters.path for kind in profile.kinds()}
+    return {path for path in found if not path.startswith("/v1/")}
+
+
+VENDORS, PAGES = vendors(), pages()
+
+
+def strays(source: str) -> Iterator[tuple[int, str]]:
+    """Where a file speaks of a vendor: the line, and the text or name."""
+    tree = ast.parse(source)
+    keywords = [k for node in ast.walk(tree) if isinstance(node, ast.Call) for k in node.keywords]
+    prose = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    prose += [inner for k in keywords if k.arg == "source" for inner in ast.walk(k.value)]
+    skipped = {id(node) for node in prose}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            if VENDORS.search(node.value) or re.sub("^/+", "/", node.value) in PAGES:
+                yield node.lineno, node.value
+        else:
+            yield from ((getattr(node, "lineno", 0), name) for name in _names(node) if VENDORS.search(name))
+
+
+def exempt(path: Path, text: str) -> list[tuple[str, str, str]]:
+    """The lines of the list that let a text stand in a file."""
+    return [line for line in EXEMPT if path.name == line[0] and re.fullmatch(line[1], text, re.DOTALL)]
+
+
+def _names(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return [alias.name for alias in names] + [getattr(node, "module", None) or ""]
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name) | ast.Attribute(attr=name):
+            return [name]
+    return []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_word_of_a_vendor_stands_outside_kinds(path):
+    found = strays(path.read_text("utf-8"))
+    assert [f"line {line}: {text!r}" for line, text in found if not exempt(path, text)] == []
+
+
+def test_what_is_exempt_has_need_of_it():
+    used = [line for path in FILES for _, text in strays(path.read_text("utf-8")) for line in exempt(path, text)]
+    assert set(EXEMPT) - set(used) == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = 'llamacpp:tokens_predicted_total'",
+        "if kind == 'vllm': pass",
+        "x = f'{name} is no Ollama'",
+        "get(url, '/slots')",
+        "get(url, '//metrics')",
+        "from seatrial.kinds import llama_cpp",
+        "import seatrial.kinds.vllm",
+        "def _as_ollama(): pass",
+    ],
+)
+def test_a_word_of_a_vendor_is_found(source):
+    assert list(strays(source))
+
+
+@pytest.mark.parametrize(
+    "source", ["'''vLLM answers /slots'''", "rule(source='llama.cpp README')", "x = '/models'", "x = 'llama'"]
+)
+def test_prose_and_the_apis_own_words_are_none(source):
+    assert not list(strays(source))
