@@ -47,9 +47,9 @@ def about(get: Callable[[str], bytes | None]) -> About:
         get: the body of a page at a path below the server's root; None: it is not answered with 200. Every kind's page
             is asked of every server, for many speak another's dialect.
     """
-    for kind in found().values():
-        body = get(kind.about.path) if kind.about is not None else None
-        told = kind.about.read(body) if kind.about is not None and body is not None else None
+    for page in [kind.about for kind in found().values() if kind.about is not None]:
+        body = get(page.path)
+        told = page.read(body) if body is not None else None
         if told is not None:
             return told
     return About()
