@@ -32,7 +32,7 @@ EXEMPT = (
     ("seen.py", "vllm", "DEBT: a meter does not say whether its totals grow in mid-request"),
     ("stops.py", "/health", "the head of a column, for people"),
     ("embedded.py", "xllamacpp", "the package that is the embedded server"),
-    ("about.py", "xllamacpp", "the package that is the embedded server"),
+    ("beginning.py", "xllamacpp", "the package that is the embedded server"),
     ("doctor.py", r"llama\.cpp and its model are installed", "the embedded server, for people"),
     ("options.py", r".*the embedded llama\.cpp server", "the embedded server, for people"),
     ("plan.py", r"the embedded llama\.cpp server, .*", "the embedded server, for people"),
