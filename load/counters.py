@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seatrial.kinds import profile
-from seatrial.wire.transports.load import Answer
+from seatrial.wire.transports.load import ShortAnswer
 
 QUIET_S = 0.25
 LONGEST_S = 15.0
@@ -24,7 +24,7 @@ class Totals:
     busy: int | None = None
 
 
-def totals(answer: Answer, path: str) -> Totals:
+def totals(answer: ShortAnswer, path: str) -> Totals:
     """Read the totals from the answer of a page of counters, in the names of whichever kind of server counts there.
 
     What is no whole number is left out: agreement is exact.

@@ -23,7 +23,7 @@ from locust.runners import LocalRunner
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
 from load.inspection import NoRulesError
-from load.session import NoServerError, Session
+from load.session import LoadSession, NoServerError
 from load.settings import SettingsError, read
 from load.users import ChatUser
 from seatrial.run.writer import RunDirError
@@ -41,7 +41,7 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
         _refuse("one process carries hundreds of streams; run without --master, --worker and --processes")
     try:
         settings = read()
-        session = environment.session = Session(settings, environment.host)
+        session = environment.session = LoadSession(settings, environment.host)
     except (SettingsError, NoServerError, NoRulesError, RunDirError) as error:
         _refuse(str(error))
     options = environment.parsed_options
@@ -71,7 +71,7 @@ def end(environment: Any, **_: Any) -> None:
     sys.stderr.write(environment.session.summary() + "\n")
 
 
-def _interrupt(session: Session, runner: Any) -> None:
+def _interrupt(session: LoadSession, runner: Any) -> None:
     """Ctrl-C: drain; Ctrl-C again: cut."""
     if session.draining.is_set():
         _cut(session, runner)
@@ -80,7 +80,7 @@ def _interrupt(session: Session, runner: Any) -> None:
     runner.quit()
 
 
-def _cut_at_end_of(lifeline: int, session: Session, runner: Any) -> None:
+def _cut_at_end_of(lifeline: int, session: LoadSession, runner: Any) -> None:
     """Whoever started this load is gone, or wants no more of it."""
     while True:
         wait_read(lifeline)
@@ -88,7 +88,7 @@ def _cut_at_end_of(lifeline: int, session: Session, runner: Any) -> None:
             _cut(session, runner)
 
 
-def _cut(session: Session, runner: Any) -> None:
+def _cut(session: LoadSession, runner: Any) -> None:
     """End at once. Streams in flight leave their rows, as cancelled."""
     session.drain()
     runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)

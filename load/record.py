@@ -22,7 +22,7 @@ PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled"})
 """Outcomes whose bytes tell nothing their row does not."""
 
 
-class Recorder:
+class RowWriter:
     """Writes the lines of one endpoint's load.
 
     Args:

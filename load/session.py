@@ -12,14 +12,14 @@ from gevent.lock import RLock
 
 from load import counters
 from load.inspection import Inspector
-from load.record import Recorder
-from load.settings import ROOT, Settings
+from load.record import RowWriter
+from load.settings import ROOT, LoadSettings
 from seatrial.kinds import detect, profile
 from seatrial.records import Counters, Endpoint, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
 from seatrial.text import visible
-from seatrial.wire.transports.load import Target, get
+from seatrial.wire.transports.load import LoadTarget, get
 
 USERS = 4
 SHOWN = 400
@@ -30,7 +30,7 @@ class NoServerError(Exception):
     """Nobody can be asked; the message names cause and remedy in one line."""
 
 
-class Session:
+class LoadSession:
     """The state that all users of a load share.
 
     Raises:
@@ -39,13 +39,13 @@ class Session:
         seatrial.run.writer.RunDirError: the run directory cannot be read or written.
     """
 
-    def __init__(self, settings: Settings, host: str | None) -> None:
+    def __init__(self, settings: LoadSettings, host: str | None) -> None:
         self.settings = settings
         self.endpoint, self.rundir = _run(settings, host)
-        self.target: Target = settings.target(self.endpoint.url)
+        self.target: LoadTarget = settings.target(self.endpoint.url)
         self.users = settings.users or self.endpoint.slots or USERS
         self.draining = Event()
-        self.recorder = Recorder(
+        self.recorder = RowWriter(
             self.rundir.load_writer(settings.role),
             self.endpoint.name,
             settings.seed,
@@ -117,7 +117,7 @@ class Session:
         )
 
 
-def _run(settings: Settings, host: str | None) -> tuple[Endpoint, RunDir]:
+def _run(settings: LoadSettings, host: str | None) -> tuple[Endpoint, RunDir]:
     """The endpoint and the run directory: those of a run going on, or new ones for a host given to Locust."""
     if settings.run is not None and settings.endpoint:
         rundir = RunDir.open(settings.run)
@@ -151,7 +151,7 @@ class _Models(msgspec.Struct):
     data: list[_Model]
 
 
-def _ask(settings: Settings, host: str) -> Endpoint:
+def _ask(settings: LoadSettings, host: str) -> Endpoint:
     """Who answers at a host: its model and, where it tells, its slots."""
     if "@" in host:
         raise NoServerError("--host holds credentials; put the key into a variable and name it in SEATRIAL_KEY_ENV")
@@ -183,7 +183,7 @@ def _ask(settings: Settings, host: str) -> Endpoint:
     )
 
 
-def _page(target: Target, path: str) -> bytes | None:
+def _page(target: LoadTarget, path: str) -> bytes | None:
     answer = get(target, f"/{path}")
     return answer.body if answer.status == 200 else None
 

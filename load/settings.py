@@ -31,7 +31,7 @@ import msgspec
 from seatrial.records import Endpoint
 from seatrial.wire.masking.headers import secret_values, unsendable
 from seatrial.wire.masking.mask import Mask
-from seatrial.wire.transports.load import Target
+from seatrial.wire.transports.load import LoadTarget
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,7 +41,7 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LoadSettings:
     """The variables, read. Times in seconds."""
 
     run: Path | None
@@ -58,11 +58,11 @@ class Settings:
     ca: Path | None
     lifeline: int | None
 
-    def target(self, url: str) -> Target:
+    def target(self, url: str) -> LoadTarget:
         """The transport's settings for a base URL."""
         authorization = {"Authorization": f"Bearer {self.key}"} if self.key else {}
         headers = {**authorization, **self.headers}
-        return Target(
+        return LoadTarget(
             url=url,
             mask=Mask(self.key).also(secret_values(headers)),
             headers=headers,
@@ -72,7 +72,7 @@ class Settings:
         )
 
 
-def read(env: Mapping[str, str] = os.environ) -> Settings:
+def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
     """Read the settings.
 
     Raises:
@@ -82,7 +82,7 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
     ca = env.get("SEATRIAL_CA", "")
     if ca and not Path(ca).is_file():
         raise SettingsError(f"SEATRIAL_CA={ca}: no such file")
-    return Settings(
+    return LoadSettings(
         run=Path(run) if run else None,
         endpoint=env.get("SEATRIAL_ENDPOINT", ""),
         role=env.get("SEATRIAL_ROLE") or "load1",

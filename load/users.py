@@ -13,7 +13,7 @@ from locust.exception import StopUser
 
 from load.prompts import prompts
 from load.record import row_of
-from load.session import Session
+from load.session import LoadSession
 from load.settings import body
 from seatrial.records import LoadRow
 from seatrial.wire.transports.load import Stream, stream
@@ -40,7 +40,7 @@ class ChatUser(User):  # type: ignore[misc]
 
     def on_start(self) -> None:
         number = next(self.count)
-        self.session: Session = self.environment.session
+        self.session: LoadSession = self.environment.session
         self.prompts: Iterator[str] = prompts(self.session.settings.seed, number)
         self.failures = 0
         source = random.Random(f"{self.session.settings.seed}/{number}/start")  # noqa: S311

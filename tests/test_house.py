@@ -94,6 +94,16 @@ def test_no_module_is_too_long(name):
     assert len(MODULES[name].read_text("utf-8").splitlines()) <= MOST_LINES
 
 
+def test_no_two_public_classes_bear_one_name():
+    """A reader who meets a name knows what it means without its import."""
+    borne: dict[str, set[str]] = defaultdict(set)
+    for name, path in MODULES.items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                borne[node.name].add(name)
+    assert {word: found for word, found in borne.items() if len(found) > 1} == {}
+
+
 def test_the_root_of_the_package_holds_text_alone():
     """A module there that imported a room would tie all rooms into one circle."""
     assert {name for name in MODULES if folder(name) == "seatrial"} == {"seatrial", "seatrial.text"}

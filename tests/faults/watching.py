@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from load.record import Recorder, row_of
+from load.record import RowWriter, row_of
 from seatrial.records import SECOND, Ask, Clock, Event, Line, Probe, RunInfo, Sample
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
 from seatrial.stops.state.limits import Limits
 from seatrial.wire.masking.mask import Mask
-from seatrial.wire.transports.load import Target, stream
+from seatrial.wire.transports.load import LoadTarget, stream
 from seatrial.wire.transports.outcomes import classify
 from tests.faults.processes import DEADLINE_S, TrialError, pause, until
 
@@ -206,7 +206,7 @@ class Client(threading.Thread):
         self._name, self._thinks = name, server.real
         headers = {"Authorization": f"Bearer {server.key}"} if server.key else {}
         url = f"http://127.0.0.1:{server.port}/v1"
-        self._target = Target(url=url, mask=Mask(None), headers=headers, idle_s=patience_s or IDLE_S,
+        self._target = LoadTarget(url=url, mask=Mask(None), headers=headers, idle_s=patience_s or IDLE_S,
                               deadline_s=patience_s or DEADLINE)  # fmt: skip
         self._body = json.dumps(
             {"model": server.model, "stream": True, "max_tokens": min(tokens, REAL_TOKENS) if server.real else tokens,
@@ -216,7 +216,7 @@ class Client(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        recorder = Recorder(self._gate, self._name, seed=0)
+        recorder = RowWriter(self._gate, self._name, seed=0)
         while not self.stop.is_set():
             request, intended = recorder.begin(), time.monotonic_ns()
             found = stream(self._target, self._body)

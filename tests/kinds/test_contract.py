@@ -92,7 +92,7 @@ def test_a_soak_takes_its_totals_from_it(stem):
     path = profile_of(stem).counters.path
     metrics = specimens.at_path(stem, path)
     assert metrics is not None
-    found = totals(load.Answer(metrics.status, metrics.body), path)
+    found = totals(load.ShortAnswer(metrics.status, metrics.body), path)
     if wanted is None:
         assert found == Totals(f"{path} answers 404")
     else:

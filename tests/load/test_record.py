@@ -11,13 +11,13 @@ import pytest
 from load import counters, inspection, settings
 from load.counters import Totals, quiet, totals
 from load.prompts import prompts
-from load.record import KEPT_PER_OUTCOME, Recorder, row_of
+from load.record import KEPT_PER_OUTCOME, RowWriter, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.kinds import prometheus
 from seatrial.records import Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
 from seatrial.run.directory import RunDir
 from seatrial.wire.decoding.errors import ERRORS
-from seatrial.wire.transports.load import Answer, Stream
+from seatrial.wire.transports.load import ShortAnswer, Stream
 from seatrial.wire.transports.outcomes import OF_ERRORS, OUTCOMES
 
 
@@ -30,7 +30,7 @@ def a_run(path: Path) -> RunDir:
 
 def fill(run: RunDir, words: list[str], *, unfinished: int = 0) -> None:
     writer = run.load_writer("load1")
-    recorder = Recorder(writer, "8080", seed=1)
+    recorder = RowWriter(writer, "8080", seed=1)
     for word in words:
         name = recorder.begin()
         s = Stream(sent_at=1, ended_at=2, request=b"ask", response=b"answer " + name.encode(), frames=((2, 7),))
@@ -84,24 +84,24 @@ nan NaN
 
 
 def test_llama_cpp_counts_tokens_and_no_requests() -> None:
-    assert totals(Answer(200, METRICS), "/metrics") == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
+    assert totals(ShortAnswer(200, METRICS), "/metrics") == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
     assert prometheus.wholes(METRICS)["labelled"] == 5
 
 
 def test_a_server_that_counts_its_chats_counts_whole_prompts() -> None:
-    found = totals(Answer(200, METRICS + b"llamacpp:chats_total 9\n"), "/metrics")
+    found = totals(ShortAnswer(200, METRICS + b"llamacpp:chats_total 9\n"), "/metrics")
     assert found == Totals("/metrics", tokens=1234, prompt_tokens=77, requests=9, busy=1)
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer(501, b""), "/metrics answers 501"),
-        (Answer(0, b"", "refused: no"), "refused: no"),
-        (Answer(200, b"\xff\xfe other 1\n"), "/metrics counts no tokens under a known name"),
+        (ShortAnswer(501, b""), "/metrics answers 501"),
+        (ShortAnswer(0, b"", "refused: no"), "refused: no"),
+        (ShortAnswer(200, b"\xff\xfe other 1\n"), "/metrics counts no tokens under a known name"),
     ],
 )
-def test_no_counters_say_why(answer: Answer, why: str) -> None:
+def test_no_counters_say_why(answer: ShortAnswer, why: str) -> None:
     assert totals(answer, "/metrics") == Totals(why)
 
 

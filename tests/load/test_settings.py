@@ -39,7 +39,7 @@ def test_what_cannot_be_sent_is_one_line_without_it(value: str) -> None:
 @pytest.mark.parametrize("host", ["http://me:hunter2@h", "me:hunter2@h:80"])
 def test_credentials_in_the_host_are_not_repeated(host: str) -> None:
     with pytest.raises(session.NoServerError, match="holds credentials") as caught:
-        session.Session(read({}), host)
+        session.LoadSession(read({}), host)
     assert "hunter2" not in str(caught.value)
 
 
@@ -47,6 +47,6 @@ def test_names_of_models_are_harmless_on_a_terminal() -> None:
     body = json.dumps({"data": [{"id": "a\x1b[31m"}, {"id": "b" * 5000}]}).encode()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     with scripted(head, body) as server, pytest.raises(session.NoServerError, match="name one with") as caught:
-        session.Session(read({}), server.url)
+        session.LoadSession(read({}), server.url)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600

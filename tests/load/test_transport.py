@@ -8,8 +8,8 @@ import pytest
 
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import (
+    LoadTarget,
     Stream,
-    Target,
     get,
     stream,
 )
@@ -36,7 +36,7 @@ KEY = "sk-0123456789abcdef"
 def ask(*steps: bytes | str, key: str | None = None, **limits: float) -> Stream:
     with scripted(*steps) as server:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        target = Target(server.url, Mask(key), headers=headers, **{"idle_s": 5.0, "deadline_s": 10.0, **limits})
+        target = LoadTarget(server.url, Mask(key), headers=headers, **{"idle_s": 5.0, "deadline_s": 10.0, **limits})
         return stream(target, b'{"stream":true}')
 
 
@@ -139,24 +139,24 @@ def test_the_key_is_masked_even_across_reads() -> None:
 def test_nobody_listens() -> None:
     with scripted() as server:
         url = server.url
-    s = stream(Target(url, Mask(None)), b"{}")
+    s = stream(LoadTarget(url, Mask(None)), b"{}")
     assert classify(s) == "refused"
     assert "0x" not in s.detail
 
 
 def test_a_name_that_is_none() -> None:
-    assert classify(stream(Target("http://no-such-host.invalid/v1", Mask(None)), b"{}")) == "unreachable"
+    assert classify(stream(LoadTarget("http://no-such-host.invalid/v1", Mask(None)), b"{}")) == "unreachable"
 
 
 def test_tls_is_wanted_and_plain_text_answers() -> None:
     with scripted(b"no") as server:
-        s = stream(Target(server.url.replace("http:", "https:"), Mask(None), deadline_s=0.5), b"{}")
+        s = stream(LoadTarget(server.url.replace("http:", "https:"), Mask(None), deadline_s=0.5), b"{}")
     assert classify(s) == "tls"
 
 
 def test_get_below_the_base_and_from_the_root() -> None:
     with scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") as server:
-        target = Target(server.url, Mask(None))
+        target = LoadTarget(server.url, Mask(None))
         assert (get(target, "/models").body, get(target, "//metrics").status) == (b"hi", 200)
     assert [r.split(b" ")[1] for r in server.requests] == [b"/v1/models", b"/metrics"]
     assert get(target, "/models").status == 0

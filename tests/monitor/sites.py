@@ -19,7 +19,7 @@ from seatrial.wire.transports import probe
 
 DEADLINE_S = 15.0
 KEY = "sk-0123456789-secret"
-UP = probe.Answer(status=200)
+UP = probe.ProbeAnswer(status=200)
 
 Handler = http.server.BaseHTTPRequestHandler
 Speak = Callable[[Handler], None]

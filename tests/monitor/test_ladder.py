@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from seatrial.kinds import llama_cpp
-from seatrial.kinds.kind import Sign
+from seatrial.kinds.kind import Clue
 from seatrial.monitor.ladder import scheduler
 from seatrial.monitor.ladder.prober import Prober
 from seatrial.wire.transports import probe
@@ -145,7 +145,7 @@ def test_the_prober_asks_the_page_it_is_told():
 
 def test_two_kinds_known_by_one_page_ask_for_it_once(monkeypatch):
     sign = llama_cpp.KIND.sign
-    other = msgspec.structs.replace(llama_cpp.KIND, sign=Sign(path=sign.path, turn=0, meet=lambda *_: None))
+    other = msgspec.structs.replace(llama_cpp.KIND, sign=Clue(path=sign.path, turn=0, meet=lambda *_: None))
     monkeypatch.setattr(scheduler.detect, "signs", lambda: ((other.sign, other), (sign, llama_cpp.KIND)))
     with llama() as s, climb(s.url) as c:
         c.until(c.meters)
@@ -222,13 +222,18 @@ def test_a_server_that_offers_nothing_is_said_once():
 
 def test_a_server_that_loads_or_is_gone_is_not_asked_and_one_without_health_is():
     with llama(slots=reply(200, BUSY)) as s, climb(s.url) as c:
-        for heard in (None, probe.Answer(status=503), probe.Answer(error="refused"), probe.Answer(error="deadline")):
+        for heard in (
+            None,
+            probe.ProbeAnswer(status=503),
+            probe.ProbeAnswer(error="refused"),
+            probe.ProbeAnswer(error="deadline"),
+        ):
             c.prober.heard = heard
             c.tick()
         assert not s.asked
-        c.prober.heard = probe.Answer(status=404)
+        c.prober.heard = probe.ProbeAnswer(status=404)
         c.until(c.meters)
-        c.prober.heard = probe.Answer(error="deadline")  # it was there: that its front is silent is no reason
+        c.prober.heard = probe.ProbeAnswer(error="deadline")  # it was there: that its front is silent is no reason
         before = s.count("/slots")
         c.until(lambda: s.count("/slots") > before)
 

@@ -12,7 +12,7 @@ from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report.run import Report
 from seatrial.report.timeline import draw
 from seatrial.report.timeline.lanes import (
-    Watched,
+    Series,
     gaps,
     lanes,
     marks,
@@ -29,7 +29,7 @@ def texts(svg: str) -> list[str]:
 
 
 def lane(judged, name: str):
-    seen = Watched.of(judged.lines, NAME)
+    seen = Series.of(judged.lines, NAME)
     window = seen.window()
     assert window is not None
     return next(found for found in lanes(seen, window, judged.stops) if found.name == name)
@@ -103,7 +103,7 @@ def test_a_silent_socket_is_not_drawn_as_a_listening_one(sunk):
 
 
 def test_a_frozen_process_and_its_children_show():
-    seen = Watched()
+    seen = Series()
     for second in range(10):
         state = "T" if 3 <= second <= 6 else "S"
         seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", state=state, memory=100), NAME)
@@ -116,7 +116,7 @@ def test_a_frozen_process_and_its_children_show():
 
 
 def test_an_unreadable_value_is_not_zero():
-    seen = Watched()
+    seen = Series()
     for second in range(5):
         seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", memory=None), NAME)
         seen.take(Probe(t=at(second), name=NAME, listens=None, why="no sock_diag"), NAME)
@@ -128,7 +128,7 @@ def test_an_unreadable_value_is_not_zero():
 
 
 def test_a_child_that_was_replaced_stands_in_the_other_row():
-    seen = Watched()
+    seen = Series()
     for second in range(10):
         child = "b" if second < 5 else "c"
         seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a"), NAME)
@@ -140,7 +140,7 @@ def test_a_child_that_was_replaced_stands_in_the_other_row():
 
 
 def test_the_upper_rungs_stand_below_the_probes():
-    seen = Watched()
+    seen = Series()
     for second in range(20):
         silent = second > 8
         ask = Ask(t=at(second), name=NAME, rung="scheduler", id=f"s-{min(second, 9)}", asked_at=at(min(second, 9)),
@@ -169,13 +169,13 @@ def test_what_is_no_silent_stop_is_a_mark(calm):
     window = Window(at(0), at(10))
     more = {"name": NAME, "alive_at": at(3), "dead_at": at(4)}
     stops = [Stop(family="CLOCK STEPPED", step_ns=-2 * SECOND, **more), Stop(family="STREAM STALL", **more)]
-    svg = draw.draw(NAME, Watched.of(calm.lines, NAME), window, stops, Wall(calm.lines))
+    svg = draw.draw(NAME, Series.of(calm.lines, NAME), window, stops, Wall(calm.lines))
     assert {"clock stepped -2.00 s", "STREAM STALL"} <= set(texts(svg))
     assert "silent stop:" not in svg
 
 
 def test_how_busy_a_gpu_was_says_of_what():
-    seen = Watched()
+    seen = Series()
     for second in range(5):
         seen.take(Gpu(t=at(second), index=0, uuid="a", busy=10 * second), NAME)
         seen.take(Gpu(t=at(second), index=1, uuid="b", busy=7), NAME)
@@ -199,7 +199,7 @@ def test_how_busy_a_gpu_was_says_of_what():
 
 
 def test_a_gpu_lane_that_is_empty_says_what_it_lacks():
-    seen = Watched()
+    seen = Series()
     seen.take(Gpu(t=at(1), index=0, uuid="a", power_mw=1), NAME)
     for text in ("GPU 0, power: Not Supported", "GPU 0, kernel time: Not Supported"):
         seen.take(Event(what="trouble", name="gpu", at=at(1), text=text), NAME)
@@ -207,7 +207,7 @@ def test_a_gpu_lane_that_is_empty_says_what_it_lacks():
 
 
 def test_a_night_stays_small():
-    seen = Watched()
+    seen = Series()
     for second in range(8 * 3600):
         seen.take(Sample(t=at(second), name=NAME, pid=1, incarnation="a", memory=second), NAME)
         seen.take(Probe(t=at(second), name=NAME, listens=True, health=200), NAME)
@@ -217,12 +217,12 @@ def test_a_night_stays_small():
 
 
 def test_a_late_heartbeat_is_no_gap():
-    seen = Watched(beats=[at(0), at(2.9), at(6), at(7)])
+    seen = Series(beats=[at(0), at(2.9), at(6), at(7)])
     assert [(span.start, span.end) for span in gaps(seen, Window(at(0), at(7)))] == [(at(2.9), at(6))]
 
 
 def test_the_silence_from_the_last_heartbeat_to_the_end_of_the_record_is_a_gap():
-    seen = Watched()
+    seen = Series()
     for second in (0, 1, 2):
         seen.take(Clock(w="recorder", t=at(second), wall_ns=0, boot_ns=0, raw_ns=0), NAME)
     seen.take(Probe(t=at(9), name="another", listens=True), NAME)

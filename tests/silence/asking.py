@@ -17,7 +17,7 @@ from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.load import (
-    Target,
+    LoadTarget,
     get,
     stream,
 )
@@ -50,7 +50,7 @@ class Asker:
     def soak(self, n: int) -> SoakRun:
         """n streams one after the other, between two readings of the server's counters."""
         at, patience = time.monotonic_ns(), self.deadline_s
-        target = Target(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
+        target = LoadTarget(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
         before = self._counters(target, "before")
         rows = tuple(self._row(target, question) for question in itertools.islice(prompts(0, 0), n))
         after = self._counters(target, "after")
@@ -63,12 +63,12 @@ class Asker:
         line = got.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
         return assemble(line, got.request, got.response)
 
-    def _row(self, target: Target, question: str) -> LoadRow:
+    def _row(self, target: LoadTarget, question: str) -> LoadRow:
         intended_at = time.monotonic_ns()
         s = stream(target, body(self.endpoint, question, CAP_TOKENS))
         return row_of(f"silence-{next(self._ids)}", self.endpoint.name, classify(s), s, intended_at=intended_at)
 
-    def _counters(self, target: Target, phase: str) -> Counters:
+    def _counters(self, target: LoadTarget, phase: str) -> Counters:
         read: Totals = quiet(lambda: totals(get(target, "//metrics")))
         return Counters(
             endpoint=self.endpoint.name,

@@ -15,7 +15,7 @@ from seatrial.wire.masking.headers import (
 )
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client, Prepared
-from seatrial.wire.transports.load import Target, stream
+from seatrial.wire.transports.load import LoadTarget, stream
 
 from .exchanges import answer, assembled
 from .servers import say, serving
@@ -43,7 +43,7 @@ def test_every_header_of_the_operators_is_starred_and_masked_in_answers() -> Non
 
 def test_the_measuring_transport_stars_them_too() -> None:
     with serving(say(ECHO)) as url:
-        target = Target(url, Mask().also(secret_values(HEADERS)), headers=HEADERS)
+        target = LoadTarget(url, Mask().also(secret_values(HEADERS)), headers=HEADERS)
         seen = stream(target, b"{}")
     for secret in (TOKEN.encode(), b"one-secret", b"two-secret"):
         assert secret not in seen.request + seen.response + seen.fault.encode()

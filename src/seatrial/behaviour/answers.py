@@ -31,7 +31,7 @@ class Interview:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Spoken:
     """The first choice of an answer.
 
     Attributes:
@@ -55,15 +55,15 @@ class Said:
         return not self.trouble and not self.silent
 
 
-def read(x: Exchange) -> Said:
+def read(x: Exchange) -> Spoken:
     """Read an exchange as an answer."""
     if silent := _silent(x):
-        return Said(silent=silent)
+        return Spoken(silent=silent)
     parts = _Parts()
     for choice in _choices(x):
         parts.add(choice)
     error = next(_errors(x), "")
-    return Said(
+    return Spoken(
         content=_join(parts.content),
         reasoning=_join(parts.reasoning),
         calls=tuple(f"{name[-LONGEST:]}({arguments[-LONGEST:]})" for name, arguments in parts.calls.joined()),
@@ -73,7 +73,7 @@ def read(x: Exchange) -> Said:
     )
 
 
-def silences(answers: Mapping[str, Said]) -> dict[str, int]:
+def silences(answers: Mapping[str, Spoken]) -> dict[str, int]:
     """How many answers are no evidence, by reason, the most frequent first."""
     return dict(Counter(a.silent for a in answers.values() if a.silent).most_common())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.behaviour import probes, rates
-from seatrial.behaviour.answers import Said, read, silences
+from seatrial.behaviour.answers import Spoken, read, silences
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -19,7 +19,7 @@ THOUGHT = "thinking ate the budget"
 CUT = "in flight when the time was up"
 
 
-def wrong(answer: Said) -> str:
+def wrong(answer: Spoken) -> str:
     """What is wrong with the end of a short answer; empty where nothing is."""
     if answer.trouble:
         return answer.trouble
@@ -43,7 +43,7 @@ def count(xs: Mapping[str, Exchange], expect: Expect) -> rates.Count:
     return rates.Count(what="stop hygiene", n=len(judged), bad=bad, answers=answers, beside=beside)
 
 
-def _thought(answer: Said) -> bool:
+def _thought(answer: Spoken) -> bool:
     """All of the cap went into reasoning: an outcome of its own, and no word about how answers end."""
     return answer.whole and answer.finish == "length" and bool(answer.reasoning) and not answer.content.strip()
 

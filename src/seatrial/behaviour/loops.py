@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.behaviour import rates
-from seatrial.behaviour.answers import Said, read, silences
+from seatrial.behaviour.answers import Spoken, read, silences
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -115,7 +115,7 @@ def look(text: str, *, ended: bool) -> Found | None:
     return Found("suspect" if ended else "loop", how) if how else None
 
 
-def examine(answer: Said) -> Found | None:
+def examine(answer: Spoken) -> Found | None:
     """Look for a loop in an answer: its content, its reasoning, its tool calls; the gravest that was found."""
     if "token repeat" in answer.error.lower():
         return Found("loop", f"the server's guard: {answer.error}")

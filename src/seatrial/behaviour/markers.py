@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from seatrial.behaviour import rates
-from seatrial.behaviour.answers import Said, read, silences
+from seatrial.behaviour.answers import Spoken, read, silences
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -59,7 +59,7 @@ _MARKER = re.compile("|".join(map(re.escape, ALL)))
 _THINK = re.compile(r"<(/?)think>")
 
 
-def leaks(answer: Said) -> tuple[str, ...]:
+def leaks(answer: Spoken) -> tuple[str, ...]:
     """Markers in content and reasoning, each once; an orphan ``</think>`` and ``</s>`` only in the content."""
     found = [*_MARKER.findall(answer.content), *_MARKER.findall(answer.reasoning), *_orphans(answer.content)]
     return tuple(dict.fromkeys(found))

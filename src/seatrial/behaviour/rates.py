@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from seatrial.behaviour.answers import Said
+from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.records import Exchange, Expect, Finding
@@ -43,7 +43,7 @@ class Count:
     what: str
     n: int
     bad: Mapping[str, str]
-    answers: Mapping[str, Said] = field(repr=False)
+    answers: Mapping[str, Spoken] = field(repr=False)
     beside: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
 

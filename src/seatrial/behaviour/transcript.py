@@ -6,14 +6,14 @@ import json
 import shlex
 from urllib.parse import urlsplit
 
-from seatrial.behaviour.answers import Said
+from seatrial.behaviour.answers import Spoken
 from seatrial.records import Exchange, Expect
 from seatrial.text import visible
 
 LONGEST_BODY = 8_000
 
 
-def shown(answer: Said, limit: int | None = None) -> str:
+def shown(answer: Spoken, limit: int | None = None) -> str:
     r"""All that was said, on one line; control characters, escapes and bidi marks as ``\x1b``.
 
     Args:

@@ -26,7 +26,7 @@ from seatrial.text import visible
 _MIN_FREE = 2 * 10**9
 
 
-class Finding(NamedTuple):
+class Checked(NamedTuple):
     """One line of the doctor: whether it is there, what was seen, and what is lost without it."""
 
     name: str
@@ -43,13 +43,13 @@ def doctor() -> None:
         typer.echo(f"{finding.name:<13} {word}  {finding.seen}{lost}")
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Checked]:
     """Every finding, in order; a check that fails in a way nobody thought of is a ``no`` with its error."""
     for name, check, lost in CHECKS:
         try:
-            yield Finding(name, ok=True, seen=check(), lost=lost)
+            yield Checked(name, ok=True, seen=check(), lost=lost)
         except Exception as error:  # noqa: BLE001 - a doctor does not faint: any error is the finding
-            yield Finding(
+            yield Checked(
                 name, ok=False, seen=visible(" ".join(str(error).split()), 200) or type(error).__name__, lost=lost
             )
 

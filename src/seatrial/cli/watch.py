@@ -148,7 +148,7 @@ def watch(
     limits = {"frozen": frozen, "still": still, "wedged": wedged, "wedged_silent": wedged_silent,
               "wedged_unseen": wedged_unseen, "busy": busy, "stall": stall}  # fmt: skip
     settings = wanted.check(
-        wanted.Settings(
+        wanted.WatchSettings(
             endpoints=words.endpoints(endpoint or ()),
             pids=wanted.pids(pid or ()),
             logs=wanted.logs(log or ()),
@@ -169,10 +169,10 @@ def watch(
             arguments=_arguments(sys.argv[1:], command or []),
         )
     )
-    from seatrial.watching.session import Session  # rich and the transports: not for --help
+    from seatrial.watching.session import WatchSession  # rich and the transports: not for --help
 
     try:
-        code = Session(settings).run()
+        code = WatchSession(settings).run()
     except RunDirError as error:
         raise ConfigError(str(error).replace("--run-dir", "--record")) from error
     raise typer.Exit(code)

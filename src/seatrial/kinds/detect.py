@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from seatrial.kinds import profile
-from seatrial.kinds.kind import About, Kind, Sign
+from seatrial.kinds.kind import About, Clue, Kind
 
 GENERIC = "generic"
 
@@ -34,7 +34,7 @@ def found() -> dict[str, Kind]:
 
 
 @functools.cache
-def signs() -> tuple[tuple[Sign, Kind], ...]:
+def signs() -> tuple[tuple[Clue, Kind], ...]:
     """What the watch looks for, in its order, and the kind that each sign means."""
     known = [(kind.sign, kind) for kind in found().values() if kind.sign is not None]
     return tuple(sorted(known, key=lambda pair: pair[0].turn))

@@ -1,7 +1,7 @@
 """What a module ``kinds/K.py`` says of its kind of server; ``K.toml`` beside it holds what is data.
 
 The watch asks in three steps. It learns which kind answers: each kind names one page by which it is known
-(:class:`Sign`). The kind then says what this server must be spared (:class:`Met`). Of the kind's questions those are
+(:class:`Clue`). The kind then says what this server must be spared (:class:`Met`). Of the kind's questions those are
 asked that only the engine's loop answers and that cost nothing that is to be spared (:func:`asked`).
 
 The suites ask a kind for its page about itself (:class:`Page`), and take the rest from the data.
@@ -42,14 +42,14 @@ class Heard(msgspec.Struct, frozen=True):
     at_s: float = 0.0  # Unix time at which it came: what a server says of expiry is held against it
 
 
-class Told(msgspec.Struct, frozen=True):
+class Tells(msgspec.Struct, frozen=True):
     """What an answer tells: fields of a :class:`~seatrial.records.Meter`, and whether work may be given now."""
 
     meter: dict[str, Any]
     forbidden: Forbidden | None = None  # None: it does not say
 
 
-Reader = Callable[[Heard], Told]
+Reader = Callable[[Heard], Tells]
 """Reads the answers to one question, one after another.
 
 Raises:
@@ -89,7 +89,7 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Sign(msgspec.Struct, frozen=True, kw_only=True):
+class Clue(msgspec.Struct, frozen=True, kw_only=True):
     """How the watch knows a kind.
 
     Attributes:
@@ -136,7 +136,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
     """
 
-    sign: Sign | None = None
+    sign: Clue | None = None
     questions: tuple[Question, ...] = ()
     about: Page | None = None
     health: str = HEALTH

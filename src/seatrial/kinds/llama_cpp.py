@@ -25,6 +25,7 @@ from seatrial.kinds.kind import (
     KEEPS_AWAKE,
     UNLOADED,
     About,
+    Clue,
     Cost,
     Forbidden,
     Heard,
@@ -33,8 +34,7 @@ from seatrial.kinds.kind import (
     Page,
     Question,
     Reader,
-    Sign,
-    Told,
+    Tells,
 )
 from seatrial.kinds.listed import MOST_READ, is_loaded, listed
 from seatrial.kinds.prometheus import Nonsense, count, decoded, numbers, something
@@ -89,7 +89,7 @@ class Slots:
         self._seen[position] = (slot.get("id_task"), prompt, decoded)
 
 
-def metrics(heard: Heard) -> Told:
+def metrics(heard: Heard) -> Tells:
     """``/metrics``. Tokens are added when a request ends; decodes while it is worked on.
 
     Raises:
@@ -103,10 +103,10 @@ def metrics(heard: Heard) -> Told:
         "prompt_tokens": told.get("llamacpp:prompt_tokens_total"),
         "progress": told.get("llamacpp:n_decode_total"),
     }
-    return Told(something(fields) | {"start": heard.headers.get(START_HEADER, "")[:64]})
+    return Tells(something(fields) | {"start": heard.headers.get(START_HEADER, "")[:64]})
 
 
-def sleeping(heard: Heard) -> Told:
+def sleeping(heard: Heard) -> Tells:
     """``/props``, looked at for nothing but whether the server sleeps.
 
     Raises:
@@ -115,7 +115,7 @@ def sleeping(heard: Heard) -> Told:
     asleep = (_props(heard.body) or {}).get("is_sleeping")
     if not isinstance(asleep, bool):
         raise Nonsense("no word on whether it sleeps")
-    return Told({"asleep": asleep}, ASLEEP if asleep else KEEPS_AWAKE)
+    return Tells({"asleep": asleep}, ASLEEP if asleep else KEEPS_AWAKE)
 
 
 def may_sleep(arguments: str) -> bool:
@@ -181,7 +181,7 @@ def _props(body: bytes) -> dict[str, Any] | None:
 
 def _reads_slots() -> Reader:
     slots = Slots()
-    return lambda heard: Told(slots.read(heard.body))
+    return lambda heard: Tells(slots.read(heard.body))
 
 
 def _whole(value: Any) -> int | None:
@@ -200,7 +200,7 @@ def _processing(slot: dict[str, Any]) -> bool | None:
 WORK = frozenset({Cost.AWAKE, Cost.LOADS})
 
 KIND = Kind(
-    sign=Sign(path="/props", turn=1, meet=meet),
+    sign=Clue(path="/props", turn=1, meet=meet),
     questions=(
         Question(
             path="/slots", name="llama.cpp /slots", reader=_reads_slots, costs=frozenset({Cost.AWAKE, Cost.LOADS})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from seatrial.kinds.kind import ASLEEP, KEEPS_AWAKE, Heard, Kind, Met, Question, Sign, Told
+from seatrial.kinds.kind import ASLEEP, KEEPS_AWAKE, Clue, Heard, Kind, Met, Question, Tells
 from seatrial.kinds.listed import MOST_READ
 from seatrial.kinds.prometheus import Nonsense, decoded
 
@@ -18,7 +18,7 @@ FOR_GOOD_S = 365 * 24 * 3600
 """Ollama keeps a model for ever by an expiry some centuries ahead; whatever expires later than this does not sleep."""
 
 
-def loaded_models(heard: Heard) -> Told:
+def loaded_models(heard: Heard) -> Tells:
     """``/api/ps``. Ollama unloads a model that nobody asks: work would load one, or put off its end.
 
     Raises:
@@ -30,7 +30,7 @@ def loaded_models(heard: Heard) -> Told:
         raise Nonsense("no list of loaded models")
     stays = [_stays(model, heard.at_s) for model in models[:MOST_READ]]
     forbidden = ASLEEP if not models else "" if all(stays) else KEEPS_AWAKE
-    return Told({"asleep": not models}, forbidden)
+    return Tells({"asleep": not models}, forbidden)
 
 
 def meet(heard: Heard, _arguments: str) -> Met | None:
@@ -50,6 +50,6 @@ def _stays(model: Any, now_s: float) -> bool:
 
 
 KIND = Kind(
-    sign=Sign(path="/api/ps", turn=3, meet=meet),
+    sign=Clue(path="/api/ps", turn=3, meet=meet),
     questions=(Question(path="/api/ps", name="ollama /api/ps", reader=lambda: loaded_models),),
 )

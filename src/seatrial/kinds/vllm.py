@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatrial.kinds.kind import Heard, Kind, Met, Question, Sign, Told
+from seatrial.kinds.kind import Clue, Heard, Kind, Met, Question, Tells
 from seatrial.kinds.listed import first_model
 from seatrial.kinds.prometheus import numbers, something
 
 OWNER = "vllm"
 
 
-def metrics(heard: Heard) -> Told:
+def metrics(heard: Heard) -> Tells:
     """``/metrics``, summed over its engines: it has no windowed gauges, so that reading it changes nothing.
 
     Raises:
@@ -33,7 +33,7 @@ def metrics(heard: Heard) -> Told:
         "progress": tokens if progress is None else progress,
     }
     start = told.get("process_start_time_seconds")
-    return Told(something(fields) | {"start": "" if start is None else str(start)})
+    return Tells(something(fields) | {"start": "" if start is None else str(start)})
 
 
 def meet(models: Heard, _arguments: str) -> Met | None:
@@ -42,6 +42,6 @@ def meet(models: Heard, _arguments: str) -> Met | None:
 
 
 KIND = Kind(
-    sign=Sign(path="/v1/models", turn=2, meet=meet),
+    sign=Clue(path="/v1/models", turn=2, meet=meet),
     questions=(Question(path="/metrics", name="vllm /metrics", reader=lambda: metrics),),
 )

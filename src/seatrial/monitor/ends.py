@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from seatrial.monitor.process import pidfd
-from seatrial.monitor.process.tree import Watched
+from seatrial.monitor.process.tree import Member
 from seatrial.monitor.target import Target
 from seatrial.records import Event, Fact, Happening
 
@@ -20,7 +20,7 @@ class Pending(msgspec.Struct):
     """An end that has been seen and not yet been written."""
 
     target: Target
-    watched: Watched
+    watched: Member
     at: int
     main: bool
     facts: dict[str, str]
@@ -43,7 +43,7 @@ class Ends:
         self.pending: list[Pending] = []
         self._say, self._drop = say, drop
 
-    def add(self, target: Target, watched: Watched, now: int, oom_host: int | None, alive_at: int) -> None:
+    def add(self, target: Target, watched: Member, now: int, oom_host: int | None, alive_at: int) -> None:
         """A process has ended at ``now``; look at once at what a moment later may be gone.
 
         Args:
@@ -65,7 +65,7 @@ class Ends:
         else:
             self.pending.append(found)
 
-    def reaped(self, watched: Watched) -> None:
+    def reaped(self, watched: Member) -> None:
         """The parent has reaped it: the kernel tells the status now, if ever."""
         for found in [f for f in self.pending if f.watched is watched]:
             self._finish(found, *_told(watched))
@@ -86,7 +86,7 @@ class Ends:
         self.pending.remove(found)
         self._write(found, status, why)
 
-    def _release(self, watched: Watched) -> None:
+    def _release(self, watched: Member) -> None:
         if watched.pidfd is not None:
             self._drop(watched.pidfd)
             os.close(watched.pidfd)
@@ -118,6 +118,6 @@ class Ends:
         found.target.tree.drop(found.watched)
 
 
-def _told(watched: Watched) -> tuple[int | None, str]:
+def _told(watched: Member) -> tuple[int | None, str]:
     """What the kernel tells of a process that has been reaped."""
     return pidfd.status_from_info(watched.pidfd) if watched.pidfd is not None else (None, "it has no pidfd")

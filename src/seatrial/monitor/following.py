@@ -6,7 +6,7 @@ import select
 import time
 from collections import deque
 
-from seatrial.monitor.process.tree import Watched
+from seatrial.monitor.process.tree import Member
 from seatrial.monitor.target import Target
 
 DYING_NS = 150_000_000
@@ -18,7 +18,7 @@ class Following:
 
     def __init__(self, poll: select.epoll) -> None:
         self._poll = poll
-        self._watched: dict[int, tuple[Target, Watched]] = {}
+        self._watched: dict[int, tuple[Target, Member]] = {}
         self._passes: deque[int] = deque(maxlen=8)
 
     def __bool__(self) -> bool:
@@ -28,17 +28,17 @@ class Following:
         """The loop is about to look at all of them."""
         self._passes.append(time.monotonic_ns())
 
-    def add(self, target: Target, watched: Watched) -> None:
+    def add(self, target: Target, watched: Member) -> None:
         """Poll a process from now on, where it has a pidfd."""
         if watched.pidfd is not None:
             self._watched[watched.pidfd] = (target, watched)
             self._poll.register(watched.pidfd, select.EPOLLIN)
 
-    def get(self, handle: int) -> tuple[Target, Watched] | None:
+    def get(self, handle: int) -> tuple[Target, Member] | None:
         """Whose pidfd it is."""
         return self._watched.get(handle)
 
-    def reaping_only(self, watched: Watched) -> None:
+    def reaping_only(self, watched: Member) -> None:
         """It has ended: from here on it wakes us only when its parent has reaped it."""
         if watched.pidfd is not None:
             self._poll.modify(watched.pidfd, 0)
@@ -47,7 +47,7 @@ class Following:
         self._poll.unregister(handle)
         del self._watched[handle]
 
-    def alive_at(self, watched: Watched, now: int) -> int:
+    def alive_at(self, watched: Member, now: int) -> int:
         """When its pidfd was last silent and it was not dying yet; 0 where that is not known."""
         if watched.pidfd is None:
             return 0

@@ -32,7 +32,7 @@ from seatrial.monitor.ladder.ladder import Ladder
 from seatrial.monitor.process import sockets, threads
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.proc import HostOom
-from seatrial.monitor.process.tree import Watched
+from seatrial.monitor.process.tree import Member
 from seatrial.monitor.target import Target, open_target
 from seatrial.records import SECOND, Clock, Event, Happening, Line, Probe
 from seatrial.records.targets import Watch
@@ -161,7 +161,7 @@ class Recorder:
                 self._close_probe(target)
             self._take_log(target)
 
-    def _ended(self, target: Target, watched: Watched, now: int) -> None:
+    def _ended(self, target: Target, watched: Member, now: int) -> None:
         """The first sign of a death: note the time, then learn the status when the kernel tells it."""
         watched.ended_at = now
         self._following.reaping_only(watched)
@@ -196,7 +196,7 @@ class Recorder:
             if not watched.ended_at and (watched.process.pid + self._ticks) % every == 0:
                 self._chores.append(partial(self._threads, target, watched))
 
-    def _threads(self, target: Target, watched: Watched) -> None:
+    def _threads(self, target: Target, watched: Member) -> None:
         if not watched.ended_at:
             line = threads.look(target.name, watched.process.pid, watched.process.incarnation)
             if line is not None:

@@ -16,7 +16,7 @@ from seatrial.monitor.ladder.prober import Prober
 from seatrial.monitor.process import proc
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.sockets import Listener
-from seatrial.monitor.process.tree import Tree, Watched
+from seatrial.monitor.process.tree import Member, Tree
 from seatrial.monitor.sources.log import Tail
 from seatrial.records import Event, Probe
 from seatrial.records.targets import Watch
@@ -50,7 +50,7 @@ class Target:
         *,
         mask: Mask,
         say: Callable[[Event], None],
-        follow: Callable[[Target, Watched], None],
+        follow: Callable[[Target, Member], None],
     ) -> None:
         self.name, self.port, self.prober = name, port, prober
         self.tree = Tree(name, mask, say=say, follow=lambda watched: follow(self, watched))
@@ -65,7 +65,7 @@ class Target:
         self._stopped: frozenset[int] = frozenset()
 
     @property
-    def main(self) -> Watched | None:
+    def main(self) -> Member | None:
         """The main process, while it lives."""
         return self.tree.main
 
@@ -136,7 +136,7 @@ class Target:
         if self._sockets:
             self._find_owner(now)
 
-    def ended(self, watched: Watched, now: int) -> None:
+    def ended(self, watched: Member, now: int) -> None:
         """A process has ended: what it held, another may hold now."""
         self._finder.forget(watched.process.pid)
         self.tree.ended(watched, now)
@@ -199,7 +199,7 @@ class Target:
         else:
             self._finder.forget(found.pid)
 
-    def _stays(self, main: Watched, owner: int, now: int) -> bool:
+    def _stays(self, main: Member, owner: int, now: int) -> bool:
         """Whether the process that was named stays the main one though another holds the socket."""
         pid = main.process.pid
         above = proc.ancestors(owner)
@@ -242,7 +242,7 @@ def open_target(
     wake: int,
     *,
     say: Callable[[Event], None],
-    follow: Callable[[Target, Watched], None],
+    follow: Callable[[Target, Member], None],
 ) -> Target:
     """The target that a command of the keeper speaks of.
 

@@ -8,7 +8,7 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, Stop
 from seatrial.report.summary import Summary, summarise
 from seatrial.report.timeline import draw
-from seatrial.report.timeline.lanes import Watched
+from seatrial.report.timeline.lanes import Series
 from seatrial.report.timeline.spans import Window
 from seatrial.report.words.plain import Wall
 
@@ -21,7 +21,7 @@ class Report:
 
     def __init__(self, judged: JudgedRun) -> None:
         self.judged = judged
-        self._watched: dict[str, Watched] = {}
+        self._watched: dict[str, Series] = {}
         self._drawn: dict[tuple[str, Window], str] = {}
 
     @cached_property
@@ -51,9 +51,9 @@ class Report:
         cut = whole.cut(stop.alive_at - MARGIN_NS, until + MARGIN_NS)
         return self._draw(stop.name, Window(*cut)) if cut and cut[0] < cut[1] else ""
 
-    def _seen(self, name: str) -> Watched:
+    def _seen(self, name: str) -> Series:
         if name not in self._watched:
-            self._watched[name] = Watched.of(self.judged.lines, name)
+            self._watched[name] = Series.of(self.judged.lines, name)
         return self._watched[name]
 
     def _draw(self, name: str, window: Window) -> str:

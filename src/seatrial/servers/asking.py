@@ -27,7 +27,7 @@ _UNREACHED = {
 }
 
 
-class Look:
+class FirstLook:
     """GETs that share one budget of time, which begins now. None is raised for anything the server does."""
 
     def __init__(self, client: Client) -> None:

@@ -23,7 +23,7 @@ from seatrial.given.errors import EndpointError
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
 from seatrial.records import Endpoint, Exchange
-from seatrial.servers.asking import BASE, Look, expect_api, post, said, short
+from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said, short
 from seatrial.servers.embedded import template_text
 from seatrial.wire.transports.http import Client
 
@@ -66,7 +66,7 @@ def survey(
     Raises:
         EndpointError: one line that says what is wrong and what to do.
     """
-    look = Look(client)
+    look = FirstLook(client)
     answer = look.get("/models")
     expect_api(answer, url)
     items = _items(answer)
@@ -160,7 +160,7 @@ def _body(answer: Exchange) -> bytes | None:
     return answer.body if answer.status == 200 else None
 
 
-def _counts(look: Look, path: str) -> bool:
+def _counts(look: FirstLook, path: str) -> bool:
     """Whether the server shows counters under names that are known."""
     metrics = look.get(path)
     return metrics.status == 200 and profiles.counted(metrics.body) is not None

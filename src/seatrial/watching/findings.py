@@ -16,12 +16,12 @@ from seatrial.stops import fold
 from seatrial.stops.fold import Limits, State, stop_of
 from seatrial.verdict.outcomes import exit_code
 from seatrial.verdict.watched import sign, weight, word
-from seatrial.watching.telling import Told
+from seatrial.watching.telling import ToTell
 
 CLOCKS_KEPT = 7200
 """Of the recorder's heartbeats, which label times: two hours of them."""
 
-News = tuple[Literal["stop", "over"], Told]
+News = tuple[Literal["stop", "over"], ToTell]
 """A stop that is to be told: that it is there, or that it is over."""
 
 
@@ -100,7 +100,7 @@ class Findings:
         for stop in found:
             before = self.told.get(stop.id)
             self.told[stop.id] = stop
-            told = Told(stop, self.wall, self._state.last, self._found_at.get(stop.successor))
+            told = ToTell(stop, self.wall, self._state.last, self._found_at.get(stop.successor))
             if before is None or before.family != stop.family:
                 yield "stop", told
             elif before.until is None and stop.until is not None and weight(stop) == "stop":

@@ -23,7 +23,7 @@ from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
 from seatrial.watching import starting
 from seatrial.watching.findings import Findings, News
-from seatrial.watching.settings import COMMAND, Settings
+from seatrial.watching.settings import COMMAND, WatchSettings
 from seatrial.watching.telling import Telling, summary, teller
 from seatrial.watching.trouble import troubles
 from seatrial.watching.view import TargetView, View
@@ -35,7 +35,7 @@ SILENT_NS = 5 * SECOND
 """Without a line of the recorder, something is wrong with it or with the disk."""
 
 
-class Session:
+class WatchSession:
     """One watch. :meth:`run` returns its exit status; whatever happens, nothing that it started is left.
 
     Args:
@@ -43,7 +43,7 @@ class Session:
         telling: who is told; by default as the settings and the terminal want it.
     """
 
-    def __init__(self, settings: Settings, telling: Telling | None = None) -> None:
+    def __init__(self, settings: WatchSettings, telling: Telling | None = None) -> None:
         self._settings = settings
         judged_by = f"seatrial judge {settings.record}" if settings.record else ""
         self._tell = telling or teller(json=settings.json, command=bool(settings.command), judged_by=judged_by)

@@ -17,7 +17,7 @@ COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class WatchSettings:
     """A watch, validated. Names are those of endpoints, of processes without a port, and of the command."""
 
     endpoints: Mapping[str, str] = field(default_factory=dict)  # name -> base URL
@@ -46,7 +46,7 @@ class Settings:
         return tuple(name for name in self.names if name not in self.endpoints)
 
 
-def check(settings: Settings) -> Settings:
+def check(settings: WatchSettings) -> WatchSettings:
     """The settings, once they make sense together.
 
     Raises:

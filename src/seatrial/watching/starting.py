@@ -18,9 +18,9 @@ from seatrial.records import Endpoint, Event, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir
-from seatrial.servers.asking import Look
+from seatrial.servers.asking import FirstLook
 from seatrial.servers.identity import survey
-from seatrial.watching.settings import COMMAND, Settings
+from seatrial.watching.settings import COMMAND, WatchSettings
 
 PACKAGES = ("msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"
@@ -35,7 +35,7 @@ class Looked(NamedTuple):
     answers: bool = True
 
 
-def look_at_all(settings: Settings, interrupted: Callable[[], bool]) -> dict[str, Looked]:
+def look_at_all(settings: WatchSettings, interrupted: Callable[[], bool]) -> dict[str, Looked]:
     """Look at every endpoint at once, with GETs alone, for at most 5 s; what takes longer does not answer yet."""
     found: dict[str, Looked] = {}
 
@@ -54,7 +54,7 @@ def look_at_all(settings: Settings, interrupted: Callable[[], bool]) -> dict[str
     return {**late, **found}
 
 
-def look_at(settings: Settings, name: str, url: str) -> Looked:
+def look_at(settings: WatchSettings, name: str, url: str) -> Looked:
     """Who answers at one endpoint. Nothing is raised for anything the server does."""
     page = _page(name, url, settings)
     try:
@@ -62,7 +62,7 @@ def look_at(settings: Settings, name: str, url: str) -> Looked:
     except (ValueError, OSError) as error:
         return Looked(page, f"cannot be asked: {error}", answers=False)
     with client:
-        first = Look(client).get("/models")
+        first = FirstLook(client).get("/models")
         if first.status is None:
             return Looked(page, f"does not answer yet ({first.error or 'no answer'})", answers=False)
         try:
@@ -71,11 +71,11 @@ def look_at(settings: Settings, name: str, url: str) -> Looked:
             return Looked(page, str(error))
 
 
-def _page(name: str, url: str, settings: Settings) -> Endpoint:
+def _page(name: str, url: str, settings: WatchSettings) -> Endpoint:
     return Endpoint(name=name, url=url, kind="generic", model=settings.model or "", models=())
 
 
-def watched(settings: Settings, looked: Mapping[str, Looked]) -> list[Watched]:
+def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watched]:
     """What the recorder is told of each target.
 
     A canary needs a model to ask: that of one that does not answer yet is asked for when it does.
@@ -102,7 +102,7 @@ def watched(settings: Settings, looked: Mapping[str, Looked]) -> list[Watched]:
     return orders
 
 
-def create(path: Path, settings: Settings) -> RunDir:
+def create(path: Path, settings: WatchSettings) -> RunDir:
     """Make the run directory, with a run.json that says what a judge must know of a watch.
 
     Raises:
@@ -122,7 +122,7 @@ def create(path: Path, settings: Settings) -> RunDir:
     return RunDir.create(path, info)
 
 
-def write_pages(run: RunDir, settings: Settings, pages: Mapping[str, Endpoint]) -> None:
+def write_pages(run: RunDir, settings: WatchSettings, pages: Mapping[str, Endpoint]) -> None:
     """A page of each target, a process without a port too, and which endpoint stands behind which.
 
     Raises:

@@ -26,7 +26,7 @@ from seatrial.watching.view import View
 KINDS: dict[str, Kind] = {"stop": "stop", "unobserved": "unobserved", "notice": "notice"}
 
 
-class Told(NamedTuple):
+class ToTell(NamedTuple):
     """A stop, and what is needed to tell of it."""
 
     stop: Stop
@@ -46,10 +46,10 @@ class Telling(Protocol):
     def begin(self, lines: list[str], /) -> None:
         """One line per target, before the first look."""
 
-    def stop(self, told: Told, /) -> None:
+    def stop(self, told: ToTell, /) -> None:
         """A stop, a gap of our own, or a stepped clock; once each."""
 
-    def over(self, told: Told, /) -> None:
+    def over(self, told: ToTell, /) -> None:
         """One said before as lasting is over."""
 
     def trouble(self, text: str, /) -> None:
@@ -86,11 +86,11 @@ class AsJson(_Erring):
     def begin(self, _lines: list[str], /) -> None:
         """A program asked for stops alone."""
 
-    def stop(self, told: Told, /) -> None:
+    def stop(self, told: ToTell, /) -> None:
         if (kind := KINDS.get(weight(told.stop))) is not None:
             _out(line_of(kind, told.stop, told.wall, back_at=told.back_at))
 
-    def over(self, told: Told, /) -> None:
+    def over(self, told: ToTell, /) -> None:
         _out(line_of("over", told.stop, told.wall, back_at=told.back_at))
 
     def look(self, _view: View, _wall: Wall, /) -> None:
@@ -108,11 +108,11 @@ class AsLines(_Erring):
         for line in lines:
             _out(f"watching {visible(line)}\n".encode())
 
-    def stop(self, told: Told, /) -> None:
+    def stop(self, told: ToTell, /) -> None:
         note = " (as it should)" if weight(told.stop) == "planned" else ""
         _out(f"{told.text}{note}\n".encode())
 
-    def over(self, told: Told, /) -> None:
+    def over(self, told: ToTell, /) -> None:
         _out(f"{told.text}\n".encode())
 
     def look(self, _view: View, _wall: Wall, /) -> None:
@@ -138,10 +138,10 @@ class OnScreen(_Erring):
     def begin(self, _lines: list[str], /) -> None:
         self._live.start()
 
-    def stop(self, _told: Told, /) -> None:
+    def stop(self, _told: ToTell, /) -> None:
         """The screen shows it with the next look."""
 
-    def over(self, _told: Told, /) -> None:
+    def over(self, _told: ToTell, /) -> None:
         """As a stop."""
 
     def look(self, view: View, wall: Wall, /) -> None:

@@ -17,7 +17,7 @@ STALE_NS = 3 * SECOND
 
 
 @dataclass(slots=True)
-class Reading:
+class LastSamples:
     """The last two samples of one process."""
 
     now: Sample
@@ -34,7 +34,7 @@ class TargetView:
     pid: int = 0
     incarnation: str = ""
     started_ticks: int = 0
-    readings: dict[int, Reading] = field(default_factory=dict)  # by pid
+    readings: dict[int, LastSamples] = field(default_factory=dict)  # by pid
     probe: Probe | None = None
     scheduler: Ask | None = None
     canary: Ask | None = None  # the last that was asked and is over
@@ -51,7 +51,7 @@ class TargetView:
         open_ones = [stop for stop in self.stops.values() if stop.until is None and weight(stop) == "stop"]
         return max(open_ones, key=lambda stop: stop.dead_at, default=None)
 
-    def living(self, now: int) -> list[Reading]:
+    def living(self, now: int) -> list[LastSamples]:
         """The processes read a moment ago."""
         return [r for r in self.readings.values() if now - r.now.t <= STALE_NS]
 
@@ -122,7 +122,7 @@ class View:
 def _sampled(target: TargetView, sample: Sample) -> None:
     old = target.readings.get(sample.pid)
     same = old is not None and old.now.incarnation == sample.incarnation
-    target.readings[sample.pid] = Reading(sample, old.now if old is not None and same else None)
+    target.readings[sample.pid] = LastSamples(sample, old.now if old is not None and same else None)
 
 
 def _asked(target: TargetView, ask: Ask) -> None:

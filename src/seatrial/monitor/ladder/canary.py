@@ -28,8 +28,8 @@ from seatrial.servers import locks
 from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.load import (
+    LoadTarget,
     Stream,
-    Target,
     stream,
 )
 from seatrial.wire.transports.outcomes import classify
@@ -85,7 +85,7 @@ class Canary(Rung):
         self._budget = 0
         self._answers = Answers()
         self._stream = Stream()
-        self._target = Target(
+        self._target = LoadTarget(
             url=questions.api,
             mask=questions.mask,
             headers=questions.headers,

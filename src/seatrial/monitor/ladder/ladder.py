@@ -30,7 +30,7 @@ class Health(Protocol):
 
     path: str
     local: bool | None
-    heard: probe.Answer | None
+    heard: probe.ProbeAnswer | None
 
 
 class Ladder:

@@ -38,8 +38,8 @@ class Prober:
     def __init__(self, host: str, base: str, wake: int) -> None:
         self.addresses: frozenset[Address] = frozenset()
         self.local: bool | None = None
-        self.answer: probe.Answer | None = None
-        self.heard: probe.Answer | None = None
+        self.answer: probe.ProbeAnswer | None = None
+        self.heard: probe.ProbeAnswer | None = None
         self.path = HEALTH
         self._host, self._base, self._wake = host, base, wake
         below(base, "")
@@ -59,7 +59,7 @@ class Prober:
         self._asked.set()
         return True
 
-    def take(self) -> probe.Answer | None:
+    def take(self) -> probe.ProbeAnswer | None:
         """The answer, once: the next second must not be given this one's."""
         answer, self.answer = self.answer, None
         return answer

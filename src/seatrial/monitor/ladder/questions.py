@@ -15,7 +15,7 @@ from seatrial.wire.transports import probe
 
 
 def below(base: str, path: str) -> str:
-    """A path below a server's root, as :class:`seatrial.servers.orders.Watched` gives it; without credentials.
+    """A path below a server's root, as :class:`seatrial.records.targets.Watched` gives it; without credentials.
 
     Raises:
         ValueError: the base is no http or https URL.
@@ -63,7 +63,7 @@ class Questions:
         if base.startswith("https"):
             self._tls = ssl.create_default_context(cafile=ca or None) if self.headers else any_certificate()
 
-    def get(self, path: str, *, deadline_s: float, cap: int = probe.CAP) -> probe.Answer:
+    def get(self, path: str, *, deadline_s: float, cap: int = probe.CAP) -> probe.ProbeAnswer:
         """GET a path below the root; below the API where it begins with ``/v1``."""
         inside = path.startswith("/v1/")
         url = below(self.api, path.removeprefix("/v1")) if inside else below(self.base, path)

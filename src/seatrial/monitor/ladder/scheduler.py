@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from seatrial.kinds import detect, generic, prometheus
-from seatrial.kinds.kind import KEEPS_AWAKE, Cost, Forbidden, Heard, Met, Question, Reader, Told, asked
+from seatrial.kinds.kind import KEEPS_AWAKE, Cost, Forbidden, Heard, Met, Question, Reader, Tells, asked
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import (
     Rung,
@@ -23,7 +23,7 @@ from seatrial.monitor.ladder.rung import (
 )
 from seatrial.monitor.process.proc import Process
 from seatrial.records import BUSY, Meter
-from seatrial.wire.transports.probe import Answer
+from seatrial.wire.transports.probe import ProbeAnswer
 
 HANG_S = 60.0
 """A question that gets no answer is kept so long, then asked anew: one connection is open at most."""
@@ -133,7 +133,7 @@ class Scheduler(Rung):
             with contextlib.suppress(prometheus.Nonsense):
                 self._tell(question, read(_heard(answer)))
 
-    def _tell(self, question: Question, told: Told) -> None:
+    def _tell(self, question: Question, told: Tells) -> None:
         if told.forbidden is not None:
             self.forbidden = told.forbidden
         self.write(Meter(name=self.name, source=question.name, **told.meter))
@@ -157,7 +157,7 @@ class Scheduler(Rung):
 
     def _meet(self) -> Met | None:
         """What answers, and what it must be spared; None: nothing does, for now."""
-        answers: dict[str, Answer | None] = {}
+        answers: dict[str, ProbeAnswer | None] = {}
         for sign, kind in detect.signs():
             if sign.path.startswith("/v1/") and not self.questions.api:
                 continue
@@ -176,7 +176,7 @@ class Scheduler(Rung):
         process = self._process()
         return process.arguments if process is not None else ""
 
-    def _about(self, path: str) -> Answer | None:
+    def _about(self, path: str) -> ProbeAnswer | None:
         """An answer that says something about the server, or None where it does not answer yet."""
         answer = self.questions.get(path, deadline_s=LEARN_S, cap=CAP)
         if answer.status is None and answer.error not in {"not-http", "too-large"}:
@@ -184,5 +184,5 @@ class Scheduler(Rung):
         return None if answer.status in BUSY or answer.status is None else answer
 
 
-def _heard(answer: Answer) -> Heard:
+def _heard(answer: ProbeAnswer) -> Heard:
     return Heard(answer.body, answer.headers, time.time())

@@ -34,7 +34,7 @@ class Gone(Exception):
     """There is no such process, no /proc to find it in, or it is none that can be watched: the message says which."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class ProcessReading(msgspec.Struct, frozen=True):
     """What one look at a process found, as the fields of a Sample. Times are ns, sizes bytes; None: not readable."""
 
     state: str
@@ -109,7 +109,7 @@ class Process:
             Fact.PARENT_PROCESS: _there(self.parent, self.pid),
         }
 
-    def look(self, *, closely: bool = True) -> Reading | None:
+    def look(self, *, closely: bool = True) -> ProcessReading | None:
         """One reading, or None when the process is gone.
 
         Args:
@@ -122,7 +122,7 @@ class Process:
         cpu_ns = self._cpu(fields)
         flat, self._cpu_before = cpu_ns == self._cpu_before, cpu_ns
         memory, size = self._memory()
-        return Reading(
+        return ProcessReading(
             state=fields[0].decode(),
             cpu_ns=cpu_ns,
             memory=memory,

@@ -25,7 +25,7 @@ YOUNG_NS = 1_000_000_000
 """A child that still looks like its parent may be about to become another program, on a busy machine for so long."""
 
 
-class Watched(msgspec.Struct):
+class Member(msgspec.Struct):
     """A process with its pidfd. ``parent`` is None for the main one. ``ended_at``: its pidfd has turned readable."""
 
     process: proc.Process
@@ -48,11 +48,11 @@ class Tree:
     """
 
     def __init__(
-        self, name: str, mask: Mask, *, say: Callable[[Event], None], follow: Callable[[Watched], None]
+        self, name: str, mask: Mask, *, say: Callable[[Event], None], follow: Callable[[Member], None]
     ) -> None:
         self.name, self.generation = name, 0
-        self.watched: dict[int, Watched] = {}
-        self.main: Watched | None = None
+        self.watched: dict[int, Member] = {}
+        self.main: Member | None = None
         self.named = False  # the main process is the one that was named by its pid
         self.stopped: frozenset[int] = frozenset()  # by a signal, at the last look
         self.seek_until = 0
@@ -97,7 +97,7 @@ class Tree:
             if handle is not None:
                 os.close(handle)
             return False
-        watched = Watched(process, parent, handle, why=why)
+        watched = Member(process, parent, handle, why=why)
         self.watched[pid] = watched
         if why:
             self.trouble(f"the end of {pid} is seen within a second only: {why}")
@@ -160,7 +160,7 @@ class Tree:
             )
         self.stopped = frozenset(stopped)
 
-    def ended(self, watched: Watched, now: int) -> None:
+    def ended(self, watched: Member, now: int) -> None:
         """A process has ended: it is the main one no longer, and its parent may replace it."""
         if self.main is watched:
             self.main = None
@@ -169,7 +169,7 @@ class Tree:
             self._bereaved.add(watched.parent)
             self.seek_until = now + SEEK_NS
 
-    def drop(self, watched: Watched) -> None:
+    def drop(self, watched: Member) -> None:
         """Forget a process whose end has been written."""
         if self.watched.get(watched.process.pid) is watched:
             del self.watched[watched.process.pid]
@@ -196,7 +196,7 @@ class Tree:
             return True
         return all(process.facts.get(what) == above.process.facts.get(what) for what in (Fact.EXE, Fact.ARGUMENTS))
 
-    def _promote(self, watched: Watched, now: int, more: Mapping[str, str]) -> None:
+    def _promote(self, watched: Member, now: int, more: Mapping[str, str]) -> None:
         """Make a process the main one; what was the main one before goes on as another process of this endpoint."""
         before = self.main
         watched.parent = None
@@ -206,7 +206,7 @@ class Tree:
         self._found(watched, now, more, Happening.FOUND if before is None else Happening.REPLACED)
         self.look_below(now)
 
-    def _found(self, watched: Watched, now: int, more: Mapping[str, str], what: Happening = Happening.FOUND) -> None:
+    def _found(self, watched: Member, now: int, more: Mapping[str, str], what: Happening = Happening.FOUND) -> None:
         process = watched.process
         self._say(
             Event(

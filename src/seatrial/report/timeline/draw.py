@@ -13,7 +13,7 @@ from html import escape
 
 from seatrial.records import SECOND, Stop
 from seatrial.report.timeline.lanes import (
-    Watched,
+    Series,
     gaps,
     lanes,
     marks,
@@ -54,7 +54,7 @@ HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
 """Share of the lane's height by tone, so that a state can be read without its colour."""
 
 
-def draw(name: str, seen: Watched, window: Window, stops: Sequence[Stop], wall: Wall) -> str:
+def draw(name: str, seen: Series, window: Window, stops: Sequence[Stop], wall: Wall) -> str:
     """The SVG of one endpoint in a window that has a length: silent stops through all lanes, the others as marks."""
     silent = [stop for stop in stops if stop.silent]
     rows = lanes(seen, window, silent)

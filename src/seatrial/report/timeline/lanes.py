@@ -41,7 +41,7 @@ from seatrial.verdict.summary import unwatched
 
 
 @dataclass
-class Watched:
+class Series:
     """The lines about one endpoint, sorted by kind once."""
 
     samples: list[Sample] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Watched:
     end: int = 0  # of the whole record
 
     @classmethod
-    def of(cls, lines: Iterable[Line], name: str) -> Watched:
+    def of(cls, lines: Iterable[Line], name: str) -> Series:
         """Pick the lines of one endpoint; GPUs and heartbeats are of the whole host."""
         kept = cls()
         for line in lines:
@@ -100,7 +100,7 @@ class Watched:
         return Window(min(times), max(times)) if times and min(times) < max(times) else None
 
 
-def lanes(seen: Watched, window: Window, stops: Sequence[Stop]) -> tuple[Lane, ...]:
+def lanes(seen: Series, window: Window, stops: Sequence[Stop]) -> tuple[Lane, ...]:
     """The seven lanes, always all of them."""
     return (
         _process(seen, window),
@@ -113,7 +113,7 @@ def lanes(seen: Watched, window: Window, stops: Sequence[Stop]) -> tuple[Lane, .
     )
 
 
-def gaps(seen: Watched, window: Window) -> tuple[Span, ...]:
+def gaps(seen: Series, window: Window) -> tuple[Span, ...]:
     """Stretches in which the recorder's heart did not beat, as the verdict counts them."""
     found = []
     for earlier, later in unwatched(seen.beats, seen.end):
@@ -123,7 +123,7 @@ def gaps(seen: Watched, window: Window) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def marks(seen: Watched, window: Window) -> tuple[Mark, ...]:
+def marks(seen: Series, window: Window) -> tuple[Mark, ...]:
     """Phases of a soak, planned stops, and what the GPU driver reported."""
     found = [Mark(p.at, f"soak: {visible(p.what, 20)}") for p in seen.phases]
     found += [Mark(e.at, "planned stop") for e in seen.events if e.what == Happening.PLANNED_STOP]
@@ -131,7 +131,7 @@ def marks(seen: Watched, window: Window) -> tuple[Mark, ...]:
     return tuple(mark for mark in found if window.start <= mark.at <= window.end)
 
 
-def _process(seen: Watched, window: Window) -> Lane:
+def _process(seen: Series, window: Window) -> Lane:
     lives: dict[str, list[Sample]] = defaultdict(list)
     for sample in seen.samples:
         if sample.parent is None:
@@ -149,14 +149,14 @@ def _process(seen: Watched, window: Window) -> Lane:
     return Lane("process", (*spans, *children), below=below, why=why)
 
 
-def _socket(seen: Watched, window: Window) -> Lane:
+def _socket(seen: Series, window: Window) -> Lane:
     words = {True: "good", False: "bad", None: "blind"}
     points = [(probe.t, words[probe.listens]) for probe in seen.probes]
     texts = {"good": "listens", "bad": "no LISTEN socket", "blind": "not observable"}
     return Lane("socket", tuple(runs(points, window, texts)), why="no probe was recorded")
 
 
-def _probes(seen: Watched, window: Window) -> Lane:
+def _probes(seen: Series, window: Window) -> Lane:
     points = [(probe.t, _health(probe)) for probe in seen.probes]
     texts = {"good": "health answers 2xx", "odd": "health answers an error", "bad": "health gives no answer"}
     asked, below = lanes_below.asked(seen.asks, window)
@@ -169,7 +169,7 @@ def _health(probe: Probe) -> str:
     return "good" if 200 <= probe.health < 300 else "odd"
 
 
-def _in_flight(seen: Watched, window: Window, stops: Sequence[Stop]) -> Lane:
+def _in_flight(seen: Series, window: Window, stops: Sequence[Stop]) -> Lane:
     """Requests sent and not ended, column by column; one that never ended does so with the stop that took it."""
     ends = sorted(stop.dead_at for stop in stops)
     changes: dict[int, int] = defaultdict(int)
@@ -181,7 +181,7 @@ def _in_flight(seen: Watched, window: Window, stops: Sequence[Stop]) -> Lane:
     return Lane("in flight", curve=_steps(changes, window), unit="requests", why="no request was sent in this time")
 
 
-def _flights(seen: Watched, ends: Sequence[int], last: int) -> Iterable[tuple[int, int]]:
+def _flights(seen: Series, ends: Sequence[int], last: int) -> Iterable[tuple[int, int]]:
     for row in seen.rows.values():
         if row.sent_at:
             yield row.sent_at, row.ended_at or row.sent_at
@@ -203,7 +203,7 @@ def _steps(changes: dict[int, int], window: Window) -> tuple[tuple[int, float], 
     return tuple((at, value) for at, value in curve if at <= window.end)
 
 
-def _tokens(seen: Watched, window: Window) -> Lane:
+def _tokens(seen: Series, window: Window) -> Lane:
     """Deltas of the soak's streams, spread evenly from the first to the last of each."""
     columns: dict[int, float] = defaultdict(float)
     for row in seen.rows.values():
@@ -224,7 +224,7 @@ def _tokens(seen: Watched, window: Window) -> Lane:
     return Lane("tokens", curve=tuple(curve), unit="deltas/s")
 
 
-def _memory(seen: Watched, window: Window) -> Lane:
+def _memory(seen: Series, window: Window) -> Lane:
     """Anonymous memory and swap of the server's processes together."""
     columns: dict[int, dict[int, int]] = defaultdict(dict)
     for sample in seen.samples:
@@ -234,7 +234,7 @@ def _memory(seen: Watched, window: Window) -> Lane:
     return Lane("memory", curve=curve, unit="MB", why="no process could be watched")
 
 
-def _gpu(seen: Watched, window: Window) -> Lane:
+def _gpu(seen: Series, window: Window) -> Lane:
     """How busy the busiest card was. It says that some kernel ran, and nothing of how much of the card it used."""
     columns: dict[int, int] = {}
     cards = set()
@@ -249,7 +249,7 @@ def _gpu(seen: Watched, window: Window) -> Lane:
     return Lane("GPU", curve=curve, unit="% busy", note=note, why=_no_gpu(seen))
 
 
-def _no_gpu(seen: Watched) -> str:
+def _no_gpu(seen: Series) -> str:
     error = next((gpu.error for gpu in seen.gpus if gpu.error), "")
     told = [e.text for e in seen.events if e.what == Happening.TROUBLE and e.name == "gpu"]
     told.sort(key=lambda text: "kernel time" not in text)  # what the lane lacks, before what else a card has not

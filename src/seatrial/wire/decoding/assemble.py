@@ -21,7 +21,7 @@ from seatrial.wire.decoding.inflate import (
     inflate,
     is_encoded,
 )
-from seatrial.wire.decoding.sse import Event, Reader
+from seatrial.wire.decoding.sse import Reader, SseEvent
 
 JSON_CAP = 16 * 1024 * 1024
 """Bytes of JSON that are decoded at once; decoded, they are up to twenty times larger."""
@@ -138,16 +138,16 @@ def _arrivals(line: Received, layout: Layout, inflated: Inflated) -> Clock:
     return encoded_at
 
 
-def _chunk(index: int, event: Event, arrived: Clock) -> Chunk:
+def _chunk(index: int, event: SseEvent, arrived: Clock) -> Chunk:
     text = event.data.decode("utf-8", "replace")
     done = event.data == b"[DONE]"
     value, fault = (None, "") if done else decode_json(event.data)
     return Chunk(index=index, at=arrived(event.end), data=text, event=event.type, json=value, fault=fault, done=done)
 
 
-def _read_events(reader: Reader, body: bytes) -> tuple[list[Event], str]:
+def _read_events(reader: Reader, body: bytes) -> tuple[list[SseEvent], str]:
     """(the events of a body, why the reader was stopped before its end)."""
-    events: list[Event] = []
+    events: list[SseEvent] = []
     start = lines = 0
     while start < len(body):
         piece = body[start : start + SLICE]

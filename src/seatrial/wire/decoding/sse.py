@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(?>\r\n|\r|\n)")
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class SseEvent(msgspec.Struct, frozen=True, gc=False):
     """One dispatched event: its data lines joined by LF, its type (empty: none given), and the offset of its end.
 
     The end is where the blank line ended; CR ends it, an LF that follows in a later read does not delay the event.
@@ -79,7 +79,7 @@ class Reader:
         self._skip_lf = False  # the last read ended in CR, which is a line's end whether or not LF follows
         self._clear = False  # between events, with nothing held: the fast path may be taken
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes) -> list[SseEvent]:
         """Take the bytes of one read, in order.
 
         Raises:
@@ -89,7 +89,7 @@ class Reader:
             payload = data[6:-2]
             if _LF not in payload and _CR not in payload:
                 self._end += len(data)
-                return [Event(payload, "", self._end)]
+                return [SseEvent(payload, "", self._end)]
         if _LF not in data and _CR not in data:
             if not data:
                 return []
@@ -106,7 +106,7 @@ class Reader:
         """Bytes after the last complete event."""
         return b"".join(self._held) + b"".join(self._parts)
 
-    def _feed(self, data: bytes) -> list[Event]:
+    def _feed(self, data: bytes) -> list[SseEvent]:
         """Take a read that ends at least one line."""
         if self._skip_lf and data.startswith(b"\n"):
             data = data[1:]
@@ -121,7 +121,7 @@ class Reader:
             data = b"".join(self._parts)
             self._parts.clear()
             self._parts_size = 0
-        events: list[Event] = []
+        events: list[SseEvent] = []
         eol = b"" if self._held else _uniform_line_end(data)
         if eol:
             data = self._feed_blocks(data, eol, events)
@@ -135,7 +135,7 @@ class Reader:
         self._clear = not (data or self._held or self._skip_lf or self._first)
         return events
 
-    def _feed_blocks(self, data: bytes, eol: bytes, events: list[Event]) -> bytes:
+    def _feed_blocks(self, data: bytes, eol: bytes, events: list[SseEvent]) -> bytes:
         """Read whole blocks between blank lines; returns what follows the last of them."""
         blank = eol + eol
         step = len(blank)
@@ -151,7 +151,7 @@ class Reader:
         for block in blocks:
             end += len(block) + step
             if block[:6] == b"data: " and _LF not in block:
-                append(Event(block[6:], "", end))
+                append(SseEvent(block[6:], "", end))
                 continue
             for line in block.split(eol):
                 self._line(line)
@@ -160,7 +160,7 @@ class Reader:
         self._end = end
         return rest
 
-    def _feed_lines(self, data: bytes, events: list[Event]) -> bytes:
+    def _feed_lines(self, data: bytes, events: list[SseEvent]) -> bytes:
         """Read whole lines; returns what follows the last of them."""
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         for match in _LINE.finditer(data, 0, cut):
@@ -199,10 +199,10 @@ class Reader:
             if len(self.strays) < STRAYS_CAP:
                 self.strays.append(line)
 
-    def _dispatch(self, events: list[Event]) -> None:
+    def _dispatch(self, events: list[SseEvent]) -> None:
         """A blank line came. A block without data lines is no event, and its type is forgotten."""
         if self._data:
-            events.append(Event(b"\n".join(self._data), self._type.decode("utf-8", "replace"), self._end))
+            events.append(SseEvent(b"\n".join(self._data), self._type.decode("utf-8", "replace"), self._end))
         self._data.clear()
         self._type = b""
         self._held.clear()

@@ -23,7 +23,7 @@ READ_SIZE = 64 * 1024
 _HTTP = b"HTTP/"
 
 
-class Watch:
+class Bounds:
     """The bounds of one exchange, and what it received: (time, bytes) of each read.
 
     Times are CLOCK_MONOTONIC nanoseconds.
@@ -74,10 +74,10 @@ class Watch:
                 raise WireError("not-http", f"what answers does not speak HTTP: {start!r}")
 
 
-class Stream(httpcore.NetworkStream):
+class BoundedStream(httpcore.NetworkStream):
     """One connection. ``watch`` is set anew for each exchange; ``exchanges`` counts those before it."""
 
-    def __init__(self, sock: socket.socket, watch: Watch) -> None:
+    def __init__(self, sock: socket.socket, watch: Bounds) -> None:
         self._socket = sock
         self.watch = watch
         self.exchanges = 0
@@ -159,8 +159,8 @@ class Backend(httpcore.NetworkBackend):
     """Connects, within the bounds of the watch that is set."""
 
     def __init__(self) -> None:
-        self.watch = Watch(0, 0, 0)
-        self.stream: Stream | None = None  # the latest
+        self.watch = Bounds(0, 0, 0)
+        self.stream: BoundedStream | None = None  # the latest
 
     def connect_tcp(
         self,
@@ -171,11 +171,11 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.NetworkStream:
         self.stream = None
-        self.stream = Stream(_connect(host, port, self.watch), self.watch)
+        self.stream = BoundedStream(_connect(host, port, self.watch), self.watch)
         return self.stream
 
 
-def _connect(host: str, port: int, watch: Watch) -> socket.socket:
+def _connect(host: str, port: int, watch: Bounds) -> socket.socket:
     """Connect to the first address that answers.
 
     Raises:
@@ -203,7 +203,7 @@ def _connect(host: str, port: int, watch: Watch) -> socket.socket:
     raise failure
 
 
-def _connect_failure(error: OSError, host: str, port: int, watch: Watch) -> WireError:
+def _connect_failure(error: OSError, host: str, port: int, watch: Bounds) -> WireError:
     if isinstance(error, TimeoutError) and error.errno is None:
         return watch.expired("while connecting")
     if isinstance(error, ConnectionRefusedError):

@@ -31,7 +31,7 @@ from seatrial.wire.masking.headers import (
 )
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
-from seatrial.wire.transports.bounded import Backend, Watch
+from seatrial.wire.transports.bounded import Backend, Bounds
 from seatrial.wire.transports.prepare import Prepared
 
 __all__ = ["Client", "Prepared", "Recording"]
@@ -160,7 +160,7 @@ class Client:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
         sent = self.request_bytes(request)
-        watch = Watch(self._deadline_s if deadline_s is None else deadline_s, self._idle_s, self._cap)
+        watch = Bounds(self._deadline_s if deadline_s is None else deadline_s, self._idle_s, self._cap)
         self._backend.watch = watch
         if self._backend.stream:
             self._backend.stream.watch = watch
@@ -186,7 +186,7 @@ class Client:
             connection=connection,
         )
 
-    def _attempt(self, request: Prepared, watch: Watch) -> tuple[str, str]:
+    def _attempt(self, request: Prepared, watch: Bounds) -> tuple[str, str]:
         """Send and read to the answer's end; (error, detail), both empty where it ended as its framing says.
 
         The connection stays open behind it, so that the caller can look for bytes after the end.
@@ -207,7 +207,7 @@ class Client:
         self._open = response
         return "", ""
 
-    def _clear_up(self, request: Prepared, watch: Watch, error: str) -> None:
+    def _clear_up(self, request: Prepared, watch: Bounds, error: str) -> None:
         """Give the connection back to the pool; close it where what it holds could be taken for the next answer."""
         if self._open:
             self._open.close()
@@ -253,7 +253,7 @@ def _serialise(request: Prepared, target: bytes, headers: list[tuple[str, str]])
     return (head or b"") + (body or b"")
 
 
-def _broken(error: httpcore.ProtocolError, watch: Watch) -> tuple[str, str]:
+def _broken(error: httpcore.ProtocolError, watch: Bounds) -> tuple[str, str]:
     """What h11 found wrong, in our words."""
     if watch.ended:
         return "cut", f"the connection closed before the answer ended; {watch.size} bytes came"

@@ -21,17 +21,17 @@ import urllib3
 from seatrial.records import Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
-from seatrial.wire.decoding.sse import Event, Reader
+from seatrial.wire.decoding.sse import Reader, SseEvent
 from seatrial.wire.masking.headers import secret_names, star
 from seatrial.wire.transports.tap import (
     READ,
+    LoadTarget,
     Tap,
-    Target,
     connect,
     said,
 )
 
-__all__ = ["Answer", "Stream", "Target", "get", "stream"]
+__all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream"]
 
 TAIL_S = 2.0
 """After [DONE] a server has this long to end the body; the answer is complete, its framing may not be."""
@@ -91,7 +91,7 @@ class Stream:
         )
 
 
-def stream(target: Target, body: bytes, *, into: Stream | None = None, path: str = "/chat/completions") -> Stream:
+def stream(target: LoadTarget, body: bytes, *, into: Stream | None = None, path: str = "/chat/completions") -> Stream:
     """POST a streaming chat and follow it to its end. Never raises for what a server or a network does.
 
     A caller that may be interrupted from outside gives ``into``: it then holds what was seen until then.
@@ -102,7 +102,7 @@ def stream(target: Target, body: bytes, *, into: Stream | None = None, path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ShortAnswer:
     """A short answer that is no stream; ``status`` 0: none came, and ``error`` says why."""
 
     status: int
@@ -110,17 +110,17 @@ class Answer:
     error: str = ""
 
 
-def get(target: Target, path: str) -> Answer:
+def get(target: LoadTarget, path: str) -> ShortAnswer:
     """GET a path below the base URL, or from the server's root where it begins with ``//``."""
     meter = _Meter(target, Stream(), follow=False)
     meter.run("GET", path, None)
-    return Answer(meter.stream.status, bytes(meter.body), meter.stream.error and meter.stream.detail)
+    return ShortAnswer(meter.stream.status, bytes(meter.body), meter.stream.error and meter.stream.detail)
 
 
 class _Meter:
     """One request being measured. With ``follow`` off the body is kept instead of being read as a stream."""
 
-    def __init__(self, target: Target, into: Stream, *, follow: bool = True) -> None:
+    def __init__(self, target: LoadTarget, into: Stream, *, follow: bool = True) -> None:
         self.stream = into
         self.body = bytearray()
         self._target = target
@@ -194,7 +194,7 @@ class _Meter:
         if self._follow:
             self.stream.fault = f"{response.reason or ''} {self.body[:300].decode('utf-8', 'replace')}".strip()
 
-    def _take(self, event: Event, at: int) -> None:
+    def _take(self, event: SseEvent, at: int) -> None:
         s = self.stream
         if event.data == b"[DONE]":
             s.done = True

@@ -1,7 +1,8 @@
 """The monitor's transport: one GET on a fresh connection, within a total deadline and a byte cap.
 
 http.client alone has a time-out per read, which a server that drips a byte at a time never meets. Here every read is
-given what is left of the deadline. Whatever a server or network does ends in an :class:`Answer`, never in an exception.
+given what is left of the deadline. Whatever a server or network does ends in a :class:`ProbeAnswer`, never in an
+exception.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ HEAD_CAP = 64 * 1024
 """Bytes of status line, headers and framing together: http.client alone would take a hundred headers of that size."""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How a probe ended. ``error`` is empty or a word of :data:`seatrial.wire.decoding.errors.ERRORS`."""
 
     status: int | None = None  # None: no complete status line and headers came
@@ -42,7 +43,7 @@ def get(
     cap: int = CAP,
     headers: Mapping[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
-) -> Answer:
+) -> ProbeAnswer:
     """GET ``url`` and read its answer whole.
 
     Args:
@@ -78,7 +79,7 @@ def get(
     except Exception as error:  # noqa: BLE001 - a monitor outlives whatever a server makes of HTTP
         found["error"], found["detail"] = _word(error), f"{type(error).__name__}: {error}"[:200]
     now = time.monotonic_ns()
-    return Answer(at=now, took_ns=now - start, **found)
+    return ProbeAnswer(at=now, took_ns=now - start, **found)
 
 
 class _Late(TimeoutError):

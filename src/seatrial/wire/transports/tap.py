@@ -28,7 +28,7 @@ READ = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """Where streams are sent and how long they may take.
 
     Args:
@@ -48,7 +48,7 @@ class Target:
     cap_bytes: int = 16 * 1024 * 1024
 
 
-def connect(target: Target) -> Any:
+def connect(target: LoadTarget) -> Any:
     """An open connection with a tap on its socket.
 
     Raises:
@@ -77,7 +77,7 @@ def connect(target: Target) -> Any:
 class Tap:
     """Stands in for a socket: keeps the bytes and the time of each read, and enforces the limits where they arrive."""
 
-    def __init__(self, sock: Any, target: Target, began: int) -> None:
+    def __init__(self, sock: Any, target: LoadTarget, began: int) -> None:
         self.sent, self.received = bytearray(), bytearray()
         self.frames: list[tuple[int, int]] = []
         self.at = began
