@@ -5,12 +5,7 @@ from __future__ import annotations
 import time
 
 from load.record import PATH, SCENARIO
-from seatrial.checks import (
-    catalogue,
-    rules,
-    running,
-    traits,
-)
+from seatrial.checks import catalogue, rules, running, traits
 from seatrial.records import Endpoint, Expect
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.load import Stream

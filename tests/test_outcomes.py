@@ -6,11 +6,7 @@ import itertools
 
 import pytest
 
-from seatrial.checks.findings import (
-    no_evidence,
-    refusal,
-    violation,
-)
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.records import Level, Outcome, Ready
 from seatrial.verdict.outcomes import exit_code, outcome, ready
 

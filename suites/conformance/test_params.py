@@ -6,18 +6,7 @@ from seatrial.checks import traits
 from seatrial.checks.areas import params
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import (
-    COUNT,
-    HELLO,
-    NEVER,
-    USAGE,
-    Judge,
-    Send,
-    chat,
-    faulty,
-    lengths,
-    request,
-)
+from suites.conformance.scenarios import COUNT, HELLO, NEVER, USAGE, Judge, Send, chat, faulty, lengths, request
 
 STREAM = {"stream": True, "stream_options": USAGE}
 SOON = ["e", "a", "o", " "]  # a huge cap would let a small model run on to the end of its context

@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.behaviour import (
-    endings,
-    loops,
-    markers,
-)
+from seatrial.behaviour import endings, loops, markers
 from seatrial.behaviour.answers import read
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks import running

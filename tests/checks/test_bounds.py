@@ -6,11 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.findings import (
-    no_evidence,
-    refusal,
-    violation,
-)
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import Rule
 from seatrial.checks.running import FINDINGS, run
 from seatrial.records import Finding, Level

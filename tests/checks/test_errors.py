@@ -1,16 +1,6 @@
 """Rules on errors."""
 
-from tests.checks.specimens import (
-    ERROR,
-    HTML,
-    breaks,
-    exchange,
-    found,
-    holds,
-    pair,
-    plain,
-    refused,
-)
+from tests.checks.specimens import ERROR, HTML, breaks, exchange, found, holds, pair, plain, refused
 
 
 def test_error_object_has_its_shape():

@@ -4,19 +4,7 @@ import pytest
 
 from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
-from tests.checks.specimens import (
-    HTML,
-    JSON,
-    breaks,
-    exchange,
-    found,
-    holds,
-    models,
-    pair,
-    plain,
-    refused,
-    stream,
-)
+from tests.checks.specimens import HTML, JSON, breaks, exchange, found, holds, models, pair, plain, refused, stream
 
 CLOSES = JSON | {"connection": "close"}
 KEEPS = {"content-type": "text/event-stream", "keep-alive": "timeout=5"}

@@ -1,17 +1,6 @@
 """Rules on models."""
 
-from tests.checks.specimens import (
-    EXPECT,
-    MODEL,
-    breaks,
-    exchange,
-    found,
-    holds,
-    models,
-    pair,
-    plain,
-    refused,
-)
+from tests.checks.specimens import EXPECT, MODEL, breaks, exchange, found, holds, models, pair, plain, refused
 
 
 def test_list_has_its_shape():

@@ -7,12 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from seatrial.checks.areas.soak import (
-    answers,
-    counters,
-    figures,
-    parts,
-)
+from seatrial.checks.areas.soak import answers, counters, figures, parts
 from seatrial.checks.rules import Rule
 from seatrial.checks.running import run as run_rule
 from seatrial.records import Counters, Expect, Finding, LoadRow, Outcome, Phase, SoakRun

@@ -14,11 +14,7 @@ from tests.faults.rows import Expected, Row
 from tests.faults.verdict import Account, account
 from tests.stops.simulation import S, World
 from tests.stops.simulation_family import Tree
-from tests.stops.simulation_work import (
-    Engine,
-    Mode,
-    Rig,
-)
+from tests.stops.simulation_work import Engine, Mode, Rig
 
 Deed = Callable[[Any], None]
 

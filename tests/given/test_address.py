@@ -4,13 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.given.address import (
-    base_url,
-    beside,
-    host_port,
-    place,
-    root,
-)
+from seatrial.given.address import base_url, beside, host_port, place, root
 from seatrial.given.errors import EndpointError
 
 

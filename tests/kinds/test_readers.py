@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.kinds import (
-    detect,
-    listed,
-    llama_cpp,
-    prometheus,
-    vllm,
-)
+from seatrial.kinds import detect, listed, llama_cpp, prometheus, vllm
 from seatrial.kinds.kind import Heard
 from seatrial.kinds.llama_cpp import Slots
 from seatrial.kinds.prometheus import Nonsense, count

@@ -7,27 +7,9 @@ import time
 import pytest
 
 from seatrial.wire.masking.mask import Mask
-from seatrial.wire.transports.load import (
-    LoadTarget,
-    Stream,
-    get,
-    stream,
-)
+from seatrial.wire.transports.load import LoadTarget, Stream, get, stream
 from seatrial.wire.transports.outcomes import classify
-from tests.load.scripted import (
-    CHUNKED,
-    CLOSED,
-    DONE,
-    FINISH,
-    LAST,
-    RESET,
-    USAGE,
-    WAIT,
-    chunk,
-    delta,
-    event,
-    scripted,
-)
+from tests.load.scripted import CHUNKED, CLOSED, DONE, FINISH, LAST, RESET, USAGE, WAIT, chunk, delta, event, scripted
 
 WHOLE = (chunk(delta("one")), chunk(delta("two")), chunk(FINISH), chunk(USAGE), chunk(DONE))
 KEY = "sk-0123456789abcdef"

@@ -16,11 +16,7 @@ import pytest
 
 from seatrial.monitor.ladder import prober
 from seatrial.monitor.ladder.questions import below
-from seatrial.monitor.process import (
-    pidfd,
-    proc,
-    sockets,
-)
+from seatrial.monitor.process import pidfd, proc, sockets
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.target import open_target
 from seatrial.records.targets import Watch

@@ -10,12 +10,7 @@ import pytest
 from seatrial.records import Outcome, Stop
 from seatrial.report.block import render
 from seatrial.report.run import Report
-from seatrial.report.words.plain import (
-    Wall,
-    count,
-    duration,
-    size,
-)
+from seatrial.report.words.plain import Wall, count, duration, size
 from seatrial.report.words.stops import headline, stop_rows
 from seatrial.text import visible, visible_bytes
 from tests.report.sample import HOSTILE, NAME, at, case, judged_run, kill

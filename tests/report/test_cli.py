@@ -13,11 +13,7 @@ from typer.testing import CliRunner
 import seatrial
 from seatrial.checks import catalogue
 from seatrial.cli import doctor, show
-from seatrial.cli.app import (
-    app,
-    run_command,
-    schema,
-)
+from seatrial.cli.app import app, run_command, schema
 from seatrial.given import waivers
 from seatrial.judging.run import judge
 from seatrial.records import Judgement, Planned, Verdict

@@ -12,12 +12,7 @@ import pytest
 from seatrial.checks.rules import REGISTRY
 from seatrial.records import Endpoint, Exchange, Finding
 from seatrial.report.words import curl
-from seatrial.report.words.diagnosis import (
-    again,
-    answer,
-    diagnosis,
-    shown,
-)
+from seatrial.report.words.diagnosis import again, answer, diagnosis, shown
 from tests.report.sample import HOSTILE, NAME
 from tests.report.test_block import expected
 

@@ -14,12 +14,7 @@ import pytest
 
 from seatrial.records import Ready
 from seatrial.report.allure import generator, html, node, results
-from seatrial.report.allure.html import (
-    ReportError,
-    build,
-    deliver,
-    write_report,
-)
+from seatrial.report.allure.html import ReportError, build, deliver, write_report
 from seatrial.report.allure.node import NodeError, find_node
 from seatrial.report.allure.page import section
 from seatrial.report.run import Report

@@ -11,12 +11,7 @@ import pytest
 from seatrial.records import SECOND, Ask, Clock, Event, Gpu, Probe, Sample, Stop
 from seatrial.report.run import Report
 from seatrial.report.timeline import draw
-from seatrial.report.timeline.lanes import (
-    Series,
-    gaps,
-    lanes,
-    marks,
-)
+from seatrial.report.timeline.lanes import Series, gaps, lanes, marks
 from seatrial.report.timeline.spans import COLUMNS, Window
 from seatrial.report.words.plain import Wall
 from tests.report.sample import HOSTILE, NAME, Trial, at, case, judged_run, kill

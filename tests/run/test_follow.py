@@ -6,13 +6,7 @@ import msgspec
 import pytest
 
 from seatrial.records import Clock, Event
-from seatrial.run.follow import (
-    FORGET_BYTES,
-    WINDOW_NS,
-    Follower,
-    Growing,
-    last_bytes,
-)
+from seatrial.run.follow import FORGET_BYTES, WINDOW_NS, Follower, Growing, last_bytes
 from tests.waiting import until
 
 

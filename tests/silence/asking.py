@@ -16,11 +16,7 @@ from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Reque
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client
-from seatrial.wire.transports.load import (
-    LoadTarget,
-    get,
-    stream,
-)
+from seatrial.wire.transports.load import LoadTarget, get, stream
 from seatrial.wire.transports.outcomes import classify
 from seatrial.wire.transports.prepare import prepare
 

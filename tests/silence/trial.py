@@ -12,11 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seatrial.checks.catalogue import load_all
-from seatrial.checks.rules import (
-    REGISTRY,
-    Evidence,
-    Rule,
-)
+from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run
 from seatrial.records import Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey

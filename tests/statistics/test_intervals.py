@@ -3,12 +3,7 @@
 import pytest
 from scipy.stats import binom, binomtest
 
-from seatrial.statistics.intervals import (
-    clopper_pearson,
-    size_to_pass,
-    smallest_visible,
-    wilson,
-)
+from seatrial.statistics.intervals import clopper_pearson, size_to_pass, smallest_visible, wilson
 
 PAIRS = [(k, n) for n in (1, 2, 10, 22, 40, 200, 1000) for k in sorted({0, 1, n // 3, n - 1, n})]
 

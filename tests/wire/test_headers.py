@@ -7,12 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.wire.masking.headers import (
-    secret_names,
-    secret_values,
-    star,
-    unsendable,
-)
+from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client, Prepared
 from seatrial.wire.transports.load import LoadTarget, stream

@@ -13,11 +13,7 @@ import pytest
 
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.masking.mask import Mask
-from seatrial.wire.transports.http import (
-    Client,
-    Prepared,
-    Recording,
-)
+from seatrial.wire.transports.http import Client, Prepared, Recording
 
 from .exchanges import GZIP, answer, assembled, chunk, chunked, delta, event
 from .servers import Script, say, serving, take_request

@@ -8,11 +8,7 @@ import zlib
 
 import pytest
 
-from seatrial.wire.decoding.inflate import (
-    INFLATED_CAP,
-    MEMBERS_CAP,
-    inflate,
-)
+from seatrial.wire.decoding.inflate import INFLATED_CAP, MEMBERS_CAP, inflate
 
 TEXT = b"calm sea " * 1000
 

@@ -11,11 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seatrial.wire.decoding.errors import WireError
-from seatrial.wire.decoding.sse import (
-    EVENT_CAP,
-    STRAYS_CAP,
-    Reader,
-)
+from seatrial.wire.decoding.sse import EVENT_CAP, STRAYS_CAP, Reader
 
 Told = list[tuple[bytes, str]]
 

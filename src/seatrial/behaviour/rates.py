@@ -15,11 +15,7 @@ from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.records import Exchange, Expect, Finding
-from seatrial.statistics.intervals import (
-    size_to_pass,
-    smallest_visible,
-    wilson,
-)
+from seatrial.statistics.intervals import size_to_pass, smallest_visible, wilson
 from seatrial.text import visible
 
 FAIL_ABOVE = 0.01

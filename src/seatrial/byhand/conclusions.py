@@ -13,18 +13,10 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from seatrial.byhand.pids import (
-    Crossed,
-    crossings,
-    pids,
-)
+from seatrial.byhand.pids import Crossed, crossings, pids
 from seatrial.byhand.reading import Note, backwards, clock, join, read, span
 from seatrial.byhand.shares import shares
-from seatrial.byhand.times import (
-    drift,
-    moves,
-    restarts,
-)
+from seatrial.byhand.times import drift, moves, restarts
 from seatrial.records import SECOND, Conclusion, Noted, NoteWord, Stop
 from seatrial.stops.fold import ROUND_S
 

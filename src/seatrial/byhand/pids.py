@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seatrial.byhand.reading import (
-    MINUTE,
-    Note,
-    clock,
-    join,
-    span,
-)
+from seatrial.byhand.reading import MINUTE, Note, clock, join, span
 from seatrial.records import Conclusion, NoteWord
 
 PID_MAX = 32768

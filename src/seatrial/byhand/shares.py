@@ -12,14 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from seatrial.byhand.reading import (
-    MINUTE,
-    Note,
-    clock,
-    join,
-    percent,
-    span,
-)
+from seatrial.byhand.reading import MINUTE, Note, clock, join, percent, span
 from seatrial.records import Conclusion, NoteWord
 
 LIKELY = 0.05

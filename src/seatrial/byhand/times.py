@@ -10,14 +10,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from seatrial.byhand.reading import (
-    Check,
-    Note,
-    clock,
-    join,
-    percent,
-    span,
-)
+from seatrial.byhand.reading import Check, Note, clock, join, percent, span
 from seatrial.records import Conclusion
 
 SLEW = 500e-6

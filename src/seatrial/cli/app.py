@@ -14,11 +14,7 @@ import msgspec
 import typer
 
 from seatrial.cli.doctor import doctor
-from seatrial.cli.show import (
-    open_run,
-    say,
-    show,
-)
+from seatrial.cli.show import open_run, say, show
 from seatrial.cli.waive import waive
 from seatrial.cli.watch import CONTEXT, watch
 from seatrial.given.tables import shown

@@ -11,11 +11,7 @@ import typer
 from seatrial.records import SECOND, Exchange, Received, Sent
 from seatrial.report.words import curl as curl_line
 from seatrial.report.words.diagnosis import answer
-from seatrial.report.words.plain import (
-    count,
-    duration,
-    size,
-)
+from seatrial.report.words.plain import count, duration, size
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from seatrial.text import visible

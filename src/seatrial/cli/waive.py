@@ -10,11 +10,7 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.show import open_run, say
-from seatrial.given.waivers import (
-    Waiver,
-    add,
-    nearest,
-)
+from seatrial.given.waivers import Waiver, add, nearest
 from seatrial.run.writer import RunDirError
 
 

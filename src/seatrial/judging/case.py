@@ -10,14 +10,7 @@ from seatrial.checks.rules import Evidence, Rule
 from seatrial.checks.running import run as run_rule
 from seatrial.judging.waivers import Waivers
 from seatrial.kinds import profile
-from seatrial.records import (
-    Endpoint,
-    Expect,
-    Finding,
-    Judged,
-    Outcome,
-    Planned,
-)
+from seatrial.records import Endpoint, Expect, Finding, Judged, Outcome, Planned
 from seatrial.verdict import outcomes
 
 

@@ -6,10 +6,7 @@ import datetime
 from collections.abc import Iterable
 
 from seatrial.given import waivers as waiving
-from seatrial.records import (
-    Judged,
-    Outcome,
-)
+from seatrial.records import Judged, Outcome
 from seatrial.run.directory import RunDir
 
 

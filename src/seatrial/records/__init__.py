@@ -48,16 +48,7 @@ from seatrial.records.verdicts import (
     Verdict,
     Waived,
 )
-from seatrial.records.views import (
-    Chunk,
-    Endpoint,
-    Exchange,
-    Expect,
-    Request,
-    RunInfo,
-    Scenario,
-    SoakRun,
-)
+from seatrial.records.views import Chunk, Endpoint, Exchange, Expect, Request, RunInfo, Scenario, SoakRun
 from seatrial.records.words import (
     BUSY,
     OF_A_CARD,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from seatrial.records import (
-    Clock,
-)
+from seatrial.records import Clock
 
 
 def read_clocks() -> Clock:

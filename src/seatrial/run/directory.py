@@ -16,14 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from seatrial.records import (
-    VERSION,
-    Endpoint,
-    Line,
-    Planned,
-    Record,
-    RunInfo,
-)
+from seatrial.records import VERSION, Endpoint, Line, Planned, Record, RunInfo
 from seatrial.run.lines import LineReader
 from seatrial.run.writer import RunDirError, Writer, encode, write_atomically
 

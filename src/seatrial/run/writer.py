@@ -12,12 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from seatrial.records import (
-    SECOND,
-    VERSION,
-    Clock,
-    Line,
-)
+from seatrial.records import SECOND, VERSION, Clock, Line
 from seatrial.run.clocks import read_clocks
 
 BYTES_PER_WRITER = 256 * 1024 * 1024

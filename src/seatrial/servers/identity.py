@@ -14,11 +14,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.given.address import (
-    base_url,
-    beside,
-    root,
-)
+from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles

@@ -13,12 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.records import SECOND, Gpu, Probe
-from seatrial.report.words.plain import (
-    Wall,
-    count,
-    duration,
-    size,
-)
+from seatrial.report.words.plain import Wall, count, duration, size
 from seatrial.report.words.stops import headline, signal_name
 from seatrial.text import visible
 from seatrial.verdict.watched import weight

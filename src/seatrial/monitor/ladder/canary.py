@@ -18,20 +18,12 @@ from seatrial.given.errors import ConfigError
 from seatrial.kinds import listed
 from seatrial.kinds.kind import Kind
 from seatrial.monitor.ladder.questions import Questions
-from seatrial.monitor.ladder.rung import (
-    Rung,
-    Say,
-    Write,
-)
+from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
-from seatrial.wire.transports.load import (
-    LoadTarget,
-    Stream,
-    stream,
-)
+from seatrial.wire.transports.load import LoadTarget, Stream, stream
 from seatrial.wire.transports.outcomes import classify
 
 PATIENCE_S = 150.0

@@ -11,11 +11,7 @@ from typing import Protocol
 
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
 from seatrial.monitor.ladder.questions import Questions
-from seatrial.monitor.ladder.rung import (
-    Rung,
-    Say,
-    Write,
-)
+from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.ladder.scheduler import Scheduler
 from seatrial.monitor.process.proc import Process
 from seatrial.records.targets import Watch

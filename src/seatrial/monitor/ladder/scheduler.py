@@ -16,11 +16,7 @@ from collections.abc import Callable
 from seatrial.kinds import detect, generic, prometheus
 from seatrial.kinds.kind import KEEPS_AWAKE, Cost, Forbidden, Heard, Met, Question, Reader, Tells, asked
 from seatrial.monitor.ladder.questions import Questions
-from seatrial.monitor.ladder.rung import (
-    Rung,
-    Say,
-    Write,
-)
+from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.process.proc import Process
 from seatrial.records import BUSY, Meter
 from seatrial.wire.transports.probe import ProbeAnswer

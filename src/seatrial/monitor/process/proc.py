@@ -14,11 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.monitor.process import (
-    fingerprint,
-    procfiles,
-    threads,
-)
+from seatrial.monitor.process import fingerprint, procfiles, threads
 from seatrial.records import Fact
 from seatrial.run.clocks import boot_id
 

@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from seatrial.monitor.process import (
-    fingerprint,
-    pidfd,
-    proc,
-)
+from seatrial.monitor.process import fingerprint, pidfd, proc
 from seatrial.records import Event, Fact, Happening, Sample
 from seatrial.wire.masking.mask import Mask
 

@@ -13,12 +13,7 @@ import msgspec
 
 from seatrial.judging.run import JudgedRun
 from seatrial.report import markdown
-from seatrial.report.allure.generator import (
-    ReportError,
-    generate,
-    install,
-    templates,
-)
+from seatrial.report.allure.generator import ReportError, generate, install, templates
 from seatrial.report.allure.node import NodeError, find_node
 from seatrial.report.allure.page import section
 from seatrial.report.allure.results import write

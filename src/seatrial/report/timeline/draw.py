@@ -12,18 +12,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from seatrial.records import SECOND, Stop
-from seatrial.report.timeline.lanes import (
-    Series,
-    gaps,
-    lanes,
-    marks,
-)
-from seatrial.report.timeline.spans import (
-    Lane,
-    Mark,
-    Span,
-    Window,
-)
+from seatrial.report.timeline.lanes import Series, gaps, lanes, marks
+from seatrial.report.timeline.spans import Lane, Mark, Span, Window
 from seatrial.report.words.plain import Wall, duration
 from seatrial.report.words.stops import step
 from seatrial.text import visible

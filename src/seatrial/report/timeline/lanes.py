@@ -28,14 +28,7 @@ from seatrial.records import (
     Stop,
 )
 from seatrial.report.timeline import lanes_below
-from seatrial.report.timeline.spans import (
-    COLUMNS,
-    Lane,
-    Mark,
-    Span,
-    Window,
-    runs,
-)
+from seatrial.report.timeline.spans import COLUMNS, Lane, Mark, Span, Window, runs
 from seatrial.text import visible
 from seatrial.verdict.summary import unwatched
 

@@ -6,11 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from seatrial.records import SECOND, Ask, Sample
-from seatrial.report.timeline.spans import (
-    Span,
-    Window,
-    runs,
-)
+from seatrial.report.timeline.spans import Span, Window, runs
 from seatrial.text import visible
 
 ROWS = 2

@@ -7,11 +7,7 @@ from shlex import quote
 from seatrial.checks.rules import Rule
 from seatrial.records import SECOND, Endpoint, Exchange, Finding, Judged
 from seatrial.report.words import curl
-from seatrial.report.words.plain import (
-    count,
-    duration,
-    size,
-)
+from seatrial.report.words.plain import count, duration, size
 from seatrial.text import visible
 
 _SUITES = {"conformance": "suites/conformance", "behaviour": "suites/behaviour", "soak": "suites/soak"}

@@ -8,11 +8,7 @@ from __future__ import annotations
 import signal
 
 from seatrial.records import SECOND, STREAMS, Stop
-from seatrial.report.words.plain import (
-    Wall,
-    count,
-    duration,
-)
+from seatrial.report.words.plain import Wall, count, duration
 from seatrial.text import visible
 
 _SUSPECTS_SHOWN = 4

@@ -16,11 +16,7 @@ import msgspec
 from seatrial.records import Chunk, Exchange, Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import Layout, lay_out
-from seatrial.wire.decoding.inflate import (
-    Inflated,
-    inflate,
-    is_encoded,
-)
+from seatrial.wire.decoding.inflate import Inflated, inflate, is_encoded
 from seatrial.wire.decoding.sse import Reader, SseEvent
 
 JSON_CAP = 16 * 1024 * 1024

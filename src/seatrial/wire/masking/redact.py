@@ -14,17 +14,9 @@ from typing import Any
 
 import msgspec
 
-from seatrial.wire.decoding.framing import (
-    Layout,
-    Pieces,
-    lay_out,
-)
+from seatrial.wire.decoding.framing import Layout, Pieces, lay_out
 from seatrial.wire.decoding.inflate import inflate, is_encoded
-from seatrial.wire.masking.mask import (
-    Mask,
-    Span,
-    blot,
-)
+from seatrial.wire.masking.mask import Mask, Span, blot
 
 SEARCHED_CAP = 4 * 1024 * 1024
 """Bytes of a body that are searched for a key in pieces (broken JSON costs seconds); what lies behind is withheld."""

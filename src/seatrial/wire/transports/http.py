@@ -23,12 +23,7 @@ import msgspec
 from seatrial.records import Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
-from seatrial.wire.masking.headers import (
-    secret_names,
-    secret_values,
-    star,
-    unsendable,
-)
+from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import Backend, Bounds

@@ -23,13 +23,7 @@ from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.sse import Reader, SseEvent
 from seatrial.wire.masking.headers import secret_names, star
-from seatrial.wire.transports.tap import (
-    READ,
-    LoadTarget,
-    Tap,
-    connect,
-    said,
-)
+from seatrial.wire.transports.tap import READ, LoadTarget, Tap, connect, said
 
 __all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream"]
 

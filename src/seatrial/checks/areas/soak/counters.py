@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
-from seatrial.checks.findings import (
-    no_evidence,
-    refusal,
-    violation,
-)
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.records import Counters, Expect, Finding, Level, SoakRun
 
