@@ -9,6 +9,7 @@ from typing import Any
 from seatrial.given.address import place, root
 from seatrial.given.errors import EndpointError
 from seatrial.records import Exchange
+from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client, Prepared
 
@@ -62,7 +63,7 @@ def expect_api(x: Exchange, url: str) -> None:
     if x.status is None or x.error in {"refused", "unreachable", "tls", "not-http"}:
         raise EndpointError(_unreached(x, url))
     if x.status in REDIRECTS:
-        to = short(x.header("location") or "nowhere")
+        to = flat(x.header("location") or "nowhere")
         raise EndpointError(
             f"{root(url)} redirects to {to} ({x.status}), which is never followed; name the server itself"
         )
@@ -76,19 +77,19 @@ def expect_api(x: Exchange, url: str) -> None:
         why = f": {said(x)}" if said(x) else ""
         raise EndpointError(f"{root(url)} is not ready ({x.status}{why}); try again when it is")
     if x.error:
-        raise EndpointError(f"{root(url)} breaks off its answer to {what} ({short(x.detail or x.error)})")
+        raise EndpointError(f"{root(url)} breaks off its answer to {what} ({flat(x.detail or x.error)})")
     if x.status == 400 and b"HTTPS" in x.body[:2000]:
         raise EndpointError(f"{root(url)} wants TLS; say https://{place(url)}")
 
 
 def _unreached(x: Exchange, url: str) -> str:
-    where, detail = place(url), short(x.detail)
+    where, detail = place(url), flat(x.detail)
     if x.error in _UNREACHED:
         return _UNREACHED[x.error].format(where=where, detail=detail)
     if x.raw[:1] in {b"\x15", b"\x16"} and x.raw[1:2] == b"\x03":
         return f"{where} speaks TLS; say https://{where}"
     if x.raw:
-        return f'{where} answers, but not HTTP ("{short(_first_line(x.raw), 60)}"); {BASE}'
+        return f'{where} answers, but not HTTP ("{flat(_first_line(x.raw), 60)}"); {BASE}'
     if x.error in {"deadline", "idle"}:
         seconds = (x.ended_at - x.sent_at) / 1e9
         if url.startswith("https://") and "TLS" in x.detail:
@@ -105,10 +106,4 @@ def said(x: Exchange) -> str:
     """The message of an error object, shortened; empty where there is none."""
     error = x.json.get("error") if isinstance(x.json, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    return short(message) if isinstance(message, str) else ""
-
-
-def short(text: str, limit: int = 120) -> str:
-    """Text of a server in one bounded, printable line."""
-    text = "".join(c if c.isprintable() else " " for c in text[: limit * 2]).strip()
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return flat(message) if isinstance(message, str) else ""

@@ -19,8 +19,9 @@ from seatrial.given.errors import EndpointError
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
 from seatrial.records import Endpoint, Exchange
-from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said, short
+from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said
 from seatrial.servers.embedded import template_text
+from seatrial.text import flat
 from seatrial.wire.transports.http import Client
 
 __all__ = ["EndpointError", "base_url", "identify", "survey"]
@@ -67,7 +68,7 @@ def survey(
     expect_api(answer, url)
     items = _items(answer)
     if items is None and not (model and answer.status in {404, 405}):
-        media = short(answer.content_type) or "nothing of a kind"
+        media = flat(answer.content_type) or "nothing of a kind"
         raise EndpointError(
             f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {answer.status} {media}); {BASE}"
         )
@@ -81,7 +82,7 @@ def survey(
         kind=kind.kind,
         model=chosen,
         models=models,
-        build=short(about.build),
+        build=flat(about.build),
         slots=about.slots,
         context=about.context,
         template=_template(about.template),
@@ -101,13 +102,13 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     """
     warm = _chat(endpoint, client, SIGHT)
     if warm.error in {"deadline", "idle"}:
-        who = f"{short(endpoint.model)} at {root(endpoint.url)}"
+        who = f"{flat(endpoint.model)} at {root(endpoint.url)}"
         raise EndpointError(f"{who} does not answer the warm-up request within {WARM_UP_S:.0f} s")
     expect_api(warm, endpoint.url)
     if warm.status == 404:
-        why = said(warm) or f"404 {short(warm.content_type)}"
+        why = said(warm) or f"404 {flat(warm.content_type)}"
         raise EndpointError(
-            f"{root(endpoint.url)} has no chat for {short(endpoint.model)} ({why}); {BASE}, --model its id"
+            f"{root(endpoint.url)} has no chat for {flat(endpoint.model)} ({why}); {BASE}, --model its id"
         )
     facts = dict(endpoint.facts)
     if warm.status != 200:
@@ -133,8 +134,8 @@ def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> st
         aliases = [a for item in items for a in item.get("aliases") or () if isinstance(a, str)]
         if models and wanted not in [*models, *aliases]:
             near = difflib.get_close_matches(wanted, models, n=1, cutoff=0.5)
-            hint = f"nearest: {short(near[0])}" if near else f"it has {_names(models)}"
-            raise EndpointError(f"{root(url)} offers no model {short(wanted)}; {hint}")
+            hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(models)}"
+            raise EndpointError(f"{root(url)} offers no model {flat(wanted)}; {hint}")
         return wanted
     loaded = [item["id"] for item in items if listed.is_loaded(item)]
     if len(models) == 1 or len(loaded) == 1:
@@ -145,7 +146,7 @@ def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> st
 
 
 def _names(models: Sequence[str], most: int = 12) -> str:
-    names = ", ".join(short(model, 60) for model in models[:most])
+    names = ", ".join(flat(model, 60) for model in models[:most])
     return names if len(models) <= most else f"{names} and {len(models) - most} more"
 
 
@@ -164,7 +165,7 @@ def _counts(look: FirstLook, path: str) -> bool:
 
 def _facts(x: Exchange) -> dict[str, str]:
     server = x.header("server")
-    return {"server": short(server)} if server else {}
+    return {"server": flat(server)} if server else {}
 
 
 def _template(text: str) -> str:
