@@ -65,7 +65,7 @@ class Asker:
         return row_of(f"silence-{next(self._ids)}", self.endpoint.name, classify(s), s, intended_at=intended_at)
 
     def _counters(self, target: LoadTarget, phase: str) -> Counters:
-        read: Totals = quiet(lambda: totals(get(target, "//metrics")))
+        read: Totals = quiet(lambda: totals(get(target, "//metrics"), "/metrics"))
         return Counters(
             endpoint=self.endpoint.name,
             phase=phase,
