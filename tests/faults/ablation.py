@@ -1,7 +1,7 @@
 """Each evidence source is removed in turn from what was recorded, and the same history is judged again.
 
 What is then said must be the same, or weaker: a cause may fall to UNKNOWN, a family to one that claims less, or to
-nothing; never to another cause. ``FALLS`` is the order of claims.
+nothing; never to another cause. What may fall to what stands in the table of families.
 """
 
 from __future__ import annotations
@@ -29,20 +29,8 @@ from seatrial.records import (
     Threads,
 )  # fmt: skip
 from seatrial.stops import fold
+from seatrial.stops.state.families import FALLS
 from seatrial.stops.state.limits import Limits
-
-FALLS: dict[str, tuple[str, ...]] = {
-    "IMPOSTOR": ("RESTARTED", "STOPPED", "TRUNCATED"),
-    "RESTARTED": ("STOPPED", "TRUNCATED"),
-    "RUNNER REPLACED": ("TRUNCATED",),
-    "FROZEN": ("WEDGED", "STREAM STALL"),
-    "WEDGED": ("STREAM STALL", "TRUNCATED"),
-    "DEAF": ("STOPPED", "TRUNCATED"),
-    "STOPPED": ("TRUNCATED",),
-}
-"""What less evidence may make of a family. DEAF may fall to STOPPED of an unknown kind (nothing answers, and no
-process is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen); what ends or shuts a server to what
-it did to a stream, which is true of each stream it broke."""
 
 
 def _without(*kinds: type[Line]) -> Callable[[Line], Line | None]:

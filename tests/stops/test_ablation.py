@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Gpu, Line, LoadRow, Log, Meter, Probe, Sample, Sent, Stop, Threads
 from seatrial.stops import fold
+from seatrial.stops.state.families import FALLS
 from tests.stops.simulation import World
 from tests.stops.simulation_family import GIB, Tree
 
@@ -143,14 +144,6 @@ RUNS: dict[str, Callable[[int], World]] = {
     "a stopped monitor": stopped_monitor,
     "a job that is killed": lambda seed: Tree(seed, clients=0, job="yes").run_for(8).die(9).run_for(5),
 }
-WEAKER = {
-    "IMPOSTOR": {"STOPPED", "RESTARTED", "DEAF"},
-    "RESTARTED": {"STOPPED"},
-    "RUNNER REPLACED": set(),
-    "DEAF": {"STOPPED"},
-    "FROZEN": {"WEDGED"},
-}
-"""What may be said of a stop by less evidence: that it came back, that another came, or why, is not seen any more."""
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -168,7 +161,7 @@ def test_less_evidence_names_nothing_else(name):
 def is_less(stop: Stop, whole: list[Stop]) -> bool:
     """Whether a stop says no more than the one by all evidence did."""
     for full in whole:
-        family = stop.family == full.family or stop.family in WEAKER.get(full.family, set())
+        family = stop.family == full.family or stop.family in FALLS.get(full.family, ())
         cause = stop.cause.startswith("UNKNOWN") or set(stop.cause.split("; ")) <= set(full.cause.split("; "))
         told = stop.signal in (full.signal, None) and stop.code in (full.code, None)
         kind = stop.kind in (full.kind, "unknown", "") or (full.kind, stop.kind) == ("oom", "signal")

@@ -10,7 +10,7 @@ from seatrial.records import Ask, Clock, Event, Line, Stop
 from seatrial.stops import fold
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Server
-from seatrial.stops.state.work import Look, Work
+from seatrial.stops.state.work import Asked, Flow, Look, Looks, Waits, Wellness, Work
 from seatrial.stops.work import gateway
 from tests.stops.simulation import S
 from tests.stops.simulation_work import (
@@ -88,13 +88,14 @@ def test_without_the_operators_word_nothing_joins_the_two():
 def test_a_token_within_the_silence_only_cuts_it_short():
     """A client of the gateway got its last token shortly before the canary got its own: both wait from then on."""
     looks = (Look(at=89 * S, waits=True),)
-    quiet = Work(behind=("back",), silence=(81 * S, 89 * S), progress_at=82 * S, waited_at=89 * S, looks=looks)
+    flow = Flow(silence=(81 * S, 89 * S), progress_at=82 * S)
+    quiet = Work(behind=("back",), flow=flow, waits=Waits(waited_at=89 * S), busy=Looks(looks))
     servers = {
         "gate": Server("gate", work=quiet),
-        "back": Server("back", work=Work(rights=((83 * S, 84 * S),))),
+        "back": Server("back", work=Work(asked=Asked(rights=((83 * S, 84 * S),)))),
     }
     (found,) = gateway.ticked(servers, 89 * S, Limits(wedged_silent=4 * S)).values()
-    assert [(case.family, case.dead_at, case.told.kind) for case in found.cases] == [("WEDGED", 82 * S, "gateway")]
+    assert [(case.family, case.dead_at, case.statement.kind) for case in found.cases] == [("WEDGED", 82 * S, "gateway")]
     assert not gateway.ticked(servers, 89 * S, Limits(wedged_silent=8 * S))
 
 
@@ -116,14 +117,15 @@ def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_as
         for n, t in enumerate((81, 82, 83))
     )
     looks = (Look(at=83 * S, waits=True),)
-    work = Work(behind=("back",), failed=failed, rights=((70 * S, 71 * S),), health=200, health_at=83 * S, looks=looks)
+    asked, well = Asked(rights=((70 * S, 71 * S),)), Wellness(health=200, health_at=83 * S)
+    work = Work(behind=("back",), flow=Flow(failed=failed), asked=asked, wellness=well, busy=Looks(looks))
     gate = Server("gate", work=work)
     before, after, limits = (80 * S, 81 * S), (81 * S, 82 * S), Limits(wedged=6 * S)
 
     def kinds(now: int, *rights: tuple[int, int]) -> list[str]:
-        back = Server("back", work=Work(rights=rights))
+        back = Server("back", work=Work(asked=Asked(rights=rights)))
         found = gateway.ticked({"gate": gate, "back": back}, now, limits)
-        return [server.cases[-1].told.kind for server in found.values()]
+        return [server.cases[-1].statement.kind for server in found.values()]
 
     assert kinds(83 * S, before) == []
     assert kinds(83 * S, before, after) == ["gateway"]

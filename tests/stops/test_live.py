@@ -10,11 +10,9 @@ from msgspec.structs import replace
 from seatrial.records import Clock, Stop
 from seatrial.stops import clock, fold, handing
 from seatrial.stops.state.cases import change, open_case
-from seatrial.stops.state.server import (
-    Proof,
-    Server,
-    State,
-)
+from seatrial.stops.state.incarnations import Proof
+from seatrial.stops.state.server import Server, State
+from seatrial.stops.state.sights import Sight
 from tests.stops.simulation import (
     MS,
     S,
@@ -88,7 +86,7 @@ def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
         server = open_case(server, "STOPPED", n * S, n * S, alive=Proof(n * S, "x"))
         case = server.cases[-1]
         until = None if n == 0 else n * S
-        server = change(server, case, until=until, told=replace(case.told, withdrawn=n in (1, 2)))
+        server = change(server, case, until=until, statement=replace(case.statement, withdrawn=n in (1, 2)))
     state = State(servers={"a": server})
     for t in range(20 * S, 200 * S, 2 * S):
         state, _ = clock.ticked(state, Clock(v=2, w="recorder", n=1, t=t, boot_ns=t, wall_ns=t, raw_ns=t))
@@ -99,7 +97,7 @@ def test_what_is_put_away_leaves_ids_apart_and_what_still_lasts(monkeypatch):
 
 
 def test_what_is_over_for_an_hour_is_put_away_and_what_lasts_is_not():
-    lost = open_case(Server("a"), "UNOBSERVED", S, S, alive=Proof(0, "x"), shown="lost")
+    lost = open_case(Server("a"), "UNOBSERVED", S, S, alive=Proof(0, "x"), shown=Sight.LOST)
     server = open_case(lost, "STOPPED", 9 * S, 9 * S, alive=Proof(8 * S, "x"))
     server = change(server, server.cases[-1], until=10 * S)
     state, hour = State(servers={"a": server}), 3600 * S

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Received, Sample, Stop, Threads
 from seatrial.stops import fold
 from seatrial.stops.state.limits import Limits
-from seatrial.stops.state.work import Work
-from seatrial.stops.work import seen
+from seatrial.stops.state.work import Flow, Work
+from seatrial.stops.work import flow
 from tests.stops.simulation import S, World
 from tests.stops.simulation_work import (
     Engine,
@@ -199,7 +199,7 @@ def test_the_head_of_an_answer_is_no_token():
         (((5, 99), (7, 14)), "soak/closed", 0),
     ):
         line = Received(v=2, t=10, id="c-1", scenario=scenario, frames=frames, **told)
-        assert seen.READ[Received](Work(flying={"c-1": 1}), line).progress_at == progress
+        assert flow.received(Work(flow=Flow(flying={"c-1": 1})), line).flow.progress_at == progress
 
 
 def test_a_server_without_any_work_is_not_wedged():

@@ -1,6 +1,25 @@
-"""The part of the fold that reads the recorder's heartbeat: time passes only by it.
+"""UNOBSERVED and CLOCK STEPPED: the reader of the recorder's heartbeat. Time passes only by the heartbeat.
 
-Gaps and steps of the wall clock come to light here, and stops whose evidence is complete are handed out.
+A gap of the heartbeat is a time in which nobody looked. A step of the wall clock shows against the monotonic clock.
+Stops whose evidence is complete are handed out at a heartbeat.
+
+An example, told as UNOBSERVED where the heartbeat paused from 5 s to 12 s::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"clock","t":4.0e9,"wall_ns":1004.0e9,"boot_ns":4.0e9,"raw_ns":4.0e9}
+    {"kind":"clock","t":5.0e9,"wall_ns":1005.0e9,"boot_ns":5.0e9,"raw_ns":5.0e9}
+    {"kind":"clock","t":12.0e9,"wall_ns":1012.0e9,"boot_ns":12.0e9,"raw_ns":12.0e9}
+    {"kind":"probe","t":12.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"clock","t":13.0e9,"wall_ns":1013.0e9,"boot_ns":13.0e9,"raw_ns":13.0e9}
+
+An example, told as CLOCK STEPPED::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"clock","t":4.0e9,"wall_ns":1004.0e9,"boot_ns":4.0e9,"raw_ns":4.0e9}
+    {"kind":"clock","t":5.0e9,"wall_ns":1005.0e9,"boot_ns":5.0e9,"raw_ns":5.0e9}
+    {"kind":"clock","t":6.0e9,"wall_ns":1246.0e9,"boot_ns":6.0e9,"raw_ns":6.0e9}
+    {"kind":"clock","t":7.0e9,"wall_ns":1247.0e9,"boot_ns":7.0e9,"raw_ns":7.0e9}
+    {"kind":"probe","t":7.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 
 from __future__ import annotations
@@ -11,14 +30,16 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND, Clock, Stop
 from seatrial.stops.handing import handed_out, put_away
+from seatrial.stops.process.deaf import blinded
 from seatrial.stops.state.cases import change, open_case
-from seatrial.stops.state.server import Proof, State
+from seatrial.stops.state.incarnations import Proof
+from seatrial.stops.state.server import State
 
 GAP_NS = 3 * SECOND
-"""Longer without the recorder's heartbeat, and the time between is unobserved."""
+"""If the recorder's heartbeat is missing for longer than this, the time between is unobserved."""
 _CASES = attrgetter("cases")
 SLEW = 0.001
-"""Part of a time by which a clock may be slewed: twice what NTP does (500 ppm)."""
+"""A clock may be slewed by this part of a time: twice what NTP does (500 ppm)."""
 
 
 def ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
@@ -47,7 +68,7 @@ def ticked(state: State, clock: Clock) -> tuple[State, tuple[Stop, ...]]:
 
 
 def unobserved(state: State, since: int, until: int, *, ended: bool, slept: int = 0) -> State:
-    """The state in which every endpoint has a gap. ``ended``: the heartbeat went on after it."""
+    """The state in which every endpoint has a gap. ``ended``: the heartbeat went on after the gap."""
     seen = f"no heartbeat of the recorder for {(until - since) / SECOND:.1f} s"
     if slept > GAP_NS:
         seen = f"the machine slept for {slept / SECOND:.1f} s"
@@ -56,24 +77,24 @@ def unobserved(state: State, since: int, until: int, *, ended: bool, slept: int 
         beat = Proof(since, "the recorder's heartbeat", "heartbeat")
         marked = open_case(server, "UNOBSERVED", until, until, alive=beat, evidence=(seen,))
         marked = change(marked, marked.cases[-1], until=until if ended else None, suspects=frozenset())
-        servers[name] = replace(marked, blind=True, unheard=0, mute=0, closed=0, lost=0)
+        servers[name] = blinded(marked)
     return replace(state, servers=servers)
 
 
 def never_observed(state: State) -> State:
-    """Without any heartbeat, whoever was spoken to was unobserved from the first request to the last line."""
+    """Without any heartbeat, each server was unobserved from the first request to it to the last line."""
     servers = dict(state.servers)
     for name, server in state.servers.items():
-        if server.spoken_at:
-            first = Proof(server.spoken_at, "the first request, before which nobody looked", "token")
-            servers[name] = open_case(server, "UNOBSERVED", state.last, state.last, alive=first,
-                                      evidence=("no heartbeat of the recorder at all",))  # fmt: skip
-            servers[name] = change(servers[name], servers[name].cases[-1], suspects=frozenset())
+        if server.requests.spoken_at:
+            first = Proof(server.requests.spoken_at, "the first request, before which nobody looked", "token")
+            seen = "no heartbeat of the recorder at all"
+            marked = open_case(server, "UNOBSERVED", state.last, state.last, alive=first, evidence=(seen,))
+            servers[name] = change(marked, marked.cases[-1], suspects=frozenset())
     return replace(state, servers=servers)
 
 
 def _stepped(state: State, clock: Clock, moved: int, slept: int) -> Stop:
-    """The wall clock was set. It belongs to no endpoint, and no process started or ended by it."""
+    """The wall clock was set. The clock belongs to no endpoint, and no process started or ended by the step."""
     gap = (clock.t - state.tick) / SECOND
     return Stop(
         id=f"clock-{len(state.steps) + 1}",

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from seatrial.records import SECOND, Stop
 from seatrial.stops.evidence.ends import killed_for_memory
-from seatrial.stops.state.cases import change
+from seatrial.stops.state.case import Case, Said
+from seatrial.stops.state.cases import change, put_aside
+from seatrial.stops.state.families import FAMILIES
 from seatrial.stops.state.limits import SETTLE_NS
-from seatrial.stops.state.server import Case, Said, Server, State
+from seatrial.stops.state.server import Server, State
 from seatrial.stops.telling.stop import stop_of
 
 COMPLETE_NS = SECOND
-"""How long one waits of which all is known but whether a successor comes at once."""
+"""How long a stop waits of which all is known but whether a successor comes at once."""
 PAST_NS = 3600 * SECOND
-"""So long after its end no line bears on a stop any more, and it is put away in its last form."""
+"""So long after its end no line bears on a stop any more, and the stop is put away in its last form."""
 OVER_NS = 120 * SECOND
+"""A server that has more than ``CASES_KEPT`` stops puts each away so long after its end."""
 CASES_KEPT = 32
-"""A server in a crash loop has thousands of stops in a night: of more than these it is put away so long after its end.
-"""
+"""A server in a crash loop has thousands of stops in a night."""
 
 
 def handed_out(server: Server, state: State, now: int, *, told_only: bool = False) -> tuple[Server, tuple[Stop, ...]]:
     """The stops of a server that are due, or that changed in substance since they were told.
 
     Args:
-        told_only: between heartbeats: only those that were told, and those with a successor.
+        told_only: between heartbeats. Of stops that were not handed out yet, only those with a successor are due.
     """
     given: list[Stop] = []
     for case in server.cases:
@@ -43,9 +43,9 @@ def put_away(server: Server, state: State, now: int) -> Server:
     over = [case for case in server.cases if _is_over(case, before)]
     if not over:
         return server
-    done = tuple(stop_of(case, server, state) for case in over if not case.told.withdrawn)
+    done = tuple(stop_of(case, server, state) for case in over if not case.statement.withdrawn)
     left = tuple(case for case in server.cases if not _is_over(case, before))
-    return replace(server, cases=left, done=(*server.done, *done))
+    return put_aside(server, left, done)
 
 
 def _is_over(case: Case, before: int) -> bool:
@@ -54,13 +54,14 @@ def _is_over(case: Case, before: int) -> bool:
 
 def is_due(case: Case, now: int) -> bool:
     """Whether the evidence about a stop has had time to come in."""
-    if case.family == "UNOBSERVED" or now - case.opened_at >= SETTLE_NS:
+    due = FAMILIES[case.family].due
+    if due == "at once" or now - case.opened_at >= SETTLE_NS:
         return True
-    if case.family in ("RESTARTED", "RUNNER REPLACED", "IMPOSTOR", "FROZEN", "WEDGED"):
-        return now - case.opened_at >= COMPLETE_NS or (case.exit is not None and _known(case))
-    return case.exit is not None and _known(case) and now - case.dead_at >= COMPLETE_NS
+    if due == "shortly":
+        return now - case.opened_at >= COMPLETE_NS or _end_is_known(case)
+    return _end_is_known(case) and now - case.dead_at >= COMPLETE_NS
 
 
-def _known(case: Case) -> bool:
-    """Whether how it ended is known, and what the kernel counted."""
+def _end_is_known(case: Case) -> bool:
+    """Whether it is known how the process ended, and what the kernel counted around the end."""
     return case.exit is not None and case.exit.status is not None and killed_for_memory(case)[0] is not None

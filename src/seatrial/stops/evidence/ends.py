@@ -8,17 +8,18 @@ import msgspec
 
 from seatrial.records import SECOND, Fact
 from seatrial.stops.evidence.programs import exe_of, forwards
-from seatrial.stops.state.server import Case, Exit
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.incarnations import Exit
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 )
 CLOSE = 0.9
-"""An address space this near to its limit at the last look may have reached it: the next large piece did not fit."""
+"""An address space this near to its limit at the last look may have reached the limit: the next piece did not fit."""
 GREW = 0.25
-"""It was on its way there if in the last looks it grew by so much of what was left: one that stands fills nothing."""
+"""A space near its limit was on its way there if in the last looks it grew by so much of what was left."""
 FULL = 0.99
-"""Or it was full: with less than a hundredth left the next piece of work does not fit, and it cannot grow."""
+"""A space is full with less than a hundredth left: the next piece of work does not fit, and it cannot grow."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class Room(msgspec.Struct, frozen=True):
 
     @property
     def near(self) -> bool:
-        """Whether it stood near its limit at the last look. Many a server does all its life."""
+        """Whether the space stood near its limit at the last look. Many a server's space does so all its life."""
         return self.share is not None and self.share >= CLOSE
 
     @property
@@ -75,7 +76,7 @@ def name_of(number: int) -> str:
 
 
 def how(end: Exit | None) -> str:
-    """``ended by SIGKILL``, ``ended with status 3``, or that it is not observable."""
+    """``ended by SIGKILL``, ``ended with status 3``, or that the manner of the end is not observable."""
     number, code = signal_of(end), code_of(end)
     if number is not None:
         return f"ended by {name_of(number)}"
@@ -105,7 +106,7 @@ def killed_for_memory(case: Case) -> tuple[int | None, int | None]:
 
 
 def room_of(case: Case) -> Room:
-    """Its address space at the last look, and the limit: as told at its end, at the last look, when it was found."""
+    """The address space at the last look, and its limit: as told at the end, at the last look, or when it was found."""
     look = case.look
     told = [
         facts.get(Fact.LIMIT_OF_ADDRESS_SPACE, "") for facts in (_facts(case), case.main.facts if case.main else {})
@@ -123,7 +124,7 @@ def number_in(fact: str) -> int | None:
 
 
 def forwarder_of(case: Case) -> str:
-    """The name of a case's process, if it only hands connections on; its end is not that of the server behind it."""
+    """The name of a case's process, if the process only hands connections on: the server behind it may live on."""
     return exe_of(case.main.facts).rpartition("/")[2] if case.main is not None and forwards(case.main) else ""
 
 
@@ -135,12 +136,12 @@ def uptime_s(case: Case, boot_offset: int | None) -> float | None:
 
 
 def ignores(case: Case, number: int) -> bool | None:
-    """Whether its process ignored a signal, by the mask read while it lived; None where that was not read."""
+    """Whether the process ignored a signal, by the mask read while it lived; None where no mask was read."""
     return _bit(case, "signals ignored", number)
 
 
 def catches(case: Case, number: int) -> bool | None:
-    """Whether its process had a handler for a signal."""
+    """Whether the process had a handler for a signal."""
     return _bit(case, "signals caught", number)
 
 
@@ -153,7 +154,7 @@ def _bit(case: Case, fact: str, number: int) -> bool | None:
 
 
 def _grown(case: Case, size: int | None) -> int:
-    """From the least size of the last looks to the one of the last look."""
+    """By how much the address space grew from its least size in the last looks to its last size."""
     if size is None or case.look is None:
         return 0
     return size - min([size, *(before for at, before in case.sizes if at <= case.look.at)])

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from seatrial.records import Fact
-from seatrial.stops.state.server import (
-    Main,
-)
+from seatrial.stops.state.incarnations import Main
 
 _VERSION = re.compile(r"[-0-9.]+[a-z]?$")
 _DELETED = " (deleted)"
@@ -126,9 +124,11 @@ def _stem(program: Program) -> str:
     return program.name.split(".")[0]
 
 
-FORWARDERS = ("docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "nginx", "haproxy",
-              "envoy", "caddy", "traefik", "kubectl")  # fmt: skip
-"""Programs that hand connections on: that they live and idle says nothing of the server behind them."""
+FORWARDERS = frozenset(
+    {"docker-proxy", "rootlesskit", "slirp4netns", "pasta", "socat", "ssh", "sshd", "kubectl"}
+    | {"nginx", "haproxy", "envoy", "caddy", "traefik"}
+)
+"""Programs that hand connections on. A forwarder that lives and idles says nothing of the server behind it."""
 
 
 def forwards(main: Main | None) -> bool:

@@ -1,51 +1,47 @@
 """RUNNER REPLACED: a child of the main process ended, and its parent, which lives on, started another in its place.
 
-No probe of the parent shows it: the parent answered all the while. A child that ends without a successor is no stop
-of the service by itself; it is kept as evidence for one that follows. Nor is one that was unloaded and is loaded again
-on demand: its parent slept meanwhile, or had another model loaded, or it ended in order and broke no request.
+No probe of the parent shows the change: the parent answered all the while. A child that ends without a successor is
+no stop of the service by itself; the child's end is kept as evidence for a stop that follows. A child that was
+unloaded and is loaded again on demand is no stop either: its parent slept meanwhile, or had another model loaded, or
+the child ended in order and broke no request.
 
 A runner that crashed, or that the kernel killed for memory, is STOPPED until a successor comes: many a parent starts
-one only with the next request.
+a runner only with the next request.
+
+An example, told as RUNNER REPLACED::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7","facts":{"exe":"/ollama"}}
+    {"kind":"event","t":2.0e9,"what":"found","name":"a","at":2.0e9,"pid":8,"incarnation":"i-8","parent":7,"facts":{"exe":"/run"}}
+    {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"event","t":5.0e9,"what":"exit","name":"a","at":5.0e9,"pid":8,"incarnation":"i-8","parent":7,"status":11}
+    {"kind":"event","t":6.0e9,"what":"found","name":"a","at":6.0e9,"pid":9,"incarnation":"i-9","parent":7,"facts":{"exe":"/run"}}
+    {"kind":"probe","t":6.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Event, Fact
-from seatrial.stops.evidence.ends import (
-    CRASHES,
-    code_of,
-    killed_for_memory,
-    number_in,
-    signal_of,
-)
-from seatrial.stops.evidence.programs import (
-    another,
-    model_of,
-    program_of,
-)
-from seatrial.stops.state.cases import (
-    acquits,
-    broken_at,
-    change,
-    in_flight_at,
-    oom_before,
-    open_case,
-    proof_before,
-)
-from seatrial.stops.state.server import TICK, Case, ChildEnd, Ended, Exit, Main, Oom, Server
+from seatrial.stops.evidence.ends import CRASHES, code_of, killed_for_memory, number_in, signal_of
+from seatrial.stops.evidence.programs import another, model_of, program_of
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.cases import acquits, broken_at, change, in_flight_at, open_case, proof_before
+from seatrial.stops.state.incarnations import TICK, ChildEnd, Ended, Exit, Main, Oom
+from seatrial.stops.state.memory import oom_before
+from seatrial.stops.state.server import Children, Server
 
 LIVED_NS = SECOND
-"""A child that ended sooner was a helper, not a runner."""
+"""A child that ended sooner than this was a helper, and no runner."""
 WORKED_NS = 10 * SECOND
-"""One that ended in order must have lived so long: helpers end in order all the time."""
+"""A child that ended in order must have lived so long to count as a runner: helpers end in order all the time."""
 SUCCESSOR_NS = 60 * SECOND
 """A runner may be started again only by the next request."""
 WAIT_NS = 6 * SECOND
-"""So long a crash waits for its successor before it is told alone: children are looked for every five seconds."""
+"""A crash waits so long for its successor before it is told alone: children are looked for every five seconds."""
 KEPT = 8
 CHILDREN_KEPT = 256
 
@@ -53,102 +49,126 @@ CHILDREN_KEPT = 256
 def born(server: Server, event: Event, boot_offset: int | None) -> Server:
     """A child was found: perhaps the successor of one that ended."""
     child = Main.of(event)
-    if child.pid == (server.main.pid if server.main else 0):
+    if child.pid == (server.life.main.pid if server.life.main else 0):
         return server
-    known = dict(list(server.children.items())[1 - CHILDREN_KEPT :])
-    server = replace(server, children=known | {child.pid: child})
-    for end in reversed(server.child_ends):
+    known = dict(list(server.children.living.items())[1 - CHILDREN_KEPT :])
+    server = _with(server, living=known | {child.pid: child})
+    for end in reversed(server.children.child_ends):
         if _succeeds(server, end, child, boot_offset):
             return _replaced(server, end, child, event.t, boot_offset)
     return server
 
 
 def gone(server: Server, event: Event, boot_offset: int | None, *, planned: bool) -> Server:
-    """A child has ended; of one whose life was long enough a successor may come, or was found before its end was."""
-    child = server.children.get(event.pid)
+    """A child has ended. Its successor may come, or was found before the end was."""
+    child = server.children.living.get(event.pid)
     if child is None or not child.is_of(event):
         child = Main.of(event)
-    left = {pid: main for pid, main in server.children.items() if pid != event.pid}
-    server = replace(server, children=left)
+    server = replace(server, children=but_for(server.children, event.pid))
     if planned:
         return server
     end = Exit.of(event)
     alive = proof_before(server, end.at, child.found_at, serving=True)
-    one = ChildEnd(child, end, alive, in_flight_at(server, alive.at, end.at))
-    server = replace(server, child_ends=(*server.child_ends, one)[-KEPT:])
-    for other in reversed(server.children.values()):
-        if _succeeds(server, one, other, boot_offset):
-            return _replaced(server, one, other, event.t, boot_offset)
+    ended = ChildEnd(child, end, alive, in_flight_at(server, alive.at, end.at))
+    server = _with(server, child_ends=(*server.children.child_ends, ended)[-KEPT:])
+    for other in reversed(server.children.living.values()):
+        if _succeeds(server, ended, other, boot_offset):
+            return _replaced(server, ended, other, event.t, boot_offset)
     return server
+
+
+def but_for(children: Children, pid: int) -> Children:
+    """The children without the one of a pid."""
+    left = {other: main for other, main in children.living.items() if other != pid}
+    return replace(children, living=left)
+
+
+def _with(server: Server, **fields: Any) -> Server:
+    return replace(server, children=replace(server.children, **fields))
 
 
 def settled(server: Server, now: int, boot_offset: int | None) -> Server:
     """A heartbeat: crashes that found no successor are told.
 
-    That an end in order broke a request, or a kill was one for memory, may be known only after the successor was found.
+    An end in order may be known to have broken a request, and a kill to be for memory, only after the successor came.
     """
-    for end in server.child_ends:
+    for end in server.children.child_ends:
         if not end.waited and now - end.exit.at >= WAIT_NS:
             server = _waited(server, end, now, boot_offset)
-    for end in server.child_ends:
+    for end in server.children.child_ends:
         if not (end.stop or _in_order(end.exit)) or now - end.exit.at > SUCCESSOR_NS:
             continue
-        child = next((c for c in server.children.values() if _succeeds(server, end, c, boot_offset)), None)
+        child = next((c for c in server.children.living.values() if _succeeds(server, end, c, boot_offset)), None)
         if child is not None:
             server = _replaced(server, end, child, now, boot_offset)
     return server
 
 
 def _waited(server: Server, end: ChildEnd, now: int, boot_offset: int | None) -> Server:
-    """No successor came. Of a runner that is known, and crashed under a parent that lives, this is a stop."""
+    """No successor came. The end is a stop if a known runner crashed under a parent that lives."""
     stop = ""
     after = _counted_since(server, end)
     known = program_of(end.main.facts) is not None and _worked(end, boot_offset)
-    if known and server.lives and not server.planned_at and _lives(server, end.main.parent) and _crashed(server, end):
+    life = server.life
+    if known and life.lives and not life.planned_at and _lives(server, end.main.parent) and _crashed(server, end):
         seen = (
             f"its child {end.main.pid} ended under its parent {end.main.parent}, which lives",
             f"no successor began within {WAIT_NS // SECOND} s",
         )
         suspects = end.suspects | in_flight_at(server, end.alive.at, end.exit.at)
-        server = open_case(server, "STOPPED", end.exit.at, now, main=end.main, exit=end.exit, alive=end.alive,
-                           suspects=suspects, evidence=seen, look=None, child=None, of_child=True,
-                           oom_after=after)  # fmt: skip
+        server = open_case(
+            server,
+            "STOPPED",
+            end.exit.at,
+            now,
+            main=end.main,
+            exit=end.exit,
+            alive=end.alive,
+            suspects=suspects,
+            evidence=seen,
+            look=None,
+            child=None,
+            of_child=True,
+            oom_after=after,
+        )
         stop = server.cases[-1].id
-    ends = tuple(replace(e, waited=True, stop=stop) if e is end else e for e in server.child_ends)
-    return replace(server, child_ends=ends)
+    ends = server.children.child_ends
+    return _with(server, child_ends=tuple(replace(e, waited=True, stop=stop) if e is end else e for e in ends))
 
 
 def _crashed(server: Server, end: ChildEnd) -> bool:
-    """By a signal of its own making, or killed while the kernel counted a kill for memory."""
+    """Whether a child ended by a signal of its own making, or was killed while the kernel counted a kill for memory."""
     number = signal_of(end.exit)
     if number != signal.SIGKILL:
         return number in CRASHES
-    case = Case("", "STOPPED", end.alive, end.exit.at, end.exit.at, exit=end.exit,
-                oom_before=oom_before(server.ooms, end.alive.at, end.exit.at),
-                oom_after=_counted_since(server, end))  # fmt: skip
+    before = oom_before(server.memory.ooms, end.alive.at, end.exit.at)
+    after = _counted_since(server, end)
+    case = Case("", "STOPPED", end.alive, end.exit.at, end.exit.at, exit=end.exit, oom_before=before, oom_after=after)
     return any((moved or 0) > 0 for moved in killed_for_memory(case))
 
 
 def _counted_since(server: Server, end: ChildEnd) -> Oom | None:
-    """Kills for memory as counted after an end, if they moved; its cgroup is taken for that of its parent."""
-    return server.ooms[-1] if server.ooms and server.ooms[-1].at >= end.exit.at else None
+    """Kills for memory as counted after an end, if they moved. The child's cgroup is taken for that of its parent."""
+    ooms = server.memory.ooms
+    return ooms[-1] if ooms and ooms[-1].at >= end.exit.at else None
 
 
 def acquitted(server: Server, ended: Ended) -> Server:
-    """A request is over: with a child that ended after it, it was not in flight."""
+    """A request is over: it was not in flight when a child ended after that."""
     ends = tuple(
         replace(end, suspects=end.suspects - {ended.id})
         if ended.id in end.suspects and acquits(ended, end.exit.at)
         else end
-        for end in server.child_ends
+        for end in server.children.child_ends
     )
-    return replace(server, child_ends=ends)
+    return _with(server, child_ends=ends)
 
 
 def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | None) -> bool:
+    """Whether a child is the successor of one that ended: of its program and model, at once, and not on demand."""
     old = end.main
     if (
-        not server.lives
+        not server.life.lives
         or old.parent != child.parent
         or not _lives(server, old.parent)
         or not _worked(end, boot_offset)
@@ -165,22 +185,22 @@ def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | Non
 
 
 def _unloaded(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
-    """Whether its parent ended it in order, and started the same again only when that was asked for."""
+    """Whether the parent ended a child in order, and started the same again only when the model was asked for."""
     if _in_order(end.exit) and not broken_at(server, end.alive.at, end.exit.at):
         return True
-    since, until = server.asleep
+    since, until = server.witnesses.asleep
     return (0 < since <= started and until >= end.exit.at) or _made_room(server, end, started, boot_offset)
 
 
 def _in_order(end: Exit) -> bool:
-    """With status 0, or by the signal that asks for it."""
+    """Whether a process ended with status 0, or by the signal that asks for an end."""
     return code_of(end) == 0 or signal_of(end) == signal.SIGTERM
 
 
 def _made_room(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
     """Whether another model was loaded by the same parent between the end and the successor."""
     own, since = model_of(end.main.facts), _alive_until(end.exit) - TICK
-    others = (*server.children.values(), *(other.main for other in server.child_ends))
+    others = (*server.children.living.values(), *(other.main for other in server.children.child_ends))
     return bool(own) and any(
         other.parent == end.main.parent
         and model_of(other.facts) not in ("", own)
@@ -190,23 +210,24 @@ def _made_room(server: Server, end: ChildEnd, started: int, boot_offset: int | N
 
 
 def _alive_until(end: Exit) -> int:
-    """When it is last known to have run: its parent may have known of the end, and acted, before the recorder did."""
+    """When a child is last known to have run: its parent may have known of the end before the recorder did."""
     return min(number_in(end.facts.get(Fact.ALIVE_AT, "")) or end.at, end.at)
 
 
 def _lives(server: Server, pid: int) -> bool:
-    return pid in server.children or (server.main is not None and server.main.pid == pid)
+    main = server.life.main
+    return pid in server.children.living or (main is not None and main.pid == pid)
 
 
 def _worked(end: ChildEnd, boot_offset: int | None) -> bool:
-    """Whether it was a runner: it lived long enough for how it ended."""
+    """Whether a child was a runner: it lived long enough for how it ended."""
     lived = end.exit.at - end.main.started_at(boot_offset)
     return lived >= (LIVED_NS if end.exit.status else WORKED_NS)
 
 
 def _replaced(server: Server, end: ChildEnd, child: Main, now: int, boot_offset: int | None) -> Server:
-    rest = tuple(other for other in server.child_ends if other is not end)
-    server = replace(server, child_ends=rest)
+    """A child is the successor of one that ended: the stop that was told becomes this, or a stop begins and is over."""
+    server = _with(server, child_ends=tuple(other for other in server.children.child_ends if other is not end))
     broken = in_flight_at(server, end.alive.at, end.exit.at)
     started = child.started_at(boot_offset)
     back = max(min(started, child.found_at), end.exit.at)
@@ -217,6 +238,18 @@ def _replaced(server: Server, end: ChildEnd, child: Main, now: int, boot_offset:
     told = next((case for case in server.cases if end.stop and case.id == end.stop), None)
     if told is not None:
         return change(server, told, family="RUNNER REPLACED", successor=child, until=back, evidence=seen)
-    return open_case(server, "RUNNER REPLACED", end.exit.at, now, main=end.main, exit=end.exit, alive=end.alive,
-                     successor=child, until=back, suspects=end.suspects | broken, evidence=seen, look=None,
-                     child=None)  # fmt: skip
+    return open_case(
+        server,
+        "RUNNER REPLACED",
+        end.exit.at,
+        now,
+        main=end.main,
+        exit=end.exit,
+        alive=end.alive,
+        successor=child,
+        until=back,
+        suspects=end.suspects | broken,
+        evidence=seen,
+        look=None,
+        child=None,
+    )

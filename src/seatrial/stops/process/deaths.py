@@ -1,56 +1,67 @@
-"""The part of the fold that reads events: incarnations found, ended, replaced, and stops that were announced."""
+"""STOPPED and RESTARTED: the process ended. The reader of events about processes.
+
+A process is found, ends, or is replaced; an end may be announced, and is no stop then. Two observers may report one
+end: the recorder, which sees the process, and the keeper, which started it. A successor that begins within a minute
+makes a RESTARTED of a STOPPED. A later successor only ends the STOPPED.
+
+An example, told as STOPPED::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"sample","t":5.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"S","cpu_ns":100,"switches":9}
+    {"kind":"probe","t":5.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"event","t":5.9e9,"what":"exit","name":"a","at":5.8e9,"pid":7,"incarnation":"i-7","status":9}
+    {"kind":"probe","t":6.2e9,"name":"a","listens":false,"error":"refused"}
+
+An example, told as RESTARTED::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"probe","t":5.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"event","t":5.9e9,"what":"exit","name":"a","at":5.8e9,"pid":7,"incarnation":"i-7","status":9}
+    {"kind":"event","t":6.1e9,"what":"found","name":"a","at":6.0e9,"pid":9,"incarnation":"i-9"}
+    {"kind":"probe","t":6.2e9,"name":"a","listens":true,"owner":9,"health":200}
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Event, Happening
+from seatrial.records import SECOND, Event, Family, Happening
 from seatrial.stops.process import children, impostor
-from seatrial.stops.state.cases import (
-    change,
-    open_case,
-    open_one,
-    proof_before,
-)
-from seatrial.stops.state.server import Case, Exit, Main, Oom, Server
-from seatrial.stops.state.witnesses import lately
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.cases import change, open_case, open_one, proof_before, without
+from seatrial.stops.state.families import ENDED_MAIN
+from seatrial.stops.state.incarnations import Exit, Main
+from seatrial.stops.state.limits import PLANNED_FOR_NS
+from seatrial.stops.state.memory import of_the_host
+from seatrial.stops.state.server import Life, Server, State
 
-PLANNED_FOR_NS = 60 * SECOND
-"""How long an announced stop may take to happen; an end after that is a stop like any other."""
 SOON_NS = 60 * SECOND
 """A successor whose process starts within this of the end makes it a restart; a later one ends a stop."""
 MERGE_NS = 5 * SECOND
-"""A process that ends this soon after it froze or went deaf was dying then: the stop is its death. One that ends so
-soon after another was seen in its place had ended before."""
+"""A process that ends this soon after it froze or went deaf was dying then: the stop is its death. A process that ends
+this soon after another was seen in its place had ended before."""
 
 
-def happened(server: Server, event: Event, boot_offset: int | None) -> Server:
-    """Take an event in; kinds that bear on no stop change nothing."""
-    match event.what:
-        case Happening.FOUND if event.pid and event.parent:
-            return children.born(server, event, boot_offset)
-        case Happening.FOUND | Happening.START | Happening.REPLACED if event.pid:
-            return found(server, event, boot_offset)
-        case Happening.EXIT | Happening.LOST:
-            return ended(server, event, boot_offset)
-        case Happening.PLANNED_STOP:
-            return planned(server, event)
-    return server
-
-
-def found(server: Server, event: Event, boot_offset: int | None) -> Server:
-    """A process is the main one now: the first, the same by another report, a replacement, or a successor."""
-    main, old = Main.of(event), server.main
+def found(server: Server, event: Event, state: State) -> Server:
+    """A process is found: a child, or the main one: the first, the same by another report, or a successor."""
+    if not event.pid:
+        return server
+    if event.parent and event.what == Happening.FOUND:
+        return children.born(server, event, state.boot_offset)
+    main, life = Main.of(event), server.life
+    old = life.main
     if old is None:
         return _taken_up(server, main)
-    if old.is_of(event) and (server.lives or not event.incarnation):
-        return replace(server, main=_join(old, main)) if server.lives else server
-    return _took_over(server, old, main, event, boot_offset)
+    if old.is_of(event) and (life.lives or not event.incarnation):
+        return _with_main(server, _join(old, main)) if life.lives else server
+    return _took_over(server, old, main, event, state.boot_offset)
 
 
 def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset: int | None) -> Server:
     """Another process is the main one: planned, a recovery of ours, a successor, or a stranger."""
-    fresh = _taken_up(server, main)
+    fresh, lived = _taken_up(server, main), server.life.lives
     ours = main.generation > old.generation or _is_planned(server, event.at)
     lasting = open_one(server)
     if lasting is not None and lasting.family == "IMPOSTOR":
@@ -58,36 +69,36 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
     stranger = not ours and impostor.is_one(server, old, main)
     if event.what == Happening.REPLACED:  # the old one lives
         return impostor.usurped(fresh, lasting, old, main, event) if stranger else fresh
-    if server.lives and not ours:
-        end = Exit(at=event.at, source="unobservable: its end was not seen, only its successor")
-        fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=server.sign,
-                          sizes=lately(server))  # fmt: skip
+    if lived and not ours:
+        end, body = Exit(at=event.at, source="unobservable: its end was not seen, only its successor"), server.life.body
+        fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=body.sign, sizes=body.lately())
         lasting = fresh.cases[-1]
-    if lasting is None or (server.lives and ours):
+    if lasting is None or (lived and ours):
         return fresh  # all in order; or ours, and the end of the one before is still to be reported
     if stranger:
         return impostor.usurped(fresh, lasting, old, main, event)
     return _succeed(fresh, lasting, main, boot_offset, ours=ours)
 
 
-def ended(server: Server, event: Event, boot_offset: int | None) -> Server:
+def ended(server: Server, event: Event, state: State) -> Server:
     """A process has ended. Ends that were announced are no stops; two reports of one end are one."""
     told = _told_before(server, event)
     if told is not None:
         return told
-    before = server.before
-    if before is not None and before.is_of(event) and not (server.main and server.main.is_of(event)):
-        return _predecessor_ended(server, before, event, boot_offset)
-    if event.parent and not (server.main and server.main.is_of(event)):
-        return children.gone(server, event, boot_offset, planned=_is_planned(server, event.at))
-    main = server.main or Main.of(event)
+    main, before = server.life.main, server.life.before
+    is_main = main is not None and main.is_of(event)
+    if before is not None and before.is_of(event) and not is_main:
+        return _predecessor_ended(server, before, event, state.boot_offset)
+    if event.parent and not is_main:
+        return children.gone(server, event, state.boot_offset, planned=_is_planned(server, event.at))
+    main = main or Main.of(event)
     if main.is_of(event):
-        return _main_ended(replace(server, main=_join(main, Main.of(event))), event)
+        return _main_ended(_with_main(server, _join(main, Main.of(event))), event)
     return server
 
 
 def _told_before(server: Server, event: Event) -> Server | None:
-    """An end that a stop already speaks of: of the one that stopped, or of an impostor. None: it is another one."""
+    """The server with an end that a stop already speaks of: of who stopped, or of an impostor. None: another end."""
     for case in reversed(server.cases):
         if case.main is not None and case.main.is_of(event):
             if case.exit is not None:
@@ -95,85 +106,83 @@ def _told_before(server: Server, event: Event) -> Server | None:
             if case.family == "IMPOSTOR":
                 return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
         if case.family == "IMPOSTOR" and case.successor is not None and case.successor.is_of(event):
-            lives = server.lives and not (server.main and server.main.is_of(event))
-            return impostor.ended(replace(server, lives=lives), case)
+            life = server.life
+            lives = life.lives and not (life.main and life.main.is_of(event))
+            return impostor.ended(replace(server, life=replace(life, lives=lives)), case)
     return None
 
 
-def planned(server: Server, event: Event) -> Server:
+def planned(server: Server, event: Event, _: State) -> Server:
     """A stop is announced. Of two announcements of one stop the earlier counts."""
-    if _announced(server.planned_at, event.at):
+    if _is_planned(server, event.at):
         return server
-    return replace(server, planned_at=event.at)
+    return replace(server, life=replace(server.life, planned_at=event.at))
 
 
 def _taken_up(server: Server, main: Main) -> Server:
-    """The server with another main process, of which nothing is known yet. Its cgroup may be another one."""
-    known = {pid: child for pid, child in server.children.items() if pid != main.pid}
-    last = server.ooms[-1:]
-    return replace(
-        server,
-        main=main,
-        lives=True,
-        before=server.main,
-        before_planned_at=server.planned_at,
-        planned_at=0,
-        sign=None,
-        sizes=(),
-        listened=None,
-        answered=None,
-        refused_at=0,
-        unheard=0,
-        closed=0,
-        lost=0,
-        mute=0,
-        children=known,
-        ooms=tuple(Oom(oom.at, oom.host, None) for oom in last),
-    )
+    """The server with a new life, of whose process nothing is known yet. What is known of its host stays."""
+    old = server.life
+    life = Life(main=main, lives=True, before=old.main, before_planned_at=old.planned_at)
+    left = children.but_for(server.children, main.pid)
+    return replace(server, life=life, children=left, memory=of_the_host(server.memory))
+
+
+def _with_main(server: Server, main: Main) -> Server:
+    return replace(server, life=replace(server.life, main=main))
 
 
 def _predecessor_ended(server: Server, before: Main, event: Event, boot_offset: int | None) -> Server:
-    """The one before this one has ended, and it is told after its successor was found.
+    """The incarnation before this one has ended, and its end is told after its successor was found.
 
-    One that lived on beside its successor, its parent or a process that took the port over in order, is no stop.
+    A predecessor that lived on is no stop: beside a successor that is its parent, or that took the port over in order.
     """
-    main = server.main
-    if main is None or _announced(server.before_planned_at, event.at):
+    main = server.life.main
+    if main is None or _announced(server.life.before_planned_at, event.at):
         return server
     if event.parent and (event.at - main.found_at > MERGE_NS or impostor.related(server, before, main)):
         return server
     stranger = impostor.is_one(server, before, main)
     ours = main.generation > before.generation
-    server = open_case(server, "STOPPED", event.at, event.t, main=_join(before, Main.of(event)), exit=Exit.of(event),
-                       look=None)  # fmt: skip
+    was, end = _join(before, Main.of(event)), Exit.of(event)
+    server = open_case(server, "STOPPED", event.at, event.t, main=was, exit=end, look=None)
     if stranger and not ours:
         return impostor.usurped(server, server.cases[-1], before, main, event)
     return _succeed(server, server.cases[-1], main, boot_offset, ours=ours)
 
 
 def _main_ended(server: Server, event: Event) -> Server:
-    server = replace(server, lives=False)
+    """The main process has ended: a STOPPED begins, or the stop that lasts is the beginning of this death."""
+    life = replace(server.life, lives=False)
+    server = replace(server, life=life)
     lasting, end = open_one(server), Exit.of(event)
     if _is_planned(server, event.at):
-        return server if lasting is None else change(
-            server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose")
-        )  # fmt: skip
+        if lasting is None:
+            return server
+        return change(server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose"))
     if lasting is not None and lasting.family == "IMPOSTOR":  # the one that came after the impostor
         return impostor.ended(server, lasting)
     if lasting is None or lasting.main is None or not lasting.main.is_of(event):
-        done = server.main is not None and server.main.is_job and event.status == 0
+        done = life.main is not None and life.main.is_job and event.status == 0
         return open_case(server, "STOPPED", event.at, event.t, exit=end, planned=done)
     if event.at - lasting.dead_at > MERGE_NS:
         return change(server, lasting, exit=end, evidence=(*lasting.evidence, "its process ended later"))
     was = f"{lasting.family} for {(event.at - lasting.dead_at) / SECOND:.1f} s before"
     alive = lasting.alive if lasting.family == "FROZEN" else None
-    reduced = replace(server, cases=tuple(c for c in server.cases if c.id != lasting.id))
-    return open_case(reduced, "STOPPED", event.at, event.t, exit=end, alive=alive, id=lasting.id, evidence=(was,),
-                     said=lasting.said)  # fmt: skip
+    return open_case(
+        without(server, lasting),
+        "STOPPED",
+        event.at,
+        event.t,
+        exit=end,
+        alive=alive,
+        id=lasting.id,
+        evidence=(was,),
+        said=lasting.said,
+    )
 
 
 def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *, ours: bool) -> Server:
-    """A successor is there. Started by us, it is a recovery; by another hand and soon, a restart."""
+    """A successor is there. A successor that we started is a recovery; by another hand and soon, a restart."""
     if ours:
         return change(server, case, successor=main)
     started = main.started_at(boot_offset)
@@ -181,9 +190,9 @@ def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *,
     if started < alive.at:  # what served then may have been the successor already: while nobody looked
         alive = proof_before(server, started, case.main.found_at if case.main else started)
     restart = case.family == "STOPPED" and started - case.dead_at <= SOON_NS
-    family = "RESTARTED" if restart else case.family
-    return change(server, case, successor=main, succeeded_at=started, family=family, alive=alive,
-                  until=max(main.found_at, case.dead_at))  # fmt: skip
+    family: Family = "RESTARTED" if restart else case.family
+    back = max(main.found_at, case.dead_at)
+    return change(server, case, successor=main, succeeded_at=started, family=family, alive=alive, until=back)
 
 
 def _merged(case: Case, event: Event) -> dict[str, object]:
@@ -199,7 +208,7 @@ def _merged(case: Case, event: Event) -> dict[str, object]:
         facts={**old.facts, **new.facts},
     )
     changes: dict[str, object] = {"exit": joined}
-    if case.family in ("STOPPED", "RESTARTED") and joined.at < case.dead_at:
+    if case.family in ENDED_MAIN and joined.at < case.dead_at:
         changes |= {"dead_at": max(joined.at, case.alive.at)}
     if case.main is not None:
         changes["main"] = _join(case.main, Main.of(event))
@@ -219,7 +228,7 @@ def _join(old: Main, new: Main) -> Main:
 
 
 def _is_planned(server: Server, at: int) -> bool:
-    return _announced(server.planned_at, at)
+    return _announced(server.life.planned_at, at)
 
 
 def _announced(planned_at: int, at: int) -> bool:

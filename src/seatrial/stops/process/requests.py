@@ -1,36 +1,30 @@
-"""The part of the fold that reads requests: who was in flight, and what their bytes and tokens prove."""
+"""The reader of requests: who was in flight, and what their bytes and tokens prove."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from seatrial.records import LoadRow, Received, Sent
+from seatrial.stops.process import deaf
 from seatrial.stops.process.children import acquitted
-from seatrial.stops.state.cases import (
-    ENDED_KEPT,
-    acquits,
-    change,
-    narrowed,
-    noted,
-)
-from seatrial.stops.state.server import (
-    Ended,
-    Proof,
-    Server,
-)
+from seatrial.stops.state.cases import acquits, change, proved
+from seatrial.stops.state.incarnations import Ended, Proof
+from seatrial.stops.state.server import Requests, Server, State
 from seatrial.stops.state.work import latest, without
 
+ENDED_KEPT = 64
 NEVER = frozenset({0})
 """The time of what did not come."""
 
 
-def sent(server: Server, line: Sent) -> Server:
+def sent(server: Server, line: Sent, _: State) -> Server:
     """A request is on its way."""
-    flying = {**server.in_flight, line.id: line.t}
-    return replace(server, in_flight=flying, spoken_at=server.spoken_at or line.t)
+    old = server.requests
+    flying = {**old.in_flight, line.id: line.t}
+    return replace(server, requests=Requests(flying, old.ended, old.spoken_at or line.t))
 
 
-def received(server: Server, line: Received) -> Server:
+def received(server: Server, line: Received, _: State) -> Server:
     """An answer is over: its last two reads, and those around each stop, are proofs of life."""
     text = f"bytes of the answer to {line.id}"
     last = [at for at, _ in line.frames[-2:]]
@@ -43,7 +37,7 @@ def received(server: Server, line: Received) -> Server:
     return _over(server, over, sorted(set(last)), text, refused=line.error == "refused")
 
 
-def load_row(server: Server, line: LoadRow) -> Server:
+def load_row(server: Server, line: LoadRow, _: State) -> Server:
     """A soak request is over: its first and last token, and those around its longest silence, are proofs of life."""
     times = sorted({line.first_at, line.gap_from, line.gap_to, line.last_at} - NEVER)
     over = Ended(line.id, line.sent_at, line.ended_at, bool(line.finish_reason))
@@ -51,20 +45,16 @@ def load_row(server: Server, line: LoadRow) -> Server:
 
 
 def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
-    proofs, cases = server.proofs, server.cases
-    tokens = [Proof(at, text, "token") for at in times]
-    if tokens:
-        proofs = noted(proofs, *tokens)
-    if cases:
-        for proof in tokens:
-            cases = narrowed(cases, proof)
-    flying = without(server.in_flight, ended.id)
-    refused_at = server.refused_at or (ended.ended_at if refused else 0)
-    server = replace(server, in_flight=flying, ended=latest(server.ended, ended, ENDED_KEPT), refused_at=refused_at,
-                     proofs=proofs, cases=cases)  # fmt: skip
-    if server.child_ends:
+    """A request is over, and the bytes or tokens of these times came for it."""
+    old = server.requests
+    proofs = tuple([Proof(at, text, "token") for at in times])
+    requests = Requests(without(old.in_flight, ended.id), latest(old.ended, ended, ENDED_KEPT), old.spoken_at)
+    server = proved(server, proofs, requests=requests)
+    if refused:
+        server = replace(server, life=deaf.refused(server.life, ended.ended_at))
+    if server.children.child_ends:
         server = acquitted(server, ended)
-    for case in cases:
+    for case in server.cases:
         if ended.id in case.suspects and acquits(ended, case.dead_at):
             server = change(server, case, suspects=case.suspects - {ended.id})
     return server

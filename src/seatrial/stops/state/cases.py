@@ -1,70 +1,83 @@
-"""What several parts of the fold do to a server's state: note proofs of life, open and change cases."""
+"""Stops and proofs of life: how a stop is opened, changed and put away, and what a proof of life does to it.
+
+This module alone writes ``proofs``, ``cases``, ``opened`` and ``done`` of a server. The readers of lines decide when a
+stop begins, ends or becomes another, and say so by :func:`open_case` and :func:`change`.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Family
+from seatrial.records import SECOND, Family, Stop
+from seatrial.stops.state import testimony
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.families import FAMILIES
+from seatrial.stops.state.incarnations import ChildEnd, Ended, Main, Proof
 from seatrial.stops.state.limits import DYING_NS
-from seatrial.stops.state.server import Case, ChildEnd, Ended, Main, Oom, Proof, Server
-from seatrial.stops.state.witnesses import (
-    at_open,
-    lately,
-    near,
-)
+from seatrial.stops.state.memory import oom_before
+from seatrial.stops.state.server import Server
 
 _AT = attrgetter("at")
 PROOFS_KEPT = 16
-ENDED_KEPT = 64
-OOMS_KEPT = 12
 CASES_OPEN = 16
-"""Late evidence bears on the latest stops only; a server with more than these has other troubles."""
-BEFORE_NS = 10 * SECOND
-"""The kernel counts a kill before its victim dies, and a large one may be long in dying."""
+"""Late proofs bear on the latest stops only; a server with more stops than these has other troubles."""
+LATE_KEPT = 4
+"""Late evidence bears on so many of the latest stops."""
 ENDING_NS = 150_000_000
 """A large process takes up to this long from the signal to its end, and looks alive."""
 CHILD_NS = 60 * SECOND
 """A child that ended so long before a stop may have to do with it."""
 
 
-def noted(proofs: tuple[Proof, ...], *new: Proof) -> tuple[Proof, ...]:
-    """The latest proofs with new ones, each later than the one before it, in order of their time."""
+def proved(server: Server, proofs: tuple[Proof, ...], **parts: Any) -> Server:
+    """The server with proofs of life, each later than the one before it: noted, and held against its stops.
+
+    Args:
+        parts: parts of the server that the same line changes.
+    """
+    cases = server.cases
+    if cases:
+        for proof in proofs:
+            cases = _narrowed(cases, proof)
+    noted = _noted(server.proofs, proofs) if proofs else server.proofs
+    return replace(server, proofs=noted, cases=cases, **parts)
+
+
+def _noted(proofs: tuple[Proof, ...], new: tuple[Proof, ...]) -> tuple[Proof, ...]:
+    """The latest proofs with new ones, in order of their time."""
     if not proofs or new[0].at >= proofs[-1].at:
         return (proofs + new)[-PROOFS_KEPT:]
     for proof in new:
-        proofs = _put(proofs, proof)
+        if proofs and proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
+            continue
+        at = bisect_right(proofs, proof.at, key=_AT)
+        proofs = (*proofs[:at], proof, *proofs[at:])[-PROOFS_KEPT:]
     return proofs
 
 
-def _put(proofs: tuple[Proof, ...], proof: Proof) -> tuple[Proof, ...]:
-    if proofs and proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
-        return proofs
-    at = bisect_right(proofs, proof.at, key=_AT)
-    return (*proofs[:at], proof, *proofs[at:])[-PROOFS_KEPT:]
-
-
-def narrowed(cases: tuple[Case, ...], proof: Proof) -> tuple[Case, ...]:
+def _narrowed(cases: tuple[Case, ...], proof: Proof) -> tuple[Case, ...]:
     """The cases with their intervals brought closer by a proof of life; the same object where none changes."""
     at = proof.at
     for case in cases[-CASES_OPEN:]:
         over = case.until is not None and at >= case.until and at >= case.dead_at
         if over or case.family == "UNOBSERVED":
             continue
-        new = _narrow(case, proof)
+        new = _brought_closer(case, proof)
         if new is not case:
             cases = tuple(new if old is case else old for old in cases)
     return cases
 
 
 def proof_before(server: Server, at: int, fallback: int, *, serving: bool = False) -> Proof:
-    """The last proof of life up to a time. Without any: the moment its process was first seen.
+    """The last proof of life up to a time. Without any: the moment the process was first seen.
 
     Args:
-        serving: that a process is there is no proof here.
+        serving: only a proof of service counts. That a process is there is no proof.
     """
     for proof in reversed(server.proofs):
         if proof.at <= at and (proof.serves or not (serving or _may_be_dying(proof, at))):
@@ -73,30 +86,54 @@ def proof_before(server: Server, at: int, fallback: int, *, serving: bool = Fals
 
 
 def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: Any) -> Server:
-    """Begin a stop; who was in flight and what was last alive is taken from the state."""
-    main: Main | None = fields.pop("main", server.main)
+    """Begin a stop. Who was in flight, what was last alive, and what witnesses said is taken from the server.
+
+    A stop that is given an ``id`` takes the place of a stop that was opened before.
+    """
+    main: Main | None = fields.pop("main", server.life.main)
     alive = fields.pop("alive", None) or proof_before(server, dead_at, main.found_at if main else dead_at)
     own: dict[str, Any] = {
         "id": f"{server.name}-{server.opened + 1}",
         "suspects": in_flight_at(server, alive.at, dead_at),
-        "oom_before": oom_before(server.ooms, alive.at, dead_at),
-        "look": server.sign,
-        "sizes": lately(server),
+        "oom_before": oom_before(server.memory.ooms, alive.at, dead_at),
+        "look": server.life.body.sign,
+        "sizes": server.life.body.lately(),
         "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
-        "gpu": tuple(event for event in server.gpu if near(event.at, dead_at)),
     }
     case = Case(family=family, alive=alive, dead_at=dead_at, opened_at=now, main=main, **(own | fields))
-    opened = server.opened + (case.id != fields.get("id"))  # else it takes the place of one that was opened before
-    return at_open(replace(server, cases=(*server.cases, case), opened=opened))
+    case = testimony.given(case, server.witnesses)
+    opened = server.opened + (case.id != fields.get("id"))
+    return replace(server, cases=(*server.cases, case), opened=opened)
 
 
 def change(server: Server, case: Case, **fields: Any) -> Server:
-    """The server with one of its cases changed."""
+    """The server with one of its stops changed."""
     return replace(server, cases=tuple(replace(old, **fields) if old.id == case.id else old for old in server.cases))
 
 
+def without(server: Server, case: Case) -> Server:
+    """The server without a stop, which another stop takes the place of."""
+    return replace(server, cases=tuple(c for c in server.cases if c.id != case.id))
+
+
+def put_aside(server: Server, left: tuple[Case, ...], done: tuple[Stop, ...]) -> Server:
+    """The server with some of its stops in their last form, and the others as they are."""
+    return replace(server, cases=left, done=(*server.done, *done))
+
+
+def attested(server: Server, attest: Callable[[Case], Case]) -> Server:
+    """The server with late evidence in its latest stops; the same object where the evidence bears on none of them."""
+    if not server.cases:
+        return server
+    last = server.cases[-LATE_KEPT:]
+    cases = tuple(map(attest, last))
+    if all(new is old for new, old in zip(cases, last, strict=True)):
+        return server
+    return replace(server, cases=(*server.cases[:-LATE_KEPT], *cases))
+
+
 def open_one(server: Server) -> Case | None:
-    """The stop of the server itself that still lasts, if there is one. A gap of observation is none."""
+    """The stop of the server itself that still lasts, if there is one. A gap of observation is no stop."""
     for case in reversed(server.cases):
         if case.until is None and case.family != "UNOBSERVED" and not case.of_child:
             return case
@@ -104,27 +141,32 @@ def open_one(server: Server) -> Case | None:
 
 
 def in_flight_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
-    """Ids of the requests on their way when a server stopped, or broken between its last sign and the proof."""
-    running = {name for name, sent_at in server.in_flight.items() if sent_at <= dead_at}
-    later = {e.id for e in server.ended if e.sent_at <= dead_at < e.ended_at}
+    """Ids of the requests that were on their way when a server stopped, or that broke at its last sign or after it."""
+    running = {name for name, sent_at in server.requests.in_flight.items() if sent_at <= dead_at}
+    later = {e.id for e in server.requests.ended if e.sent_at <= dead_at < e.ended_at}
     return frozenset(running | later | broken_at(server, alive_at, dead_at))
 
 
 def broken_at(server: Server, alive_at: int, dead_at: int) -> frozenset[str]:
     """Ids of the requests that were on their way then, and did not come to their end."""
-    broken = [e for e in server.ended if not e.clean and e.sent_at <= dead_at and e.ended_at >= alive_at - DYING_NS]
+    broken = [
+        e for e in server.requests.ended if not e.clean and e.sent_at <= dead_at and e.ended_at >= alive_at - DYING_NS
+    ]
     return frozenset(e.id for e in broken)
 
 
 def acquits(ended: Ended, dead_at: int) -> bool:
-    """Whether the end of a request shows that it was over before the server stopped."""
+    """Whether the end of a request shows that the request was over before the server stopped."""
     return ended.clean and ended.ended_at < dead_at
 
 
-def _narrow(case: Case, proof: Proof) -> Case:
-    """Bring the ends of a stop's interval closer by a proof of life that comes to light late."""
+def _brought_closer(case: Case, proof: Proof) -> Case:
+    """A stop whose interval a proof of life that comes to light late makes shorter, or closes.
+
+    An example: a token of 10.4 s moves the beginning of a STOPPED seen at 11 s from 10 s to 10.4 s.
+    """
     before = case.alive.at < proof.at <= case.dead_at and not _may_be_dying(proof, case.dead_at)
-    if before and _proves(case, proof) and not 0 < case.succeeded_at <= proof.at:
+    if before and _speaks_against(case, proof) and not 0 < case.succeeded_at <= proof.at:
         return replace(case, alive=proof)
     over = proof.at > max(case.bad_at, case.dead_at)
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):
@@ -135,45 +177,21 @@ def _narrow(case: Case, proof: Proof) -> Case:
     return case
 
 
-def _proves(case: Case, proof: Proof) -> bool:
+def _speaks_against(case: Case, proof: Proof) -> bool:
     """Whether a proof of life says anything against the stop: a process that is there may be deaf."""
-    if case.family == "DEAF":
-        return proof.by == "health"
-    if case.of_child or case.family in ("RUNNER REPLACED", "WEDGED"):  # its HTTP layer lives on
+    if case.of_child:  # the parent's HTTP layer lives on
         return proof.by == "token"
-    return proof.serves or case.family != "IMPOSTOR" or case.exit is not None
+    return proof.by in FAMILIES[case.family].refuted_by or (case.family == "IMPOSTOR" and case.exit is not None)
 
 
 def _may_be_dying(proof: Proof, dead_at: int) -> bool:
-    """Whether a process was seen so shortly before its end that it may have been ending already."""
+    """Whether a process was seen so shortly before its end that the process may have been ending already."""
     return not proof.serves and dead_at - proof.at < ENDING_NS
-
-
-def oom_before(ooms: tuple[Oom, ...], alive_at: int, dead_at: int) -> Oom | None:
-    """The counts well before the last proof of life; where nobody looked then, the first that were read.
-
-    The cgroup's is of this incarnation: another one may have had another cgroup.
-    """
-    well_before = min(alive_at, dead_at - BEFORE_NS)
-    hosts = [oom for oom in ooms if oom.host is not None]
-    groups = [oom for oom in ooms if oom.cgroup is not None]
-    host = _at(hosts, well_before, alive_at)
-    group = _at(groups, well_before, alive_at)
-    if host is None and group is None:
-        return None
-    return Oom(well_before, host.host if host else None, group.cgroup if group else None)
-
-
-def _at(ooms: list[Oom], well_before: int, alive_at: int) -> Oom | None:
-    known = [oom for oom in ooms if oom.at <= well_before]
-    if known:
-        return known[-1]
-    return ooms[0] if ooms and ooms[0].at <= alive_at else None
 
 
 def _child(server: Server, dead_at: int) -> ChildEnd | None:
     """The last child that ended shortly before a stop and had no successor."""
-    for end in reversed(server.child_ends):
+    for end in reversed(server.children.child_ends):
         if 0 <= dead_at - end.exit.at <= CHILD_NS:
             return end
     return None

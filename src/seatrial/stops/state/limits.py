@@ -8,12 +8,12 @@ from seatrial.records import SECOND
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """All in ns. How strong the evidence is decides which of the limits of WEDGED holds."""
+    """All in ns. The strength of the evidence decides which of the four limits of WEDGED holds."""
 
     frozen: int = 2 * SECOND
-    """Stopped by a signal for so long, by samples: a shell's or a debugger's short stop is no stop."""
+    """Samples show the process stopped by a signal for so long: a shell's or a debugger's short stop is no stop."""
     still: int = 3 * SECOND
-    """Without CPU time and context switches though there is work."""
+    """The process uses no CPU time and switches no context for so long, though there is work."""
     wedged_silent: int = 10 * SECOND
     """Work waits, the process idles, and the engine's own loop does not answer."""
     wedged: int = 45 * SECOND
@@ -23,24 +23,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     busy: int = 3600 * SECOND
     """Work waits, and the process is busy: a prefill of a long prompt takes half an hour on a CPU."""
     stall: int = 30 * SECOND
-    """No token in a stream that had begun to give them."""
+    """No token comes for so long in a stream that had begun to give tokens."""
     clock: int = SECOND // 2
-    """A wall clock that moves so far against the monotonic one between two heartbeats was stepped, not slewed."""
+    """A wall clock that moves so far against the monotonic clock between two heartbeats was stepped, not slewed."""
 
     @classmethod
     def of(cls, options: dict[str, object]) -> Limits:
-        """The limits a run was watched with, as its run.json holds them; what it does not hold is the default."""
+        """The limits of a run, from its run.json. A limit that is missing there has its default."""
         found = options.get("limits")
         return msgspec.convert(found, cls) if isinstance(found, dict) else cls()
 
 
 IN_A_ROW = 3
-"""Probes without an answer between them before anything is said: one or two may be a blip."""
-
-
+"""So many probes in a row without an answer are needed before anything is said: one or two may be a blip."""
 SETTLE_NS = 3 * SECOND
 """How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
-
-
 DYING_NS = SECOND
 """A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
+PLANNED_FOR_NS = 60 * SECOND
+"""How long an announced stop may take to happen. A stop after that is a stop like any other."""

@@ -1,8 +1,27 @@
-"""Families told from traffic: STREAM STALL, TRUNCATED, EMPTY, FAILED IN-BAND. One stop per endpoint and family.
+"""STREAM STALL, TRUNCATED, EMPTY, FAILED IN-BAND: families told from traffic. One stop per endpoint and family.
 
-A stream that a stop broke belongs to that stop and is not counted here; what broke is therefore held until it is known
-whether there was one. What is no fault: an answer cut by its ``max_tokens`` (it has its finish_reason), a request that
-never got a first token (it may have waited in a queue or a prefill: WEDGED tells of that), a stream that we cut.
+A stream that a stop broke belongs to that stop and is not counted here. A broken stream is therefore held until it is
+known whether there was a stop. What is no fault: an answer cut by its ``max_tokens`` (it has its finish_reason), a
+request that never got a first token (it may have waited in a queue or a prefill: WEDGED tells of that), a stream that
+we cut.
+
+An example, told as STREAM STALL::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"sent","t":5.0e9,"w":"load1","n":1,"endpoint":"a","scenario":"soak/closed","method":"POST","path":"/chat/completions"}
+    {"kind":"load","t":45.0e9,"id":"load1-1","endpoint":"a","outcome":"stall","intended_at":5.0e9,"sent_at":5.0e9,"ended_at":44.9e9,"first_at":6.0e9,"last_at":9.0e9,"deltas":8}
+    {"kind":"probe","t":45.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"ask","t":46.0e9,"name":"a","rung":"canary","id":"canary-1","asked_at":45.5e9,"ended_at":46.0e9,"outcome":"ok"}
+
+An example, told as TRUNCATED; with ``"outcome":"empty"`` it is EMPTY, with ``"sse_error"`` FAILED IN-BAND::
+
+    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"sent","t":5.0e9,"w":"load1","n":1,"endpoint":"a","scenario":"soak/closed","method":"POST","path":"/chat/completions"}
+    {"kind":"load","t":9.1e9,"id":"load1-1","endpoint":"a","outcome":"truncated","intended_at":5.0e9,"sent_at":5.0e9,"ended_at":9.0e9,"first_at":6.0e9,"last_at":9.0e9,"deltas":8}
+    {"kind":"probe","t":9.2e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"probe","t":20.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 
 from __future__ import annotations
@@ -11,25 +30,20 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND, Ask, Family, LoadRow
 from seatrial.stops.evidence.looks import busy
-from seatrial.stops.state.limits import DYING_NS, SETTLE_NS, Limits
-from seatrial.stops.state.server import Case, Server
-from seatrial.stops.state.work import (
-    Broken,
-    Fault,
-    Streams,
-    Trouble,
-    Work,
-)
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.limits import DYING_NS, PLANNED_FOR_NS, SETTLE_NS, Limits
+from seatrial.stops.state.server import Server
+from seatrial.stops.state.streams import Broken, Fault, Streams, Trouble
+from seatrial.stops.state.work import Work
 
 IDS_KEPT = 20
 PENDING_KEPT = 256
 CUT_NS = 8 * SECOND
-"""How long a cut stream waits for news of its server's end: a remote one has stopped after three refused probes."""
+"""A cut stream waits so long for news of its server's end: a remote server has stopped after three refused probes."""
 NOBODY_NS = 10 * SECOND
-"""Without anybody who waits for so long, a client has not only paused before it asks again."""
+"""If nobody waits for so long, a client has not only paused before it asks again."""
 REASONS = 3
 """So many answers with a finish_reason show that this server sends one, and that its absence is a fault."""
-PLANNED_FOR_NS = 60 * SECOND
 WORDS: dict[str, tuple[Family, str]] = {
     "truncated": ("TRUNCATED", "cut"),
     "no_terminator": ("TRUNCATED", "no terminator"),
@@ -46,7 +60,7 @@ STREAM_WORDS = {
 
 
 def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Streams:
-    """A client's request is over: was its stream in order?"""
+    """A client's request is over: its stream was in order, or broken."""
     broken = _broken_row(row, work, limits)
     whole = min(row.sent_at, row.t) if broken is None and row.outcome == "ok" else 0
     if row.finish_reason or whole > streams.whole_from:
@@ -62,7 +76,7 @@ def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Stre
 
 
 def canary_seen(streams: Streams, ask: Ask, work: Work, limits: Limits) -> Streams:
-    """The canary: a stall is told while it lasts, other faults when it is over.
+    """A line about the canary: a stall is told while it lasts, other faults when the canary is over.
 
     An empty answer or a missing end is a fault only of a server that gave the canary what it wanted before.
     """
@@ -70,10 +84,10 @@ def canary_seen(streams: Streams, ask: Ask, work: Work, limits: Limits) -> Strea
         return streams
     if ask.ended_at and ask.outcome == "ok":
         return replace(streams, works=True, whole_from=max(streams.whole_from, ask.asked_at))
-    broken = None if streams.canary == ask.id else _broken_canary(ask, work, limits)
+    broken = None if streams.counted == ask.id else _broken_canary(ask, work, limits)
     if broken is None or (broken.family in ("EMPTY", "TRUNCATED") and not streams.works):
         return streams
-    return replace(_held(streams, broken), canary=ask.id)
+    return replace(_held(streams, broken), counted=ask.id)
 
 
 def settled(server: Server, now: int, limits: Limits) -> Server:
@@ -94,9 +108,9 @@ def settled(server: Server, now: int, limits: Limits) -> Server:
 def whose(work: Work, since: int, until: int) -> tuple[Fault, str]:
     """Whose fault a silence between two times was, by the server's own live counters, and what shows it.
 
-    Counters are of all its work: that they moved tells of this stream only where it was the one worked on.
+    The counters are of all the server's work. If they moved, that tells of this stream only where no other ran.
     """
-    within = [r for r in work.readings if r.live and since + SECOND < r.at <= until]
+    within = [r for r in work.counted.readings if r.live and since + SECOND < r.at <= until]
     if len(within) < 3:
         return "", "the server's own live counters were not readable"
     if all(r.running == 0 for r in within):
@@ -116,15 +130,16 @@ def _broken_row(row: LoadRow, work: Work, limits: Limits) -> Broken | None:
         text = STREAM_WORDS[kind or family] + (f", after {row.deltas} deltas" if row.deltas else "")
         said = f"{text}: {row.detail}" if row.detail else text
         alive = row.last_at if begun else row.sent_at
-        return Broken(family, row.id, kind, alive, max(alive, row.ended_at), row.ended_at, row.t, text=said,
-                      proof=f"a token of {row.id}" if begun else f"{row.id} was sent")  # fmt: skip
+        proof = f"a token of {row.id}" if begun else f"{row.id} was sent"
+        dead_at = max(alive, row.ended_at)
+        return Broken(family, row.id, kind, alive, dead_at, row.ended_at, row.t, text=said, proof=proof)
     if begun and row.outcome in ("stall", "deadline") and row.ended_at - row.last_at >= min(limits.stall, _idle(row)):
         return _stall(row.id, row.last_at, row.ended_at, row.t, work, f"after {row.deltas} deltas")
     if begun and row.gap_from and silence >= limits.stall:
         return replace(_stall(row.id, row.gap_from, row.gap_to, row.t, work, "in mid-answer"), until=row.gap_to)
     if row.outcome == "ok" and row.deltas and not row.finish_reason:
-        return Broken("TRUNCATED", row.id, "protocol", row.last_at, max(row.last_at, row.ended_at), row.ended_at, row.t,
-                      text=STREAM_WORDS["protocol"], proof=f"a token of {row.id}")  # fmt: skip
+        text, proof, at = STREAM_WORDS["protocol"], f"a token of {row.id}", max(row.last_at, row.ended_at)
+        return Broken("TRUNCATED", row.id, "protocol", row.last_at, at, row.ended_at, row.t, text=text, proof=proof)
     return None
 
 
@@ -149,9 +164,9 @@ def _broken_canary(ask: Ask, work: Work, limits: Limits) -> Broken | None:
 def _stall(name: str, since: int, until: int, seen: int, work: Work, where: str, comments: int = 0) -> Broken:
     fault, why = whose(work, since, until)
     hidden = f", hidden by {comments} keep-alive comments" if comments else ""
-    return Broken("STREAM STALL", name, "pings" if comments else "", since, since, until, seen,
-                  fault=fault, why=why, proof=f"a token of {name}",
-                  text=f"no token for {(until - since) / SECOND:.1f} s {where}{hidden}")  # fmt: skip
+    kind, proof = "pings" if comments else "", f"a token of {name}"
+    text = f"no token for {(until - since) / SECOND:.1f} s {where}{hidden}"
+    return Broken("STREAM STALL", name, kind, since, since, until, seen, fault=fault, why=why, text=text, proof=proof)
 
 
 def _held(streams: Streams, *broken: Broken) -> Streams:
@@ -159,36 +174,37 @@ def _held(streams: Streams, *broken: Broken) -> Streams:
 
 
 def _known(work: Work, broken: Broken, now: int, limits: Limits) -> bool:
-    """Whether a stop that broke it would have come to light by now: nothing is wedged that progressed since."""
+    """Whether a stop that broke the stream would have come to light: a server that progressed since is not wedged."""
     waited = now - broken.seen_at
     stalls = broken.family == "STREAM STALL" or broken.id.startswith("canary")
     if not stalls:
         return waited >= (CUT_NS if broken.family == "TRUNCATED" else SETTLE_NS)
-    if now - work.waited_at > NOBODY_NS:
+    if now - work.waits.waited_at > NOBODY_NS:
         return waited >= SETTLE_NS  # nobody waits: no silence can grow into a stop
-    seen = now - work.sampled_at <= SETTLE_NS
+    seen = now - work.machine.sampled_at <= SETTLE_NS
     longest = (limits.wedged if seen else limits.wedged_unseen) + SETTLE_NS
-    return waited >= SETTLE_NS and (work.progress_at > broken.over_at or waited >= longest)
+    return waited >= SETTLE_NS and (work.flow.progress_at > broken.over_at or waited >= longest)
 
 
 def _waited_for_another(work: Work, broken: Broken) -> bool:
-    """Whether a stream that went on only waited for the engine, busy with a prefill: then nothing else came either."""
+    """Whether a stream that went on only waited for an engine that was busy with a prefill: then no other moved."""
     if broken.until is None:
         return False
-    moved = any(broken.alive_at + SECOND < at < broken.until - SECOND for at in work.marks)
+    moved = any(broken.alive_at + SECOND < at < broken.until - SECOND for at in work.flow.marks)
     return not moved and busy(work, broken.alive_at, broken.until)
 
 
 def _of_a_stop(server: Server, broken: Broken) -> bool:
     """Whether a stop, silent or planned, lies over the moment it broke."""
-    for planned_at in (server.planned_at, server.before_planned_at):
+    for planned_at in (server.life.planned_at, server.life.before_planned_at):
         if planned_at and planned_at - DYING_NS <= broken.over_at and broken.dead_at <= planned_at + PLANNED_FOR_NS:
             return True
     return any(_over(case, broken) for case in server.cases)
 
 
 def _over(case: Case, broken: Broken) -> bool:
-    if case.family == "UNOBSERVED" or case.told.withdrawn:
+    """Whether a stop lies over the moment a stream broke, or counts the stream's request among its suspects."""
+    if case.family == "UNOBSERVED" or case.statement.withdrawn:
         return False
     if broken.id in case.suspects:
         return True

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Family, Stop
+from seatrial.stops.state.families import FAMILIES
 from seatrial.stops.state.server import Server
-from seatrial.stops.state.work import Trouble
+from seatrial.stops.state.streams import SaidOf, Trouble
 from seatrial.stops.telling.alike import OF_STREAMS
 
 AGAIN_NS = 60 * SECOND
@@ -18,12 +19,6 @@ SLUGS: dict[Family, str] = {
     "TRUNCATED": "truncated",
     "EMPTY": "empty",
     "FAILED IN-BAND": "in-band",
-}
-STREAM_RUNGS: dict[Family, str] = {
-    "STREAM STALL": "tokens arrive",
-    "TRUNCATED": "the answer's end",
-    "EMPTY": "the answer's content",
-    "FAILED IN-BAND": "the answer's content: an error under status 200",
 }
 GUESSES: dict[Family, tuple[str, ...]] = {
     "TRUNCATED": (
@@ -38,32 +33,32 @@ GUESSES: dict[Family, tuple[str, ...]] = {
 }
 
 
-def stops(server: Server, behind: Sequence[Server] = ()) -> list[Stop]:
+def all_stops(server: Server, behind: Sequence[Server] = ()) -> list[Stop]:
     """Every family of an endpoint that has streams, in its last form.
 
     Args:
         behind: what stands behind it, where it is a gateway.
     """
-    return [stop_of(server, trouble, _cause(trouble, behind)) for trouble in server.streams.troubles.values()]
+    return [stop_of_streams(server, trouble, _cause(trouble, behind)) for trouble in server.streams.troubles.values()]
 
 
-def given(server: Server, behind: Sequence[Server], now: int) -> tuple[Server, tuple[Stop, ...]]:
+def handed_out(server: Server, behind: Sequence[Server], now: int) -> tuple[Server, tuple[Stop, ...]]:
     """What is to be handed out now: what is new or has another cause, and once a minute what has grown."""
-    troubles, found = dict(server.streams.troubles), []
+    said_of, found = dict(server.streams.said_of), []
     for family, trouble in server.streams.troubles.items():
-        cause = _cause(trouble, behind)
-        grown = trouble.streams > trouble.said and now - trouble.said_at >= AGAIN_NS
-        if not trouble.said or grown or cause != trouble.said_cause:
-            troubles[family] = replace(trouble, said=trouble.streams, said_at=now, said_cause=cause)
-            found.append(stop_of(server, trouble, cause))
+        cause, said = _cause(trouble, behind), said_of.get(family)
+        grown = said is not None and trouble.streams > said.streams and now - said.at >= AGAIN_NS
+        if said is None or grown or cause != said.cause:
+            said_of[family] = SaidOf(trouble.streams, now, cause)
+            found.append(stop_of_streams(server, trouble, cause))
     if not found:
         return server, ()
-    return replace(server, streams=replace(server.streams, troubles=troubles)), tuple(found)
+    return replace(server, streams=replace(server.streams, said_of=said_of)), tuple(found)
 
 
-def stop_of(server: Server, trouble: Trouble, cause: str) -> Stop:
+def stop_of_streams(server: Server, trouble: Trouble, cause: str) -> Stop:
     """The stop that the streams of one family amount to."""
-    first, main = trouble.first, server.main
+    first, main = trouble.first, server.life.main
     return Stop(
         id=f"{server.name}-{SLUGS[first.family]}",
         name=server.name,
@@ -74,11 +69,11 @@ def stop_of(server: Server, trouble: Trouble, cause: str) -> Stop:
         seen_at=first.seen_at,
         until=trouble.until,
         proof=first.proof,
-        rung=STREAM_RUNGS[first.family],
+        rung=FAMILIES[first.family].rung,
         pid=main.pid if main else 0,
         incarnation=main.incarnation if main else "",
         evidence=tuple(_evidence(trouble)),
-        excluded=("death (its process ran on)",) if main is not None and server.lives else (),
+        excluded=("death (its process ran on)",) if main is not None and server.life.lives else (),
         cause=cause,
         hypotheses=tuple(_hypotheses(trouble)) if cause.startswith("UNKNOWN") else (),
         suspects=trouble.ids,
@@ -97,7 +92,7 @@ def _evidence(trouble: Trouble) -> Iterator[str]:
 
 
 def _cause(trouble: Trouble, behind: Sequence[Server]) -> str:
-    """Named only where the server's own counters say of every stream the same, or what is behind a gateway is well."""
+    """The cause, where the server's counters say the same of every stream, or the server behind a gateway is well."""
     well = [other.name for other in behind if _is_well(other, trouble)]
     if behind and len(well) == len(behind):
         return f"the gateway: what {' and '.join(well)} behind it gives directly is whole"
@@ -109,7 +104,7 @@ def _cause(trouble: Trouble, behind: Sequence[Server]) -> str:
 
 
 def _is_well(other: Server, trouble: Trouble) -> bool:
-    """Whether a stream asked of it directly, after the first one broke at the gateway, was in order, and none else."""
+    """Whether streams asked of the server behind, after the first one broke at the gateway, were all in order."""
     family, streams = trouble.first.family, other.streams
     spoilt = family in streams.troubles or any(broken.family == family for broken in streams.pending)
     return streams.whole_from > trouble.first.dead_at and not spoilt

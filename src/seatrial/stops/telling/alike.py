@@ -5,26 +5,22 @@ from __future__ import annotations
 import signal
 
 from seatrial.records import Family
-from seatrial.stops.evidence import sights
-from seatrial.stops.evidence.ends import (
-    code_of,
-    kind_of,
-    signal_of,
-)
-from seatrial.stops.evidence.sights import PROBE_RUNGS
-from seatrial.stops.state.server import Case
-from seatrial.stops.telling.causes import (
-    LIMIT,
-    cause,
-    gpu_words,
-)
+from seatrial.stops.evidence.ends import code_of, kind_of, signal_of
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.sights import BY_HEALTH, PROBE_RUNGS, Sight
+from seatrial.stops.telling.causes import LIMIT, cause, gpu_words
 
 WITHOUT_A_WORD = "ggml-org/llama.cpp #20509: the server is down, and its log ends with ordinary lines"
 NO_SOCKET = "ggml-org/llama.cpp #20509: process alive, ESTABLISHED connections, no LISTEN socket"
 ENGINE_SILENT = "ggml-org/llama.cpp #27388: /health 200 while /slots hangs"
 ENGINE_DEAD = "vllm-project/vllm #39863: the engine's process is gone, its API server answers 200"
-RUNNER = "ollama/ollama #9330: a runner ends under a living parent"
+UNKILLABLE = "ollama/ollama #11231: a process that does not run and cannot be killed"
 
+OF_FAMILY: dict[Family, tuple[str, ...]] = {
+    "DEAF": (NO_SOCKET,),
+    "RUNNER REPLACED": ("ollama/ollama #9330: a runner ends under a living parent",),
+    "RESTARTED": ("ggml-org/llama.cpp #22847: a supervisor's restart hides the crash",),
+}
 OF_SIGNAL = {
     signal.SIGABRT: "ggml-org/llama.cpp #27749: SIGABRT about once a day",
     signal.SIGSEGV: "ollama/ollama #5629: SIGSEGV of a runner",
@@ -45,21 +41,19 @@ def alike(case: Case) -> tuple[str, ...]:
         return ()
     if gpu_words(case):
         found.append("NVIDIA/open-gpu-kernel-modules #1151: Xid 79, the GPU has fallen off the bus")
-    if case.shown in sights.BY_HEALTH or case.shown in PROBE_RUNGS:
-        pass  # of what HTTP alone shows no shape is known
-    elif case.family == "DEAF":
-        found.append(NO_SOCKET)
-    elif case.family == "WEDGED":
-        found.append(ENGINE_DEAD if case.child is not None else ENGINE_SILENT)
-    elif case.family == "RUNNER REPLACED":
-        found.append(RUNNER)
-    elif case.family == "RESTARTED":
-        found.append("ggml-org/llama.cpp #22847: a supervisor's restart hides the crash")
-    elif case.family == "FROZEN" and case.shown == "still":
-        found.append("ollama/ollama #11231: a process that does not run and cannot be killed")
+    if case.shown not in BY_HEALTH and case.shown not in PROBE_RUNGS:  # of what HTTP alone shows no shape is known
+        found += _of_family(case)
     if case.exit is not None:
         found += _of_end(case)
     return tuple(dict.fromkeys(found))
+
+
+def _of_family(case: Case) -> tuple[str, ...]:
+    if case.family == "WEDGED":
+        return (ENGINE_DEAD if case.child is not None else ENGINE_SILENT,)
+    if case.family == "FROZEN":
+        return (UNKILLABLE,) if case.shown is Sight.STILL else ()
+    return OF_FAMILY.get(case.family, ())
 
 
 def _of_end(case: Case) -> list[str]:

@@ -1,9 +1,9 @@
 """Why a server stopped, where the evidence names it, and what it excludes.
 
 A cause is named only where evidence names it, as statements joined by ``; ``. Less evidence leaves statements away,
-or all of them (UNKNOWN); it never puts another in their place. A signal alone never names a cause: nobody without
-audit rights can see who sent it. One statement is open to be refuted: that its address space was on its way to its
-limit names the limit as long as no log shows that it aborted itself for another reason.
+or all of them (UNKNOWN). Less evidence never puts another statement in their place. A signal alone never names a
+cause: nobody without audit rights can see who sent it. One statement is open to be refuted: an address space that was
+on its way to its limit names the limit, as long as no log shows that the process aborted itself for another reason.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from seatrial.stops.evidence.ends import (
     signal_of,
 )
 from seatrial.stops.evidence.programs import forwards
-from seatrial.stops.evidence.sights import PROBE_RUNGS
-from seatrial.stops.state.server import Case
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.families import ENDED
+from seatrial.stops.state.sights import PROBE_RUNGS, Sight
 
 MEMORY_KILLS = "the kernel's OOM killer, in the server's cgroup"
 LIMIT = "its address-space limit was reached"
-DYING = ("STOPPED", "RESTARTED", "RUNNER REPLACED")
 
 
 def cause(case: Case) -> str:
     """The cause, or UNKNOWN and why it cannot be known."""
     if case.family == "WEDGED":
-        return case.told.cause
+        return case.statement.cause
     number, code = signal_of(case.exit), code_of(case.exit)
     named = "; ".join(_named(case))
     found = "UNKNOWN"
@@ -52,11 +52,11 @@ def cause(case: Case) -> str:
         found = "UNKNOWN: sender of the signal not observable without audit rights"
     elif code is not None:
         found = f"UNKNOWN: it ended itself with status {code} and told us no reason"
-    elif case.shown in PROBE_RUNGS and case.shown != "refused" and case.family == "STOPPED":
+    elif case.shown in PROBE_RUNGS and case.shown is not Sight.REFUSED and case.family == "STOPPED":
         found = "UNKNOWN: what ended is not observable"
-    elif case.exit is not None or case.family in DYING:
+    elif case.exit is not None or case.family in ENDED:
         found = "UNKNOWN: how it ended is not observable"
-    elif case.family == "FROZEN" and case.shown == "still":
+    elif case.family == "FROZEN" and case.shown is Sight.STILL:
         found = "UNKNOWN: what keeps it from running is not observable without rights"
     elif case.family == "FROZEN":
         found = "UNKNOWN: sender of the stop signal not observable without audit rights"
@@ -68,7 +68,7 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
 
     Args:
         limit: of its address space, bytes; None: none, or not known.
-        reached: it was full, or grew to it in the last looks. That it stood near it is not enough.
+        reached: the space was full, or grew to its limit in the last looks. That it stood near it is not enough.
         xids: what the GPU's driver reported just before.
     """
     words = {word.claim: word.line for word in log_words.words(log)}
@@ -100,13 +100,13 @@ def _named(case: Case) -> Iterator[str]:
 
 
 def fresh(case: Case) -> tuple[str, ...]:
-    """The lines of its log that did not stand there before the stop."""
-    return tuple(line for line in case.log if line not in case.log_old)
+    """The lines of the server's log that did not stand there before the stop."""
+    return tuple(line for line in case.testimony.log if line not in case.testimony.log_old)
 
 
 def gpu_words(case: Case) -> tuple[str, ...]:
-    """What the GPU's driver reported around the stop, of which card it is known."""
-    return tuple(dict.fromkeys(_gpu_word(event) for event in case.gpu if event.facts))
+    """What the GPU's driver reported around the stop, where it is known of which card."""
+    return tuple(dict.fromkeys(_gpu_word(event) for event in case.testimony.xids if event.facts))
 
 
 def _gpu_word(event: Event) -> str:
@@ -117,12 +117,12 @@ def _gpu_word(event: Event) -> str:
 
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:
     """What did not happen, and by what that is known. ``kept``: a keeper announces planned stops."""
-    yield from case.told.excluded
+    yield from case.statement.excluded
     if case.family == "WEDGED" and (case.main is None or forwards(case.main)):
         return  # nothing of its process is observable: nothing is excluded by it
     if case.family == "STOPPED" and case.shown in PROBE_RUNGS and case.exit is None:
         return  # so here: HTTP alone told of it
-    if case.exit is not None or case.family in DYING:
+    if case.exit is not None or case.family in ENDED:
         yield from _excluded_of_death(case)
     elif case.family != "IMPOSTOR":
         yield "death (the same incarnation ran on)"
@@ -133,7 +133,7 @@ def excluded(case: Case, *, kept: bool) -> Iterator[str]:
 
 
 def _excluded_of_death(case: Case) -> Iterator[str]:
-    """Of a forwarder nothing: its counts, its masks and its limits say nothing of the server behind it."""
+    """What a death was not. A forwarder's counts, masks and limits say nothing of the server behind it."""
     if forwarder_of(case):
         return
     host, cgroup = killed_for_memory(case)
@@ -155,7 +155,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
 
 def evidence(case: Case) -> Iterator[str]:
     """What the record shows of an end, beside what the stop itself rests on."""
-    if forwarder_of(case) and (case.exit is not None or case.family in DYING):
+    if forwarder_of(case) and (case.exit is not None or case.family in ENDED):
         yield _only_forwards(case)
     if case.exit is not None:
         if case.exit.status is not None:
@@ -170,7 +170,7 @@ def evidence(case: Case) -> Iterator[str]:
                 f"address space {_bytes(room.size)} of a limit of {_bytes(room.limit)} at the last look"
                 f" ({room.percent}{': the limit reached' if room.reached else ''})"
             )
-    for event in case.gpu[:3]:
+    for event in case.testimony.xids[:3]:
         seconds = (case.dead_at - event.at) / SECOND
         yield f"{_gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
     yield from _testimony(case)
@@ -181,9 +181,9 @@ def _whose(case: Case) -> str:
 
 
 def _testimony(case: Case) -> Iterator[str]:
-    """What its log adds, and where the record contradicts it."""
-    if case.log_note:
-        yield f"log: {case.log_note}"
+    """What the server's log adds, and where the record contradicts the log."""
+    if case.testimony.log_note:
+        yield f"log: {case.testimony.log_note}"
     named = cause(case)
     for word in log_words.words(fresh(case)):
         if word.line in named or (word.claim == "bad_alloc" and "bad_alloc" in named):

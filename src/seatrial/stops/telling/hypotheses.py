@@ -25,8 +25,8 @@ from seatrial.stops.evidence.ends import (
     room_of,
     signal_of,
 )
-from seatrial.stops.evidence.sights import PROBE_RUNGS
-from seatrial.stops.state.server import Case
+from seatrial.stops.state.case import Case
+from seatrial.stops.state.sights import PROBE_RUNGS, Sight
 from seatrial.stops.telling.causes import fresh, gpu_words
 
 ROUND_S = (900, 1800, 3600, 7200)
@@ -53,7 +53,7 @@ class Guess(msgspec.Struct, frozen=True):
 def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
     """The guesses about a stop, in the order of this module; none where the cause is named."""
     if case.family == "WEDGED":
-        return case.told.hypotheses
+        return case.statement.hypotheses
     found = sorted(_guesses(case, uptime_s), key=lambda guess: guess.speaks)
     return tuple(str(guess) for guess in found)
 
@@ -70,7 +70,7 @@ def _guesses(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         was = any(text.startswith("DEAF for") for text in case.evidence)
         yield Guess("the declared one closed its listener and another program took the port", "DEAF before it",
                     "seen" if was else "not seen", _if(was))  # fmt: skip
-    elif case.shown in PROBE_RUNGS and case.shown != "refused" and case.exit is None:
+    elif case.shown in PROBE_RUNGS and case.shown is not Sight.REFUSED and case.exit is None:
         yield from _unanswered(case)
     else:
         yield from _dead(case, uptime_s)
@@ -81,7 +81,7 @@ def _unanswered(case: Case) -> Iterator[Guess]:
     yield Guess("what stands behind the address ended", "its own process, watched where it runs", "not observable here")
     yield Guess("what hands the connections on is misconfigured", "the same question, asked behind it",
                 "not observable here")  # fmt: skip
-    if case.shown in ("tls", "not-http"):
+    if case.shown in (Sight.TLS, Sight.NOT_HTTP):
         yield Guess("the address speaks another protocol now", "the scheme of its URL changed", "not observable here")
 
 
@@ -97,9 +97,10 @@ def _deaf(case: Case) -> Iterator[Guess]:
 
 
 def _frozen(case: Case) -> Iterator[Guess]:
-    stopped = case.shown == "stopped"
+    stopped = case.shown is Sight.STOPPED
     traced = case.look is not None and case.look.state == "t"
-    waits = [row for row in case.threads.threads if row[2] == "D"] if case.threads else []
+    read = case.testimony.read
+    waits = [row for row in read.threads if row[2] == "D"] if read else []
     if stopped and traced:
         yield Guess("a debugger holds it", "state t", "seen", FOR)
     elif stopped:
@@ -107,10 +108,10 @@ def _frozen(case: Case) -> Iterator[Guess]:
     else:
         yield Guess("the cgroup freezer or swapping", "no CPU time and no state T", "seen", FOR)
         told = f"seen: {waits[0][1]} at {waits[0][4] or 'an unknown place'}" if waits else "not seen"
-        if case.threads is None:
+        if read is None:
             told = "not observed"
         yield Guess("a driver or a disk that does not answer", "a thread in state D", told,
-                    FOR if waits else (OPEN if case.threads is None else AGAINST))  # fmt: skip
+                    FOR if waits else (OPEN if read is None else AGAINST))  # fmt: skip
 
 
 def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
@@ -144,7 +145,7 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
 
 
 def _memory_killer(case: Case) -> Iterator[Guess]:
-    """Where its counts did not move there is nothing to suspect, and no word of it."""
+    """The OOM killer, unless its counts did not move: then there is nothing to suspect, and no word of it."""
     host, cgroup = killed_for_memory(case)
     if host is None and cgroup is None:
         yield Guess("the OOM killer", "oom_kill grows", "not observable here")
@@ -184,7 +185,7 @@ def _crash(case: Case) -> Iterator[Guess]:
 
 
 def _room(case: Case, room: Room) -> Iterator[Guess]:
-    """A limit that was far away is not suspected; without any limit there is nothing to say."""
+    """The limit of the address space. A limit that was far away is not suspected."""
     if room.limit is None:
         return
     share = room.share
@@ -205,7 +206,7 @@ def _launcher(uptime_s: float | None) -> Guess:
 
 
 def _session(case: Case) -> Guess:
-    """SIGHUP, or a clean-up of the session: its leader ended with it."""
+    """SIGHUP, or a clean-up of the session: the session's leader ended with the server."""
     before = case.main.facts.get(Fact.SESSION_LEADER, "") if case.main else ""
     after = case.exit.facts.get(Fact.SESSION_LEADER, "") if case.exit else ""
     seen = {"there": "not seen: it was there", "itself": "it led its session itself"}.get(after, "not observed")
@@ -231,7 +232,7 @@ def _line(case: Case, claim: log_words.Claim) -> tuple[str, Speaks]:
 
 
 def _no_line(case: Case) -> str:
-    return "no such line in its log" if case.log else "no log is open to us"
+    return "no such line in its log" if case.testimony.log else "no log is open to us"
 
 
 def _if(seen: bool) -> Literal[0, 2]:  # noqa: FBT001 - the fact itself
