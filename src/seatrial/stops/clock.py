@@ -5,20 +5,20 @@ Stops whose evidence is complete are handed out at a heartbeat.
 
 An example, told as UNOBSERVED where the heartbeat paused from 5 s to 12 s::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
-    {"kind":"clock","t":4.0e9,"wall_ns":1004.0e9,"boot_ns":4.0e9,"raw_ns":4.0e9}
-    {"kind":"clock","t":5.0e9,"wall_ns":1005.0e9,"boot_ns":5.0e9,"raw_ns":5.0e9}
-    {"kind":"clock","t":12.0e9,"wall_ns":1012.0e9,"boot_ns":12.0e9,"raw_ns":12.0e9}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
+    {"kind":"clock","t":4e9,"wall_ns":1004e9,"boot_ns":4e9,"raw_ns":4e9}
+    {"kind":"clock","t":5e9,"wall_ns":1005e9,"boot_ns":5e9,"raw_ns":5e9}
+    {"kind":"clock","t":12e9,"wall_ns":1012e9,"boot_ns":12e9,"raw_ns":12e9}
     {"kind":"probe","t":12.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"clock","t":13.0e9,"wall_ns":1013.0e9,"boot_ns":13.0e9,"raw_ns":13.0e9}
+    {"kind":"clock","t":13e9,"wall_ns":1013e9,"boot_ns":13e9,"raw_ns":13e9}
 
 An example, told as CLOCK STEPPED::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
-    {"kind":"clock","t":4.0e9,"wall_ns":1004.0e9,"boot_ns":4.0e9,"raw_ns":4.0e9}
-    {"kind":"clock","t":5.0e9,"wall_ns":1005.0e9,"boot_ns":5.0e9,"raw_ns":5.0e9}
-    {"kind":"clock","t":6.0e9,"wall_ns":1246.0e9,"boot_ns":6.0e9,"raw_ns":6.0e9}
-    {"kind":"clock","t":7.0e9,"wall_ns":1247.0e9,"boot_ns":7.0e9,"raw_ns":7.0e9}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
+    {"kind":"clock","t":4e9,"wall_ns":1004e9,"boot_ns":4e9,"raw_ns":4e9}
+    {"kind":"clock","t":5e9,"wall_ns":1005e9,"boot_ns":5e9,"raw_ns":5e9}
+    {"kind":"clock","t":6e9,"wall_ns":1246e9,"boot_ns":6e9,"raw_ns":6e9}
+    {"kind":"clock","t":7e9,"wall_ns":1247e9,"boot_ns":7e9,"raw_ns":7e9}
     {"kind":"probe","t":7.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 

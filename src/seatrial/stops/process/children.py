@@ -10,11 +10,11 @@ a runner only with the next request.
 
 An example, told as RUNNER REPLACED::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7","facts":{"exe":"/ollama"}}
-    {"kind":"event","t":2.0e9,"what":"found","name":"a","at":2.0e9,"pid":8,"incarnation":"i-8","parent":7,"facts":{"exe":"/run"}}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7","facts":{"exe":"/ollama"}}
+    {"kind":"event","t":2e9,"what":"found","name":"a","pid":8,"incarnation":"i-8","parent":7,"facts":{"exe":"/run"}}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"event","t":5.0e9,"what":"exit","name":"a","at":5.0e9,"pid":8,"incarnation":"i-8","parent":7,"status":11}
-    {"kind":"event","t":6.0e9,"what":"found","name":"a","at":6.0e9,"pid":9,"incarnation":"i-9","parent":7,"facts":{"exe":"/run"}}
+    {"kind":"event","t":5e9,"what":"exit","name":"a","pid":8,"incarnation":"i-8","parent":7,"status":11}
+    {"kind":"event","t":6e9,"what":"found","name":"a","pid":9,"incarnation":"i-9","parent":7,"facts":{"exe":"/run"}}
     {"kind":"probe","t":6.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 

@@ -6,7 +6,7 @@ LISTEN socket can be seen either, HTTP tells (``process.afar``).
 
 An example, told as DEAF::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
     {"kind":"probe","t":5.2e9,"name":"a","listens":false,"error":"refused","established":2}
     {"kind":"sample","t":6.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"S","cpu_ns":300,"switches":9}

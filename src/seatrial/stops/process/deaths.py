@@ -6,7 +6,7 @@ makes a RESTARTED of a STOPPED. A later successor only ends the STOPPED.
 
 An example, told as STOPPED::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
     {"kind":"sample","t":5.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"S","cpu_ns":100,"switches":9}
     {"kind":"probe","t":5.2e9,"name":"a","listens":true,"owner":7,"health":200}
@@ -15,11 +15,11 @@ An example, told as STOPPED::
 
 An example, told as RESTARTED::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
     {"kind":"probe","t":5.2e9,"name":"a","listens":true,"owner":7,"health":200}
     {"kind":"event","t":5.9e9,"what":"exit","name":"a","at":5.8e9,"pid":7,"incarnation":"i-7","status":9}
-    {"kind":"event","t":6.1e9,"what":"found","name":"a","at":6.0e9,"pid":9,"incarnation":"i-9"}
+    {"kind":"event","t":6.1e9,"what":"found","name":"a","at":6e9,"pid":9,"incarnation":"i-9"}
     {"kind":"probe","t":6.2e9,"name":"a","listens":true,"owner":9,"health":200}
 """
 

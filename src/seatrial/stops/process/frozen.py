@@ -6,7 +6,7 @@ sleep at a place of their own, or a child or a GPU that works, show that it coul
 
 An example, told as FROZEN::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"sample","t":5.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"S","cpu_ns":100,"switches":9}
     {"kind":"sample","t":6.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"T","cpu_ns":100,"switches":9}
     {"kind":"sample","t":7.1e9,"name":"a","pid":7,"incarnation":"i-7","state":"T","cpu_ns":100,"switches":9}

@@ -5,11 +5,11 @@ no impostor: a launcher that hands its port to its child, or a server that start
 
 An example, told as IMPOSTOR::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7","facts":{"exe":"/llama"}}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7","facts":{"exe":"/llama"}}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"event","t":5.0e9,"what":"exit","name":"a","at":5.0e9,"pid":7,"incarnation":"i-7","status":9}
+    {"kind":"event","t":5e9,"what":"exit","name":"a","pid":7,"incarnation":"i-7","status":9}
     {"kind":"probe","t":5.2e9,"name":"a","listens":false,"error":"refused"}
-    {"kind":"event","t":6.0e9,"what":"found","name":"a","at":6.0e9,"pid":9,"incarnation":"i-9","facts":{"exe":"/nc"}}
+    {"kind":"event","t":6e9,"what":"found","name":"a","pid":9,"incarnation":"i-9","facts":{"exe":"/nc"}}
     {"kind":"probe","t":6.2e9,"name":"a","listens":true,"owner":9,"error":"not-http"}
 """
 

@@ -21,7 +21,10 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
 
 class Testimony(msgspec.Struct, frozen=True, gc=False):
-    """What witnesses say of a stop: threads, the server's log and counters, the GPU's driver."""
+    """What witnesses say of a stop: threads, the server's log and counters, the GPU's driver.
+
+    Written by ``state.testimony``.
+    """
 
     read: Threads | None = None
     log: tuple[str, ...] = ()  # the last lines, read at the stop or after it

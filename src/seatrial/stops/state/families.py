@@ -15,10 +15,11 @@ import msgspec
 from seatrial.records import Family
 from seatrial.stops.state.incarnations import SERVING, By
 
-Due = Literal["at once", "shortly", "once known"]
-"""When a stop is first handed out. ``at once``: its evidence is whole when it is opened. ``shortly``: one second later,
-or when the end of its process is known. ``once known``: one second after its process's end, if that end is known. All
-others: after the time in which late evidence comes."""
+Due = Literal["at once", "shortly", "once known", "once unexplained"]
+"""When a stop is first handed out, if late evidence does not come to an end before. ``at once``: its evidence is whole
+when it is opened. ``shortly``: one second later, or when the end of its process is known. ``once known``: one second
+after the end of its process, when that end is known. ``once unexplained``: when a stop that explains it would have come
+to light."""
 
 ANY: frozenset[By] = SERVING | {"process", "found"}
 NONE: frozenset[By] = frozenset()
@@ -169,7 +170,7 @@ FAMILIES: dict[Family, Row] = {
         opens="thirty seconds between two tokens, or until the client gave up",
         ends="the next token of the stream",
         rung="tokens arrive",
-        due="at once",
+        due="once unexplained",
         refuted_by=NONE,
     ),
     "TRUNCATED": Row(
@@ -179,7 +180,7 @@ FAMILIES: dict[Family, Row] = {
         "without a finish_reason that this server otherwise sends",
         ends="never: the stream is over",
         rung="the answer's end",
-        due="at once",
+        due="once unexplained",
         refuted_by=NONE,
     ),
     "EMPTY": Row(
@@ -188,7 +189,7 @@ FAMILIES: dict[Family, Row] = {
         opens="a whole answer without content",
         ends="never: the stream is over",
         rung="the answer's content",
-        due="at once",
+        due="once unexplained",
         refuted_by=NONE,
     ),
     "FAILED IN-BAND": Row(
@@ -197,7 +198,7 @@ FAMILIES: dict[Family, Row] = {
         opens="an error event in a stream",
         ends="never: the stream is over",
         rung="the answer's content: an error under status 200",
-        due="at once",
+        due="once unexplained",
         refuted_by=NONE,
     ),
 }

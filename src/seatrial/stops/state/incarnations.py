@@ -100,7 +100,7 @@ class Exit(msgspec.Struct, frozen=True, gc=False):
 
 
 class ChildEnd(msgspec.Struct, frozen=True, gc=False):
-    """A child of the main process that has ended. A successor of the child may come."""
+    """A child of the main process that has ended. A successor may come. Written by ``process.children``."""
 
     main: Main
     exit: Exit

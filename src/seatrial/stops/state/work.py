@@ -1,7 +1,7 @@
 """What the fold remembers of a server's work: who waits, what progressed, how busy it was. All frozen, times in ns.
 
-Each part is written by one reader, which the part names. A new incarnation of the main process begins a new
-:class:`Work` (``work.waits.of_this_life``): what waited for the old one is over.
+Each part is written by one reader, which the part names. A new incarnation of the main process begins its work anew
+(``work.waits.of_this_life``): what waited for the old one is over.
 """
 
 from __future__ import annotations

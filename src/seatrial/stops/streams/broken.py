@@ -7,19 +7,19 @@ we cut.
 
 An example, told as STREAM STALL::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"sent","t":5.0e9,"w":"load1","n":1,"endpoint":"a","scenario":"soak/closed","method":"POST","path":"/chat/completions"}
-    {"kind":"load","t":45.0e9,"id":"load1-1","endpoint":"a","outcome":"stall","intended_at":5.0e9,"sent_at":5.0e9,"ended_at":44.9e9,"first_at":6.0e9,"last_at":9.0e9,"deltas":8}
+    {"kind":"sent","t":5e9,"w":"l","n":1,"endpoint":"a","path":"/chat/completions"}
+    {"kind":"load","t":45e9,"id":"l-1","endpoint":"a","outcome":"stall","sent_at":5e9,"ended_at":44.9e9,"last_at":9e9}
     {"kind":"probe","t":45.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"ask","t":46.0e9,"name":"a","rung":"canary","id":"canary-1","asked_at":45.5e9,"ended_at":46.0e9,"outcome":"ok"}
+    {"kind":"ask","t":46e9,"name":"a","rung":"canary","id":"canary-1","asked_at":45.5e9,"ended_at":46e9,"outcome":"ok"}
 
 An example, told as TRUNCATED; with ``"outcome":"empty"`` it is EMPTY, with ``"sse_error"`` FAILED IN-BAND::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
     {"kind":"probe","t":4.2e9,"name":"a","listens":true,"owner":7,"health":200}
-    {"kind":"sent","t":5.0e9,"w":"load1","n":1,"endpoint":"a","scenario":"soak/closed","method":"POST","path":"/chat/completions"}
-    {"kind":"load","t":9.1e9,"id":"load1-1","endpoint":"a","outcome":"truncated","intended_at":5.0e9,"sent_at":5.0e9,"ended_at":9.0e9,"first_at":6.0e9,"last_at":9.0e9,"deltas":8}
+    {"kind":"sent","t":5e9,"w":"l","n":1,"endpoint":"a","path":"/chat/completions"}
+    {"kind":"load","t":9.1e9,"id":"l-1","endpoint":"a","outcome":"truncated","sent_at":5e9,"ended_at":9e9,"last_at":9e9}
     {"kind":"probe","t":9.2e9,"name":"a","listens":true,"owner":7,"health":200}
     {"kind":"probe","t":20.2e9,"name":"a","listens":true,"owner":7,"health":200}
 """

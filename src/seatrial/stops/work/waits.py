@@ -19,7 +19,7 @@ STALE_NS = 600 * SECOND
 
 
 def of_this_life(work: Work, life: Life) -> Work:
-    """The work of this incarnation. The work of another one is begun anew: what waited for that one is over."""
+    """The work of this incarnation. Another one's is begun anew, part by part: what waited for that one is over."""
     main = life.main
     who = "" if main is None else main.incarnation or str(main.pid)
     old = work.waits
@@ -27,7 +27,8 @@ def of_this_life(work: Work, life: Life) -> Work:
         return work
     if not old.who or old.who == str(main.pid):
         return replace(work, waits=replace(old, who=who))
-    return Work(
+    return replace(
+        work,
         flow=flow.of_this_life(work.flow, main.found_at),
         asked=asked.of_this_life(work.asked),
         counted=Counted(),
@@ -35,7 +36,6 @@ def of_this_life(work: Work, life: Life) -> Work:
         busy=looks_of_this_life(work.busy),
         wellness=wellness.of_this_life(work.wellness, main.found_at),
         waits=Waits(who, waited_at=old.waited_at, excused_at=main.found_at),
-        behind=work.behind,
     )
 
 

@@ -9,12 +9,12 @@ API server (vLLM 39863), a canary that fails while /health is well (llama.cpp 13
 
 An example, told as WEDGED where the limit is three seconds (heartbeats and samples of an idle process go on)::
 
-    {"kind":"event","t":1.0e9,"what":"found","name":"a","at":1.0e9,"pid":7,"incarnation":"i-7"}
-    {"kind":"ask","t":2.0e9,"name":"a","rung":"canary","id":"canary-1","asked_at":1.8e9,"ended_at":2.0e9,"outcome":"ok"}
-    {"kind":"ask","t":3.0e9,"name":"a","rung":"scheduler","id":"s-1","asked_at":2.9e9,"ended_at":3.0e9,"outcome":"ok"}
-    {"kind":"ask","t":5.0e9,"name":"a","rung":"canary","id":"canary-2","asked_at":5.0e9}
-    {"kind":"ask","t":6.0e9,"name":"a","rung":"scheduler","id":"s-2","asked_at":5.5e9}
-    {"kind":"probe","t":9.0e9,"name":"a","listens":true,"owner":7,"health":200}
+    {"kind":"event","t":1e9,"what":"found","name":"a","pid":7,"incarnation":"i-7"}
+    {"kind":"ask","t":2e9,"name":"a","rung":"canary","id":"canary-1","asked_at":1.8e9,"ended_at":2e9,"outcome":"ok"}
+    {"kind":"ask","t":3e9,"name":"a","rung":"scheduler","id":"s-1","asked_at":2.9e9,"ended_at":3e9,"outcome":"ok"}
+    {"kind":"ask","t":5e9,"name":"a","rung":"canary","id":"canary-2","asked_at":5e9}
+    {"kind":"ask","t":6e9,"name":"a","rung":"scheduler","id":"s-2","asked_at":5.5e9}
+    {"kind":"probe","t":9e9,"name":"a","listens":true,"owner":7,"health":200}
 """
 
 from __future__ import annotations
