@@ -2,6 +2,8 @@
 
 A line of one server changes up to three things: the server's life and what is around it, its work, and its streams.
 An event is read by what it says. A line that is in no table, or that has no server, is of all servers or of none.
+
+Readers of one line bear one name in their modules: ``sampled`` reads a sample, be it for FROZEN or for CPU time.
 """
 
 from __future__ import annotations
@@ -59,15 +61,18 @@ def _of_event(line: Event) -> str:
 
 
 def _of_none(_: Line) -> str:
+    """The server of a line that nobody reads here: none."""
     return ""
 
 
 def _happened(server: Server, event: Event, state: State) -> Server:
+    """A server after an event, read by what the event says."""
     read = EVENTS.get(event.what, UNREAD).life
     return server if read is None else read(server, event, state)
 
 
 def _happened_to_work(work: Work, event: Event) -> Work:
+    """A server's work after an event."""
     read = EVENTS.get(event.what, UNREAD).work
     return work if read is None else read(work, event)
 

@@ -97,7 +97,7 @@ def _settled(state: State, now: int) -> State:
     """The state in which is said what is known by now of children that ended."""
     if not any(map(_CHILD_ENDS, state.servers.values())):
         return state
-    servers = {name: children.settled(server, now, state.boot_offset) for name, server in state.servers.items()}
+    servers = {name: children.ticked(server, now, state.boot_offset) for name, server in state.servers.items()}
     return replace(state, servers=servers)
 
 

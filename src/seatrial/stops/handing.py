@@ -22,7 +22,7 @@ CASES_KEPT = 32
 
 
 def handed_out(server: Server, state: State, now: int, *, told_only: bool = False) -> tuple[Server, tuple[Stop, ...]]:
-    """The stops of a server that are due, or that changed in substance since they were told.
+    """The stops of a server that are due, or that changed in substance since they were handed out.
 
     Args:
         told_only: between heartbeats. Of stops that were not handed out yet, only those with a successor are due.
@@ -38,7 +38,7 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
 
 
 def put_away(server: Server, state: State, now: int) -> Server:
-    """The server without the stops that are told and long over; they stand in ``done``."""
+    """The server whose stops that were handed out and are long over stand in ``done``, in their last form."""
     before = now - (OVER_NS if len(server.cases) > CASES_KEPT else PAST_NS)
     over = [case for case in server.cases if _is_over(case, before)]
     if not over:

@@ -10,7 +10,7 @@ from seatrial.stops.state.work import Look, Looks, Work, latest
 LOOKS_KEPT = 128
 FRESH_NS = 5 * SECOND // 2
 """A reading older than this tells nothing of now."""
-APART_NS = 2 * SECOND // 5
+LOOKS_APART_NS = 2 * SECOND // 5
 """Looks are at least so far apart: a second heartbeat so soon has seen nothing new."""
 IDLE_SHARE = 0.02
 """Of one core, over the window, by the whole process tree: what answering probes costs."""
@@ -25,7 +25,7 @@ BLIND = SECOND * 3 // 2
 def looked(work: Work, now: int, *, waits: bool) -> Work:
     """Append what was read of the processes since the look before. Heartbeats of several threads are one look."""
     old, machine = work.busy, work.machine
-    if old.looks and now - old.looks[-1].at < APART_NS:
+    if old.looks and now - old.looks[-1].at < LOOKS_APART_NS:
         return work
     fresh = machine.sampled_at > old.looked_at
     look = Look(now, machine.cpu if fresh else None, machine.io if fresh else None, machine.sleeps != old.slept, waits)
@@ -38,7 +38,7 @@ def of_this_life(old: Looks) -> Looks:
     return Looks(looked_at=old.looked_at, slept=old.slept)
 
 
-def waited(work: Work, since: int) -> int:
+def waited_for(work: Work, since: int) -> int:
     """For how long somebody waited since then, ns. Lulls between two canaries do not count."""
     spent, last = 0, since
     for look in work.busy.looks:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from seatrial.records import SECOND, Fact, Probe
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Case, Statement
-from seatrial.stops.state.cases import change, open_case, open_one
+from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.limits import IN_A_ROW, Limits
 from seatrial.stops.state.server import Answers, Server
@@ -22,7 +22,7 @@ from seatrial.stops.state.work import ILL
 from seatrial.stops.work import wellness
 
 
-def asked(answers: Answers, probe: Probe, answered: Proof | None) -> Answers:
+def questioned(answers: Answers, probe: Probe, answered: Proof | None) -> Answers:
     """What became of one more question to /health.
 
     Args:
@@ -59,7 +59,7 @@ def _back(server: Server, probe: Probe) -> Server:
     server = _found(server, probe.t)
     if (probe.health or 0) >= ILL and server.work.wellness.well_at:
         return server
-    for case in server.cases[-4:]:
+    for case in newest(server):
         ours = case.shown in PROBE_RUNGS or (case.main is None and case.family == "STOPPED")
         if ours and case.until is None and case.exit is None and case.family != "WEDGED":
             server = change(server, case, until=probe.t)
@@ -133,6 +133,7 @@ def _found(server: Server, at: int) -> Server:
 
 
 def _lasting(server: Server) -> Case | None:
+    """The gap for want of a way to the server that still lasts, if there is one."""
     for case in reversed(server.cases):
         if case.shown is Sight.LOST and case.until is None:
             return case

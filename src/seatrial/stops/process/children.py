@@ -87,7 +87,7 @@ def _with(server: Server, **fields: Any) -> Server:
     return replace(server, children=replace(server.children, **fields))
 
 
-def settled(server: Server, now: int, boot_offset: int | None) -> Server:
+def ticked(server: Server, now: int, boot_offset: int | None) -> Server:
     """A heartbeat: crashes that found no successor are told.
 
     An end in order may be known to have broken a request, and a kill to be for memory, only after the successor came.

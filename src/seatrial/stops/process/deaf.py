@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND, Probe
 from seatrial.stops.process import afar
-from seatrial.stops.state.cases import change, open_case, open_one, proved
+from seatrial.stops.state.cases import change, newest, open_case, open_one, proved
 from seatrial.stops.state.incarnations import Oom, Proof
 from seatrial.stops.state.memory import counted
 from seatrial.stops.state.server import Address, Door, Life, Server, State
@@ -28,13 +28,13 @@ from seatrial.stops.state.sights import PROBE_RUNGS
 
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
-APART_NS = 3 * SECOND
+AFTER_GAP_NS = 3 * SECOND
 """A probe so long after the last heartbeat may tell what was found before the gap between them."""
 
 
 def probed(server: Server, probe: Probe, state: State) -> Server:
     """One look at the ladder's upper rungs. The first look after a gap is left out."""
-    if server.address.blind or (state.tick and probe.t - state.tick > APART_NS):
+    if server.address.blind or (state.tick and probe.t - state.tick > AFTER_GAP_NS):
         return replace(server, address=replace(server.address, blind=False))
     before, heard = server, bool(probe.listens)
     server = _noted(server, probe, heard=heard)
@@ -66,7 +66,7 @@ def _noted(server: Server, probe: Probe, *, heard: bool) -> Server:
     proof = None if health is None else Proof(probe.t, f"/health answered {health}", "health")
     by_http = heard or probe.listens is None or address.afar  # else the socket tells, and it tells more
     door = Door(Proof(probe.t, "it listened", "socket")) if heard else life.door
-    life = replace(life, door=door, answers=afar.asked(life.answers, probe, proof if by_http else None))
+    life = replace(life, door=door, answers=afar.questioned(life.answers, probe, proof if by_http else None))
     memory = counted(server.memory, probe)
     proofs = () if proof is None or _another(server, probe) else (proof,)
     return proved(server, proofs, life=life, address=address, memory=memory)
@@ -99,7 +99,7 @@ def _another(server: Server, probe: Probe) -> bool:
 def _told_of_memory(server: Server, probe: Probe) -> Server:
     """The first counts after an end. Those of a successor's cgroup say nothing of the end."""
     main = server.life.main
-    for case in server.cases[-4:]:
+    for case in newest(server):
         if case.exit is not None and case.oom_after is None and probe.t >= case.dead_at:
             same = case.main is not None and main is not None and case.main.pid == main.pid
             after = Oom(probe.t, probe.oom_host, probe.oom_cgroup if same else None)
@@ -162,6 +162,6 @@ def _unheard(server: Server, probe: Probe) -> Server:
 
 
 def _last_open(server: Server, listened: Proof, at: int) -> Proof:
-    """The last look that found a deaf server listening. That its process lives proves nothing here."""
+    """The last look that found a deaf server listening. A live process proves nothing here."""
     heard = [p for p in server.proofs if p.by == "health" and p.at <= at]
     return max((listened, *heard), key=lambda p: p.at) if listened.at <= at else Proof(at, "")

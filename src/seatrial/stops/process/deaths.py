@@ -108,7 +108,7 @@ def _told_before(server: Server, event: Event) -> Server | None:
         if case.family == "IMPOSTOR" and case.successor is not None and case.successor.is_of(event):
             life = server.life
             lives = life.lives and not (life.main and life.main.is_of(event))
-            return impostor.ended(replace(server, life=replace(life, lives=lives)), case)
+            return impostor.stranger_ended(replace(server, life=replace(life, lives=lives)), case)
     return None
 
 
@@ -160,7 +160,7 @@ def _main_ended(server: Server, event: Event) -> Server:
             return server
         return change(server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose"))
     if lasting is not None and lasting.family == "IMPOSTOR":  # the one that came after the impostor
-        return impostor.ended(server, lasting)
+        return impostor.stranger_ended(server, lasting)
     if lasting is None or lasting.main is None or not lasting.main.is_of(event):
         done = life.main is not None and life.main.is_job and event.status == 0
         return open_case(server, "STOPPED", event.at, event.t, exit=end, planned=done)

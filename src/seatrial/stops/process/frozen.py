@@ -29,9 +29,9 @@ from seatrial.stops.state.server import Body, Server, State
 from seatrial.stops.state.sights import FREEZES, Sight
 
 FREEZERS = ("freez", "refrigerator", "get_signal")
-"""Part of the name of the place in the kernel where a thread stands that a freezer holds."""
-APART_NS = 3 * SECOND
-"""Between two samples further apart than this nobody looked: what both show need not have been so between them."""
+"""A thread that a freezer holds stands at a place in the kernel whose name has one of these in it."""
+SAMPLES_APART_NS = 3 * SECOND
+"""If two samples are further apart than this, nobody looked between them: both may show it without a lasting state."""
 SIZES_KEPT = 16
 
 
@@ -69,7 +69,7 @@ def _judged(server: Server, sign: Sign, now: int, limits: Limits) -> Server:
 
 def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
     """The process as a sample shows it, and since when it has not moved, by the sign before."""
-    if old is not None and sample.t - old.at > APART_NS:
+    if old is not None and sample.t - old.at > SAMPLES_APART_NS:
         old = None
     still = (
         old is not None

@@ -61,7 +61,7 @@ def followed(server: Server, case: Case, new: Main, *, ours: bool) -> Server:
     return change(server, case, until=max(new.found_at, case.dead_at), evidence=(*case.evidence, said))
 
 
-def ended(server: Server, case: Case) -> Server:
+def stranger_ended(server: Server, case: Case) -> Server:
     """The program that had the port without being the declared one has ended: that is no stop of the declared one."""
     return change(server, case, evidence=tuple(dict.fromkeys((*case.evidence, "the other program ended too"))))
 

@@ -10,7 +10,7 @@ from seatrial.stops.process.children import acquitted
 from seatrial.stops.state.cases import acquits, change, proved
 from seatrial.stops.state.incarnations import Ended, Proof
 from seatrial.stops.state.server import Requests, Server, State
-from seatrial.stops.state.work import latest, without
+from seatrial.stops.state.work import landed, latest
 
 ENDED_KEPT = 64
 NEVER = frozenset({0})
@@ -48,7 +48,7 @@ def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused:
     """A request is over, and the bytes or tokens of these times came for it."""
     old = server.requests
     proofs = tuple([Proof(at, text, "token") for at in times])
-    requests = Requests(without(old.in_flight, ended.id), latest(old.ended, ended, ENDED_KEPT), old.spoken_at)
+    requests = Requests(landed(old.in_flight, ended.id), latest(old.ended, ended, ENDED_KEPT), old.spoken_at)
     server = proved(server, proofs, requests=requests)
     if refused:
         server = replace(server, life=deaf.refused(server.life, ended.ended_at))

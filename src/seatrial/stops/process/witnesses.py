@@ -61,6 +61,7 @@ def _restarted(server: Server, old: str, new: str) -> Server:
 
 
 def _with_driver(server: Server, event: Event, state: State) -> Server:
+    """A server with an error of a GPU's driver that may bear on it."""
     if server.address.remote or _on_another(server, event.facts.get(Fact.GPU, ""), state):
         return server
     errors = (*server.witnesses.driver, event)[-DRIVER_KEPT:]

@@ -125,11 +125,16 @@ def attested(server: Server, attest: Callable[[Case], Case]) -> Server:
     """The server with late evidence in its latest stops; the same object where the evidence bears on none of them."""
     if not server.cases:
         return server
-    last = server.cases[-LATE_KEPT:]
+    last = newest(server)
     cases = tuple(map(attest, last))
     if all(new is old for new, old in zip(cases, last, strict=True)):
         return server
     return replace(server, cases=(*server.cases[:-LATE_KEPT], *cases))
+
+
+def newest(server: Server) -> tuple[Case, ...]:
+    """The latest stops, on which late evidence bears."""
+    return server.cases[-LATE_KEPT:]
 
 
 def open_one(server: Server) -> Case | None:

@@ -38,6 +38,7 @@ def oom_before(ooms: tuple[Oom, ...], alive_at: int, dead_at: int) -> Oom | None
 
 
 def _last_before(ooms: list[Oom], well_before: int, alive_at: int) -> Oom | None:
+    """The last count well before an end; else the first count, if it was read before the last proof of life."""
     known = [oom for oom in ooms if oom.at <= well_before]
     if known:
         return known[-1]

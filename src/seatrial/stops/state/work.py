@@ -23,7 +23,7 @@ def latest(row: tuple[_Item, ...], new: _Item, most: int) -> tuple[_Item, ...]:
     return row[1 - most :] + (new,)  # noqa: RUF005 - a line of a record comes through here: unpacking takes a third more
 
 
-def without(flying: dict[str, int], name: str) -> dict[str, int]:
+def landed(flying: dict[str, int], name: str) -> dict[str, int]:
     """The requests under way without one that is over; the same object where the request was none of them."""
     if name not in flying:
         return flying

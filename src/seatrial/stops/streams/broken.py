@@ -123,6 +123,7 @@ def whose(work: Work, since: int, until: int) -> tuple[Fault, str]:
 
 
 def _broken_row(row: LoadRow, work: Work, limits: Limits) -> Broken | None:
+    """What was wrong with the stream of a soak request; None where it was in order."""
     begun = 0 < row.first_at <= row.last_at <= row.ended_at <= row.t
     silence = row.gap_to - row.gap_from
     if row.outcome in WORDS:
@@ -149,6 +150,7 @@ def _idle(row: LoadRow) -> int:
 
 
 def _broken_canary(ask: Ask, work: Work, limits: Limits) -> Broken | None:
+    """What is wrong with the stream of a canary; None where it is in order, or gave no token yet."""
     last = max(ask.first_at, ask.last_at)
     now = ask.ended_at or ask.t
     if ask.ended_at and ask.outcome in WORDS:
@@ -214,6 +216,7 @@ def _over(case: Case, broken: Broken) -> bool:
 
 
 def _counted(trouble: Trouble | None, broken: Broken) -> Trouble:
+    """The trouble of a family with one more stream. The stream that broke first gives the trouble its times."""
     if trouble is None:
         trouble = Trouble(first=broken, streams=0, ids=(), until=broken.until)
     until = None if trouble.until is None or broken.until is None else max(trouble.until, broken.until)

@@ -49,6 +49,7 @@ def alike(case: Case) -> tuple[str, ...]:
 
 
 def _of_family(case: Case) -> tuple[str, ...]:
+    """Reports of the same family."""
     if case.family == "WEDGED":
         return (ENGINE_DEAD if case.child is not None else ENGINE_SILENT,)
     if case.family == "FROZEN":
@@ -57,6 +58,7 @@ def _of_family(case: Case) -> tuple[str, ...]:
 
 
 def _of_end(case: Case) -> list[str]:
+    """Reports of processes that ended alike."""
     if kind_of(case) == "oom":
         return ["ollama/ollama #11231: killed by the kernel for memory"]
     if cause(case).startswith(LIMIT):

@@ -90,6 +90,7 @@ def _only_forwards(case: Case) -> str:
 
 
 def _named(case: Case) -> Iterator[str]:
+    """The statements that name the cause of an end; none where nothing names it."""
     if case.exit is None or forwarder_of(case):  # limits and counts are the forwarder's, and no log tells of its end
         return
     if kind_of(case) == "oom":
@@ -153,7 +154,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
             yield f"its address-space limit ({room.percent} used at the last look)"
 
 
-def evidence(case: Case) -> Iterator[str]:
+def evidence_of_end(case: Case) -> Iterator[str]:
     """What the record shows of an end, beside what the stop itself rests on."""
     if forwarder_of(case) and (case.exit is not None or case.family in ENDED):
         yield _only_forwards(case)

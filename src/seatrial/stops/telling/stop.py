@@ -76,7 +76,7 @@ def _evidence(case: Case, server: Server) -> Iterator[str]:
     gap = _gap(case, server)
     if gap:
         yield gap
-    yield from causes.evidence(case)
+    yield from causes.evidence_of_end(case)
     if case.testimony.read is not None and FAMILIES[case.family].lives_on:
         yield thread_words(case.testimony.read)
     if case.child is not None:

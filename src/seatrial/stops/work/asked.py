@@ -24,6 +24,7 @@ def of_this_life(old: Asked) -> Asked:
 
 
 def _scheduler(work: Work, line: Ask) -> Work:
+    """A line about the engine's own loop: it answered, it is silent, or nothing is known of it."""
     old = work.asked
     if line.skipped or (line.ended_at and line.outcome != "ok" and line.status is not None):
         silent, at, answers = 0, 0, old.answers_at  # not asked, or the HTTP layer said no: nothing is known
@@ -35,6 +36,7 @@ def _scheduler(work: Work, line: Ask) -> Work:
 
 
 def _canary(work: Work, line: Ask) -> Work:
+    """A line about a canary. One that is over was right, failed, or got nothing."""
     if line.skipped:
         return replace(work, asked=replace(work.asked, canary=None))
     token = min(max(line.first_at, line.last_at), line.t)
@@ -54,11 +56,12 @@ def _canary(work: Work, line: Ask) -> Work:
 
 
 def _right(work: Work, line: Ask, token: int) -> Work:
+    """A canary got its token: the engine works, and those canaries that failed before tell nothing any more."""
     work = flow.progressed(work, token or line.ended_at, "the canary's answer")
     rights = (*work.asked.rights, (line.asked_at, line.ended_at))[-RIGHTS_KEPT:]
     return replace(
         work,
         flow=flow.right(work.flow),
         asked=replace(work.asked, canary=None, rights=rights),
-        wellness=wellness.proved(work.wellness, line.ended_at),
+        wellness=wellness.canary_right(work.wellness, line.ended_at),
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Ask, LoadRow, Received, Sent
-from seatrial.stops.state.work import Flow, Work, latest, without
+from seatrial.stops.state.work import Flow, Work, landed, latest
 
 ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
 """How the paths end whose answers come from the engine; others are answered by the HTTP layer alone."""
@@ -81,7 +81,7 @@ def received(work: Work, line: Received) -> Work:
     """Bytes of an answer; whether they were tokens is not in this line. Of a load's stream the next line tells it."""
     if line.id not in work.flow.flying or line.scenario.startswith(LOAD):
         return work
-    flow = replace(work.flow, flying=without(work.flow.flying, line.id))
+    flow = replace(work.flow, flying=landed(work.flow.flying, line.id))
     told = line.frames if not line.error else line.frames[1:]  # the first read may be the head alone
     last = min(told[-1][0], line.t) if told else 0
     flow = advanced(flow, last, f"bytes of the answer to {line.id}")
@@ -97,7 +97,8 @@ def load_row(work: Work, row: LoadRow) -> Work:
 
 
 def _row(flow: Flow, row: LoadRow) -> Flow:
-    flying = without(flow.flying, row.id)
+    """The flow after a soak request. Its end is progress if its last token and no later one came before."""
+    flying = landed(flow.flying, row.id)
     told = {row.first_at, row.gap_from, row.gap_to, row.last_at}
     late = sorted([at for at in told if flow.progress_at < at <= row.t])
     over = min(row.ended_at, row.t)

@@ -22,10 +22,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND
-from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited
+from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited_for
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Case, Statement
-from seatrial.stops.state.cases import change, open_case, open_one
+from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.limits import IN_A_ROW, PLANNED_FOR_NS, Limits
 from seatrial.stops.state.server import Server
@@ -60,13 +60,13 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     work = server.work
     if work.waits.excused_at == now or open_one(server) is not None:
         return server
-    ill = _ill(server, now, limits) if server.life.answers.closed or work.wellness.ill_from else None
-    if ill is not None:
-        return ill
+    found = _by_health(server, now, limits) if server.life.answers.closed or work.wellness.ill_from else None
+    if found is not None:
+        return found
     failed = work.flow.failed
     if not (work.waits.waited_at or failed):
         return server
-    shown, need = _wedged(server, now, limits)
+    shown, need = _by_silence(server, now, limits)
     if shown is Sight.NONE:
         return server
     since = failed[0].asked_at if shown in FAILING else silent_since(work)
@@ -103,7 +103,7 @@ def sharpened(server: Server, before: Work) -> Server:
     at = flow.progress_at
     if at == before.flow.progress_at:
         return server
-    for case in server.cases[-4:]:
+    for case in newest(server):
         if case.family != "WEDGED" or case.statement.withdrawn or (case.until is not None and at >= case.until):
             continue
         server = change(server, case, **_changes(case, Proof(at, flow.progress, "token")))
@@ -113,7 +113,7 @@ def sharpened(server: Server, before: Work) -> Server:
 def _well_again(server: Server) -> Server:
     """The server with those stops over that rest on /health alone."""
     well_at = server.work.wellness.well_at
-    for case in server.cases[-4:]:
+    for case in newest(server):
         if case.shown in BY_HEALTH and case.until is None and well_at > case.opened_at:
             server = change(server, case, until=well_at)
     return server
@@ -124,7 +124,7 @@ def silent_since(work: Work) -> int:
     return max(work.waits.waits_from, work.flow.progress_at, work.flow.answered_at, work.waits.excused_at)
 
 
-def _ill(server: Server, now: int, limits: Limits) -> Server | None:
+def _by_health(server: Server, now: int, limits: Limits) -> Server | None:
     """The server with a WEDGED that /health alone shows: it was well in this life, and for long it has not been.
 
     A process that works meanwhile may load another model, for as long as a model is loaded.
@@ -156,7 +156,7 @@ def _says_ill(work: Work, now: int) -> bool:
     return well.health is not None and well.health >= ILL and now - well.health_at <= 2 * FRESH_NS
 
 
-def _wedged(server: Server, now: int, limits: Limits) -> tuple[Sight, int]:
+def _by_silence(server: Server, now: int, limits: Limits) -> tuple[Sight, int]:
     """What a WEDGED would rest on, and how long the silence had to last; no sight where there is no WEDGED."""
     work, main = server.work, server.life.main
     if _canary_fails(work, now):
@@ -164,7 +164,7 @@ def _wedged(server: Server, now: int, limits: Limits) -> tuple[Sight, int]:
     since = silent_since(work)
     if not work.busy.looks[-1].waits or now - since < min(limits.wedged_silent, limits.wedged):
         return Sight.NONE, 0
-    spent = waited(work, since)
+    spent = waited_for(work, since)
     shown, need = Sight.BUSY, limits.busy
     observed = work.engine_seen and not forwards(main) and not work.behind
     if observed and _scheduler_silent(work, now, limits.wedged_silent) and idle(work, now, limits.wedged_silent):
@@ -186,11 +186,13 @@ def _rung(work: Work, now: int) -> Sight:
 
 
 def _healthy(work: Work, now: int) -> bool:
+    """Whether /health answered lately, and not with an error of the server."""
     well = work.wellness
     return well.health is not None and well.health < ILL and now - well.health_at <= 2 * FRESH_NS
 
 
 def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
+    """Whether the engine's own loop was asked, and has not answered for as long as the limit says."""
     silent_from = work.asked.silent_from
     asked = silent_from and now - work.asked.scheduler_at <= 4 * FRESH_NS
     return bool(asked) and now - silent_from >= limit

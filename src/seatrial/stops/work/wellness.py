@@ -20,7 +20,7 @@ def probed(work: Work, line: Probe) -> Work:
     return replace(work, wellness=new)
 
 
-def proved(old: Wellness, at: int) -> Wellness:
+def canary_right(old: Wellness, at: int) -> Wellness:
     """The canary was right: where /health does not say otherwise, the server was well then."""
     return old if old.ill_from else replace(old, well_at=max(old.well_at, at))
 
