@@ -69,7 +69,9 @@ def _noted(server: Server, probe: Probe, *, heard: bool) -> Server:
     life = replace(life, door=door, answers=afar.questioned(life.answers, probe, proof if by_http else None))
     memory = counted(server.memory, probe)
     proofs = () if proof is None or _another(server, probe) else (proof,)
-    return proved(server, proofs, life=life, address=address, memory=memory)
+    if address is not server.address or memory is not server.memory:
+        server = replace(server, address=address, memory=memory)
+    return proved(server, proofs, life, server.requests)
 
 
 def _addressed(server: Server, probe: Probe, *, heard: bool) -> Address:

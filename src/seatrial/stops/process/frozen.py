@@ -52,7 +52,8 @@ def sampled(server: Server, sample: Sample, state: State) -> Server:
             return judged
     if letter in ("Z", "X"):
         return replace(server, life=life)
-    return proved(server, (Proof(sample.t, f"its process, in state {letter}", "process"),), life=life)
+    proof = Proof(sample.t, f"its process, in state {letter}", "process")
+    return proved(server, (proof,), life, server.requests)
 
 
 def _judged(server: Server, sign: Sign, now: int, limits: Limits) -> Server:

@@ -49,9 +49,8 @@ def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused:
     old = server.requests
     proofs = tuple([Proof(at, text, "token") for at in times])
     requests = Requests(landed(old.in_flight, ended.id), latest(old.ended, ended, ENDED_KEPT), old.spoken_at)
-    server = proved(server, proofs, requests=requests)
-    if refused:
-        server = replace(server, life=deaf.refused(server.life, ended.ended_at))
+    life = deaf.refused(server.life, ended.ended_at) if refused else server.life
+    server = proved(server, proofs, life, requests)
     if server.children.child_ends:
         server = acquitted(server, ended)
     for case in server.cases:

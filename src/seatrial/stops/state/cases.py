@@ -20,7 +20,7 @@ from seatrial.stops.state.families import FAMILIES
 from seatrial.stops.state.incarnations import ChildEnd, Ended, Main, Proof
 from seatrial.stops.state.limits import DYING_NS
 from seatrial.stops.state.memory import oom_before
-from seatrial.stops.state.server import Server
+from seatrial.stops.state.server import Life, Requests, Server
 
 _AT = attrgetter("at")
 PROOFS_KEPT = 16
@@ -34,18 +34,19 @@ CHILD_NS = 60 * SECOND
 """A child that ended so long before a stop may have to do with it."""
 
 
-def proved(server: Server, proofs: tuple[Proof, ...], **parts: Any) -> Server:
+def proved(server: Server, proofs: tuple[Proof, ...], life: Life, requests: Requests) -> Server:
     """The server with proofs of life, each later than the one before it: noted, and held against its stops.
 
     Args:
-        parts: parts of the server that the same line changes.
+        life: after the same line.
+        requests: after the same line. A line of a record comes through here, so that both are handed up at once.
     """
     cases = server.cases
     if cases:
         for proof in proofs:
             cases = _narrowed(cases, proof)
     noted = _noted(server.proofs, proofs) if proofs else server.proofs
-    return replace(server, proofs=noted, cases=cases, **parts)
+    return replace(server, proofs=noted, cases=cases, life=life, requests=requests)
 
 
 def _noted(proofs: tuple[Proof, ...], new: tuple[Proof, ...]) -> tuple[Proof, ...]:
