@@ -21,7 +21,7 @@ STOPS = Path(__file__).parents[2] / "src" / "seatrial" / "stops"
 PARTS: dict[str, type[msgspec.Struct]] = {
     each.__name__: each
     for each in (
-        server.Body, server.Door, server.Answers, server.Life, server.Address, server.Memory, server.Children,
+        server.Body, server.Ear, server.Pulse, server.Life, server.Address, server.Memory, server.Children,
         server.Requests, server.Witnesses, server.Server, server.State, work.Flow, work.Asked, work.Counted,
         work.Machine, work.Looks, work.Wellness, work.Waits, work.Work, streams.Streams, streams.Trouble,
         case.Case, case.Testimony, case.Statement, incarnations.ChildEnd,
@@ -177,9 +177,9 @@ def test_no_write_is_left_unclear():
 @pytest.mark.parametrize(
     ("source", "write"),
     [
-        ("replace(server.life.door, unheard=0)", ("Door", "unheard")),
+        ("replace(server.life.ear, unheard=0)", ("Ear", "unheard")),
         ("def f(x: Life): return replace(x, planned_at=0)", ("Life", "planned_at")),
-        ("Answers(proof)", ("Answers", "answered")),
+        ("Pulse(proof)", ("Pulse", "answered")),
     ],
 )
 def test_a_write_is_seen(source, write):

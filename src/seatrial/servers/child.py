@@ -43,7 +43,7 @@ class Ending:
         return f"exit code {os.WEXITSTATUS(self.status)}"
 
 
-class Life:
+class Leader:
     """A started process that leads a group of its own. It is gone once :attr:`exit` is."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -97,7 +97,7 @@ class Life:
         return self.reap(time.monotonic_ns())
 
 
-class Child(Life):
+class Child(Leader):
     """A started embedded server. Not ready until :attr:`url` is set. It ends by itself should its parent die."""
 
     def __init__(self, spec: EmbeddedSpec, generation: int, port: int, log: Path) -> None:
@@ -134,7 +134,7 @@ class Child(Life):
         return False
 
     def reap(self, signalled_at: int) -> Ending:
-        """As :meth:`Life.reap`; what is left of its group is ended first."""
+        """As :meth:`Leader.reap`; what is left of its group is ended first."""
         self.signal(signal.SIGKILL)  # while the unreaped leader still holds the group's number
         return super().reap(signalled_at)
 

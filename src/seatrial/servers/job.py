@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 
 from seatrial.records import Fact, Happening
-from seatrial.servers.child import Life
+from seatrial.servers.child import Leader
 from seatrial.servers.orders import Command
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # of linux/prctl.h
 
 
-class Job(Life):
+class Job(Leader):
     """The command's process, in a group of its own. It has no input, and its output goes where the watch's goes.
 
     It is killed should its parent die. What it starts becomes a child of ours when its own parent ends, so that

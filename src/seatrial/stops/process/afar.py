@@ -16,27 +16,27 @@ from seatrial.stops.state.case import Case, Statement
 from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.limits import IN_A_ROW, Limits
-from seatrial.stops.state.server import Answers, Server
+from seatrial.stops.state.server import Pulse, Server
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight, probe_words
 from seatrial.stops.state.work import ILL
 from seatrial.stops.work import wellness
 
 
-def questioned(answers: Answers, probe: Probe, answered: Proof | None) -> Answers:
+def questioned(pulse: Pulse, probe: Probe, answered: Proof | None) -> Pulse:
     """What became of one more question to /health.
 
     Args:
         answered: the answer, where an answer counts.
     """
     if answered is not None:
-        return Answers(answered)
-    mute = answers.mute + 1 if probe.health is None and probe.error == "deadline" else 0
-    return answers if mute == answers.mute else replace(answers, mute=mute)
+        return Pulse(answered)
+    mute = pulse.mute + 1 if probe.health is None and probe.error == "deadline" else 0
+    return pulse if mute == pulse.mute else replace(pulse, mute=mute)
 
 
-def blinded(answers: Answers) -> Answers:
+def blinded(pulse: Pulse) -> Pulse:
     """Nobody looked for a while: probes before the gap and after it are no probes in a row."""
-    return replace(answers, mute=0, closed=0, lost=0)
+    return replace(pulse, mute=0, closed=0, lost=0)
 
 
 def probed(server: Server, probe: Probe, limits: Limits) -> Server:
@@ -50,8 +50,8 @@ def probed(server: Server, probe: Probe, limits: Limits) -> Server:
     return _lost(server, probe, limits) if probe.error in ("unreachable", "deadline") else server
 
 
-def _with(server: Server, answers: Answers) -> Server:
-    return replace(server, life=replace(server.life, answers=answers))
+def _with(server: Server, pulse: Pulse) -> Server:
+    return replace(server, life=replace(server.life, pulse=pulse))
 
 
 def _back(server: Server, probe: Probe) -> Server:
@@ -69,7 +69,7 @@ def _back(server: Server, probe: Probe) -> Server:
 
 def _closed(server: Server, probe: Probe) -> Server:
     """One more probe that proves that no server answers. Where the process is seen, only a refusal says more."""
-    life, old = server.life, server.life.answers
+    life, old = server.life, server.life.pulse
     since = old.closed_since if old.closed else probe.t
     by = old.closed_by | {probe.error} if old.closed else frozenset({probe.error})
     new = replace(old, closed=old.closed + 1, closed_since=since, closed_at=probe.t, closed_by=by)
@@ -100,17 +100,17 @@ def _lost(server: Server, probe: Probe, limits: Limits) -> Server:
     if lasting is not None:
         return change(server, lasting, dead_at=probe.t)
     seen = cause = ""
-    answers = server.life.answers
+    pulse = server.life.pulse
     if probe.error == "unreachable":
-        answers = replace(answers, lost=answers.lost + 1)
-        server = _with(server, answers)
-        if answers.lost >= IN_A_ROW:
+        pulse = replace(pulse, lost=pulse.lost + 1)
+        server = _with(server, pulse)
+        if pulse.lost >= IN_A_ROW:
             seen = f"no way to it in {IN_A_ROW} probes and more: its name was not found, or no route led there"
             cause = "the way to it: its name was not found, or no route led there"
-    elif _unseen(server) and answers.mute * SECOND >= limits.wedged_unseen:
-        seen = f"/health silent for {answers.mute} s, and nobody waits for a token"
+    elif _unseen(server) and pulse.mute * SECOND >= limits.wedged_unseen:
+        seen = f"/health silent for {pulse.mute} s, and nobody waits for a token"
         cause = "nothing but /health can be seen of it, and that is silent: a long prefill looks the same"
-    alive = answers.answered
+    alive = pulse.answered
     if not seen or alive is None or server.life.planned_at or open_one(server) is not None:
         return server
     return open_case(

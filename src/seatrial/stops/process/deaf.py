@@ -23,7 +23,7 @@ from seatrial.stops.process import afar
 from seatrial.stops.state.cases import change, newest, open_case, open_one, proved
 from seatrial.stops.state.incarnations import Oom, Proof
 from seatrial.stops.state.memory import counted
-from seatrial.stops.state.server import Address, Door, Life, Server, State
+from seatrial.stops.state.server import Address, Ear, Life, Server, State
 from seatrial.stops.state.sights import PROBE_RUNGS
 
 UNHEARD = 2
@@ -50,13 +50,13 @@ def probed(server: Server, probe: Probe, state: State) -> Server:
 
 def refused(life: Life, at: int) -> Life:
     """A client's connection was refused: of several since the socket was last heard the first counts."""
-    return life if life.door.refused_at else replace(life, door=replace(life.door, refused_at=at))
+    return life if life.ear.refused_at else replace(life, ear=replace(life.ear, refused_at=at))
 
 
 def blinded(server: Server) -> Server:
     """Nobody looked for a while: probes before the gap and after it are no probes in a row."""
     life = server.life
-    life = replace(life, door=replace(life.door, unheard=0), answers=afar.blinded(life.answers))
+    life = replace(life, ear=replace(life.ear, unheard=0), pulse=afar.blinded(life.pulse))
     return replace(server, life=life, address=replace(server.address, blind=True))
 
 
@@ -65,8 +65,8 @@ def _noted(server: Server, probe: Probe, *, heard: bool) -> Server:
     life, address, health = server.life, _addressed(server, probe, heard=heard), probe.health
     proof = None if health is None else Proof(probe.t, f"/health answered {health}", "health")
     by_http = heard or probe.listens is None or address.afar  # else the socket tells, and it tells more
-    door = Door(Proof(probe.t, "it listened", "socket")) if heard else life.door
-    life = replace(life, door=door, answers=afar.questioned(life.answers, probe, proof if by_http else None))
+    ear = Ear(Proof(probe.t, "it listened", "socket")) if heard else life.ear
+    life = replace(life, ear=ear, pulse=afar.questioned(life.pulse, probe, proof if by_http else None))
     memory = counted(server.memory, probe)
     proofs = () if proof is None or _another(server, probe) else (proof,)
     if address is not server.address or memory is not server.memory:
@@ -79,7 +79,7 @@ def _addressed(server: Server, probe: Probe, *, heard: bool) -> Address:
     old = server.address
     socket = (probe.inode, probe.owner) if probe.inode and probe.owner else old.socket
     inode = (probe.inode if heard else 0) or old.inode
-    silent = server.life.door.listened is None
+    silent = server.life.ear.listened is None
     far = not heard and (old.afar or (probe.health is not None and silent))
     remote = probe.listens is None and probe.owner is None
     if socket == old.socket and inode == old.inode and far == old.afar and remote == old.remote:
@@ -128,33 +128,33 @@ def _another_socket(server: Server, before: Server, probe: Probe) -> Server:
 
     Where two looks found no LISTEN socket before, that is a stop already, and this is the stop's end.
     """
-    door = before.life.door
-    seen = server.life.main is not None or probe.owner is not None or door.listened is None
+    ear = before.life.ear
+    seen = server.life.main is not None or probe.owner is not None or ear.listened is None
     if seen or probe.inode is None or before.address.inode in (0, probe.inode):
         return server
     if server.life.planned_at or open_one(before) is not None:
         return server
-    dead_at = door.unheard_since if door.unheard else probe.t
+    dead_at = ear.unheard_since if ear.unheard else probe.t
     told = "its LISTEN socket gave way to another one between two looks; its process is not observable from here"
-    return open_case(server, "RESTARTED", dead_at, probe.t, alive=door.listened, until=probe.t, evidence=(told,))
+    return open_case(server, "RESTARTED", dead_at, probe.t, alive=ear.listened, until=probe.t, evidence=(told,))
 
 
 def _unheard(server: Server, probe: Probe) -> Server:
     """No LISTEN socket: DEAF where the process was seen since, STOPPED where it was not."""
-    life, door = server.life, server.life.door
-    since = door.unheard_since if door.unheard else probe.t
-    door = replace(door, unheard=door.unheard + 1, unheard_since=since)
-    life = replace(life, door=door)
+    life, ear = server.life, server.life.ear
+    since = ear.unheard_since if ear.unheard else probe.t
+    ear = replace(ear, unheard=ear.unheard + 1, unheard_since=since)
+    life = replace(life, ear=ear)
     server = replace(server, life=life)
-    if door.unheard < UNHEARD or door.listened is None or open_one(server) is not None or life.planned_at:
+    if ear.unheard < UNHEARD or ear.listened is None or open_one(server) is not None or life.planned_at:
         return server
-    dead_at = min(since, door.refused_at or since)
+    dead_at = min(since, ear.refused_at or since)
     sign = life.body.sign
     if life.main is not None and life.lives and sign is not None and sign.at > since:
         seen = ["no LISTEN socket in two looks and more, while its process lives"]
         if probe.established is not None:
             seen.append(f"{probe.established} ESTABLISHED connection{'' if probe.established == 1 else 's'} remain")
-        alive = _last_open(server, door.listened, dead_at)
+        alive = _last_open(server, ear.listened, dead_at)
         return open_case(server, "DEAF", dead_at, probe.t, alive=alive, evidence=tuple(seen))
     if life.main is None or life.lives:  # another user's process: its end cannot be seen; or not seen since
         what = "was not seen since" if life.main else "is not observable"

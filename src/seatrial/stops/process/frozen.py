@@ -106,7 +106,7 @@ def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, 
     if sign.stopped_since:
         return (sign.stopped_since, Sight.STOPPED) if now - sign.stopped_since >= limits.frozen else (0, Sight.NONE)
     since = sign.still_since
-    if not since or now - since < limits.still or server.life.answers.mute < 2:
+    if not since or now - since < limits.still or server.life.pulse.mute < 2:
         return 0, Sight.NONE
     if _sleeps(server, since) or busy(server.work, since, now, asleep=False):
         return 0, Sight.NONE  # in state D it may be held by a freezer of the first version

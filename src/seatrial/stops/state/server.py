@@ -34,7 +34,7 @@ class Body(msgspec.Struct, frozen=True, gc=False):
         return (*[size for size in self.sizes if size[0] <= since][-1:], *[s for s in self.sizes if s[0] > since])
 
 
-class Door(msgspec.Struct, frozen=True, gc=False):
+class Ear(msgspec.Struct, frozen=True, gc=False):
     """The LISTEN socket in this life. Written by ``process.deaf``."""
 
     listened: Proof | None = None
@@ -43,7 +43,7 @@ class Door(msgspec.Struct, frozen=True, gc=False):
     unheard_since: int = 0
 
 
-class Answers(msgspec.Struct, frozen=True, gc=False):
+class Pulse(msgspec.Struct, frozen=True, gc=False):
     """What became of the questions to /health in this life. Written by ``process.afar``."""
 
     answered: Proof | None = None  # the last answer
@@ -64,8 +64,8 @@ class Life(msgspec.Struct, frozen=True, gc=False):
     before_planned_at: int = 0
     planned_at: int = 0  # a stop was announced
     body: Body = Body()
-    door: Door = Door()
-    answers: Answers = Answers()
+    ear: Ear = Ear()
+    pulse: Pulse = Pulse()
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):

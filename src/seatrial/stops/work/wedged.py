@@ -60,7 +60,7 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     work = server.work
     if work.waits.excused_at == now or open_one(server) is not None:
         return server
-    found = _by_health(server, now, limits) if server.life.answers.closed or work.wellness.ill_from else None
+    found = _by_health(server, now, limits) if server.life.pulse.closed or work.wellness.ill_from else None
     if found is not None:
         return found
     failed = work.flow.failed
@@ -129,14 +129,15 @@ def _by_health(server: Server, now: int, limits: Limits) -> Server | None:
 
     A process that works meanwhile may load another model, for as long as a model is loaded.
     """
-    work, answers, main = server.work, server.life.answers, server.life.main
+    work, pulse, main = server.work, server.life.pulse, server.life.main
     flow, well = work.flow, work.wellness
     visible = main is not None and not forwards(main)
     seen: tuple[str, ...] = ()
     alive = Proof(well.well_at, "/health was well", "health")
-    if visible and answers.closed >= IN_A_ROW and now - answers.closed_at <= 2 * FRESH_NS and answers.answered:
-        shown, since = Sight.CLOSED, max(answers.closed_since, flow.progress_at)
-        alive, seen = answers.answered, (f"{probe_words(answers.closed_by)} in every probe, while its process lives",)
+    if visible and pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.answered:
+        shown, since = Sight.CLOSED, max(pulse.closed_since, flow.progress_at)
+        alive = pulse.answered
+        seen = (f"{probe_words(pulse.closed_by)} in every probe, while its process lives",)
     elif _says_ill(work, now) and 0 < well.well_at < well.ill_from:
         shown, since = Sight.ILL, max(well.ill_from, flow.progress_at)
     else:
@@ -236,7 +237,7 @@ def _excused(server: Server, work: Work, now: int, limits: Limits) -> bool:
         return True
     if life.body.sign is not None and life.body.sign.stopped_since:
         return True
-    if life.door.unheard >= 2 or _loads(work, now, limits):
+    if life.ear.unheard >= 2 or _loads(work, now, limits):
         return True
     if life.planned_at and now - life.planned_at <= PLANNED_FOR_NS:
         return True
