@@ -16,10 +16,12 @@ from seatrial.records import Family
 from seatrial.stops.state.incarnations import SERVING, By
 
 Due = Literal["at once", "shortly", "once known", "once unexplained"]
-"""When a stop is first handed out, if late evidence does not come to an end before. ``at once``: its evidence is whole
-when it is opened. ``shortly``: one second later, or when the end of its process is known. ``once known``: one second
-after the end of its process, when that end is known. ``once unexplained``: when a stop that explains it would have come
-to light."""
+"""When a stop is first handed out; at the latest after three seconds, in which late evidence comes.
+
+``at once``: its evidence is whole when it is opened. ``shortly``: after a second, or when the end of its process is
+known. ``once known``: when the end of its process is known, and a second old. ``once unexplained``, of streams: when a
+stop that explains it would have come to light, however long that takes.
+"""
 
 ANY: frozenset[By] = SERVING | {"process", "found"}
 NONE: frozenset[By] = frozenset()
