@@ -32,7 +32,6 @@ EXEMPT = (
     ("alike.py", REPORT, "a public report that looks alike"),
     ("conclusions.py", REPORT, "a public report that looks alike"),
     ("identity.py", r"llama\.cpp", "a table of public reports: builds of a kind that spoil answers"),
-    ("seen.py", "vllm", "DEBT: a meter does not say whether its totals grow in mid-request"),
     ("stops.py", "/health", "the head of a column, for people"),
     ("embedded.py", "xllamacpp", "the package that is the embedded server"),
     ("beginning.py", "xllamacpp", "the package that is the embedded server"),

@@ -11,12 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import Event, Line, Log, Meter, Sample, Threads
-from tests.stops.simulation import (
-    MS,
-    Life,
-    S,
-    World,
-)
+from tests.stops.simulation import MS, Life, S, World
 
 GIB = 1 << 30
 SERVER = "/opt/llama/llama-server"

@@ -12,13 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Clock, Event, Gpu, Line, LoadRow, Meter, Probe, Sample, Sent
-from tests.stops.simulation import (
-    BOOT_OFFSET,
-    MS,
-    S,
-    Stream,
-    World,
-)
+from tests.stops.simulation import BOOT_OFFSET, MS, S, Stream, World
 
 Mode = Literal["serve", "prefill", "quiet prefill", "wedged", "queue", "asleep", "loading", "cuda error", "http hangs"]
 """quiet prefill: nothing but the engine's own progress shows it; queue: others have every slot."""

@@ -10,11 +10,7 @@ from msgspec.structs import replace
 from seatrial.records import Ask, Event, Line, LoadRow, Meter, Probe, Sample, Sent, Stop
 from seatrial.stops import fold
 from tests.stops.simulation import S, World
-from tests.stops.simulation_work import (
-    Engine,
-    Rig,
-    lasting,
-)
+from tests.stops.simulation_work import Engine, Rig, lasting
 
 SEEDS = range(8)
 Change = Callable[[Probe], Probe]

@@ -9,11 +9,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Event, Line, LoadRow, Probe, Received, Sample, Sent
 from seatrial.stops import fold
-from tests.stops.simulation import (
-    MS,
-    S,
-    World,
-)
+from tests.stops.simulation import MS, S, World
 
 
 def troubled(seed: int) -> World:

@@ -7,11 +7,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Line
 from seatrial.stops import fold
-from tests.stops.simulation import (
-    MS,
-    S,
-    World,
-)
+from tests.stops.simulation import MS, S, World
 from tests.stops.simulation_family import Tree
 
 SEEDS = range(60)

@@ -6,11 +6,7 @@ import pytest
 
 from seatrial.records import Event, LoadRow, Probe, Sample, Stop
 from seatrial.stops import fold
-from tests.stops.simulation import (
-    MS,
-    S,
-    World,
-)
+from tests.stops.simulation import MS, S, World
 
 SEEDS = range(30)
 

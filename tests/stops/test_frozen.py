@@ -8,11 +8,7 @@ from msgspec.structs import replace
 from seatrial.records import Ask, Line, LoadRow, Meter, Probe, Sample, Sent, Threads
 from seatrial.stops import fold
 from tests.stops.simulation import S
-from tests.stops.simulation_work import (
-    Engine,
-    Rig,
-    lasting,
-)
+from tests.stops.simulation_work import Engine, Rig, lasting
 
 SEEDS = range(8)
 SIGHTS = {

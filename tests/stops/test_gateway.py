@@ -13,12 +13,7 @@ from seatrial.stops.state.server import Server
 from seatrial.stops.state.work import Asked, Flow, Look, Looks, Waits, Wellness, Work
 from seatrial.stops.work import gateway
 from tests.stops.simulation import S
-from tests.stops.simulation_work import (
-    Engine,
-    Mode,
-    Rig,
-    lasting,
-)
+from tests.stops.simulation_work import Engine, Mode, Rig, lasting
 
 SEEDS = range(20)
 FRONT = Rig(scheduler=False, clients=0, elsewhere=True, name="gate")

@@ -13,11 +13,7 @@ from seatrial.stops.state.cases import change, open_case
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Server, State
 from seatrial.stops.state.sights import Sight
-from tests.stops.simulation import (
-    MS,
-    S,
-    World,
-)
+from tests.stops.simulation import MS, S, World
 from tests.stops.simulation_family import Tree
 
 SEEDS = range(60)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.stops.evidence.programs import (
-    another,
-    deleted,
-    model_of,
-    program_of,
-)
+from seatrial.stops.evidence.programs import another, deleted, model_of, program_of
 
 
 def facts(exe: str, arguments: str = "") -> dict[str, str]:

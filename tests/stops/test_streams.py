@@ -7,11 +7,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Ask, Line, LoadRow, Meter, Stop
 from seatrial.stops import fold
-from tests.stops.simulation import (
-    MS,
-    S,
-    Stream,
-)
+from tests.stops.simulation import MS, S, Stream
 from tests.stops.simulation_work import Engine, Rig
 
 SEEDS = range(20)

@@ -11,12 +11,7 @@ from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.work import Flow, Work
 from seatrial.stops.work import flow
 from tests.stops.simulation import S, World
-from tests.stops.simulation_work import (
-    Engine,
-    Mode,
-    Rig,
-    lasting,
-)
+from tests.stops.simulation_work import Engine, Mode, Rig, lasting
 
 SEEDS = range(25)
 SIGHT = {

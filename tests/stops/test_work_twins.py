@@ -8,12 +8,7 @@ from msgspec.structs import replace
 from seatrial.records import Event, Line, LoadRow, Probe, Sample
 from seatrial.stops import fold
 from tests.stops.simulation import S
-from tests.stops.simulation_work import (
-    Engine,
-    Mode,
-    Rig,
-    lasting,
-)
+from tests.stops.simulation_work import Engine, Mode, Rig, lasting
 
 SEEDS = range(25)
 ALONE = Rig(clients=0)

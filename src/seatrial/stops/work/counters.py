@@ -18,7 +18,7 @@ def metered(work: Work, line: Meter) -> Work:
     old = work.counted.meters.get(line.source)
     moved = old is not None and _moved(old, line)
     fell = old is not None and old.running is not None and line.running is not None and line.running < old.running
-    live = line.progress is not None or line.source.startswith("vllm")
+    live = line.progress is not None
     readings = work.counted.readings
     if live or moved:
         readings = latest(readings, Reading(line.t, moved, line.running, live), READINGS_KEPT)
