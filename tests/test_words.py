@@ -12,6 +12,7 @@ from typing import get_args
 import pytest
 
 from seatrial.records import Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, Ready, Stage
+from seatrial.stops.state.sights import Sight
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports.outcomes import OUTCOMES
 
@@ -20,7 +21,8 @@ FILES = sorted(path for room in ("src", "fixtures", "load") for path in (ROOT / 
 OF_OTHERS = tuple(f"the fact {text!r}" for text in ("seconds", "inspected", "warm-up"))
 """Facts of a phase, which are its settings, and of an endpoint, which are the server's own: no facts of an event."""
 
-VOCABULARIES: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, NoteWord)
+OF_RECORDS: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, NoteWord)
+VOCABULARIES = (*OF_RECORDS, Sight)
 
 
 def strays(source: str) -> Iterator[str]:
@@ -109,7 +111,8 @@ def test_every_word_has_a_sentence(vocabulary):
 
 
 GLOSSARY: dict[str, set[str]] = {
-    **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, Level, *VOCABULARIES)},
+    **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, Level, *OF_RECORDS)},
+    "stops.state.sights.Sight": {str(word) for word in Sight if word},
     "records.Hazard": {hazard.name for hazard in Hazard},
     "records.Family": set(get_args(Family)),
     "wire.decoding.errors.ERRORS": set(ERRORS),
