@@ -18,7 +18,9 @@ from seatrial.wire.transports.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for room in ("src", "fixtures", "load") for path in (ROOT / room).rglob("*.py"))
-OF_OTHERS = tuple(f"the fact {text!r}" for text in ("seconds", "inspected", "warm-up"))
+OF_PHASES = ("users", "seconds", "seed", "max_tokens", "deadline_s", "idle_s", "how", "rules", "inspected")
+OF_ENDPOINTS = ("warm-up", "thinking")
+OF_OTHERS = tuple(f"the fact {text!r}" for text in OF_PHASES + OF_ENDPOINTS)
 """Facts of a phase, which are its settings, and of an endpoint, which are the server's own: no facts of an event."""
 
 OF_RECORDS: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, NoteWord)
@@ -32,6 +34,10 @@ def strays(source: str) -> Iterator[str]:
             yield from (f"line {node.lineno}: what is held against {text!r}" for text in _texts(node.comparators))
         elif isinstance(node, ast.Call):
             yield from _of_call(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id in {"more", "facts"} for target in targets):
+                yield from _keys(node.value)
         elif isinstance(node, ast.Subscript) and _is(node.value, "facts"):
             yield from (f"line {node.lineno}: the fact {text!r}" for text in _texts([node.slice]))
         elif isinstance(node, ast.Match) and _is(node.subject, "what"):
@@ -50,9 +56,16 @@ def _of_call(node: ast.Call) -> Iterator[str]:
     for keyword in node.keywords:
         if keyword.arg == "what" and name in {"Event", "Phase", "Noted"}:
             yield from (f"line {node.lineno}: what is {text!r}" for text in _texts([keyword.value]))
-        if keyword.arg == "facts" and name in {"Event", "event", "_event"} and isinstance(keyword.value, ast.Dict):
-            keys = [key for key in keyword.value.keys if key is not None]
-            yield from (f"line {node.lineno}: the fact {text!r}" for text in _texts(keys))
+        if keyword.arg == "facts" and name in {"Event", "event", "_event"}:
+            yield from _keys(keyword.value)
+
+
+def _keys(value: ast.expr) -> Iterator[str]:
+    """Keys of facts that are written down as text, in a dictionary as it stands."""
+    for each in [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]:
+        if isinstance(each, ast.Dict):
+            texts = _texts([key for key in each.keys if key is not None])
+            yield from (f"line {each.lineno}: the fact {text!r}" for text in texts)
 
 
 def _is(node: ast.expr, name: str) -> bool:
@@ -89,6 +102,8 @@ def test_no_word_of_a_record_is_spelt_as_text(path):
         "facts.get('exee', '')",
         "case.main.facts['exee']",
         "self.event(Happening.START, facts={'jbo': 'yes'})",
+        "more = {'jobb': 'yes'} if job else None",
+        "facts: dict[str, str] = {'uidd': '0'}",
     ],
 )
 def test_a_word_spelt_as_text_is_named(source):

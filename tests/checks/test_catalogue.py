@@ -68,6 +68,7 @@ def test_a_rule_stands_for_a_row_of_its_area():
     for each in catalogue.load_all().values():
         of = catalogue.areas()[each.area].rows
         assert each.row.rpartition("/")[0] in of if of else each.row not in catalogue.rows(), each.id
+        assert not of or each.row in catalogue.rows(), f"{each.id}: the catalogue has no row {each.row}"
 
 
 def test_every_trait_is_borne_by_a_scenario_and_read_by_somebody():

@@ -18,7 +18,7 @@ from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
 from seatrial.monitor.sources.log import Tail
-from seatrial.records import Event, Probe
+from seatrial.records import Event, Fact, Probe
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
@@ -81,7 +81,9 @@ class Target:
 
     def name_pid(self, pid: int, now: int) -> None:
         """The keeper or the operator says which process it is."""
-        more = {"job": "yes"} if self.prober is None else None  # its own end may be what it was started for
+        more: dict[str, str] | None = (
+            {Fact.JOB: "yes"} if self.prober is None else None
+        )  # its own end may be what it was started for
         if self.tree.adopt(pid, None, now, more=more, aloud=True):
             self.tree.named, self._owned = True, False
 
@@ -193,7 +195,7 @@ class Target:
             return
         address = self._sockets[0].address
         where = f"[{address}]:{self.port}" if address.version == 6 else f"{address}:{self.port}"
-        more = {"socket": str(self._sockets[0].inode), "address": where}
+        more: dict[str, str] = {Fact.SOCKET: str(self._sockets[0].inode), Fact.ADDRESS: where}
         if self.tree.adopt(found.pid, None, now, more=more):
             self._owned = True
         else:

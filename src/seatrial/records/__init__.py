@@ -38,6 +38,7 @@ from seatrial.records.lines import (
 from seatrial.records.record import Record
 from seatrial.records.verdicts import (
     NO_STOP,
+    NOTICES,
     STREAMS,
     Conclusion,
     EndpointVerdict,
@@ -67,6 +68,7 @@ from seatrial.records.words import (
 __all__ = [
     "BUSY",
     "LINES",
+    "NOTICES",
     "NO_STOP",
     "OF_A_CARD",
     "SECOND",

@@ -25,7 +25,10 @@ Family = Literal[
 ]
 STREAMS = frozenset({"STREAM STALL", "TRUNCATED", "EMPTY", "FAILED IN-BAND"})
 """Families told from traffic. In a suite run rules weigh the same streams, so these add no weight there."""
-NO_STOP = frozenset({"UNOBSERVED", "CLOCK STEPPED"})
+NOTICES: frozenset[Family] = frozenset({"CLOCK STEPPED"})
+"""Families that say why something else cannot be trusted: neither a stop nor a lack of evidence. They weigh nothing."""
+NO_STOP: frozenset[Family] = NOTICES | {"UNOBSERVED"}
+"""Families that are no stop."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

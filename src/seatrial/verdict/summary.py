@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seatrial.byhand import conclusions
 from seatrial.records import (
+    NOTICES,
     SECOND,
     STREAMS,
     Clock,
@@ -117,7 +118,7 @@ def _reasons(
 ) -> Iterable[Reason]:
     for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
         word = "SILENT STOP" if stop.silent else "STREAMS" if stop.family in STREAMS else "INCONCLUSIVE"
-        if stop.family != "CLOCK STEPPED":  # a notice
+        if stop.family not in NOTICES:
             yield Reason(word=word, text=stop_title(stop))
     failed = [case for case in cases if case.outcome is Outcome.FAIL]
     for case in sorted(failed, key=lambda case: _weight(case, impact)):

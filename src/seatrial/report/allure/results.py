@@ -17,7 +17,7 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
 from seatrial.checks.rules import REGISTRY, Rule
-from seatrial.records import SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
+from seatrial.records import NOTICES, SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
 from seatrial.report.allure import httpjson
 from seatrial.report.run import Report
 from seatrial.report.summary import found
@@ -76,8 +76,8 @@ def stop_weight(stop: Stop, *, tested: bool) -> tuple[str, str, str, str]:
     """
     if stop.family == "UNOBSERVED":
         return Outcome.INCONCLUSIVE.value, "broken", "normal", "Gaps in the record"
-    if stop.family == "CLOCK STEPPED":
-        return "NOTICE", "passed", "minor", "The host's clock"
+    if stop.family in NOTICES:
+        return "NOTICE", "passed", "minor", "The host's clock" if stop.family == "CLOCK STEPPED" else "Notices"
     if stop.family in STREAMS and tested:
         return "STREAMS", "passed", "normal", "Streams"
     return STOP_PREFIX, "failed", "blocker", "Silent stops"

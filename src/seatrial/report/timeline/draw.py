@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from seatrial.records import SECOND, Stop
+from seatrial.records import NO_STOP, SECOND, Stop
 from seatrial.report.timeline.lanes import Series, gaps, lanes, marks
 from seatrial.report.timeline.spans import Lane, Mark, Span, Window
 from seatrial.report.words.plain import Wall, duration
@@ -184,7 +184,7 @@ def _told(stops: Sequence[Stop], window: Window) -> list[Mark]:
     for stop in stops:
         if stop.family == "CLOCK STEPPED":
             found.append(Mark(stop.dead_at, f"clock stepped {step(stop)}"))
-        elif not stop.silent and not stop.planned and stop.family != "UNOBSERVED":
+        elif not stop.silent and not stop.planned and stop.family not in NO_STOP:
             found.append(Mark(stop.dead_at, stop.family))
     return [mark for mark in found if window.start <= mark.at <= window.end]
 

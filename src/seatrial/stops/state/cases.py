@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Family, Stop
+from seatrial.records import NO_STOP, SECOND, Family, Stop
 from seatrial.stops.state import testimony
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import FAMILIES
@@ -139,9 +139,9 @@ def newest(server: Server) -> tuple[Case, ...]:
 
 
 def open_one(server: Server) -> Case | None:
-    """The stop of the server itself that still lasts, if there is one. A gap of observation is no stop."""
+    """The stop of the server itself that still lasts, if there is one. No gap and no notice is a stop."""
     for case in reversed(server.cases):
-        if case.until is None and case.family != "UNOBSERVED" and not case.of_child:
+        if case.until is None and case.family not in NO_STOP and not case.of_child:
             return case
     return None
 
