@@ -40,7 +40,9 @@ def test_no_id_of_a_rule_changes():
 
 
 def test_every_area_of_rules_has_a_page_and_every_page_rules():
-    assert {r.area for r in catalogue.load_all().values()} == set(catalogue.areas())
+    areas_of_rules = {r.area for r in catalogue.load_all().values()}
+    assert areas_of_rules - set(catalogue.areas()) == set(), "areas without [areas.NAME] in rows.toml"
+    assert set(catalogue.areas()) - areas_of_rules == set(), "entries of rows.toml without a rule"
 
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +59,24 @@ def test_an_area_has_the_same_stem_in_all_four_trees(area):
         assert [*ROOT.glob(f"{tree}/{name}.py"), *ROOT.glob(f"{tree}/{name}/__init__.py")], f"{tree} has no {name}"
 
 
+def test_every_rule_is_held_against_answers_built_in_memory():
+    """By its id or its function: a good answer that it leaves alone, and a bad one that it names."""
+    texts = [
+        path.read_text("utf-8")
+        for room in ("checks", "behaviour")
+        for path in (ROOT / "tests" / room).glob("test_*.py")
+    ]
+    told = "\n".join(texts)
+    lacking = [r.id for r in catalogue.load_all().values() if r.id not in told and r.function.__name__ not in told]
+    assert lacking == []
+
+
 def test_the_order_of_impact_is_one():
-    places = [area.impact for area in catalogue.areas().values()]
-    assert places == list(range(1, len(places) + 1))
+    places: dict[int, list[str]] = {}
+    for name, area in catalogue.areas().items():
+        places.setdefault(area.impact, []).append(name)
+    assert {place: names for place, names in places.items() if len(names) > 1} == {}
+    assert sorted(places) == list(range(1, len(places) + 1))
 
 
 def test_a_rule_stands_for_a_row_of_its_area():
