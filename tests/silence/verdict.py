@@ -54,7 +54,7 @@ class Verdict:
         lines.append(f"silenced one by one: {silent} of {len(self.rules)} rules are missed by name")
         advisory = sum(how is Outcome.ADVISORY for found in self.caught.values() for how in found.values())
         lines.append(f"FAIL {caught - advisory}, ADVISORY that is FAIL under --strict {advisory}")
-        lines.append(f"rules {len(self.rules)}, faults {faults}, caught: {'all' if caught == faults else caught}")
+        lines.append(f"rules {len(self.rules)}, faults {faults}, caught: {'all' if caught == faults > 0 else caught}")
         return lines + [f"WRONG  {each}" for each in self.wrong]
 
 
