@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import time
 import uuid
 from pathlib import Path
@@ -25,13 +26,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput"):
         return
     end = time.monotonic() + PATIENCE_S
-    while (left := marked(os.environ[MARK])) and time.monotonic() < end:
-        time.sleep(0.1)
+    for pid in marked(os.environ[MARK]):
+        _await_end(pid, end)
+    left = marked(os.environ[MARK])
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     for pid, command in left.items():
         if reporter is not None:
             reporter.write_line(f"ERROR: process {pid} of the tests lives on: {command}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _await_end(pid: int, end: float) -> None:
+    """Wait until a process has ended, and no longer than to ``end`` (monotonic, s)."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:  # it has ended meanwhile
+        return
+    select.select([handle], [], [], max(0.0, end - time.monotonic()))
+    os.close(handle)
 
 
 def marked(mark: str) -> dict[int, str]:

@@ -29,7 +29,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = b"ok"
         if self.path == "/child":
             global child
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            child = subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"])
             body = str(child.pid).encode()
         if self.path == "/runner":
             threading.Thread(target=supervise, daemon=True).start()
@@ -40,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 def supervise():
     while True:
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).wait()
+        subprocess.Popen([sys.executable, "-c", "import threading; threading.Event().wait()"]).wait()
 class Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = True
     def handle_error(self, *_): pass
