@@ -28,11 +28,6 @@ def visible(text: str, limit: int | None = None) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def visible_bytes(content: bytes) -> str:
-    r"""Bytes as text, as :func:`visible`; what is no UTF-8 stands as ``\xNN``."""
-    return visible(content.decode("utf-8", "backslashreplace"))
-
-
 def readable(content: bytes) -> str:
     r"""Bytes as text with its lines kept; what is no UTF-8 stands as ``\xNN``."""
     text = content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")

@@ -12,7 +12,7 @@ from seatrial.report.block import render
 from seatrial.report.run import Report
 from seatrial.report.words.plain import Wall, count, duration, size
 from seatrial.report.words.stops import headline, stop_rows
-from seatrial.text import visible, visible_bytes
+from seatrial.text import readable, visible
 from tests.report.sample import HOSTILE, NAME, at, case, judged_run, kill
 
 EXPECTED = Path(__file__).with_name("expected")
@@ -119,7 +119,7 @@ def test_planned_stops_and_gaps_are_no_silent_stops(calm, tmp_path):
 def test_visible_keeps_what_prints_and_shows_what_does_not():
     assert visible("日本語 🎉 é") == "日本語 🎉 é"
     assert visible("a\x1b[31m\u202eb\r\n\ud800") == r"a\x1b[31m\u202eb\r\n\ud800"
-    assert visible_bytes(b"\xff\x00ok") == r"\xff\x00ok"
+    assert readable(b"\xff\x00ok") == r"\xff\x00ok"
     cut = visible("a" * 500 + "END", 90)
     assert cut.startswith("a" * 60)
     assert cut.endswith("END")

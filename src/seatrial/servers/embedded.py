@@ -31,7 +31,6 @@ ALIAS = "gemma-3-270m"
 KEY_VARIABLE = "SEATRIAL_EMBEDDED_KEY"
 """Environment variable of the API key: an argument would stand in the list of processes."""
 
-TEMPLATES = ("qa", "chatml")
 STOPS = {"qa": ["\nQuestion:", "\n\n"], "chatml": []}
 """Stop strings of a request that names none. A base model never ends a turn by itself."""
 
