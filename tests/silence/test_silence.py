@@ -34,7 +34,8 @@ def test_a_fault_that_is_not_found_is_named():
     verdict = verdicts.Verdict({ROLE.id: ROLE})
     honest = ask([ROLE])
     verdicts._catch(verdict, {name: honest for name, fault in listed().items() if fault.caught_by == ROLE.id})
-    assert "role-never: sse/role-is-sent-once finds nothing in " in "\n".join(verdict.wrong)
+    (line,) = [each for each in verdict.wrong if each.startswith("role-never: sse/role-is-sent-once finds nothing in ")]
+    assert "stream" in line.partition(" finds nothing in ")[2].split(", ")
     assert "NOT CAUGHT" in verdicts._told(verdict.caught[ROLE.id])
 
 

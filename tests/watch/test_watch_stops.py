@@ -42,7 +42,8 @@ def test_each_death_is_one_line_with_its_signal_or_code_and_judged_alike(watch, 
         "left": (None, 3),
     }
     late = [found[name]["pidfd_at"] - at for name, at in seen.items()]
-    assert max(late) <= 250 * MS  # seen as it happens, and not by a look each second; how soon, the benchmarks say
+    assert min(late) <= 10 * MS  # on a busy machine one of us may wait for the processor, not all of us four times
+    assert max(late) <= 250 * MS
     for name, line in found.items():
         assert (line["kind"], line["verdict"], line["pid"]) == ("stop", "STOPPED", servers[name].pid)
         assert line["interval"]["alive_at"] < line["interval"]["dead_at"] <= seen[name] + 250 * MS
