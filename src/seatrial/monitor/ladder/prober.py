@@ -41,8 +41,7 @@ class Prober:
         self.answer: probe.ProbeAnswer | None = None
         self.heard: probe.ProbeAnswer | None = None
         self.path = HEALTH
-        self._host, self._base, self._wake = host, base, wake
-        below(base, "")
+        self._host, self._root, self._wake = host, below(base, ""), wake
         self._tls = any_certificate() if base.startswith("https") else None
         self._asked = threading.Event()
         self._busy = False
@@ -78,7 +77,7 @@ class Prober:
             self._asked.clear()
             if self._over:
                 return
-            self.heard = self.answer = probe.get(below(self._base, self.path), deadline_s=DEADLINE_S, tls=self._tls)
+            self.heard = self.answer = probe.get(f"{self._root}{self.path}", deadline_s=DEADLINE_S, tls=self._tls)
             self._busy = False
             with contextlib.suppress(OSError):
                 os.eventfd_write(self._wake, 1)
