@@ -1,0 +1,24 @@
+"""What trials share: the tree on trial, and a mark on each failure that says whether the trial itself made it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.trials.tried import Tried, Wrong, tried
+
+
+@pytest.fixture(name="tried")
+def _tried() -> Tried:
+    return tried()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.excinfo is not None and call.excinfo.errisinstance(Wrong):
+        report.user_properties.append(("wrong", str(call.excinfo.value)))
+    return report
