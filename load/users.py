@@ -17,7 +17,7 @@ from load.session import LoadSession
 from load.settings import body
 from seatrial.records import LoadRow
 from seatrial.wire.transports.load import Stream, stream
-from seatrial.wire.transports.outcomes import classify
+from seatrial.wire.transports.outcomes import classify, cut_by_us
 
 JITTER_S = 1.0
 """Users start within this time, each at its own moment: streams that start together stay together."""
@@ -63,7 +63,7 @@ class ChatUser(User):  # type: ignore[misc]
         request = body(session.endpoint, next(self.prompts), session.settings.max_tokens)
         intended_at = time.monotonic_ns()
         name = session.recorder.begin()
-        s, outcome = Stream(), "cancelled"
+        s, outcome = Stream(), ""
         try:
             with gevent.Timeout(session.settings.deadline_s + BACKSTOP_S):
                 stream(session.target, request, into=s)
@@ -72,6 +72,7 @@ class ChatUser(User):  # type: ignore[misc]
             outcome = "deadline"
         finally:
             s.ended_at = s.ended_at or time.monotonic_ns()
+            outcome = outcome or cut_by_us(s)
             found = session.inspector.findings(name, s) if outcome == "ok" else ()
             row = row_of(
                 name,

@@ -125,6 +125,25 @@ def test_essays_thought_and_answers_cut_by_this_side_do_not_count_as_bad_ends():
     assert "4 without evidence: in flight when the time was up" in said_so
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        said("It", None, error="cut"),
+        said("It", None, error="reset"),
+        said("It", None, error="idle"),
+        said("It", None, error="not-http"),
+        exchange(status=500, error="deadline"),
+        streamed({"error": {"message": "out of memory"}}, error="deadline"),
+    ],
+    ids=["cut", "reset", "fell-silent", "framing", "status-500-then-cut-by-us", "error-event-then-cut-by-us"],
+)
+def test_what_the_server_broke_is_its_own_though_the_time_was_nearly_up(made):
+    """A record of any age that lists such answers as cut by us is judged by what ended them."""
+    bad = {f"short-9{i:02}": made for i in range(20)}
+    xs = mixed(BAD["stops"], 0, 30) | bad
+    assert word(RULES["stops"], xs, Expect(settings={"cut": list(bad)}))[0] is Outcome.FAIL
+
+
 def test_suspects_are_reported_and_not_counted():
     xs = mixed(BAD["loops"], 0, 40) | {"essay-900": said(drifting(Random("s"), 12), "stop")}
     assert word(RULES["loops"], xs)[0] is Outcome.PASS

@@ -8,7 +8,7 @@ import pytest
 
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import LoadTarget, Stream, get, stream
-from seatrial.wire.transports.outcomes import classify
+from seatrial.wire.transports.outcomes import classify, cut_by_us
 from tests.load.scripted import CHUNKED, CLOSED, DONE, FINISH, LAST, RESET, USAGE, WAIT, chunk, delta, event, scripted
 
 WHOLE = (chunk(delta("one")), chunk(delta("two")), chunk(FINISH), chunk(USAGE), chunk(DONE))
@@ -142,3 +142,21 @@ def test_get_below_the_base_and_from_the_root() -> None:
         assert (get(target, "/models").body, get(target, "//metrics").status) == (b"hi", 200)
     assert [r.split(b" ")[1] for r in server.requests] == [b"/v1/models", b"/metrics"]
     assert get(target, "/models").status == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "word"),
+    [
+        (Stream(), "cancelled"),
+        (Stream(status=200, deltas=3), "cancelled"),
+        (Stream(status=200, done=True), "cancelled"),
+        (Stream(status=500), "http_5xx"),
+        (Stream(status=429), "busy"),
+        (Stream(status=200, reported=True), "sse_error"),
+        (Stream(status=200, faults=1), "malformed"),
+        (Stream(status=200, error="reset"), "reset"),
+        (Stream(status=200, error="cut"), "truncated"),
+    ],
+)
+def test_what_we_cut_is_ours_unless_the_server_had_spoilt_it_before(seen: Stream, word: str) -> None:
+    assert cut_by_us(seen) == word

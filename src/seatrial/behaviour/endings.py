@@ -34,13 +34,18 @@ def count(xs: Mapping[str, Exchange], expect: Expect) -> rates.Count:
     Those that this side cut off, because the time for probes was up (``expect.settings["cut"]``), are no evidence.
     """
     answers = {name: read(x) for name, x in xs.items() if probes.is_short(name)}
-    cut_off = expect.settings.get("cut", ())
-    cut = {name for name, answer in answers.items() if name in cut_off and answer.trouble}
+    cut_off = frozenset(expect.settings.get("cut", ()))
+    cut = {name for name, answer in answers.items() if name in cut_off and ended_by_us(xs[name], answer)}
     thought = {name for name, answer in answers.items() if _thought(answer)}
     judged = {name: a for name, a in answers.items() if not a.silent and name not in thought | cut}
     beside = silences(answers) | {why: len(names) for why, names in ((THOUGHT, thought), (CUT, cut)) if names}
     bad = {name: why for name, answer in judged.items() if (why := wrong(answer))}
     return rates.Count(what="stop hygiene", n=len(judged), bad=bad, answers=answers, beside=beside)
+
+
+def ended_by_us(x: Exchange, answer: Spoken) -> bool:
+    """Whether an answer was in order until our own deadline ended it. What the server broke before that is its own."""
+    return x.error == "deadline" and x.status in (None, 200) and not answer.error
 
 
 def _thought(answer: Spoken) -> bool:

@@ -57,6 +57,17 @@ def classify(s: Stream) -> str:
     return _of_stream(s)
 
 
+def cut_by_us(s: Stream) -> str:
+    """The outcome of a request that we ended: ``cancelled``, unless the server had spoilt its answer before that."""
+    if s.status and s.status != 200:
+        return _of_status(s.status)
+    if s.reported:
+        return "sse_error"
+    if s.error in ("cut", "reset", "not-http", "too-large") and not s.done:
+        return _of_error(s.error, begun=bool(s.status))
+    return "malformed" if s.faults else "cancelled"
+
+
 def _of_stream(s: Stream) -> str:
     if s.media_type != "text/event-stream":
         return "not_a_stream"
