@@ -35,6 +35,7 @@ BATTERY = {
     "cut by the other name": _post(chat("Count from 1 to 50.", max_completion_tokens=6)),
     "stop": _post(chat("Count to 20.", stop="7")),
     "two": _post(chat("Tell me of the sea.", n=2)),
+    "two, greedy": _post(chat("Tell me of the sea.", n=2, temperature=0)),
     "logprobs": _post(chat("Count to 5.", logprobs=True)),
     "stream": _post(chat("Tell me of the sea.", stream=True)),
     "usage": _post(chat("Count to 10.", **USAGE)),

@@ -31,12 +31,20 @@ TURNS = [
 
 USAGE = {"include_usage": True}
 
+DRAWN = 0.1
+"""A temperature that is not greedy, and strays from the likeliest answer as little as can be."""
+
 
 def request(prompt: str | list[Any], *, max_tokens: Any = 16, **body: Any) -> Request:
-    """One chat request, greedy; ``model: None`` is the endpoint's. ``max_tokens=None`` leaves the cap out."""
+    """One chat request, greedy; ``model: None`` is the endpoint's. ``max_tokens=None`` leaves the cap out.
+
+    Several choices are drawn, if barely: greedy ones would all be the same, and servers refuse to make them.
+    """
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     cap = {} if max_tokens is None else {"max_tokens": max_tokens}
-    return Request(body={"model": None, "messages": messages, "temperature": 0, **cap, **body})
+    n = body.get("n")
+    temperature = DRAWN if isinstance(n, int) and n > 1 else 0
+    return Request(body={"model": None, "messages": messages, "temperature": temperature, **cap, **body})
 
 
 def chat(prompt: str | list[Any], *, of: Traits = traits.NONE, **body: Any) -> Scenario:

@@ -80,6 +80,15 @@ def early_hints(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     yield from pieces
 
 
+@fault("refuses-greedy-n", stage="body", when=several, family="legal")
+def refuses_greedy_n(body: Json, shot: Shot) -> Json:
+    """n above 1 is refused with a 400 where the choices would all be the same: temperature 0."""
+    if body.get("temperature") == 0:
+        shot.fire()
+        raise RefusedError("n must be 1 when using greedy sampling", param="n")
+    return body
+
+
 @fault("refuses-n", stage="body", when=several, family="honest")
 def refuses_n(body: Json, shot: Shot) -> Json:
     """n above 1 is refused with a 400."""

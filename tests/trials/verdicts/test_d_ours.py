@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,3 +22,22 @@ def test_what_a_server_breaks_near_the_end_of_the_budget_is_its_own_fault(tried:
     word = said.outcomes("stops/answers-end-by-themselves")
     must = f"{fired} streams that the server broke are a FAIL"
     hold(word == ["FAIL"] and "time was up" not in said.block, must, f"{word} {said.block}")
+
+
+def test_several_choices_are_asked_for_with_a_temperature_above_0(tried: Tried, tmp_path: Path):
+    """Servers refuse n above 1 of one who wants the likeliest answer: there is only one."""
+
+    class Reader(Golden):
+        """Keeps what it was asked."""
+
+        bodies: ClassVar[list[Any]] = []
+
+        def _chat(self, call: Any) -> Any:
+            self.bodies.append(call.body)
+            return super()._chat(call)
+
+    with Reader() as golden:
+        tried.suite(tmp_path / "run", "suites/conformance/test_params.py", f"--endpoint={golden.url}", "-k", "n-gives")
+    asked = [body.get("temperature", 1) for body in golden.bodies if isinstance(body.get("n"), int) and body["n"] > 1]
+    must = "requests for several choices are sent, none of them greedy"
+    hold(asked and all(asked), must, f"temperatures {asked}")
