@@ -37,9 +37,10 @@ def test_bodies_that_are_no_request_are_refused(rule):
 
 
 def test_malformed_json_is_a_400():
-    holds("http/malformed-json-is-a-400", [pair(refused(400))])
-    breaks("http/malformed-json-is-a-400", pair(refused(422)), "the status", "422")
-    breaks("http/malformed-json-is-a-400", pair(plain()), "the status", "200")
+    rule = "http/malformed-json-is-a-400"
+    holds(rule, [pair(refused(400)), pair(refused(422, {"detail": []}))])
+    breaks(rule, pair(refused(500)), "the status", "500")
+    breaks(rule, pair(plain()), "the status", "200")
 
 
 def test_no_answer_is_grave_and_a_gone_server_no_evidence():
@@ -47,8 +48,15 @@ def test_no_answer_is_grave_and_a_gone_server_no_evidence():
     late = exchange(b"", status=None, error="deadline", detail="no answer in 15 s")
     assert breaks(rule, pair(late), "the answer", "no answer in 15 s").grave
     breaks(rule, pair(exchange(b"", status=None, error="reset")), "the answer", "reset")
-    gone = found(rule, pair(refused(), exchange(b"", status=None, error="refused")))
+    gone = found(rule, pair(exchange(b"", status=None, error="refused")))
     assert [f.kind for f in gone] == ["no-evidence"]
+
+
+@pytest.mark.parametrize("rule", [r.id for r in load_all().values() if r.of >= traits.FAULTY and r.shape == "single"])
+def test_a_rule_on_a_faulty_request_judges_its_answer_and_not_the_good_one_after_it(rule):
+    late = exchange(b"", status=None, error="deadline", detail="no answer in 15 s")
+    assert [f.about for f in found(rule, pair(late))] == ["bad"]
+    assert found(rule, pair(refused(404, asked={"max_tokens": 0}), late)) == []
 
 
 def test_connection_is_reusable():

@@ -9,14 +9,20 @@ import subprocess
 import msgspec
 import pytest
 
+from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import REGISTRY
-from seatrial.records import Endpoint, Exchange, Finding
+from seatrial.checks.running import run
+from seatrial.records import Endpoint, Exchange, Expect, Finding
 from seatrial.report.words import curl
 from seatrial.report.words.diagnosis import again, answer, diagnosis, shown
 from tests.report.sample import HOSTILE, NAME
 from tests.report.test_block import expected
 
 ENDPOINT = Endpoint(name=NAME, url="http://127.0.0.1:8080/v1", kind="generic", model="m", models=("m",))
+
+
+def nothing(_: str) -> None:
+    """No exchange was recorded."""
 
 
 def exchange(body: bytes = b"", **more) -> Exchange:
@@ -48,18 +54,18 @@ def exchange(body: bytes = b"", **more) -> Exchange:
 
 def test_text(sunk):
     judged = sunk.cases[0]
-    text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange(shown(judged)), sunk.endpoints[NAME])
+    text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange, sunk.endpoints[NAME])
     assert text == expected("diagnosis.txt", text)
 
 
 def test_hostile_text_stays_on_its_line(sunk):
     for judged in sunk.cases:
-        text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange(shown(judged)), sunk.endpoints[NAME])
+        text = diagnosis(judged, REGISTRY[judged.rule], sunk.exchange, sunk.endpoints[NAME])
         assert all(line.isprintable() for line in text.split("\n"))
 
 
 def test_without_rule_exchange_or_endpoint(sunk):
-    text = diagnosis(sunk.cases[0], None, None, None)
+    text = diagnosis(sunk.cases[0], None, nothing, None)
     assert "is not a rule of this version" in text
     assert "again  pytest suites/conformance --case" in text
     assert "sent" not in text.split("\n")[-2]
@@ -151,16 +157,46 @@ def test_again_names_endpoint_and_model_only_where_needed(sunk):
 
 
 def test_the_exchange_shown_is_the_one_a_finding_names(sunk):
-    named = msgspec.structs.replace(
-        sunk.cases[0], exchanges={"one": "gw0-1", "two": "gw0-2"}, findings=(Finding("violation", "one: x", "", ""),)
+    beside = Finding("no-evidence", "x", "", "", about="two")
+    case = msgspec.structs.replace(
+        sunk.cases[0],
+        exchanges={"one": "gw0-1", "two": "gw0-2", "three": "gw0-3"},
+        findings=(beside, Finding("violation", "two: x", "", "", about="one")),
     )
-    assert shown(named) == "gw0-1"
-    assert shown(msgspec.structs.replace(named, findings=())) == "gw0-2"
-    assert shown(msgspec.structs.replace(named, exchanges={})) == ""
+    assert shown(case) == ("gw0-1", "gw0-2"), "what made the outcome comes first, whatever the text begins with"
+    assert shown(msgspec.structs.replace(case, findings=(Finding("violation", "two: x", "", ""),))) == ("gw0-3",)
+    assert shown(msgspec.structs.replace(case, exchanges={})) == ()
+
+
+def test_of_a_faulty_request_and_the_good_one_after_it_the_faulty_one_is_shown(sunk):
+    sent = {"bad": "gw0-1", "good": "gw0-2"}
+    for rule, wanted in (("params/wrong-types-are-refused", "gw0-1"), ("errors/next-request-is-answered", "gw0-2")):
+        bad, good = exchange(b'{"stop":5}'), exchange(b'{"max_tokens":1}', id="gw0-2", status=400)
+        found, _ = run(load_all()[rule], {"bad": bad, "good": good}, Expect())
+        case = msgspec.structs.replace(sunk.cases[0], rule=rule, exchanges=sent, findings=found)
+        assert shown(case) == (wanted,)
+        told = diagnosis(case, REGISTRY[rule], {"gw0-1": bad, "gw0-2": good}.get, ENDPOINT)
+        assert f"seatrial show latest {wanted}" in told
+        assert told.count("curl") == 1
+        assert ('"stop":5' in told) == (wanted == "gw0-1")
+
+
+def test_what_no_finding_names_is_the_faulty_request_of_a_scenario_that_has_one(sunk):
+    case = msgspec.structs.replace(sunk.cases[0], exchanges={"bad": "gw0-1", "good": "gw0-2"}, findings=())
+    assert shown(case) == ("gw0-1",)
+    assert shown(msgspec.structs.replace(case, exchanges={"good": "gw0-2"})) == ("gw0-2",)
+
+
+def test_several_exchanges_are_told_apart_by_their_names(sunk):
+    findings = tuple(Finding("violation", f"{name}: x", "", "", about=name) for name in ("short", "long", "short"))
+    case = msgspec.structs.replace(sunk.cases[0], exchanges={"short": "gw0-1", "long": "gw0-2"}, findings=findings)
+    held = {"gw0-1": exchange(), "gw0-2": exchange(id="gw0-2")}
+    lines = diagnosis(case, None, held.get, ENDPOINT).split("\n")
+    assert [line.split()[1] for line in lines if line.startswith("got ")] == ["short:", "long:"]
 
 
 def test_many_findings_are_counted(sunk):
     findings = tuple(Finding("violation", f"chunk {n}", "x", HOSTILE, "same") for n in range(9))
-    text = diagnosis(msgspec.structs.replace(sunk.cases[0], findings=findings), None, None, None)
+    text = diagnosis(msgspec.structs.replace(sunk.cases[0], findings=findings), None, nothing, None)
     assert "and 4 more" in text
     assert text.count("\nso ") == 1

@@ -83,11 +83,13 @@ def judged(count: Count, xs: Mapping[str, Exchange], expect: Expect, *, so: str)
         )
     elif word == "fail":
         limit = f"an interval that reaches down to {_percent(FAIL_ABOVE)} %"
-        yield Finding("violation", f"{count.what}, {count.n} answers", limit, ratio(count), so)
         name = count.shortest
+        where = f"{count.what}, {count.n} answers"
+        yield Finding("violation", where, limit, ratio(count), so, about=name or "")
         if name is not None:
             got = f"{visible(count.bad[name])}: {shown(count.answers[name], 400)}"
-            yield Finding("violation", f"the shortest such answer, {name} ({xs[name].id})", "none like it", got)
+            where = f"the shortest such answer, {name} ({xs[name].id})"
+            yield Finding("violation", where, "none like it", got, about=name)
 
 
 def figures(count: Count, xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from seatrial.records import Finding
 from seatrial.text import shorten
 
 
-def violation(where: str, *, expected: str, got: Any, so: str = "", grave: bool = False) -> Finding:
-    """A requirement is broken. ``grave``: FAIL whatever the level ("200 and ignored", no answer)."""
-    return Finding("violation", where, expected, shorten(got), so, grave)
+def violation(where: str, *, expected: str, got: Any, so: str = "", grave: bool = False, about: str = "") -> Finding:
+    """A requirement is broken.
+
+    Args:
+        so: what it does to a client: true for this finding, whoever tries it.
+        grave: FAIL whatever the level ("200 and ignored", no answer).
+        about: of a rule that compares: the request whose answer is wrong.
+    """
+    return Finding("violation", where, expected, shorten(got), so, grave, about=about)
 
 
 def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> Finding:
@@ -18,6 +26,11 @@ def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> F
     return Finding("refusal", where, expected, shorten(got), optional=optional)
 
 
-def no_evidence(where: str, *, expected: str, got: Any) -> Finding:
-    """There is nothing to judge."""
-    return Finding("no-evidence", where, expected, shorten(got))
+def no_evidence(where: str, *, expected: str, got: Any, about: str = "") -> Finding:
+    """There is nothing to judge. ``about``: of a rule that compares, the request whose answer shows nothing."""
+    return Finding("no-evidence", where, expected, shorten(got), about=about)
+
+
+def about(name: str, finding: Finding) -> Finding:
+    """The finding, said to be about the answer to a request of this name."""
+    return msgspec.structs.replace(finding, about=name)

@@ -8,10 +8,13 @@ from seatrial.checks.findings import no_evidence, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.records import Exchange, Finding
 
+SOUND = frozenset({"good"})
+"""The name of the request that shows, after a faulty one, that the server still answers."""
+
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
     """The faulty requests of a scenario: all but those that only show the server still answers."""
-    return {name: x for name, x in xs.items() if name != "good"}
+    return {name: x for name, x in xs.items() if name not in SOUND}
 
 
 def unreadable(x: Exchange) -> Finding | None:

@@ -7,8 +7,8 @@ from itertools import islice
 
 import msgspec
 
-from seatrial.checks import traits
-from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.checks import look, traits
+from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import Evidence, Rule
 from seatrial.records import BUSY, Exchange, Expect, Finding, SoakRun
 from seatrial.text import shorten
@@ -25,7 +25,8 @@ LATE = frozenset({"deadline", "idle"})
 def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, ...], str]:
     """Judge evidence by a rule: its findings, and the error of a rule that crashed (empty otherwise).
 
-    A single rule given several exchanges judges each; its findings then name the exchange. Beyond the first 50 the
+    A single rule given several exchanges judges each, and of a scenario with a faulty request that one alone. Its
+    findings say whose answer they are about; those of a rule that compares say so themselves. Beyond the first 50 the
     first of each sort is kept that is not among them, and one more counts the rest: the outcome is the same as of all.
     """
     try:
@@ -42,19 +43,23 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
-    if rule.of >= traits.FAULTY and not exchanges.keys() - {"good"}:  # what the good request tells counts beside it
-        yield no_evidence("the recording", expected="a faulty request", got="none")
+    if rule.of >= traits.FAULTY:
+        faulty = look.bad(exchanges)
+        if not faulty:  # what the good request tells counts beside it
+            yield no_evidence("the recording", expected="a faulty request", got="none")
+        if rule.shape == "single":
+            exchanges = faulty
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return
-    before = {name: list(_precondition(rule, x)) for name, x in exchanges.items()}
+    before = {name: [about(name, f) for f in _precondition(rule, x)] for name, x in exchanges.items()}
     if rule.shape == "compare":
         found = [f for each in before.values() for f in each]
         yield from found or rule.function(exchanges, expect)
         return
     for name, x in exchanges.items():
         for finding in before[name] or rule.function(x, expect):
-            yield _named(finding, name if len(exchanges) > 1 else "")
+            yield _named(finding, name, alone=len(exchanges) == 1)
 
 
 def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:
@@ -80,8 +85,9 @@ def _sort(finding: Finding) -> tuple[str, bool, bool]:
     return finding.kind, finding.grave, finding.optional
 
 
-def _named(finding: Finding, name: str) -> Finding:
-    return msgspec.structs.replace(finding, where=f"{name}: {finding.where}") if name else finding
+def _named(finding: Finding, name: str, *, alone: bool) -> Finding:
+    """A finding on one answer, with the name of its request; in its text too, where others were judged beside it."""
+    return msgspec.structs.replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
 def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:

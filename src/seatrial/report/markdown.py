@@ -9,7 +9,7 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome
 from seatrial.report import block
 from seatrial.report.run import Report
-from seatrial.report.words.diagnosis import diagnosis, shown
+from seatrial.report.words.diagnosis import diagnosis
 from seatrial.text import visible
 
 _TOLD = (
@@ -51,9 +51,8 @@ def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
     if outcome not in _AT_LENGTH:
         return [*parts, *(f"- {code(case.case)}: {code(case.why or 'no reason was recorded')}" for case in cases), ""]
     for case in cases:
-        exchange = judged.exchange(shown(case)) if shown(case) else None
         endpoint = judged.endpoints.get(case.endpoint)
-        told = diagnosis(case, REGISTRY.get(case.rule), exchange, endpoint, judged.info.id)
+        told = diagnosis(case, REGISTRY.get(case.rule), judged.exchange, endpoint, judged.info.id)
         parts += [f"### {code(case.case)}", "", fence(told), ""]
     return parts
 

@@ -67,7 +67,7 @@ def unknown_path_empty(reply: Reply, shot: Shot) -> Reply:
     return Reply(404, b"", ()) if _lost(reply) else reply
 
 
-@fault("malformed-json-422", caught_by=MALFORMED, stage="reply", when=edits.malformed)
+@fault("malformed-json-422", caught_by=SHAPE, stage="reply", when=edits.malformed)
 def malformed_json_422(reply: Reply, shot: Shot) -> Reply:
     """Malformed JSON gives 422 with {"detail": [...]}, as an untamed web framework does."""
     return Reply(422, {"detail": [{"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look, traits
+from seatrial.checks import traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import fields
@@ -44,13 +44,12 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
 
 
 @rule(row="err/3", level=Level.MUST, of=traits.FAULTY, answer=False, source="openai-python _should_retry")
-def client_fault_is_never_5xx(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A fault of the client is never answered with a 5xx."""
-    for x in look.bad(xs).values():
-        if x.status is not None and x.status >= 500:
-            got = f"{x.status} {x.body[:200].decode('utf-8', 'replace')}"
-            so = "SDKs retry a 5xx: the same bad request is sent three times"
-            yield violation("the status", expected="a 4xx", got=got, so=so)
+    if x.status is not None and x.status >= 500:
+        got = f"{x.status} {x.body[:200].decode('utf-8', 'replace')}"
+        so = "SDKs retry a 5xx: the same bad request is sent three times"
+        yield violation("the status", expected="a 4xx", got=got, so=so)
 
 
 @rule(
@@ -67,9 +66,8 @@ def next_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iter
         yield no_evidence("the request after", expected="one", got="none was sent")
     elif good.status != 200:
         got = f"{good.status} {good.body[:200].decode('utf-8', 'replace')}"
-        yield violation(
-            "the request after", expected="200", got=got, so="one bad client takes the server from all others"
-        )
+        so = "one bad client takes the server from all others"
+        yield violation("the request after", expected="200", got=got, so=so, about="good")
     elif not fields.listing(fields.mapping(good.json).get("choices")):
         got = good.fault or good.body[:200].decode("utf-8", "replace")
-        yield violation("the request after", expected="an answer with choices", got=got)
+        yield violation("the request after", expected="an answer with choices", got=got, about="good")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from seatrial.checks import look, traits
 from seatrial.checks.findings import no_evidence, violation
@@ -59,35 +59,33 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 
 @rule(row="models/4", level=Level.MUST, of=UNKNOWN_ID, answer=False, source="OpenAI's API: 404 model_not_found")
-def unknown_id_is_a_404(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def unknown_id_is_a_404(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """GET /models/{id} answers 404 for an id that is not listed."""
-    for x in look.bad(xs).values():
-        if x.status != 404:
-            yield violation("the status", expected="404", got=x.status, so="a client takes the model for present")
+    if x.status != 404:
+        yield violation("the status", expected="404", got=x.status, so="a client takes the model for present")
 
 
 @rule(row="models/6", level=Level.SHOULD, of=UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
-def unknown_model_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A request for a model that is not served is refused with 404; a server with one model that answers all the same
     says which it was."""
-    for x in look.bad(xs).values():
-        if x.status != 200:
-            if x.status is not None and not 400 <= x.status < 500:
-                yield violation("the status", expected="404", got=x.status)
-            elif x.status != 404:
-                yield violation("the status", expected="404", got=x.status, so="a client cannot tell why")
-            continue
-        asked, said = fields.mapping(x.request_json).get("model"), fields.mapping(x.json).get("model")
-        if said == asked:
-            so = "a client believes that another model answered"
-            yield violation("model", expected="404, or the id of the model that answered", got=said, so=so, grave=True)
-        elif len(expect.models) > 1:
-            yield violation(
-                "the status",
-                expected=f"404: {len(expect.models)} models are served, this is none of them",
-                got=f"200 from {said!r}",
-                so="a misspelt name is answered by whatever model there is",
-                grave=True,
-            )
-        else:
-            yield violation("the status", expected="404", got=f"200 from {said!r}", so="a misspelt name goes unnoticed")
+    if x.status != 200:
+        if x.status is not None and not 400 <= x.status < 500:
+            yield violation("the status", expected="404", got=x.status)
+        elif x.status != 404:
+            yield violation("the status", expected="404", got=x.status, so="a client cannot tell why")
+        return
+    asked, said = fields.mapping(x.request_json).get("model"), fields.mapping(x.json).get("model")
+    if said == asked:
+        so = "a client believes that another model answered"
+        yield violation("model", expected="404, or the id of the model that answered", got=said, so=so, grave=True)
+    elif len(expect.models) > 1:
+        yield violation(
+            "the status",
+            expected=f"404: {len(expect.models)} models are served, this is none of them",
+            got=f"200 from {said!r}",
+            so="a misspelt name is answered by whatever model there is",
+            grave=True,
+        )
+    else:
+        yield violation("the status", expected="404", got=f"200 from {said!r}", so="a misspelt name goes unnoticed")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seatrial.checks import look, traits
-from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, fields
@@ -46,25 +46,24 @@ def max_completion_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> It
 
 
 @rule(row="p/3", level=Level.SHOULD, of=BAD_CAP, answer=False, source="OpenAPI document, max_tokens: prose")
-def bad_caps_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
     refused or met."""
-    for x in look.bad(xs).values():
-        cap, tokens = chat.cap(x), chat.completion_tokens(x)
-        if x.status != 200:
-            yield from look.not_refused(x)
-        elif cap is None or (tokens is None and cap > 0):
-            yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=chat.usage(x))
-        elif cap < 0 or (cap == 0 and tokens != 0):
-            yield violation(
-                "the status",
-                expected=f"400: a cap of {cap}" + (", or no token" if cap == 0 else ""),
-                got=f"200, {tokens} tokens",
-                so="a client's slip is answered at a length nobody asked for",
-                grave=cap < 0 or tokens is None or tokens > 1,
-            )
-        elif tokens is not None and tokens > cap * chat.wanted(x):
-            yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
+    cap, tokens = chat.cap(x), chat.completion_tokens(x)
+    if x.status != 200:
+        yield from look.not_refused(x)
+    elif cap is None or (tokens is None and cap > 0):
+        yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=chat.usage(x))
+    elif cap < 0 or (cap == 0 and tokens != 0):
+        yield violation(
+            "the status",
+            expected=f"400: a cap of {cap}" + (", or no token" if cap == 0 else ""),
+            got=f"200, {tokens} tokens",
+            so="a client's slip is answered at a length nobody asked for",
+            grave=cap < 0 or tokens is None or tokens > 1,
+        )
+    elif tokens is not None and tokens > cap * chat.wanted(x):
+        yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
 
 
 @rule(row="p/9", level=Level.MUST, of=STOP, source="OpenAPI document, StopConfiguration")
@@ -142,10 +141,9 @@ def logprobs_are_given(x: Exchange, expect: Expect) -> Iterator[Finding]:
     answer=False,
     source="OpenAPI document, CreateChatCompletionRequest: types",
 )
-def wrong_types_are_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def wrong_types_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A parameter of a wrong type is refused with a 4xx."""
-    for x in look.bad(xs).values():
-        yield from look.not_refused(x, so="a client's slip goes unnoticed, and the parameter means something else")
+    yield from look.not_refused(x, so="a client's slip goes unnoticed, and the parameter means something else")
 
 
 def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
@@ -160,12 +158,10 @@ def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     for name, x in xs.items():
         cap, tokens = _asked(x, key), chat.completion_tokens(x)
         if nothing := look.unreadable(x) or look.uncounted(x):
-            yield nothing
+            yield about(name, nothing)
         elif cap is not None and tokens is not None and tokens > cap:
-            so = "an answer runs on at the client's cost"
-            yield violation(
-                f"{name}: usage.completion_tokens", expected=f"at most {cap}", got=tokens, so=so, grave=True
-            )
+            so, where = "an answer runs on at the client's cost", f"{name}: usage.completion_tokens"
+            yield violation(where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name)
 
 
 def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
@@ -182,11 +178,11 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     if brief.reasons != ["length"]:
         got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
         so = "a client takes the cut answer for a whole one"
-        yield violation("short: finish_reason", expected='"length"', got=got, so=so)
+        yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short")
     sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
     if sizes[0] >= sizes[1] > 0:
-        expected = f"less text for {cap} tokens than for {would}"
-        yield violation("short: content", expected=expected, got=f"{sizes[0]} and {sizes[1]} characters", grave=True)
+        expected, got = f"less text for {cap} tokens than for {would}", f"{sizes[0]} and {sizes[1]} characters"
+        yield violation("short: content", expected=expected, got=got, grave=True, about="short")
 
 
 def _is_cut(x: Exchange) -> bool:

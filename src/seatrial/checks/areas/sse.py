@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from seatrial.checks import look, traits
 from seatrial.checks.findings import violation
@@ -195,14 +195,13 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     answer=False,
     source="OpenAI's API; openai-python raises by status",
 )
-def faults_are_refused_before_the_stream(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def faults_are_refused_before_the_stream(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A faulty request for a stream gets a 4xx and JSON, not 200 and an event stream."""
-    for x in look.bad(xs).values():
-        found = list(look.not_refused(x, so="the client takes the request for accepted, and its answer for torn"))
-        yield from found
-        if not found and x.is_stream:
-            so = "the SDK finds no error object in it"
-            yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)
+    found = list(look.not_refused(x, so="the client takes the request for accepted, and its answer for torn"))
+    yield from found
+    if not found and x.is_stream:
+        so = "the SDK finds no error object in it"
+        yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)
 
 
 @rule(row="sse/24", level=Level.MUST, of=traits.STREAM, source="RFC 9112 6 and 7.1; curl error 18")

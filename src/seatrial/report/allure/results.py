@@ -126,12 +126,12 @@ class _Writer:
         ]
         result.parameters = _parameters(case, rule)
         result.links = _links(case, rule)
-        exchange = self._judged.exchange(shown(case)) if shown(case) else None
         endpoint = self._judged.endpoints.get(case.endpoint)
         if case.outcome is not Outcome.PASS:
-            told = diagnosis(case, rule, exchange, endpoint, self._judged.info.id)
+            told = diagnosis(case, rule, self._judged.exchange, endpoint, self._judged.info.id)
             result.descriptionHtml = f'<pre style="white-space: pre-wrap">{escape(told)}</pre>'
-        if exchange is not None and case.outcome in _WITH_EXCHANGE:
+        attached = shown(case) if case.outcome in _WITH_EXCHANGE else ()
+        for exchange in filter(None, map(self._judged.exchange, attached)):
             times = self._ms(exchange.sent_at), self._ms(exchange.ended_at)
             body = httpjson.attachment(exchange, endpoint, *times)
             self._attach(result, f"exchange {exchange.id}", body, httpjson.MIME, httpjson.EXTENSION)

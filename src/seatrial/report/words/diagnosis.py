@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from shlex import quote
 
+from seatrial.checks.look import SOUND
 from seatrial.checks.rules import Rule
 from seatrial.records import SECOND, Endpoint, Exchange, Finding, Judged
 from seatrial.report.words import curl
@@ -12,20 +14,25 @@ from seatrial.text import visible
 
 _SUITES = {"conformance": "suites/conformance", "behaviour": "suites/behaviour", "soak": "suites/soak"}
 _FINDINGS_SHOWN = 5
+_EXCHANGES_SHOWN = 3
 _BODY_SHOWN = 400
 
 
 def diagnosis(
-    judged: Judged, rule: Rule | None, exchange: Exchange | None, endpoint: Endpoint | None, run: str = "latest"
+    judged: Judged,
+    rule: Rule | None,
+    exchange: Callable[[str], Exchange | None],
+    endpoint: Endpoint | None,
+    run: str = "latest",
 ) -> str:
     """The text under a case that did not pass.
 
     Args:
         judged: the case.
         rule: its rule; None where this version does not know it.
-        exchange: the one to show; None for a soak, and where nothing was recorded.
+        exchange: an exchange of the run by its id; None where nothing was recorded.
         endpoint: who answered; None where its identity was never found.
-        run: the name of the run, for the command that shows the exchange.
+        run: the name of the run, for the command that shows an exchange.
     """
     rows = [*_requirement(judged, rule), *_found(judged)]
     if judged.known:
@@ -33,21 +40,33 @@ def diagnosis(
     if judged.waiver:
         rows.append(("waived", visible(judged.waiver)))
     rows.extend((visible(name), visible(text)) for name, text in judged.figures.items())
-    if exchange is not None and endpoint is not None:
-        rows.append(("sent", curl.command(exchange, endpoint, _BODY_SHOWN)))
-    if exchange is not None:
-        rows.append(("got", f"{answer(exchange)}        seatrial show {quote(run)} {exchange.id}"))
+    named = {identity: name for name, identity in judged.exchanges.items()}
+    told = [x for x in map(exchange, shown(judged)) if x is not None]
+    for x in told:
+        which = f"{visible(named[x.id])}: " if len(told) > 1 else ""
+        if endpoint is not None:
+            rows.append(("sent", curl.command(x, endpoint, _BODY_SHOWN)))
+        rows.append(("got", f"{which}{answer(x)}        seatrial show {quote(run)} {x.id}"))
     rows.append(("again", again(judged, endpoint)))
     return "\n".join(f"{name:<6} {text}" for name, text in rows)
 
 
-def shown(judged: Judged) -> str:
-    """The id of the exchange a finding is about: the one it names, else the scenario's last; empty where none is."""
-    for finding in judged.findings:
-        name = finding.where.partition(":")[0]
-        if name in judged.exchanges:
-            return judged.exchanges[name]
-    return list(judged.exchanges.values())[-1] if judged.exchanges else ""
+def shown(judged: Judged) -> tuple[str, ...]:
+    """The ids of the exchanges that the findings told of are about, the first three of them, in the order of telling.
+
+    Where no finding names one it is the scenario's last, and of a scenario with a faulty request the faulty one: what
+    comes after it is no more than a sign of life.
+    """
+    named = [judged.exchanges[f.about] for f in _told(judged.findings) if f.about in judged.exchanges]
+    if named:
+        return tuple(dict.fromkeys(named))[:_EXCHANGES_SHOWN]
+    others = [identity for name, identity in judged.exchanges.items() if name not in SOUND]
+    return tuple((others or list(judged.exchanges.values()))[-1:])
+
+
+def _told(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are printed, what weighs first: a violation or a refusal made the outcome, if there is one."""
+    return sorted(findings, key=lambda finding: finding.kind == "no-evidence")[:_FINDINGS_SHOWN]
 
 
 def answer(exchange: Exchange) -> str:
@@ -87,8 +106,8 @@ def _found(judged: Judged) -> list[tuple[str, str]]:
     if not judged.findings:
         return [("found", visible(judged.why) or "nothing")]
     rows: list[tuple[str, str]] = []
-    consequences = dict.fromkeys(f.consequence for f in judged.findings if f.consequence)
-    for finding in judged.findings[:_FINDINGS_SHOWN]:
+    consequences = dict.fromkeys(f.consequence for f in _told(judged.findings) if f.consequence)
+    for finding in _told(judged.findings):
         rows.append(("found" if not rows else "", one(finding)))
     if len(judged.findings) > _FINDINGS_SHOWN:
         rows.append(("", f"and {len(judged.findings) - _FINDINGS_SHOWN} more"))
