@@ -88,6 +88,10 @@ def test_a_rule_stands_for_a_row_of_its_area():
         assert not of or each.row in catalogue.rows(), f"{each.id}: the catalogue has no row {each.row}"
 
 
+def test_every_area_of_the_catalogue_has_a_name_for_the_screen():
+    assert len(set(catalogue.named().values())) == len({catalogue.area_of(row) for row in catalogue.rows()})
+
+
 def test_every_trait_is_borne_by_a_scenario_and_read_by_somebody():
     rules = catalogue.load_all().values()
     borne = {t for scenario in SENT.values() for t in scenario.traits}

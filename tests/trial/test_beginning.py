@@ -37,7 +37,7 @@ def test_a_run_is_recorded_in_an_empty_place_alone(tmp_path):
 
 def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
     options = Options(endpoints={"a": "http://h/v1"}, access=Access(key_env="KEY"), strict=True, seed=4)
-    info = about(options, "r", ["suites", "--header", "X: secret", "--extra-body={1}"])
+    info = about(options, "r", ["suites", "--header", "X: secret", "--extra-body={1}"], {"soak": "why"})
     assert info.arguments == ("suites", "--header", "***", "--extra-body=***")
     assert info.options == {
         "strict": True,
@@ -47,6 +47,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "soak_s": 60.0,
         "embedded": False,
         "key_env": "KEY",
+        "asked": {"soak": "why"},
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from seatrial.given.options import Options
 from seatrial.records import Hazard, Planned
-from seatrial.trial.selection import Selection, rank, select
+from seatrial.trial.selection import Selection, rank, select, spare
 
 
 def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False):
@@ -31,8 +31,10 @@ PLANS = [
 
 
 def chosen(**options):
-    out = Selection()
-    return [PLANS[n].scenario for n in select(PLANS, Options(**options), out)], out
+    out, given = Selection(), Options(**options)
+    left = [PLANS[n] for n in select(PLANS, given, out)]
+    out.cases = [left[n] for n in spare(left, given, out)]
+    return [case.scenario for case in out.cases], out
 
 
 def test_what_is_too_hazardous_is_left_out_and_said():
@@ -42,7 +44,17 @@ def test_what_is_too_hazardous_is_left_out_and_said():
         "1 heavy cases": "--hazard=polite",
         "1 hostile cases": "--hazard=polite",
         "2 careless cases": "--hazard=polite",
+        "soak": "--hazard=polite allows none of its cases",
     }
+
+
+def test_a_suite_of_which_no_hazard_is_allowed_was_asked_for_unless_it_was_narrowed_away():
+    _, out = chosen(hazard=Hazard.POLITE)
+    assert out.asked == {"conformance": "", "soak": "--hazard=polite allows none of its cases"}
+    _, out = chosen(hazard=Hazard.POLITE, case=("sse/role",))
+    assert out.asked == {"conformance": ""}
+    _, out = chosen(hazard=Hazard.HEAVY)
+    assert out.asked == {"conformance": "", "soak": ""}
 
 
 @pytest.mark.parametrize("named", ["errors/say-why", "errors/say-why[wrong-type]", "errors/say-why[wrong-type]@it"])
@@ -50,7 +62,9 @@ def test_a_case_is_named_by_its_rule_or_in_full(named):
     names, out = chosen(case=(named,))
     assert names == (["killer", "wrong-type"] if named == "errors/say-why" else ["wrong-type"])
     assert not out.complaint
-    assert out.not_tested[-1] == (f"{5 - len(names)} other cases", "--case")
+    hostile = named == "errors/say-why"
+    assert out.not_tested[0] == (f"{5 - len(names) - hostile} other cases", "--case")
+    assert out.not_tested[1:] == ([("1 hostile cases", "--hazard=heavy")] if hostile else [])
 
 
 def test_a_name_that_was_not_collected_is_said_with_the_nearest():

@@ -13,6 +13,56 @@ GOLD = Endpoint(name="a", url="http://127.0.0.1:1/v1", kind="generic", model="m"
 PASSED = Judged(case="r[s]@a", endpoint="a", rule="r", scenario="s", suite="soak", outcome=Outcome.PASS)
 
 
+def of_suite(suite: str, outcome: Outcome = Outcome.PASS) -> Judged:
+    return Judged(case=f"r[{suite}]@a", endpoint="a", rule="r", scenario=suite, suite=suite, outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("cases", "asked", "word", "said"),
+    [
+        ([of_suite("soak")], {}, "READY", []),
+        ([of_suite("soak")], {"soak": ""}, "READY", []),
+        (
+            [of_suite("soak")],
+            {"soak": "", "behaviour": "too little"},
+            "NOT PROVEN",
+            ["suite behaviour was asked for and did not run: too little"],
+        ),
+        (
+            [of_suite("soak")],
+            {"soak": "", "behaviour": ""},
+            "NOT PROVEN",
+            ["suite behaviour was asked for and did not run: no case of it is in the plan"],
+        ),
+        (
+            [of_suite("soak"), of_suite("behaviour", Outcome.UNSUPPORTED)],
+            {"soak": "", "behaviour": ""},
+            "NOT PROVEN",
+            ["no case of behaviour passed"],
+        ),
+        (
+            [of_suite("soak", Outcome.FAIL)],
+            {"soak": "", "behaviour": "too little"},
+            "NOT READY",
+            ["no case of soak passed", "suite behaviour was asked for and did not run: too little"],
+        ),
+    ],
+)
+def test_every_suite_that_was_asked_for_needs_a_pass(cases, asked, word, said):
+    found = summarise(
+        run="r",
+        endpoints={"a": GOLD},
+        cases=cases,
+        stops=[],
+        record=Record(),
+        waived=[],
+        not_tested=[],
+        asked=asked,
+    ).endpoints["a"]
+    assert found.verdict == word
+    assert sorted(reason.text for reason in found.reasons if reason.word == "NOT PROVEN") == said
+
+
 def beats(*seconds: float) -> list[Line]:
     return [Clock(w="recorder", t=int(s * S), wall_ns=0, boot_ns=int(s * S), raw_ns=0) for s in seconds]
 

@@ -21,6 +21,10 @@ ROOMS = (AREAS, "seatrial.oracles", "seatrial.behaviour")
 """Packages whose modules hold rules: by name, for the rules of ``checks`` must not depend on the SDK of ``oracles``."""
 
 
+TABLES = ("areas", "named", "unasked")
+"""Tables of ``rows.toml`` that are no area of the catalogue."""
+
+
 class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One area of rules, as ``rows.toml`` describes it.
 
@@ -72,8 +76,25 @@ def areas() -> dict[str, Area]:
 @functools.cache
 def rows() -> dict[str, str]:
     """Title of each row of the catalogue by its number (``sse/6``), in the catalogue's order."""
-    listed = ((area, titles) for area, titles in _page().items() if area != "areas")
+    listed = ((area, titles) for area, titles in _page().items() if area not in TABLES)
     return {f"{area}/{number}": title for area, titles in listed for number, title in titles.items()}
+
+
+@functools.cache
+def named() -> dict[str, str]:
+    """What each area of the catalogue is called on a screen, in the catalogue's order."""
+    return {area: str(_page()["named"][area]) for area in dict.fromkeys(area_of(row) for row in rows())}
+
+
+def area_of(row: str) -> str:
+    """The area of a row: ``chat/basic`` of ``chat/basic/3``."""
+    return row.rpartition("/")[0]
+
+
+def unasked() -> tuple[str, ...]:
+    """What a soak does not tell, though somebody may expect it to: no rule stands for it."""
+    covered = by_row()
+    return tuple(title for row, title in _page()["unasked"].items() if row not in covered)
 
 
 def by_row() -> dict[str, list[Rule]]:

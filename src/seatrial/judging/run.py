@@ -35,9 +35,10 @@ from seatrial.records import (
     Stop,
     Verdict,
 )
+from seatrial.run.about import asked_for
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import Limits, fold
-from seatrial.verdict import summary
+from seatrial.verdict import coverage, summary
 from seatrial.wire.decoding.assemble import assemble
 
 
@@ -111,8 +112,16 @@ def judge(run: RunDir) -> JudgedRun:
         strict_known=bool(info.options.get("strict_known")),
         watch="watch" in info.options and not cases,
         impact=tuple(catalogue.areas()),
+        asked=asked_for(info.options),
+        catalogue=_catalogued(),
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
+
+
+def _catalogued() -> coverage.Catalogue:
+    names = catalogue.named()
+    rows = {row: names[catalogue.area_of(row)] for row in catalogue.rows()}
+    return coverage.Catalogue(rows, {rule.id: rule.row for rule in REGISTRY.values()})
 
 
 class _Replay:

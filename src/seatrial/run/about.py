@@ -13,6 +13,9 @@ from seatrial import __version__
 from seatrial.records import RunInfo
 from seatrial.run.clocks import boot_id
 
+MOST_SUITES = 16
+"""More suites than any run asks for: run.json may have been edited since."""
+
 
 def run_info(
     name: str,
@@ -39,6 +42,14 @@ def run_info(
         seed=seed,
         options=dict(options or {}),
     )
+
+
+def asked_for(options: Mapping[str, Any]) -> dict[str, str]:
+    """The suites that a run was asked for, and why one of them did not run; none where its run.json does not say."""
+    said = options.get("asked")
+    if not isinstance(said, dict):
+        return {}
+    return {str(suite): why if isinstance(why, str) else "" for suite, why in list(said.items())[:MOST_SUITES]}
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seatrial.checks import catalogue
@@ -60,12 +60,13 @@ def check_writable(path: Path) -> None:
         raise ConfigError(f"cannot record a run in {path}: {error.strerror}; name another with --run-dir") from None
 
 
-def about(options: Options, name: str, arguments: Iterable[object]) -> RunInfo:
+def about(options: Options, name: str, arguments: Iterable[object], asked: Mapping[str, str]) -> RunInfo:
     """The content of run.json.
 
     Args:
         name: of the run.
         arguments: the command line as it was given; its secrets are left out.
+        asked: the suites that were asked for, and why one of them does not run; empty where it does.
     """
     return run_info(
         name,
@@ -80,6 +81,7 @@ def about(options: Options, name: str, arguments: Iterable[object]) -> RunInfo:
             "soak_s": options.soak_s,
             "embedded": not options.endpoints,
             "key_env": options.access.key_env or "",
+            "asked": dict(asked),
         },
     )
 

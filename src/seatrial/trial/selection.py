@@ -26,28 +26,58 @@ class Selection:
 
     cases: list[Planned] = field(default_factory=list)
     not_tested: list[LeftOut] = field(default_factory=list)
+    lacking: dict[str, str] = field(default_factory=dict)  # suites that were asked for and do not run, and why
     complaint: str = ""  # why it cannot be run: a worker cannot say it itself
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The suites that were asked for, and why one of them does not run; empty where it does."""
+        return dict.fromkeys((case.suite for case in self.cases), "") | self.lacking
 
 
 def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[int]:
-    """Leave out what is more hazardous than ``--hazard`` allows, and what ``--case`` does not name.
+    """Leave out what ``--case`` does not name.
 
     Args:
-        out: takes the reasons, and the complaint where ``--case`` names what was not collected.
+        out: takes the reason, and the complaint where ``--case`` names what was not collected.
+
+    Returns:
+        The places of the plans that are left.
+    """
+    if not options.case:
+        return list(range(len(plans)))
+    chosen = [n for n, plan in enumerate(plans) if any(_names(wanted, plan) for wanted in options.case)]
+    out.complaint = _complaint(options.case, plans)
+    out.not_tested.append((f"{len(plans) - len(chosen)} other cases", "--case"))
+    return chosen
+
+
+def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[int]:
+    """Leave out what is more hazardous than ``--hazard`` allows.
+
+    Args:
+        plans: what was asked for: named by path, and not narrowed away by ``--case`` or by pytest's own options.
+        out: takes the reasons, and the suites of which nothing is left.
 
     Returns:
         The places of the plans that are left.
     """
     allowed = [n for n, plan in enumerate(plans) if plan.hazard <= options.hazard]
+    option = f"--hazard={options.hazard.name.lower()}"
     above = Counter(Hazard(plan.hazard) for plan in plans if plan.hazard > options.hazard)
     for hazard, n in above.items():
-        out.not_tested.append((f"{n} {hazard.name.lower()} cases", f"--hazard={options.hazard.name.lower()}"))
-    if not options.case:
-        return allowed
-    chosen = [n for n in allowed if any(_names(wanted, plans[n]) for wanted in options.case)]
-    out.complaint = _complaint(options.case, plans)
-    out.not_tested.append((f"{len(plans) - len(chosen)} other cases", "--case"))
-    return chosen
+        out.not_tested.append((f"{n} {hazard.name.lower()} cases", option))
+    left = {plans[n].suite for n in allowed}
+    for suite in dict.fromkeys(plan.suite for plan in plans):
+        if suite not in left:
+            lack(out, suite, f"{option} allows none of its cases")
+    return allowed
+
+
+def lack(out: Selection, suite: str, why: str) -> None:
+    """Write down that a suite was asked for and does not run."""
+    out.lacking[suite] = why
+    out.not_tested.append((suite, why))
 
 
 def rank(plan: Planned, options: Options) -> tuple[int, int, bool, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from seatrial.records import Finding, Level, Outcome, Ready
 
@@ -62,8 +62,8 @@ def outcome(
     return Outcome.PASS
 
 
-def ready(outcomes: Iterable[Outcome], *, suites_without_pass: Sequence[str] = (), stops: int = 0) -> Ready:
-    """READY needs a PASS in each suite that ran, no FAIL, no stop and nothing inconclusive."""
+def ready(outcomes: Iterable[Outcome], *, suites_without_pass: Collection[str] = (), stops: int = 0) -> Ready:
+    """READY needs a PASS in each suite that was asked for, no FAIL, no stop and nothing inconclusive."""
     words = set(outcomes)
     if stops or Outcome.FAIL in words:
         return Ready.NOT_READY

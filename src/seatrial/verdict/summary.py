@@ -27,7 +27,7 @@ from seatrial.records import (
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import watched
+from seatrial.verdict import coverage, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -54,10 +54,14 @@ def summarise(
     strict_known: bool = False,
     watch: bool = False,
     impact: Sequence[str] = (),
+    asked: Mapping[str, str] | None = None,
+    catalogue: coverage.Catalogue = coverage.Catalogue(),  # noqa: B008 - frozen
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
 
     ``impact``: areas of rules, in the order in which their reasons stand within a level.
+
+    ``asked``: the suites that were asked for, and why one of them did not run; ``catalogue``: what may be asked.
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     ``watch``: nothing but a watch ran, and its own rules hold.
@@ -72,6 +76,8 @@ def summarise(
             [stop for stop in counted if stop.name == name],
             f"{_silent(counted, name)}; {_watch(beats, record.end, conclusions.watched(by_hand, name))}",
             impact,
+            asked or {},
+            catalogue,
         )
         for name in names
     }
@@ -95,12 +101,17 @@ def summarise(
     )
 
 
-def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str, impact: Sequence[str]) -> EndpointVerdict:
+def _endpoint(
+    cases: Sequence[Judged],
+    stops: Sequence[Stop],
+    watched: str,
+    impact: Sequence[str],
+    asked: Mapping[str, str],
+    catalogue: coverage.Catalogue,
+) -> EndpointVerdict:
     silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
-    suites = sorted({case.suite for case in cases if case.suite})
-    passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
-    without = [suite for suite in suites if suite not in passed]
+    without = _without_pass(cases, asked)
     word = ready(words, suites_without_pass=without, stops=len(silent))
     if word is Ready.READY and any(stop.family == "UNOBSERVED" for stop in stops):
         word = Ready.NOT_PROVEN
@@ -109,12 +120,12 @@ def _endpoint(cases: Sequence[Judged], stops: Sequence[Stop], watched: str, impa
         verdict=word,
         reasons=tuple(_reasons(cases, stops, without, impact)),
         counts={str(outcome): counts[outcome] for outcome in Outcome} | {"silent_stops": len(silent)},
-        figures=_figures(cases) | {"stops": watched},
+        figures=_figures(cases) | _told("coverage", coverage.line(cases, catalogue)) | {"stops": watched},
     )
 
 
 def _reasons(
-    cases: Sequence[Judged], stops: Sequence[Stop], without: Sequence[str], impact: Sequence[str]
+    cases: Sequence[Judged], stops: Sequence[Stop], without: Mapping[str, str], impact: Sequence[str]
 ) -> Iterable[Reason]:
     for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
         word = "SILENT STOP" if stop.silent else "STREAMS" if stop.family in STREAMS else "INCONCLUSIVE"
@@ -129,8 +140,25 @@ def _reasons(
         why = Counter(case.why for case in cases if case.outcome is word)
         for reason, n in why.most_common():
             yield Reason(word=str(word), text=f"{n} {'case' if n == 1 else 'cases'} {said}: {reason}")
-    for suite in without:
-        yield Reason(word="NOT PROVEN", text=f"no case of {suite} passed")
+    for text in without.values():
+        yield Reason(word="NOT PROVEN", text=text)
+
+
+def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> dict[str, str]:
+    """Each suite that ran or was asked for, and of which no case passed, and what is to be said of it."""
+    ran = {case.suite for case in cases if case.suite}
+    passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
+    found = {}
+    for suite in sorted((ran | asked.keys()) - passed):
+        why = asked.get(suite) or "no case of it is in the plan"
+        found[suite] = (
+            f"no case of {suite} passed" if suite in ran else f"suite {suite} was asked for and did not run: {why}"
+        )
+    return found
+
+
+def _told(name: str, text: str) -> dict[str, str]:
+    return {name: text} if text else {}
 
 
 def _weight(case: Judged, impact: Sequence[str]) -> tuple[int, int, str]:
