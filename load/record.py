@@ -115,6 +115,7 @@ def row_of(
         tokens=s.tokens,
         deltas=s.deltas,
         finish_reason=s.finish_reason,
+        named=s.named,
         status=s.status,
         detail="" if outcome == "ok" else (s.fault or s.detail),
         findings=findings,

@@ -39,6 +39,7 @@ BATTERY = {
     "logprobs": _post(chat("Count to 5.", logprobs=True)),
     "stream": _post(chat("Tell me of the sea.", stream=True)),
     "usage": _post(chat("Count to 10.", **USAGE)),
+    "talk": _post(chat("Tell me of the sea.", seed=7, **USAGE)),
     "kept": _post(chat(stream=True), keep=True) + request("GET", "/v1/models"),
     "unknown model": _post({**chat(), "model": "nobody"}),
     "malformed": _post(b'{"model": '),

@@ -1,6 +1,25 @@
 """Rules on models."""
 
-from tests.checks.specimens import EXPECT, MODEL, breaks, exchange, found, holds, models, pair, plain, refused
+import pytest
+
+from tests.checks.specimens import (
+    CHUNK,
+    DONE,
+    EXPECT,
+    MODEL,
+    breaks,
+    delta,
+    ends,
+    exchange,
+    found,
+    good,
+    holds,
+    models,
+    pair,
+    plain,
+    refused,
+    stream,
+)
 
 
 def test_list_has_its_shape():
@@ -40,3 +59,45 @@ def test_unknown_model_is_refused():
     assert breaks(rule, pair(plain(asked=fiction)), "the status", "200", models=("m", "n")).grave
     assert not breaks(rule, pair(refused(400, asked=fiction)), "the status", "400").grave
     assert EXPECT.models == ("m",)
+
+
+def renamed(name, chunks=None):
+    return [c | {"model": name} if isinstance(c, dict) else c for c in chunks or good()]
+
+
+def test_answers_name_one_model():
+    rule = "models/answers-name-one-model"
+    holds(rule, [plain(), stream(), {"short": plain(), "long": stream()}])
+    holds(rule, [plain(), stream()], named="m")
+    alias = "/models/m.gguf"
+    holds(rule, [plain({"model": alias}), stream(*renamed(alias))], named=alias)
+    breaks(rule, plain({"model": "other"}), "model", "other", named="m")
+    breaks(rule, plain(), "model", "m", named=alias)  # the one asked for, and yet not the one before
+    breaks(rule, stream(*renamed("other")), "model", "other", named="m")
+    breaks(rule, {"short": plain(), "long": plain({"model": "other"})}, "long: model", "other", named="m")
+
+
+@pytest.mark.parametrize("name", [..., None, "", 5, [], {"id": "m"}])
+def test_an_answer_without_a_name_shows_no_other_model(name):
+    assert [f.kind for f in found("models/answers-name-one-model", plain({"model": name}), named="m")] == [
+        "no-evidence"
+    ]
+    unnamed = stream(CHUNK | {"model": "", "choices": []}, delta(role="assistant", content="x"), ends(), DONE)
+    holds("models/answers-name-one-model", [unnamed], named="m")
+
+
+def test_without_a_first_name_only_the_one_asked_for_is_known():
+    holds("models/answers-name-one-model", [plain()])
+    assert [f.kind for f in found("models/answers-name-one-model", plain({"model": "alias"}))] == ["no-evidence"]
+
+
+def test_probes_name_one_model():
+    rule = "models/probes-name-one-model"
+    alias = [stream(*renamed("alias")) for _ in range(3)]
+    holds(rule, [{"a": stream(), "b": stream()}], named="m")
+    holds(rule, [dict(zip("abc", alias, strict=True)), {"a": stream(), "b": refused()}])
+    breaks(rule, {"a": stream(), "b": alias[0]}, "model in 1 of 2 answers", "alias: b", named="m")
+    breaks(rule, {"a": stream(), "b": alias[0], "c": alias[1]}, "model in 1 of 3 answers", "m: a")
+    changing = stream(*good()[:2], *renamed("other", good()[2:]))
+    breaks(rule, {"a": stream(), "b": changing}, "model in 1 of 2 answers", "other: b")
+    assert [f.kind for f in found(rule, {"a": refused(), "b": stream(DONE)})] == ["no-evidence"]

@@ -10,7 +10,7 @@ import pytest
 from seatrial.checks.areas.soak import answers, counters, figures, parts
 from seatrial.checks.rules import Rule
 from seatrial.checks.running import run as run_rule
-from seatrial.records import Counters, Expect, Finding, LoadRow, Outcome, Phase, SoakRun
+from seatrial.records import Counters, Expect, Finding, Level, LoadRow, Outcome, Phase, SoakRun
 from seatrial.verdict.outcomes import outcome
 
 MS = 1_000_000
@@ -276,3 +276,20 @@ def test_figures_of_the_counters() -> None:
     off = load(row(1), server={"tokens": 12})
     assert counters.token_figures(off, Expect()) == {"tokens": "9, the server's 12"}
     assert counters.token_figures(load(row(1), server={"tokens": None}), Expect()) == {}
+
+
+def test_streams_name_one_model() -> None:
+    def named(*names: str) -> LoadRow:
+        return row(len(names), named=names)
+
+    def words(*rows: LoadRow, first: str = "") -> tuple[Outcome, list[str]]:
+        found, _ = run_rule(answers.streams_name_one_model, load(*rows), Expect(model="m", named=first))
+        return outcome(Level.MUST, found), [f"{f.where}: {f.got}" for f in found]
+
+    assert words(named("m"), named("m"), first="m") == (Outcome.PASS, [])
+    assert words(named("alias"), named("alias")) == (Outcome.PASS, [])
+    other = words(named("m"), named("m", "n"), row(3, "stall", named=("n",)), row(4), first="m")
+    assert other == (Outcome.FAIL, ["model in 1 of 2 answers: n: load1-2"])
+    assert words(named("m"), named("m"), first="n")[0] is Outcome.FAIL
+    assert words(row(1), row(2)) == (Outcome.INCONCLUSIVE, ["model: none in 2 answers"])
+    assert words(row(1, "stall"))[0] is Outcome.INCONCLUSIVE

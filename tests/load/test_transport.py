@@ -118,6 +118,15 @@ def test_the_key_is_masked_even_across_reads() -> None:
     assert sum(length for _, length in s.frames) == len(s.response)
 
 
+def test_what_chunks_call_the_model_is_kept_once_bounded_and_masked() -> None:
+    called = [b"a", b"a", b"", b"sk-0123456789abcdef", b"n" * 900, b"b"]
+    steps = [chunk(event(b'{"model":"%s","choices":[{"delta":{"content":"x"}}]}' % name)) for name in called]
+    odd = chunk(event(b'{"model":[5],"choices":[]}'))
+    s = ask(CHUNKED, odd, *steps, chunk(FINISH), chunk(DONE), LAST, key=KEY)
+    assert s.named == ("a", "*" * len(KEY), "n" * 200)
+    assert classify(s) == "ok"
+
+
 def test_nobody_listens() -> None:
     with scripted() as server:
         url = server.url

@@ -226,6 +226,13 @@ def test_the_golden_server_is_identified():
     assert chats == 1
 
 
+@pytest.mark.parametrize(("fault", "named"), [((), "golden-1"), (("constant-alias",), "/models/golden-1.gguf")])
+def test_what_the_first_answer_calls_the_model_is_kept(fault, named):
+    with Golden(faults=fault) as golden, Client(golden.url) as client:
+        found = identify(survey("x", golden.url, client), client)
+    assert (found.model, found.named) == ("golden-1", named)
+
+
 def test_thinking_is_switched_off_where_that_works():
     with Golden(thinking=True) as golden, Client(golden.url) as client:
         found = identify(survey("g", golden.url, client), client)

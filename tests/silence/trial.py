@@ -120,7 +120,8 @@ def ask(
     """
     pieces: Pieces = []
     with Golden(faults=faults, thinking=thinking) as golden:
-        endpoint = _known(golden.url, thinking=thinking, cap_factor=cap_factor)
+        unusual = any(FAULTS[name].family == "legal" for name in faults)
+        endpoint = _known(golden.url, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
         for piece in _asked(list(rules), endpoint, strict=strict, faulty=bool(faults)):
             pieces.append(piece)
             if until is not None and catches(until, [piece]) is Outcome.FAIL:
@@ -169,19 +170,20 @@ def _applies(rule: Rule, scenario: str) -> bool:
     return rule.applies(SENT[scenario])
 
 
-def _known(url: str, *, thinking: bool, cap_factor: float) -> Endpoint:
-    """The endpoint as identity would have it; asked only where there is something to find out."""
-    if thinking and cap_factor == 1.0:
+def _known(url: str, *, asked: bool, cap_factor: float) -> Endpoint:
+    """The endpoint as identity would have it; ``asked`` only where there is something to find out."""
+    if asked:
         with Client(url) as client:
             return identify(survey("golden", url, client, profile="generic"), client)
-    known = {"name": "golden", "url": url, "kind": "generic", "model": MODEL, "models": (MODEL,)}
-    return Endpoint(**known, thinking=thinking, cap_factor=cap_factor)
+    known = {"name": "golden", "url": url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
+    return Endpoint(**known, thinking=cap_factor > 1.0, cap_factor=cap_factor)
 
 
 def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Expect:
     return Expect(
         models=endpoint.models,
         model=endpoint.model,
+        named=endpoint.named,
         kind=endpoint.kind,
         strict=strict,
         settings=settings,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
-from seatrial.records import Exchange, Finding
+from seatrial.records import Exchange, Expect, Finding
+from seatrial.text import shorten
+
+OTHER_MODEL = "another model answers a client than the one it was told of: what was tested is not what it gets"
 
 SOUND = frozenset({"good"})
 """The name of the request that shows, after a faulty one, that the server still answers."""
@@ -48,6 +52,26 @@ def uncounted(x: Exchange) -> Finding | None:
     if completion_tokens(x) is not None:
         return None
     return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x))
+
+
+def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[Finding]:
+    """A finding where answers call the model by another name than the run's first answer, or than most of them.
+
+    Args:
+        told: what each answer calls it, by a name of the answer.
+    """
+    named = {name: said for name, said in told.items() if said}
+    if not named:
+        yield no_evidence("model", expected="a name", got=f"none in {len(told)} answers")
+        return
+    usual, _ = Counter(said[0] for said in named.values()).most_common(1)[0]
+    known = expect.named or usual
+    others = {name: next(n for n in said if n != known) for name, said in named.items() if set(said) != {known}}
+    if others:
+        shown = ", ".join(list(others)[:3]) + (" ..." if len(others) > 3 else "")
+        got = f"{shorten(next(iter(others.values())), 80)}: {shown}"
+        where = f"model in {len(others)} of {len(named)} answers"
+        yield violation(where, expected=shorten(known, 80), got=got, so=OTHER_MODEL)
 
 
 def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:

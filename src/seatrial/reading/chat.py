@@ -18,6 +18,9 @@ FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_ca
 THOUGHT = ("reasoning_content", "reasoning")
 """Where servers put what a model thinks; no document names the field."""
 
+NAME_SHOWN = 200
+"""Characters of a model's name that are read: names that differ only beyond them are one."""
+
 
 @dataclass
 class Answer:
@@ -93,6 +96,12 @@ def usage(x: Exchange) -> Any:
         return mapping(x.json).get("usage")
     said = (mapping(chunk.json).get("usage") for chunk in reversed(x.chunks))
     return next((u for u in said if u is not None), None)
+
+
+def names(x: Exchange) -> list[str]:
+    """What an answer calls its model: of a stream each name once, in order. What is no text, or empty, is no name."""
+    said = (mapping(body).get("model") for body in (x.json, *(chunk.json for chunk in x.chunks)))
+    return list(dict.fromkeys(name[:NAME_SHOWN] for name in said if isinstance(name, str) and name))
 
 
 def completion_tokens(x: Exchange) -> int | None:

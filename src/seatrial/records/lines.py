@@ -239,6 +239,7 @@ class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
     tokens: int | None = None  # usage of the server
     deltas: int = 0
     finish_reason: str = ""
+    named: tuple[str, ...] = ()  # what its chunks call the model
     status: int = 0
     detail: str = ""
     findings: tuple[str, ...] = ()  # ids of single rules that found something on this stream

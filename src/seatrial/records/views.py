@@ -43,6 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     embedded: bool = False
     demo: bool = False
     thinking: bool = False  # reasoning was seen at identity
+    named: str = ""  # what its first answer of the run called the model
     cap_factor: float = 1.0  # every cap is multiplied by it where thinking has no off-switch
     extra_body: dict[str, Any] = {}
     facts: dict[str, str] = {}
@@ -141,6 +142,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
 
     models: tuple[str, ...] = ()
     model: str = ""
+    named: str = ""  # what the endpoint's first answer of the run called the model; empty where it called it nothing
     kind: str = "generic"
     strict: bool = False  # the strict reading: every field the OpenAPI document calls required
     settings: dict[str, Any] = {}  # of a probe: n, interval, planned size
@@ -151,6 +153,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             models=endpoint.models,
             model=endpoint.model,
+            named=endpoint.named,
             kind=endpoint.kind,
             strict=strict,
             settings=settings or {},

@@ -18,6 +18,7 @@ from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
+from seatrial.reading.chat import names
 from seatrial.records import Endpoint, Exchange
 from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said
 from seatrial.servers.embedded import template_text
@@ -113,7 +114,7 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     facts = dict(endpoint.facts)
     if warm.status != 200:
         facts["warm-up"] = f"{warm.status} {said(warm)}".strip()
-    found = msgspec.structs.replace(endpoint, facts=facts)
+    found = msgspec.structs.replace(endpoint, facts=facts, named=next(iter(names(warm)), ""))
     return _unthinking(found, client) if _reasoning(warm) else found
 
 

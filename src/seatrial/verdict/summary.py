@@ -96,7 +96,7 @@ def summarise(
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
-        notices=(*_notices(unread), *known_unseen, *conclusions.notices(by_hand)),
+        notices=(*_notices(unread), *_aliases(endpoints, cases), *known_unseen, *conclusions.notices(by_hand)),
         concluded=conclusions.conclusions(by_hand),
     )
 
@@ -226,6 +226,14 @@ def _watch(beats: Sequence[int], end: int, by_hand: str) -> str:
     length = f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
     without = f"with {len(gaps)} gaps, {sum(gaps) / SECOND:.1f} s in all" if gaps else "without a gap"
     return f"watched for {length} {without}"
+
+
+def _aliases(endpoints: Mapping[str, Endpoint], cases: Sequence[Judged]) -> Iterable[str]:
+    """Who answers under another name than the one asked for: an alias, a tag, a file's path. That is told, no fault."""
+    tried = {case.endpoint for case in cases}
+    for name, endpoint in endpoints.items():
+        if name in tried and endpoint.named not in {"", endpoint.model}:
+            yield f"{name}: asked for {endpoint.model}, its first answer calls the model {endpoint.named}"
 
 
 def _notices(unread: tuple[int, int]) -> Iterable[str]:

@@ -61,6 +61,12 @@ def unknown_fields(body: Json, shot: Shot) -> Json:
     return {**body, "timings": {"predicted_ms": 1.5}, "x_groq": None}
 
 
+@fault("constant-alias", stage=("whole", "chunk"), family="legal")
+def constant_alias(body: Json, shot: Shot) -> Json:
+    """Answers call the model by the path of its file, all of them."""
+    return {**body, "model": f"/models/{body['model']}.gguf"}
+
+
 @fault("split-anywhere", stage="wire", when=chat, family="legal")
 def split_anywhere(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers are sent in pieces of seven bytes."""

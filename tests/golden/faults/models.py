@@ -7,13 +7,15 @@ from dataclasses import replace
 from tests.golden import edits
 from tests.golden.edits import failure, get, without
 from tests.golden.items import Reply
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Call, Shot, chat, fault, streaming
 from tests.golden.validation import MODEL
 
 LIST = "models/list-has-its-shape"
 ITEM = "models/item-has-its-fields"
 UNKNOWN_ID = "models/unknown-id-is-a-404"
 UNKNOWN = "models/unknown-model-is-refused"
+ONE = "models/answers-name-one-model"
+TALKED = "models/probes-name-one-model"
 STATUS = "errors/client-fault-is-never-5xx"
 
 
@@ -114,3 +116,43 @@ def unknown_model_served(body: edits.Json, shot: Shot) -> edits.Json:
 def unknown_model_500(reply: Reply, shot: Shot) -> Reply:
     """A request for an unknown model gives 500."""
     return failure() if reply.status == 404 else reply
+
+
+OTHER = "golden-0-mini"
+"""The model that a gateway puts in the place of the one asked for."""
+
+
+def _talk(call: Call) -> bool:
+    """A question of behaviour: those alone are streamed with a seed."""
+    return streaming(call) and call.says("seed") is not None
+
+
+def _number(shot: Shot) -> int:
+    """Which of the answers that a fault could spoil this one is, from 0."""
+    if "number" not in shot.scratch:
+        shot.scratch["number"] = shot.memory["next"] = shot.memory.get("next", -1) + 1
+    return int(shot.scratch["number"])
+
+
+@fault("another-model-answers", caught_by=ONE, stage=("whole", "chunk"), when=chat)
+def another_model_answers(body: edits.Json, shot: Shot) -> edits.Json:
+    """A gateway that fails over has three of four answers from another model, and says so in no other way."""
+    return {**body, "model": OTHER} if _number(shot) % 4 else body
+
+
+@fault("another-model-streams", caught_by=ONE, stage="chunk", when=streaming)
+def another_model_streams(body: edits.Json, shot: Shot) -> edits.Json:
+    """Streams come from another model than plain answers."""
+    return {**body, "model": OTHER}
+
+
+@fault("another-model-later", caught_by=ONE, stage=("whole", "chunk"), when=chat)
+def another_model_later(body: edits.Json, shot: Shot) -> edits.Json:
+    """From its fourth answer on a gateway answers from another model."""
+    return {**body, "model": OTHER} if _number(shot) >= 3 else body
+
+
+@fault("another-model-talks", caught_by=TALKED, stage="chunk", when=_talk, family="behaviour")
+def another_model_talks(body: edits.Json, shot: Shot) -> edits.Json:
+    """One in four questions of behaviour is answered by another model."""
+    return body if _number(shot) % 4 else {**body, "model": OTHER}

@@ -15,6 +15,7 @@ TERMINATE = "soak/streams-terminate"
 ANSWERED = "soak/requests-are-answered"
 REQUESTS = "soak/requests-agree-with-the-server"
 TOKENS = "soak/tokens-agree-with-the-server"
+ONE = "soak/streams-name-one-model"
 
 
 @fault("no-terminator", caught_by=TERMINATE, stage="events", when=streaming, family="soak")
@@ -127,3 +128,11 @@ def counters_lose_requests(numbers: dict[str, int], shot: Shot) -> dict[str, int
 def usage_inflated(body: Json, shot: Shot) -> Json:
     """usage tells of three tokens more than were made, and adds up."""
     return with_usage(body, completion_tokens=lambda n: n + 3, total_tokens=lambda n: n + 3)
+
+
+@fault("another-model-under-load", caught_by=ONE, stage="chunk", when=streaming, family="soak")
+def another_model_under_load(body: Json, shot: Shot) -> Json:
+    """Under load every second stream comes from another model."""
+    if "second" not in shot.scratch:
+        shot.scratch["second"] = shot.memory["second"] = not shot.memory.get("second", True)
+    return {**body, "model": "golden-0-mini"} if shot.scratch["second"] else body

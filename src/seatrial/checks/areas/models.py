@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import fields
+from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 MODELS = traits.JSON | trait("models")
 """The list of models."""
@@ -19,6 +20,8 @@ UNKNOWN_ID = traits.FAULTY | trait("unknown-id")
 
 UNKNOWN_MODEL = traits.FAULTY | trait("unknown-model")
 """A chat with a model that is not served."""
+
+TALK = traits.STREAM | traits.ANSWERS
 
 MODEL_FIELDS = {"id": str, "object": str, "created": int, "owned_by": str}
 
@@ -89,3 +92,25 @@ def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
         )
     else:
         yield violation("the status", expected="404", got=f"200 from {said!r}", so="a misspelt name goes unnoticed")
+
+
+@rule(row="models/8", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, model: the model used")
+def answers_name_one_model(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Answers name one model all through a run: the one asked for, or one other name, as an alias or a file's path is.
+
+    Of a stream its first name is judged: that it stays is judged by sse/identity-is-constant.
+    """
+    said = next(iter(chat.names(x)), "")
+    if not said:
+        yield no_evidence("model", expected="a name", got="none")
+    elif expect.named and said != expect.named:
+        expected = f"{shorten(expect.named, 80)}, which the first answer of the run named"
+        yield violation("model", expected=expected, got=said, so=look.OTHER_MODEL)
+    elif not expect.named and said != expect.model:
+        yield no_evidence("the first answer of the run", expected="a name to hold this one against", got="none")
+
+
+@rule(row="models/8", level=Level.MUST, of=TALK, source="OpenAPI document, model: the model used", sampled=True)
+def probes_name_one_model(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Answers to the questions of behaviour name the model that the run's first answer named."""
+    yield from look.other_names({name: chat.names(x) for name, x in xs.items() if x.status == 200}, expect)

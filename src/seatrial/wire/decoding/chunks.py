@@ -47,6 +47,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     choices: list[Choice] = []
     usage: Usage | None = None
     error: Any = None
+    model: Any = None
 
 
 decode = msgspec.json.Decoder(ChatChunk).decode

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
+from seatrial.reading.chat import NAME_SHOWN
 from seatrial.records import Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
@@ -32,6 +33,9 @@ TAIL_S = 2.0
 
 BODY_SHOWN = 65536
 """Of an answer that is no stream, at most this much is read: enough to say what it was."""
+
+NAMES = 3
+"""Names of a model that are kept of one stream: one is right, and two show that it changes."""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,7 @@ class Stream:
     retry_after: str = ""
     done: bool = False
     finish_reason: str = ""
+    named: tuple[str, ...] = ()  # what its chunks call the model, at most NAMES
     final_usage: bool = False  # a chunk without choices that carries usage
     prompt_tokens: int | None = None
     tokens: int | None = None
@@ -143,6 +148,7 @@ class _Meter:
             sent = star(bytes(tap.sent), secret_names(self._target.headers))
             s.request, s.response = mask.bytes(sent), mask.bytes(bytes(tap.received))
             s.frames = tuple(tap.frames)
+        s.named = tuple(mask.text(name) for name in s.named)
         s.detail, s.fault = mask.text(s.detail)[:300], mask.text(s.fault)[:300]
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> None:
@@ -206,11 +212,18 @@ class _Meter:
         if chunk.usage is not None:
             s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
             s.final_usage = s.final_usage or not chunk.choices
+        if chunk.model and isinstance(chunk.model, str):
+            self._name(chunk.model[:NAME_SHOWN])
         for choice in chunk.choices or ():
             s.finish_reason = choice.finish_reason or s.finish_reason
             delta = choice.delta
             if delta is not None and (delta.content or delta.reasoning_content or delta.reasoning or delta.tool_calls):
                 self._count(at)
+
+    def _name(self, name: str) -> None:
+        named = self.stream.named
+        if name not in named and len(named) < NAMES:
+            self.stream.named = (*named, name)
 
     def _count(self, at: int) -> None:
         s = self.stream

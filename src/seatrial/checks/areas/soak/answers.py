@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from seatrial.checks import look
 from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.figures import figures
 from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
@@ -66,6 +67,16 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         yield from lasting.cut_short(run)
     if found.busy:
         yield no_evidence("the status", expected="an answer", got=f"429 or 503 to {len(found.busy)} requests")
+
+
+@rule(row="load/5", level=Level.MUST, of=SOAK, source="OpenAPI document, model: the model used", figures=figures)
+def streams_name_one_model(run: SoakRun, expect: Expect) -> Iterator[Finding]:
+    """Under load, streams name the model that the run's first answer named."""
+    sound = [row for row in parts(run, expect).judged if row.outcome == "ok"]
+    if not sound:
+        yield no_evidence("the streams", expected="answers that name their model", got=why_none(run, expect))
+        return
+    yield from look.other_names({row.id: row.named for row in sound}, expect)
 
 
 def _by_outcome(rows: Sequence[LoadRow]) -> list[tuple[str, list[LoadRow]]]:
