@@ -11,15 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seatrial.reading.fields import integer, listing, mapping, string
-from seatrial.records import Chunk, Exchange
+from seatrial.records import NAME_SHOWN, Chunk, Exchange
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 THOUGHT = ("reasoning_content", "reasoning")
 """Where servers put what a model thinks; no document names the field."""
-
-NAME_SHOWN = 200
-"""Characters of a model's name that are read: names that differ only beyond them are one."""
 
 
 @dataclass
@@ -96,6 +93,24 @@ def usage(x: Exchange) -> Any:
         return mapping(x.json).get("usage")
     said = (mapping(chunk.json).get("usage") for chunk in reversed(x.chunks))
     return next((u for u in said if u is not None), None)
+
+
+SAID = ("content", "refusal", "tool_calls", "function_call", "audio", *THOUGHT)
+"""Where a message or a delta says anything: words, thought, calls, sound."""
+
+
+def says_anything(x: Exchange) -> bool:
+    """Whether an answer holds anything for its reader, wherever a server put it: even in a choice without an index."""
+    bodies = (mapping(x.json), *(mapping(chunk.json) for chunk in x.chunks))
+    choices = (choice for body in bodies for choice in listing(body.get("choices")))
+    return any(_filled(choice) for choice in map(mapping, choices))
+
+
+def _filled(choice: Mapping[str, Any]) -> bool:
+    if string(choice.get("text")):
+        return True
+    said = (mapping(choice.get(key)).get(field) for key in ("delta", "message") for field in SAID)
+    return any(value.strip() if isinstance(value, str) else value for value in said)
 
 
 def names(x: Exchange) -> list[str]:

@@ -52,6 +52,7 @@ from seatrial.records.verdicts import (
 from seatrial.records.views import Chunk, Endpoint, Exchange, Expect, Request, RunInfo, Scenario, SoakRun
 from seatrial.records.words import (
     BUSY,
+    NAME_SHOWN,
     OF_A_CARD,
     SECOND,
     VERSION,
@@ -68,6 +69,7 @@ from seatrial.records.words import (
 __all__ = [
     "BUSY",
     "LINES",
+    "NAME_SHOWN",
     "NOTICES",
     "NO_STOP",
     "OF_A_CARD",

@@ -17,6 +17,9 @@ SECOND = 1_000_000_000
 BUSY = frozenset({429, 503})
 """Statuses by which a server asks to come later: no evidence of what it would have answered."""
 
+NAME_SHOWN = 200
+"""Characters of a model's name that are kept of an answer: names that differ only beyond them are one."""
+
 
 class Outcome(enum.StrEnum):
     """What became of a case. The only words; ARCHITECTURE.md has the table of their effects."""

@@ -18,8 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
-from seatrial.reading.chat import NAME_SHOWN
-from seatrial.records import Received
+from seatrial.records import NAME_SHOWN, Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.sse import Reader, SseEvent
