@@ -1,6 +1,7 @@
 """Locks on an endpoint, with real processes."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import time
 import pytest
 
 from seatrial.given.errors import ConfigError
-from seatrial.servers import locks
+from seatrial.servers import holders, locks
 from tests.waiting import until
 
 from .conftest import WAIT_S
@@ -120,7 +121,8 @@ def test_a_time_out_is_one_line_and_in_time():
     with process("exclusive") as holder:
         assert held(holder)
         begun = time.monotonic()
-        late = pytest.raises(locks.LockTimeout, match=r"^another process holds 127\.0\.0\.1-8080: wait")
+        who = rf"^waiting for 127\.0\.0\.1:8080, 0 s so far: process {holder.pid} holds it alone since"
+        late = pytest.raises(locks.LockTimeout, match=who)
         with late, locks.shared(URL, timeout_s=0.2):
             raise AssertionError
         assert 0.2 <= time.monotonic() - begun < 2
@@ -131,6 +133,74 @@ def test_a_time_out_in_the_room_gives_the_turnstile_back():
         assert held(holder)
         assert not free("exclusive")
         assert free("shared")
+
+
+def test_who_waits_is_told_at_once_whom_for_and_how_to_end_it():
+    said = []
+    with process("exclusive") as holder:
+        assert held(holder)
+        claim = locks.Claim("reports/runs/second", say=said.append)
+        with pytest.raises(locks.LockTimeout), locks.exclusive(URL, timeout_s=2.5, claim=claim):
+            raise AssertionError
+        assert len(said) == 1  # and again after half a minute
+        assert f"process {holder.pid} holds it alone since " in said[0]
+        assert said[0].endswith(f"kill -INT {holder.pid} ends it")
+
+
+def test_one_that_is_stopped_is_named_and_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(locks, "STOPPED_S", 1.0)
+    said = []
+    with process("exclusive") as holder:
+        assert held(holder)
+        holder.send_signal(signal.SIGSTOP)
+        stopped = pytest.raises(locks.LockTimeout, match=rf"is STOPPED: kill -CONT {holder.pid} lets it go on, kill")
+        with stopped, locks.shared(URL, timeout_s=60, claim=locks.Claim("r", say=said.append)):
+            raise AssertionError
+    assert "is STOPPED" in said[0]
+
+
+def test_one_that_waits_to_have_it_alone_is_named_by_those_it_keeps_out():
+    with process("shared") as first:
+        assert held(first)
+        with process("exclusive") as second:
+            until(lambda: not free("shared"), "the waiter waits", WAIT_S)
+            late = pytest.raises(locks.LockTimeout, match=rf"process {second.pid} waits to have it alone")
+            with late, locks.shared(URL, timeout_s=0.2):
+                raise AssertionError
+
+
+def test_a_wait_for_requests_of_ones_own_run_is_not_told():
+    said = []
+    with locks.shared(URL, claim=locks.Claim("mine")):
+        late = pytest.raises(locks.LockTimeout)
+        with late, locks.exclusive(URL, timeout_s=1.5, claim=locks.Claim("mine", say=said.append)):
+            raise AssertionError
+    assert said == []
+
+
+def test_notes_go_with_the_lock_and_those_of_the_dead_with_the_next_look(tmp_path):
+    with locks.shared(URL):
+        assert len(list(tmp_path.glob("seatrial-*/*.by-*"))) == 1
+    assert list(tmp_path.glob("seatrial-*/*.by-*")) == []
+    with process("exclusive") as holder:
+        assert held(holder)
+    (left,) = tmp_path.glob("seatrial-*/*.by-*")
+    assert holders.others(left.parent, "127.0.0.1-8080", alone=True) == []
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1, "how": "naps", "since": ""}'])
+def test_a_note_that_says_nothing_costs_nothing(content):
+    path = locks.folder() / "127.0.0.1-8080.by-1-0"
+    path.write_text(content)
+    with path.open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        assert holders.others(path.parent, "127.0.0.1-8080", alone=True) == []
+
+
+def test_what_a_note_says_is_shown_harmless():
+    said = holders.Holder(1, "alone", "12:00:00\x1b[2J", run="\x1b]0;x\x07\u202e", what="a\nb").words()
+    assert said.isprintable()
 
 
 def test_a_folder_of_others_is_not_used(tmp_path):

@@ -4,6 +4,9 @@ Two files stand for an endpoint, a *turnstile* and a *room*. Everybody takes the
 alone), then gives the turnstile back. Who waits for the room alone therefore keeps later ones out, and is not starved
 by a stream of sharers. The locks are flock's: they belong to an open file, so that threads are kept apart as
 processes are, and the kernel frees them when a process dies.
+
+Who waits for another run is told at once whom it waits for, and again and again; of a process that is stopped, which
+may never go on, the wait is short.
 """
 
 from __future__ import annotations
@@ -20,9 +23,20 @@ from pathlib import Path
 
 from seatrial.given.address import host_port
 from seatrial.given.errors import ConfigError
+from seatrial.servers.holders import Claim, Holder, LockNote, noted, others
+
+__all__ = ["Claim", "LockTimeout", "exclusive", "folder", "shared"]
 
 POLL_S = 0.01
 WAIT_S = 600.0
+
+SAID_S = 0.5
+"""A wait for another run is told after this, and again every AGAIN_S; a wait for this run's own requests, after OURS_S:
+they have deadlines, and end."""
+AGAIN_S = 30.0
+OURS_S = 120.0
+STOPPED_S = 30.0
+"""A process that is stopped may never go on: it is waited for no longer than this."""
 
 
 class LockTimeout(TimeoutError):
@@ -30,37 +44,38 @@ class LockTimeout(TimeoutError):
 
 
 @contextlib.contextmanager
-def shared(url: str, *, timeout_s: float = WAIT_S) -> Iterator[None]:
+def shared(url: str, *, timeout_s: float = WAIT_S, claim: Claim = Claim()) -> Iterator[None]:  # noqa: B008 - frozen
     """Hold the endpoint's host and port together with other sharers. Not re-entrant within :func:`exclusive`.
 
     Raises:
         LockTimeout: not to be had in time.
         ConfigError: there is no safe place for the locks.
     """
-    with _hold(url, fcntl.LOCK_SH, timeout_s):
+    with _hold(url, timeout_s, claim, alone=False):
         yield
 
 
 @contextlib.contextmanager
-def exclusive(url: str, *, timeout_s: float = WAIT_S) -> Iterator[None]:
+def exclusive(url: str, *, timeout_s: float = WAIT_S, claim: Claim = Claim()) -> Iterator[None]:  # noqa: B008 - frozen
     """Hold the endpoint's host and port alone; later comers wait. Not re-entrant.
 
     Raises:
         LockTimeout: not to be had in time.
         ConfigError: there is no safe place for the locks.
     """
-    with _hold(url, fcntl.LOCK_EX, timeout_s):
+    with _hold(url, timeout_s, claim, alone=True):
         yield
 
 
 @contextlib.contextmanager
-def _hold(url: str, mode: int, timeout_s: float) -> Iterator[None]:
+def _hold(url: str, timeout_s: float, claim: Claim, *, alone: bool) -> Iterator[None]:
     place, name = folder(), _key(url)
-    deadline = time.monotonic() + timeout_s
-    with _opened(place / f"{name}.room") as room:
+    with _opened(place / f"{name}.room") as room, noted(place, name, claim) as note:
+        waiting = _Waiting(note, name, timeout_s, claim, alone=alone)
         with _opened(place / f"{name}.turnstile") as turnstile:
-            _take(turnstile, fcntl.LOCK_EX, deadline, name)
-            _take(room, mode, deadline, name)
+            _take(turnstile, fcntl.LOCK_EX, waiting)
+            _take(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting, note)
+            note.says("alone" if alone else "shared")
         yield
 
 
@@ -99,13 +114,61 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(handle)  # and with it the lock
 
 
-def _take(handle: int, mode: int, deadline: float, name: str) -> None:
+def _take(handle: int, mode: int, waiting: _Waiting, note: LockNote | None = None) -> None:
+    """Take one of the two locks. With a note: it says meanwhile that later ones are kept out."""
     while True:
         try:
             fcntl.flock(handle, mode | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise LockTimeout(f"another process holds {name}: wait until its run has ended") from None
+            if note is not None:
+                note.says("next")
+                note = None
+            waiting.on()
             time.sleep(POLL_S)
         else:
             return
+
+
+class _Waiting:
+    """One wait for an endpoint: whom it is for, what is said of it, and when it is over."""
+
+    def __init__(self, note: LockNote, name: str, timeout_s: float, claim: Claim, *, alone: bool) -> None:
+        self._note, self._name, self._claim, self._alone = note.path, name, claim, alone
+        self._began = time.monotonic()
+        self._deadline = self._began + timeout_s
+        self._look_at = self._began + SAID_S
+        self._said_at = 0.0
+        self._stopped_since = 0.0
+
+    def on(self) -> None:
+        """Wait on, and say so where it is time to.
+
+        Raises:
+            LockTimeout: it was long enough.
+        """
+        now = time.monotonic()
+        if now >= self._deadline:
+            raise LockTimeout(self._words(self._others()))
+        if now < self._look_at:
+            return
+        self._look_at = now + SAID_S
+        found = self._others()
+        self._stopped_since = (self._stopped_since or now) if any(holder.stopped for holder in found) else 0.0
+        if self._stopped_since and now - self._stopped_since >= STOPPED_S:
+            raise LockTimeout(self._words(found))
+        strange = self._stopped_since or any(holder.run != self._claim.run for holder in found)
+        patience = AGAIN_S if self._said_at else 0.0 if strange else OURS_S
+        if now - (self._said_at or self._began) >= patience:
+            self._said_at = now
+            self._claim.say(self._words(found))
+
+    def _others(self) -> list[Holder]:
+        return others(self._note.parent, self._name, alone=self._alone, but=self._note)
+
+    def _words(self, found: list[Holder]) -> str:
+        """Whom we wait for; those who are stopped first, for they are waited for in vain."""
+        known = [holder.words() for holder in sorted(found, key=lambda holder: not holder.stopped)]
+        who = "; ".join(known[:3]) or "another process holds it: wait until its run has ended"
+        more = f"; and {len(known) - 3} more" if len(known) > 3 else ""
+        host, _, port = self._name.rpartition("-")
+        return f"waiting for {host}:{port}, {time.monotonic() - self._began:.0f} s so far: {who}{more}"

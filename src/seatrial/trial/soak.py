@@ -39,13 +39,15 @@ class Soaks:
         """The soak of an endpoint; run the first time it is asked for, for ``--soak``.
 
         Raises:
+            LockTimeout: another run holds the endpoint, and went on to.
             LoadError: the load generator itself failed; every later call raises it too.
             KeyboardInterrupt: Ctrl-C a second time, or an earlier soak was ended by it: no other is begun.
         """
         if endpoint.name not in self._held:
             if self._interrupted:
                 raise KeyboardInterrupt
-            with locks.exclusive(endpoint.url, timeout_s=LOCK_S):
+            claim = self._trial.claim(f"a soak of {self._trial.options.soak_s:.0f} s")
+            with locks.exclusive(endpoint.url, timeout_s=LOCK_S, claim=claim):
                 try:
                     self._held[endpoint.name] = self._sail(endpoint)
                 except LoadError as error:

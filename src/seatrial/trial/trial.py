@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from seatrial.judging.waivers import Waivers, waivers_of
 from seatrial.records import Endpoint, NotTested
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
+from seatrial.servers.locks import Claim
 from seatrial.wire.transports.http import Client
 
 Say = Callable[[str], None]
@@ -47,6 +49,7 @@ class Trial:
     ) -> None:
         self.options = options
         self.keeper = keeper
+        self.worker = role != "main"
         self.rundir = RunDir.open(path)
         self.writer: Writer = self.rundir.writer(role)
         self.say, self.progress = say, progress
@@ -67,6 +70,10 @@ class Trial:
     def client(self, url: str, *, keep_alive: bool = False) -> Client:
         """Open a transport for one thread, with the operator's key, headers, certificates and deadline."""
         return self.options.access.client(url, deadline_s=self.options.timeout_s, keep_alive=keep_alive)
+
+    def claim(self, what: str = "") -> Claim:
+        """This run as one who wants an endpoint, and for what: told to others who wait for it."""
+        return Claim(str(self.rundir.path), what, os.getppid() if self.worker else os.getpid(), self.say)
 
     def not_tested(self, what: str, why: str, endpoint: str = "") -> None:
         """Write down what is not tested and why; without an endpoint, of the whole run."""

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from tests.golden.server import Golden
-from tests.trials.tried import Tried, hold
+from tests.trials.tried import Said, Tried, hold
+from tests.waiting import until
+
+
+def _soak(golden: Golden, path: Path, seconds: str) -> tuple[str, ...]:
+    return ("-m", "pytest", "suites/soak", f"--soak={seconds}", f"--endpoint={golden.url}", f"--run-dir={path}")
+
+
+def _started(tried: Tried, *arguments: str, seconds: float = 12) -> tuple[int | None, str]:
+    """The exit code, None where it went on, and the output of a run that is given so long."""
+    with tried.start("-m", "pytest", *arguments) as process:
+        try:
+            out, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None, process.communicate()[0]
+        return process.returncode, out
+
 
 ANSWERS = ("suites/behaviour", "--case", "stops/answers-end-by-themselves")
 
@@ -41,3 +60,34 @@ def test_several_choices_are_asked_for_with_a_temperature_above_0(tried: Tried, 
     asked = [body.get("temperature", 1) for body in golden.bodies if isinstance(body.get("n"), int) and body["n"] > 1]
     must = "requests for several choices are sent, none of them greedy"
     hold(asked and all(asked), must, f"temperatures {asked}")
+
+
+SECOND = ("suites/conformance/test_models.py", "--case", "models/list-has-its-shape")
+
+
+@pytest.mark.long
+def test_a_second_run_says_at_once_who_holds_the_endpoint_that_it_waits_for(tried: Tried, tmp_path: Path):
+    """The first is stopped in the middle of its soak: it never goes on, and the second need not wait for it long."""
+    with Golden() as golden, tried.start(*_soak(golden, tmp_path / "first", "30s")) as first:
+        try:
+            until(lambda: golden.truth()["chats"] > 4, "the soak", 60)
+            first.send_signal(signal.SIGSTOP)
+            _, out = _started(tried, *SECOND, f"--endpoint={golden.url}", f"--run-dir={tmp_path / 'second'}")
+        finally:
+            first.kill()
+    must = f"within 12 s: process {first.pid} of run {tmp_path / 'first'} holds it, since when, stopped, how to end it"
+    told = all(word in out for word in (f"process {first.pid}", str(tmp_path / "first"), "since ", "STOPPED", "kill -"))
+    hold(told, must, out or "nothing")
+
+
+@pytest.mark.long
+def test_a_second_run_sends_nothing_while_a_soak_counts(tried: Tried, tmp_path: Path):
+    """Its warm-up would be counted by the server, and received by none of the soak's users."""
+    with Golden() as golden, tried.start(*_soak(golden, tmp_path / "first", "15s")) as first:
+        until(lambda: golden.truth()["chats"] > 4, "the soak", 60)
+        second = tried.suite(tmp_path / "second", *SECOND, f"--endpoint={golden.url}")
+        out, _ = first.communicate(timeout=60)
+    verdict = Said(first.returncode, out, tmp_path / "first").verdict
+    agree = {case: word for case, word in verdict["outcomes"].items() if "agree-with-the-server" in case}
+    hold(set(agree.values()) == {"PASS"}, "the counters agree with what the users received", f"{agree} {out[-900:]}")
+    assert second.code == 0
