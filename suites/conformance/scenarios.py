@@ -73,10 +73,15 @@ def get(path: str, *, of: Traits) -> Scenario:
     return Scenario(requests={"only": Request(method="GET", path=path)}, traits=of)
 
 
-def faulty(bad: Request, *, of: Traits, hazard: Hazard = Hazard.CARELESS) -> Scenario:
-    """A request that has to be refused, and a good one after it."""
+def faulty(bad: Request, *, of: Traits, hazard: Hazard = Hazard.CARELESS, known: Request | None = None) -> Scenario:
+    """A request that has to be refused, and a good one after it.
+
+    Args:
+        known: sent before it, where its route is not that of chats: the same request without its fault.
+    """
+    before = {} if known is None else {"known": known}
     return Scenario(
-        requests={"bad": bad, "good": request(HELLO, max_tokens=1)},
+        requests={**before, "bad": bad, "good": request(HELLO, max_tokens=1)},
         traits=traits.FAULTY | of,
         hazard=hazard,
         tokens=17,

@@ -10,9 +10,14 @@ from suites.conformance.scenarios import HELLO, Judge, Send, faulty, get, reques
 
 NOBODY = "seatrial-no-such-model"
 
+
+def one(model: str) -> Request:
+    return Request(method="GET", path=f"/models/{model}")
+
+
 MODELS = {
     "models": get("/models", of=models.MODELS),
-    "unknown-id": faulty(Request(method="GET", path=f"/models/{NOBODY}"), of=models.UNKNOWN_ID, hazard=Hazard.POLITE),
+    "unknown-id": faulty(one(NOBODY), known=one("{model}"), of=models.UNKNOWN_ID, hazard=Hazard.POLITE),
     "unknown-model": faulty(request(HELLO, max_tokens=4, model=NOBODY), of=models.UNKNOWN_MODEL, hazard=Hazard.POLITE),
 }
 

@@ -46,6 +46,16 @@ def exchange(
         named = "".join(f"{name}: {value}\r\n" for name, value in {**framing, **headers}.items())
         response = f"HTTP/1.1 {status} Said\r\n{named}\r\n".encode()
         response += b"%x\r\n%s\r\n" % (len(body), body) + (b"" if cut else b"0\r\n\r\n") if chunked else body
+    return _assembled(request, response, line)
+
+
+def raw(response: bytes, *, asked: Any = ASKED, **line: Any) -> Exchange:
+    """An exchange whose answer is these very bytes, head and all."""
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n\r\n" + json.dumps(asked).encode()
+    return _assembled(request, response, line)
+
+
+def _assembled(request: bytes, response: bytes, line: Mapping[str, Any]) -> Exchange:
     fields = {
         "id": "test-1",
         "endpoint": "e",
@@ -140,7 +150,10 @@ MODEL = {"id": "m", "object": "model", "created": 5, "owned_by": "us"}
 
 
 def models(*listed, **changes):
-    return exchange(json.dumps({"object": "list", "data": list(listed), **changes}).encode(), method="GET")
+    line = {name: changes.pop(name) for name in ("path",) if name in changes}
+    return exchange(
+        json.dumps({"object": "list", "data": list(listed), **changes}).encode(), **{"method": "GET"} | line
+    )
 
 
 HTML = {"content-type": "text/html"}

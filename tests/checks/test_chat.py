@@ -9,6 +9,7 @@ from tests.checks.specimens import (
     answer,
     breaks,
     choice,
+    delta,
     exchange,
     found,
     good,
@@ -23,12 +24,62 @@ COUNTING = stream(*good(usage=True), asked=COUNTED)
 
 EVERY = [
     "chat/choices-are-indexed-and-from-the-assistant",
+    "chat/created-is-in-seconds",
+    "chat/created-is-the-time-of-the-answer",
     "chat/finish-reason-is-known",
     "chat/usage-adds-up",
     "chat/completion-tokens-keep-the-cap",
     "chat/content-is-string-or-null",
     "schema/answer-validates",
 ]
+
+
+SECONDS = "chat/created-is-in-seconds"
+TIME = "chat/created-is-the-time-of-the-answer"
+
+
+@pytest.mark.parametrize("created", [978_307_200, 1_760_000_000, 1_760_000_000.5, 4_133_980_799])
+def test_created_is_in_seconds(created):
+    holds(SECONDS, [plain({"created": created}), stream(delta() | {"created": created}, "[DONE]")])
+
+
+@pytest.mark.parametrize(
+    ("created", "year"),
+    [(0, "year 1970"), (-5, "year 1969"), (1_760_000_000_000, "year 57742"), (1e300, "no year"), (2**70, "no year")],
+)
+def test_created_in_another_unit_is_wrong_and_the_year_is_told(created, year):
+    assert year in breaks(SECONDS, plain({"created": created}), "created", "").consequence
+    later = [delta(role="assistant", content="a"), delta() | {"created": created}, "[DONE]"]
+    assert year in breaks(SECONDS, stream(*later), "chunk 1, created").consequence
+
+
+@pytest.mark.parametrize("rule", [SECONDS, TIME])
+@pytest.mark.parametrize("created", ["1760000000", None, True, [], ...])
+def test_a_created_that_is_no_number_is_for_the_schema(rule, created):
+    assert [f.kind for f in found(rule, plain({"created": created}))] == ["no-evidence"]
+    assert found("schema/answer-validates", plain({"created": created}))[0].kind == "violation"
+
+
+@pytest.mark.parametrize("offset", [-300, 0, 300])
+def test_created_is_the_time_of_the_answer(offset):
+    dated = {"content-type": "application/json", "date": "Thu, 09 Oct 2025 08:53:20 GMT"}
+    holds(TIME, [plain(), plain({"created": 1_760_000_000 + offset}, headers=dated)])
+    holds(TIME, [plain(headers={"content-type": "application/json", "date": text}) for text in ("", "soon", "Thu, 99")])
+
+
+@pytest.mark.parametrize("offset", [-3600, -301, 301, 10**8])
+def test_created_at_another_time_than_the_date_is_wrong(offset):
+    dated = {"date": "Thu, 09 Oct 2025 08:53:20 GMT"}
+    created = {"created": 1_760_000_000 + offset}
+    words = f"{abs(offset)} s {'after' if offset > 0 else 'before'} it"
+    breaks(TIME, plain(created, headers={"content-type": "application/json"} | dated), "created", words)
+    chunks = [delta(role="assistant", content="a") | created, "[DONE]"]
+    breaks(TIME, stream(*chunks, headers={"content-type": "text/event-stream"} | dated), "chunk 0, created", words)
+
+
+def test_a_created_that_is_in_no_seconds_is_one_finding():
+    dated = {"content-type": "application/json", "date": "Thu, 09 Oct 2025 08:53:20 GMT"}
+    assert [f.kind for f in found(TIME, plain({"created": 5}, headers=dated))] == ["no-evidence"]
 
 
 def usage(prompt, completion, total):

@@ -4,7 +4,21 @@ import pytest
 
 from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
-from tests.checks.specimens import HTML, JSON, breaks, exchange, found, holds, models, pair, plain, refused, stream
+from tests.checks.specimens import (
+    EVENTS,
+    HTML,
+    JSON,
+    breaks,
+    exchange,
+    found,
+    holds,
+    models,
+    pair,
+    plain,
+    raw,
+    refused,
+    stream,
+)
 
 CLOSES = JSON | {"connection": "close"}
 KEEPS = {"content-type": "text/event-stream", "keep-alive": "timeout=5"}
@@ -71,8 +85,26 @@ def test_connection_is_reusable():
     after = kept | {"stream": stream(connection=2, headers=KEEPS), "last": plain(connection=0)}
     finding = breaks(rule, after, "after stream", "closed without a word")
     assert "timeout=5" in finding.got
-    announced = {"first": plain(headers=CLOSES), "last": plain(connection=0)}
-    breaks(rule, announced, "after first", "as announced")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        plain(headers=CLOSES),
+        plain(headers=JSON | {"connection": "keep-alive, Close"}),
+        raw(b"HTTP/1.0 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"),
+        raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{}"),
+    ],
+    ids=["in words", "among other words", "by its version", "by the end of the body"],
+)
+def test_an_end_of_a_connection_that_is_announced_is_no_fault(first):
+    rest = {"refused": refused(headers=CLOSES), "stream": stream(headers=CLOSES | EVENTS), "last": plain()}
+    holds("http/connection-is-reusable", [{"first": first, **rest}])
+
+
+def test_an_end_that_an_answer_of_http_1_0_had_ruled_out_is_a_fault():
+    kept = raw(b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\n{}")
+    breaks("http/connection-is-reusable", {"first": kept, "last": plain()}, "after first", "without a word")
 
 
 def test_a_connection_that_was_not_put_to_the_test_is_no_evidence():
@@ -93,6 +125,41 @@ def test_a_connection_that_was_not_put_to_the_test_is_no_evidence():
     unfollowed = {name: kept[name] for name in ("first", "refused", "stream")}
     assert [f.where for f in found(rule, unfollowed)] == ["the stream"]
     assert [f.kind for f in found(rule, {"only": stream()})] == ["no-evidence", "no-evidence"]
+
+
+FAULTY = [r.id for r in load_all().values() if r.of >= traits.FAULTY and r.shape == "single"]
+NOT_FOUND = {"detail": "Not Found"}
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("rule", FAULTY)
+def test_no_rule_passes_on_a_route_that_is_not_there(rule, status):
+    for bad in (400, 404, 422):
+        sent = pair(refused(bad), refused(status, NOT_FOUND))
+        assert [f.kind for f in found(rule, sent)] == ["no-evidence"]
+
+
+@pytest.mark.parametrize("rule", FAULTY)
+def test_a_refusal_in_the_same_words_that_sound_requests_get_shows_nothing(rule):
+    away = {"error": {"message": "closed", "type": "no", "param": None, "code": None}}
+    assert [f.kind for f in found(rule, pair(refused(403, away), refused(403, away)))] == ["no-evidence"]
+
+
+@pytest.mark.parametrize("rule", FAULTY)
+def test_a_refusal_shows_something_where_another_route_is_lost_or_a_good_request_was_answered_before(rule):
+    get = refused(404, method="GET", path="/nowhere")
+    holds(rule, [{"bad": get, "good": refused(404, NOT_FOUND)}])
+    holds(rule, [{"bad": refused(404), "good": refused(400, {"error": {"message": "1 is too few", "type": "x"}})}])
+
+
+def test_of_a_route_for_models_that_is_not_there_an_unknown_model_shows_nothing():
+    get = {"method": "GET", "path": "/models/x"}
+    lost = {"known": refused(404, NOT_FOUND, **get), "bad": refused(404, NOT_FOUND, **get), "good": plain()}
+    for rule in ("models/unknown-id-is-a-404", "errors/error-object-has-its-shape"):
+        assert [(f.kind, f.optional) for f in found(rule, lost)] == [("refusal", True)]
+        there = lost | {"known": models(**get), "bad": refused(404, **get)}
+        holds(rule, [there])
+    breaks("models/unknown-id-is-a-404", there | {"bad": models(**get)}, "the status", "200")
 
 
 @pytest.mark.parametrize("rule", [r.id for r in load_all().values() if r.of >= traits.FAULTY])

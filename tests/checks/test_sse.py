@@ -50,6 +50,7 @@ EVERY = [
     "sse/created-is-constant",
     "sse/one-finish-reason-per-choice",
     "sse/body-is-terminated",
+    "sse/finish-reason-is-null-before-the-end",
     "chat/choices-are-indexed-and-from-the-assistant",
     "chat/finish-reason-is-known",
     "chat/content-is-string-or-null",
@@ -109,6 +110,29 @@ def test_crlf_comments_and_a_byte_order_mark_are_legal():
 )  # fmt: skip
 def test_a_wrong_stream_is_named(rule, evidence, where, got):
     breaks(rule, evidence, where, got)
+
+
+def without_reason(chunk):
+    return CHUNK | {"choices": [changed(choice, {"finish_reason": ...}) for choice in chunk["choices"]]}
+
+
+def test_finish_reason_is_null_before_the_end():
+    """A key that is missing before the end is one finding, in both readings; at the end it is that of another rule."""
+    rule, at_the_end = "sse/finish-reason-is-null-before-the-end", "sse/one-finish-reason-per-choice"
+    early = stream(without_reason(ROLE), delta(content="a"), ends(), DONE)
+    breaks(rule, early, "chunk 0, choice 0, finish_reason", "no such key")
+    holds(at_the_end, [early])
+    for strict in (False, True):
+        assert [f for f in found("schema/answer-validates", early, strict=strict) if "finish_reason" in f.got] == []
+    late = stream(ROLE, delta(content="a"), without_reason(ends()), DONE)
+    holds(rule, [late])
+    breaks(at_the_end, late, "choice 0, finish_reason", "none")
+
+
+def test_each_choice_has_a_last_chunk_of_its_own():
+    rule = "sse/finish-reason-is-null-before-the-end"
+    breaks(rule, stream(*TWO[:3], without_reason(TWO[3]), *TWO[4:]), "chunk 3, choice 0")
+    holds(rule, [stream(*TWO[:4], without_reason(TWO[4]), *TWO[5:])])
 
 
 @pytest.mark.parametrize("rule", ["sse/role-is-sent-once", "sse/identity-is-constant", "schema/answer-validates"])

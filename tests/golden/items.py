@@ -6,6 +6,7 @@ import enum
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -74,7 +75,8 @@ def head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", f"Server: {SERVER}", *(f"{name}: {value}" for name, value in headers)]
+    own = (("Server", SERVER), ("Date", formatdate(usegmt=True)))
+    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in (*own, *headers))]
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
 

@@ -5,20 +5,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.records import Exchange, Expect, Finding
 from seatrial.text import shorten
 
 OTHER_MODEL = "another model answers a client than the one it was told of: what was tested is not what it gets"
 
-SOUND = frozenset({"good"})
-"""The name of the request that shows, after a faulty one, that the server still answers."""
+SOUND = frozenset({"good", "known"})
+"""Names of requests beside the faulty one: ``good`` comes after it and shows that the server still answers, ``known``
+before it and shows that its route is there, where a chat does not show it."""
+
+NO_ROUTE = frozenset({404, 405, 501})
+"""Statuses of a route that is not there."""
 
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
     """The faulty requests of a scenario: all but those that only show the server still answers."""
     return {name: x for name, x in xs.items() if name not in SOUND}
+
+
+def unrouted(x: Exchange, xs: Mapping[str, Exchange]) -> Finding | None:
+    """Why it shows nothing that a faulty request was refused, or None: what is sound is refused on its route as well.
+
+    Either the route is not there, or all that comes in is turned away in the same words.
+    """
+    known = [xs["known"]] if "known" in xs else []
+    beside = known or [s for name, s in xs.items() if name in SOUND and (s.method, s.path) == (x.method, x.path)]
+    if not beside or not is_refusal(x):
+        return None
+    if all(s.status in NO_ROUTE for s in beside) or all((s.status, s.body) == (x.status, x.body) for s in beside):
+        got = f"{beside[0].status} for a request without fault: {beside[0].body[:120].decode('utf-8', 'replace')}"
+        if known:
+            return refusal("the route", expected="one that is there", got=got, optional=True)
+        return no_evidence("the route", expected="one that answers a request without fault", got=got)
+    return None
+
+
+def is_refusal(x: Exchange) -> bool:
+    """Whether the answer says that the client is wrong, or that the route is not there."""
+    return x.status is not None and (400 <= x.status < 500 or x.status in NO_ROUTE)
 
 
 def unreadable(x: Exchange) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 import msgspec
@@ -39,7 +39,7 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if isinstance(evidence, SoakRun):
         yield from rule.function(evidence, expect)
         return
-    exchanges = {"": evidence} if isinstance(evidence, Exchange) else dict(evidence)
+    sent = exchanges = {"": evidence} if isinstance(evidence, Exchange) else dict(evidence)
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
@@ -52,7 +52,7 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return
-    before = {name: [about(name, f) for f in _precondition(rule, x)] for name, x in exchanges.items()}
+    before = {name: [about(name, f) for f in _precondition(rule, x, sent)] for name, x in exchanges.items()}
     if rule.shape == "compare":
         found = [f for each in before.values() for f in each]
         yield from found or rule.function(exchanges, expect)
@@ -90,8 +90,8 @@ def _named(finding: Finding, name: str, *, alone: bool) -> Finding:
     return msgspec.structs.replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
-def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:
-    """What keeps an exchange from being judged by what the rule says."""
+def _precondition(rule: Rule, x: Exchange, sent: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """What keeps an exchange from being judged by what the rule says. ``sent``: all of its scenario."""
     if x.error in GONE:
         yield no_evidence("the connection", expected="a server", got=x.detail or x.error)
     elif x.error in LATE:
@@ -118,6 +118,8 @@ def _precondition(rule: Rule, x: Exchange) -> Iterator[Finding]:
         yield refusal("the status", expected="200: the request is valid", got=got, optional=_asks_for_an_option(x))
     elif rule.answer and x.status != 200:
         yield violation("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+    elif rule.of >= traits.FAULTY and rule.shape == "single" and (nothing := look.unrouted(x, sent)):
+        yield nothing
 
 
 def _asks_for_an_option(x: Exchange) -> bool:

@@ -1,6 +1,7 @@
 """What the OpenAPI document says of an answer, asked of JSON Schema.
 
-Two readings. *Strict* is the document as it stands. *Compat* is what clients need of it: no self-hosted server sends
+Two readings. *Strict* is the document as it stands, but for the finish_reason of a chunk, of which ``sse`` has rules.
+*Compat* is what clients need of it: no self-hosted server sends
 ``refusal`` and ``logprobs`` as nulls, and the SDK takes null for every field that may be missing.
 """
 
@@ -70,14 +71,24 @@ def compat(schema: Any, parent: str = "") -> Any:
     if parent == "properties" or not isinstance(schema.get("properties"), dict):
         return relaxed
     required = [name for name in schema.get("required", []) if name not in SPARED]
-    if "delta" in schema["properties"]:
-        required = [name for name in required if name != "finish_reason"]
     relaxed["required"] = required
     relaxed["properties"] = {
         name: value if name in required else {"anyOf": [value, {"type": "null"}]}
         for name, value in relaxed["properties"].items()
     }
     return relaxed
+
+
+def elsewhere(schema: Any) -> Any:
+    """The schema without what other rules ask for: the finish_reason of a chunk, one finding of which is enough."""
+    if isinstance(schema, list):
+        return [elsewhere(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: elsewhere(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict) and "delta" in schema["properties"]:
+        kept["required"] = [name for name in schema.get("required", []) if name != "finish_reason"]
+    return kept
 
 
 def _errors(name: str, strict: bool, instance: Any) -> Iterator[tuple[str, str]]:  # noqa: FBT001
@@ -92,7 +103,7 @@ def _errors(name: str, strict: bool, instance: Any) -> Iterator[tuple[str, str]]
 def _validator(name: str, strict: bool) -> Any:  # noqa: FBT001
     text = resources.files(__package__).joinpath("openai.schema.json").read_text("utf-8")
     schema = json.loads(text)
-    definitions = schema["$defs"]
+    definitions = {key: elsewhere(value) for key, value in schema["$defs"].items()}
     if not strict:
         definitions = {key: compat(value) for key, value in definitions.items()}
     return jsonschema_rs.Draft202012Validator({**schema, "$defs": definitions, "$ref": f"#/$defs/{name}"})

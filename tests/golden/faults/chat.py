@@ -12,6 +12,8 @@ from tests.golden.registry import Shot, fault
 
 SCHEMA = "schema/answer-validates"
 CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
+SECONDS = "chat/created-is-in-seconds"
+TIME = "chat/created-is-the-time-of-the-answer"
 FINISH = "chat/finish-reason-is-known"
 USAGE = "chat/usage-adds-up"
 CAP = "chat/completion-tokens-keep-the-cap"
@@ -30,6 +32,30 @@ def answer_without_id(body: Json, shot: Shot) -> Json:
 def answer_created_a_string(body: Json, shot: Shot) -> Json:
     """created is a string."""
     return {**body, "created": str(body["created"])}
+
+
+@fault("created-in-milliseconds", caught_by=SECONDS, stage=("whole", "chunk"))
+def created_in_milliseconds(body: Json, shot: Shot) -> Json:
+    """created is a time in milliseconds."""
+    return {**body, "created": body["created"] * 1000}
+
+
+@fault("created-zero", caught_by=SECONDS, stage=("whole", "chunk"))
+def created_zero(body: Json, shot: Shot) -> Json:
+    """created is 0."""
+    return {**body, "created": 0}
+
+
+@fault("created-since-the-start", caught_by=SECONDS, stage=("whole", "chunk"))
+def created_since_the_start(body: Json, shot: Shot) -> Json:
+    """created is seconds and a fraction since the server began."""
+    return {**body, "created": 12.5}
+
+
+@fault("created-an-hour-ago", caught_by=TIME, stage=("whole", "chunk"))
+def created_an_hour_ago(body: Json, shot: Shot) -> Json:
+    """created is an hour before the answer's own Date: the time the server was started, or another zone's."""
+    return {**body, "created": body["created"] - 3600}
 
 
 @fault("answer-object-wrong", caught_by=SCHEMA, stage="whole")

@@ -149,16 +149,3 @@ def stray_bytes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     if shot.call.request.keep_alive:
         shot.fire()
         yield b"0\r\n\r\nstray"
-
-
-@fault("closes-each-connection", caught_by=REUSE, stage="wire", when=api)
-def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
-    """Each answer says Connection: close, and means it."""
-    shot.fire()
-    for piece in pieces:
-        yield (
-            piece.replace(b"Connection: keep-alive\r\n", b"Connection: close\r\n")
-            if isinstance(piece, bytes)
-            else piece
-        )
-    yield Act.CUT

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tests.golden.edits import Json, each_choice, says, several
-from tests.golden.items import Item, Piece, Raw, event
+from tests.golden.edits import Json, api, each_choice, malformed, says, several
+from tests.golden.items import Act, Item, Piece, Raw, Reply, event
 from tests.golden.registry import Shot, chat, fault, streaming
 from tests.golden.validation import RefusedError
+
+KEEPS = b"Connection: keep-alive\r\n"
 
 
 def _rewritten(items: Iterator[Item], shot: Shot, before: bytes, old: bytes, new: bytes) -> Iterator[Item]:
@@ -93,6 +97,35 @@ def refuses_greedy_n(body: Json, shot: Shot) -> Json:
         shot.fire()
         raise RefusedError("n must be 1 when using greedy sampling", param="n")
     return body
+
+
+@fault("closes-each-connection", stage="wire", when=api, family="legal")
+def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Each answer says Connection: close, and means it."""
+    shot.fire()
+    for piece in pieces:
+        yield piece.replace(KEEPS, b"Connection: close\r\n") if isinstance(piece, bytes) else piece
+    yield Act.CUT
+
+
+@fault("without-a-date", stage="wire", when=api, family="legal")
+def without_a_date(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """No answer has a Date header, as of a server without a clock."""
+    shot.fire()
+    for piece in pieces:
+        yield re.sub(rb"Date: [^\r]+\r\n", b"", piece, count=1) if isinstance(piece, bytes) else piece
+
+
+@fault("malformed-json-422-refused", stage="reply", when=malformed, family="legal")
+def malformed_json_422_refused(reply: Reply, shot: Shot) -> Reply:
+    """Malformed JSON gives 422 with an error object."""
+    return replace(reply, status=422)
+
+
+@fault("lists-models-only", stage="reply", family="honest")
+def lists_models_only(reply: Reply, shot: Shot) -> Reply:
+    """There is no route for a single model: each id gives the 404 of an unknown path, as a web framework has it."""
+    return Reply(404, {"detail": "Not Found"}) if shot.call.path.startswith("/v1/models/") else reply
 
 
 @fault("refuses-n", stage="body", when=several, family="honest")

@@ -15,6 +15,7 @@ LAST = "sse/done-comes-once-and-last"
 ROLE = "sse/role-is-sent-once"
 IDENTITY = "sse/identity-is-constant"
 FINISH = "sse/one-finish-reason-per-choice"
+NULL = "sse/finish-reason-is-null-before-the-end"
 USAGE = "sse/usage-comes-last"
 REFUSED = "sse/faults-are-refused-before-the-stream"
 SDK = "sdk/accumulator-accepts-the-stream"
@@ -193,6 +194,18 @@ def chunk_object_wrong(body: Json, shot: Shot) -> Json:
 def finish_reason_never(body: Json, shot: Shot) -> Json:
     """No chunk of a stream has a finish_reason."""
     return each_choice(body, lambda c: {**c, "finish_reason": None} if c["finish_reason"] else c)
+
+
+@fault("finish-reason-only-at-the-end", caught_by=NULL, stage="chunk")
+def finish_reason_only_at_the_end(body: Json, shot: Shot) -> Json:
+    """Chunks before the last one have no key finish_reason."""
+    return each_choice(body, lambda c: c if c["finish_reason"] else without(c, "finish_reason"))
+
+
+@fault("finish-reason-left-out", caught_by=FINISH, stage="chunk")
+def finish_reason_left_out(body: Json, shot: Shot) -> Json:
+    """No chunk has a key finish_reason, the last one neither."""
+    return each_choice(body, lambda c: without(c, "finish_reason"))
 
 
 @fault("finish-reason-twice", caught_by=FINISH, stage="events", when=streaming)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 from seatrial.checks import look, traits
 from seatrial.checks.findings import no_evidence, violation
@@ -14,6 +15,12 @@ from seatrial.records import Exchange, Expect, Finding, Level
 EMPTY_MESSAGES = traits.FAULTY | trait("empty-messages")
 BAD_MESSAGES = traits.FAULTY | trait("bad-messages")
 """Messages that are missing, or of a wrong type."""
+
+FROM, UNTIL = 978_307_200, 4_133_980_800
+"""The first seconds of 2001 and of 2101, UTC: a time in any other unit than seconds lies far outside of them."""
+
+YEAR_S = 31_556_952
+APART_S = 300
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
@@ -111,6 +118,38 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
             yield violation(f"{where}, content", expected="a string or null", got=message["content"])
 
 
+@rule(row="chat/basic/2", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, created: Unix time in seconds")
+def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """created is a time in seconds, of the years 2001 to 2100: on an answer, and on each chunk of a stream."""
+    times = _times(x)
+    if not times:
+        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none")
+    wrong = next(((where, value) for where, value in times if not FROM <= value < UNTIL), None)
+    if wrong is not None:
+        where, value = wrong
+        year = f"the year {1970 + value // YEAR_S:.0f}" if abs(value) < YEAR_S * 10**9 else "no year there is"
+        so = f"a client that reads it as seconds dates the answer to {year}"
+        yield violation(where, expected="seconds since 1970, of the years 2001 to 2100", got=value, so=so)
+
+
+@rule(row="chat/basic/2", level=Level.SHOULD, of=traits.CHAT, source="OpenAPI document, created; RFC 9110 6.6.1, Date")
+def created_is_the_time_of_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """created lies within five minutes of the answer's own Date header, where it has one."""
+    times = _times(x)
+    if not times:
+        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none")
+        return
+    date, (where, created) = _date(x), times[0]
+    if date is None:
+        return
+    if not FROM <= created < UNTIL:
+        yield no_evidence(where, expected="a time in seconds", got=created)  # chat/created-is-in-seconds
+    elif abs(created - date) > APART_S:
+        got = f"{created}: {abs(created - date):.0f} s {'after' if created > date else 'before'} it"
+        so = "logs and traces put the answer where it was not given"
+        yield violation(where, expected=f"{date:.0f}, its Date, within {APART_S} s", got=got, so=so)
+
+
 @rule(
     row="chat/basic/13",
     level=Level.MUST,
@@ -133,6 +172,21 @@ def empty_messages_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]
 def bad_messages_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Messages that are missing or of a wrong type are refused with a 4xx."""
     yield from look.not_refused(x, so="the model answers what the client never said")
+
+
+def _times(x: Exchange) -> list[tuple[str, float]]:
+    """created of the answer or of each chunk, where it is a number: what is none the schema judges."""
+    parts = [(f"chunk {c.index}, created", c.json) for c in x.chunks] if x.is_stream else [("created", x.json)]
+    found = ((where, fields.mapping(part).get("created")) for where, part in parts)
+    return [(where, v) for where, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
+
+
+def _date(x: Exchange) -> float | None:
+    """The answer's Date header as seconds since 1970; None where there is none that can be read."""
+    try:
+        return parsedate_to_datetime(x.header("date") or "").timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _indices_of_body(x: Exchange) -> Iterator[Finding]:

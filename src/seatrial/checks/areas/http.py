@@ -20,6 +20,8 @@ MALFORMED_JSON = traits.FAULTY | trait("malformed-json")
 NO_OBJECT = traits.FAULTY | trait("no-object")
 """A body that is JSON and no object."""
 
+BODYLESS = frozenset({204, 304})
+
 EMPTY_BODY = traits.FAULTY | trait("empty-body")
 
 
@@ -66,13 +68,16 @@ def empty_body_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 @rule(row="http/10", level=Level.SHOULD, of=REUSE, answer=False, source="RFC 9112 9.3; openai-python keeps alive")
 def connection_is_reusable(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A connection serves one request after the other, also after a refusal and after a stream that has ended."""
-    closed = [(name, x) for (name, x), (_, after) in pairwise(xs.items()) if after.connection == 0]
+    """A connection serves one request after the other, also after a refusal and after a stream that has ended; where
+    it does not, the answer before has said so."""
+    ended = [(name, x) for (name, x), (_, after) in pairwise(xs.items()) if after.connection == 0]
+    closed = [(name, x) for name, x in ended if not _announced(x)]
     for name, x in closed:
+        kept = x.header("keep-alive")
         yield violation(
             f"the connection after {name}",
-            expected="open for the next request",
-            got=_how_it_ended(x),
+            expected="open for the next request, or Connection: close",
+            got=f"closed without a word; {x.status}" + (f", Keep-Alive: {kept}" if kept else ""),
             so="a client that pools connections races their end: some of its requests fail at once",
             about=name,
         )
@@ -90,9 +95,9 @@ def _untried(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
         yield no_evidence("the stream", expected="200 and an event stream, and a request after it", got=got)
 
 
-def _how_it_ended(x: Exchange) -> str:
-    said = (x.header("connection") or "").lower()
-    if "close" in said:
-        return f"closed, as announced; {x.status}"
-    kept = x.header("keep-alive")
-    return f"closed without a word; {x.status}" + (f", Keep-Alive: {kept}" if kept else "")
+def _announced(x: Exchange) -> bool:
+    """Whether an answer says that its connection ends with it: in words, by its version, or as the end of its body."""
+    said = ",".join(value for name, value in x.headers if name == "connection").lower()
+    words = {word.strip() for word in said.split(",")}
+    endless = not x.chunked and x.header("content-length") is None and x.status not in BODYLESS and x.method != "HEAD"
+    return "close" in words or endless or (x.http_version == "HTTP/1.0" and "keep-alive" not in words)

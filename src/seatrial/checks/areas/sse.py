@@ -170,6 +170,20 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
             yield violation(f"{where}, finish_reason", expected="one", got=got, so="a client ends the turn twice")
 
 
+@rule(row="sse/8", level=Level.SHOULD, of=traits.STREAM, source="OpenAPI document, finish_reason: required, nullable")
+def finish_reason_is_null_before_the_end(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Before the last chunk of a choice its finish_reason is there, as null; at the end sse/8 asks for a reason."""
+    if nothing := look.unanswered(x):
+        yield nothing
+        return
+    last = {index: chunk.index for chunk, index, _choice, _delta in chat.deltas(x)}
+    for chunk, index, choice, _delta in chat.deltas(x):
+        if "finish_reason" not in choice and chunk.index < last[index]:
+            so = "a client that holds chunks against the published schema refuses it"
+            yield violation(f"{_at(chunk, index)}, finish_reason", expected="null", got="no such key", so=so)
+            return
+
+
 @rule(row="sse/10", level=Level.MUST, of=traits.USAGE, source="OpenAPI document, stream_options.include_usage")
 def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """With include_usage the last chunk before [DONE] holds usage and an empty list of choices."""
