@@ -62,6 +62,12 @@ def chats(*, of: Traits = traits.NONE, **requests: Request) -> Scenario:
     return Scenario(requests=requests, traits=borne | of, tokens=_most_tokens(requests))
 
 
+def both_ways(prompt: str | list[Any], *, of: Traits, **stream: Any) -> Scenario:
+    """The same request, answered plain and as a stream; ``stream`` is what only the second asks for."""
+    asked = {"plain": request(prompt), "stream": request(prompt, stream=True, **stream)}
+    return Scenario(requests=asked, traits=of, tokens=_most_tokens(asked))
+
+
 def lengths(cap: str, *, of: Traits, **body: Any) -> Scenario:
     """The same endless prompt under a short and a long cap of the name given: the long answer shows what was cut."""
     short, long = (request(COUNT, **{"max_tokens": None, cap: value}, **body) for value in (4, 24))

@@ -14,6 +14,7 @@ from tests.checks.specimens import (
     USAGE,
     breaks,
     changed,
+    choice,
     delta,
     ends,
     exchange,
@@ -197,3 +198,56 @@ def test_a_choice_the_sdk_loses_is_named(monkeypatch):
 
 def _bytes(body):
     return exchange(body, asked=STREAMED, headers=EVENTS, chunked=True)
+
+
+def both(plain_answer, streamed):
+    return {"plain": plain_answer, "stream": streamed}
+
+
+def only(**message):
+    """A stream whose one delta with anything in it is this."""
+    return stream(delta(role="assistant", content=None), delta(**message), ends(), DONE)
+
+
+CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+HOLLOW = {
+    "of its frame": stream(delta(role="assistant", content=""), ends(), DONE),
+    "of [DONE]": stream(DONE),
+    "of nothing": stream(": ", DONE),
+    "of blanks": only(content=" \n"),
+    "of nulls": only(content=None, reasoning_content="", tool_calls=[]),
+    "of an error": stream({"error": {"message": "no"}}, DONE),
+}
+
+
+@pytest.mark.parametrize("name", HOLLOW)
+def test_stream_has_content_where_a_plain_answer_has(name):
+    rule = "sse/stream-has-content-where-a-plain-answer-has"
+    assert breaks(rule, both(plain(), HOLLOW[name]), "the stream").about == "stream"
+    thought = choice(content=None, message={"role": "assistant", "content": None, "reasoning_content": "Hm."})
+    breaks(rule, both(plain({"choices": [thought]}), HOLLOW[name]), "the stream")
+    empty = plain({"choices": [choice(content="")]})
+    assert [f.kind for f in found(rule, both(empty, HOLLOW[name]))] == ["no-evidence"]
+    breaks(rule, both(empty, stream()), "the plain answer")
+
+
+@pytest.mark.parametrize(
+    "streamed",
+    [
+        stream(),
+        only(reasoning_content="Hm."),
+        only(reasoning="Hm."),
+        only(tool_calls=[CALL]),
+        only(refusal="No."),
+        stream(delta(index=None, content="Hello"), DONE),  # that it has no index is judged by another rule
+    ],
+)
+def test_thought_and_calls_are_content(streamed):
+    holds("sse/stream-has-content-where-a-plain-answer-has", [both(plain(), streamed)])
+
+
+@pytest.mark.parametrize("streamed", [plain(), stream(cut=True, error="cut"), refused()])
+def test_what_is_no_whole_stream_is_not_compared(streamed):
+    kinds = {f.kind for f in found("sse/stream-has-content-where-a-plain-answer-has", both(plain(), streamed))}
+    assert kinds
+    assert "violation" not in kinds

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden.edits import Json, api, each_choice, malformed, says, several
-from tests.golden.items import Act, Item, Piece, Raw, Reply, event
+from tests.golden.items import DONE, Act, Item, Piece, Raw, Reply, event
 from tests.golden.registry import Shot, chat, fault, streaming
 from tests.golden.validation import RefusedError
 
@@ -51,6 +51,24 @@ def comment_pings(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
 def event_ids(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """Events carry id and retry."""
     return _rewritten(items, shot, b"id: 7\nretry: 3000\n", b"", b"")
+
+
+@fault("stream-in-one-delta", stage="events", when=streaming, family="legal")
+def stream_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """All words of a stream come in one delta."""
+    if several(shot.call) or shot.call.says("logprobs"):
+        yield from items
+        return
+    words, first = "", None
+    for item in items:
+        if isinstance(item, dict) and item["choices"] and (word := item["choices"][0]["delta"].get("content")):
+            words, first = words + word, first or item
+            continue
+        if first is not None and (item is DONE or isinstance(item, dict)):
+            shot.fire()
+            yield each_choice(first, lambda c, words=words: {**c, "delta": {"content": words}})
+            first = None
+        yield item
 
 
 @fault("content-in-the-last-chunk", stage="chunk", family="legal")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.golden.edits import Json, each_choice, without
 from tests.golden.items import DONE, EVENT_STREAM, Item, Raw, Reply, encode, event
-from tests.golden.registry import Shot, fault, streaming
+from tests.golden.registry import Shot, chat, fault, streaming
 
 FORM = "sse/events-are-well-formed"
+CONTENT = "sse/stream-has-content-where-a-plain-answer-has"
 EMPTY = "sse/no-event-is-empty"
 LAST = "sse/done-comes-once-and-last"
 ROLE = "sse/role-is-sent-once"
@@ -292,3 +293,43 @@ def stream_choices_null(body: Json, shot: Shot) -> Json:
 def stream_without_delta(body: Json, shot: Shot) -> Json:
     """The choice that finishes has no delta."""
     return each_choice(body, lambda c: without(c, "delta") if c["finish_reason"] else c)
+
+
+def _hollow(items: Iterator[Item], shot: Shot, *, kept: Callable[[Item], bool]) -> Iterator[Item]:
+    """A stream of what is kept, and of [DONE]."""
+    for item in items:
+        if item is DONE or kept(item):
+            yield item
+        else:
+            shot.fire()
+
+
+@fault("stream-without-content", caught_by=CONTENT, stage="events", when=streaming)
+def stream_without_content(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream has its role, its end and its terminator, and not a word."""
+    return _hollow(items, shot, kept=lambda item: not has_token(item))
+
+
+@fault("stream-of-done-alone", caught_by=CONTENT, stage="events", when=streaming)
+def stream_of_done_alone(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream is [DONE], and nothing before it."""
+    return _hollow(items, shot, kept=lambda _item: False)
+
+
+@fault("stream-with-usage-alone", caught_by=CONTENT, stage="events", when=streaming)
+def stream_with_usage_alone(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream that is asked for its usage has that, and no word."""
+    spoiled = isinstance(shot.call.says("stream_options"), dict)
+    return _hollow(items, shot, kept=lambda item: not spoiled or not has_token(item))
+
+
+@fault("stream-of-blanks", caught_by=CONTENT, stage="chunk", when=streaming)
+def stream_of_blanks(body: Json, shot: Shot) -> Json:
+    """Each word of a stream is a blank."""
+    return each_choice(body, lambda c: {**c, "delta": {"content": " "}} if c["delta"].get("content") else c)
+
+
+@fault("plain-answer-without-content", caught_by=CONTENT, stage="whole", when=chat)
+def plain_answer_without_content(body: Json, shot: Shot) -> Json:
+    """A plain answer is empty where the stream has words."""
+    return each_choice(body, lambda c: {**c, "message": {**c["message"], "content": ""}})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from seatrial.checks import look, traits
-from seatrial.checks.findings import violation
+from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat
@@ -15,6 +15,9 @@ from seatrial.text import shorten
 
 LONG = traits.STREAM | trait("long")
 """A stream of enough tokens to take more than a second on most hosts."""
+
+BOTH_WAYS = traits.CHAT | trait("both-ways")
+"""The same request, answered plain (``plain``) and as a stream (``stream``)."""
 
 STREAM_FAULT = traits.FAULTY | trait("stream-fault")
 """A fault in a request that asks for a stream."""
@@ -202,6 +205,29 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so)
 
 
+@rule(row="sse/13", level=Level.MUST, of=BOTH_WAYS, source="OpenAPI document, stream: the same answer in pieces")
+def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A request that is answered with words, thought or calls is so both ways: plain, and as a stream.
+
+    Whether both say the same is not judged: two answers of one model may differ.
+    """
+    plain, stream = (xs.get(name) for name in ("plain", "stream"))
+    if plain is None or stream is None or not plain.body or stream.error or not (stream.chunks or stream.is_stream):
+        yield no_evidence("the answers", expected="a plain one and a whole stream", got=_sizes(xs))
+        return
+    filled = {name: chat.says_anything(x) for name, x in xs.items()}
+    if not any(filled.values()):
+        yield no_evidence("the answers", expected="content in one of them", got=_sizes(xs))
+    elif not filled["stream"]:
+        so = "a client that streams shows nothing, where one that does not has an answer"
+        yield violation(
+            "the stream", expected="content, as the plain answer has", got=_sizes(xs), so=so, about="stream"
+        )
+    elif not filled["plain"]:
+        so = "a client that does not stream gets an empty answer"
+        yield violation("the plain answer", expected="content, as the stream has", got=_sizes(xs), so=so, about="plain")
+
+
 @rule(
     row="sse/18",
     level=Level.MUST,
@@ -230,6 +256,11 @@ def body_is_terminated(x: Exchange, expect: Expect) -> Iterator[Finding]:
     elif x.chunked and not x.last_chunk:
         so = "curl and proxies report a broken transfer"
         yield violation("the end", expected="the terminating chunk 0", got="the end of the connection", so=so)
+
+
+def _sizes(xs: Mapping[str, Exchange]) -> str:
+    told = (f"{name}: {x.error or x.status}, {len(x.body)} bytes, {len(x.chunks)} events" for name, x in xs.items())
+    return "; ".join(told)
 
 
 def _at(chunk: Chunk, index: int) -> str:
