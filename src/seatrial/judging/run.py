@@ -35,6 +35,7 @@ from seatrial.records import (
     Stop,
     Verdict,
 )
+from seatrial.run import previous
 from seatrial.run.about import asked_for
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import Limits, fold
@@ -114,6 +115,7 @@ def judge(run: RunDir) -> JudgedRun:
         impact=tuple(catalogue.areas()),
         asked=asked_for(info.options),
         catalogue=_catalogued(),
+        earlier=previous.kept(run.path),
     )
     return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
 

@@ -49,7 +49,7 @@ from seatrial.records.verdicts import (
     Verdict,
     Waived,
 )
-from seatrial.records.views import Chunk, Endpoint, Exchange, Expect, Request, RunInfo, Scenario, SoakRun
+from seatrial.records.views import Chunk, Earlier, Endpoint, Exchange, Expect, Request, RunInfo, Scenario, SoakRun
 from seatrial.records.words import (
     BUSY,
     NAME_SHOWN,
@@ -81,6 +81,7 @@ __all__ = [
     "Clock",
     "Conclusion",
     "Counters",
+    "Earlier",
     "Endpoint",
     "EndpointVerdict",
     "Event",

@@ -50,6 +50,17 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: dict[str, bool] = {}
 
 
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last run of an endpoint came to: previous.json of the run after it holds one by endpoint."""
+
+    run: str  # name of its directory
+    verdict: str
+    kind: str = ""
+    model: str = ""
+    build: str = ""
+    outcomes: dict[str, str]  # case without its endpoint -> word
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a scenario. ``{model}`` in the path and the body's ``model: None`` stand for the endpoint's."""
 

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from seatrial.byhand import conclusions
 from seatrial.records import (
     NOTICES,
     SECOND,
     STREAMS,
     Clock,
+    Earlier,
     Endpoint,
     EndpointVerdict,
     Judged,
@@ -27,7 +30,7 @@ from seatrial.records import (
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import coverage, watched
+from seatrial.verdict import coverage, since, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -56,12 +59,14 @@ def summarise(
     impact: Sequence[str] = (),
     asked: Mapping[str, str] | None = None,
     catalogue: coverage.Catalogue = coverage.Catalogue(),  # noqa: B008 - frozen
+    earlier: Mapping[str, Earlier] | None = None,
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
 
     ``impact``: areas of rules, in the order in which their reasons stand within a level.
 
-    ``asked``: the suites that were asked for, and why one of them did not run; ``catalogue``: what may be asked.
+    ``asked``: the suites that were asked for, and why one of them did not run; ``catalogue``: what may be asked;
+    ``earlier``: what the last run of each endpoint came to.
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     ``watch``: nothing but a watch ran, and its own rules hold.
@@ -87,6 +92,11 @@ def summarise(
             name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen, gap=gap)
             for name, verdict in each.items()
         }
+    for name, last in (earlier or {}).items():
+        ours = [case for case in cases if case.endpoint == name]
+        if ours:
+            told = {"since": since.line(last, ours, endpoints.get(name))}
+            each[name] = replace(each[name], figures=each[name].figures | told)
     code = exit_code(verdict.verdict for verdict in each.values())
     return Verdict(
         run=run,
