@@ -1,5 +1,7 @@
 """Rules on HTTP below the API."""
 
+import gzip
+
 import pytest
 
 from seatrial.checks import traits
@@ -71,6 +73,85 @@ def test_a_rule_on_a_faulty_request_judges_its_answer_and_not_the_good_one_after
     late = exchange(b"", status=None, error="deadline", detail="no answer in 15 s")
     assert [f.about for f in found(rule, pair(late))] == ["bad"]
     assert found(rule, pair(refused(404, asked={"max_tokens": 0}), late)) == []
+
+
+FRAMED = "http/body-is-what-its-head-announces"
+
+
+def wire(head: bytes, body: bytes = b"", **line):
+    return raw(b"HTTP/1.1 " + head.replace(b"\n", b"\r\n") + b"\r\n\r\n" + body, **line)
+
+
+ZIPPED = gzip.compress(b"{}")
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        plain(),
+        refused(404),
+        stream(),
+        exchange(b"{}", chunked=True),
+        wire(b"200 OK\nconnection: close", b"{}"),
+        wire(b"404 Not Found", b"{}"),
+        raw(b"HTTP/1.0 404 Not Found\r\n\r\n{}"),
+        wire(b"204 No Content"),
+        wire(b"304 Not Modified\ncontent-length: 900"),
+        wire(b"200 OK\ncontent-length: 900", method="HEAD"),
+        wire(b"103 Early Hints\nlink: x\n\nHTTP/1.1 200 OK\ncontent-length: 2", b"{}"),
+        wire(b"200 OK\ncontent-encoding: gzip\ncontent-length: %d" % len(ZIPPED), ZIPPED),
+        wire(b"200 OK\ncontent-encoding: br\ncontent-length: 2", b"{}"),
+        wire(b"400 No\ntransfer-encoding: chunked", b"2;a=b\r\n{}\r\n0\r\nx: y\r\n\r\n"),
+        wire(b"200 OK\ncontent-length: 0"),
+    ],
+)
+def test_a_body_that_is_what_its_head_announces(x):
+    holds(FRAMED, [x, {"one": x, "two": plain()}])
+
+
+CUT = {"error": "cut", "detail": "the connection closed before the answer ended"}
+
+
+@pytest.mark.parametrize(
+    ("x", "got"),
+    [
+        (wire(b"404 Not Found\ncontent-length: 119", b"x" * 118, **CUT), "says 119 bytes, 118 came"),
+        (wire(b"500 No\ncontent-length: 119", error="reset", detail="broke"), "says 119 bytes, 0 came; broke"),
+        (wire(b"200 OK\ncontent-length: 2", b"{}and"), "says 2 bytes and as many came, 3 bytes after the end"),
+        (wire(b"200 OK\n", b"{", error="reset", detail="broke off"), "broke off"),
+        (wire(b"400 No\ntransfer-encoding: chunked", b"2\r\n{}\r\n", **CUT), "missing after chunks of 2 bytes"),
+        (wire(b"400 No\ntransfer-encoding: chunked", b"9\r\n{}", **CUT), "cut 7 bytes short"),
+        (wire(b"400 No\ntransfer-encoding: chunked", b"2\r\n{}\r\n0\r\n", **CUT), "no end"),
+        (wire(b"400 No\ntransfer-encoding: chunked", b"2\r\n{}\r\n0\r\n\r\nx"), "last chunk came, 1 bytes after"),
+        (wire(b"400 No\ntransfer-encoding: chunked", b"zz\r\n{}", error="not-http"), "no chunk size"),
+        (wire(b"204 No Content", b"{}"), "has no body, 2 bytes after"),
+        (wire(b"200 OK\ncontent-length: 2", b"{}", method="HEAD"), "has no body, 2 bytes after"),
+        (wire(b"200 OK\ncontent-encoding: gzip", ZIPPED[:-3]), "the gzip body is cut: 19 bytes came"),
+        (wire(b"200 OK\ncontent-encoding: gzip", b"{}"), "does not inflate"),
+    ],
+)
+def test_a_body_that_is_not_what_its_head_announces(x, got):
+    finding = breaks(FRAMED, x, "the body", got)
+    assert finding.consequence
+    named = breaks(FRAMED, {"list": plain(), "refused": x}, "refused: the body", got)
+    assert named.about == "refused"
+
+
+def test_a_length_beside_chunks_is_wrong():
+    both = b"200 OK\ncontent-length: 9\ntransfer-encoding: chunked"
+    breaks(FRAMED, wire(both, b"2\r\n{}\r\n0\r\n\r\n"), "the head", "Content-Length: 9, and chunks of 2 bytes")
+
+
+@pytest.mark.parametrize("error", ["refused", "unreachable", "deadline", "idle", "too-large"])
+def test_where_we_read_no_further_nothing_is_said_of_the_end(error):
+    x = wire(b"200 OK\ncontent-length: 9", b"{}", error=error, detail=error)
+    assert [f.kind for f in found(FRAMED, x)] == ["no-evidence"]
+    assert [f.kind for f in found(FRAMED, exchange(b"", status=None, error=error))] == ["no-evidence"]
+
+
+def test_more_than_is_inflated_is_no_fault_of_the_framing():
+    bomb = gzip.compress(b" " * 5_000_000)
+    holds(FRAMED, [wire(b"200 OK\ncontent-encoding: gzip", bomb)])
 
 
 def test_connection_is_reusable():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.records import Exchange, Expect, Finding
@@ -40,6 +42,11 @@ def unrouted(x: Exchange, xs: Mapping[str, Exchange]) -> Finding | None:
             return refusal("the route", expected="one that is there", got=got, optional=True)
         return no_evidence("the route", expected="one that answers a request without fault", got=got)
     return None
+
+
+def named(finding: Finding, name: str, *, alone: bool) -> Finding:
+    """A finding on one answer, with the name of its request; in its text too, where others were judged beside it."""
+    return replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
 def is_refusal(x: Exchange) -> bool:

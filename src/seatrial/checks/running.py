@@ -59,7 +59,7 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
         return
     for name, x in exchanges.items():
         for finding in before[name] or rule.function(x, expect):
-            yield _named(finding, name, alone=len(exchanges) == 1)
+            yield look.named(finding, name, alone=len(exchanges) == 1)
 
 
 def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:
@@ -83,11 +83,6 @@ def _bounded(findings: Iterator[Finding]) -> tuple[Finding, ...]:
 
 def _sort(finding: Finding) -> tuple[str, bool, bool]:
     return finding.kind, finding.grave, finding.optional
-
-
-def _named(finding: Finding, name: str, *, alone: bool) -> Finding:
-    """A finding on one answer, with the name of its request; in its text too, where others were judged beside it."""
-    return msgspec.structs.replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
 def _precondition(rule: Rule, x: Exchange, sent: Mapping[str, Exchange]) -> Iterator[Finding]:

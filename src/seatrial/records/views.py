@@ -133,6 +133,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     chunked: bool = False
     last_chunk: bool = False  # the terminating chunk of a chunked body came
     dropped: bool = False  # not stored: the run's byte budget was used up
+    framing: str = ""  # how the body breaks what its head announces: its length, its chunks, its coding
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its lower-case name."""

@@ -21,6 +21,8 @@ NO_OBJECT = traits.FAULTY | trait("no-object")
 """A body that is JSON and no object."""
 
 BODYLESS = frozenset({204, 304})
+UNJUDGED = frozenset({"refused", "unreachable", "deadline", "idle", "too-large"})
+"""Errors after which nobody knows how the body would have ended: none came, or we read no further."""
 
 EMPTY_BODY = traits.FAULTY | trait("empty-body")
 
@@ -64,6 +66,44 @@ def body_that_is_no_object_is_refused(x: Exchange, expect: Expect) -> Iterator[F
 def empty_body_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A POST without a body is refused with a 4xx."""
     yield from look.not_refused(x)
+
+
+@rule(
+    row="http/24",
+    level=Level.MUST,
+    answer=False,
+    sampled=True,
+    source="RFC 9112 6 and 7.1; RFC 9110 8.4 and 8.6; errors 18 and 61 of curl",
+)
+def body_is_what_its_head_announces(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """The body of an answer is what its head announces, whatever its status: as long, with its last chunk, whole in
+    its coding, and nothing after it."""
+    for name, x in xs.items():
+        for finding in _misframed(x):
+            yield look.named(finding, name, alone=len(xs) == 1)
+
+
+def _misframed(x: Exchange) -> Iterator[Finding]:
+    if x.status is None or x.error in UNJUDGED or x.dropped:
+        yield no_evidence("the body", expected="an answer to its end", got=x.detail or x.error or "nothing")
+        return
+    length = x.header("content-length")
+    if x.chunked and length is not None:
+        got = f"Content-Length: {length}, and chunks of {len(x.body)} bytes"
+        so = "a proxy that goes by the length and a client that goes by the chunks part at another byte"
+        yield violation("the head", expected="a length or chunks", got=got, so=so)
+    if x.error or x.framing:
+        got = "; ".join(text for text in (x.framing, x.detail or x.error) if text)
+        yield violation("the body", expected="what its head announces", got=got, so=_does(x))
+
+
+def _does(x: Exchange) -> str:
+    """What a body that is not as announced does to a client."""
+    if x.error:
+        return "HTTP clients report a broken transfer, whatever the status"
+    if "after the end" in x.framing:
+        return "on a connection that is kept the bytes are taken for the beginning of the next answer"
+    return "a client reads a part of the answer, or none"
 
 
 @rule(row="http/10", level=Level.SHOULD, of=REUSE, answer=False, source="RFC 9112 9.3; openai-python keeps alive")

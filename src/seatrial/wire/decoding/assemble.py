@@ -75,6 +75,7 @@ def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
         body=inflated.body,
         json=decoded,
         fault="; ".join(fault for fault in faults if fault),
+        framing=_broken(layout, inflated),
         chunks=chunks,
         comments=comments,
         tail=tail,
@@ -112,6 +113,13 @@ def _body(layout: Layout) -> Inflated:
     plain = Inflated()
     plain.body = layout.pieces.join()
     return plain
+
+
+def _broken(layout: Layout, inflated: Inflated) -> str:
+    """How a body breaks what its head announces; what is beyond a cap of ours is no fault of it."""
+    if layout.status is None or layout.unread:
+        return ""
+    return layout.fault or (inflated.fault if inflated.broken else "")
 
 
 def _arrivals(line: Received, layout: Layout, inflated: Inflated) -> Clock:

@@ -78,6 +78,7 @@ class Layout:
     last_chunk: bool = False
     surplus: int = 0  # bytes after the end of the body
     fault: str = ""
+    unread: bool = False  # the fault is that there is more of it than is read
 
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key == name), "")
@@ -105,8 +106,18 @@ def lay_out(raw: bytes, method: str) -> Layout:
         layout.pieces.add(raw, start, end)
     if end < len(raw) and not layout.fault:
         layout.surplus = len(raw) - end
-        layout.fault = f"{layout.surplus} bytes after the end of the answer: {raw[end : end + 40]!r}"
+        layout.fault = f"{_announced(layout, method)}, {layout.surplus} bytes after the end of the answer: "
+        layout.fault += f"{raw[end : end + 40]!r}"
     return layout
+
+
+def _announced(layout: Layout, method: str) -> str:
+    """What an answer says of the length of its body."""
+    if method == "HEAD" or layout.status in {204, 304}:
+        return f"an answer to {method} of status {layout.status} has no body"
+    if layout.chunked:
+        return f"chunks of {layout.pieces.length} bytes and the last chunk came"
+    return f"content-length says {layout.header('content-length')[:18]} bytes and as many came"
 
 
 def _read_head(layout: Layout, raw: bytes, method: str) -> int:
@@ -143,7 +154,7 @@ def _read_chunks(layout: Layout, raw: bytes, position: int) -> int:
             line = raw[position : position + 40]
             begun = len(raw) - position < _SIZE_CAP and b"\n" not in raw[position : position + _SIZE_CAP]
             if not line or (begun and re.fullmatch(rb"[0-9A-Fa-f]{1,15}[ \t]*(;[^\r\n]*)?\r?", raw[position:])):
-                layout.fault = "the last chunk is missing"
+                layout.fault = f"the last chunk is missing after chunks of {layout.pieces.length} bytes"
             else:
                 layout.fault = f"no chunk size at byte {position}: {line!r}"
             return len(raw)
@@ -164,9 +175,10 @@ def _read_chunks(layout: Layout, raw: bytes, position: int) -> int:
             return len(raw)
         position += 2
         if len(ending) < 2:
-            layout.fault = "the last chunk is missing"
+            layout.fault = f"the last chunk is missing after chunks of {layout.pieces.length} bytes"
             return len(raw)
     layout.fault = f"more than {CHUNKS_CAP} chunks: the rest is not read"
+    layout.unread = True
     return len(raw)
 
 

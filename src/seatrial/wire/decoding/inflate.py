@@ -18,6 +18,7 @@ class Inflated:
     Attributes:
         body: the inflated bytes, at most the cap; the encoded ones where the coding is not known.
         fault: why there is not more; empty: all of it was inflated.
+        broken: the fault is the body's own, and not that it is beyond a cap or of an unknown coding.
         ends: (end in ``body``, index of the piece that brought it), in order.
         inspected: encoded bytes that were understood.
     """
@@ -25,6 +26,7 @@ class Inflated:
     def __init__(self) -> None:
         self.body = b""
         self.fault = ""
+        self.broken = False
         self.ends: list[tuple[int, int]] = []
         self.inspected = 0
 
@@ -45,6 +47,7 @@ def inflate(coding: str, pieces: Iterable[bytes], cap: int = INFLATED_CAP) -> In
         _inflate(result, name, pieces, cap)
     except zlib.error as error:
         result.fault = f"the {name} body does not inflate: {error}"
+        result.broken = True
     return result
 
 
@@ -74,7 +77,8 @@ def _inflate(result: Inflated, name: str, pieces: Iterable[bytes], cap: int) -> 
                 piece = rest
             result.ends.append((len(out), index))
         if decoder is not None and not decoder.eof:
-            result.fault = f"the {name} body is cut"
+            result.fault = f"the {name} body is cut: {result.inspected} bytes came"
+            result.broken = True
     finally:
         result.body = bytes(out)
 
