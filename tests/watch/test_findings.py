@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from seatrial.records import NO_STOP, STREAMS, Clock, Event, Probe, Ready, Sample, Stop
+from seatrial.records import GAPS, NO_STOP, NOTICES, STREAMS, Clock, Event, Probe, Ready, Sample, Stop
 from seatrial.stops.state.limits import Limits
 from seatrial.verdict import watched
 from seatrial.watching.findings import Findings
@@ -116,7 +116,6 @@ def test_the_word_of_a_watch(stops, seen, word):
 
 
 def test_what_is_no_stop_weighs_none():
-    assert {family: watched.weight(a(family)) for family in NO_STOP} == {
-        "UNOBSERVED": "unobserved",
-        "CLOCK STEPPED": "notice",
-    }
+    assert {watched.weight(a(family)) for family in GAPS} == {"unobserved"}
+    assert {watched.weight(a(family)) for family in NOTICES} == {"notice"}
+    assert GAPS | NOTICES == NO_STOP

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any, Literal
 
 import msgspec
@@ -290,23 +292,7 @@ class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     dated: bool = True  # False: the entry bears no time, and ``at`` says nothing
 
 
-LINES = (
-    Clock
-    | Planned
-    | Sent
-    | Received
-    | Judgement
-    | Sample
-    | Threads
-    | Probe
-    | Ask
-    | Meter
-    | Log
-    | Noted
-    | Gpu
-    | Event
-    | LoadRow
-    | Counters
-    | NotTested
-    | Phase
-)
+KINDS: tuple[type[Line], ...] = tuple(Line.__subclasses__())
+"""Every kind of line, as they stand above."""
+LINES: Any = reduce(or_, KINDS)
+"""The lines of a run as those read them who judge: what a decoder is told to expect."""

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
+from seatrial.records.families import NO_STOP, STREAMS, Family
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
-
-Family = Literal[
-    "STOPPED",
-    "RESTARTED",
-    "RUNNER REPLACED",
-    "IMPOSTOR",
-    "DEAF",
-    "FROZEN",
-    "WEDGED",
-    "CLOCK STEPPED",
-    "UNOBSERVED",
-    "STREAM STALL",
-    "TRUNCATED",
-    "EMPTY",
-    "FAILED IN-BAND",
-]
-STREAMS = frozenset({"STREAM STALL", "TRUNCATED", "EMPTY", "FAILED IN-BAND"})
-"""Families told from traffic. In a suite run rules weigh the same streams, so these add no weight there."""
-NOTICES: frozenset[Family] = frozenset({"CLOCK STEPPED"})
-"""Families that say why something else cannot be trusted: neither a stop nor a lack of evidence. They weigh nothing."""
-NO_STOP: frozenset[Family] = NOTICES | {"UNOBSERVED"}
-"""Families that are no stop."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

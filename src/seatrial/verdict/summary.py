@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from seatrial.byhand import conclusions
 from seatrial.records import (
+    GAPS,
     NOTICES,
     SECOND,
     STREAMS,
@@ -123,7 +124,7 @@ def _endpoint(
     words = [case.outcome for case in cases]
     without = _without_pass(cases, asked)
     word = ready(words, suites_without_pass=without, stops=len(silent))
-    if word is Ready.READY and any(stop.family == "UNOBSERVED" for stop in stops):
+    if word is Ready.READY and any(stop.family in GAPS for stop in stops):
         word = Ready.NOT_PROVEN
     counts = Counter(words)
     return EndpointVerdict(

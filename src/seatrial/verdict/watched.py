@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from seatrial.records import (
+    GAPS,
     NO_STOP,
     Ask,
     EndpointVerdict,
@@ -33,7 +34,7 @@ def weight(stop: Stop) -> Weight:
         return "planned"
     if stop.family not in NO_STOP:
         return "stop"
-    return "unobserved" if stop.family == "UNOBSERVED" else "notice"
+    return "unobserved" if stop.family in GAPS else "notice"
 
 
 def sign(line: Line) -> str:

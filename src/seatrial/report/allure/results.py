@@ -17,7 +17,7 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
 from seatrial.checks.rules import REGISTRY, Rule
-from seatrial.records import NOTICES, SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
+from seatrial.records import GAPS, NOTICES, SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
 from seatrial.report.allure import httpjson
 from seatrial.report.run import Report
 from seatrial.report.summary import found
@@ -74,7 +74,7 @@ def stop_weight(stop: Stop, *, tested: bool) -> tuple[str, str, str, str]:
     Args:
         tested: a suite ran, whose rules weigh the same streams: families told from traffic weigh nothing by themselves.
     """
-    if stop.family == "UNOBSERVED":
+    if stop.family in GAPS:
         return Outcome.INCONCLUSIVE.value, "broken", "normal", "Gaps in the record"
     if stop.family in NOTICES:
         return "NOTICE", "passed", "minor", "The host's clock" if stop.family == "CLOCK STEPPED" else "Notices"
