@@ -14,7 +14,8 @@ from itertools import pairwise
 
 import pytest
 
-from seatrial.monitor.sources.log import LATE_S, LINES, WIDTH, WINDOW, Tail, last_lines
+from seatrial.monitor.sources.log import LINES, WIDTH, WINDOW, Tail, last_lines
+from seatrial.monitor.sources.source import LATE_S
 from seatrial.records import Clock, Event, Log
 from seatrial.wire.masking.mask import Mask
 from tests.waiting import DEADLINE_S, until

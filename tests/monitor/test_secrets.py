@@ -83,9 +83,9 @@ def test_the_operators_headers_are_not_shown_in_a_log(tmp_path, headers, secrets
     finder = Finder(wake)
     target = open_target(Watch(name="a", log=str(log), headers=headers), finder, wake, say=lambda _: None,
                          follow=lambda *_: None)  # fmt: skip
-    assert target.tail is not None
-    target.tail.read(1)
-    (line,) = until(target.tail.take, "the log")
+    (tail,) = target.sources
+    tail.read(1)
+    (line,) = until(tail.take, "the log")
     target.close()
     finder.close()
     os.close(wake)

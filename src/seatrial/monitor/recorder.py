@@ -5,8 +5,9 @@ or at the end of its input, having written Event ``seal``; nothing else ends it,
 nor a signal a terminal sends.
 
 One loop waits for commands, for pidfds and for the next second. What may take long is done in threads: /health, NVML,
-names of hosts, owners of sockets, logs. What takes milliseconds is done one piece a pass, with a look at the pidfds
-between two: an end is seen within 10 ms, and nothing a server, driver or file system does delays the heartbeat.
+names of hosts, owners of sockets, the log and other sources. What takes milliseconds is done one piece a pass, with a
+look at the pidfds between two: an end is seen within 10 ms, and nothing a server, driver or file system does delays the
+heartbeat.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.proc import HostOom
 from seatrial.monitor.process.tree import Member
 from seatrial.monitor.target import Target, open_target
-from seatrial.records import SECOND, Clock, Event, Happening, Line, Probe
+from seatrial.records import SECOND, Event, Happening, Line
 from seatrial.records.targets import Watch
 from seatrial.run.clocks import read_clocks
 from seatrial.run.directory import RunDir
@@ -48,8 +49,8 @@ PENDING_NS = 5_000_000
 """Between looks at ends that have been seen and not yet been explained."""
 THREADS_EVERY = 10
 """Seconds between two looks at the threads of a process, unless a rung breaks."""
-LOG_S = 0.5
-"""How long the end of the record waits for a log that is being read."""
+SOURCES_S = 0.5
+"""How long the end of the record waits for sources that are being read."""
 
 
 class Recorder:
@@ -71,7 +72,7 @@ class Recorder:
         self._ticks = 0
         self._sockets = sockets.Listening()
         self._finder = Finder(self._wake)
-        self._gpus = Gpus(self._sample, self._say)
+        self._gpus = Gpus(self._write, self._say)
 
     def run(self) -> None:
         self._poll.register(self._commands.handle, select.EPOLLIN)
@@ -110,14 +111,14 @@ class Recorder:
 
     def _tick(self, now: int) -> None:
         self._ticks += 1
-        self._write("samples.jsonl", read_clocks())
+        self._write(read_clocks())
         listeners = self._sockets.look()
         for target in self._targets.values():
             self._close_probe(target)  # where /health has not answered for a whole second
             target.held = target.look(listeners, now)
             self._check_unfollowed(target, now)
             for sample in target.tree.samples(closely=target.troubled):
-                self._write("samples.jsonl", sample)
+                self._write(sample)
             if target.stopped_anew():
                 self._look_closer(target, now)
             if target.prober is None or target.stopped or not target.prober.ask():
@@ -159,7 +160,7 @@ class Recorder:
             target.owner_told(now)
             if target.held is not None and target.prober is not None and target.prober.answer is not None:
                 self._close_probe(target)
-            self._take_log(target)
+            self._take(target)
 
     def _ended(self, target: Target, watched: Member, now: int) -> None:
         """The first sign of a death: note the time, then learn the status when the kernel tells it."""
@@ -167,8 +168,8 @@ class Recorder:
         self._following.reaping_only(watched)
         self._ends.add(target, watched, now, self._host_oom.read(), self._following.alive_at(watched, now))
         target.ended(watched, now)
-        if target.tail is not None:
-            target.tail.read(now, late=True)
+        for source in target.sources:
+            source.read(now, late=True)
 
     def _check_unfollowed(self, target: Target, now: int) -> None:
         """Processes without a pidfd: their end shows only in that they are gone."""
@@ -180,15 +181,15 @@ class Recorder:
         """Write what this second's look found, with what /health said, or that it said nothing in time."""
         probe = target.complete(time.monotonic_ns(), self._host_oom.read())
         if probe is not None:
-            self._write("samples.jsonl", probe)
+            self._write(probe)
             if target.broke(probe):
                 self._look_closer(target, time.monotonic_ns())
 
     def _look_closer(self, target: Target, now: int) -> None:
         """A rung broke: what each thread does, and what the server itself said last."""
         self._look_at_threads(target, 1)
-        if target.tail is not None:
-            target.tail.read(now)
+        for source in target.sources:
+            source.read(now)
 
     def _look_at_threads(self, target: Target, every: int) -> None:
         """Have the threads of those processes read whose turn it is: of one ``every``-th of them each second."""
@@ -200,11 +201,13 @@ class Recorder:
         if not watched.ended_at:
             line = threads.look(target.name, watched.process.pid, watched.process.incarnation)
             if line is not None:
-                self._write("samples.jsonl", line)
+                self._write(line)
 
-    def _take_log(self, target: Target) -> None:
-        for line in target.tail.take() if target.tail is not None else ():
-            self._write("events.jsonl" if isinstance(line, Event) else "samples.jsonl", line)
+    def _take(self, target: Target) -> None:
+        """What the sources of a target have found."""
+        for source in target.sources:
+            for line in source.take():
+                self._write(line)
 
     def _read_commands(self, now: int) -> None:
         commands = self._commands.read()
@@ -246,7 +249,7 @@ class Recorder:
             return
         try:
             self._ladders[target.name] = Ladder(
-                target.name, command, target.prober, write=self._sample, say=self._say, process=target.process
+                target.name, command, target.prober, write=self._write, say=self._say, process=target.process
             )
         except (ValueError, OSError) as error:
             self._event(Happening.TROUBLE, target.name, f"its engine and its answers are not asked for: {error}")
@@ -254,21 +257,19 @@ class Recorder:
     def _say(self, event: Event) -> None:
         if not event.at:
             event = msgspec.structs.replace(event, at=time.monotonic_ns())
-        self._write("events.jsonl", event)
+        self._write(event)
 
     def _event(self, what: Happening, name: str, text: str = "") -> None:
         self._say(Event(what=what, name=name, at=0, text=text))
 
-    def _sample(self, line: Line) -> None:
-        self._write("samples.jsonl", line)
+    def _write(self, line: Line) -> None:
+        """Append a line to the file of its kind.
 
-    def _write(self, file: str, line: Clock | Line | Probe) -> None:
-        """Append a line. What cannot be written is said once; the watch goes on, with a gap in its record.
-
-        Of a full disk only standard error can tell; a line that is no text is a trouble.
+        What cannot be written is said once; the watch goes on, with a gap in its record. Of a full disk only standard
+        error can tell; a line that is no text is a trouble.
         """
         try:
-            self._writer.write(file, line)
+            self._writer.write("events.jsonl" if isinstance(line, Event) else "samples.jsonl", line)
         except RunDirError as error:
             if not self._failed:
                 self._failed = True
@@ -279,12 +280,12 @@ class Recorder:
                 self._event(Happening.TROUBLE, "", f"a line was left out, for it is no text: {type(line).__name__}")
 
     def _last_words(self) -> None:
-        """Logs that are being read are waited for, a moment."""
-        end = time.monotonic() + LOG_S
+        """Sources that are being read are waited for, a moment."""
+        end = time.monotonic() + SOURCES_S
         for target in self._targets.values():
-            if target.tail is not None:
-                target.tail.settle(max(0.0, end - time.monotonic()))
-                self._take_log(target)
+            for source in target.sources:
+                source.settle(max(0.0, end - time.monotonic()))
+            self._take(target)
 
     def _close(self) -> None:
         for target in self._targets.values():

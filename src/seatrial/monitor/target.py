@@ -17,7 +17,8 @@ from seatrial.monitor.process import proc
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
-from seatrial.monitor.sources.log import Tail
+from seatrial.monitor.sources.opening import opened
+from seatrial.monitor.sources.source import Place, Source
 from seatrial.records import Event, Fact, Probe
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
@@ -38,7 +39,7 @@ class Target:
 
     Attributes:
         held: what this second's look found, until /health has answered.
-        tail: the server's log, where one is named.
+        sources: what else tells of the server: its log, where one is named.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Target:
         self.name, self.port, self.prober = name, port, prober
         self.tree = Tree(name, mask, say=say, follow=lambda watched: follow(self, watched))
         self.held: Probe | None = None
-        self.tail: Tail | None = None
+        self.sources: tuple[Source, ...] = ()
         self._finder = finder
         self._sockets: list[Listener] = []  # that a connection to this endpoint may end in, the most exact one first
         self._owned = False  # the main process has held the socket
@@ -167,8 +168,8 @@ class Target:
     def close(self) -> None:
         if self.prober is not None:
             self.prober.close()
-        if self.tail is not None:
-            self.tail.close()
+        for source in self.sources:
+            source.close()
 
     def _without(self, why: str) -> Probe:
         """A look that cannot see the socket; why is said once."""
@@ -254,8 +255,7 @@ def open_target(
     mask = Mask(command.key).also(secret_values(command.headers))
     prober = Prober(command.host, command.base, wake) if command.base else None
     target = Target(command.name, command.port, prober, finder, mask=mask, say=say, follow=follow)
-    if command.log:
-        target.tail = Tail(command.name, command.log, mask, wake)
+    target.sources = opened(Place(command, mask, target.process, wake))
     return target
 
 

@@ -1,20 +1,17 @@
 """The last words of a server's own log, read when a rung breaks.
 
-A log file system that hangs must not delay the heartbeat: each log is read in a thread of its own, and its handle is
-kept from the beginning, so that a file that has been rotated away can still be read.
+Its handle is kept from the beginning, so that a file that has been rotated away can still be read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import re
 import stat
-import threading
-import time
 
-from seatrial.records import Event, Happening, Log
+from seatrial.monitor.sources.source import Place, Source
+from seatrial.records import Log
 from seatrial.wire.masking.mask import Mask
 
 LINES = 20
@@ -22,8 +19,6 @@ WINDOW = 8 * 1024
 """Bytes at the end of a log that are shown."""
 WIDTH = 400
 """Characters of a line that are shown."""
-LATE_S = 0.3
-"""The last words of a process that has ended come late, where somebody else writes them down for it."""
 
 _UNREADABLE = 0.3
 """A file of which more than this part of the characters cannot be decoded is binary."""
@@ -77,59 +72,17 @@ def last_lines(data: bytes, mask: Mask, *, whole: bool) -> tuple[tuple[str, ...]
     return tuple(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines[-LINES:]), ""
 
 
-class Tail:
-    """One log. What it finds is fetched by :meth:`take`, when the eventfd ``wake`` has been written."""
+class Tail(Source):
+    """One log."""
 
     def __init__(self, name: str, path: str, mask: Mask, wake: int) -> None:
         self.path = path
-        self._name, self._mask, self._wake = name, mask, wake
+        self._mask = mask
         self._files: list[_File] = []  # the one now at the path, and before it the one that was there before
-        self._asked: queue.SimpleQueue[tuple[int, bool] | threading.Event | None] = queue.SimpleQueue()
-        self._found: queue.SimpleQueue[Log | Event] = queue.SimpleQueue()
         self._said = ""
-        threading.Thread(target=self._work, name=f"log of {name}", daemon=True).start()
+        super().__init__(f"log {path}", name, wake)
 
-    def read(self, at: int, *, late: bool = False) -> None:
-        """A rung broke at ``at``. ``late``: look once more a moment later, for what was written since."""
-        self._asked.put((at, late))
-
-    def take(self) -> list[Log | Event]:
-        """What has been found since the last call."""
-        found = []
-        with contextlib.suppress(queue.Empty):
-            while True:
-                found.append(self._found.get_nowait())
-        return found
-
-    def settle(self, patience_s: float) -> None:
-        """Wait until what was asked for has been read, but no longer than this."""
-        reached = threading.Event()
-        self._asked.put(reached)
-        reached.wait(patience_s)
-
-    def close(self) -> None:
-        self._asked.put(None)
-
-    def _work(self) -> None:
-        why = self._open()
-        if why:
-            self._put(
-                Event(what=Happening.TROUBLE, name=self._name, at=time.monotonic_ns(), text=f"log {self.path}: {why}")
-            )
-        while (asked := self._asked.get()) is not None:
-            if isinstance(asked, threading.Event):
-                asked.set()
-                continue
-            at, late = asked
-            self._look(at)
-            if late:
-                time.sleep(LATE_S)
-                if self._moved():
-                    self._look(time.monotonic_ns())
-        for file in self._files:
-            file.close()
-
-    def _open(self) -> str:
+    def begin(self) -> str:
         """Take up the file that stands at the path; why not, if not."""
         try:
             self._files = [*self._files[-1:], _File(self.path)]
@@ -139,7 +92,11 @@ class Tail:
             return str(error)
         return ""
 
-    def _moved(self) -> bool:
+    def end(self) -> None:
+        for file in self._files:
+            file.close()
+
+    def moved(self) -> bool:
         """Whether there is anything new since the last reading."""
         with contextlib.suppress(OSError):
             return self._replaced() or any(file.size() != file.seen for file in self._files)
@@ -153,12 +110,12 @@ class Tail:
             return True
         return not self._files or (found.st_dev, found.st_ino) != self._files[-1].identity
 
-    def _look(self, at: int) -> None:
+    def look(self, at: int) -> None:
         """Write down the last lines: of the file, and of the one before it where that has grown."""
         try:
             fresh, why = self._replaced(), ""
             if fresh:
-                why = self._open()
+                why = self.begin()
             if why and why != self._said:
                 note = (
                     f"rotated: no file stands at its path any more ({why})" if self._files else f"not readable: {why}"
@@ -185,9 +142,10 @@ class Tail:
         self._log(at, "; ".join(notes), text)
 
     def _log(self, at: int, note: str, text: tuple[str, ...] = ()) -> None:
-        self._put(Log(name=self._name, file=self.path, at=at, text=text, note=note))
+        self.put(Log(name=self._name, file=self.path, at=at, text=text, note=note))
 
-    def _put(self, line: Log | Event) -> None:
-        self._found.put(line)
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+
+def open_source(place: Place) -> Tail | None:
+    """The log of a target, where the operator or the keeper names one."""
+    path = place.command.log
+    return Tail(place.command.name, path, place.mask, place.wake) if path else None
