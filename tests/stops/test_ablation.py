@@ -9,70 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import pytest
-from msgspec.structs import replace
 
-from seatrial.records import STREAMS, Clock, Event, Gpu, Line, LoadRow, Log, Meter, Probe, Sample, Sent, Stop, Threads
+from seatrial.records import STREAMS, Clock, Event, Happening, LoadRow, Probe, Sample, Sent, Stop
 from seatrial.stops import fold
 from seatrial.stops.state.families import FALLS
+from tests.stops.removed import KINDS, Drop, lacking, left, no_counts, no_statuses, without, without_event
 from tests.stops.simulation import World
 from tests.stops.simulation_family import GIB, Tree
 
 SEEDS = range(12)
-Drop = Callable[[Line], Line | None]
-
-
-def without(*kinds: type[Line]) -> Drop:
-    return lambda line: None if isinstance(line, kinds) else line
-
-
-def without_event(what: str, writer: str = "", *, child: bool | None = None) -> Drop:
-    def drop(line: Line) -> Line | None:
-        gone = isinstance(line, Event) and line.what == what and writer in ("", line.w)
-        return None if gone and child in (None, bool(line.parent)) else line  # type: ignore[attr-defined]
-
-    return drop
-
-
-def lacking(kind: type[Line], **fields: object) -> Drop:
-    def drop(line: Line) -> Line:
-        if not isinstance(line, kind):
-            return line
-        return replace(line, **{name: value for name, value in fields.items() if hasattr(line, name)})
-
-    return drop
-
-
-def no_counts(line: Line) -> Line:
-    if isinstance(line, Probe):
-        return replace(line, oom_host=None, oom_cgroup=None)
-    if isinstance(line, Event):
-        return replace(line, facts={name: fact for name, fact in line.facts.items() if not name.startswith("oom_")})
-    return line
-
-
 DROPS: dict[str, Drop] = {
-    "samples": without(Sample),
-    "probes": without(Probe),
-    "threads": without(Threads),
-    "logs": without(Log),
-    "meters": without(Meter),
-    "gpus": without(Gpu),
+    **KINDS,
     "heartbeats": without(Clock),
     "rows": without(LoadRow),
     "requests": without(Sent, LoadRow),
-    "errors of the driver": without_event("xid"),
-    "exits by the recorder": without_event("exit", "recorder"),
-    "exits by the keeper": without_event("exit", "keeper"),
-    "exits": without_event("exit"),
-    "exits of children": without_event("exit", child=True),
-    "births": without_event("found"),
-    "births of children": without_event("found", child=True),
+    "errors of the driver": without_event(Happening.XID),
+    "exits by the recorder": without_event(Happening.EXIT, writer="recorder"),
+    "exits by the keeper": without_event(Happening.EXIT, writer="keeper"),
+    "exits": without_event(Happening.EXIT),
+    "exits of children": without_event(Happening.EXIT, child=True),
+    "births": without_event(Happening.FOUND),
+    "births of children": without_event(Happening.FOUND, child=True),
     "facts": lacking(Event, facts={}),
-    "statuses": lambda line: (
-        replace(line, status=None, source="unobservable: x")
-        if isinstance(line, Event) and line.what == "exit"
-        else line
-    ),
+    "statuses": no_statuses,
     "kills for memory": no_counts,
     "the cgroup's count": lacking(Probe, oom_cgroup=None),
     "owners": lacking(Probe, owner=None, inode=None),
@@ -153,8 +112,7 @@ def test_less_evidence_names_nothing_else(name):
         whole = [stop for stop in fold.fold(lines) if stop.family != "UNOBSERVED"]
         assert len(whole) == (0 if name == "a stopped monitor" else 1), [stop.family for stop in whole]
         for dropped, drop in DROPS.items():
-            left = [line for line in map(drop, lines) if line is not None]
-            for stop in fold.fold(left):
+            for stop in fold.fold(left(lines, drop)):
                 assert stop.family == "UNOBSERVED" or is_less(stop, whole), (name, dropped, seed, stop)
 
 
