@@ -12,19 +12,19 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Event, Family, Line
+from seatrial.records import NO_STOP, STREAMS, Event, Family, Line
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits
 from seatrial.stops.state import sights
 from seatrial.stops.state.families import FAMILIES
 from seatrial.stops.state.sights import Sight
-from seatrial.stops.telling import page
+from seatrial.stops.streams import told
+from seatrial.stops.telling import own
 from tests.stops.simulation import S, World
 from tests.stops.simulation_family import Tree
 from tests.stops.simulation_work import lasting
 
-ROOT = Path(__file__).parents[2]
-STOPS = ROOT / "src" / "seatrial" / "stops"
+STOPS = Path(__file__).parents[2] / "src" / "seatrial" / "stops"
 
 
 def test_every_family_has_a_row_and_what_it_names_has_one_too():
@@ -42,8 +42,21 @@ def test_what_falls_twice_falls_at_once():
             assert not missing, (family, less, missing)
 
 
-def test_the_page_is_current():
-    assert (ROOT / "docs" / "families.md").read_text("utf-8") == page.markdown()
+def test_what_is_said_of_a_family_alone_is_said_of_one_that_there_is_and_once():
+    folder = STOPS / "telling" / "families"
+    modules = [importlib.import_module(f"{own.families.__name__}.{path.stem}") for path in folder.glob("*.py")]
+    said = [family for module in modules for family in getattr(module, "WORDS", ())]
+    assert sorted(said) == sorted(own.OWN)
+    assert set(said) <= set(FAMILIES) - STREAMS
+    assert set(told.OWN) == STREAMS
+    assert len({words.slug for words in told.OWN.values()}) == len(STREAMS)
+
+
+def test_each_family_names_its_rung():
+    """In its row, or in its own words; the stop that is no stop breaks none."""
+    named = {family for family, row in FAMILIES.items() if row.rung}
+    named |= {family for family, words in own.OWN.items() if words.rung is not None}
+    assert named == set(FAMILIES) - NO_STOP
 
 
 # what stops become

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,26 +11,53 @@ from seatrial.records import SECOND, Family, Stop
 from seatrial.stops.state.families import FAMILIES
 from seatrial.stops.state.server import Server
 from seatrial.stops.state.streams import SaidOf, Trouble
-from seatrial.stops.telling.alike import OF_STREAMS
 
 AGAIN_NS = 60 * SECOND
 """Between two tellings of one family while its streams grow more."""
-SLUGS: dict[Family, str] = {
-    "STREAM STALL": "stall",
-    "TRUNCATED": "truncated",
-    "EMPTY": "empty",
-    "FAILED IN-BAND": "in-band",
-}
-GUESSES: dict[Family, tuple[str, ...]] = {
-    "TRUNCATED": (
-        "the server gave the stream up; would show: a line in its log at that moment (not read)",
-        "a proxy between cut it; would show: the same request asked directly ends well (not asked)",
+
+
+class StreamWords(NamedTuple):
+    """What is said of one family told from traffic alone.
+
+    Attributes:
+        slug: ends the ids of its stops.
+        guesses: what may be behind it.
+        alike: public reports of the same shape.
+    """
+
+    slug: str
+    guesses: Callable[[Trouble], Iterable[str]]
+    alike: tuple[str, ...] = ()
+
+
+def _stalled(trouble: Trouble) -> Iterator[str]:
+    yield f"the engine; would show: its own live counters stand still ({_times(trouble, 'engine')})"
+    yield f"the network or a gateway; would show: they move on ({_times(trouble, 'network or gateway')})"
+
+
+OWN: dict[Family, StreamWords] = {
+    "STREAM STALL": StreamWords("stall", _stalled),
+    "TRUNCATED": StreamWords(
+        "truncated",
+        lambda _: (
+            "the server gave the stream up; would show: a line in its log at that moment (not read)",
+            "a proxy between cut it; would show: the same request asked directly ends well (not asked)",
+        ),
+        ("ollama/ollama #17836: HTTP 200, and the stream ends without its end",),
     ),
-    "EMPTY": (
-        "the model gives its end at once; would show: completion tokens of 0 or 1 in its usage",
-        "broken numbers in the engine; would show: the canary is wrong or empty too",
+    "EMPTY": StreamWords(
+        "empty",
+        lambda _: (
+            "the model gives its end at once; would show: completion tokens of 0 or 1 in its usage",
+            "broken numbers in the engine; would show: the canary is wrong or empty too",
+        ),
+        ("ggml-org/llama.cpp #23438: 200 with empty content",),
     ),
-    "FAILED IN-BAND": ("the engine failed on this request; would show: the same words in its log (not read)",),
+    "FAILED IN-BAND": StreamWords(
+        "in-band",
+        lambda _: ("the engine failed on this request; would show: the same words in its log (not read)",),
+        ("vllm-project/guidellm #743: an error inside a stream that was 200",),
+    ),
 }
 
 
@@ -58,9 +86,9 @@ def handed_out(server: Server, behind: Sequence[Server], now: int) -> tuple[Serv
 
 def stop_of_streams(server: Server, trouble: Trouble, cause: str) -> Stop:
     """The stop that the streams of one family amount to."""
-    first, main = trouble.first, server.life.main
+    first, main, own = trouble.first, server.life.main, OWN[trouble.first.family]
     return Stop(
-        id=f"{server.name}-{SLUGS[first.family]}",
+        id=f"{server.name}-{own.slug}",
         name=server.name,
         family=first.family,
         kind=max(trouble.kinds, key=lambda kind: trouble.kinds[kind]),
@@ -75,10 +103,10 @@ def stop_of_streams(server: Server, trouble: Trouble, cause: str) -> Stop:
         evidence=tuple(_evidence(trouble)),
         excluded=("death (its process ran on)",) if main is not None and server.life.lives else (),
         cause=cause,
-        hypotheses=tuple(_hypotheses(trouble)) if cause.startswith("UNKNOWN") else (),
+        hypotheses=tuple(own.guesses(trouble)) if cause.startswith("UNKNOWN") else (),
         suspects=trouble.ids,
         streams=trouble.streams,
-        alike=(OF_STREAMS[first.family],) if first.family in OF_STREAMS else (),
+        alike=own.alike,
     )
 
 
@@ -108,15 +136,6 @@ def _is_well(other: Server, trouble: Trouble) -> bool:
     family, streams = trouble.first.family, other.streams
     spoilt = family in streams.troubles or any(broken.family == family for broken in streams.pending)
     return streams.whole_from > trouble.first.dead_at and not spoilt
-
-
-def _hypotheses(trouble: Trouble) -> Iterator[str]:
-    family = trouble.first.family
-    if family != "STREAM STALL":
-        yield from GUESSES[family]
-    else:
-        yield f"the engine; would show: its own live counters stand still ({_times(trouble, 'engine')})"
-        yield f"the network or a gateway; would show: they move on ({_times(trouble, 'network or gateway')})"
 
 
 def _times(trouble: Trouble, fault: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 
-from seatrial.records import SECOND, Event, Fact, Happening
+from seatrial.records import SECOND
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
@@ -25,9 +25,11 @@ from seatrial.stops.evidence.ends import (
     signal_of,
 )
 from seatrial.stops.evidence.programs import forwards
+from seatrial.stops.evidence.testified import fresh, gpu_word, gpu_words
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
+from seatrial.stops.telling.own import own_of
 
 MEMORY_KILLS = "the kernel's OOM killer, in the server's cgroup"
 LIMIT = "its address-space limit was reached"
@@ -35,7 +37,8 @@ LIMIT = "its address-space limit was reached"
 
 def cause(case: Case) -> str:
     """The cause, or UNKNOWN and why it cannot be known."""
-    if case.family == "WEDGED":
+    own = own_of(case)
+    if own.stated:
         return case.statement.cause
     number, code = signal_of(case.exit), code_of(case.exit)
     named = "; ".join(_named(case))
@@ -56,10 +59,8 @@ def cause(case: Case) -> str:
         found = "UNKNOWN: what ended is not observable"
     elif case.exit is not None or case.family in ENDED:
         found = "UNKNOWN: how it ended is not observable"
-    elif case.family == "FROZEN" and case.shown is Sight.STILL:
-        found = "UNKNOWN: what keeps it from running is not observable without rights"
-    elif case.family == "FROZEN":
-        found = "UNKNOWN: sender of the stop signal not observable without audit rights"
+    elif own.unknown is not None:
+        found = f"UNKNOWN: {own.unknown(case)}"
     return found
 
 
@@ -98,22 +99,6 @@ def _named(case: Case) -> Iterator[str]:
     elif signal_of(case.exit) == signal.SIGABRT:
         room = room_of(case)
         yield from aborted(fresh(case), limit=room.limit, reached=room.reached, xids=gpu_words(case))
-
-
-def fresh(case: Case) -> tuple[str, ...]:
-    """The lines of the server's log that did not stand there before the stop."""
-    return tuple(line for line in case.testimony.log if line not in case.testimony.log_old)
-
-
-def gpu_words(case: Case) -> tuple[str, ...]:
-    """What the GPU's driver reported around the stop, where it is known of which card."""
-    return tuple(dict.fromkeys(_gpu_word(event) for event in case.testimony.xids if event.facts))
-
-
-def _gpu_word(event: Event) -> str:
-    if event.what == Happening.XID:
-        return f"the driver reported Xid {event.facts.get(Fact.XID, '?')} on GPU {event.facts.get(Fact.GPU, '?')}"
-    return f"the driver lost GPU {event.facts.get(Fact.GPU, '?')}"
 
 
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:
@@ -173,7 +158,7 @@ def evidence_of_end(case: Case) -> Iterator[str]:
             )
     for event in case.testimony.xids[:3]:
         seconds = (case.dead_at - event.at) / SECOND
-        yield f"{_gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
+        yield f"{gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
     yield from _testimony(case)
 
 

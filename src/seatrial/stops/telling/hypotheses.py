@@ -2,7 +2,8 @@
 
 The order: first the guesses for which something seen speaks, then those that nobody could observe, last those against
 which something seen speaks. Within each, the guesses met most often come first, as they are written here. A guess is
-never a cause. The ideas themselves stand in a table (``guesses``).
+never a cause. The ideas themselves stand in a table (``families.guesses``), and what is guessed of one family alone in
+its module of ``families``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,21 @@ from seatrial.stops.evidence.ends import (
     room_of,
     signal_of,
 )
+from seatrial.stops.evidence.testified import fresh, gpu_words
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
-from seatrial.stops.telling.causes import fresh, gpu_words
-from seatrial.stops.telling.guesses import AGAINST, FOR, OPEN, Guess, Idea, Speaks, speaks_if
+from seatrial.stops.telling.families.guesses import (
+    AGAINST,
+    FOR,
+    OPEN,
+    Guess,
+    Idea,
+    Speaks,
+    no_line,
+    of_log,
+    speaks_if,
+)
+from seatrial.stops.telling.own import own_of
 
 ROUND_S = (900, 1800, 3600, 7200)
 """Time-outs of launchers: an uptime within 2 s of one of them speaks for it."""
@@ -35,7 +47,7 @@ UNSEEN = "not observable here"
 
 def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
     """The guesses about a stop, in the order of this module; none where the cause is named."""
-    if case.family == "WEDGED":
+    if own_of(case).stated:
         return case.statement.hypotheses
     found = sorted(_guesses(case, uptime_s), key=lambda guess: guess.speaks)
     return tuple(str(guess) for guess in found)
@@ -45,14 +57,9 @@ def _guesses(case: Case, uptime_s: float | None) -> Iterator[Guess]:
     """The guesses about a stop, as they come: by its family while its process lives, else by how the process ended."""
     if case.planned:
         return
-    if case.family == "DEAF" and case.exit is None:
-        yield from _deaf(case)
-    elif case.family == "FROZEN" and case.exit is None:
-        yield from _frozen(case)
-    elif case.family == "IMPOSTOR" and case.exit is None:
-        yield Guess(Idea.TWO_LISTENERS, "not told")
-        was = any(text.startswith("DEAF for") for text in case.evidence)
-        yield Guess(Idea.TAKEN_OVER, "seen" if was else "not seen", speaks_if(was))
+    own = own_of(case).guesses
+    if own is not None and case.exit is None:
+        yield from own(case)
     elif case.shown in PROBE_RUNGS and case.shown is not Sight.REFUSED and case.exit is None:
         yield from _unanswered(case)
     else:
@@ -65,31 +72,6 @@ def _unanswered(case: Case) -> Iterator[Guess]:
     yield Guess(Idea.MISCONFIGURED, UNSEEN)
     if case.shown in (Sight.TLS, Sight.NOT_HTTP):
         yield Guess(Idea.OTHER_PROTOCOL, UNSEEN)
-
-
-def _deaf(case: Case) -> Iterator[Guess]:
-    yield Guess(Idea.SHUTDOWN_HANGS, *_line(case, "shutdown"))
-    failed = log_words.said(fresh(case), "failure")
-    yield Guess(Idea.LISTENER_DIED, f"seen: {failed}" if failed else "not observed", FOR if failed else OPEN)
-    if case.child is not None:
-        yield Guess(Idea.CHILD_LISTENED, "seen", FOR)
-
-
-def _frozen(case: Case) -> Iterator[Guess]:
-    stopped = case.shown is Sight.STOPPED
-    traced = case.look is not None and case.look.state == "t"
-    read = case.testimony.read
-    waits = [row for row in read.threads if row[2] == "D"] if read else []
-    if stopped and traced:
-        yield Guess(Idea.TRACED, "seen", FOR)
-    elif stopped:
-        yield Guess(Idea.JOB_CONTROL, "seen", FOR)
-    else:
-        yield Guess(Idea.FREEZER, "seen", FOR)
-        told = f"seen: {waits[0][1]} at {waits[0][4] or 'an unknown place'}" if waits else "not seen"
-        if read is None:
-            told = "not observed"
-        yield Guess(Idea.DRIVER_OR_DISK, told, OPEN if read is None else speaks_if(bool(waits)))
 
 
 def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
@@ -106,7 +88,7 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         yield from _crash(case)
         return
     if case.family == "RUNNER REPLACED":
-        yield Guess(Idea.BY_PARENT, *_line(case, "shutdown"))
+        yield Guess(Idea.BY_PARENT, *of_log(case, "shutdown"))
     if number is not None or unknown:
         yield _launcher(uptime_s)
         yield _session(case)
@@ -118,7 +100,7 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
     else:
         yield from _room(case, room_of(case))
         said = next((word.line for word in log_words.words(fresh(case)) if word.claim != "shutdown"), "")
-        seen = f"seen: {said}" if said else _no_line(case)
+        seen = f"seen: {said}" if said else no_line(case)
         yield Guess(Idea.OWN_ERROR, seen, FOR if said else OPEN)
 
 
@@ -148,13 +130,13 @@ def _forwarder(case: Case, name: str) -> Iterator[Guess]:
 def _crash(case: Case) -> Iterator[Guess]:
     words = gpu_words(case)
     if words:
-        yield Guess(Idea.GPU_ERROR, f"seen: {words[0]}; {_no_line(case)}", FOR)
+        yield Guess(Idea.GPU_ERROR, f"seen: {words[0]}; {no_line(case)}", FOR)
     yield from _room(case, room_of(case))
     core = bool(case.exit and case.exit.status and case.exit.status & 0x80)
     said = next(
         (word.line for word in log_words.words(fresh(case)) if word.claim in ("abort", "cuda", "bad_alloc")), ""
     )
-    seen = f"seen: {said}" if said else ("core dumped" if core else f"no core was dumped; {_no_line(case)}")
+    seen = f"seen: {said}" if said else ("core dumped" if core else f"no core was dumped; {no_line(case)}")
     yield Guess(Idea.OWN_FAULT, seen, FOR if said or core else OPEN)
     yield Guess(Idea.SENT_SIGNAL, "needs rights")
 
@@ -166,7 +148,7 @@ def _room(case: Case, room: Room) -> Iterator[Guess]:
     share = room.share
     said = log_words.said(fresh(case), "bad_alloc")
     seen = "size not observed" if share is None else f"{room.percent} at the last look"
-    seen += f"; {'bad_alloc seen' if said else _no_line(case)}"
+    seen += f"; {'bad_alloc seen' if said else no_line(case)}"
     yield Guess(Idea.ADDRESS_SPACE, seen, FOR if said or room.near else (OPEN if share is None else AGAINST))
 
 
@@ -192,18 +174,9 @@ def _session(case: Case) -> Guess:
 
 
 def _asked(case: Case) -> Guess:
-    seen, speaks = _line(case, "shutdown")
+    seen, speaks = of_log(case, "shutdown")
     caught = catches(case, signal.SIGTERM)
     if speaks == OPEN and caught is not None:
         seen += "; it catches SIGTERM" if caught else "; it has no handler for SIGTERM"
         speaks = OPEN if caught else AGAINST
     return Guess(Idea.ORDERLY, seen, speaks)
-
-
-def _line(case: Case, claim: log_words.Claim) -> tuple[str, Speaks]:
-    said = log_words.said(fresh(case), claim)
-    return (f"seen: {said}", FOR) if said else (_no_line(case), OPEN)
-
-
-def _no_line(case: Case) -> str:
-    return "no such line in its log" if case.testimony.log else "no log is open to us"

@@ -7,6 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from seatrial.stops.evidence import log_words
+from seatrial.stops.evidence.testified import fresh
+from seatrial.stops.state.case import Case
+
 Speaks = Literal[0, 1, 2]
 FOR: Literal[0] = 0
 OPEN: Literal[1] = 1
@@ -14,23 +18,11 @@ AGAINST: Literal[2] = 2
 
 
 class Idea(enum.Enum):
-    """What may be behind a stop, and what would show it."""
+    """What may be behind stops of several families, and what would show it."""
 
-    TWO_LISTENERS = "two processes listen at the port (SO_REUSEPORT)", "more than one LISTEN socket"
-    TAKEN_OVER = "the declared one closed its listener and another program took the port", "DEAF before it"
     BEHIND_ENDED = "what stands behind the address ended", "its own process, watched where it runs"
     MISCONFIGURED = "what hands the connections on is misconfigured", "the same question, asked behind it"
     OTHER_PROTOCOL = "the address speaks another protocol now", "the scheme of its URL changed"
-    SHUTDOWN_HANGS = "its shutdown began and hangs", "a log line of shutting down, or its exit soon"
-    LISTENER_DIED = (
-        "its listening thread died",
-        "its last words in the log, or established connections still served",
-    )
-    CHILD_LISTENED = "the process that listened was its child", "a child that ended just before"
-    TRACED = "a debugger holds it", "state t"
-    JOB_CONTROL = "a job-control stop or a debugger", "state T or t, with no CPU time used"
-    FREEZER = "the cgroup freezer or swapping", "no CPU time and no state T"
-    DRIVER_OR_DISK = "a driver or a disk that does not answer", "a thread in state D"
     WORK_DONE = "its work was done", "exit status 0"
     BY_PARENT = "its parent ended it: a model unloaded, a health check failed", "a line in the parent's log"
     SENT_BY_SOMEBODY = "a person, an agent or a supervisor", "an audit record or a process event"
@@ -50,9 +42,12 @@ class Idea(enum.Enum):
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """``speaks``: whether what was seen speaks for the idea, was not seen at all, or speaks against it."""
+    """``idea``: an :class:`Idea`, or one of an enum of its family alone.
 
-    idea: Idea
+    ``speaks``: whether what was seen speaks for the idea, was not seen at all, or speaks against it.
+    """
+
+    idea: enum.Enum
     seen: str
     speaks: Speaks = OPEN
     of: str = ""  # the name or figure that the idea is about
@@ -65,3 +60,14 @@ class Guess(msgspec.Struct, frozen=True):
 def speaks_if(seen: bool) -> Literal[0, 2]:  # noqa: FBT001 - the fact itself
     """Speaks for an idea where something was seen, and against it where it was not."""
     return FOR if seen else AGAINST
+
+
+def of_log(case: Case, claim: log_words.Claim) -> tuple[str, Speaks]:
+    """What a fresh line of the server's log says for an idea, and whether it does."""
+    said = log_words.said(fresh(case), claim)
+    return (f"seen: {said}", FOR) if said else (no_line(case), OPEN)
+
+
+def no_line(case: Case) -> str:
+    """That no line of a log speaks for an idea."""
+    return "no such line in its log" if case.testimony.log else "no log is open to us"
