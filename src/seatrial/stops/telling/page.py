@@ -1,26 +1,29 @@
-"""The page of families, as docs/families.md holds it: drawn from the table, never edited by hand.
-
-``python -m seatrial.stops.telling.page docs/families.md`` writes it.
-"""
+"""The page of families and their part of the glossary: drawn from the table, never edited by hand."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from seatrial.records import NO_STOP, STREAMS, Family
 from seatrial.stops.state.families import FAMILIES, Row
 from seatrial.stops.state.sights import WORK_RUNGS, Sight
 
-HEAD = """# Families of silent stops
 
-*Made from the table in `seatrial.stops.state.families` by
-`python -m seatrial.stops.telling.page docs/families.md`. Do not edit.*
+def _listed(words: Iterable[Family]) -> str:
+    """Families in the order of the table."""
+    return ", ".join(family for family in FAMILIES if family in words)
+
+
+HEAD = f"""# Families of silent stops
+
+*Made from the table in `seatrial.stops.state.families` by `tox -e pages`. Do not edit.*
 
 A stop is opened in one family. More evidence may make another family of it: the arrows below. Less evidence of the
-same history may only be told as a weaker family, or as none: the column *falls to*. UNOBSERVED and CLOCK STEPPED are
-no stops. The last four families are told from streams; a stream that a stop broke is counted with that stop.
+same history may only be told as a weaker family, or as none: the column *falls to*. A stream that a stop
+broke is counted with that stop.
+
+- No stops: {_listed(NO_STOP)}.
+- Told from streams: {_listed(STREAMS)}.
 """
 
 
@@ -64,5 +67,8 @@ def _rungs() -> Iterator[str]:
     yield from (f"| {Sight(word).value} | {rung} |" for word, rung in WORK_RUNGS.items())
 
 
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")
+def glossary() -> str:
+    """The families as the glossary lists them."""
+    said = {family: row.says.rstrip(".") for family, row in FAMILIES.items()}
+    rows = (f"| `{family}` | {text[0].lower()}{text[1:]} |" for family, text in said.items())
+    return "\n".join(["| word | what it says |", "|---|---|", *rows])

@@ -1,0 +1,43 @@
+"""The pages that are made from the code: ``python -m tests.pages`` makes them all again, as ``tox -e pages`` does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from seatrial.checks import catalogue
+from seatrial.cli.app import schema
+from seatrial.stops.telling import page
+
+ROOT = Path(__file__).parents[1]
+FAMILY = "## Family of a stop (`records.Family`)\n\n"
+"""The heading of the glossary under which the table of families stands."""
+
+
+def pages() -> dict[str, bytes]:
+    """Each page by its path, as it should be."""
+    before, _, after = (ROOT / "docs" / "words.md").read_text("utf-8").partition(FAMILY)
+    assert after, f"docs/words.md has no heading {FAMILY.strip()}"
+    words = f"{before}{FAMILY}{page.glossary()}\n\n## {after.partition(chr(10) + '## ')[2]}"
+    return {
+        "docs/rules.md": catalogue.markdown().encode(),
+        "docs/families.md": page.markdown().encode(),
+        "docs/words.md": words.encode(),
+        "src/seatrial/verdict.schema.json": schema(),
+    }
+
+
+def stale() -> list[str]:
+    """The pages that are not as they should be."""
+    return [path for path, made in pages().items() if (ROOT / path).read_bytes() != made]
+
+
+def main() -> None:
+    """Make those again that are stale, and say which."""
+    for path in stale():
+        (ROOT / path).write_bytes(pages()[path])
+        sys.stdout.write(f"made again: {path}\n")
+
+
+if __name__ == "__main__":
+    main()

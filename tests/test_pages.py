@@ -1,0 +1,20 @@
+"""Every page that is made from the code is current."""
+
+from __future__ import annotations
+
+from tests import pages
+
+
+def test_every_page_is_as_the_code_makes_it():
+    assert pages.stale() == [], "make them again: tox -e pages (python -m tests.pages)"
+
+
+def test_a_page_that_is_not_current_is_named(tmp_path, monkeypatch):
+    for path, made in pages.pages().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(made.replace(b"STOPPED", b"OLD"))
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    told = ["docs/families.md", "docs/words.md", "src/seatrial/verdict.schema.json"]
+    assert pages.stale() == told
+    pages.main()
+    assert pages.stale() == []
