@@ -205,7 +205,7 @@ def round_uptime(t: Trial, lines):
     return [replace(x, started_ticks=ticks) if isinstance(x, Event) and x.started_ticks else x for x in lines]
 
 
-ROWS = (
+FAULTS = (
     Row(id="F01", title="SIGKILL", setup=plain, strike=kill, real=True,
         expected=(Expected(family="STOPPED", kind="signal", signal=9),)),
     Row(id="F02", title="SIGABRT in mid-stream", setup=talking, strike=abort, real=True,

@@ -63,7 +63,7 @@ def cut_off(t: Trial) -> None:
 COUNTED = ("counters",)
 """While the gateway keeps an answer back, only the server's counters tell that its engine has nothing to do."""
 
-ROWS = (
+FAULTS = (
     Row(id="F11", title="stream stalls after event n", setup=behind, strike=spoil("stall"), ticks=9, real=True,
         expected=(Expected(family="STREAM STALL", cause=("network or gateway",)),), rests_on=COUNTED),
     Row(id="F12", title="stream stalls, keep-alive comments go on", setup=behind, strike=spoil("ping"), ticks=11,

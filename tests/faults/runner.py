@@ -16,13 +16,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.stops import fold
-from tests.faults import faults_process, faults_stream, twins
+from tests.faults import twins
 from tests.faults.ablation import ablate
+from tests.faults.found import brought
 from tests.faults.processes import TrialError, halted
 from tests.faults.rows import Row, Trial
 from tests.faults.verdict import Account, account
 
-FAULTS = tuple(sorted((*faults_process.ROWS, *faults_stream.ROWS), key=lambda row: row.id))
+FAULTS: tuple[Row, ...] = tuple(sorted(brought("FAULTS"), key=lambda row: row.id))
 ROWS = {row.id: row for row in (*FAULTS, *twins.ROWS, *twins.CONTROLS)}
 SLOWER = 6
 """Ticks more for a real server if need be: its streams come later, on processors that it shares with the trials."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from seatrial.stops import fold
 from seatrial.stops.state.limits import Limits
 from tests.faults.ablation import ablate
+from tests.faults.found import brought
 from tests.faults.rows import Expected, Row
 from tests.faults.verdict import Account, account
 from tests.stops.simulation import S, World
@@ -119,6 +120,7 @@ ROWS: tuple[tuple[Row, Deed, Callable[[int], World]], ...] = (
     (_row("F29", "prefill of 100 s, the process busy"), _mode("prefill", 100), _alone),
     (_row("F29q", "prefill of 100 s, only progress shows it", rests_on=PROGRESS), _mode("quiet prefill", 100), _alone),
     (_row("F31", "asleep for 60 s", rests_on=PROGRESS), _mode("asleep", 60), _alone),
+    *brought("SIMULATED"),
 )
 
 

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from seatrial.records import Stop
+from seatrial.records import Family, Stop
 from tests.faults import simulated, twins
 from tests.faults.ablation import compare
 from tests.faults.processes import Golden, Process, until
@@ -49,6 +50,18 @@ def test_the_matrix_holds_every_row_that_was_asked_for():
     assert {row.id for row in FAULTS} >= WANTED
     assert {row.id for row in twins.ROWS} >= TWINS
     assert all(row.twin for row in twins.CONTROLS)
+
+
+def test_every_family_has_its_fault():
+    """One that is struck, or a twin that must be told of."""
+    struck = {expected.family for row in FAULTS for expected in row.expected}
+    assert struck | {row.must_notice for row in twins.ROWS} - {None} == set(get_args(Family))
+
+
+def test_no_two_rows_bear_one_name():
+    rows = [row.id for row in (*FAULTS, *twins.ROWS, *twins.CONTROLS)]
+    assert len(ROWS) == len(rows)
+    assert len({row.id for row, *_ in simulated.ROWS}) == len(simulated.ROWS)
 
 
 def test_hundreds_of_phases_on_a_simulated_clock():

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND, Clock, Line
 from tests.faults import faults_process, faults_stream
+from tests.faults.found import brought
 from tests.faults.rows import Row, Trial
 from tests.faults.watching import slow_reader, wait_until
 
@@ -89,7 +90,7 @@ def stop_recorder(t: Trial) -> None:
     t.watch.go_on()
 
 
-ROWS = (
+ROWS: tuple[Row, ...] = (
     Row(id="F23", title="wall clock stepped by 240 s (in the record)", setup=faults_process.talking, strike=nothing,
         history=step_clock, notices=("CLOCK STEPPED",), must_notice="CLOCK STEPPED"),
     Row(id="F29", title=f"prefill of {PREFILL_S:.0f} s", setup=patient, strike=prefill, ticks=15,
@@ -102,6 +103,7 @@ ROWS = (
         real=True),
     Row(id="BLIND", title="recorder stopped for 5 s, server well", setup=faults_process.talking, strike=stop_recorder,
         notices=("UNOBSERVED",), must_notice="UNOBSERVED"),
+    *brought("TWINS"),
 )  # fmt: skip
 
 LONG = 11
