@@ -8,9 +8,11 @@ from seatrial.records import Event, Fact, Log, Meter, Threads
 from seatrial.stops.state.cases import attested, change
 from seatrial.stops.state.families import MARKED
 from seatrial.stops.state.server import Server, State, Witnesses
-from seatrial.stops.state.testimony import DRIVER_KEPT, with_error, with_log, with_mark, with_threads
+from seatrial.stops.state.testimony import DRIVER_KEPT, with_error, with_log, with_threads, with_words
 
 LOGS_KEPT = 2
+COUNTERS = "counters"
+"""The server's own counters, as a source that is heard of a stop."""
 
 
 def threads(server: Server, line: Threads, _: State) -> Server:
@@ -54,10 +56,10 @@ def _slept(witnesses: Witnesses, at: int, *, asleep: bool) -> Witnesses:
 def _restarted(server: Server, old: str, new: str) -> Server:
     """The server's counters began anew: the latest stop that has a successor is told so, once."""
     last = next((c for c in reversed(server.cases) if c.family in MARKED and c.successor is not None), None)
-    if last is None or last.testimony.counters:
+    if last is None or COUNTERS in last.testimony.told:
         return server
     said = f"its own mark of its start changed: {old} -> {new}"
-    return change(server, last, testimony=with_mark(last.testimony, said))
+    return change(server, last, testimony=with_words(last.testimony, COUNTERS, said))
 
 
 def _with_driver(server: Server, event: Event, state: State) -> Server:

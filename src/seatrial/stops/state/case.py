@@ -32,7 +32,7 @@ class Testimony(msgspec.Struct, frozen=True, gc=False):
     log_at: int = 0
     log_note: str = ""
     xids: tuple[Event, ...] = ()  # errors of the GPU's driver around the stop
-    counters: str = ""  # the server's own counters began anew
+    told: dict[str, str] = {}  # what else was said, once by each source
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):

@@ -61,9 +61,9 @@ def with_error(case: Case, event: Event) -> Case:
     return replace(case, testimony=replace(case.testimony, xids=(*xids, event)))
 
 
-def with_mark(testimony: Testimony, said: str) -> Testimony:
-    """What is said of a stop after which the server's own counters began anew."""
-    return replace(testimony, counters=said)
+def with_words(testimony: Testimony, source: str, said: str) -> Testimony:
+    """What is said of a stop, with the words of one more source. Each source is heard once: its first words stay."""
+    return replace(testimony, told={**testimony.told, source: testimony.told.get(source, said)})
 
 
 def near(at: int, dead_at: int) -> bool:

@@ -82,8 +82,7 @@ def _evidence(case: Case, server: Server) -> Iterator[str]:
     if case.child is not None:
         end = case.child.exit
         yield f"its child {case.child.main.pid} {how(end)} {(case.dead_at - end.at) / SECOND:.1f} s before"
-    if case.testimony.counters:
-        yield case.testimony.counters
+    yield from case.testimony.told.values()
     yield from _programs(case)
 
 
