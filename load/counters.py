@@ -15,13 +15,17 @@ LONGEST_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Totals at one moment; None: not counted there. ``source`` says whose they are, or why there are none."""
+    """Totals at one moment; None: not counted there. ``source`` says whose they are, or why there are none.
+
+    ``moving``: they did not come to rest, though nothing of ours was under way.
+    """
 
     source: str
     tokens: int | None = None
     prompt_tokens: int | None = None
     requests: int | None = None
     busy: int | None = None
+    moving: bool = False
 
 
 def totals(answer: ShortAnswer, path: str) -> Totals:
@@ -62,6 +66,5 @@ def quiet(read: Callable[[], Totals], sleep: Callable[[float], None] = time.slee
         if now == before and not now.busy:
             return now
         before = now
-    return Totals(
-        f"{before.source}, still moving after {LONGEST_S:g} s", before.tokens, before.prompt_tokens, before.requests
-    )
+    source = f"{before.source}, still moving after {LONGEST_S:g} s"
+    return Totals(source, before.tokens, before.prompt_tokens, before.requests, moving=True)

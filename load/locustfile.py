@@ -1,6 +1,7 @@
 """A soak by Locust: ``locust -f load/locustfile.py --host=http://127.0.0.1:8080 --headless -t 60s``.
 
-Users stream chats at the rate their answers come, as many as the server has slots (``-u N`` for another number).
+Users stream chats at the rate their answers come, as many as the server has slots (``-u N`` for another number; where
+it does not say, 4, or 1 where two streams sent at once come one after the other).
 Each request leaves one row in ``load/<role>.jsonl`` of a run directory and one word of
 :data:`seatrial.wire.transports.outcomes.OUTCOMES`. At the end of the time, on Ctrl-C and on SIGTERM, requests in flight
 are waited for: no stream is cut by us, and what is counted afterwards is what the server counted. :mod:`load.settings`
@@ -41,7 +42,8 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
         _refuse("one process carries hundreds of streams; run without --master, --worker and --processes")
     try:
         settings = read()
-        session = environment.session = LoadSession(settings, environment.host)
+        asked = environment.parsed_options.num_users
+        session = environment.session = LoadSession(settings, environment.host, asked)
     except (SettingsError, NoServerError, NoRulesError, RunDirError) as error:
         _refuse(str(error))
     options = environment.parsed_options

@@ -10,10 +10,11 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import RLock
 
-from load import counters
+from load import counters, slots
 from load.inspection import Inspector
+from load.prompts import prompts
 from load.record import RowWriter
-from load.settings import ROOT, LoadSettings
+from load.settings import ROOT, LoadSettings, body
 from seatrial.kinds import detect, profile
 from seatrial.records import Counters, Endpoint, Stage
 from seatrial.run.about import run_info
@@ -21,7 +22,6 @@ from seatrial.run.directory import RunDir, new_path
 from seatrial.text import visible
 from seatrial.wire.transports.load import LoadTarget, get
 
-USERS = 4
 SHOWN = 400
 """Characters of a server's own texts in a message."""
 
@@ -33,17 +33,20 @@ class NoServerError(Exception):
 class LoadSession:
     """The state that all users of a load share.
 
+    Args:
+        users: how many; None: as the settings say, else as many as the server has slots.
+
     Raises:
         NoServerError: the host cannot be asked who it is.
         load.inspection.NoRulesError: no rule reads its streams.
         seatrial.run.writer.RunDirError: the run directory cannot be read or written.
     """
 
-    def __init__(self, settings: LoadSettings, host: str | None) -> None:
+    def __init__(self, settings: LoadSettings, host: str | None, users: int | None = None) -> None:
         self.settings = settings
         self.endpoint, self.rundir = _run(settings, host)
         self.target: LoadTarget = settings.target(self.endpoint.url)
-        self.users = settings.users or self.endpoint.slots or USERS
+        self.users = users or settings.users or self.endpoint.slots or self._measured()
         self.draining = Event()
         self.recorder = RowWriter(
             self.rundir.load_writer(settings.role),
@@ -66,6 +69,7 @@ class LoadSession:
         self._counted = False
         facts = {
             "users": str(users),
+            "slots": str(self.endpoint.slots or ""),
             "seconds": "" if seconds is None else f"{seconds:g}",
             "seed": str(self.settings.seed),
             "max_tokens": str(self.settings.max_tokens),
@@ -102,6 +106,14 @@ class LoadSession:
         path = self.rundir.path / "load" / f"{self.settings.role}.jsonl"
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 
+    def _measured(self) -> int:
+        """How many users to send where the server does not say how many slots it has."""
+        if (self.rundir.path / "endpoints" / f"{self.endpoint.name}.single").exists():
+            return 1  # requests of this run were seen to wait for each other
+        asked = prompts(self.settings.seed, -1)
+        first, second = (body(self.endpoint, next(asked), self.settings.max_tokens) for _ in range(2))
+        return slots.measured(self.target, (first, second))
+
     def _count(self, phase: Literal["before", "after"]) -> None:
         path = profile.load(self.endpoint.kind).counters.path
         found = counters.quiet(lambda: counters.totals(get(self.target, f"/{path}"), path))
@@ -113,6 +125,7 @@ class LoadSession:
                 prompt_tokens=found.prompt_tokens,
                 tokens=found.tokens,
                 source=found.source,
+                moving=found.moving,
             )
         )
 

@@ -18,7 +18,7 @@ from seatrial.wire.transports.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for room in ("src", "fixtures", "load") for path in (ROOT / room).rglob("*.py"))
-OF_PHASES = ("users", "seconds", "seed", "max_tokens", "deadline_s", "idle_s", "how", "rules", "inspected")
+OF_PHASES = ("users", "slots", "seconds", "seed", "max_tokens", "deadline_s", "idle_s", "how", "rules", "inspected")
 OF_ENDPOINTS = ("warm-up", "thinking")
 OF_OTHERS = tuple(f"the fact {text!r}" for text in OF_PHASES + OF_ENDPOINTS)
 """Facts of a phase, which are its settings, and of an endpoint, which are the server's own: no facts of an event."""

@@ -257,6 +257,7 @@ class Counters(Line, frozen=True, kw_only=True, tag="counters"):
     prompt_tokens: int | None = None
     tokens: int | None = None
     source: str = ""
+    moving: bool = False  # they did not come to rest, though nothing of ours was under way
 
 
 class NotTested(Line, frozen=True, kw_only=True, tag="not-tested"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, LoadRow, Phase, Sent
+from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Sent
 from seatrial.records.record import Record
 from seatrial.records.words import VERSION, Hazard
 
@@ -179,6 +179,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     counters: tuple[Counters, ...]
     phases: tuple[Phase, ...]
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
+    meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
@@ -191,4 +192,5 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
             unfinished=tuple(name for name in sent if name not in ended),
+            meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
         )

@@ -65,6 +65,9 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         )
     if not unanswered:
         yield from lasting.cut_short(run)
+    if found.queued:
+        got = f"{len(found.queued)} waited for others of ours: the server answers fewer at a time than we sent"
+        yield no_evidence("the wait", expected="an answer", got=got)
     if found.busy:
         yield no_evidence("the status", expected="an answer", got=f"429 or 503 to {len(found.busy)} requests")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from seatrial.checks.areas.soak import company
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
@@ -71,9 +72,21 @@ def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None
         yield no_evidence("the counters", expected=f"a total of {field} after the load", got=f"none: {after.source}")
     elif growth < 0:
         yield no_evidence("the counters", expected="one life of the server", got="they began again in between")
+    elif _beyond(run, field) and (others := company.seen(run, before, after)):
+        yield no_evidence("the counters", expected="no other client meanwhile", got=others)
     else:
         return growth
     return None
+
+
+def _beyond(run: SoakRun, field: str) -> bool:
+    """Whether the server counted more than ours, or was still counting: only then others may be behind it."""
+    if any(reading is not None and reading.moving for reading in _readings(run)):
+        return True
+    if field == "requests":
+        return (grown(run, field) or 0) > len(run.rows) + len(run.unfinished)
+    users = {name: sum(getattr(row, name) or 0 for row in run.rows) for name in ("tokens", "prompt_tokens")}
+    return any((grown(run, name) or 0) > received for name, received in users.items())
 
 
 def grown(run: SoakRun, field: str) -> int | None:

@@ -26,6 +26,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "lost in stops": str(lost(found.apart)) if found.apart else "",
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
+        "waited for ours": str(len(found.queued)) if found.queued else "",
         "TTFT": f"p50 {p50.value:.3f} p99 {p99.value:.3f} s" if p50 and p99 else "",
         "tok/s a stream": _rate(paces),
         "soak: TTFT p50": _seconds(p50),

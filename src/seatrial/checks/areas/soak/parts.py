@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from seatrial.checks.areas.soak import queued
 from seatrial.checks.traits import trait
 from seatrial.records import Expect, LoadRow, SoakRun
 
@@ -43,6 +44,7 @@ class Parts:
     apart: tuple[LoadRow, ...]  # overlap a stop of the server
     busy: tuple[LoadRow, ...]
     cancelled: tuple[LoadRow, ...]
+    queued: tuple[LoadRow, ...]  # waited for others of ours
 
 
 def parts(run: SoakRun, expect: Expect) -> Parts:
@@ -51,11 +53,13 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
     apart = tuple(row for row in run.rows if any(row.sent_at <= to and row.ended_at >= of for of, to in stopped))
     gone = {row.id for row in apart}
     rest = [row for row in run.rows if row.id not in gone]
+    ours = queued.waited(run)
     return Parts(
-        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED),
+        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED and row.id not in ours),
         apart=apart,
         busy=tuple(row for row in rest if row.outcome == "busy"),
         cancelled=tuple(row for row in rest if row.outcome == "cancelled"),
+        queued=tuple(row for row in rest if row.id in ours),
     )
 
 
@@ -70,7 +74,7 @@ def why_none(run: SoakRun, expect: Expect) -> str:
         return f"none was finished, {len(run.unfinished)} were sent"
     return (
         f"{len(run.rows)} requests: {len(found.apart)} while the server was stopped, {len(found.busy)} busy, "
-        f"{len(found.cancelled)} cut by us, {len(found.judged)} without a stream"
+        f"{len(found.cancelled)} cut by us, {len(found.queued)} waiting for ours, {len(found.judged)} without a stream"
     )
 
 

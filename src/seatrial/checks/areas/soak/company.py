@@ -1,0 +1,63 @@
+"""Whether somebody else used the server during a soak: then its counters say nothing of what our users received."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from seatrial.records import SECOND, Counters, SoakRun, Stage
+
+BEFORE_NS, AFTER_NS = 5 * SECOND, 2 * SECOND
+"""A reading is of some moment between these before and after its time: our requests of all that time are counted."""
+
+LINGERS_NS = 60 * SECOND
+"""A server may work on so long at a request that ended otherwise than well."""
+
+PART = 0.5
+"""Others may have sent this part of what we sent, at most: a server that counts ours twice is not taken for them."""
+
+
+def seen(run: SoakRun, before: Counters, after: Counters) -> str:
+    """What shows that somebody else used the server meanwhile; empty where nothing does."""
+    if before.moving or after.moving:
+        when = "before the first request" if before.moving else "after the last one had ended"
+        return f"they still moved {when}: somebody else uses the server"
+    if crowd := _crowd(run):
+        return crowd
+    if more := _uncounted(run, before, after):
+        return f"the server counted {more} requests that are not ours, their tokens among the others: somebody else's"
+    return ""
+
+
+def _crowd(run: SoakRun) -> str:
+    """A moment at which the server had more requests in work than ours."""
+    started = [phase.at for phase in run.phases if phase.what == Stage.START]
+    ended = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END)]
+    if not started or not ended:
+        return ""
+    begun = sorted(row.sent_at for row in run.rows)
+    over = sorted(row.ended_at + (0 if row.outcome == "ok" else LINGERS_NS) for row in run.rows)
+    for meter in run.meters:
+        if meter.running is not None and started[-1] < meter.t < min(ended):
+            work = meter.running + (meter.waiting or 0)
+            ours = bisect_right(begun, meter.t + AFTER_NS) - bisect_left(over, meter.t - BEFORE_NS)
+            if work > ours + len(run.unfinished):
+                at = (meter.t - started[-1]) / SECOND
+                return f"after {at:.0f} s it worked at {work} requests, {ours} of them ours: somebody else uses it"
+    return ""
+
+
+def _uncounted(run: SoakRun, before: Counters, after: Counters) -> int:
+    """How many requests more than ours it counted, where tokens and prompts are more as well; 0 where that is no sign.
+
+    One counter alone that is too high is the counter's own fault, and so is one that counts all of ours twice.
+    """
+    sent = len(run.rows) + len(run.unfinished)
+    requests = _more(before.requests, after.requests, sent)
+    tokens = _more(before.tokens, after.tokens, sum(row.tokens or 0 for row in run.rows))
+    prompts = _more(before.prompt_tokens, after.prompt_tokens, sum(row.prompt_tokens or 0 for row in run.rows))
+    return requests if 0 < requests <= PART * sent and tokens > 0 and prompts > 0 else 0
+
+
+def _more(before: int | None, after: int | None, ours: int) -> int:
+    """What a counter grew by beyond ours; 0 where it is not counted."""
+    return 0 if before is None or after is None else after - before - ours

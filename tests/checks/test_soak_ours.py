@@ -1,0 +1,115 @@
+"""What is our own doing in a soak: users that wait for each other, and counters that others moved too."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from seatrial.checks.areas.soak import answers, counters
+from seatrial.checks.rules import Rule
+from seatrial.records import LoadRow, Meter, Outcome, SoakRun
+from tests.checks.test_soak import MS, judged, load, row
+
+
+def queue_of(*rows: LoadRow, users: str = "4", slots: str = "") -> SoakRun:
+    run = load(*rows)
+    start = msgspec.structs.replace(run.phases[0], facts={"users": users, "slots": slots})
+    return msgspec.structs.replace(run, phases=(start, *run.phases[1:]))
+
+
+S = 1000 * MS
+
+
+def served(number: int, sent: int, first: int, last: int, word: str = "ok") -> LoadRow:
+    """A stream sent, first heard and ended at these seconds."""
+    return row(number, word, sent_at=sent * S, first_at=first * S, last_at=last * S, ended_at=last * S)
+
+
+def unheard(number: int, sent: int, ended: int, word: str = "stall", status: int = 0) -> LoadRow:
+    """A stream of which no token came until it was given up."""
+    return row(number, word, sent_at=sent * S, first_at=0, last_at=0, ended_at=ended * S, status=status)
+
+
+QUEUE = (served(1, 0, 1, 12), served(2, 0, 13, 25), served(3, 0, 26, 38))
+
+
+@pytest.mark.parametrize(
+    ("late", "rule"),
+    [
+        (unheard(4, 1, 31), answers.requests_are_answered),
+        (unheard(4, 1, 31, status=200), answers.streams_terminate),  # headers come before its turn
+        (unheard(4, 1, 60, word="deadline", status=200), answers.streams_terminate),
+        (served(4, 1, 39, 61, word="deadline"), answers.streams_terminate),  # the deadline ran while it waited
+    ],
+)
+def test_what_a_user_waits_for_other_users_is_not_the_servers_doing(late: LoadRow, rule: Rule) -> None:
+    assert judged(rule, queue_of(*QUEUE, late))[0] is not Outcome.FAIL
+    word, found = judged(answers.requests_are_answered, queue_of(*QUEUE, late))
+    assert word is Outcome.INCONCLUSIVE
+    assert found[-1].got.startswith("1 waited for others of ours")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        queue_of(*QUEUE, unheard(4, 1, 31), users="1"),  # nobody of ours was there to wait for
+        queue_of(*QUEUE, unheard(4, 1, 31), slots="4"),  # there was a slot for each
+        queue_of(unheard(1, 0, 30), unheard(2, 0, 30), unheard(3, 0, 30)),  # none was served
+        queue_of(served(1, 0, 1, 2), unheard(4, 3, 33)),  # the one before had ended
+        queue_of(*QUEUE, unheard(4, 1, 31), *(served(n, n, n + 1, n + 2) for n in range(5, 9))),  # left behind
+        queue_of(*QUEUE, served(4, 1, 2, 31, word="stall")),  # silent after its first token
+    ],
+    ids=["one-user", "slots-for-all", "none-served", "before", "overtaken", "in-mid-stream"],
+)
+def test_a_silence_that_is_no_queue_is_the_servers(run: SoakRun) -> None:
+    words = {judged(rule, run)[0] for rule in (answers.requests_are_answered, answers.streams_terminate)}
+    assert Outcome.FAIL in words
+
+
+def counted(*rows: LoadRow, moving: str = "", meters: tuple[Meter, ...] = (), **more: int) -> SoakRun:
+    """A soak whose server counted so many more than was received."""
+    told = {"requests": len(rows), "prompt_tokens": 5 * len(rows), "tokens": 9 * len(rows)}
+    run = load(*rows, server={name: value + more.get(name, 0) for name, value in told.items()})
+    read = tuple(msgspec.structs.replace(c, moving=c.phase == moving) for c in run.counters)
+    return msgspec.structs.replace(run, counters=read, meters=meters)
+
+
+def meter(at: int, running: int, waiting: int | None = None) -> Meter:
+    return Meter(name="8080", source="/slots", t=at * S, running=running, waiting=waiting)
+
+
+COUNTERS = (counters.requests_agree_with_the_server, counters.tokens_agree_with_the_server)
+MORE = {"requests": 2, "tokens": 40, "prompt_tokens": 11}
+SOUND = tuple(row(n) for n in range(20))
+
+
+@pytest.mark.parametrize("rule", COUNTERS, ids=lambda rule: rule.id)
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (counted(*SOUND, **MORE), "counted 2 requests that are not ours"),
+        (counted(*SOUND, moving="after", **MORE), "still moved after the last one had ended"),
+        (counted(*SOUND, moving="before", **MORE), "still moved before the first request"),
+        (counted(*SOUND, meters=(meter(40, 3),), requests=30, tokens=300), "worked at 3 requests, 0 of them ours"),
+        (counted(*SOUND, meters=(meter(40, 0, waiting=2),), requests=30, tokens=300), "worked at 2 requests"),
+    ],
+    ids=["requests", "after", "before", "in-work", "waiting"],
+)
+def test_another_client_makes_the_counters_no_evidence(rule: Rule, run: SoakRun, why: str) -> None:
+    word, found = judged(rule, run)
+    assert word is Outcome.INCONCLUSIVE
+    assert why in found[0].got
+
+
+@pytest.mark.parametrize(
+    ("run", "rule"),
+    [
+        (counted(*SOUND, tokens=40), counters.tokens_agree_with_the_server),  # the counter of tokens alone
+        (counted(*SOUND, requests=20, tokens=20, prompt_tokens=20), counters.requests_agree_with_the_server),  # twice
+        (counted(*SOUND, meters=(meter(40, 3),), tokens=-9), counters.tokens_agree_with_the_server),  # less than ours
+        (counted(*SOUND, meters=(meter(10, 6),), tokens=40), counters.tokens_agree_with_the_server),  # ours in work
+    ],
+    ids=["tokens", "twice", "fewer", "ours"],
+)
+def test_a_counter_of_its_own_mind_is_the_servers(run: SoakRun, rule: Rule) -> None:
+    assert judged(rule, run)[0] is Outcome.ADVISORY
