@@ -12,7 +12,7 @@ import itertools
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Self
 
 from tests.golden import chat, items
@@ -142,7 +142,9 @@ class Golden:
             slot = next(n for n in itertools.count() if n not in self._working)
             self._working[slot] = None
             try:
-                goes_on = await self._send(self._answer(request, slot), reader, writer)
+                answer = self._answer(request, slot)
+                with contextlib.closing(answer) if isinstance(answer, Generator) else contextlib.nullcontext():
+                    goes_on = await self._send(answer, reader, writer)
             finally:
                 self._truth.count("in_flight", -1)
                 del self._working[slot]

@@ -10,7 +10,7 @@ from seatrial.behaviour.answers import Interview
 from seatrial.checks.traits import is_valid_chat
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Exchange, Scenario
-from seatrial.trial.interview import Interviewer
+from seatrial.trial.sending.interview import Interviewer
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.prepare import prepare
@@ -33,7 +33,12 @@ class Sender:
     def __init__(self) -> None:
         self._n = itertools.count(1)
 
-    def send(self, name: str, scenario: Scenario, endpoint: Endpoint) -> dict[str, Exchange]:
+    def waited(self, x: Exchange) -> bool:
+        return False
+
+    def send(
+        self, name: str, scenario: Scenario, endpoint: Endpoint, until: float | None = None
+    ) -> dict[str, Exchange]:
         return {key: self._one(name, scenario, request, endpoint) for key, request in scenario.requests.items()}
 
     def _one(self, name: str, scenario: Scenario, request: Any, endpoint: Endpoint) -> Exchange:

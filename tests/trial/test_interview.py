@@ -33,12 +33,13 @@ class Slow(Sender):
         self.seconds, self.sent = seconds, 0
         self.never = threading.Event()
 
-    def send(self, name, scenario, endpoint):
+    def send(self, name, scenario, endpoint, until=None):
         self.sent += 1
+        sent_at = time.monotonic_ns()
         self.never.wait(min(self.seconds, scenario.deadline_s))
         (key,) = scenario.requests
-        late = self.seconds > scenario.deadline_s
-        return {key: said("Yes.", ended_at=int(1e9 + self.seconds * 1e9), **({"error": "deadline"} if late else {}))}
+        late = {"error": "deadline"} if self.seconds > scenario.deadline_s else {}
+        return {key: said("Yes.", sent_at=sent_at, ended_at=time.monotonic_ns(), **late)}
 
 
 def words(interview):
@@ -94,9 +95,9 @@ def test_a_slow_server_costs_at_most_120_percent_of_the_budget(seconds):
 
 def test_essays_that_no_longer_fit_leave_their_time_to_short_questions():
     class Wordy(Slow):
-        def send(self, name, scenario, endpoint):
+        def send(self, name, scenario, endpoint, until=None):
             self.seconds = 0.02 if probes.is_short(next(iter(scenario.requests))) else 0.5
-            return super().send(name, scenario, endpoint)
+            return super().send(name, scenario, endpoint, until)
 
     held = ask("http://127.0.0.1:9/v1", 1.0, sender=Wordy(0.0), slots=1)
     kinds = [probes.is_short(name) for name in held.exchanges]
@@ -106,9 +107,9 @@ def test_essays_that_no_longer_fit_leave_their_time_to_short_questions():
 
 def test_a_sender_that_waits_for_a_busy_server_is_left_behind():
     class Stuck(Slow):
-        def send(self, name, scenario, endpoint):
+        def send(self, name, scenario, endpoint, until=None):
             self.never.wait(5.0)
-            return super().send(name, scenario, endpoint)
+            return super().send(name, scenario, endpoint, until)
 
     sender, began = Stuck(0.0), time.monotonic()
     held = ask("http://127.0.0.1:9/v1", 0.5, sender=sender, slots=2)
@@ -119,10 +120,10 @@ def test_a_sender_that_waits_for_a_busy_server_is_left_behind():
 
 def test_the_first_error_of_a_sender_ends_the_interview_and_is_raised():
     class Dying(Slow):
-        def send(self, name, scenario, endpoint):
+        def send(self, name, scenario, endpoint, until=None):
             if self.sent >= 3:
                 raise ConnectionError("gone")
-            return super().send(name, scenario, endpoint)
+            return super().send(name, scenario, endpoint, until)
 
     sender = Dying(0.0)
     with pytest.raises(ConnectionError, match="gone"):
@@ -132,8 +133,8 @@ def test_the_first_error_of_a_sender_ends_the_interview_and_is_raised():
 
 def test_nobody_there_is_inconclusive_and_quick():
     class Nobody(Slow):
-        def send(self, name, scenario, endpoint):
-            super().send(name, scenario, endpoint)
+        def send(self, name, scenario, endpoint, until=None):
+            super().send(name, scenario, endpoint, until)
             return {key: refused() for key in scenario.requests}
 
     held = ask("http://127.0.0.1:9/v1", 2.0, sender=Nobody(0.0), slots=4)

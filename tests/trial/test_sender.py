@@ -6,8 +6,8 @@ from seatrial.checks import traits
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Received, Request, RunInfo, Scenario, Sent
 from seatrial.run.directory import RunDir
-from seatrial.trial.guard import Guard, ServerGone
-from seatrial.trial.sender import Sender
+from seatrial.trial.sending.guard import Guard, ServerGone
+from seatrial.trial.sending.sender import Sender
 from seatrial.trial.trial import Trial
 from tests.golden.server import Golden
 

@@ -17,6 +17,7 @@ from seatrial.records import Exchange, Expect, Finding, Level
 
 THOUGHT = "thinking ate the budget"
 CUT = "in flight when the time was up"
+QUEUED = "waited for other requests of ours"
 
 
 def wrong(answer: Spoken) -> str:
@@ -31,14 +32,17 @@ def wrong(answer: Spoken) -> str:
 def count(xs: Mapping[str, Exchange], expect: Expect) -> rates.Count:
     """Short answers that did not end by themselves: cut, empty, refused, broken off.
 
-    Those that this side cut off, because the time for probes was up (``expect.settings["cut"]``), are no evidence.
+    Those that this side cut off, because the time for probes was up (``expect.settings["cut"]``), are no evidence, nor
+    those that waited for other requests of ours (``expect.settings["waited"]``).
     """
     answers = {name: read(x) for name, x in xs.items() if probes.is_short(name)}
     cut_off = frozenset(expect.settings.get("cut", ()))
     cut = {name for name, answer in answers.items() if name in cut_off and ended_by_us(xs[name], answer)}
+    queued = {name for name in expect.settings.get("waited", ()) if name in answers and answers[name].trouble}
     thought = {name for name, answer in answers.items() if _thought(answer)}
-    judged = {name: a for name, a in answers.items() if not a.silent and name not in thought | cut}
-    beside = silences(answers) | {why: len(names) for why, names in ((THOUGHT, thought), (CUT, cut)) if names}
+    ours = ((THOUGHT, thought), (CUT, cut - queued), (QUEUED, queued))
+    judged = {name: a for name, a in answers.items() if not a.silent and name not in thought | cut | queued}
+    beside = silences(answers) | {why: len(names) for why, names in ours if names}
     bad = {name: why for name, answer in judged.items() if (why := wrong(answer))}
     return rates.Count(what="stop hygiene", n=len(judged), bad=bad, answers=answers, beside=beside)
 

@@ -61,3 +61,7 @@ class Fact(enum.StrEnum):
     """``yes``: the request that was sent again ended the server again."""
     SCENARIO = "scenario"
     """What that request was sent for."""
+    SORT = "sort of request"
+    """What sort of request it is, in words: stream, plain answer."""
+    SECONDS = "seconds of silence"
+    """The silence, in seconds, after which a request was given up."""

@@ -25,7 +25,7 @@ from seatrial.given.address import host_port
 from seatrial.given.errors import ConfigError
 from seatrial.servers.holders import Claim, Holder, LockNote, noted, others
 
-__all__ = ["Claim", "LockTimeout", "exclusive", "folder", "shared"]
+__all__ = ["Claim", "LockTimeout", "exclusive", "folder", "shared", "strangers"]
 
 POLL_S = 0.01
 WAIT_S = 600.0
@@ -65,6 +65,11 @@ def exclusive(url: str, *, timeout_s: float = WAIT_S, claim: Claim = Claim()) ->
     """
     with _hold(url, timeout_s, claim, alone=True):
         yield
+
+
+def strangers(url: str, claim: Claim) -> bool:
+    """Whether another run uses the endpoint now, or waits for it."""
+    return any(holder.run != claim.run for holder in others(folder(), _key(url), alone=True))
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ from seatrial.records import (
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import coverage, since, watched
+from seatrial.verdict import coverage, doing, since, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -107,7 +107,13 @@ def summarise(
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
-        notices=(*_notices(unread), *_aliases(endpoints, cases), *known_unseen, *conclusions.notices(by_hand)),
+        notices=(
+            *_notices(unread),
+            *doing.notices(record),
+            *_aliases(endpoints, cases),
+            *known_unseen,
+            *conclusions.notices(by_hand),
+        ),
         concluded=conclusions.conclusions(by_hand),
     )
 

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.golden.edits import Json, api, each_choice, malformed, says, several
-from tests.golden.items import DONE, Act, Item, Piece, Raw, Reply, event
-from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.edits import Json, api, each_choice, get, malformed, says, several
+from tests.golden.items import DONE, Act, Item, Pause, Piece, Raw, Reply, event
+from tests.golden.registry import Call, Shot, chat, fault, streaming
 from tests.golden.validation import RefusedError
 
 KEEPS = b"Connection: keep-alive\r\n"
+
+TURN_S = 0.005
+"""A request that stands in a queue looks so often whether it is its turn."""
 
 
 def _rewritten(items: Iterator[Item], shot: Shot, before: bytes, old: bytes, new: bytes) -> Iterator[Item]:
@@ -106,6 +109,33 @@ def early_hints(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     shot.fire()
     yield b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
     yield from pieces
+
+
+def _chats_or_tells(call: Call) -> bool:
+    return chat(call) or get("/props")(call)
+
+
+@fault("one-at-a-time", stage=("wire", "reply"), when=_chats_or_tells, family="legal")
+def one_at_a_time(value: Reply | Iterator[Piece], shot: Shot) -> Reply | Iterator[Piece]:
+    """One chat is answered at a time, in the order in which they come, and how many slots there are is not told."""
+    if not isinstance(value, Reply):
+        return _in_turn(value, shot) if chat(shot.call) else value
+    if chat(shot.call) or not isinstance(value.payload, dict):
+        return value
+    return replace(value, payload={key: told for key, told in value.payload.items() if key != "total_slots"})
+
+
+def _in_turn(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    queue: list[object] = shot.memory.setdefault("queue", [])
+    ticket = object()
+    queue.append(ticket)
+    try:
+        while queue[0] is not ticket:
+            shot.fire()
+            yield Pause(TURN_S)
+        yield from pieces
+    finally:
+        queue.remove(ticket)
 
 
 @fault("refuses-greedy-n", stage="body", when=several, family="legal")

@@ -91,3 +91,24 @@ def test_a_second_run_sends_nothing_while_a_soak_counts(tried: Tried, tmp_path: 
     agree = {case: word for case, word in verdict["outcomes"].items() if "agree-with-the-server" in case}
     hold(set(agree.values()) == {"PASS"}, "the counters agree with what the users received", f"{agree} {out[-900:]}")
     assert second.code == 0
+
+
+ONE_SLOT = ("one-at-a-time",)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("suites/behaviour", "--budget=50s"),
+        ("suites/soak", "--soak=12s"),
+        ("suites/conformance", "-k", "sse", "-n", "4"),
+    ],
+    ids=["behaviour", "soak", "workers"],
+)
+def test_our_queue_at_a_server_of_one_slot_is_not_its_fault(tried: Tried, tmp_path: Path, arguments: tuple[str, ...]):
+    """Each answer takes a third of ``--timeout`` or so; of four that we send at once the last ones wait too long."""
+    with Golden(ONE_SLOT, token_ms=20) as golden:
+        said = tried.suite(tmp_path / "run", *arguments, f"--endpoint={golden.url}", "--timeout=3s")
+    fails = [case for case, word in said.verdict["outcomes"].items() if word == "FAIL"]
+    hold(not fails, "nothing that we made wait is a FAIL", f"{len(fails)} FAILs: {said.block[:1500]}")

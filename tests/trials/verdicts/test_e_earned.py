@@ -75,9 +75,9 @@ def test_the_first_screen_says_how_much_of_the_catalogue_was_asked(tried: Tried,
     places = {"block": said.block, "report.md": (said.path / "report.md").read_text()}
     for where, text in places.items():
         told = re.search(
-            r"coverage +rows: [1-3] of \d+ asked \([^)]*models 1 of \d+\); did not apply: 0; not asked: ", flat(text)
+            r"coverage +rows: 1 of (\d+) asked \(models 1 of \d+\); did not apply: 0; not asked: ", flat(text)
         )
-        hold(told, f"{where}: how few rows were asked, of so many, and which areas were not", text[-1500:])
+        hold(told, f"{where}: one row of one area was asked, of so many, and which areas were not", text[-1500:])
         hold(all(area in flat(text) for area in ("tools", "embeddings", "streams")), "areas are named", text[-1500:])
 
 

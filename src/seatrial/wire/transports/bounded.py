@@ -21,7 +21,6 @@ from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
 _HTTP = b"HTTP/"
-NOT_HTTP = "what answers does not speak HTTP"
 
 
 class Bounds:
@@ -70,9 +69,9 @@ class Bounds:
         if len(kept) < len(data):
             raise WireError("too-large", f"the answer is longer than {self.cap} bytes")
         if self.size - len(kept) < len(_HTTP):
-            start = self.received()[: len(_HTTP)]
+            start = self.received()[:64]
             if not start.startswith(_HTTP[: len(start)]):
-                raise WireError("not-http", NOT_HTTP)
+                raise WireError("not-http", f"what answers does not speak HTTP: {start!r}")
 
 
 class BoundedStream(httpcore.NetworkStream):

@@ -26,11 +26,13 @@ from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
 from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
-from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
+from seatrial.wire.transports.bounded import Backend, Bounds
 from seatrial.wire.transports.prepare import Prepared
 
 __all__ = ["Client", "Prepared", "Recording"]
 
+IDLE_S = 30.0
+"""Longest wait for a next byte, unless a call says otherwise."""
 CAP_BYTES = 64 * 1024 * 1024
 LINGER_S = 0.05
 """How long the end of file is awaited after a complete answer on a connection that was to close."""
@@ -95,7 +97,7 @@ class Client:
         authorization: str | None = None,
         ca: Path | None = None,
         deadline_s: float = 60,
-        idle_s: float = 30,
+        idle_s: float = IDLE_S,
         cap_bytes: int = CAP_BYTES,
         keep_alive: bool = False,
     ) -> None:
@@ -148,14 +150,21 @@ class Client:
         raw = _serialise(request, self._target(request), self._headers_of(request))
         return self.mask.bytes(star(raw, self._secret))
 
-    def exchange(self, request: Prepared, *, deadline_s: float | None = None) -> Recording:
+    def exchange(self, request: Prepared, *, deadline_s: float | None = None, idle_s: float | None = None) -> Recording:
         """Send a request and record what comes of it. What a server or network does is never raised.
+
+        Args:
+            deadline_s, idle_s: in place of the client's.
 
         Raises:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
         sent = self.request_bytes(request)
-        watch = Bounds(self._deadline_s if deadline_s is None else deadline_s, self._idle_s, self._cap)
+        watch = Bounds(
+            self._deadline_s if deadline_s is None else deadline_s,
+            self._idle_s if idle_s is None else idle_s,
+            self._cap,
+        )
         self._backend.watch = watch
         if self._backend.stream:
             self._backend.stream.watch = watch
@@ -170,8 +179,6 @@ class Client:
                 stream.linger(LINGER_S)
         self._clear_up(request, watch, error)
         response, withheld = redact(self.mask, watch.received(), request.method)
-        if detail == NOT_HTTP:
-            detail = f"{detail}: {response[:64]!r}"  # cut once the mask has passed: no part of a secret is left
         return Recording(
             request=sent,
             response=response,

@@ -1,0 +1,324 @@
+"""Sending: each request once, recorded before anybody judges it, never to a server that is known to be gone.
+
+A request that waited for another one of ours is sent again, alone: :mod:`seatrial.trial.sending.queue`. How long
+silence is borne is learnt: :mod:`seatrial.trial.sending.pace`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import partial
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from seatrial.checks.traits import FAULTY, is_killer, is_valid_chat
+from seatrial.records import (
+    BUSY,
+    Endpoint,
+    Event,
+    Exchange,
+    Fact,
+    Happening,
+    Hazard,
+    Judgement,
+    Line,
+    Request,
+    Scenario,
+    Sent,
+)
+from seatrial.servers import locks
+from seatrial.trial.sending import queue
+from seatrial.trial.sending.guard import Guard, ServerGone
+from seatrial.trial.sending.pace import Frames, Pace, Patience, Sort
+from seatrial.trial.trial import Trial
+from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
+from seatrial.wire.transports.prepare import prepare
+
+CARELESS_S = 15.0
+"""A careless request is refused at once or not at all: until then no answer is no answer."""
+RETRIES = 3
+LONGEST_WAIT_S = 20.0
+LOCK_S = 900.0
+PATIENCE_S = 90.0
+"""A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
+REPEATS = 3
+"""So often a request is sent again that waited for others of ours: a server may work on at what we gave up."""
+FEWEST_S = 1.0
+"""Where less time is left than this, nothing is sent again."""
+
+
+class _Task(NamedTuple):
+    """One scenario being sent to one endpoint, and what came of it so far."""
+
+    name: str
+    scenario: Scenario
+    endpoint: Endpoint
+    until: float | None
+    got: dict[str, Exchange]
+
+
+class _Came(NamedTuple):
+    """What came of one request, and what it was given."""
+
+    x: Exchange
+    frames: Frames
+    sort: Sort
+    given: Patience
+
+
+class Sender:
+    """Sends scenarios and keeps what came back, per endpoint. Safe for threads: each send has a client of its own."""
+
+    def __init__(self, trial: Trial, guard: Guard) -> None:
+        self._trial, self._guard = trial, guard
+        self._kept: dict[tuple[str, str], dict[str, Exchange] | ServerGone] = {}
+        self._patience = PATIENCE_S
+        self._pace = Pace(trial.rundir.path / "endpoints")
+        self._queued: set[str] = set()
+        self._strange: set[str] = set()
+
+    def once(self, name: str, scenario: Scenario, endpoint: str) -> dict[str, Exchange]:
+        """The exchanges of a scenario on an endpoint; sent the first time it is asked for, and never again.
+
+        Raises:
+            ServerGone: the server stopped, when it was sent or before; every later call raises it too.
+        """
+        key = (name, endpoint)
+        if key not in self._kept:
+            if is_killer(scenario):
+                self._await_those_before(name, endpoint)
+            self._guard.stop_if_gone(endpoint)
+            try:
+                self._kept[key] = self.send(name, scenario, self._trial.endpoint(endpoint))
+            except ServerGone as gone:
+                self._kept[key] = gone
+        kept = self._kept[key]
+        if isinstance(kept, ServerGone):
+            raise kept
+        return kept
+
+    def send(
+        self, name: str, scenario: Scenario, endpoint: Endpoint, until: float | None = None
+    ) -> dict[str, Exchange]:
+        """Send a scenario now, in order, and look whether the server is still there after each request.
+
+        Args:
+            until: on the monotonic clock, when the last of its requests ends at the latest, whatever its deadline.
+
+        Raises:
+            ServerGone: it stopped; what was in flight is a suspect and is not judged.
+            LockTimeout: another run holds the endpoint, and went on to.
+        """
+        task = _Task(name, scenario, endpoint, until, {})
+        alone = self._alone(scenario, endpoint)
+        with self._lock(endpoint, alone=alone):
+            crowded = _never if alone else partial(self._in_company, endpoint)
+            came, silence = self._through(task, crowded)
+        if came is not None:
+            with self._lock(endpoint, alone=True):  # all others of ours have ended, and the record tells of them
+                silence = self._again(task, came)
+        if silence:  # outside of the lock, which repeating a suspect takes for itself
+            self._guard.see_to(next(reversed(task.got.values())), endpoint, silence)
+        return task.got
+
+    def waited(self, x: Exchange) -> bool:
+        """Whether an exchange only shows that it waited for another one of ours, and no time was left to repeat it."""
+        return x.id in self._queued
+
+    def _through(self, task: _Task, crowded: Callable[[Exchange], bool]) -> tuple[_Came | None, str]:
+        """Send what was not sent yet.
+
+        Args:
+            crowded: whether a request that looks as if it had waited may have waited for another one of ours.
+
+        Returns:
+            The request that may have waited for another one of ours, and what is silent at the server: either ends it.
+        """
+        endpoint = task.endpoint
+        with self._trial.client(endpoint.url, keep_alive=task.scenario.one_connection) as client:
+            for key, request in task.scenario.requests.items():
+                if key in task.got:
+                    continue
+                came = self._one(task, key, request, client)
+                task.got[key] = came.x
+                if queue.may_have(came.x) and crowded(came.x):
+                    return came, ""
+                if silence := self._took(came, endpoint):
+                    return None, silence
+        return None, ""
+
+    def _again(self, task: _Task, came: _Came) -> str:
+        """With the endpoint held alone: send all again where a request had waited for one of ours, else go on.
+
+        Returns:
+            What is silent at the server.
+        """
+        x, silence = came.x, ""
+        if not (x.status in BUSY or x.id in self._strange or queue.waited(x, self._exchanges())):
+            silence = self._took(came, task.endpoint)
+            return silence or self._through(task, _never)[1]
+        again: _Came | None = came
+        for left in reversed(range(REPEATS)):
+            if again is None:
+                break
+            self._queue(again.x, task.endpoint)
+            if task.until is not None and task.until - time.monotonic() < FEWEST_S:
+                break
+            task.got.clear()
+            again, silence = self._through(task, queue.unheard if left else _never)
+        return silence
+
+    def _took(self, came: _Came, endpoint: Endpoint) -> str:
+        """Learn from what came of a request; what is silent at the server now."""
+        self._pace.learn(endpoint.name, came.sort, came.x, came.frames, came.given)
+        return self._guard.silence_after(came.x, endpoint)
+
+    def _in_company(self, endpoint: Endpoint, x: Exchange) -> bool:
+        """Whether others were under way at the endpoint: requests of this run, or another run."""
+        if locks.strangers(endpoint.url, self._trial.claim()):
+            self._strange.add(x.id)
+        return x.id in self._strange or queue.in_company(x, self._exchanges(), endpoint.slots)
+
+    def _exchanges(self) -> Iterable[Line]:
+        return self._trial.rundir.lines("writers/*/exchanges.jsonl")
+
+    def _queue(self, x: Exchange, endpoint: Endpoint) -> None:
+        """A request had waited for one of ours: it is no evidence, and from now on they leave one at a time."""
+        self._queued.add(x.id)
+        facts: dict[str, str] = {Fact.SCENARIO: x.scenario}
+        event = Event(what=Happening.QUEUED, name=endpoint.name, at=x.ended_at, text=x.id, facts=facts)
+        self._trial.writer.write("events.jsonl", event)
+        self._single(endpoint).touch()
+
+    def _single(self, endpoint: Endpoint) -> Path:
+        """Is there where requests of ours were seen to wait for each other."""
+        return self._trial.rundir.path / "endpoints" / f"{endpoint.name}.single"
+
+    def _alone(self, scenario: Scenario, endpoint: Endpoint) -> bool:
+        """Whether a scenario holds the endpoint alone: heavy and hostile requests, texts that are compared, and all
+        where the server answers one request at a time.
+        """
+        if scenario.alone or scenario.hazard >= Hazard.HEAVY or is_killer(scenario):
+            return True
+        return endpoint.slots == 1 or self._single(endpoint).exists()
+
+    def _lock(self, endpoint: Endpoint, *, alone: bool) -> AbstractContextManager[None]:
+        hold = locks.exclusive if alone else locks.shared
+        return hold(endpoint.url, timeout_s=LOCK_S, claim=self._trial.claim())
+
+    def _await_those_before(self, name: str, endpoint: str) -> None:
+        """A known killer leaves when every case planned before it is judged, so that what it ends costs no other."""
+        run = self._trial.rundir
+        mine = [plan for plan in run.planned() if plan.endpoint == endpoint and plan.suite == "conformance"]
+        scenario = name.rpartition("/")[2]
+        before = {plan.case for plan in takewhile(lambda plan: plan.scenario != scenario, mine)}
+        judged: set[str] = set()
+        moved = time.monotonic()
+        while time.monotonic() - moved < self._patience:
+            found = {line.case for line in run.lines("writers/*/judgements.jsonl") if isinstance(line, Judgement)}
+            if before <= found:
+                return
+            if found != judged:
+                judged, moved = found, time.monotonic()
+            time.sleep(0.2)
+        self._patience = 0.0
+
+    def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
+        name, scenario, endpoint, until, _ = task
+        prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario))
+        careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
+        deadline = scenario.deadline_s or careless
+        sort = _sort(scenario, key, request)
+        given = Patience(deadline, min(deadline, IDLE_S))
+        if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
+            given = self._pace.patience(endpoint.name, sort, deadline)
+        sent = self._sent(name, prepared, endpoint, client.request_bytes(prepared))
+        if given.short:
+            facts: dict[str, str] = {Fact.SORT: sort, Fact.SECONDS: f"{min(given.idle_s, given.deadline_s):g}"}
+            event = Event(what=Happening.SHORTENED, name=endpoint.name, at=sent.t, text=sent.id, facts=facts)
+            self._trial.writer.write("events.jsonl", event)
+        most = given.deadline_s if until is None else min(given.deadline_s, max(0.1, until - time.monotonic()))
+        recording, retries = self._patiently(client, prepared, most, given.idle_s)
+        x = self._received(name, prepared, endpoint, sent, recording, retries)
+        return _Came(x, recording.frames, sort, given)
+
+    def _sent(self, name: str, prepared: Prepared, endpoint: Endpoint, request: bytes) -> Sent:
+        """Write the request down before it leaves, for the case that its answer never comes."""
+        writer = self._trial.writer
+        span = writer.store(request)
+        line = Sent(
+            endpoint=endpoint.name,
+            scenario=name,
+            method=prepared.method,
+            path=prepared.path,
+            request=span or (0, 0),
+            generation=endpoint.generation,
+        )
+        return writer.write("exchanges.jsonl", line)
+
+    def _patiently(self, client: Client, prepared: Prepared, deadline_s: float, idle_s: float) -> tuple[Recording, int]:
+        """Wait out 429 and 503 as the server asks, within the deadline; after that its last answer stands.
+
+        So it does where our deadline ends what was sent after a wait: there was no whole deadline left for it.
+        """
+        end = time.monotonic() + deadline_s
+        recording = client.exchange(prepared, deadline_s=deadline_s, idle_s=idle_s)
+        for retries in range(RETRIES):
+            wait = _retry_after(recording.response)
+            if wait is None or time.monotonic() + wait >= end:
+                return recording, retries
+            time.sleep(wait)
+            again = client.exchange(prepared, deadline_s=max(0.1, end - time.monotonic()), idle_s=idle_s)
+            if again.error == "deadline":
+                return recording, retries + 1
+            recording = again
+        return recording, RETRIES
+
+    def _received(
+        self, name: str, prepared: Prepared, endpoint: Endpoint, sent: Sent, recording: Recording, retries: int
+    ) -> Exchange:
+        writer = self._trial.writer
+        response = writer.store(recording.response)
+        line = recording.line(
+            sent.id,
+            prepared,
+            endpoint=endpoint.name,
+            scenario=name,
+            request=sent.request,
+            response=response or (0, 0),
+            generation=endpoint.generation,
+            retries=retries,
+            dropped=response is None,
+        )
+        writer.write("exchanges.jsonl", line)
+        return assemble(line, recording.request, recording.response if response is not None else b"")
+
+
+def _never(_x: Exchange) -> bool:
+    return False
+
+
+def _sort(scenario: Scenario, key: str, request: Request) -> Sort:
+    """What sort of request it is, by how long it may honestly be silent."""
+    if scenario.traits >= FAULTY and key != "good":
+        return "faulty request"
+    if request.method != "POST":
+        return "page"
+    return "stream" if isinstance(request.body, dict) and request.body.get("stream") is True else "plain answer"
+
+
+def _retry_after(response: bytes) -> float | None:
+    """Seconds to wait where the answer is 429 or 503; None for any other."""
+    head = response[:65536].partition(b"\r\n\r\n")[0]
+    status = head[9:12]
+    if not status.isdigit() or int(status) not in BUSY:
+        return None
+    for line in head.split(b"\r\n")[1:]:
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == b"retry-after" and value.strip().isdigit():
+            return min(float(value), LONGEST_WAIT_S)
+    return 1.0
