@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
 @pytest.fixture(scope="module")
 def voyage(tmp_path_factory):
-    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=20s", "--soak=20s")
+    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/conformance", "suites/soak", "--soak=20s")
 
 
 def test_the_demo_is_ready_and_says_why(voyage):

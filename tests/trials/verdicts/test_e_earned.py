@@ -142,6 +142,7 @@ def test_a_name_that_is_another_and_stays_is_told_and_is_no_fault(tried: Tried, 
         ("behaviour", "--budget=50s", "another-model-talks", "models/probes-name-one-model"),
         ("soak", "--soak=5s", "another-model-under-load", "soak/streams-name-one-model"),
     ],
+    ids=["behaviour", "soak"],
 )
 def test_another_model_in_a_talk_or_under_load_is_a_fail(
     tried: Tried, tmp_path: Path, suite: str, option: str, fault: str, rule: str
