@@ -136,9 +136,10 @@ def _run(settings: LoadSettings, host: str | None) -> tuple[Endpoint, RunDir]:
         rundir = RunDir.open(settings.run)
         known = rundir.endpoints()
         if settings.endpoint not in known:
-            raise NoServerError(
-                f"SEATRIAL_ENDPOINT={settings.endpoint}: the run knows {', '.join(known) or 'no endpoint'}"
-            )
+            page = f"endpoints/{settings.endpoint}.json"
+            damaged = rundir.damage.files.get(page)
+            there = f"{page} is {damaged}" if damaged else f"the run knows {', '.join(known) or 'no endpoint'}"
+            raise NoServerError(f"SEATRIAL_ENDPOINT={settings.endpoint}: {there}")
         return known[settings.endpoint], rundir
     if not host:
         raise NoServerError("no server given; say --host=http://HOST:PORT")

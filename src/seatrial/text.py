@@ -31,6 +31,11 @@ def visible(text: str, limit: int | None = None) -> str:
 def readable(content: bytes) -> str:
     r"""Bytes as text with its lines kept; what is no UTF-8 stands as ``\xNN``."""
     text = content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+    return harmless(text)
+
+
+def harmless(text: str) -> str:
+    r"""A text of several lines, with escapes in place of what a terminal or a page may obey."""
     return _CONTROL.sub(lambda hit: hit[0].encode("unicode_escape").decode("ascii"), text)
 
 

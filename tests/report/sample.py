@@ -157,7 +157,7 @@ class Trial:
             versions={"seatrial": "0.1.0"},
             seed=7,
         )
-        run = RunDir.create(self.path, info)
+        run = RunDir.create(self.path, info, with_sums=False)
         run.write_endpoint(
             Endpoint(
                 name=NAME,

@@ -156,10 +156,16 @@ def test_a_damaged_run_is_one_line(runs, capsys):
     assert "is damaged" in capsys.readouterr().err
 
 
-def test_a_broken_waiver_copy_is_one_line(runs, capsys):
+def test_a_broken_waiver_copy_is_told_and_costs_only_what_it_might_waive(runs, capsys):
     (runs / "reports/runs/good/waivers.toml").write_text("[[waive]]\ncase = 3\n")
-    assert run_command(["judge", "good"]) == 4
-    assert "waivers.toml" in capsys.readouterr().err
+    assert run_command(["judge", "good"]) == 0
+    assert "damaged: waivers.toml cannot be read" in capsys.readouterr().out
+    record(runs / "reports/runs/bad", twice=True)
+    (runs / "reports/runs/bad/waivers.toml").write_bytes(b"\xff")
+    assert run_command(["judge", "bad"]) == 10
+    out = capsys.readouterr().out
+    assert "what is waived cannot be known" in out
+    assert "FAIL MUST" not in out
 
 
 def test_report_without_node_writes_the_rest_and_notes_an_older_verdict(runs, capsys, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from seatrial.records import VERSION, Clock, Endpoint, Judgement, Planned, Record, RunInfo, Sent
 from seatrial.run import lines as files
 from seatrial.run.directory import RunDir, new_path
+from seatrial.run.sums import signed, start
 from seatrial.run.writer import RunDirError, Writer
 
 INFO = RunInfo(
@@ -56,7 +57,7 @@ def test_a_torn_last_line_and_an_unknown_kind_are_left_out_and_counted(run):
     writer.write("judgements.jsonl", Judgement(case="c", endpoint="e", rule="r"))
     path = next(run.path.glob("writers/*/judgements.jsonl"))
     with path.open("ab") as file:
-        file.write(b'{"kind":"of-tomorrow","v":1}\n{"kind":"judgement","v":1,"w":"main"')
+        file.write(signed(b'{"kind":"of-tomorrow","v":1}', start(INFO.id)) + b'\n{"kind":"judgement","v":1,"w":"main"')
     assert [type(line).__name__ for line in run.lines("writers/*/judgements.jsonl")] == ["Clock", "Judgement"]
     assert (run.unread.unknown, run.unread.torn) == (1, 1)
 
@@ -71,7 +72,8 @@ def test_of_a_long_file_all_that_can_be_read_is_read(run, monkeypatch):
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:30], b"\xff\n", *lines[30:31], b"{}\n", *lines[31:]]))
     assert [line.case for line in run.in_time().of(Judgement)] == names
-    assert (run.unread.unknown, run.unread.torn) == (2, 0)
+    assert (run.unread.unknown, run.unread.torn) == (0, 0)
+    assert list(run.damage.lines.values()) == [2]
 
 
 def test_a_record_stands_in_order_of_time_and_knows_its_kinds():

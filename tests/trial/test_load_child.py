@@ -93,7 +93,7 @@ def test_a_load_that_cannot_start_says_its_last_words(sailing: Sailing) -> None:
     with Golden() as golden:
         load = sailing.load(golden, 2.0)
     (sailing.path / "endpoints" / "gold.json").write_text("{")
-    with pytest.raises(LoadError, match=r"ended with 4: .*gold\.json is damaged"):
+    with pytest.raises(LoadError, match=r"ended with 4: .*gold\.json is no page of an endpoint"):
         load.sail()
 
 

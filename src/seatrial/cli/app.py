@@ -1,11 +1,13 @@
 """The command ``seatrial``: reads what a run recorded. The trial itself is ``pytest suites/``.
 
-Wrong usage is one line that starts with ERROR and exit 4, never a traceback: a traceback means Seatrial is at fault.
+Wrong usage is one line that starts with ERROR and exit 4. So is a fault of Seatrial's own, which names its place: a
+traceback would end with exit 1, and that is a verdict.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +21,11 @@ from seatrial.cli.waive import waive
 from seatrial.cli.watch import CONTEXT, watch
 from seatrial.given.tables import shown
 from seatrial.records import Verdict
+from seatrial.run import files
+from seatrial.run.directory import RunDir
+from seatrial.run.lines import BAD
 from seatrial.run.writer import RunDirError, write_atomically
+from seatrial.text import shorten, visible
 from seatrial.verdict.outcomes import EXIT_USAGE
 
 app = typer.Typer(
@@ -56,7 +62,8 @@ def judge(
     opened = open_run(run)
     judged = judge_run(opened)
     page = opened.path / "report.html"
-    say(render(Report(judged).summary, shown(page) if page.is_file() else None))
+    report_there = page.is_file() and not page.is_symlink()
+    say(render(Report(judged).summary, shown(page) if report_there else None))
     if write:
         target = opened.path / "verdict-rejudged.json"
         write_atomically(target, msgspec.json.format(msgspec.json.encode(judged.verdict)))
@@ -83,7 +90,7 @@ def report(
 
     opened = open_run(run)
     judged = judge_run(opened)
-    if _differs(opened.path / "verdict.json", judged.verdict):
+    if _differs(opened, judged.verdict):
         say("notice     verdict.json tells other outcomes than the record does now: the report follows the record")
     try:
         for line in write_report(Report(judged), out=out, results=alluredir, progress=_progress).lines:
@@ -137,30 +144,34 @@ def run_command(argv: Sequence[str]) -> int:
         return wanted.exit_code
     except typer.TyperException as error:
         return _refuse(error.format_message())
-    except (RunDirError, ConfigError) as error:
-        return _refuse(str(error))
-    except typer.Abort:
-        return _refuse("interrupted")
+    except (RunDirError, ConfigError, typer.Abort) as error:
+        return _refuse("interrupted" if isinstance(error, typer.Abort) else str(error))
     except BrokenPipeError:  # the reader of our pipe has gone: nothing is left to say
         sys.stdout = None
         return 0
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict
+        return _refuse(_own_fault(error))
 
 
-def _differs(path: Path, verdict: Verdict) -> bool:
+def _differs(run: RunDir, verdict: Verdict) -> bool:
     """Whether a verdict was written before and says something else; an unreadable one does."""
-    if not path.is_file():
-        return False
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Verdict).outcomes != verdict.outcomes
-    except (OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(files.read(run.path, "verdict.json"), type=Verdict).outcomes != verdict.outcomes
+    except files.MissingError:
+        return False
+    except (files.UnfitError, *BAD):
         return True
 
 
 def _refuse(message: str) -> int:
-    from seatrial.text import visible
-
     typer.echo(f"ERROR: {visible(message)}", err=True)
     return EXIT_USAGE
+
+
+def _own_fault(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
+    return f"Seatrial itself fell over{where}: {type(error).__name__}: {shorten(str(error))}; please report it"
 
 
 def _progress(text: str) -> None:

@@ -14,7 +14,7 @@ from seatrial.report.words.diagnosis import answer
 from seatrial.report.words.plain import count, duration, size
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
-from seatrial.text import visible
+from seatrial.text import harmless, visible
 from seatrial.wire.decoding.assemble import assemble
 
 RUNS = Path("reports/runs")
@@ -28,17 +28,24 @@ def open_run(name: str) -> RunDir:
     """
     given = Path(name)
     below = RUNS / name
-    path = below if not given.exists() and below.exists() else given
-    if not path.exists():
+    path = below if not _exists(given) and _exists(below) else given
+    if not _exists(path):
         latest = "no run is recorded in reports/runs yet; pytest suites/ makes one" if name == "latest" else ""
         raise RunDirError(latest or f"{name} is neither a run directory nor a run in {RUNS}")
     return RunDir.open(path)
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that is not ours to look into
+        return False
+
+
 def say(text: str) -> None:
-    """Print a text of ours; a terminal that lacks a character gets an escape instead of an error."""
+    """Print a text of ours; what a terminal would obey, or lacks, stands there as an escape."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stdout.write(harmless(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def show(
@@ -51,18 +58,20 @@ def show(
     """Show one recorded exchange: what was sent, and each read of the answer with its time since sending."""
     opened = open_run(run)
     line = _find(opened, exchange)
-    response = opened.bytes_of(line.w, line.response)
+    request, response, wrong = opened.exchange_of(line)
+    if wrong and (raw or curl):
+        raise RunDirError(f"exchange {exchange} is damaged: {wrong}")
     if raw:
         _raw(response)
         return
-    view = assemble(line, opened.bytes_of(line.w, line.request), response)
+    view = assemble(line, request, response)
     endpoint = opened.endpoints().get(line.endpoint)
     if curl:
         if endpoint is None:
             raise RunDirError(f"the run holds no endpoint {line.endpoint}: its address is not known")
         say(curl_line.command(view, endpoint))
         return
-    say("\n".join(_lines(line, opened.bytes_of(line.w, line.request), response, view)))
+    say("\n".join(_lines(line, request, response, view, wrong)))
 
 
 def _find(run: RunDir, name: str) -> Received:
@@ -77,8 +86,12 @@ def _find(run: RunDir, name: str) -> Received:
             return line
         sent = sent or (isinstance(line, Sent) and line.id == name)
     if sent:
-        raise RunDirError(f"exchange {name} was sent and never ended: its process died with the request in flight")
-    raise RunDirError(f"the run holds no exchange {name}; ids look like gw0-118, and the report names them")
+        raise RunDirError(
+            f"exchange {visible(name, 80)} was sent and never ended: its process died with the request in flight"
+        )
+    told = run.damage.told()
+    lost = f"; {told[0]}" if told else ""
+    raise RunDirError(f"the run holds no exchange {name}; ids look like gw0-118, and the report names them{lost}")
 
 
 def _raw(response: bytes) -> None:
@@ -90,9 +103,12 @@ def _raw(response: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _lines(line: Received, request: bytes, response: bytes, view: Exchange) -> list[str]:
+def _lines(line: Received, request: bytes, response: bytes, view: Exchange, wrong: str) -> list[str]:
     where = f"{line.id}  {line.endpoint}  scenario {line.scenario}  generation {line.generation}"
-    shown = [visible(where), f"sent      {size(len(request))}"]
+    shown = [visible(where)]
+    if wrong:
+        shown.append(f"damaged   {wrong}: what follows is not what was recorded")
+    shown.append(f"sent      {size(len(request))}")
     shown += _text(request, ">")
     shown.append(f"received  {size(len(response))} in {count(len(line.frames), 'read')}: {answer(view)}")
     if line.dropped:

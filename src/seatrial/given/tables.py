@@ -24,10 +24,22 @@ def read(path: Path, struct: type[_Struct]) -> _Struct:
         ConfigError: it cannot be read, is no TOML, or does not hold what it should.
     """
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(f"cannot read {shown(path)}: {said}") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {shown(path)}: {error.strerror}") from error
+    return parse(content, path, struct)
+
+
+def parse(content: bytes, path: Path, struct: type[_Struct]) -> _Struct:
+    """Read the content of a file; ``path`` is named where something is wrong.
+
+    Raises:
+        ConfigError: it is no TOML, or does not hold what it should.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"cannot read {shown(path)}: it is not UTF-8") from error
     try:
         return msgspec.convert(tomllib.loads(text), struct)
     except tomllib.TOMLDecodeError as error:

@@ -10,6 +10,7 @@ import datetime as dt
 import difflib
 import json
 import re
+import zlib
 from collections.abc import Container, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +26,11 @@ DEMO = Path(str(files("seatrial.given").joinpath("demo-waivers.toml")))
 """What the embedded base model is forgiven; the only waivers Seatrial ships."""
 
 _CASE = re.compile(r"(?P<rule>[^\[\]@\s]+)(?:\[(?P<scenario>[^\[\]@]+)\])?(?:@(?P<name>[^\[\]@\s]+))?")
+
+COPY = "waivers.toml"
+"""The copy in a run directory."""
+SUM = "waivers"
+"""The setting in run.json that holds the sum of the copy; missing or empty where nothing is waived."""
 
 Words = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -64,13 +70,30 @@ def read(path: Path) -> tuple[Waiver, ...]:
     Raises:
         ConfigError: with file, line and key.
     """
-    waivers = tables.read(path, _File).waive
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {tables.shown(path)}: {error.strerror}") from error
+    return parse(content, path)
+
+
+def parse(content: bytes, path: Path) -> tuple[Waiver, ...]:
+    """Read the content of a waiver file; ``path`` is named where something is wrong.
+
+    Raises:
+        ConfigError: with file, line and key.
+    """
+    waivers = tables.parse(content, path, _File).waive
     for index, waiver in enumerate(waivers):
         if _CASE.fullmatch(waiver.case) is None:
-            raise ConfigError(
-                f"{_place(path, index)}: {waiver.case} is no case: say rule, rule[scenario] or rule[scenario]@NAME"
-            )
+            place = _place(path, index, content)
+            raise ConfigError(f"{place}: {waiver.case} is no case: say rule, rule[scenario] or rule[scenario]@NAME")
     return waivers
+
+
+def sum_of(content: bytes) -> str:
+    """What run.json says of a waiver file, so that a copy that was changed shows."""
+    return f"{zlib.crc32(content):08x}"
 
 
 def check(
@@ -117,8 +140,9 @@ def _quoted(text: str) -> str:
     return json.dumps(clean, ensure_ascii=False)
 
 
-def _place(path: Path, index: int) -> str:
-    line = tables.line_of(path.read_text("utf-8"), "waive", index, "case")
+def _place(path: Path, index: int, content: bytes | None = None) -> str:
+    text = path.read_text("utf-8") if content is None else content.decode("utf-8")
+    line = tables.line_of(text, "waive", index, "case")
     return f"{tables.shown(path)}{f' line {line}' if line else ''}"
 
 

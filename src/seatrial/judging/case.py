@@ -32,6 +32,10 @@ def judge_case(
     word = outcomes.outcome(
         rule.level, findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=strict
     )
+    if word is Outcome.FAIL and waivers.fault:
+        return msgspec.structs.replace(
+            unjudged(plan, rule), outcome=Outcome.INCONCLUSIVE, why=waivers.fault, exchanges=on.exchanges
+        )
     bad = word in {Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY}
     known = profile.load(endpoint.kind).known_word(plan.case, endpoint.build) if bad and endpoint else ""
     return msgspec.structs.replace(

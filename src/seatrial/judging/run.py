@@ -16,6 +16,7 @@ from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.judging import suspects
 from seatrial.judging.case import Evidenced, judge_case, unjudged
+from seatrial.judging.doubt import Doubt
 from seatrial.judging.waivers import Waivers, waivers_of
 from seatrial.kinds import profile
 from seatrial.records import (
@@ -37,8 +38,10 @@ from seatrial.records import (
 )
 from seatrial.run import previous
 from seatrial.run.about import asked_for
+from seatrial.run.damage import Damage
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import Limits, fold
+from seatrial.text import shorten
 from seatrial.verdict import coverage, summary
 from seatrial.wire.decoding.assemble import assemble
 
@@ -66,40 +69,60 @@ class Exchanges:
 
     def __init__(self, run: RunDir, record: Record) -> None:
         self._run = run
-        self._received = {line.id: line for line in record.of(Received)}
+        self._received: dict[str, Received] = {}
+        self._doubled: set[str] = set()
+        for line in record.of(Received):
+            if msgspec.structs.replace(self._received.setdefault(line.id, line), t=line.t) != line:
+                self._doubled.add(line.id)
         self._kept: dict[str, Exchange] = {}
+        self._wrong: dict[str, str] = {}
 
     def exchange(self, name: str) -> Exchange | None:
         line = self._received.get(name)
         if line is None:
             return None
         if name not in self._kept:
-            request = self._run.bytes_of(line.w, line.request)
-            self._kept[name] = assemble(line, request, self._run.bytes_of(line.w, line.response))
+            request, response, wrong = self._run.exchange_of(line)
+            if name in self._doubled:
+                wrong = wrong or "it is recorded twice, and differently"
+            self._kept[name] = assemble(line, request, response)
+            self._wrong[name] = wrong
         return self._kept[name]
+
+    def wrong(self, name: str) -> str:
+        """What is wrong with the bytes of an exchange as they are recorded; empty where nothing is."""
+        self.exchange(name)
+        return self._wrong.get(name, "")
 
 
 def judge(run: RunDir) -> JudgedRun:
-    """Judge everything a run recorded.
+    """Judge everything a run recorded. What is damaged of it is told, and costs what hangs on it its proof.
 
     Raises:
-        RunDirError: the directory is damaged beyond torn lines.
-        ConfigError: the copy of the waiver file in it cannot be read.
+        RunDirError: run.json cannot be read.
     """
     info, endpoints = run.info, run.endpoints()
-    lines = run.in_time()
+    lines, plan = run.whole()
     exchanges = Exchanges(run, lines)
     covered = waivers_of(run)
-    seen = (*fold(lines, Limits.of(info.options)), *conclusions.stops(lines.of(Noted)))
-    found = suspects.explained(tuple(sorted(seen, key=lambda stop: (stop.dead_at, stop.id))), lines, run)
+    stops, fell = _stops(lines, run)
     judgements = {line.case: line for line in lines.of(Judgement)}
-    planned = {line.case: line for line in run.planned()}
+    planned = {line.case: line for line in plan}
     for name, line in judgements.items():
         planned.setdefault(name, _unplanned(line))
     if planned:
         catalogue.load_all()
-    replay = _Replay(lines, exchanges, endpoints, covered, strict=bool(info.options.get("strict")))
-    cases = tuple(replay.case(plan, judgements.get(name)) for name, plan in planned.items())
+    replay = _Replay(lines, exchanges, endpoints, covered, strict=bool(info.options.get("strict")), damage=run.damage)
+    judged = [replay.case(each, judgements.get(name)) for name, each in planned.items()]
+    doubt = Doubt.of(
+        run.damage,
+        planless=bool(judgements) and not plan,
+        pageless=_pageless(endpoints, info, judged, stops),
+        waivers=covered.fault,
+        fell=fell,
+    )
+    cases, found = doubt.of_cases(judged), doubt.of_stops(stops)
+    known_unseen = () if doubt.notices else replay.known_unseen(cases)
     verdict = summary.summarise(
         run=info.id,
         endpoints=endpoints,
@@ -109,7 +132,7 @@ def judge(run: RunDir) -> JudgedRun:
         waived=covered.used(cases),
         not_tested=[(line.what, line.why) for line in lines.of(NotTested)],
         unread=(run.unread.torn, run.unread.unknown),
-        known_unseen=replay.known_unseen(cases),
+        known_unseen=known_unseen,
         strict_known=bool(info.options.get("strict_known")),
         watch="watch" in info.options and not cases,
         impact=tuple(catalogue.areas()),
@@ -117,7 +140,28 @@ def judge(run: RunDir) -> JudgedRun:
         catalogue=_catalogued(),
         earlier=previous.kept(run.path),
     )
-    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
+    return JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
+
+
+def _stops(lines: Record, run: RunDir) -> tuple[tuple[Stop, ...], list[str]]:
+    """The stops of a record; and why they cannot be told, where no record that a recorder wrote could be so."""
+    try:
+        limits = Limits.of(run.info.options)
+        seen = (*fold(lines, limits), *conclusions.stops(lines.of(Noted)))
+        ordered = tuple(sorted(seen, key=lambda stop: (stop.dead_at, stop.id)))
+        return suspects.explained(ordered, lines, run), []
+    except Exception as error:  # noqa: BLE001 - a record of any origin; what else fell is Seatrial's own, and is told
+        return (), [f"the record of the watch cannot be followed: {type(error).__name__}: {shorten(str(error))}"]
+
+
+def _pageless(
+    endpoints: Mapping[str, Endpoint], info: RunInfo, cases: Iterable[Judged], stops: Iterable[Stop]
+) -> list[str]:
+    """Endpoints that the run knows and that have no page."""
+    watched = info.options.get("watch")
+    named = [name for name in watched if isinstance(name, str)] if isinstance(watched, list) else []
+    named += [case.endpoint for case in cases] + [stop.name for stop in stops if stop.name]
+    return [name for name in dict.fromkeys(named) if name not in endpoints]
 
 
 def _catalogued() -> coverage.Catalogue:
@@ -135,7 +179,9 @@ class _Replay:
         waivers: Waivers,
         *,
         strict: bool,
+        damage: Damage,
     ) -> None:
+        self._damage = damage
         self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
         self._waivers, self._strict = waivers, strict
         self._soaks: dict[str, SoakRun] = {}
@@ -150,13 +196,20 @@ class _Replay:
         else:
             evidence, absent = (None, judgement.absent) if judgement.absent else self._evidence(rule, judgement)
             if evidence is not None:
-                on = Evidenced(evidence, judgement.exchanges, msgspec.convert(judgement.expect, Expect))
-                endpoint = self._endpoints.get(plan.endpoint)
-                return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
+                try:
+                    expect = msgspec.convert(judgement.expect, Expect)
+                except msgspec.ValidationError as error:
+                    absent = f"its judgement is damaged: {shorten(str(error))}"
+                else:
+                    on = Evidenced(evidence, judgement.exchanges, expect)
+                    endpoint = self._endpoints.get(plan.endpoint)
+                    return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
         return msgspec.structs.replace(base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges)
 
     def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:
         if rule.shape == "soak":
+            if self._damage.of_the_load:
+                return None, "lines of the soak are lost or damaged"
             if judgement.endpoint not in self._soaks:
                 self._soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
             return self._soaks[judgement.endpoint], ""
@@ -164,6 +217,9 @@ class _Replay:
         lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
         if lacking:
             return None, f"not in the recording: {', '.join(lacking)}"
+        wrong = [f"{i}: {said}" for i in judgement.exchanges.values() if (said := self._exchanges.wrong(i))]
+        if wrong:
+            return None, f"damaged in the recording: {'; '.join(wrong[:3])}"
         return {name: x for name, x in found.items() if x is not None}, ""
 
     def known_unseen(self, cases: Iterable[Judged]) -> tuple[str, ...]:

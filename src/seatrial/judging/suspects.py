@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from seatrial.records import Event, Fact, Happening, Line, Received, Record, Sent, Stop
+from seatrial.run import files
 from seatrial.run.directory import RunDir
-from seatrial.run.follow import last_bytes
 from seatrial.stops.fold import aborted
 
 TELLING = frozenset({Happening.START, Happening.READY, Happening.REPEATED})
@@ -69,5 +69,5 @@ def _again(event: Event) -> str:
 
 
 def _tail(run: RunDir, name: str) -> tuple[str, ...]:
-    text = last_bytes(run.path / "server" / name, LOG_BYTES).decode("utf-8", "replace")
+    text = files.tail(run.path, f"server/{name}", LOG_BYTES).decode("utf-8", "replace")
     return tuple(line for line in text.splitlines() if line.strip())[-LOG_LINES:]

@@ -6,15 +6,23 @@ import datetime
 from collections.abc import Iterable
 
 from seatrial.given import waivers as waiving
+from seatrial.given.errors import ConfigError
+from seatrial.given.waivers import COPY, SUM, sum_of
 from seatrial.records import Judged, Outcome
 from seatrial.run.directory import RunDir
+from seatrial.text import shorten
 
 
 class Waivers:
-    """The operator's waivers as they stand in the run's own copy, expired against the run's start."""
+    """The operator's waivers as they stand in the run's own copy, expired against the run's start.
 
-    def __init__(self, entries: tuple[waiving.Waiver, ...], day: datetime.date) -> None:
+    Attributes:
+        fault: why they are not known; empty where they are. Nobody can say then what is waived.
+    """
+
+    def __init__(self, entries: tuple[waiving.Waiver, ...], day: datetime.date, fault: str = "") -> None:
         self._entries = [entry for entry in entries if entry.holds_on(day)]
+        self.fault = fault
 
     def word(self, case: str) -> str:
         """Who covers a case, until when and why; empty where nobody does."""
@@ -30,11 +38,18 @@ class Waivers:
 
 
 def waivers_of(run: RunDir) -> Waivers:
-    """The waivers of a run.
-
-    Raises:
-        ConfigError: its copy of the file cannot be read.
-    """
-    path = run.path / "waivers.toml"
-    day = datetime.datetime.fromisoformat(run.info.started).date()
-    return Waivers(waiving.read(path) if path.is_file() else (), day)
+    """The waivers of a run. A copy that is missing or not as it was written waives nothing, and is a fault."""
+    day = datetime.date.max
+    content = run.page(COPY)
+    total = run.info.options.get(SUM)
+    if content is None:
+        lost = bool(total) or COPY in run.damage.files
+        return Waivers((), day, f"{COPY} is missing: what is waived cannot be known" if lost else "")
+    if total and total != sum_of(content):
+        return Waivers((), day, f"{COPY} is not as it was written: what is waived cannot be known")
+    try:
+        entries = waiving.parse(content, run.path / COPY)
+        day = datetime.datetime.fromisoformat(run.info.started).date()
+    except (ConfigError, ValueError, RecursionError) as error:
+        return Waivers((), day, f"{COPY} cannot be read: {shorten(str(error))}; what is waived cannot be known")
+    return Waivers(entries, day)

@@ -65,3 +65,5 @@ class Fact(enum.StrEnum):
     """What sort of request it is, in words: stream, plain answer."""
     SECONDS = "seconds of silence"
     """The silence, in seconds, after which a request was given up."""
+    LINES = "lines"
+    """Of the keeper's seal: the number of each other writer's last line, as JSON."""

@@ -78,6 +78,7 @@ class Received(Line, frozen=True, kw_only=True, tag="received"):
     generation: int = 0
     retries: int = 0  # answers 429 or 503 waited out before this one
     dropped: bool = False  # the byte budget of the run was used up; no bytes stored
+    sums: tuple[int, int] = (0, 0)  # of the bytes of request and response, by run.sums; 0: none was made
 
 
 class Judgement(Line, frozen=True, kw_only=True, tag="judgement"):

@@ -40,11 +40,12 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     alike: tuple[str, ...] = ()  # public reports of the same shape
     streams: int = 0  # of a family told from traffic: how many streams
     step_ns: int = 0  # of CLOCK STEPPED: how far, forward is positive
+    doubt: str = ""  # why it is told and not counted: the record that tells it is damaged
 
     @property
     def silent(self) -> bool:
         """Whether it counts as a silent stop: what was planned does not, nor a gap in our own record or a clock."""
-        return not self.planned and self.family not in NO_STOP and self.family not in STREAMS
+        return not self.planned and not self.doubt and self.family not in NO_STOP and self.family not in STREAMS
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seatrial.report.summary import EndpointSummary, Item, Summary
 from seatrial.report.words.plain import hang
+from seatrial.text import harmless
 
 WIDTH = 120
 _SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}
@@ -39,7 +40,7 @@ def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH)
     for notice in summary.notices:
         lines += hang("  notice        ", notice, width)
     lines.append(f"{'report':<{margin}} {report_path or 'not built: seatrial report ' + summary.run}")
-    return "\n".join(lines)
+    return harmless("\n".join(lines))
 
 
 def _endpoint(endpoint: EndpointSummary, margin: int, width: int) -> list[str]:

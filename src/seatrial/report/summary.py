@@ -127,7 +127,11 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     silent = [stop for stop in judged.stops if stop.name == name and stop.silent]
     cases = [case for case in judged.cases if case.endpoint == name]
     items = [_stop_item(stop, wall, end) for stop in silent]
-    told = [stop for stop in judged.stops if stop.name == name and stop.family in STREAMS and not stop.planned]
+    told = [
+        stop
+        for stop in judged.stops
+        if stop.name == name and stop.family in STREAMS and not stop.planned and not stop.doubt
+    ]
     streams = seen_streams(judged.lines, name) if told else 0
     word = "STREAMS" if cases else "STOP"  # a watch has no rule that weighs the same streams
     items += [_stop_item(stop, wall, end, word, streams) for stop in told]

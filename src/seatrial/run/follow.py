@@ -13,14 +13,15 @@ import os
 import time
 from pathlib import Path
 
-import msgspec
-
 from seatrial.records import Line
-from seatrial.run.lines import decode
+from seatrial.run import files
+from seatrial.run.lines import BAD, LINE_BYTES, decode, decoded
 
 WINDOW_NS = 200_000_000
 """Between the time of a line and its coming out."""
 READ_BYTES = 1 << 20
+TAIL_BYTES = 1 << 20
+"""In which the last line of a file is looked for."""
 FORGET_BYTES = 4 << 20
 """Of a record that nobody keeps, what has been read is given back to the disk in pieces of at least this."""
 _PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE of linux/falloc.h
@@ -48,7 +49,8 @@ class Follower:
     def read(self, *, to_the_end: bool = False) -> list[Line]:
         """The lines whose time has come; with ``to_the_end`` all there are."""
         now = time.monotonic_ns()
-        for path in sorted(self._folder.rglob("*.jsonl")):
+        for name in files.matching(self._folder.parent, f"{self._folder.name}/**/*.jsonl", _unheard):
+            path = self._folder.parent / name
             if path not in self._files:
                 self._files[path] = Growing(path, forget=self._forget)
         for file in self._files.values():
@@ -90,13 +92,13 @@ class Growing:
             all_of_it: read until nothing more comes, however fast the file grows.
 
         Raises:
-            OSError: the file is there and cannot be read.
+            UnfitError: it is no regular file, or cannot be read.
         """
         found: list[Line] = []
         for raw in self._whole(all_of_it=all_of_it):
             try:
                 found.append(decode(raw))
-            except msgspec.MsgspecError:
+            except BAD:
                 self.unknown += 1
         return found
 
@@ -109,12 +111,15 @@ class Growing:
     def _whole(self, *, all_of_it: bool) -> list[bytes]:
         if self._handle is None:
             try:
-                self._handle = os.open(self._path, (os.O_RDWR if self._forget else os.O_RDONLY) | os.O_CLOEXEC)
-            except FileNotFoundError:
+                self._handle = files.opened(self._path.parent, self._path.name, to_forget=self._forget)
+            except files.MissingError:
                 return []
         found: list[bytes] = []
         while content := os.pread(self._handle, READ_BYTES, self._offset):
             self._offset += len(content)
+            if len(self._rest) > LINE_BYTES and b"\n" not in content:  # no line is as long: what stands here is none
+                self._rest = b""
+                continue
             *whole, self._rest = (self._rest + content).split(b"\n")
             found += whole
             if not all_of_it and len(content) < READ_BYTES:
@@ -133,10 +138,21 @@ class Growing:
 
 
 def last_bytes(path: Path, most: int) -> bytes:
-    """At most so many bytes from the end of a file; none where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - most))
-            return file.read()
-    except OSError:
-        return b""
+    """At most so many bytes from the end of a file; none where it is no regular file, or cannot be read."""
+    return files.tail(path.parent, path.name, most)
+
+
+def last_numbers(root: Path) -> dict[str, int]:
+    """The number of the last whole line of each writer of a run directory, and of the plan; none found: left out."""
+    numbers: dict[str, int] = {}
+    for pattern in ("planned.jsonl", "writers/*/*.jsonl", "watch/**/*.jsonl", "load/*.jsonl"):
+        for name in files.matching(root, pattern, _unheard):
+            raw = files.tail(root, name, TAIL_BYTES).split(b"\n")[:-1]
+            line = next(decoded(reversed(raw)), None)
+            if line is not None:
+                numbers[line.w] = max(line.n, numbers.get(line.w, 0))
+    return numbers
+
+
+def _unheard(_name: str, _why: str) -> None:
+    """What is no file of lines is not followed."""

@@ -3,60 +3,195 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from typing import Any, BinaryIO, get_args
 
 import msgspec
 
 from seatrial.records import LINES, Line
+from seatrial.run import sums
 
 BLOCK = 256 * 1024
 """Bytes that are read and decoded at once, which takes two thirds of the time that single lines do."""
 
+LINE_BYTES = 64 * 1024 * 1024
+"""The longest line that is read: many times that of an answer of 200,000 reads. What is longer is no line."""
+
+BAD = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+"""What decoding bytes of any origin may raise."""
+
+NAMES = ("case", "endpoint", "rule", "scenario", "suite", "name", "id", "w")
+"""Fields that hold a name of ours, in which nothing is but what can be printed."""
+
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(LINES)
 decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
+_KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
+_ODD = re.compile(rb"[0-9]{18}|[0-9][eE]|\\u|[^\x20-\x7e\n]")
+"""What a line must hold to be worth a closer look: a number beyond any clock, or a character that is not printable."""
+_FAR = 1 << 62
+"""Nanoseconds of 146 years: no time, length or count of a record is farther from 0."""
+
+
+class _Kind(msgspec.Struct):
+    kind: str
 
 
 def decoded(raw: Iterable[bytes]) -> Iterator[Line]:
     """Those that are lines; a torn one, and one of a kind unknown here, is left out."""
     for each in raw:
-        with contextlib.suppress(msgspec.MsgspecError):
+        with contextlib.suppress(*BAD):
             yield decode(each)
 
 
 class LineReader:
     """Reads files of lines.
 
+    Args:
+        begin: what the sums of the run begin with; None: its lines bear none.
+
     Attributes:
         torn: last lines without an end, of writers that were killed.
-        unknown: lines of a kind or shape that this version does not know.
+        unknown: whole lines of a kind that this version does not know.
+        damaged: lines that are none, or not as they were written: how many of each file.
+    """
+
+    def __init__(self, begin: int | None = None) -> None:
+        self.torn = 0
+        self.unknown = 0
+        self.damaged: Counter[str] = Counter()
+        self._begin = begin
+
+    def read(self, handle: int, name: str) -> Iterator[Line]:
+        """The lines of one open file, in their order, up to its length now; the file is closed at the end.
+
+        Args:
+            name: by which what is left out is counted.
+
+        Raises:
+            OSError: the file cannot be read on.
+        """
+        with os.fdopen(handle, "rb") as file:
+            left = os.fstat(handle).st_size
+            while left > 0 and (block := file.readlines(min(BLOCK, left)) if left < LINE_BYTES else _block(file)):
+                left -= sum(map(len, block))
+                if not block[-1].endswith(b"\n"):
+                    if len(block[-1]) >= LINE_BYTES:
+                        self.damaged[name] += 1
+                        left = 0
+                    else:
+                        self.torn += 1
+                    del block[-1]
+                yield from self._decoded(block, name)
+
+    def _decoded(self, block: Sequence[bytes], name: str) -> Iterable[Line]:
+        begin = self._begin
+        content = b"".join(block)
+        sound = _ODD.search(content) is None if begin is None else all(sums.holds(raw[:-1], begin) for raw in block)
+        if sound:
+            with contextlib.suppress(*BAD):
+                return _decode_all(content)
+        return self._one_by_one(block, name)
+
+    def _one_by_one(self, block: Sequence[bytes], name: str) -> Iterator[Line]:
+        for raw in block:
+            line = self._one(raw)
+            if line is None:
+                if not self._is_of_tomorrow(raw):
+                    self.damaged[name] += 1
+            else:
+                yield line
+
+    def _one(self, raw: bytes) -> Line | None:
+        if self._begin is not None and not sums.holds(raw.rstrip(b"\n"), self._begin):
+            return None
+        try:
+            line = decode(raw)
+        except BAD:
+            return None
+        return line if self._begin is not None or _ODD.search(raw) is None or _possible(line) else None
+
+    def _is_of_tomorrow(self, raw: bytes) -> bool:
+        """Whether a line is whole, and of a kind that is not known here; it is counted then."""
+        if self._begin is not None and not sums.holds(raw.rstrip(b"\n"), self._begin):
+            return False
+        try:
+            kind = msgspec.json.decode(raw, type=_Kind).kind
+        except BAD:
+            return False
+        known = kind in _KINDS
+        self.unknown += not known
+        return not known
+
+
+class Numbers:
+    """The numbers of the lines of each writer, which count from 1 without a gap: what is missing was lost.
+
+    Attributes:
+        doubled: lines that came a second time, and were left out.
     """
 
     def __init__(self) -> None:
-        self.torn = 0
-        self.unknown = 0
+        self.doubled = 0
+        self._seen: dict[str, bytearray] = {}
 
-    def read(self, path: Path) -> Iterator[Line]:
-        """The lines of one file in their order; none where there is no file."""
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            while block := file.readlines(BLOCK):
-                if not block[-1].endswith(b"\n"):
-                    self.torn += 1
-                    del block[-1]
-                yield from self._decoded(block)
+    def once(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The lines, each the first time that it comes."""
+        seen = self._seen
+        for line in lines:
+            n, mine = line.n, seen.get(line.w)
+            if n < 1:  # of a line that no writer wrote
+                yield line
+                continue
+            if mine is None:
+                mine = seen[line.w] = bytearray(4096)
+            if n >= len(mine):
+                mine.extend(bytes(max(n + 1 - len(mine), len(mine))))
+            if mine[n]:
+                self.doubled += 1
+                continue
+            mine[n] = 1
+            yield line
 
-    def _decoded(self, block: Sequence[bytes]) -> Iterable[Line]:
-        try:
-            return _decode_all(b"".join(block))
-        except msgspec.MsgspecError:
-            return self._one_by_one(block)
+    def lost(self, last: dict[str, int]) -> dict[str, int]:
+        """How many lines of each writer are missing. ``last``: the number of its last line, where that is known."""
+        found = {}
+        for writer in sorted(self._seen.keys() | last.keys()):
+            mine = self._seen.get(writer, bytearray())
+            missing = max(mine.rfind(1), last.get(writer, 0)) - mine.count(1)
+            if missing > 0:
+                found[writer] = missing
+        return found
 
-    def _one_by_one(self, block: Sequence[bytes]) -> Iterator[Line]:
-        for raw in block:
-            try:
-                yield decode(raw)
-            except msgspec.MsgspecError:
-                self.unknown += 1
+
+def _block(file: BinaryIO) -> list[bytes]:
+    """Lines of about a block's length together; one without an end is cut at the longest that is read."""
+    found: list[bytes] = []
+    length = 0
+    while length < BLOCK and (line := file.readline(LINE_BYTES)):
+        found.append(line)
+        length += len(line)
+        if not line.endswith(b"\n"):
+            break
+    return found
+
+
+def _possible(line: Line) -> bool:
+    """Whether no number of a line lies beyond any clock, and each name can be printed."""
+    if any(not str(getattr(line, name, "")).isprintable() for name in NAMES):
+        return False
+    try:
+        return _near(msgspec.to_builtins(line))
+    except BAD:
+        return False
+
+
+def _near(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_near(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return all(_near(each) for each in value)
+    return not isinstance(value, int | float) or -_FAR < value < _FAR

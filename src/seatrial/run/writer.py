@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import msgspec
 
-from seatrial.records import SECOND, VERSION, Clock, Line
+from seatrial.records import SECOND, VERSION, Clock, Line, Received
+from seatrial.run import sums
 from seatrial.run.clocks import read_clocks
 
 BYTES_PER_WRITER = 256 * 1024 * 1024
@@ -56,10 +57,16 @@ class Writer:
         name: the ``w`` of every line (``main``, ``gw0``, ``load1``, ``recorder``).
         elsewhere: files that stand outside the folder, by the name :meth:`write` knows them under.
         budget: bytes of ``bytes.bin`` after which :meth:`store` declines.
+        begin: what the sums of the run begin with (``run.sums``); None: lines and bytes bear none.
     """
 
     def __init__(
-        self, folder: Path, name: str, elsewhere: Mapping[str, Path] | None = None, budget: int = BYTES_PER_WRITER
+        self,
+        folder: Path,
+        name: str,
+        elsewhere: Mapping[str, Path] | None = None,
+        budget: int = BYTES_PER_WRITER,
+        begin: int | None = None,
     ) -> None:
         self.folder, self.name = folder, name
         self._elsewhere = dict(elsewhere or {})
@@ -68,6 +75,8 @@ class Writer:
         self._n = 0
         self._offset = 0
         self._budget = budget
+        self._begin = begin
+        self._sums: dict[tuple[int, int], int] = {}
         self._clock_due = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,10 +93,8 @@ class Writer:
             if now >= self._clock_due:
                 self._clock_due = now + SECOND
                 if not isinstance(line, Clock):
-                    self._append(file, self._stamp(read_clocks(), now))
-            stamped = self._stamp(line, now)
-            self._append(file, stamped)
-            return stamped
+                    self._append(file, read_clocks(), now)
+            return self._append(file, self._summed(line) if isinstance(line, Received) else line, now)
 
     def store(self, content: bytes) -> tuple[int, int] | None:
         """Append bytes to ``bytes.bin``; (offset, length), or None when the byte budget is used up."""
@@ -97,6 +104,8 @@ class Writer:
             span = (self._offset, len(content))
             self._write("bytes.bin", content)
             self._offset += len(content)
+            if self._begin is not None and content:
+                self._sums[span] = sums.of_bytes(content, self._begin)
             return span
 
     def close(self) -> None:
@@ -105,12 +114,19 @@ class Writer:
                 os.close(handle)
             self._files.clear()
 
-    def _stamp(self, line: _Line, now: int) -> _Line:
+    def _append(self, file: str, line: _Line, now: int) -> _Line:
+        """Stamp a line and write it. A line that is not written has no number."""
+        stamped = msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n + 1, t=now)
+        content = encode(stamped)
+        self._write(file, (content if self._begin is None else sums.signed(content, self._begin)) + b"\n")
         self._n += 1
-        return msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n, t=now)
+        return stamped
 
-    def _append(self, file: str, line: Line) -> None:
-        self._write(file, encode(line) + b"\n")
+    def _summed(self, line: _Line) -> _Line:
+        """An answered exchange with the sums of its bytes, which were stored before it."""
+        assert isinstance(line, Received)
+        found = tuple(self._sums.pop(span, 0) for span in (line.request, line.response))
+        return msgspec.structs.replace(line, sums=found) if any(found) else line
 
     def _write(self, file: str, content: bytes) -> None:
         path = self._elsewhere.get(file) or self.folder / file

@@ -25,9 +25,10 @@ from typing import Any
 import msgspec
 
 from seatrial.given.address import host_port, root
-from seatrial.records import Event, Happening
+from seatrial.records import Event, Fact, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
+from seatrial.run.follow import last_numbers
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Ending
 from seatrial.servers.door import Door, Reply
@@ -269,11 +270,12 @@ class Keeper:
             self._stop(self.server, "the run ended")
         if self.job is not None:
             self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
-        self.event(Happening.SEAL, name="keeper")
         if not self.recorder.seal():
             self.event(
                 Happening.TROUBLE, name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed"
             )
+        lines = msgspec.json.encode(last_numbers(self.run.path)).decode()
+        self.event(Happening.SEAL, name="keeper", facts={Fact.LINES: lines})
         self.door.close()
         self.writer.close()
         if self.order.temporary and not self.orderly:

@@ -67,6 +67,9 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
         name: of the run.
         arguments: the command line as it was given; its secrets are left out.
         asked: the suites that were asked for, and why one of them does not run; empty where it does.
+
+    Raises:
+        OSError: the file of waivers cannot be read.
     """
     return run_info(
         name,
@@ -82,6 +85,7 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "embedded": not options.endpoints,
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
+            **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),
         },
     )
 
@@ -92,8 +96,10 @@ def keep_waivers(options: Options, path: Path) -> None:
     Raises:
         OSError: the file cannot be read, or the copy not be written.
     """
-    source = options.waive
-    if source is None and not options.endpoints:
-        source = waivers.DEMO
-    if source is not None:
-        shutil.copyfile(source, path / "waivers.toml")
+    if source := _waivers(options):
+        shutil.copyfile(source, path / waivers.COPY)
+
+
+def _waivers(options: Options) -> Path | None:
+    """The file of waivers that holds for a run; None where nothing is waived."""
+    return options.waive or (None if options.endpoints else waivers.DEMO)

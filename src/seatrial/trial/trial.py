@@ -56,11 +56,7 @@ class Trial:
 
     @cached_property
     def waivers(self) -> Waivers:
-        """The operator's waivers, as the run keeps them.
-
-        Raises:
-            ConfigError: the run's copy of them cannot be read.
-        """
+        """The operator's waivers, as the run keeps them."""
         return waivers_of(self.rundir)
 
     def endpoint(self, name: str) -> Endpoint:

@@ -74,8 +74,10 @@ def summarise(
     """
     by_hand = record.of(Noted)
     beats = [line.t for line in record.of(Clock) if line.w == "recorder"]
-    names = list(dict.fromkeys([*endpoints, *(case.endpoint for case in cases)]))  # a lost page hides no case
     counted = [stop for stop in stops if not stop.planned]
+    names = list(
+        dict.fromkeys([*endpoints, *(case.endpoint for case in cases), *(s.name for s in counted if s.name)])
+    )  # a lost page hides neither case nor stop
     each = {
         name: _endpoint(
             [case for case in cases if case.endpoint == name],
@@ -130,7 +132,7 @@ def _endpoint(
     words = [case.outcome for case in cases]
     without = _without_pass(cases, asked)
     word = ready(words, suites_without_pass=without, stops=len(silent))
-    if word is Ready.READY and any(stop.family in GAPS for stop in stops):
+    if word is Ready.READY and any(stop.family in GAPS or stop.doubt for stop in stops):
         word = Ready.NOT_PROVEN
     counts = Counter(words)
     return EndpointVerdict(
@@ -145,9 +147,10 @@ def _reasons(
     cases: Sequence[Judged], stops: Sequence[Stop], without: Mapping[str, str], impact: Sequence[str]
 ) -> Iterable[Reason]:
     for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
-        word = "SILENT STOP" if stop.silent else "STREAMS" if stop.family in STREAMS else "INCONCLUSIVE"
+        streams = stop.family in STREAMS and not stop.doubt
+        word = "SILENT STOP" if stop.silent else "STREAMS" if streams else "INCONCLUSIVE"
         if stop.family not in NOTICES:
-            yield Reason(word=word, text=stop_title(stop))
+            yield Reason(word=word, text=f"{stop_title(stop)}: {stop.doubt}" if stop.doubt else stop_title(stop))
     failed = [case for case in cases if case.outcome is Outcome.FAIL]
     for case in sorted(failed, key=lambda case: _weight(case, impact)):
         first = next((f for f in case.findings if f.kind != "no-evidence"), None)
@@ -256,6 +259,6 @@ def _aliases(endpoints: Mapping[str, Endpoint], cases: Sequence[Judged]) -> Iter
 def _notices(unread: tuple[int, int]) -> Iterable[str]:
     torn, unknown = unread
     if torn:
-        yield f"{torn} torn last line(s) ignored: a writer was killed while writing"
+        yield f"{torn} torn last line(s) ignored: a writer was killed while writing, or its file was cut"
     if unknown:
         yield f"{unknown} line(s) of a kind unknown to this version skipped"

@@ -32,6 +32,8 @@ def weight(stop: Stop) -> Weight:
     """What a stop counts for in a watch, where those told from traffic count as any other."""
     if stop.planned:
         return "planned"
+    if stop.doubt:
+        return "unobserved"
     if stop.family not in NO_STOP:
         return "stop"
     return "unobserved" if stop.family in GAPS else "notice"

@@ -74,7 +74,7 @@ def stop_weight(stop: Stop, *, tested: bool) -> tuple[str, str, str, str]:
     Args:
         tested: a suite ran, whose rules weigh the same streams: families told from traffic weigh nothing by themselves.
     """
-    if stop.family in GAPS:
+    if stop.family in GAPS or stop.doubt:
         return Outcome.INCONCLUSIVE.value, "broken", "normal", "Gaps in the record"
     if stop.family in NOTICES:
         return "NOTICE", "passed", "minor", "The host's clock" if stop.family == "CLOCK STEPPED" else "Notices"
@@ -93,12 +93,15 @@ def message(case: Judged) -> str:
 
 
 def _clean(folder: Path) -> None:
-    if not folder.exists():
+    if not folder.exists() and not folder.is_symlink():
         return
     ours = re.compile(r".+-(result|container|globals|perf)\.json|.+-attachment\..+|.+\.tmp")
-    if not folder.is_dir() or any(not ours.fullmatch(path.name) for path in folder.iterdir()):
-        raise RunDirError(f"{folder} holds files that are no Allure results: name another with --alluredir")
-    shutil.rmtree(folder)
+    try:
+        if folder.is_symlink() or not folder.is_dir() or any(not ours.fullmatch(p.name) for p in folder.iterdir()):
+            raise RunDirError(f"{folder} holds files that are no Allure results: name another with --alluredir")
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RunDirError(f"cannot empty {folder}: {error.strerror}; name another with --alluredir") from error
 
 
 class _Writer:
