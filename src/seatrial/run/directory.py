@@ -16,7 +16,19 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.records import VERSION, Endpoint, Event, Fact, Happening, Line, Planned, Received, Record, RunInfo
+from seatrial.records import (
+    VERSION,
+    Endpoint,
+    Event,
+    Fact,
+    Happening,
+    Judgement,
+    Line,
+    Planned,
+    Received,
+    Record,
+    RunInfo,
+)
 from seatrial.run import files, sums
 from seatrial.run.damage import Damage
 from seatrial.run.lines import BAD, LineReader, Numbers
@@ -191,7 +203,8 @@ class RunDir:
         record = Record(numbers.once(self.lines()))
         plan = [line for line in numbers.once(self.lines("planned.jsonl")) if isinstance(line, Planned)]
         sealed = [e for e in record.of(Event) if e.what == Happening.SEAL and e.w == "keeper"]
-        self.damage.open = not sealed and any(line.w in {"keeper", "recorder"} for line in record)
+        begun = record.of(Judgement) or any(line.w in {"keeper", "recorder"} for line in record)
+        self.damage.open = not sealed and bool(begun)
         self.damage.lost = numbers.lost(_last_numbers(sealed[-1]) if sealed else {})
         self.damage.doubled = numbers.doubled
         return record, plan
