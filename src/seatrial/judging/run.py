@@ -101,6 +101,7 @@ def judge(run: RunDir) -> JudgedRun:
     Raises:
         RunDirError: run.json cannot be read.
     """
+    run = RunDir.open(run.path)  # what was counted while it went on is no damage
     info, endpoints = run.info, run.endpoints()
     lines, plan = run.whole()
     exchanges = Exchanges(run, lines)

@@ -35,7 +35,7 @@ Refused = Callable[[str, str], None]
 """Takes the name of what is not read, and what it is."""
 
 
-class UnfitError(Exception):
+class UnfitError(OSError):
     """A file of a run directory that is not read; the message says what it is in its place."""
 
 
