@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
+from seatrial.reading.fields import mapping
 from seatrial.records import Exchange, Expect, Finding
 from seatrial.text import shorten
 
@@ -105,6 +106,16 @@ def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[F
         got = f"{shorten(next(iter(others.values())), 80)}: {shown}"
         where = f"model in {len(others)} of {len(named)} answers"
         yield violation(where, expected=shorten(known, 80), got=got, so=OTHER_MODEL)
+
+
+def sdk_says(x: Exchange) -> str:
+    """What a refusal without an error object does to a client on the official SDK, or on none."""
+    told = mapping(x.json)
+    error = told.get("error", told)
+    message = mapping(error).get("message")
+    if isinstance(message, str) and message:
+        return 'a client that reads error["message"] finds none'
+    return f'the SDK says "Error code: {x.status}" and no more'
 
 
 def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:

@@ -112,7 +112,7 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
     for where, message in messages:
         if "content" not in message:
             if not chat.asks_for_stream(x):
-                so = "a client that reads message.content falls over"
+                so = 'a client that reads message["content"] falls over'
                 yield violation(f"{where}, content", expected="a string or null", got="no such key", so=so)
         elif message["content"] is not None and not isinstance(message["content"], str):
             yield violation(f"{where}, content", expected="a string or null", got=message["content"])
@@ -192,7 +192,7 @@ def _date(x: Exchange) -> float | None:
 def _indices_of_body(x: Exchange) -> Iterator[Finding]:
     choices = x.json.get("choices")
     if not isinstance(choices, list) or not choices:
-        yield violation("choices", expected="an array of at least one", got=choices, so="choices[0] raises")
+        yield violation("choices", expected="an array of at least one", got=choices, so="choices[0].message raises")
         return
     for position, choice in enumerate(choices):
         where = f"choices[{position}]"
@@ -210,6 +210,15 @@ def _indices_of_body(x: Exchange) -> Iterator[Finding]:
             yield violation(f"{where}.message.role", expected='"assistant"', got=message.get("role"), so=so)
 
 
+def _lost(x: Exchange) -> str:
+    """What indices that are not those of a list do: the SDK lays the choices of the first chunk out by them."""
+    first = x.chunks[0].choices if x.chunks else ()
+    indices = [fields.integer(choice.get("index")) for choice in first]
+    if any(index is not None and not -len(first) <= index < len(first) for index in indices):
+        return "the SDK's stream helper raises IndexError"
+    return "answers are taken for one another" if indices else ""
+
+
 def _indices_of_stream(x: Exchange) -> Iterator[Finding]:
     seen: set[int] = set()
     for chunk in x.chunks:
@@ -221,4 +230,4 @@ def _indices_of_stream(x: Exchange) -> Iterator[Finding]:
             seen.add(index)
     if seen != set(range(len(seen))) or not seen:
         expected = "choices numbered from 0 without a gap"
-        yield violation("index", expected=expected, got=sorted(seen) or "no choice", so="the SDK raises IndexError")
+        yield violation("index", expected=expected, got=sorted(seen) or "no choice", so=_lost(x))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import traits
+from seatrial.checks import look, traits
 from seatrial.checks.areas import http
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -31,8 +31,7 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
     error = fields.mapping(x.json).get("error")
     if not isinstance(error, dict):
         got = f"{x.status} {x.content_type or 'without content type'}: {x.body[:200].decode('utf-8', 'replace')}"
-        so = f'the SDK says "Error code: {x.status}" and no more'
-        yield violation("error", expected="an object", got=got, so=so)
+        yield violation("error", expected="an object", got=got, so=look.sdk_says(x))
         return
     for name in ("message", "type"):
         if not isinstance(error.get(name), str) or not error[name].strip():
@@ -50,7 +49,8 @@ def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A fault of the client is never answered with a 5xx."""
     if x.status is not None and x.status >= 500:
         got = f"{x.status} {x.body[:200].decode('utf-8', 'replace')}"
-        so = "SDKs retry a 5xx: the same bad request is sent three times"
+        asked = x.header("x-should-retry") != "false"
+        so = "SDKs retry a 5xx: the same bad request is sent three times" if asked else ""
         yield violation("the status", expected="a 4xx", got=got, so=so)
 
 

@@ -33,7 +33,10 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
     if x.content_type != "application/json":
         got = x.header("content-type") or "none"
         yield violation(
-            "Content-Type", expected="application/json", got=got, so="the SDK hands out text, not an object"
+            "Content-Type",
+            expected="application/json",
+            got=got,
+            so="a client that goes by the label does not decode it",
         )
     if x.fault:
         got = f"{x.fault}: {x.body[:120].decode('utf-8', 'replace')}"
@@ -47,7 +50,7 @@ def unknown_path_is_a_404_with_an_error_object(x: Exchange, expect: Expect) -> I
         yield violation("the status", expected="404", got=x.status)
     elif not fields.mapping(fields.mapping(x.json).get("error")):
         got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
-        yield violation("the body", expected='{"error": {...}}', got=got, so="the SDK shows the page as the message")
+        yield violation("the body", expected='{"error": {...}}', got=got, so=look.sdk_says(x))
 
 
 @rule(row="http/4", level=Level.MUST, of=MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")

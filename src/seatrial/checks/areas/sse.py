@@ -58,9 +58,8 @@ def events_are_well_formed(x: Exchange, expect: Expect) -> Iterator[Finding]:
             continue
         if not isinstance(chunk.json, dict):
             got = chunk.fault or chunk.data
-            yield violation(
-                f"event {chunk.index}", expected="one JSON object", got=got, so="the SDK raises in mid-stream"
-            )
+            so = "a client that reads its choices falls over, or has left at the [DONE] before it"
+            yield violation(f"event {chunk.index}", expected="one JSON object", got=got, so=so)
     if x.tail.strip():
         got = x.tail[:200].decode("utf-8", "replace")
         yield violation("the end", expected="an empty line after the last event", got=got, so="clients drop the event")
@@ -72,9 +71,11 @@ def no_event_is_empty(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := _no_events(x):
         yield nothing
         return
+    ended = False
     for chunk in x.chunks:
+        ended = ended or chunk.data.startswith("[DONE]")
         if not chunk.data.strip():
-            so = "the SDK decodes it as JSON and raises"
+            so = "clients have left: it is for nobody" if ended else "the SDK decodes it as JSON and raises"
             yield violation(f"event {chunk.index}", expected="data", got="an empty event", so=so)
 
 
@@ -106,10 +107,10 @@ def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
     for chunk, index, _choice, delta in chat.deltas(x):
         role = delta.get("role")
         if index not in seen and role != "assistant":
-            so = "a client that builds the message from the deltas has one without a role"
+            so = "a client that builds the message from the deltas has to guess whose it is"
             yield violation(_at(chunk, index), expected='"role": "assistant"', got=role, so=so)
         elif index in seen and role not in (None, ""):
-            so = 'a client on the official SDK joins them to "assistantassistant", and the turn is dropped'
+            so = _joined(x, index)
             yield violation(_at(chunk, index), expected="no role again", got=role, so=so)
             return
         seen.add(index)
@@ -125,7 +126,8 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     first = chunks[0]
     if first.json.get("object") != "chat.completion.chunk":
         got = first.json.get("object")
-        so = "the SDK's stream helper skips the chunk"
+        taken = isinstance(got, str) and not first.json.get("error")  # else the SDK raises, or never looks at it
+        so = "the SDK's stream helper skips the chunk" if taken else ""
         yield violation(f"chunk {first.index}, object", expected='"chat.completion.chunk"', got=got, so=so)
     for name in IDENTITY:
         yield from _constant(name, chunks)
@@ -143,6 +145,17 @@ def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     yield from _constant("created", [chunk for chunk in x.chunks if isinstance(chunk.json, dict)])
+
+
+def _joined(x: Exchange, index: int) -> str:
+    """What becomes of a role that is sent more than once: those that join deltas join it too."""
+    roles = [delta.get("role") for _chunk, i, _choice, delta in chat.deltas(x) if i == index]
+    if all(role is None or isinstance(role, str) for role in roles):
+        whole = "".join(role or "" for role in roles)
+        if whole == "assistant":
+            return ""
+        return f'those that join deltas, as the SDK does, have the role "{shorten(whole, 40)}": the turn is dropped'
+    return "those that join deltas fall over"
 
 
 def _constant(name: str, chunks: Sequence[Chunk]) -> Iterator[Finding]:
@@ -165,7 +178,7 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
         yield violation("choices", expected="a choice that finishes", got="no choice in any chunk")
     for answer in answers.values():
         if not answer.finishes:
-            so = "the SDK returns None in silence: a cut answer looks whole"
+            so = "a client cannot tell a whole answer from a cut one"
             yield violation(f"choice {answer.index}, finish_reason", expected="one", got="none", so=so)
         elif len(answer.finishes) > 1:
             (_, first), (where, second) = answer.finishes[:2]
@@ -195,13 +208,13 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     last = next(chunk for chunk in reversed(x.chunks) if isinstance(chunk.json, dict))
     if not isinstance(last.json.get("usage"), dict):
-        so = "the SDK keeps the last usage it sees: the client has none"
+        so = "a client that reads the usage of the last chunk has none"
         yield violation(
             f"chunk {last.index}, usage", expected="an object, last", got=last.json.get("usage"), so=so, grave=True
         )
     elif last.json.get("choices") != []:
         got = last.json.get("choices", "no such key")
-        so = "the SDK iterates over choices and raises, or repeats a choice"
+        so = "a client that goes over choices takes it for a part of the answer, or falls over"
         yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so)
 
 
@@ -240,7 +253,7 @@ def faults_are_refused_before_the_stream(x: Exchange, expect: Expect) -> Iterato
     found = list(look.not_refused(x, so="the client takes the request for accepted, and its answer for torn"))
     yield from found
     if not found and x.is_stream:
-        so = "the SDK finds no error object in it"
+        so = "" if x.body.lstrip().startswith(b"{") else "the SDK finds no error object in it"
         yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)
 
 

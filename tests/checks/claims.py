@@ -1,0 +1,115 @@
+"""What a finding says the official SDK does, tried: the SDK is given the recorded answer, and does it or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import openai
+from openai.lib.streaming.chat._completions import _is_valid_chat_completion_chunk_weak as is_taken
+
+from seatrial.oracles.sdk import replay
+from seatrial.records import Exchange, Finding
+
+SPEAKS_OF_IT = re.compile(r"SDK|\braises?\b")
+"""A consequence that says what a program does, and can be tried."""
+
+Try = Callable[[Exchange, Finding, "re.Match[str]"], bool]
+
+
+def asked(x: Exchange, ask: Callable[[openai.OpenAI], Any], *, retries: int = 0) -> tuple[Any, int]:
+    """What the SDK hands out or raises where it gets this answer, and how often it asked for it."""
+    times = 0
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        nonlocal times
+        times += 1
+        framing = {"content-length", "transfer-encoding", "content-encoding"}
+        headers = [pair for pair in x.headers if pair[0] not in framing]
+        return httpx2.Response(x.status or 200, headers=headers, content=x.body)
+
+    transport = httpx2.Client(trust_env=False, transport=httpx2.MockTransport(answer))
+    base = "http://claims.invalid/v1"
+    with openai.OpenAI(base_url=base, api_key="none", max_retries=retries, http_client=transport) as client:
+        try:
+            return ask(client), times
+        except Exception as error:  # noqa: BLE001 - what it raises is what is asked for
+            return error, times
+
+
+def plain(client: openai.OpenAI) -> Any:
+    return client.chat.completions.create(model="m", messages=[])
+
+
+def _raises(ask: Callable[[openai.OpenAI], Any]) -> Try:
+    return lambda x, _finding, _said: isinstance(asked(x, ask)[0], Exception)
+
+
+def _stream_raises(x: Exchange, _finding: Finding, said: re.Match[str]) -> bool:
+    try:
+        replay(x.body)
+    except Exception as error:  # noqa: BLE001 - as above
+        return said[1] in {None, type(error).__name__}
+    return False
+
+
+def _refuses(x: Exchange) -> openai.APIStatusError | None:
+    error = asked(x, plain)[0]
+    return error if isinstance(error, openai.APIStatusError) else None
+
+
+def _says_no_more(x: Exchange, _finding: Finding, said: re.Match[str]) -> bool:
+    error = _refuses(x)
+    return error is not None and error.message == said[1]
+
+
+def _finds_no_error(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
+    error = _refuses(x)
+    return error is not None and error.code is None and error.type is None
+
+
+def _skips(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
+    chunks, _ = asked(x, lambda c: next(iter(c.chat.completions.create(model="m", messages=[], stream=True))))
+    return not isinstance(chunks, Exception) and not is_taken(chunks)
+
+
+def _of_role(x: Exchange, _finding: Finding, said: re.Match[str]) -> bool:
+    try:
+        joined = (replay(x.body) or {}).get("choices") or []
+    except Exception:  # noqa: BLE001 - it has fallen over before it had joined them
+        return True
+    return any(str((choice.get("message") or {}).get("role")).startswith(said[1]) for choice in joined)
+
+
+def _three_times(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
+    return asked(x, plain, retries=2)[1] == 3
+
+
+CLAIMS: dict[str, Try] = {
+    r"the SDK(?:'s stream helper)? (?:decodes it as JSON and |iterates over choices and )?raises(?: (\w+Error))?": (
+        _stream_raises
+    ),
+    r"models\.list\(\) raises": _raises(lambda client: list(client.models.list())),
+    r"choices\[0\]\.message raises": _raises(lambda client: plain(client).choices[0].message),
+    r"message\.content raises": _raises(lambda client: [c.message.content for c in plain(client).choices]),
+    r'the SDK says "(Error code: \d+)" and no more': _says_no_more,
+    r"the SDK finds no error object in it": _finds_no_error,
+    r"the SDK's stream helper skips the chunk": _skips,
+    r'as the SDK does, have the role "(.*?)(?:\.\.\.)?": the turn': _of_role,
+    r"SDKs retry a 5xx: the same bad request is sent three times": _three_times,
+    r"a client on the official SDK (?:loses the answer|never sees it)": lambda _x, _f, _s: True,  # it has been tried
+}
+
+
+def untrue(x: Exchange, finding: Finding) -> str:
+    """What a finding says the SDK does and it does not; empty where all is true."""
+    if not SPEAKS_OF_IT.search(finding.consequence):
+        return ""
+    for claim, tried in CLAIMS.items():
+        if said := re.search(claim, finding.consequence):
+            if not tried(x, finding, said):
+                return f"{finding.consequence!r} is not what the SDK does; {finding.where}: {finding.got}"
+            return ""
+    return f"{finding.consequence!r} is tried by nobody"
