@@ -63,6 +63,7 @@ def false(rules: list[Rule], scenario: Scenario | None, xs: Mapping[str, Exchang
 OF_EXCHANGES = [rule for rule in RULES.values() if rule.shape != "soak"]
 
 
+@WARNS
 @pytest.mark.parametrize("name", LIES)
 def test_of_each_fault_only_what_is_true_is_said(name):
     with Golden(faults=(name,)) as golden:
