@@ -51,6 +51,12 @@ BROKEN = {
     "sse_error, by type": (CHUNKED, chunk(b'event: error\ndata: {"message":"x"}\n\n'), LAST),
     "sse_error, bare": (CHUNKED, chunk(delta("one")), chunk(b'error: {"code":500}\n\n'), LAST),
     "malformed": (CHUNKED, chunk(delta("one")), chunk(event(b'{"choices":')), chunk(DONE), LAST),
+    "malformed, nested deeper than a stack": (
+        CHUNKED,
+        chunk(event(b'{"model":%s' % (b"[" * 50_000))),
+        chunk(DONE),
+        LAST,
+    ),
     "empty": (CHUNKED, chunk(FINISH), chunk(DONE), LAST),
 }
 
@@ -125,6 +131,8 @@ def test_what_chunks_call_the_model_is_kept_once_bounded_and_masked() -> None:
     s = ask(CHUNKED, odd, *steps, chunk(FINISH), chunk(DONE), LAST, key=KEY)
     assert s.named == ("a", "*" * len(KEY), "n" * 200)
     assert classify(s) == "ok"
+    half = chunk(event(b'{"model":"%s%s"}' % (b"n" * 190, KEY.encode())))
+    assert ask(CHUNKED, half, chunk(DONE), LAST, key=KEY).named == ("n" * 190 + "*" * 10,)
 
 
 def test_nobody_listens() -> None:

@@ -147,7 +147,7 @@ class _Meter:
             sent = star(bytes(tap.sent), secret_names(self._target.headers))
             s.request, s.response = mask.bytes(sent), mask.bytes(bytes(tap.received))
             s.frames = tuple(tap.frames)
-        s.named = tuple(mask.text(name) for name in s.named)
+        s.named = tuple(mask.text(name)[:NAME_SHOWN] for name in s.named)  # cut first, half a key would show
         s.detail, s.fault = mask.text(s.detail)[:300], mask.text(s.fault)[:300]
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> None:
@@ -200,7 +200,7 @@ class _Meter:
             return
         try:
             chunk = chunks.decode(event.data)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             s.faults += 1
             s.fault = s.fault or f"{error}: {event.data[:100].decode('utf-8', 'replace')}"
             return
@@ -212,7 +212,7 @@ class _Meter:
             s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
             s.final_usage = s.final_usage or not chunk.choices
         if chunk.model and isinstance(chunk.model, str):
-            self._name(chunk.model[:NAME_SHOWN])
+            self._name(chunk.model)
         for choice in chunk.choices or ():
             s.finish_reason = choice.finish_reason or s.finish_reason
             delta = choice.delta
