@@ -318,3 +318,12 @@ def _deaf_to_leaving(pieces: Any, shot: Any) -> Any:
     free_at = shot.memory["free"] = max(shot.memory.get("free", 0.0), time.monotonic()) + 0.6
     yield Pause(free_at - time.monotonic())
     yield from pieces
+
+
+def test_a_plain_answer_may_be_silent_for_as_long_as_streams_take(tmp_path):
+    known = Pace(tmp_path)
+    known.learn("it", "stream", *well(0.5, 9.0), GIVEN)
+    for _ in range(3):
+        x = exchange(error="idle", sent_at=SECOND, ended_at=31 * SECOND)
+        known.learn("it", "plain answer", x, (), GIVEN)
+    assert known.patience("it", "plain answer", 60.0) == Patience(60.0, 27.0, short=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -112,3 +114,18 @@ def test_our_queue_at_a_server_of_one_slot_is_not_its_fault(tried: Tried, tmp_pa
         said = tried.suite(tmp_path / "run", *arguments, f"--endpoint={golden.url}", "--timeout=3s")
     fails = [case for case, word in said.verdict["outcomes"].items() if word == "FAIL"]
     hold(not fails, "nothing that we made wait is a FAIL", f"{len(fails)} FAILs: {said.block[:1500]}")
+
+
+@pytest.mark.long
+def test_counters_that_another_client_moved_are_no_evidence(tried: Tried, tmp_path: Path):
+    """Somebody streams from the server in the middle of a soak."""
+    with Golden(token_ms=20) as golden, tried.start(*_soak(golden, tmp_path / "run", "8s"), "--strict") as run:
+        until(lambda: golden.truth()["chats"] > 12, "the soak", 60)
+        asked = {"model": golden.model, "messages": [{"role": "user", "content": "Count from 1 to 60."}]}
+        request = urllib.request.Request(f"{golden.url}/chat/completions", json.dumps(asked).encode())
+        for _ in range(2):
+            urllib.request.urlopen(request, timeout=30).read()
+        out, _ = run.communicate(timeout=90)
+    verdict = Said(run.returncode, out, tmp_path / "run").verdict
+    agree = {case: word for case, word in verdict["outcomes"].items() if "agree-with-the-server" in case}
+    hold("FAIL" not in agree.values(), "a client that is none of ours makes no FAIL", f"{agree} {out[-900:]}")

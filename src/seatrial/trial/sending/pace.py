@@ -73,7 +73,10 @@ class Pace:
             known = self._learnt[endpoint, sort]
             idle = whole = float("inf")
             if known.silent["idle"] >= ALIKE:
-                idle = max(LEAST_S, TIMES * known.gap)
+                gap = known.gap
+                if sort == "plain answer":  # it is silent for as long as a stream takes
+                    gap = max(gap, self._learnt[endpoint, "stream"].whole)
+                idle = max(LEAST_S, TIMES * gap)
             if known.silent["deadline"] >= ALIKE:
                 whole = max(LEAST_S, TIMES * known.whole)
         asked = min(deadline_s, IDLE_S)
@@ -112,7 +115,7 @@ class Pace:
                 if not line.endswith(b"\n"):
                     break
                 self._read[endpoint] += len(line)
-                word, gap, whole, sort = line.decode().rstrip("\n").split(" ", 3)
+                word, gap, whole, sort = line.decode().rstrip("\n").split(" ", 3)  # written by _tell alone
                 known = self._learnt[endpoint, sort]
                 if word == "well":
                     known.silent.clear()

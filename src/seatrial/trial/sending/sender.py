@@ -232,6 +232,9 @@ class Sender:
         prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario))
         careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
         deadline = scenario.deadline_s or careless
+        ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))
+        if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
+            deadline = careless
         sort = _sort(scenario, key, request)
         given = Patience(deadline, min(deadline, IDLE_S))
         if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
@@ -241,8 +244,7 @@ class Sender:
             facts: dict[str, str] = {Fact.SORT: sort, Fact.SECONDS: f"{min(given.idle_s, given.deadline_s):g}"}
             event = Event(what=Happening.SHORTENED, name=endpoint.name, at=sent.t, text=sent.id, facts=facts)
             self._trial.writer.write("events.jsonl", event)
-        most = given.deadline_s if until is None else min(given.deadline_s, max(0.1, until - time.monotonic()))
-        recording, retries = self._patiently(client, prepared, most, given.idle_s)
+        recording, retries = self._patiently(client, prepared, min(ends, given.deadline_s), given.idle_s)
         x = self._received(name, prepared, endpoint, sent, recording, retries)
         return _Came(x, recording.frames, sort, given)
 
