@@ -33,6 +33,7 @@ BATTERY = {
     "plain": _post(chat("Tell me of the sea."), headers=KEY),
     "cut": _post(chat("Count from 1 to 50.", max_tokens=6)),
     "cut by the other name": _post(chat("Count from 1 to 50.", max_completion_tokens=6)),
+    "one token": _post(chat("Tell me of the sea.", max_tokens=1)),
     "stop": _post(chat("Count to 20.", stop="7")),
     "two": _post(chat("Tell me of the sea.", n=2)),
     "two, greedy": _post(chat("Tell me of the sea.", n=2, temperature=0)),

@@ -43,7 +43,7 @@ def test_outcome(level, findings, more, word):
 
 def test_ready_needs_a_pass_in_each_suite_and_nothing_open():
     assert ready([Outcome.PASS, Outcome.ADVISORY, Outcome.WAIVED, Outcome.UNSUPPORTED]) is Ready.READY
-    assert ready([Outcome.PASS], suites_without_pass=["soak"]) is Ready.NOT_PROVEN
+    assert ready([Outcome.PASS], lacks=["soak"]) is Ready.NOT_PROVEN
     assert ready([Outcome.PASS, Outcome.NOT_EXECUTED]) is Ready.NOT_PROVEN
     assert ready([]) is Ready.NOT_PROVEN
     assert ready([Outcome.PASS], stops=1) is Ready.NOT_READY

@@ -47,6 +47,10 @@ def request(prompt: str | list[Any], *, max_tokens: Any = 16, **body: Any) -> Re
     return Request(body={"model": None, "messages": messages, "temperature": temperature, **cap, **body})
 
 
+GOOD = request(HELLO, max_tokens=1)
+"""What has to be answered before a faulty request and after it: the scenario ``one-token`` of plain chats."""
+
+
 def chat(prompt: str | list[Any], *, of: Traits = traits.NONE, **body: Any) -> Scenario:
     """One valid chat request. Its traits follow from its body; ``of`` adds to them."""
     return chats(of=of, only=request(prompt, **body))
@@ -80,14 +84,15 @@ def get(path: str, *, of: Traits) -> Scenario:
 
 
 def faulty(bad: Request, *, of: Traits, hazard: Hazard = Hazard.CARELESS, known: Request | None = None) -> Scenario:
-    """A request that has to be refused, and a good one after it.
+    """A request that has to be refused, and a good one after it, which was answered before as well.
 
     Args:
         known: sent before it, where its route is not that of chats: the same request without its fault.
     """
-    before = {} if known is None else {"known": known}
+    first = {} if known is None else {"known": known}
     return Scenario(
-        requests={**before, "bad": bad, "good": request(HELLO, max_tokens=1)},
+        requests={**first, "bad": bad, "good": GOOD},
+        before=("chat/one-token", GOOD),
         traits=traits.FAULTY | of,
         hazard=hazard,
         tokens=17,

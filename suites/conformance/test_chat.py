@@ -4,13 +4,13 @@ import pytest
 
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import HELLO, TURNS, WORLD, Judge, Send, chat
+from suites.conformance.scenarios import GOOD, HELLO, TURNS, WORLD, Judge, Send, chat, chats
 
 CHATS = {
     "plain": chat(HELLO),
     "turns": chat(TURNS),
     "unicode": chat(WORLD),
-    "one-token": chat(HELLO, max_tokens=1),
+    "one-token": chats(only=GOOD),
 }
 
 

@@ -37,5 +37,39 @@ def test_next_request_is_answered():
     holds(rule, [pair(refused()), pair(plain())])
     breaks(rule, pair(refused(), refused(500)), "the request after", "500")
     breaks(rule, pair(refused(), exchange(b"{}")), "the request after", "{}")
-    breaks(rule, pair(refused(), exchange(b"", status=None, error="reset")), "the answer", "reset")
+    breaks(rule, pair(refused(), exchange(b"", status=None, error="reset")), "the request after", "reset")
+    breaks(rule, pair(refused(), exchange(b"", status=None, error="refused")), "the request after", "refused")
+    breaks(rule, pair(refused(), refused(500)) | {"before": plain()}, "the request after", "500")
     assert [f.kind for f in found(rule, {"bad": refused()})] == ["no-evidence"]
+
+
+def test_what_a_good_request_does_not_get_either_shows_nothing_of_a_faulty_one():
+    ill = refused(500, scenario="chat/one-token")
+    xs = pair(refused(500), refused(500)) | {"before": ill}
+    for rule in (
+        "errors/next-request-is-answered",
+        "errors/client-fault-is-never-5xx",
+        "errors/error-object-has-its-shape",
+    ):
+        (finding,) = found(rule, xs)
+        assert finding.kind == "no-evidence"
+        assert "http/valid-request-is-answered[one-token]" in finding.causes
+    breaks("errors/client-fault-is-never-5xx", xs | {"before": plain()}, "the status", "500")
+
+
+def test_faulty_request_is_answered():
+    rule = "errors/faulty-request-is-answered"
+    silent = exchange(b"", status=None, error="reset")
+    holds(rule, [pair(refused()), pair(refused(500)), pair(plain())])
+    breaks(rule, pair(silent), "the answer", "reset")
+    assert breaks(rule, pair(exchange(b"", status=None, error="deadline")), "the answer").grave
+    assert [f.kind for f in found(rule, pair(silent) | {"before": silent})] == ["no-evidence"]
+
+
+def test_what_is_unanswered_or_a_5xx_is_one_finding():
+    for x, cause in (
+        (exchange(b"", status=None, error="reset"), "faulty-request-is-answered"),
+        (refused(500), "client-fault-is-never-5xx"),
+    ):
+        (finding,) = found("chat/bad-messages-are-refused", pair(x))
+        assert finding.causes == (f"errors/{cause}",)

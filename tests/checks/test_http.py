@@ -7,6 +7,7 @@ import pytest
 from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
 from tests.checks.specimens import (
+    ASKED,
     EVENTS,
     HTML,
     JSON,
@@ -246,3 +247,24 @@ def test_of_a_route_for_models_that_is_not_there_an_unknown_model_shows_nothing(
 @pytest.mark.parametrize("rule", [r.id for r in load_all().values() if r.of >= traits.FAULTY])
 def test_without_a_faulty_request_nothing_is_shown(rule):
     assert [f.kind for f in found(rule, {"good": plain()})] == ["no-evidence"]
+
+
+def test_valid_request_is_answered():
+    rule = "http/valid-request-is-answered"
+    holds(rule, [plain(), stream(), {"short": plain(), "long": plain()}, {"list": plain(), "refused": refused()}])
+    assert [(f.kind, f.where, f.optional) for f in found(rule, refused())] == [("refusal", "the status", False)]
+    breaks(rule, refused(500), "the status", "500")
+    breaks(rule, {"short": plain(), "long": refused(500)}, "long: the status", "500")
+    breaks(rule, stream({}, error="cut", detail="cut after 12 bytes"), "the answer", "cut after 12 bytes")
+    breaks(rule, exchange(b"", status=None, error="reset"), "the answer", "reset")
+    assert breaks(rule, exchange(b"", status=None, error="deadline"), "the answer").grave
+    assert [f.kind for f in found(rule, refused(503))] == ["no-evidence"]
+    assert [f.kind for f in found(rule, exchange(b"", status=None, error="refused"))] == ["no-evidence"]
+    (option,) = found(rule, refused(asked=ASKED | {"n": 2}))
+    assert option.optional
+
+
+def test_what_has_no_answer_is_the_finding_of_one_rule():
+    for x in (refused(500), stream({}, error="cut"), exchange(b"", status=None, error="reset")):
+        (finding,) = found("sse/role-is-sent-once", x)
+        assert finding.causes == ("http/valid-request-is-answered",)

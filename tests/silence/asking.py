@@ -11,6 +11,7 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
+from seatrial.checks.look import SOUND
 from seatrial.checks.traits import is_valid_chat
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
 from seatrial.wire.decoding.assemble import assemble
@@ -30,13 +31,23 @@ class Asker:
 
     endpoint: Endpoint
     deadline_s: float
+    _kept: Exchange | None = None
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """The exchanges of a scenario."""
         valid = is_valid_chat(scenario)
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
-            return {key: self._one(name, r, client, valid=valid) for key, r in scenario.requests.items()}
+            before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
+            asked = scenario.requests.items()
+            return before | {key: self._one(name, r, client, valid=valid or key in SOUND) for key, r in asked}
+
+    def _before(self, name: str, request: Request) -> Exchange:
+        """The answer to a good request, asked for once."""
+        if self._kept is None:
+            with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+                self._kept = self._one(name, request, client, valid=True)
+        return self._kept
 
     def answers(self, n: int) -> dict[str, Exchange]:
         """The first n questions of the behaviour suite, answered."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from seatrial.checks.running import GONE, LATE
+from seatrial.checks.answering import GONE, LATE
 from seatrial.reading.chat import thought
 from seatrial.reading.fields import listing, mapping, string
 from seatrial.reading.tools import Calls

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY, Rule
 from seatrial.records import Scenario
 
@@ -51,10 +52,12 @@ def load_all(*rooms: str) -> dict[str, Rule]:
 def cases(scenarios: Mapping[str, Scenario]) -> list[tuple[Rule, str]]:
     """Each scenario with each rule that applies to it, in order of scenario: the parameters of a suite's test.
 
+    The rule that most others may hang on comes first.
+
     Raises:
         ValueError: no rule applies to any of them.
     """
-    rules = load_all().values()
+    rules = sorted(load_all().values(), key=lambda rule: rule.id != ANSWERED)
     found = [(rule, name) for name, scenario in scenarios.items() for rule in rules if rule.applies(scenario)]
     if not found:
         raise ValueError(f"no rule applies to any of {', '.join(scenarios)}")

@@ -10,15 +10,25 @@ from seatrial.records import Finding
 from seatrial.text import shorten
 
 
-def violation(where: str, *, expected: str, got: Any, so: str = "", grave: bool = False, about: str = "") -> Finding:
+def violation(
+    where: str,
+    *,
+    expected: str,
+    got: Any,
+    so: str = "",
+    grave: bool = False,
+    about: str = "",
+    causes: tuple[str, ...] = (),
+) -> Finding:
     """A requirement is broken.
 
     Args:
         so: what it does to a client: true for this finding, whoever tries it.
         grave: FAIL whatever the level ("200 and ignored", no answer).
         about: of a rule that compares: the request whose answer is wrong.
+        causes: the rules that judge the same thing where it is at home: their FAIL is the reason, and not this one.
     """
-    return Finding("violation", where, expected, shorten(got), so, grave, about=about)
+    return Finding("violation", where, expected, shorten(got), so, grave, about=about, causes=causes)
 
 
 def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> Finding:
@@ -26,9 +36,14 @@ def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> F
     return Finding("refusal", where, expected, shorten(got), optional=optional)
 
 
-def no_evidence(where: str, *, expected: str, got: Any, about: str = "") -> Finding:
-    """There is nothing to judge. ``about``: of a rule that compares, the request whose answer shows nothing."""
-    return Finding("no-evidence", where, expected, shorten(got), about=about)
+def no_evidence(where: str, *, expected: str, got: Any, about: str = "", causes: tuple[str, ...] = ()) -> Finding:
+    """There is nothing to judge.
+
+    Args:
+        about: of a rule that compares: the request whose answer shows nothing.
+        causes: the rules that judge what is missing.
+    """
+    return Finding("no-evidence", where, expected, shorten(got), about=about, causes=causes)
 
 
 def about(name: str, finding: Finding) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.reading.fields import mapping
@@ -15,17 +16,22 @@ from seatrial.text import shorten
 
 OTHER_MODEL = "another model answers a client than the one it was told of: what was tested is not what it gets"
 
-SOUND = frozenset({"good", "known"})
-"""Names of requests beside the faulty one: ``good`` comes after it and shows that the server still answers, ``known``
-before it and shows that its route is there, where a chat does not show it."""
+SOUND = frozenset({"before", "good", "known"})
+"""Names of requests beside the faulty one. ``before`` is a good one, kept from earlier in the run, that ``good`` asks
+again after the fault; ``known`` shows that the route is there, where a chat does not show it."""
 
 NO_ROUTE = frozenset({404, 405, 501})
 """Statuses of a route that is not there."""
 
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
-    """The faulty requests of a scenario: all but those that only show the server still answers."""
+    """The faulty requests of a scenario: all but those that only show the server answered before and answers still."""
     return {name: x for name, x in xs.items() if name not in SOUND}
+
+
+def named(finding: Finding, name: str, *, alone: bool) -> Finding:
+    """A finding on one answer, with the name of its request; in its text too, where others were judged beside it."""
+    return replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
 def unrouted(x: Exchange, xs: Mapping[str, Exchange]) -> Finding | None:
@@ -41,13 +47,13 @@ def unrouted(x: Exchange, xs: Mapping[str, Exchange]) -> Finding | None:
         got = f"{beside[0].status} for a request without fault: {beside[0].body[:120].decode('utf-8', 'replace')}"
         if known:
             return refusal("the route", expected="one that is there", got=got, optional=True)
-        return no_evidence("the route", expected="one that answers a request without fault", got=got)
+        return no_evidence(
+            "the route",
+            expected="one that answers a request without fault",
+            got=got,
+            causes=(causes.ANSWERED + causes.SOME,),
+        )
     return None
-
-
-def named(finding: Finding, name: str, *, alone: bool) -> Finding:
-    """A finding on one answer, with the name of its request; in its text too, where others were judged beside it."""
-    return replace(finding, about=name, where=finding.where if alone else f"{name}: {finding.where}")
 
 
 def is_refusal(x: Exchange) -> bool:
@@ -56,7 +62,7 @@ def is_refusal(x: Exchange) -> bool:
 
 
 def unreadable(x: Exchange) -> Finding | None:
-    """Why a 200 cannot be judged by its fields, or None; that it is so is judged by other rules."""
+    """Why a 200 cannot be judged by its fields, or None; the rules that judge that are named as its causes."""
     return no_chunk(x) if asks_for_stream(x) else no_object(x)
 
 
@@ -64,28 +70,36 @@ def unanswered(x: Exchange) -> Finding | None:
     """Why there is no choice to judge, or None; that there has to be one is judged by chat/choices-are-indexed."""
     if nothing := unreadable(x):
         return nothing
-    return None if answers(x) else no_evidence("choices", expected="a choice to judge", got="none")
+    return None if answers(x) else _no_choice()
 
 
 def no_chunk(x: Exchange) -> Finding | None:
     """Why there is no chunk to judge, or None."""
     if any(isinstance(chunk.json, dict) for chunk in x.chunks):
         return None
-    return no_evidence("the stream", expected="an event with a JSON object", got=x.content_type or "no content type")
+    got = x.content_type or "no content type"
+    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES)
+    return no_evidence("the stream", expected="an event with a JSON object", got=got, causes=judges)
+
+
+def _no_choice() -> Finding:
+    return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
 
 
 def no_object(x: Exchange) -> Finding | None:
     """Why there is no JSON object to judge, or None."""
     if isinstance(x.json, dict):
         return None
-    return no_evidence("the body", expected="a JSON object", got=x.fault or x.body[:200].decode("utf-8", "replace"))
+    got = x.fault or x.body[:200].decode("utf-8", "replace")
+    judges = (causes.DECODES, causes.LIST, causes.SCHEMA)
+    return no_evidence("the body", expected="a JSON object", got=got, causes=judges)
 
 
 def uncounted(x: Exchange) -> Finding | None:
     """Why tokens cannot be held against a cap, or None."""
     if completion_tokens(x) is not None:
         return None
-    return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x))
+    return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x), causes=(causes.USAGE,))
 
 
 def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[Finding]:
@@ -122,4 +136,9 @@ def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:
     """A finding where a faulty request was not answered with a 4xx."""
     if x.status is None or not 400 <= x.status < 500:
         got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
-        yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "")
+        yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "", causes=by_5xx(x))
+
+
+def by_5xx(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that a faulty request got a 5xx; none where it got something else."""
+    return (causes.NEVER_5XX,) if x.status is not None and x.status >= 500 else ()

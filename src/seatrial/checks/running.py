@@ -7,19 +7,14 @@ from itertools import islice
 
 import msgspec
 
-from seatrial.checks import look, traits
-from seatrial.checks.findings import about, no_evidence, refusal, violation
+from seatrial.checks import answering, causes, look, traits
+from seatrial.checks.findings import about, no_evidence
 from seatrial.checks.rules import Evidence, Rule
-from seatrial.records import BUSY, Exchange, Expect, Finding, SoakRun
+from seatrial.records import Exchange, Expect, Finding, SoakRun
 from seatrial.text import shorten
-
-GONE = frozenset({"refused", "unreachable"})
-"""Errors of an exchange that say nothing about the answer: nobody was there to give one."""
 
 FINDINGS = 50
 """Findings of one case that are kept: a stream may break a rule in every chunk, and nobody reads on."""
-
-LATE = frozenset({"deadline", "idle"})
 
 
 def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, ...], str]:
@@ -44,11 +39,10 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
     if rule.of >= traits.FAULTY:
-        faulty = look.bad(exchanges)
-        if not faulty:  # what the good request tells counts beside it
+        if not look.bad(exchanges):
             yield no_evidence("the recording", expected="a faulty request", got="none")
-        if rule.shape == "single":
-            exchanges = faulty
+        if not rule.sampled:  # what a good request tells is for the rule on the next request, which is sampled
+            exchanges = look.bad(exchanges)
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return
@@ -86,42 +80,15 @@ def _sort(finding: Finding) -> tuple[str, bool, bool]:
 
 
 def _precondition(rule: Rule, x: Exchange, sent: Mapping[str, Exchange]) -> Iterator[Finding]:
-    """What keeps an exchange from being judged by what the rule says. ``sent``: all of its scenario."""
-    if x.error in GONE:
-        yield no_evidence("the connection", expected="a server", got=x.detail or x.error)
-    elif x.error in LATE:
-        yield violation(
-            "the answer",
-            expected="an answer within the deadline",
-            got=f"{x.detail or x.error} after {(x.ended_at - x.sent_at) / 1e9:.1f} s, {len(x.raw)} bytes",
-            so="a client waits as long as its own time-out lets it",
-            grave=True,
-        )
-    elif x.dropped:
-        yield no_evidence("the recording", expected="bytes", got="not stored: the byte budget of the run was used up")
-    elif x.status is None:
-        yield violation(
-            "the answer",
-            expected="a status line and headers",
-            got=x.detail or x.error or "nothing",
-            so="a client reports a broken connection and retries",
-        )
-    elif x.status in BUSY:
-        yield no_evidence("the status", expected="an answer", got=f"{x.status} {x.reason}, {x.retries} retries")
-    elif rule.answer and 400 <= x.status < 500:
-        got = f"{x.status} {_body(x)}"
-        yield refusal("the status", expected="200: the request is valid", got=got, optional=_asks_for_an_option(x))
-    elif rule.answer and x.status != 200:
-        yield violation("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
-    elif rule.of >= traits.FAULTY and rule.shape == "single" and (nothing := look.unrouted(x, sent)):
-        yield nothing
+    """What keeps an exchange from being judged by what the rule says; that is for the rules on answers to judge.
 
-
-def _asks_for_an_option(x: Exchange) -> bool:
-    """Whether the request asks for what a server may honestly decline: several choices, log probabilities."""
-    asked = x.request_json if isinstance(x.request_json, dict) else {}
-    return asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
-
-
-def _body(x: Exchange) -> str:
-    return shorten(x.body[:400].decode("utf-8", "replace"))
+    ``sent``: all of its scenario.
+    """
+    faulty = rule.of >= traits.FAULTY
+    if found := answering.unheard(x) or (answering.as_before(x, sent.get("before")) if faulty else None):
+        yield found
+    elif found := answering.silent(x) or (answering.refused(x) if rule.answer else None):
+        cause = causes.FAULTY_ANSWERED if faulty else causes.ANSWERED
+        yield msgspec.structs.replace(found, causes=(cause,))
+    elif faulty and rule.shape == "single" and (found := look.unrouted(x, sent)):
+        yield found

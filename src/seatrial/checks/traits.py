@@ -43,7 +43,10 @@ def trait(word: str, *, own: bool = False) -> Traits:
     return frozenset({made})
 
 
-CHAT = trait("chat")
+VALID = trait("valid")
+"""Every request of it has to be answered, but one that is named ``refused``."""
+
+CHAT = VALID | trait("chat")
 """A valid chat completion."""
 
 STREAM = CHAT | trait("stream")
@@ -55,7 +58,7 @@ USAGE = STREAM | trait("usage")
 COUNTED = CHAT | trait("counted")
 """The answer has to say its usage: every plain one, and streams asked for it."""
 
-JSON = trait("json")
+JSON = VALID | trait("json")
 """The answer is 200 and JSON."""
 
 SEVERAL = trait("n")

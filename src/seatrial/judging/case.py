@@ -1,17 +1,28 @@
-"""One case judged: the same call while a run goes on and when it is replayed."""
+"""One case judged: the same call while a run goes on and when it is replayed.
+
+A finding may name the rules that judge what is wrong or missing in it. Where such a rule's own case of the same answer
+fails, that case is the cause: this one is INCONCLUSIVE because of it, or WAIVED with it, unless it fails by itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from seatrial.checks.rules import Evidence, Rule
+from seatrial.checks.causes import SOME
+from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run as run_rule
+from seatrial.given.waivers import rule_of
 from seatrial.judging.waivers import Waivers
 from seatrial.kinds import profile
 from seatrial.records import Endpoint, Expect, Finding, Judged, Outcome, Planned
 from seatrial.verdict import outcomes
+
+FAILED = frozenset({Outcome.FAIL, Outcome.WAIVED})
+DEEPEST = 4
+"""A cause of a cause of a cause: no chain of rules is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +34,42 @@ class Evidenced:
     expect: Expect
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """By what a run's cases are judged beside their evidence.
+
+    Attributes:
+        asked: the cases of the run; only these can be causes.
+        lossy: lines of the record are lost: a cause may have been among them.
+        failed: cases judged already that failed or hang on one that did, by name; for causes judged on other evidence.
+    """
+
+    waivers: Waivers
+    strict: bool
+    asked: frozenset[str] = frozenset()
+    failed: Mapping[str, Judged] = {}
+    lossy: bool = False
+
+
 def judge_case(
-    plan: Planned, rule: Rule, on: Evidenced, *, endpoint: Endpoint | None, waivers: Waivers, strict: bool
+    plan: Planned, rule: Rule, on: Evidenced, terms: Terms, *, endpoint: Endpoint | None, depth: int = 0
 ) -> Judged:
     """Judge one case. The same call while a run goes on and when it is replayed."""
     findings, crashed = run_rule(rule, on.evidence, on.expect)
-    waiver = waivers.word(plan.case)
+    waiver = terms.waivers.word(plan.case)
+    blamed = {f: c for f in findings if f.causes and (c := _cause(f, plan, on, terms, depth))}
+    own = [f for f in findings if f not in blamed]
+    cause = _first(blamed.values()) if not own and not crashed else None
     word = outcomes.outcome(
-        rule.level, findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=strict
+        rule.level, own or findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=terms.strict
     )
-    if word is Outcome.FAIL and waivers.fault:
+    if cause is not None:
+        word = Outcome.WAIVED if cause.outcome is Outcome.WAIVED else Outcome.INCONCLUSIVE
+        waiver = cause.waiver
+    elif word is Outcome.FAIL and terms.waivers.fault:
         return msgspec.structs.replace(
-            unjudged(plan, rule), outcome=Outcome.INCONCLUSIVE, why=waivers.fault, exchanges=on.exchanges
+            unjudged(plan, rule), outcome=Outcome.INCONCLUSIVE, why=terms.waivers.fault, exchanges=on.exchanges
         )
-    bad = word in {Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY}
+    bad = word in {Outcome.FAIL, Outcome.WAIVED, Outcome.ADVISORY} and cause is None
     known = profile.load(endpoint.kind).known_word(plan.case, endpoint.build) if bad and endpoint else ""
     return msgspec.structs.replace(
         unjudged(plan, rule),
@@ -46,8 +79,15 @@ def judge_case(
         known=known,
         waiver=waiver if word is Outcome.WAIVED else "",
         figures=_figures(rule, on.evidence, on.expect),
-        why=_why(word, findings, crashed),
+        why=f"because of {cause.case}" if cause is not None else _why(word, findings, crashed),
+        because=cause.case if cause is not None else "",
     )
+
+
+def alone(case: Judged) -> Judged:
+    """A case whose cause is not among those that failed: it was answered there, or lost. Nothing is proven of it."""
+    why = _why(Outcome.INCONCLUSIVE, case.findings, "")
+    return msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=why, because="", waiver="")
 
 
 def unjudged(plan: Planned, rule: Rule | None) -> Judged:
@@ -61,6 +101,55 @@ def unjudged(plan: Planned, rule: Rule | None) -> Judged:
         level=str(rule.level) if rule else "",
         why="the run ended before it was judged",
     )
+
+
+def _cause(finding: Finding, plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Judged | None:
+    """The case that failed and that a finding hangs on; its own cause, where it has one; None where there is none."""
+    if depth >= DEEPEST:
+        return None
+    for name in finding.causes:
+        found = _failed(name, plan, on, terms, depth)
+        if found is not None:
+            return msgspec.structs.replace(found, case=found.because, because="") if found.because else found
+    return None
+
+
+def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Judged | None:
+    """The case of a cause's name, judged on the evidence at hand or found among those that failed."""
+    rule = REGISTRY.get(rule_of(name))
+    if rule is None:
+        return None
+    elsewhere = "[" in name
+    for scenario, evidence in _evidence(name, on) if elsewhere else [(plan.scenario, on)]:
+        case = f"{rule.id}[{scenario}]@{plan.endpoint}"
+        if (terms.lossy or case in terms.asked) and case != plan.case:
+            asked = msgspec.structs.replace(plan, case=case, rule=rule.id, scenario=scenario)
+            judged = judge_case(asked, rule, evidence, terms, endpoint=None, depth=depth + 1)
+            if judged.outcome in FAILED or judged.because:
+                return judged
+    if not elsewhere:
+        return None
+    return next((each for each in terms.failed.values() if _means(name, each, plan)), None)
+
+
+def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:
+    """What another scenario's cases are judged on, as far as this case holds it: the good request sent before."""
+    if isinstance(on.evidence, Mapping):
+        for key, x in on.evidence.items():
+            scenario = x.scenario.rpartition("/")[2]
+            if key == "before" and (name.endswith((SOME, f"[{scenario}]"))):
+                yield scenario, Evidenced({"only": x}, {"only": on.exchanges.get(key, x.id)}, on.expect)
+
+
+def _means(name: str, case: Judged, plan: Planned) -> bool:
+    rule, _, scenario = name.removesuffix("]").partition("[")
+    return case.rule == rule and case.endpoint == plan.endpoint and scenario in {"*", case.scenario}
+
+
+def _first(causes: Collection[Judged]) -> Judged | None:
+    """The cause to name of several: one that is not waived, if there is one."""
+    listed = list(causes)
+    return next((cause for cause in listed if cause.outcome is not Outcome.WAIVED), listed[0] if listed else None)
 
 
 def _figures(rule: Rule, evidence: Evidence, expect: Expect) -> dict[str, str]:

@@ -15,9 +15,10 @@ from seatrial.byhand import conclusions
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.judging import suspects
-from seatrial.judging.case import Evidenced, judge_case, unjudged
+from seatrial.judging.answered import answered
+from seatrial.judging.case import FAILED, Evidenced, Terms, alone, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
-from seatrial.judging.waivers import Waivers, waivers_of
+from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
 from seatrial.records import (
     Endpoint,
@@ -113,8 +114,9 @@ def judge(run: RunDir) -> JudgedRun:
         planned.setdefault(name, _unplanned(line))
     if planned:
         catalogue.load_all()
-    replay = _Replay(lines, exchanges, endpoints, covered, strict=bool(info.options.get("strict")), damage=run.damage)
-    judged = [replay.case(each, judgements.get(name)) for name, each in planned.items()]
+    replay = _Replay(lines, exchanges, endpoints, run.damage)
+    strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
+    judged = replay.cases(planned, judgements, Terms(covered, strict, frozenset(planned), lossy=lossy))
     doubt = Doubt.of(
         run.damage,
         planless=bool(judgements) and not plan,
@@ -140,6 +142,7 @@ def judge(run: RunDir) -> JudgedRun:
         asked=asked_for(info.options),
         catalogue=_catalogued(),
         earlier=previous.kept(run.path),
+        answered=answered(lines, exchanges.exchange, judgements.values()),
     )
     return JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
 
@@ -172,22 +175,29 @@ def _catalogued() -> coverage.Catalogue:
 
 
 class _Replay:
-    def __init__(
-        self,
-        lines: Record,
-        exchanges: Exchanges,
-        endpoints: Mapping[str, Endpoint],
-        waivers: Waivers,
-        *,
-        strict: bool,
-        damage: Damage,
-    ) -> None:
+    def __init__(self, lines: Record, exchanges: Exchanges, endpoints: Mapping[str, Endpoint], damage: Damage) -> None:
         self._damage = damage
         self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
-        self._waivers, self._strict = waivers, strict
         self._soaks: dict[str, SoakRun] = {}
 
-    def case(self, plan: Planned, judgement: Judgement | None) -> Judged:
+    def cases(
+        self, planned: Mapping[str, Planned], judgements: Mapping[str, Judgement], terms: Terms
+    ) -> tuple[Judged, ...]:
+        """Every case. Those that may hang on another are judged again when it is known which ones failed."""
+        first = {name: self._case(plan, judgements.get(name), terms) for name, plan in planned.items()}
+        roots = {name for name, case in first.items() if case.outcome in FAILED and not case.because}
+        known = msgspec.structs.replace(
+            terms, failed={name: case for name, case in first.items() if name in roots or case.because in roots}
+        )
+        again = (
+            self._case(planned[name], judgements.get(name), known)
+            if not case.because and any(f.causes for f in case.findings)
+            else case
+            for name, case in first.items()
+        )
+        return tuple(case if case.because in roots or not case.because else alone(case) for case in again)
+
+    def _case(self, plan: Planned, judgement: Judgement | None, terms: Terms) -> Judged:
         rule = REGISTRY.get(plan.rule)
         base = unjudged(plan, rule)
         if judgement is None:
@@ -204,7 +214,7 @@ class _Replay:
                 else:
                     on = Evidenced(evidence, judgement.exchanges, expect)
                     endpoint = self._endpoints.get(plan.endpoint)
-                    return judge_case(plan, rule, on, endpoint=endpoint, waivers=self._waivers, strict=self._strict)
+                    return judge_case(plan, rule, on, terms, endpoint=endpoint)
         return msgspec.structs.replace(base, outcome=Outcome.INCONCLUSIVE, why=absent, exchanges=judgement.exchanges)
 
     def _evidence(self, rule: Rule, judgement: Judgement) -> tuple[Evidence | None, str]:

@@ -30,7 +30,7 @@ class Waivers:
         return f"{hit.who} until {hit.until}: {hit.why}" if hit else ""
 
     def used(self, cases: Iterable[Judged]) -> list[tuple[str, waiving.Waiver]]:
-        waived = [case.case for case in cases if case.outcome is Outcome.WAIVED]
+        waived = [case.case for case in cases if case.outcome is Outcome.WAIVED and not case.because]
         return [(case, hit) for case in waived if (hit := self._covering(case))]
 
     def _covering(self, case: str) -> waiving.Waiver | None:

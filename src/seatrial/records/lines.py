@@ -40,6 +40,7 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     killer: bool = False  # its request has ended servers: sent alone, when all before it is judged
     requests: int = 1
     tokens: int = 0
+    before: str = ""  # the scenario whose request is answered before it
 
 
 class Sent(Line, frozen=True, kw_only=True, tag="sent"):

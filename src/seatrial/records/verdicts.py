@@ -64,24 +64,41 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     waiver: str = ""
     figures: dict[str, str] = {}
     why: str = ""  # of INCONCLUSIVE and NOT_EXECUTED
+    because: str = ""  # the case whose FAIL alone keeps this one from being judged
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an endpoint is not READY, in the words the first screen prints."""
+    """Why an endpoint is not READY, in the words the first screen prints. Cases that fail alike are one reason.
 
-    word: str  # SILENT STOP, FAIL, INCONCLUSIVE, NOT_EXECUTED
+    Attributes:
+        word: SILENT STOP, FAIL, INCONCLUSIVE, NOT_EXECUTED, NOT PROVEN; ADVISORY, which is no reason but told alike.
+        case: the first of ``cases``.
+        because: how many further cases only this keeps from being judged.
+    """
+
+    word: str
     text: str
     case: str = ""
     level: str = ""
+    cases: tuple[str, ...] = ()
+    because: int = 0
 
 
 class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint's part of verdict.json. ``figures`` maps a line's name (conformance, behaviour ...) to its text."""
+    """One endpoint's part of verdict.json.
+
+    Attributes:
+        counts: cases by outcome. Of FAIL it counts causes: cases of one rule that fail alike are one. Cases that only
+            another case's FAIL keeps from being judged are counted under ``because``, and nowhere else.
+        figures: a line's name (conformance, behaviour ...) and its text.
+        advisories: what SHOULD or MAY be otherwise, told as reasons are. They keep nobody from READY.
+    """
 
     verdict: Ready
     reasons: tuple[Reason, ...]
     counts: dict[str, int]
     figures: dict[str, str]
+    advisories: tuple[Reason, ...] = ()
 
 
 class Waived(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +128,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     exit: int
     endpoints: dict[str, EndpointVerdict]
     outcomes: dict[str, Outcome]  # "rule[scenario]@NAME" -> word
+    because: dict[str, str] = {}  # case -> the case whose FAIL, waived or not, alone keeps it from being judged
     stops: tuple[Stop, ...] = ()
     not_tested: tuple[tuple[str, str], ...] = ()  # what, why
     waived: tuple[Waived, ...] = ()

@@ -81,6 +81,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool = False  # holds the endpoint alone: text is compared
     deadline_s: float | None = None
     tokens: int = 0  # the most it may generate, for the plan
+    before: tuple[str, Request] | None = None  # scenario and request whose answer, asked for once, comes before it
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from seatrial.text import harmless
 
 WIDTH = 120
 _SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}
+_ADVISORY = "ADVISORY"
 
 
 def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
@@ -62,6 +63,6 @@ def _stop(item: Item, width: int) -> list[str]:
 
 
 def _reason(item: Item, names: int, width: int) -> list[str]:
-    word = _SHORT.get(item.word, item.word)
+    word = "advisory" if item.word.startswith(_ADVISORY) else _SHORT.get(item.word, item.word)
     head = f"{item.head:<{names}}   " if item.head else ""
     return hang(f"  {word:<13} {head}", item.text, width)

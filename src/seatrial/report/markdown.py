@@ -9,7 +9,9 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome
 from seatrial.report import block
 from seatrial.report.run import Report
+from seatrial.report.summary import BECAUSE
 from seatrial.report.words.diagnosis import diagnosis
+from seatrial.report.words.plain import count
 from seatrial.text import visible
 
 _TOLD = (
@@ -40,11 +42,12 @@ def render(report: Report, report_path: str | None = None) -> str:
     parts += ["", fence(block.render(summary, report_path)), ""]
     for outcome in _TOLD:
         parts += _section(judged, outcome)
+    parts += _hanging(judged)
     return "\n".join(parts).rstrip() + "\n"
 
 
 def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
-    cases = [case for case in judged.cases if case.outcome is outcome]
+    cases = [case for case in judged.cases if case.outcome is outcome and not case.because]
     if not cases:
         return []
     parts = [f"## {outcome.value} ({len(cases)})", ""]
@@ -55,6 +58,19 @@ def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
         told = diagnosis(case, REGISTRY.get(case.rule), judged.exchange, endpoint, judged.info.id)
         parts += [f"### {code(case.case)}", "", fence(told), ""]
     return parts
+
+
+def _hanging(judged: JudgedRun) -> list[str]:
+    """The cases that only the FAIL of another keeps from being judged, by the rule of that other."""
+    causes: dict[str, list[str]] = {}
+    for case, because in judged.verdict.because.items():
+        causes.setdefault(because, []).append(case)
+    if not causes:
+        return []
+    parts = [f"## {BECAUSE} ({sum(map(len, causes.values()))})", ""]
+    for because, cases in causes.items():
+        parts.append(f"- because of {code(because)}, {count(len(cases), 'case')}: {', '.join(map(code, cases))}")
+    return [*parts, ""]
 
 
 def code(text: str) -> str:

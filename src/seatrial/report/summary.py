@@ -6,7 +6,8 @@ alike are one reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,9 @@ from seatrial.text import visible
 
 _OF_STOPS = frozenset({"SILENT STOP", "STREAMS", "STOP"})
 """Words of reasons that are told at length, from the stop itself."""
+BECAUSE = "because of it"
+"""What cases are counted as that only the FAIL of another keeps from being judged."""
+
 FIGURES = ("conformance", "behaviour", "soak", "stops")
 WATCHED = {"suites": "none ran: the server was watched, not tested"}
 """What stands in place of the suites' figures where a run planned no case: it was a watch."""
@@ -34,6 +38,7 @@ class Item:
     head: str
     text: str
     cases: tuple[str, ...] = ()
+    because: int = 0  # further cases that only this keeps from being judged
     stop: Stop | None = None
     rows: tuple[tuple[str, str], ...] = ()  # of a stop: label, text
 
@@ -59,9 +64,15 @@ class EndpointSummary:
     def counts_text(self) -> str:
         """``PASS 3  FAIL 0 ...; silent stops: 0``; where no case was planned, the stops alone."""
         stops = f"silent stops: {self.silent_stops}"
-        return (
-            f"{'  '.join(f'{word} {self.counts.get(word, 0)}' for word in Outcome)}; {stops}" if self.tested else stops
-        )
+        if not self.tested:
+            return stops
+        counted = "  ".join(f"{word} {self.counts.get(word, 0)}" for word in Outcome)
+        return f"{counted}{f'  {BECAUSE} {self.because}' if self.because else ''}; {stops}"
+
+    @property
+    def because(self) -> int:
+        """How many cases only the FAIL of another keeps from being judged, waived or not."""
+        return self.counts.get("because", 0)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ def summarise(judged: JudgedRun, wall: Wall, end: int) -> Summary:
         exit=verdict.exit,
         endpoints=tuple(_endpoint(judged, name, wall, end) for name in verdict.endpoints),
         not_tested=tuple((visible(what), visible(why)) for what, why in verdict.not_tested),
-        waived=tuple((w.case, visible(f"{w.who} until {w.until}: {w.why}")) for w in verdict.waived),
+        waived=tuple(_waived(judged)),
         notices=(*_clocks(verdict.stops, wall, end), *(visible(notice, 300) for notice in verdict.notices)),
         concluded=tuple(_concluded(each) for each in verdict.concluded),
     )
@@ -135,7 +146,7 @@ def _endpoint(judged: JudgedRun, name: str, wall: Wall, end: int) -> EndpointSum
     streams = seen_streams(judged.lines, name) if told else 0
     word = "STREAMS" if cases else "STOP"  # a watch has no rule that weighs the same streams
     items += [_stop_item(stop, wall, end, word, streams) for stop in told]
-    items += _reasons(cases, verdict.reasons)
+    items += _reasons(cases, (*verdict.reasons, *verdict.advisories))
     return EndpointSummary(
         name=name,
         verdict=verdict.verdict,
@@ -161,33 +172,39 @@ def _stop_item(stop: Stop, wall: Wall, end: int, word: str = "SILENT STOP", stre
 
 
 def _reasons(cases: list[Judged], reasons: tuple[Reason, ...]) -> list[Item]:
-    """The verdict's reasons in its order; FAILs of one rule with the same finding become one item."""
+    """The verdict's reasons in its order, but for stops, which are told at length."""
     by_name = {case.case: case for case in cases}
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for reason in reasons:
-        case = by_name.get(reason.case)
-        key = (f"{reason.word} {reason.level}".strip(), case.rule if case else reason.case, reason.text)
-        if reason.word not in _OF_STOPS:
-            groups.setdefault(key, []).extend([reason.case] if reason.case else _behind(reason, cases))
-    return [_item(key, [by_name[n] for n in names if n in by_name]) for key, names in groups.items()]
+    told = [reason for reason in reasons if reason.word not in _OF_STOPS]
+    return [_item(reason, [by_name[n] for n in reason.cases if n in by_name]) for reason in told]
 
 
-def _behind(reason: Reason, cases: list[Judged]) -> list[str]:
-    """The cases that a reason without a case of its own sums up."""
-    return [case.case for case in cases if case.outcome == reason.word and case.why and reason.text.endswith(case.why)]
-
-
-def _item(key: tuple[str, str, str], cases: list[Judged]) -> Item:
-    word, head, text = key
-    said = visible(text, 300) or "no finding was recorded"
+def _item(reason: Reason, cases: list[Judged]) -> Item:
+    said = visible(reason.text, 300) or "no finding was recorded"
+    head = cases[0].rule if reason.case and cases else reason.case
     if not head and len(cases) == 1:
         head = cases[0].rule
-    known = next((case.known for case in cases if case.known), "")
-    if head and len(cases) > 1:
+    if reason.case and len(cases) > 1:
         said += f" ({_scenarios(cases)})"
-    if known:
+    if reason.because:
+        said += f"; {count(reason.because, 'case')} not judged because of it"
+    if known := next((case.known for case in cases if case.known), ""):
         said += f"; known: {visible(known, 160)}"
-    return Item(word=word, head=head, text=said, cases=tuple(case.case for case in cases))
+    named = tuple(case.case for case in cases)
+    return Item(word=f"{reason.word} {reason.level}".strip(), head=head, text=said, cases=named, because=reason.because)
+
+
+def _waived(judged: JudgedRun) -> Iterator[tuple[str, str]]:
+    """What is waived, by whom: a line for all cases of a rule that one waiver covers, with what hangs on them."""
+    rules = {case.case: case for case in judged.cases}
+    hanging = Counter(judged.verdict.because.values())
+    groups: dict[tuple[str, str], list[str]] = {}
+    for w in judged.verdict.waived:
+        rule = rules[w.case].rule if w.case in rules else w.case
+        groups.setdefault((rule, visible(f"{w.who} until {w.until}: {w.why}")), []).append(w.case)
+    for (rule, text), names in groups.items():
+        because = sum(hanging[name] for name in names)
+        more = f" (and {count(because, 'case')} because of it)" if because else ""
+        yield (names[0] if len(names) == 1 else f"{rule}, {count(len(names), 'case')}") + more, text
 
 
 def _scenarios(group: list[Judged]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from seatrial.checks.causes import ANSWERED
 from seatrial.given.options import Options
 from seatrial.records import Hazard, Planned
 
@@ -46,7 +47,8 @@ def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[i
     """
     if not options.case:
         return list(range(len(plans)))
-    chosen = [n for n, plan in enumerate(plans) if any(_names(wanted, plan) for wanted in options.case)]
+    named = [n for n, plan in enumerate(plans) if any(_names(wanted, plan) for wanted in options.case)]
+    chosen = sorted({*named, *_causes(plans, named)})
     out.complaint = _complaint(options.case, plans)
     out.not_tested.append((f"{len(plans) - len(chosen)} other cases", "--case"))
     return chosen
@@ -78,6 +80,12 @@ def lack(out: Selection, suite: str, why: str) -> None:
     """Write down that a suite was asked for and does not run."""
     out.lacking[suite] = why
     out.not_tested.append((suite, why))
+
+
+def _causes(plans: Sequence[Planned], named: Sequence[int]) -> list[int]:
+    """The cases that judge whether the named ones were answered at all: what these hang on is judged too."""
+    wanted = {(plans[n].endpoint, scenario) for n in named for scenario in (plans[n].scenario, plans[n].before)}
+    return [n for n, plan in enumerate(plans) if plan.rule == ANSWERED and (plan.endpoint, plan.scenario) in wanted]
 
 
 def rank(plan: Planned, options: Options) -> tuple[int, int, bool, float]:

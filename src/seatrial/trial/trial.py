@@ -59,6 +59,11 @@ class Trial:
         """The operator's waivers, as the run keeps them."""
         return waivers_of(self.rundir)
 
+    @cached_property
+    def planned(self) -> frozenset[str]:
+        """The names of all cases of the run; complete before the first is judged."""
+        return frozenset(line.case for line in self.rundir.planned())
+
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint as its page in the run directory has it now: another process may have had it started again."""
         return self.rundir.endpoints()[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from seatrial.records import Finding, Level, Outcome, Ready
 
@@ -62,12 +62,12 @@ def outcome(
     return Outcome.PASS
 
 
-def ready(outcomes: Iterable[Outcome], *, suites_without_pass: Collection[str] = (), stops: int = 0) -> Ready:
-    """READY needs a PASS in each suite that was asked for, no FAIL, no stop and nothing inconclusive."""
+def ready(outcomes: Iterable[Outcome], *, lacks: Sequence[str] = (), stops: int = 0) -> Ready:
+    """READY needs no FAIL, no stop, nothing inconclusive, and that nothing else is lacking (a PASS in a suite)."""
     words = set(outcomes)
     if stops or Outcome.FAIL in words:
         return Ready.NOT_READY
-    if words & {Outcome.INCONCLUSIVE, Outcome.NOT_EXECUTED} or suites_without_pass or not words:
+    if words & {Outcome.INCONCLUSIVE, Outcome.NOT_EXECUTED} or lacks or not words:
         return Ready.NOT_PROVEN
     return Ready.READY
 

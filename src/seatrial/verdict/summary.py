@@ -12,9 +12,7 @@ from msgspec.structs import replace
 from seatrial.byhand import conclusions
 from seatrial.records import (
     GAPS,
-    NOTICES,
     SECOND,
-    STREAMS,
     Clock,
     Earlier,
     Endpoint,
@@ -24,14 +22,13 @@ from seatrial.records import (
     Noted,
     Outcome,
     Ready,
-    Reason,
     Record,
     Stop,
     Verdict,
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import coverage, doing, since, watched
+from seatrial.verdict import coverage, doing, reasons, since, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -61,6 +58,7 @@ def summarise(
     asked: Mapping[str, str] | None = None,
     catalogue: coverage.Catalogue = coverage.Catalogue(),  # noqa: B008 - frozen
     earlier: Mapping[str, Earlier] | None = None,
+    answered: Mapping[str, Mapping[str, bool]] | None = None,
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
 
@@ -68,6 +66,9 @@ def summarise(
 
     ``asked``: the suites that were asked for, and why one of them did not run; ``catalogue``: what may be asked;
     ``earlier``: what the last run of each endpoint came to.
+
+    ``answered``: of each endpoint, whether a chat was answered, by the way it was sent (plain, streamed); None where
+    nobody looked.
 
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
     ``watch``: nothing but a watch ran, and its own rules hold.
@@ -86,6 +87,7 @@ def summarise(
             impact,
             asked or {},
             catalogue,
+            None if answered is None else answered.get(name, {}),
         )
         for name in names
     }
@@ -106,6 +108,7 @@ def summarise(
         exit=1 if strict_known and known_unseen else code,
         endpoints=each,
         outcomes={case.case: case.outcome for case in cases},
+        because={case.case: case.because for case in cases if case.because},
         stops=tuple(counted),
         not_tested=tuple(dict.fromkeys(not_tested)),
         waived=tuple(Waived(case=case, who=w.who, why=w.why, until=str(w.until)) for case, w in waived),
@@ -127,81 +130,50 @@ def _endpoint(
     impact: Sequence[str],
     asked: Mapping[str, str],
     catalogue: coverage.Catalogue,
+    answered: Mapping[str, bool] | None,
 ) -> EndpointVerdict:
     silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
-    without = _without_pass(cases, asked)
-    word = ready(words, suites_without_pass=without, stops=len(silent))
+    lacks = _without_pass(cases, asked) + (_unanswered(answered) if cases and answered is not None else [])
+    word = ready(words, lacks=lacks, stops=len(silent))
     if word is Ready.READY and any(stop.family in GAPS or stop.doubt for stop in stops):
         word = Ready.NOT_PROVEN
-    counts = Counter(words)
+    hanging = Counter(case.because for case in cases if case.because)
+    failed = reasons.folded(cases, Outcome.FAIL, impact, hanging)
+    counts = Counter(case.outcome for case in cases if not case.because)
+    counts[Outcome.FAIL] = len(failed)
     return EndpointVerdict(
         verdict=word,
-        reasons=tuple(_reasons(cases, stops, without, impact)),
-        counts={str(outcome): counts[outcome] for outcome in Outcome} | {"silent_stops": len(silent)},
+        reasons=tuple(reasons.reasons(cases, stops, lacks, failed)),
+        counts={str(outcome): counts[outcome] for outcome in Outcome}
+        | {"because": hanging.total(), "silent_stops": len(silent)},
         figures=_figures(cases) | _told("coverage", coverage.line(cases, catalogue)) | {"stops": watched},
+        advisories=tuple(reasons.folded(cases, Outcome.ADVISORY, impact, hanging)),
     )
 
 
-def _reasons(
-    cases: Sequence[Judged], stops: Sequence[Stop], without: Mapping[str, str], impact: Sequence[str]
-) -> Iterable[Reason]:
-    for stop in sorted(stops, key=lambda s: (not s.silent, s.alive_at)):
-        streams = stop.family in STREAMS and not stop.doubt
-        word = "SILENT STOP" if stop.silent else "STREAMS" if streams else "INCONCLUSIVE"
-        if stop.family not in NOTICES:
-            yield Reason(word=word, text=f"{stop_title(stop)}: {stop.doubt}" if stop.doubt else stop_title(stop))
-    failed = [case for case in cases if case.outcome is Outcome.FAIL]
-    for case in sorted(failed, key=lambda case: _weight(case, impact)):
-        first = next((f for f in case.findings if f.kind != "no-evidence"), None)
-        text = f"{first.where}: {first.got}" if first else case.why
-        yield Reason(word="FAIL", case=case.case, level=case.level, text=text)
-    for word, said in ((Outcome.INCONCLUSIVE, "not judged"), (Outcome.NOT_EXECUTED, "planned and not executed")):
-        why = Counter(case.why for case in cases if case.outcome is word)
-        for reason, n in why.most_common():
-            yield Reason(word=str(word), text=f"{n} {'case' if n == 1 else 'cases'} {said}: {reason}")
-    for text in without.values():
-        yield Reason(word="NOT PROVEN", text=text)
-
-
-def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> dict[str, str]:
-    """Each suite that ran or was asked for, and of which no case passed, and what is to be said of it."""
+def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> list[str]:
+    """What is to be said of each suite that ran or was asked for, and of which no case passed."""
     ran = {case.suite for case in cases if case.suite}
     passed = {case.suite for case in cases if case.outcome is Outcome.PASS}
-    found = {}
+    found = []
     for suite in sorted((ran | asked.keys()) - passed):
         why = asked.get(suite) or "no case of it is in the plan"
-        found[suite] = (
+        found.append(
             f"no case of {suite} passed" if suite in ran else f"suite {suite} was asked for and did not run: {why}"
         )
     return found
 
 
+def _unanswered(answered: Mapping[str, bool]) -> list[str]:
+    """What a READY lacks: a chat that was answered, of each way in which chats were sent."""
+    if not any(answered.values()):
+        return ["no chat was answered"]
+    return [f"no {way} chat was answered" for way, once in answered.items() if not once]
+
+
 def _told(name: str, text: str) -> dict[str, str]:
     return {name: text} if text else {}
-
-
-def _weight(case: Judged, impact: Sequence[str]) -> tuple[int, int, str]:
-    area = case.rule.partition("/")[0]
-    levels = [str(level) for level in Level]
-    return (
-        levels.index(case.level) if case.level in levels else len(levels),
-        impact.index(area) if area in impact else len(impact),
-        case.case,
-    )
-
-
-def stop_title(stop: Stop) -> str:
-    """A stop in half a line, without times: family, kind and signal or code."""
-    how = ""
-    if stop.signal is not None:
-        how = f" by signal {stop.signal}"
-    elif stop.code is not None:
-        how = f" with exit code {stop.code}"
-    elif stop.kind:
-        how = f" ({stop.kind})"
-    process = f"; pid {stop.pid}" if stop.pid else ""
-    return f"{stop.family}{how}{process}"
 
 
 def _figures(cases: Sequence[Judged]) -> dict[str, str]:
@@ -223,9 +195,13 @@ def _figures(cases: Sequence[Judged]) -> dict[str, str]:
 def _held(cases: Sequence[Judged], level: Level) -> str:
     of_level = [case for case in cases if case.level == str(level)]
     held = sum(case.outcome is Outcome.PASS for case in of_level)
-    waived = sorted({case.rule for case in of_level if case.outcome is Outcome.WAIVED})
-    n = sum(case.outcome is Outcome.WAIVED for case in of_level)
-    return f"{level} {held} of {len(of_level)} hold" + (f", {n} waived: {', '.join(waived)}" if waived else "")
+    waived = [case.rule for case in of_level if case.outcome is Outcome.WAIVED and not case.because]
+    hanging = sum(bool(case.because) for case in of_level)
+    return (
+        f"{level} {held} of {len(of_level)} hold"
+        + (f", {len(waived)} waived: {', '.join(sorted(set(waived)))}" if waived else "")
+        + (f", {hanging} because of others" if hanging else "")
+    )
 
 
 def unwatched(beats: Sequence[int], end: int) -> list[tuple[int, int]]:
@@ -234,7 +210,7 @@ def unwatched(beats: Sequence[int], end: int) -> list[tuple[int, int]]:
 
 
 def _silent(stops: Sequence[Stop], name: str) -> str:
-    return ", ".join(stop_title(stop) for stop in stops if stop.name == name and stop.silent) or "none"
+    return ", ".join(reasons.stop_title(stop) for stop in stops if stop.name == name and stop.silent) or "none"
 
 
 def _watch(beats: Sequence[int], end: int, by_hand: str) -> str:

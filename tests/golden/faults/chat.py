@@ -124,6 +124,12 @@ def usage_missing(body: Json, shot: Shot) -> Json:
     return without(body, "usage")
 
 
+@fault("usage-never", caught_by=USAGE, stage=("whole", "chunk"))
+def usage_never(body: Json, shot: Shot) -> Json:
+    """No answer has usage, plain or streamed."""
+    return without(body, "usage")
+
+
 @fault("usage-total-wrong", caught_by=USAGE, stage=("whole", "chunk"))
 def usage_total_wrong(body: Json, shot: Shot) -> Json:
     """total_tokens is not the sum of the other two."""

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from tests.golden import edits
 from tests.golden.edits import error_of, failure, html, without
 from tests.golden.items import Act, Piece, Reply, whole
 from tests.golden.registry import Shot, chat, fault
 
 SHAPE = "errors/error-object-has-its-shape"
 STATUS = "errors/client-fault-is-never-5xx"
+ANSWERED = "errors/faulty-request-is-answered"
 NEXT = "errors/next-request-is-answered"
 
 
@@ -94,6 +96,13 @@ def _after_refusal(first: Piece, shot: Shot) -> bool:
     before = shot.memory.get("refused", False)
     shot.memory["refused"] = isinstance(first, bytes) and first.startswith(b"HTTP/1.1 4")
     return before and not shot.memory["refused"]
+
+
+@fault("faulty-reset", caught_by=ANSWERED, stage="wire", when=edits.bad_messages)
+def faulty_reset(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """The connection of a request with bad messages is reset in place of an answer."""
+    shot.fire()
+    yield Act.RESET
 
 
 @fault("fails-after-a-refusal", caught_by=NEXT, stage="wire", when=chat)

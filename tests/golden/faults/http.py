@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden import edits
-from tests.golden.edits import VALID, api, failure, html, relabelled
+from tests.golden.edits import VALID, Json, api, failure, html, relabelled
 from tests.golden.items import Act, Piece, Reply
 from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.validation import InsteadError
 
+VALID_ANSWERED = "http/valid-request-is-answered"
 JSON = "http/json-is-labelled-and-decodes"
 LOST = "http/unknown-path-is-a-404-with-an-error-object"
 MALFORMED = "http/malformed-json-is-a-400"
@@ -18,6 +20,22 @@ EMPTY = "http/empty-body-is-refused"
 REUSE = "http/connection-is-reusable"
 STATUS = "errors/client-fault-is-never-5xx"
 SHAPE = "errors/error-object-has-its-shape"
+
+
+@fault("one-token-refused", caught_by=VALID_ANSWERED, stage="body", when=edits.says("max_tokens"))
+def one_token_refused(body: Json, shot: Shot) -> Json:
+    """A chat of at most one token is refused with 400."""
+    if body.get("max_tokens") != 1:
+        return body
+    shot.fire()
+    raise InsteadError(failure(400, "max_tokens must be at least 2"))
+
+
+@fault("chat-reset", caught_by=VALID_ANSWERED, stage="wire", when=chat)
+def chat_reset(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """The connection of each chat is reset in place of an answer."""
+    shot.fire()
+    yield Act.RESET
 
 
 @fault("json-as-text", caught_by=JSON, stage="reply", when=api)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -28,7 +28,11 @@ COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 @rule(row="chat/basic/3", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, CreateChatCompletionResponse")
 def choices_are_indexed_and_from_the_assistant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Choices are numbered from 0 without a gap, and each message has the role "assistant"."""
-    if nothing := look.unreadable(x):
+    nothing = look.unreadable(x)
+    if nothing and x.is_stream and all(chunk.done for chunk in x.chunks) and not x.tail.strip():
+        got = f"{len(x.chunks)} events, none with a choice"
+        yield violation("the stream", expected="a choice", got=got, so="an agent goes on with nothing")
+    elif nothing:
         yield nothing
     elif chat.asks_for_stream(x):
         yield from _indices_of_stream(x)
@@ -45,7 +49,7 @@ def finish_reason_is_known(x: Exchange, expect: Expect) -> Iterator[Finding]:
     known = ", ".join(chat.FINISH_REASONS)
     answers = chat.answers(x).values()
     if chat.asks_for_stream(x) and not any(answer.finishes for answer in answers):
-        yield no_evidence("finish_reason", expected="one in the stream", got="none")  # sse/one-finish-reason-per-choice
+        yield no_evidence("finish_reason", expected="one in the stream", got="none", causes=(causes.FINISHED,))
     for answer in answers:
         if not answer.finishes and not chat.asks_for_stream(x):
             yield violation(f"choice {answer.index}, finish_reason", expected=known, got=None)
@@ -108,7 +112,9 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """content is a string or null; a plain answer's message always has the key."""
     messages = list(chat.messages(x))
     if not messages:
-        yield look.unanswered(x) or no_evidence("choices", expected="a message or delta to judge", got="none")
+        judges = (causes.CHOICES, causes.SCHEMA)
+        expected = "a message or delta to judge"
+        yield look.unanswered(x) or no_evidence("choices", expected=expected, got="none", causes=judges)
     for where, message in messages:
         if "content" not in message:
             if not chat.asks_for_stream(x):

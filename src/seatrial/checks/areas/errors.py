@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look, traits
+from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.areas import http
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -31,11 +31,12 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
     error = fields.mapping(x.json).get("error")
     if not isinstance(error, dict):
         got = f"{x.status} {x.content_type or 'without content type'}: {x.body[:200].decode('utf-8', 'replace')}"
-        yield violation("error", expected="an object", got=got, so=look.sdk_says(x))
+        yield violation("error", expected="an object", got=got, so=look.sdk_says(x), causes=look.by_5xx(x))
         return
     for name in ("message", "type"):
         if not isinstance(error.get(name), str) or not error[name].strip():
-            yield violation(f"error.{name}", expected="text", got=error.get(name, "no such key"))
+            got = error.get(name, "no such key")
+            yield violation(f"error.{name}", expected="text", got=got, causes=look.by_5xx(x))
     for name, kinds in (("param", (str,)), ("code", (str,) if expect.strict else (str, int))):
         value = error.get(name)
         if expect.strict and name not in error:
@@ -55,21 +56,63 @@ def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 
 @rule(
+    row="err/9",
+    level=Level.MUST,
+    of=traits.FAULTY,
+    answer=False,
+    sampled=True,
+    source="RFC 9110 15.5: the server should send what is wrong; openai-python retries a broken connection",
+)
+def faulty_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A faulty request is answered too: with a status, within the deadline."""
+    faulty = look.bad(xs)
+    for name, x in faulty.items():
+        if found := answering.unheard(x) or answering.as_before(x, xs.get("before")) or answering.silent(x):
+            yield look.named(found, name, alone=len(faulty) == 1)
+
+
+@rule(
     row="err/7",
     level=Level.MUST,
     of=traits.FAULTY,
     answer=False,
+    sampled=True,
     source="vLLM's own tests; one client must not stop another",
 )
 def next_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """After a faulty request a good one is answered."""
+    """After a faulty request a good one is answered, as it was before."""
     good = xs.get("good")
     if good is None:
         yield no_evidence("the request after", expected="one", got="none was sent")
-    elif good.status != 200:
-        got = f"{good.status} {good.body[:200].decode('utf-8', 'replace')}"
+    elif (nothing := _unanswered_before(xs)) or (
+        good.error not in answering.GONE and (nothing := answering.unheard(good))
+    ):
+        yield nothing
+    elif trouble := _trouble(good):
         so = "one bad client takes the server from all others"
-        yield violation("the request after", expected="200", got=got, so=so, about="good")
+        yield violation("the request after", expected="200", got=trouble, so=so, about="good")
     elif not fields.listing(fields.mapping(good.json).get("choices")):
         got = good.fault or good.body[:200].decode("utf-8", "replace")
         yield violation("the request after", expected="an answer with choices", got=got, about="good")
+
+
+def _unanswered_before(xs: Mapping[str, Exchange]) -> Finding | None:
+    """Why nothing can be told of the request after: all are gone, or the same request was not answered before."""
+    if all(x.error in answering.GONE for x in xs.values()):
+        return answering.unheard(xs["good"])
+    before = xs.get("before")  # runs of earlier versions have none
+    if before is None:
+        return None
+    trouble = _trouble(before)
+    if not trouble and look.unanswered(before) is None:
+        return None
+    scenario = before.scenario.rpartition("/")[2]
+    judges = tuple(f"{rule}[{scenario}]" for rule in (causes.ANSWERED, causes.DECODES, causes.CHOICES))
+    got = f"{trouble or 'no choice'}, before any faulty one"
+    return no_evidence("the same request before", expected="an answer", got=got, about="before", causes=judges)
+
+
+def _trouble(x: Exchange) -> str:
+    """What is wrong with the answer to a good request; empty where it was answered."""
+    found = answering.unheard(x) or answering.silent(x) or answering.refused(x)
+    return found.got if found else ""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from seatrial.checks import look, traits
+from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
-REUSE = trait("reuse")
+REUSE = traits.VALID | trait("reuse")
 """Several requests on one connection, a refused one and a stream among them."""
 
 UNKNOWN_PATH = traits.FAULTY | trait("unknown-path")
@@ -25,6 +25,27 @@ UNJUDGED = frozenset({"refused", "unreachable", "deadline", "idle", "too-large"}
 """Errors after which nobody knows how the body would have ended: none came, or we read no further."""
 
 EMPTY_BODY = traits.FAULTY | trait("empty-body")
+
+
+@rule(
+    row="http/23",
+    level=Level.MUST,
+    of=traits.VALID,
+    answer=False,
+    sampled=True,
+    source="OpenAPI document, createChatCompletion and listModels: 200; openai-python raises on any other",
+)
+def valid_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A valid request is answered: with 200, to its end, within the deadline.
+
+    An optional capability may be refused. What no other rule can judge for want of the answer hangs on this one.
+    """
+    for name, x in xs.items():
+        found = answering.unheard(x) or answering.silent(x)
+        if name != "refused":
+            found = found or answering.refused(x)
+        if found:
+            yield look.named(found, name, alone=len(xs) == 1)
 
 
 @rule(row="http/1", level=Level.MUST, of=traits.JSON, source="OpenAPI document, 200: application/json; RFC 8259")
@@ -47,7 +68,7 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
 def unknown_path_is_a_404_with_an_error_object(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A path that is not there answers 404 with an error object, not with a page."""
     if x.status != 404:
-        yield violation("the status", expected="404", got=x.status)
+        yield violation("the status", expected="404", got=x.status, causes=look.by_5xx(x))
     elif not fields.mapping(fields.mapping(x.json).get("error")):
         got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
         yield violation("the body", expected='{"error": {...}}', got=got, so=look.sdk_says(x))
@@ -88,7 +109,8 @@ def body_is_what_its_head_announces(xs: Mapping[str, Exchange], expect: Expect) 
 
 def _misframed(x: Exchange) -> Iterator[Finding]:
     if x.status is None or x.error in UNJUDGED or x.dropped:
-        yield no_evidence("the body", expected="an answer to its end", got=x.detail or x.error or "nothing")
+        judges, got = (causes.ANSWERED, causes.FAULTY_ANSWERED), x.detail or x.error or "nothing"
+        yield no_evidence("the body", expected="an answer to its end", got=got, causes=judges)
         return
     length = x.header("content-length")
     if x.chunked and length is not None:
@@ -97,7 +119,8 @@ def _misframed(x: Exchange) -> Iterator[Finding]:
         yield violation("the head", expected="a length or chunks", got=got, so=so)
     if x.error or x.framing:
         got = "; ".join(text for text in (x.framing, x.detail or x.error) if text)
-        yield violation("the body", expected="what its head announces", got=got, so=_does(x))
+        once = (causes.ANSWERED,) if x.error else ()  # of a valid request it is a reason already
+        yield violation("the body", expected="what its head announces", got=got, so=_does(x), causes=once)
 
 
 def _does(x: Exchange) -> str:
@@ -133,9 +156,11 @@ def _untried(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     followed = list(xs.values())[:-1]
     got = ", ".join(f"{name}: {x.status} {x.content_type}" for name, x in xs.items())
     if not any(x.status is not None and 400 <= x.status < 500 for x in followed):
-        yield no_evidence("the refusal", expected="a 4xx, and a request after it", got=got)
+        judges = (causes.MALFORMED + causes.SOME,)
+        yield no_evidence("the refusal", expected="a 4xx, and a request after it", got=got, causes=judges)
     if not any(x.status == 200 and x.is_stream for x in followed):
-        yield no_evidence("the stream", expected="200 and an event stream, and a request after it", got=got)
+        expected, judges = "200 and an event stream, and a request after it", (causes.LABELLED + causes.SOME,)
+        yield no_evidence("the stream", expected=expected, got=got, causes=(causes.ANSWERED, *judges))
 
 
 def _announced(x: Exchange) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -46,7 +46,8 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     listed = fields.listing(x.json.get("data"))
     if not listed:
-        yield no_evidence("data", expected="a model to judge", got=x.json.get("data", "no such key"))
+        got = x.json.get("data", "no such key")
+        yield no_evidence("data", expected="a model to judge", got=got, causes=(causes.LIST,))
     for position, model in enumerate(listed):
         where = f"data[{position}]"
         if not isinstance(model, dict):
@@ -65,7 +66,8 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def unknown_id_is_a_404(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """GET /models/{id} answers 404 for an id that is not listed."""
     if x.status != 404:
-        yield violation("the status", expected="404", got=x.status, so="a client takes the model for present")
+        so = "a client takes the model for present" if x.status == 200 else ""
+        yield violation("the status", expected="404", got=x.status, so=so, causes=look.by_5xx(x))
 
 
 @rule(row="models/6", level=Level.SHOULD, of=UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
@@ -74,7 +76,7 @@ def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     says which it was."""
     if x.status != 200:
         if x.status is not None and not 400 <= x.status < 500:
-            yield violation("the status", expected="404", got=x.status)
+            yield violation("the status", expected="404", got=x.status, causes=look.by_5xx(x))
         elif x.status != 404:
             yield violation("the status", expected="404", got=x.status, so="a client cannot tell why")
         return

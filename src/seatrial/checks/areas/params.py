@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -53,7 +53,8 @@ def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if x.status != 200:
         yield from look.not_refused(x)
     elif cap is None or (tokens is None and cap > 0):
-        yield no_evidence("usage.completion_tokens", expected="a count to hold against the cap", got=chat.usage(x))
+        where, expected = "usage.completion_tokens", "a count to hold against the cap"
+        yield no_evidence(where, expected=expected, got=chat.usage(x), causes=(causes.USAGE + causes.SOME,))
     elif cap < 0 or (cap == 0 and tokens != 0):
         yield violation(
             "the status",
@@ -173,7 +174,8 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
         return
     brief, full = chat.answers(xs["short"]).get(0), chat.answers(xs["long"]).get(0)
     if brief is None or full is None:
-        yield no_evidence("choices", expected="a short and a long answer", got="none for one of them")
+        expected, judges = "a short and a long answer", (causes.CHOICES,)
+        yield no_evidence("choices", expected=expected, got="none for one of them", causes=judges)
         return
     if brief.reasons != ["length"]:
         got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None

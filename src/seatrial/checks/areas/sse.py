@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -209,9 +209,9 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     last = next(chunk for chunk in reversed(x.chunks) if isinstance(chunk.json, dict))
     if not isinstance(last.json.get("usage"), dict):
         so = "a client that reads the usage of the last chunk has none"
-        yield violation(
-            f"chunk {last.index}, usage", expected="an object, last", got=last.json.get("usage"), so=so, grave=True
-        )
+        where, got = f"chunk {last.index}, usage", last.json.get("usage")
+        judges = (causes.USAGE,) if chat.usage(x) is None else ()  # that there is any is judged there
+        yield violation(where, expected="an object, last", got=got, so=so, grave=True, causes=judges)
     elif last.json.get("choices") != []:
         got = last.json.get("choices", "no such key")
         so = "a client that goes over choices takes it for a part of the answer, or falls over"
@@ -265,10 +265,12 @@ def body_is_terminated(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation("Content-Length", expected="none", got=length, so=so)
     if x.error:
         so = "curl and proxies report a broken transfer"
-        yield violation("the end", expected="the end of the body", got=x.detail or x.error, so=so)
+        got, judges = x.detail or x.error, (causes.FRAMED,)
+        yield violation("the end", expected="the end of the body", got=got, so=so, causes=judges)
     elif x.chunked and not x.last_chunk:
         so = "curl and proxies report a broken transfer"
-        yield violation("the end", expected="the terminating chunk 0", got="the end of the connection", so=so)
+        got, judges = "the end of the connection", (causes.FRAMED,)
+        yield violation("the end", expected="the terminating chunk 0", got=got, so=so, causes=judges)
 
 
 def _sizes(xs: Mapping[str, Exchange]) -> str:

@@ -12,7 +12,7 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome, Ready
 from seatrial.report.allure.results import stop_name
 from seatrial.report.run import Report
-from seatrial.report.summary import EndpointSummary, Item, Summary
+from seatrial.report.summary import BECAUSE, EndpointSummary, Item, Summary
 from seatrial.text import visible
 
 _TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
@@ -103,6 +103,8 @@ def _endpoint(report: Report, endpoint: EndpointSummary, ids: Mapping[str, str],
 def _counts(endpoint: EndpointSummary) -> str:
     words = Outcome if endpoint.tested else ()
     chips = [_chip(word.value, endpoint.counts.get(word.value, 0), word.value.lower()) for word in words]
+    if endpoint.because:
+        chips.append(_chip(BECAUSE, endpoint.because, "inconclusive"))
     chips.append(_chip("silent stops", endpoint.silent_stops, "fail" if endpoint.silent_stops else "none"))
     return f"<ul class='st-counts'>{''.join(chips)}</ul>"
 

@@ -88,7 +88,7 @@ def message(case: Judged) -> str:
     if case.outcome is Outcome.PASS:
         return ""
     word = PREFIX.get(case.suite, "API_DEVIATION") if case.outcome is Outcome.FAIL else case.outcome.value
-    told = found(case) or visible(case.why, 300)
+    told = visible(case.why, 300) if case.because else found(case) or visible(case.why, 300)
     return f"{word}: {told}"
 
 
@@ -227,6 +227,8 @@ def _parameters(case: Judged, rule: Rule | None) -> list[Parameter]:
     pairs = {"outcome": case.outcome.value, "rule": case.rule, "scenario": case.scenario, "level": case.level}
     if rule is not None:
         pairs |= {"row": rule.row, "source": rule.source}
+    if case.because:
+        pairs["because"] = case.because
     pairs |= {visible(name): visible(text) for name, text in case.figures.items()}
     return [Parameter(name, value, excluded=True) for name, value in pairs.items() if value]
 

@@ -21,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from seatrial.checks.running import LATE
+from seatrial.checks.answering import LATE
 from seatrial.records import SECOND, Exchange
 from seatrial.wire.transports.http import IDLE_S
 

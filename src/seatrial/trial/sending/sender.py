@@ -14,7 +14,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from seatrial.checks.traits import FAULTY, is_killer, is_valid_chat
+from seatrial.checks.look import SOUND
+from seatrial.checks.traits import CHAT, FAULTY, is_killer, is_valid_chat
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -113,6 +114,7 @@ class Sender:
             ServerGone: it stopped; what was in flight is a suspect and is not judged.
             LockTimeout: another run holds the endpoint, and went on to.
         """
+        before = {} if scenario.before is None else {"before": self._before(*scenario.before, endpoint)}
         task = _Task(name, scenario, endpoint, until, {})
         alone = self._alone(scenario, endpoint)
         with self._lock(endpoint, alone=alone):
@@ -123,7 +125,16 @@ class Sender:
                 silence = self._again(task, came)
         if silence:  # outside of the lock, which repeating a suspect takes for itself
             self._guard.see_to(next(reversed(task.got.values())), endpoint, silence)
-        return task.got
+        return before | task.got
+
+    def _before(self, name: str, request: Request, endpoint: Endpoint) -> Exchange:
+        """The answer to a good request, kept from when its own scenario was sent, or asked for now.
+
+        Raises:
+            ServerGone: as :meth:`once`.
+        """
+        alone = Scenario(requests={"only": request}, traits=CHAT)
+        return next(iter(self.once(name, alone, endpoint.name).values()))
 
     def waited(self, x: Exchange) -> bool:
         """Whether an exchange only shows that it waited for another one of ours, and no time was left to repeat it."""
@@ -229,7 +240,7 @@ class Sender:
 
     def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
         name, scenario, endpoint, until, _ = task
-        prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario))
+        prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario) or key in SOUND)
         careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
         deadline = scenario.deadline_s or careless
         ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from seatrial.checks import causes
 from seatrial.checks.areas.soak import company
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
@@ -57,7 +58,9 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
             yield _apart(name, f"{users}: the usage of {told} streams", server, users, run, expect)
     if silent:
         got = f"{silent} requests told none; {told} streams tell of {sum(row.tokens or 0 for row in run.rows)} tokens"
-        yield no_evidence("usage", expected="usage of every request", got=f"{got}, the server of {difference}")
+        told_by = f"{got}, the server of {difference}"
+        judges = (causes.USAGE + causes.SOME,)
+        yield no_evidence("usage", expected="usage of every request", got=told_by, causes=judges)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:

@@ -1,0 +1,86 @@
+"""Whether an exchange holds an answer at all: what every rule asks before it reads one."""
+
+from __future__ import annotations
+
+from seatrial.checks import causes
+from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.records import BUSY, Exchange, Finding
+from seatrial.text import shorten
+
+GONE = frozenset({"refused", "unreachable"})
+"""Errors of an exchange that say nothing about the answer: nobody was there to give one."""
+
+LATE = frozenset({"deadline", "idle"})
+
+
+def unheard(x: Exchange) -> Finding | None:
+    """Why an exchange is no evidence of what the server would have answered, or None."""
+    if x.error in GONE:
+        return no_evidence("the connection", expected="a server", got=x.detail or x.error)
+    if x.dropped and x.error not in LATE:
+        return no_evidence("the recording", expected="bytes", got="not stored: the byte budget of the run was used up")
+    if x.status in BUSY and x.error not in LATE:
+        return no_evidence("the status", expected="an answer", got=f"{x.status} {x.reason}, {x.retries} retries")
+    return None
+
+
+def silent(x: Exchange) -> Finding | None:
+    """What is wrong where no answer began, or none ended in time; None for any other."""
+    if x.error in LATE:
+        return violation(
+            "the answer",
+            expected="an answer within the deadline",
+            got=f"{x.detail or x.error} after {(x.ended_at - x.sent_at) / 1e9:.1f} s, {len(x.raw)} bytes",
+            so="a client waits as long as its own time-out lets it",
+            grave=True,
+        )
+    if x.status is None:
+        return violation(
+            "the answer",
+            expected="a status line and headers",
+            got=x.detail or x.error or "nothing",
+            so="a client reports a broken connection and retries",
+        )
+    return None
+
+
+def as_before(x: Exchange, before: Exchange | None) -> Finding | None:
+    """Why a faulty request shows nothing: the good one before it was served no better; or None.
+
+    Both got no answer, or both a 5xx: the server does not come to look at what is wrong with the request.
+    """
+    if before is None or unheard(before) or (before.method, before.path) != (x.method, x.path):
+        return None
+    failed = (x.status or 0) >= 500 and (before.status or 0) >= 500
+    if not failed and not (silent(x) and silent(before)):
+        return None
+    judge = f"{causes.ANSWERED}[{before.scenario.rpartition('/')[2]}]"
+    got = f"as little as a good request before it: {x.status or x.detail or x.error or 'nothing'}"
+    return no_evidence("the answer", expected="what a good request does not get", got=got, causes=(judge,))
+
+
+def refused(x: Exchange) -> Finding | None:
+    """What is wrong with the answer to a valid request: another status than 200, or an end before its end; or None."""
+    if x.status is not None and 400 <= x.status < 500:
+        got = f"{x.status} {_body(x)}"
+        return refusal("the status", expected="200: the request is valid", got=got, optional=_asks_for_an_option(x))
+    if x.status != 200:
+        return violation("the status", expected="200: the request is valid", got=f"{x.status} {_body(x)}")
+    if x.error and not any(chunk.done for chunk in x.chunks):  # of a stream that said [DONE] all can be judged
+        return violation(
+            "the answer",
+            expected="an answer to its end",
+            got=f"{x.framing or f'{len(x.body)} bytes'}; {x.detail or x.error}",
+            so="a client has half an answer, and an error or none",
+        )
+    return None
+
+
+def _asks_for_an_option(x: Exchange) -> bool:
+    """Whether the request asks for what a server may honestly decline: several choices, log probabilities."""
+    asked = x.request_json if isinstance(x.request_json, dict) else {}
+    return asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
+
+
+def _body(x: Exchange) -> str:
+    return shorten(x.body[:400].decode("utf-8", "replace"))

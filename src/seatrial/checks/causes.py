@@ -1,0 +1,28 @@
+"""The rules that judge what other rules lack: where one of them fails, it is the cause, and theirs is no reason more.
+
+A finding names them as its ``causes``. A name with a scenario, ``rule[scenario]``, means that case alone;
+``rule[*]`` means any case of the rule.
+"""
+
+from __future__ import annotations
+
+ANSWERED = "http/valid-request-is-answered"
+"""A valid request is answered: with 200, whole, in time."""
+
+FAULTY_ANSWERED = "errors/faulty-request-is-answered"
+"""A faulty request is answered too: whole, in time."""
+
+NEVER_5XX = "errors/client-fault-is-never-5xx"
+FRAMED = "http/body-is-what-its-head-announces"
+DECODES = "http/json-is-labelled-and-decodes"
+SCHEMA = "schema/answer-validates"
+LIST = "models/list-has-its-shape"
+LABELLED = "sse/stream-is-labelled"
+EVENTS = "sse/events-are-well-formed"
+CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
+FINISHED = "sse/one-finish-reason-per-choice"
+USAGE = "chat/usage-adds-up"
+MALFORMED = "http/malformed-json-is-a-400"
+
+SOME = "[*]"
+"""Behind a rule's name: any case of it on the same endpoint."""

@@ -1,0 +1,36 @@
+"""Whether anybody was answered: what a READY needs beside its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from seatrial.checks import look
+from seatrial.reading.chat import asks_for_stream
+from seatrial.records import Exchange, Judgement, LoadRow, Record
+
+CHATS = "/chat/completions"
+WAYS = ("plain", "streamed")
+
+Ways = dict[str, bool]
+"""Whether a chat was answered, by the way in which chats were sent; no word of a way in which none was."""
+
+
+def answered(
+    lines: Record, exchange: Callable[[str], Exchange | None], judgements: Iterable[Judgement]
+) -> dict[str, Ways]:
+    """Of each endpoint, whether a chat that a case was judged on was answered: whole, and with a choice."""
+    found: dict[str, Ways] = {}
+    for line in judgements:
+        ways = found.setdefault(line.endpoint, {})
+        for name in line.exchanges.values():
+            if len(ways) == len(WAYS) and all(ways.values()):
+                break
+            x = exchange(name)
+            if x is not None and x.path.partition("?")[0].endswith(CHATS) and isinstance(x.request_json, dict):
+                way = WAYS[asks_for_stream(x)]
+                once = x.status == 200 and not x.error and look.unanswered(x) is None
+                ways[way] = ways.get(way, False) or once
+    for row in lines.of(LoadRow):
+        ways = found.setdefault(row.endpoint, {})
+        ways[WAYS[True]] = ways.get(WAYS[True], False) or row.outcome == "ok"
+    return found
