@@ -64,7 +64,7 @@ def test_several_choices_are_asked_for_with_a_temperature_above_0(tried: Tried, 
     hold(asked and all(asked), must, f"temperatures {asked}")
 
 
-SECOND = ("suites/conformance/test_models.py", "--case", "models/list-has-its-shape")
+SECOND = ("suites/conformance/test_chat.py", "--case", "chat/content-is-string-or-null[plain]")
 
 
 @pytest.mark.long
