@@ -22,6 +22,8 @@ EVENTS = "sse/events-are-well-formed"
 CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
 FINISHED = "sse/one-finish-reason-per-choice"
 USAGE = "chat/usage-adds-up"
+IDENTITY = "sse/identity-is-constant"
+ONE_MODEL = "models/answers-name-one-model"
 MALFORMED = "http/malformed-json-is-a-400"
 
 SOME = "[*]"

@@ -16,6 +16,9 @@ from seatrial.text import shorten
 
 OTHER_MODEL = "another model answers a client than the one it was told of: what was tested is not what it gets"
 
+UNNAMED = tuple(rule + causes.SOME for rule in (causes.SCHEMA, causes.IDENTITY))
+SWAPPED = (causes.ONE_MODEL + causes.SOME,)
+
 SOUND = frozenset({"before", "good", "known"})
 """Names of requests beside the faulty one. ``before`` is a good one, kept from earlier in the run, that ``good`` asks
 again after the fault; ``known`` shows that the route is there, where a chat does not show it."""
@@ -110,7 +113,7 @@ def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[F
     """
     named = {name: said for name, said in told.items() if said}
     if not named:
-        yield no_evidence("model", expected="a name", got=f"none in {len(told)} answers")
+        yield no_evidence("model", expected="a name", got=f"none in {len(told)} answers", causes=UNNAMED)
         return
     usual, _ = Counter(said[0] for said in named.values()).most_common(1)[0]
     known = expect.named or usual
@@ -119,7 +122,7 @@ def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[F
         shown = ", ".join(list(others)[:3]) + (" ..." if len(others) > 3 else "")
         got = f"{shorten(next(iter(others.values())), 80)}: {shown}"
         where = f"model in {len(others)} of {len(named)} answers"
-        yield violation(where, expected=shorten(known, 80), got=got, so=OTHER_MODEL)
+        yield violation(where, expected=shorten(known, 80), got=got, so=OTHER_MODEL, causes=SWAPPED)
 
 
 def sdk_says(x: Exchange) -> str:

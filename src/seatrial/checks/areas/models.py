@@ -104,7 +104,7 @@ def answers_name_one_model(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """
     said = next(iter(chat.names(x)), "")
     if not said:
-        yield no_evidence("model", expected="a name", got="none")
+        yield no_evidence("model", expected="a name", got="none", causes=(causes.SCHEMA, causes.IDENTITY))
     elif expect.named and said != expect.named:
         expected = f"{shorten(expect.named, 80)}, which the first answer of the run named"
         yield violation("model", expected=expected, got=said, so=look.OTHER_MODEL)
