@@ -12,6 +12,7 @@ from seatrial.given.address import host_port, root
 from seatrial.records.targets import Watched
 
 if TYPE_CHECKING:
+    from seatrial.wire.masking.mask import Mask
     from seatrial.wire.transports.http import Client
 
 
@@ -27,6 +28,14 @@ class Access:
     def key(self) -> str | None:
         """The API key: read from the environment each time, so that no object that is printed or pickled holds it."""
         return os.environ.get(self.key_env) if self.key_env else None
+
+    @property
+    def mask(self) -> Mask:
+        """What no text may show: the key, and what the operator's headers hold."""
+        from seatrial.wire.masking.headers import secret_values  # not for --help
+        from seatrial.wire.masking.mask import Mask
+
+        return Mask(self.key).also(secret_values(self.headers))
 
     def client(self, url: str, *, deadline_s: float = 60.0, keep_alive: bool = False) -> Client:
         """Open a transport to an endpoint, for one thread.

@@ -19,8 +19,11 @@ from seatrial.judging.waivers import Waivers
 from seatrial.kinds import profile
 from seatrial.records import Endpoint, Expect, Finding, Judged, Outcome, Planned
 from seatrial.verdict import outcomes
+from seatrial.wire.masking.mask import Mask
 
+NO_MASK = Mask()
 FAILED = frozenset({Outcome.FAIL, Outcome.WAIVED})
+_TEXTS = ("where", "expected", "got", "consequence")
 DEEPEST = 4
 """A cause of a cause of a cause: no chain of rules is longer."""
 
@@ -41,6 +44,8 @@ class Terms(msgspec.Struct, frozen=True):
         asked: the cases of the run; only these can be causes.
         lossy: lines of the record are lost: a cause may have been among them.
         failed: cases judged already that failed or hang on one that did, by name; for causes judged on other evidence.
+        mask: passes over what a rule has joined or decoded, before it is printed or written. The record is clean, for
+            who replays it has no key.
     """
 
     waivers: Waivers
@@ -48,13 +53,14 @@ class Terms(msgspec.Struct, frozen=True):
     asked: frozenset[str] = frozenset()
     failed: Mapping[str, Judged] = {}
     lossy: bool = False
+    mask: Mask = NO_MASK
 
 
 def judge_case(
     plan: Planned, rule: Rule, on: Evidenced, terms: Terms, *, endpoint: Endpoint | None, depth: int = 0
 ) -> Judged:
     """Judge one case. The same call while a run goes on and when it is replayed."""
-    findings, crashed = run_rule(rule, on.evidence, on.expect)
+    findings, crashed = _said(rule, on, terms.mask)
     waiver = terms.waivers.word(plan.case)
     blamed = {f: c for f in findings if f.causes and (c := _cause(f, plan, on, terms, depth))}
     own = [f for f in findings if f not in blamed]
@@ -78,7 +84,7 @@ def judge_case(
         exchanges=on.exchanges,
         known=known,
         waiver=waiver if word is Outcome.WAIVED else "",
-        figures=_figures(rule, on.evidence, on.expect),
+        figures={terms.mask.text(k): terms.mask.text(v) for k, v in _figures(rule, on.evidence, on.expect).items()},
         why=f"because of {cause.case}" if cause is not None else _why(word, findings, crashed),
         because=cause.case if cause is not None else "",
     )
@@ -88,6 +94,16 @@ def alone(case: Judged) -> Judged:
     """A case whose cause is not among those that failed: it was answered there, or lost. Nothing is proven of it."""
     why = _why(Outcome.INCONCLUSIVE, case.findings, "")
     return msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=why, because="", waiver="")
+
+
+def _said(rule: Rule, on: Evidenced, mask: Mask) -> tuple[tuple[Finding, ...], str]:
+    """What a rule finds, and the error of one that crashed, masked."""
+    findings, crashed = run_rule(rule, on.evidence, on.expect)
+    if not mask:
+        return findings, crashed
+    texts = [{name: mask.text(getattr(finding, name)) for name in _TEXTS} for finding in findings]
+    clean = (msgspec.structs.replace(finding, **told) for finding, told in zip(findings, texts, strict=True))
+    return tuple(clean), mask.text(crashed)
 
 
 def unjudged(plan: Planned, rule: Rule | None) -> Judged:

@@ -16,7 +16,7 @@ from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.judging import suspects
 from seatrial.judging.answered import answered
-from seatrial.judging.case import FAILED, Evidenced, Terms, alone, judge_case, unjudged
+from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
 from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
@@ -45,6 +45,7 @@ from seatrial.stops.fold import Limits, fold
 from seatrial.text import shorten
 from seatrial.verdict import coverage, summary
 from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.masking.mask import Mask
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,11 @@ class Exchanges:
         return self._wrong.get(name, "")
 
 
-def judge(run: RunDir) -> JudgedRun:
+def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
     """Judge everything a run recorded. What is damaged of it is told, and costs what hangs on it its proof.
+
+    Args:
+        mask: as :class:`~seatrial.judging.case.Terms` has it.
 
     Raises:
         RunDirError: run.json cannot be read.
@@ -116,7 +120,7 @@ def judge(run: RunDir) -> JudgedRun:
         catalogue.load_all()
     replay = _Replay(lines, exchanges, endpoints, run.damage)
     strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
-    judged = replay.cases(planned, judgements, Terms(covered, strict, frozenset(planned), lossy=lossy))
+    judged = replay.cases(planned, judgements, Terms(covered, strict, frozenset(planned), lossy=lossy, mask=mask))
     doubt = Doubt.of(
         run.damage,
         planless=bool(judgements) and not plan,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from seatrial.judging.case import NO_MASK
 from seatrial.judging.run import judge
 from seatrial.report import block
 from seatrial.report.allure import html
@@ -16,6 +17,7 @@ from seatrial.run.directory import RunDir
 from seatrial.run.writer import write_atomically
 from seatrial.servers.keeping import Keeping
 from seatrial.trial.trial import Say
+from seatrial.wire.masking.mask import Mask
 
 
 class Concluded(NamedTuple):
@@ -25,10 +27,13 @@ class Concluded(NamedTuple):
     exit: int
 
 
-def conclude(run: RunDir, keeping: Keeping | None, *, shown: Callable[[Path], str], say: Say) -> Concluded:
+def conclude(
+    run: RunDir, keeping: Keeping | None, *, shown: Callable[[Path], str], say: Say, mask: Mask = NO_MASK
+) -> Concluded:
     """Judge what was recorded.
 
     Args:
+        mask: knows what no text may show.
         keeping: the keeper, where one was started; it is closed, and with it all that it started.
         shown: how a path is shown to the operator.
         say: takes what the operator has to wait for.
@@ -40,7 +45,7 @@ def conclude(run: RunDir, keeping: Keeping | None, *, shown: Callable[[Path], st
     if keeping is not None:
         keeping.close()
     (run.path / "keeper.address").unlink(missing_ok=True)
-    judged = judge(run)
+    judged = judge(run, mask)
     write_atomically(run.path / "verdict.json", msgspec.json.format(msgspec.json.encode(judged.verdict)))
     report = Report(judged)
     why = html.write_report(report, progress=say).why_no_page

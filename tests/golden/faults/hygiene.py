@@ -19,6 +19,7 @@ from tests.golden.validation import InsteadError
 
 SCHEMA = "schema/answer-validates"
 JSON = "http/json-is-labelled-and-decodes"
+NO_KEY = "no key was sent"
 ENDS = "sse/done-comes-once-and-last"
 
 
@@ -44,6 +45,36 @@ def echo_key(value: Answer | Reply, shot: Shot) -> Answer | Reply:
     error = error_of(value)
     payload = value.payload if error is None else {"error": {**error, "message": f"{error['message']}: {_echoes(key)}"}}
     return replace(value, payload=payload, headers=(*value.headers, ("X-Debug-Authorization", f"Bearer {key}")))
+
+
+@fault("echo-key-in-thoughts", stage="events", when=streaming, family="hygiene")
+def echo_key_in_thoughts(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream begins with the API key, a character a delta, in turn in both fields that servers have for thoughts."""
+    first = next(items)
+    yield first
+    if isinstance(first, dict):
+        shot.fire()
+        for field, c in zip(itertools.cycle(("reasoning_content", "reasoning")), _key(shot) or NO_KEY, strict=False):
+            yield {**first, "choices": [{"index": 0, "delta": {field: c}, "logprobs": None, "finish_reason": None}]}
+    yield from items
+
+
+@fault("echo-key-in-bytes", caught_by="params/logprobs-are-given", stage=("whole", "chunk"), family="hygiene")
+def echo_key_in_bytes(answer: dict[str, Any], shot: Shot) -> dict[str, Any]:
+    """The bytes of a token are those of one half of the API key, then of the other; what the token says is right."""
+    key = (_key(shot) or NO_KEY).encode()
+    halves = shot.scratch.setdefault("halves", itertools.cycle((key[: len(key) // 2], key[len(key) // 2 :])))
+
+    def other(token: dict[str, Any]) -> dict[str, Any]:
+        return {**token, "bytes": list(next(halves))}
+
+    def change(choice: dict[str, Any]) -> dict[str, Any]:
+        told = choice.get("logprobs")
+        return {**choice, "logprobs": {**told, "content": list(map(other, told["content"]))}} if told else choice
+
+    if not any(choice.get("logprobs") for choice in answer.get("choices", ())):
+        return answer
+    return {**answer, "choices": list(map(change, answer["choices"]))}
 
 
 @fault("html-error", caught_by=SCHEMA, stage="body", when=chat, family="hygiene")
