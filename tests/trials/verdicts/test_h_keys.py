@@ -169,7 +169,7 @@ def test_a_secret_in_every_encoding_by_every_way_is_shown_nowhere(tried: Tried, 
     with Parrot(header) as golden:
         said = tried.suite(
             tmp_path / "run", "suites", *given, *beside, f"--endpoint={golden.url}", "--budget=20s", "--soak=15s",
-            "--timeout=5", env={"TRIAL_KEY": KEY}, timeout_s=900,
+            "--timeout=5s", env={"TRIAL_KEY": KEY}, timeout_s=900,
         )  # fmt: skip
         assert golden.said > 200, said.out[-3000:]
     found = clear(said, tmp_path / "junit.xml", tmp_path / "allure", key=secret)
