@@ -6,11 +6,12 @@ import datetime
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from seatrial.checks.findings import violation
 from seatrial.checks.rules import Rule
-from seatrial.judging.case import Evidenced, judge_case
+from seatrial.judging.case import Evidenced, Terms, judge_case
 from seatrial.judging.waivers import Waivers
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.records import Exchange, Expect, Finding, Level, Planned
@@ -83,9 +84,10 @@ def test_what_a_rule_says_is_masked_before_anybody_reads_it() -> None:
     rule = Rule("test/joins", "row/1", Level.MUST, "a test", "It joins.", "single", joins)
     plan = Planned(case="test/joins[a]@e", endpoint="e", rule="test/joins", scenario="a", suite="conformance")
     evidenced = Evidenced({"a": assembled(answer(b"{}"))}, {"a": "main-1"}, Expect())
-    told = {"endpoint": None, "waivers": Waivers((), datetime.date(2026, 1, 1)), "strict": False}
-    assert KEY in repr(judge_case(plan, rule, evidenced, **told))
-    judged = judge_case(plan, rule, evidenced, mask=Mask(KEY), **told)
+    open_terms = Terms(Waivers((), datetime.date(2026, 1, 1)), strict=False)
+    assert KEY in repr(judge_case(plan, rule, evidenced, open_terms, endpoint=None))
+    terms = msgspec.structs.replace(open_terms, mask=Mask(KEY))
+    judged = judge_case(plan, rule, evidenced, terms, endpoint=None)
     assert KEY not in repr(judged)
     assert judged.outcome == "FAIL"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import h11
 import pytest
 from hypothesis import given
@@ -53,7 +55,15 @@ def test_a_scheme_stays_readable_and_lengths_stay() -> None:
 
 def test_short_words_are_not_looked_for_in_answers() -> None:
     assert secret_values({"X-Env": "test", "Content-Type": "application/json"}) == []
-    assert secret_values({"X-Api-Key": "k123", "Authorization": "Basic dXNlcjpw"}) == ["k123", "dXNlcjpw", "dXNlcjpw"]
+    assert secret_values({"X-Api-Key": "k123", "Authorization": "Basic dXNlcjpw"}) == [
+        "k123", "dXNlcjpw", "dXNlcjpw", "user:p",
+    ]  # fmt: skip
+
+
+def test_what_a_server_decodes_of_a_basic_credential_is_secret_too() -> None:
+    values = secret_values({"Authorization": "Basic " + base64.b64encode(b"user:long password").decode()})
+    assert {"user:long password", "long password"} <= {*values}
+    assert secret_values({"Authorization": "Basic no/base64!"}) == ["no/base64!", "no/base64!"]
 
 
 @pytest.mark.parametrize(

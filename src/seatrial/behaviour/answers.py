@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any
 
 from seatrial.checks.answering import GONE, LATE
-from seatrial.reading.chat import thought
-from seatrial.reading.fields import listing, mapping, string
+from seatrial.reading.channels import content, is_first, said, thought
+from seatrial.reading.fields import listing, mapping
 from seatrial.reading.tools import Calls
 from seatrial.records import BUSY, Exchange
 from seatrial.text import shorten
@@ -86,19 +86,19 @@ class _Parts:
     finish: str = ""
 
     def add(self, choice: Mapping[str, Any]) -> None:
-        said = choice.get("delta") or choice.get("message")
+        message = said(choice)
         if isinstance(choice.get("finish_reason"), str):
             self.finish = choice["finish_reason"]
-        if isinstance(said, dict):
-            self.content.append(string(said.get("content")) or "")
-            self.reasoning.append(thought(said))
-            self.calls.add(said)
+        if isinstance(message, dict):
+            self.content.append(content(message))
+            self.reasoning.append(thought(message))
+            self.calls.add(message)
 
 
 def _choices(x: Exchange) -> Iterator[Mapping[str, Any]]:
     plain = (choice for choice in listing(mapping(x.json).get("choices")) if isinstance(choice, dict))
     for choice in chain.from_iterable(chunk.choices for chunk in x.chunks) if x.is_stream else plain:
-        if choice.get("index") in (0, None):  # a list in its place is no index
+        if is_first(choice):
             yield choice
 
 

@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from seatrial.reading.channels import THOUGHT, content, thought, tokens
 from seatrial.reading.fields import integer, listing, mapping, string
 from seatrial.records import NAME_SHOWN, Chunk, Exchange
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
-
-THOUGHT = ("reasoning_content", "reasoning")
-"""Where servers put what a model thinks; no document names the field."""
 
 
 @dataclass
@@ -54,20 +52,14 @@ def answers(x: Exchange) -> dict[int, Answer]:
     found: dict[int, Answer] = {}
     for where, index, choice, message in _choices(x):
         answer = found.setdefault(index, Answer(index))
-        answer.content += string(message.get("content")) or ""
+        answer.content += content(message)
         answer.reasoning += thought(message)
         if choice.get("finish_reason") is not None:
             answer.finishes.append((where, choice["finish_reason"]))
-        entries = mapping(choice.get("logprobs")).get("content")
-        if isinstance(entries, list):
+        if isinstance(mapping(choice.get("logprobs")).get("content"), list):
             answer.has_logprobs = True
-            answer.logprobs += entries
+            answer.logprobs += tokens(choice)
     return found
-
-
-def thought(message: Mapping[str, Any]) -> str:
-    """What a message or delta says of the model's thought; empty where it says nothing."""
-    return next((text for key in THOUGHT if (text := string(message.get(key)))), "")
 
 
 def messages(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seatrial.reading.fields import integer, listing, mapping, string
+from seatrial.reading.channels import called
 
 
 class Calls:
@@ -19,15 +19,9 @@ class Calls:
 
     def add(self, message: Mapping[str, Any]) -> None:
         """Take in the calls of a message or delta; a call without a whole index goes by its position."""
-        for position, call in enumerate(listing(message.get("tool_calls"))):
-            function = mapping(call).get("function")
-            if not isinstance(function, dict):
-                continue
-            index = integer(call.get("index"))
-            names, arguments = self._pieces.setdefault(position if index is None else index, ([], []))
-            for pieces, key in ((names, "name"), (arguments, "arguments")):
-                if (text := string(function.get(key))) is not None:
-                    pieces.append(text)
+        for index, part, text in called(message):
+            names, arguments = self._pieces.setdefault(index, ([], []))
+            (names if part == "name" else arguments).append(text)
 
     def joined(self) -> Iterator[tuple[str, str]]:
         """(name, arguments) of each call."""

@@ -10,7 +10,7 @@ from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, fields
+from seatrial.reading import channels, chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 MAX_TOKENS = traits.COUNTED | trait("max-tokens")
@@ -221,7 +221,6 @@ def _joined(entries: list[Any]) -> bytes:
     """The tokens one after the other; by their bytes, where a token is part of a character."""
     joined = b""
     for entry in entries:
-        given = fields.listing(entry.get("bytes"))
-        whole = given and all(isinstance(b, int) and 0 <= b < 256 for b in given)
-        joined += bytes(given) if whole else str(entry["token"]).encode("utf-8", "surrogatepass")
+        text = channels.spelled(entry)
+        joined += text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     return joined

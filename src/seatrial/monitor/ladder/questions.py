@@ -13,6 +13,9 @@ from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports import probe
 
+DETAIL = 200
+"""Characters that are kept of what went wrong."""
+
 
 def below(base: str, path: str) -> str:
     """A path below a server's root, as :class:`seatrial.records.targets.Watched` gives it; without credentials.
@@ -68,4 +71,6 @@ class Questions:
         inside = path.startswith("/v1/")
         url = below(self.api, path.removeprefix("/v1")) if inside else below(self.base, path)
         answer = probe.get(url, deadline_s=deadline_s, cap=cap, headers=self.headers, tls=self._tls)
-        return msgspec.structs.replace(answer, detail=self.mask.text(answer.detail))
+        headers = {self.mask.text(name): self.mask.text(value) for name, value in answer.headers.items()}
+        body, detail = self.mask.bytes(answer.body), self.mask.start(answer.detail, DETAIL)
+        return msgspec.structs.replace(answer, body=body, headers=headers, detail=detail)

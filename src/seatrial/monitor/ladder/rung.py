@@ -19,6 +19,9 @@ from seatrial.records import Ask, Event, Happening, Line
 Write = Callable[[Line], None]
 Say = Callable[[Event], None]
 
+TOLD = 300
+"""Characters of a trouble that are told."""
+
 YOUNG_NS = 400_000_000
 """A question asked so short a time ago is not written as hanging."""
 
@@ -107,7 +110,7 @@ class Rung:
 
     def trouble(self, text: str) -> None:
         """Said once."""
-        text = self.questions.mask.text(text)
+        text = self.questions.mask.start(text, TOLD)
         with self._lock:
             if text not in self._said and not self._over:
                 self._said.add(text)
@@ -128,5 +131,5 @@ class Rung:
                 self.step()
             except Exception as error:  # noqa: BLE001 - one rung lost is said; the others and the heartbeat go on
                 self._flight = None
-                self.trouble(f"the {self.rung} rung failed: {type(error).__name__}: {error}"[:200])
+                self.trouble(f"the {self.rung} rung failed: {type(error).__name__}: {error}")
             self._busy = False

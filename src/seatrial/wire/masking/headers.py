@@ -6,6 +6,7 @@ sends are known to be none.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 
@@ -40,12 +41,25 @@ def secret_values(headers: Mapping[str, str]) -> list[str]:
     for name, value in headers.items():
         lower = name.lower()
         if lower in _SCHEMED:
-            found += [value.partition(" ")[2] or value, value.rpartition(" ")[2]]
+            found += [value.partition(" ")[2] or value, value.rpartition(" ")[2], *_pair(value)]
         elif lower == "cookie":
             found += [value, *(part.partition("=")[2].strip() for part in value.split(";"))]
         elif lower in SECRET or (lower not in ORDINARY and len(value) >= SHORTEST):
             found.append(value)
     return found
+
+
+def _pair(value: str) -> list[str]:
+    """User and password of the scheme ``Basic``, and the password: a server hands back what it has decoded."""
+    scheme, _, text = value.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return []
+    try:
+        pair = base64.b64decode(text.strip() + "==").decode("utf-8")
+    except ValueError:
+        return []
+    password = pair.partition(":")[2]
+    return [pair, password] if len(password) >= SHORTEST else [pair]
 
 
 def star(request: bytes, names: Iterable[str]) -> bytes:

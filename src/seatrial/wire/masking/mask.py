@@ -1,104 +1,155 @@
 """The API key, made unreadable before anything is written: each byte of it becomes ``*``, so that offsets stay.
 
-A server may hand the key back in many spellings: as it is, JSON-escaped (once or twice), percent-encoded, or inside a
-longer base64 text, where it begins at one of three alignments. Each character of a pattern is an alternation of its
-spellings, so that mixed ones match too. Of a base64 text only the characters that the key alone determines can be
-known; they are masked, and what is left over at both ends holds at most four bits of it each.
+How a server may spell it is told in :mod:`seatrial.wire.masking.spellings`. A list of numbers (the bytes of a token)
+stays one: in it the number of ``*`` stands for each.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from seatrial.wire.masking.spellings import Escapes, Way, bare, numbers, ways
 
 SHORTEST = 4
 """Shorter keys are not looked for in answers: they would be found everywhere. ``Authorization`` is masked anyway."""
 
+GROWTH = 12
+"""Bytes that the spelling of one character takes at most, but for wilful ones."""
+
 Raw = bytes  # the class below has a method called bytes
 Span = tuple[int, int]
+
+
+class Blots(NamedTuple):
+    """What is to be blotted out of some bytes; false where it is nothing.
+
+    Attributes:
+        spans: each byte of them becomes a star.
+        numbers: (offset, what is put there) of numbers: that of a star, padded with blanks, so that a list stays one.
+    """
+
+    spans: list[Span]
+    numbers: list[tuple[int, bytes]]
+
+    @classmethod
+    def none(cls) -> Blots:
+        return cls([], [])
+
+    def __bool__(self) -> bool:
+        return bool(self.spans or self.numbers)
+
+    def add(self, others: Blots) -> None:
+        self.spans.extend(others.spans)
+        self.numbers.extend(others.numbers)
+
+    def over(self, data: bytes) -> bytes:
+        """The bytes, blotted out."""
+        if not self:
+            return data
+        out = bytearray(data)
+        for start, digits in self.numbers:
+            out[start : start + len(digits)] = digits
+        for start, end in self.spans:
+            out[start:end] = b"*" * (end - start)
+        return bytes(out)
+
+
+def number(start: int, end: int) -> tuple[int, bytes]:
+    """What is put in place of a number: that of a star; where there is room for one digit alone, nought."""
+    return start, b"0" if end - start == 1 else b"42".rjust(end - start)
 
 
 class Mask:
     """Knows the secrets of a run. False where there are none to look for."""
 
     def __init__(self, *secrets: str | None) -> None:
-        known = sorted({s for s in secrets if s and len(s.encode()) >= SHORTEST}, key=len, reverse=True)
+        known = sorted({s for s in secrets if s and len(s.encode()) >= SHORTEST}, key=lambda s: (-len(s), s))
         self._secrets = tuple(known)
-        patterns = [pattern for secret in known for pattern in (_spelled(secret.encode()), *_base64(secret.encode()))]
-        self._pattern = re.compile(b"|".join(patterns)) if patterns else None
 
     def __bool__(self) -> bool:
-        return self._pattern is not None
+        return bool(self._secrets)
 
     def also(self, secrets: Iterable[str]) -> Mask:
         """A mask that knows these secrets too."""
         return Mask(*self._secrets, *secrets)
 
-    def find(self, data: Raw) -> list[Span]:
-        """Where a secret stands, in order."""
-        return [match.span() for match in self._pattern.finditer(data)] if self._pattern else []
+    def find(self, data: Raw) -> Blots:
+        """Where a secret stands: spelled or packed, or as a list of numbers."""
+        found = Blots.none()
+        if self._secrets and data:
+            low, loose = data.lower(), bare(data).lower()
+            for secret in self._secrets:
+                found.spans.extend(_known(secret).find(data, low, loose))
+            digits = (match.span() for start, end in self.lists(data) for match in _NUMBER.finditer(data, start, end))
+            found.numbers.extend(number(*span) for span in digits)
+        return found
+
+    def lists(self, data: Raw) -> list[Span]:
+        """Where a secret is spelled as a list of numbers."""
+        lists = (match.span() for secret in self._secrets for match in _known(secret).numbers.finditer(data))
+        return [(start, end) for start, end in lists if data[max(start - 1, 0) : start] not in _MORE_DIGITS]
 
     def bytes(self, data: Raw) -> Raw:
         """The same bytes, each byte of a secret replaced by ``*``."""
-        return blot(data, self.find(data))
+        return self.find(data).over(data)
 
     def text(self, text: str) -> str:
         """The same text, each byte of a secret replaced by ``*``."""
-        if not self._pattern:
+        if not self._secrets:
             return text
         return self.bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
-
-def blot(data: bytes, spans: Iterable[Span]) -> bytes:
-    """The same bytes, with ``*`` in the spans."""
-    out: bytearray | None = None
-    for start, end in spans:
-        out = bytearray(data) if out is None else out
-        out[start:end] = b"*" * (end - start)
-    return data if out is None else bytes(out)
+    def start(self, text: str, limit: int) -> str:
+        """The first characters of a text, masked before it is cut, so that no part of a secret stands at the cut."""
+        margin = GROWTH * max((len(secret) for secret in self._secrets), default=0)
+        return self.text(text[: limit + margin])[:limit]
 
 
-def _spelled(secret: bytes) -> bytes:
-    """A pattern for the secret, each character in any of its spellings; other than ASCII per UTF-16 unit or byte."""
-    return b"".join(_character(c) for c in secret.decode())
+_NUMBER = re.compile(rb"[0-9]+")
+_MORE_DIGITS = frozenset(bytes([c]) for c in b"0123456789.-")
 
 
-_SHORT_ESCAPES = {'"': b'"', "\\": b"\\\\", "/": b"/", "\b": b"b", "\f": b"f", "\n": b"n", "\r": b"r", "\t": b"t"}
+class _Secret:
+    """One secret and its patterns, each made when a text first has one of its needles."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._ways = [_Searched(way) for way in ways(secret)]
+        self._escapes = Escapes(secret)
+
+    def find(self, data: bytes, low: bytes, loose: bytes) -> list[Span]:
+        escaped: bool | None = None
+        found: list[Span] = []
+        for searched in self._ways:
+            way = searched.way
+            there = loose if way.strewn else low
+            hit = not way.needles or any(needle in there for needle in way.needles)
+            if not hit and way.escaped:
+                escaped = self._escapes(data) if escaped is None else escaped
+                hit = escaped
+            if hit:
+                found += [match.span() for match in searched.pattern.finditer(low if way.low else data)]
+        return found
+
+    @cached_property
+    def numbers(self) -> re.Pattern[bytes]:
+        return re.compile(numbers(self._secret))
 
 
-def _character(c: str) -> bytes:
-    encoded = c.encode()
-    units = c.encode("utf-16-be")
-    spellings = [
-        re.escape(encoded),
-        b"".join(rb"\\{1,8}u" + _hex(units[i : i + 2]) for i in range(0, len(units), 2)),
-        b"".join(b"%(?:25){0,3}" + _hex(encoded[i : i + 1]) for i in range(len(encoded))),
-    ]
-    if c in _SHORT_ESCAPES:
-        spellings.insert(0, rb"\\{1,8}" + _SHORT_ESCAPES[c])
-    return b"(?:" + b"|".join(spellings) + b")"
+class _Searched:
+    """A way of writing, and its pattern once it is needed."""
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+
+    @cached_property
+    def pattern(self) -> re.Pattern[bytes]:
+        return re.compile(self.way.pattern)
 
 
-def _hex(raw: bytes) -> bytes:
-    """The bytes in hexadecimal, letters in either case."""
-    return b"".join(b"[%c%c]" % (d, d - 32) if d >= ord("a") else b"%c" % d for d in raw.hex().encode())
-
-
-def _base64(secret: bytes) -> list[bytes]:
-    """Patterns for the characters that the secret alone determines, at each of the three alignments."""
-    patterns = []
-    for shift in range(3):
-        text = base64.b64encode(b"\0" * shift + secret).rstrip(b"=")
-        first = -(-8 * shift // 6)
-        last = 8 * (shift + len(secret)) // 6
-        patterns.append(b"".join(_base64_character(c) for c in text[first:last]))
-    return patterns
-
-
-def _base64_character(c: int) -> bytes:
-    if c == ord("+"):
-        return rb"(?:[+-]|%2[bB]|\\{1,8}u002[bB])"
-    if c == ord("/"):
-        return rb"(?:\\{0,8}/|_|%2[fF]|\\{1,8}u002[fF])"
-    return b"%c" % c
+@lru_cache(maxsize=64)
+def _known(secret: str) -> _Secret:
+    return _Secret(secret)

@@ -21,6 +21,7 @@ from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
 _HTTP = b"HTTP/"
+NOT_HTTP = "what answers does not speak HTTP"
 
 
 class Bounds:
@@ -69,9 +70,9 @@ class Bounds:
         if len(kept) < len(data):
             raise WireError("too-large", f"the answer is longer than {self.cap} bytes")
         if self.size - len(kept) < len(_HTTP):
-            start = self.received()[:64]
+            start = self.received()[: len(_HTTP)]
             if not start.startswith(_HTTP[: len(start)]):
-                raise WireError("not-http", f"what answers does not speak HTTP: {start!r}")
+                raise WireError("not-http", NOT_HTTP)
 
 
 class BoundedStream(httpcore.NetworkStream):

@@ -26,7 +26,7 @@ from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
 from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
-from seatrial.wire.transports.bounded import Backend, Bounds
+from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
 from seatrial.wire.transports.prepare import Prepared
 
 __all__ = ["Client", "Prepared", "Recording"]
@@ -179,6 +179,8 @@ class Client:
                 stream.linger(LINGER_S)
         self._clear_up(request, watch, error)
         response, withheld = redact(self.mask, watch.received(), request.method)
+        if detail == NOT_HTTP:
+            detail = f"{detail}: {response[:64]!r}"  # cut once the mask has passed: no part of a secret is left
         return Recording(
             request=sent,
             response=response,

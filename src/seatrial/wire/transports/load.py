@@ -30,6 +30,12 @@ __all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream"]
 TAIL_S = 2.0
 """After [DONE] a server has this long to end the body; the answer is complete, its framing may not be."""
 
+SHOWN = 300
+"""Characters of a server's texts that are kept beside its bytes."""
+
+LONGEST = 8192
+"""Bytes of such a text before the mask has passed over it: cut closer, a part of a secret could stand at the cut."""
+
 BODY_SHOWN = 65536
 """Of an answer that is no stream, at most this much is read: enough to say what it was."""
 
@@ -112,7 +118,8 @@ def get(target: LoadTarget, path: str) -> ShortAnswer:
     """GET a path below the base URL, or from the server's root where it begins with ``//``."""
     meter = _Meter(target, Stream(), follow=False)
     meter.run("GET", path, None)
-    return ShortAnswer(meter.stream.status, bytes(meter.body), meter.stream.error and meter.stream.detail)
+    body = target.mask.bytes(bytes(meter.body))
+    return ShortAnswer(meter.stream.status, body, meter.stream.error and meter.stream.detail)
 
 
 class _Meter:
@@ -147,8 +154,10 @@ class _Meter:
             sent = star(bytes(tap.sent), secret_names(self._target.headers))
             s.request, s.response = mask.bytes(sent), mask.bytes(bytes(tap.received))
             s.frames = tuple(tap.frames)
-        s.named = tuple(mask.text(name)[:NAME_SHOWN] for name in s.named)  # cut first, half a key would show
-        s.detail, s.fault = mask.text(s.detail)[:300], mask.text(s.fault)[:300]
+        s.named = tuple(mask.start(name, NAME_SHOWN) for name in s.named)
+        s.detail, s.fault = mask.start(s.detail, SHOWN), mask.start(s.fault, SHOWN)
+        s.finish_reason, s.media_type = mask.start(s.finish_reason, SHOWN), mask.start(s.media_type, SHOWN)
+        s.retry_after = mask.start(s.retry_after, SHOWN)
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> None:
         parts = urlsplit(self._target.url)
@@ -184,14 +193,14 @@ class _Meter:
         for stray in self._reader.strays:
             if stray.startswith((b"error", b"{")):  # seen of servers that leave out "data:" when they fail
                 self.stream.reported = True
-                self.stream.fault = stray[:300].decode("utf-8", "replace")
+                self.stream.fault = stray[:LONGEST].decode("utf-8", "replace")
 
     def _read_body(self, response: urllib3.HTTPResponse) -> None:
         cap = BODY_SHOWN if self._follow else self._target.cap_bytes
         while len(self.body) < cap and (data := response.read1(READ)):
             self.body += data
         if self._follow:
-            self.stream.fault = f"{response.reason or ''} {self.body[:300].decode('utf-8', 'replace')}".strip()
+            self.stream.fault = f"{response.reason or ''} {self.body[:LONGEST].decode('utf-8', 'replace')}".strip()
 
     def _take(self, event: SseEvent, at: int) -> None:
         s = self.stream
@@ -202,17 +211,17 @@ class _Meter:
             chunk = chunks.decode(event.data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             s.faults += 1
-            s.fault = s.fault or f"{error}: {event.data[:100].decode('utf-8', 'replace')}"
+            s.fault = s.fault or f"{error}: {event.data[:LONGEST].decode('utf-8', 'replace')}"
             return
         if chunk.error is not None or event.type == "error":
             s.reported = True
-            s.fault = event.data[:300].decode("utf-8", "replace")
+            s.fault = event.data[:LONGEST].decode("utf-8", "replace")
             return
         if chunk.usage is not None:
             s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
             s.final_usage = s.final_usage or not chunk.choices
         if chunk.model and isinstance(chunk.model, str):
-            self._name(chunk.model)
+            self._name(chunk.model[:LONGEST])
         for choice in chunk.choices or ():
             s.finish_reason = choice.finish_reason or s.finish_reason
             delta = choice.delta

@@ -20,6 +20,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 CAP = 64 * 1024
+LONGEST = 8192
+"""Characters of what went wrong: more than anybody is shown, for a mask must pass over it before it is cut."""
+
 HEAD_CAP = 64 * 1024
 """Bytes of status line, headers and framing together: http.client alone would take a hundred headers of that size."""
 
@@ -77,7 +80,7 @@ def get(
                 found,
             )
     except Exception as error:  # noqa: BLE001 - a monitor outlives whatever a server makes of HTTP
-        found["error"], found["detail"] = _word(error), f"{type(error).__name__}: {error}"[:200]
+        found["error"], found["detail"] = _word(error), f"{type(error).__name__}: {error}"[:LONGEST]
     now = time.monotonic_ns()
     return ProbeAnswer(at=now, took_ns=now - start, **found)
 
