@@ -18,6 +18,7 @@ from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
+from seatrial.reading.channels import THOUGHT
 from seatrial.reading.chat import names
 from seatrial.records import Endpoint, Exchange
 from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said
@@ -211,7 +212,7 @@ def _message(x: Exchange) -> dict[str, Any]:
 def _reasoning(x: Exchange) -> str:
     """The thought in an answer: in a field of its own, or marked in the content."""
     message = _message(x)
-    for field in ("reasoning_content", "reasoning"):
+    for field in THOUGHT:
         if isinstance(message.get(field), str) and message[field].strip():
             return str(message[field])
     content = message.get("content")

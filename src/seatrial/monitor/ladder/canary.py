@@ -19,6 +19,7 @@ from seatrial.kinds import listed
 from seatrial.kinds.kind import Kind
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
+from seatrial.reading.channels import CONTENT, THOUGHT
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.text import flat
@@ -191,7 +192,7 @@ def _text(s: Stream) -> str:
     """What the stream said, thoughts before words."""
     x = assemble(s.line("canary", endpoint="", scenario="canary", path="/chat/completions"), s.request, s.response)
     said: list[str] = []
-    for name in ("reasoning_content", "reasoning", "content"):
+    for name in (*THOUGHT, CONTENT):
         for chunk in x.chunks:
             for choice in chunk.choices:
                 delta = choice.get("delta")
