@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,16 +100,14 @@ def test_a_key_in_the_bytes_of_tokens_is_shown_nowhere(tried: Tried, tmp_path: P
 class Finisher(Golden):
     """Says the key where a reason to finish belongs."""
 
-    def _answer(self, request: Request, slot: int) -> Iterator[Piece]:
-        key = request.headers.get("authorization", "").partition(" ")[2].encode()
-        for piece in super()._answer(request, slot):
-            yield (
-                piece.replace(b'"finish_reason":"stop"', b'"finish_reason":"%s"' % key).replace(
-                    b'"finish_reason":"length"', b'"finish_reason":"%s"' % key
-                )
-                if isinstance(piece, bytes) and b"chat.completion.chunk" in piece and b"HTTP/" not in piece
-                else piece
-            )
+    def _chunks(self, call: Any, made: Any) -> Iterator[Any]:
+        key = call.request.headers.get("authorization", "").partition(" ")[2]
+        for item in super()._chunks(call, made):
+            if isinstance(item, dict):
+                ended = [{**c, "finish_reason": c["finish_reason"] and key} for c in item["choices"]]
+                yield {**item, "choices": ended}
+            else:
+                yield item
 
 
 class Parrot(Golden):
