@@ -1,11 +1,13 @@
-"""``python batch.py JOBS ANSWERS``: many command lines of the tree on trial, each in a fork of one that is warm.
+"""``python batch.py WARM JOBS ANSWERS``: many command lines of the tree on trial, each in a fork of one that is warm.
 
-JOBS is a JSON list of command lines of ``seatrial``. ANSWERS gets a JSON list of exit code, output of both streams, and
-whether the command had to be ended. A command has a deadline and a bounded memory; two run at a time.
+WARM is a whole run, judged first. JOBS is a JSON list of command lines of ``seatrial``. ANSWERS gets a JSON list of
+exit code, output of both streams, and whether the command had to be ended. A command has a deadline and bounded memory;
+two run at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -22,8 +24,8 @@ BYTES = 1 << 20
 
 
 def main() -> int:
-    jobs = json.loads(Path(sys.argv[1]).read_text())
-    warm()
+    jobs = json.loads(Path(sys.argv[2]).read_text())
+    warm(sys.argv[1])
     answers: dict[int, tuple[int, str, bool]] = {}
     running: dict[int, tuple[int, float, Path]] = {}
     due = list(enumerate(jobs))[::-1]
@@ -44,20 +46,21 @@ def main() -> int:
                 said = file.read(BYTES).decode("utf-8", "surrogateescape")
             out.unlink()
             answers[number] = (os.waitstatus_to_exitcode(status), said, late)
-    Path(sys.argv[2]).write_text(json.dumps([answers[number] for number in range(len(jobs))]))
+    Path(sys.argv[3]).write_text(json.dumps([answers[number] for number in range(len(jobs))]))
     return 0
 
 
-def warm() -> None:
-    """Load what a judge needs, once."""
-    from seatrial.checks import catalogue
+def warm(run: str) -> None:
+    """Load and make once what a judge needs."""
+    from seatrial.cli.app import run_command
     from seatrial.report.allure import html, node
 
     def none() -> None:
         raise node.NodeError("no page is built in these trials")
 
-    catalogue.load_all()
     html.find_node = none
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        run_command(["judge", run])
 
 
 def begin(job: list[str], out: Path) -> int:

@@ -15,6 +15,8 @@ from tests.trials.tried import Tried, hold
 from tests.trials.verdicts.damage import DAMAGES, SECRET, Foreign
 
 BATCH = Path(__file__).with_name("batch.py")
+BESIDE = shutil.ignore_patterns("allure-results", "report.*")
+"""What is made of a record stands beside it, and is not read."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|cannot be|NOT_EXECUTED [1-9]|ERROR")
 
@@ -53,11 +55,13 @@ class Damaged:
             self.verdict = {}
 
 
-def run_all(tried: Tried, folder: Path, jobs: list[list[str]], timeout_s: float = 3000) -> list[tuple[int, str, bool]]:
-    """Every command line, with its exit code, its output, and whether it had to be ended."""
+def run_all(
+    tried: Tried, folder: Path, warm: Path, jobs: list[list[str]], timeout_s: float = 3000
+) -> list[tuple[int, str, bool]]:
+    """The exit code of every command line, its output, and whether it had to be ended; ``warm`` is judged before."""
     asked, answered = folder / "jobs.json", folder / "answers.json"
     asked.write_text(json.dumps(jobs))
-    with tried.start(str(BATCH), str(asked), str(answered)) as process:
+    with tried.start(str(BATCH), str(warm), str(asked), str(answered)) as process:
         out, _ = process.communicate(timeout=timeout_s)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, str(BATCH), out)
@@ -67,7 +71,7 @@ def run_all(tried: Tried, folder: Path, jobs: list[list[str]], timeout_s: float 
 def wholes(tried: Tried, folder: Path, paths: list[tuple[Path, bool]]) -> list[Whole]:
     """What is said of undamaged copies."""
     copies = [shutil.copytree(path, folder / f"whole-{n}") for n, (path, _) in enumerate(paths)]
-    answers = run_all(tried, folder, [["judge", str(copy), "--write"] for copy in copies])
+    answers = run_all(tried, folder, paths[0][0], [["judge", str(copy), "--write"] for copy in copies])
     found = []
     for (path, sums), copy, (code, out, _) in zip(paths, copies, answers, strict=True):
         hold((copy / "verdict-rejudged.json").is_file(), "a whole run is judged", out[-2000:])
@@ -83,7 +87,7 @@ def damaged(folder: Path, runs: list[Whole], foreign: Foreign, numbers: range, s
         draw = random.Random(f"{seed}/{number}")
         whole = runs[number % len(runs)]
         path = folder / f"run-{number}"
-        shutil.copytree(whole.path, path)
+        shutil.copytree(whole.path, path, ignore=BESIDE)
         names = [list(DAMAGES)[(number // len(runs)) % len(DAMAGES)]]
         if draw.random() < 0.2:
             names.append(draw.choice(list(DAMAGES)))

@@ -70,7 +70,7 @@ def _held(tried: Tried, tmp_path: Path, runs: list[Whole], foreign: Foreign, *, 
     said: list[str] = []
     for start in range(0, n, 120):  # not more copies at a time than a disk likes
         copies = damaged(tmp_path / "copies", runs, foreign, range(start, min(start + 120, n)), seed)
-        answers = run_all(tried, tmp_path, [["judge", str(each.path), "--write"] for each in copies])
+        answers = run_all(tried, tmp_path, runs[0].path, [["judge", str(each.path), "--write"] for each in copies])
         for each, answer in zip(copies, answers, strict=True):
             each.read(answer)
         said += complaints(copies)
@@ -113,7 +113,7 @@ def test_show_report_and_waive_of_damaged_run_directories(
     )
     jobs = [command(str(each.path)) for each in copies for command in commands]
     said = []
-    for job, (code, out, late) in zip(jobs, run_all(tried, tmp_path, jobs), strict=True):
+    for job, (code, out, late) in zip(jobs, run_all(tried, tmp_path, runs[0].path, jobs), strict=True):
         fine = code in {0, 4} and not late and (code == 0 or (out.count("ERROR: ") == 1 and "fell over" not in out))
         if not fine or SECRET in out or "Traceback" in out or "\x1b" in out:
             said.append(f"{job[0]} {copies[jobs.index(job) // 3].what}: exit {code}, {out[-500:]}")
