@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from seatrial.judging.case import bereft
 from seatrial.judging.doubt import Doubt
 from seatrial.records import EndpointVerdict, Finding, Judged, Outcome, Ready, Stop, Verdict
 from seatrial.run.damage import Damage
@@ -79,3 +81,17 @@ def test_a_stop_counts_only_where_its_record_is_whole(damage, family, silent):
     (told,) = Doubt.of(damage, **NOTHING).of_stops([stop])
     assert told.silent is silent
     assert bool(told.doubt) is not silent
+
+
+def test_what_may_hang_on_a_lost_case_is_no_fail_of_its_own():
+    hangs = Finding("violation", "w", "e", "g", causes=("a/b[*]",))
+    mine = Judged(
+        case="c/d[s]@e", endpoint="e", rule="c/d", scenario="s", suite="x", outcome=Outcome.FAIL, findings=(hangs,)
+    )
+    lost = replace(mine, case="a/b[t]@e", rule="a/b", scenario="t", findings=())
+    assert bereft(mine, [lost], lossy=False)
+    assert bereft(mine, [], lossy=True)
+    assert not bereft(mine, [], lossy=False)
+    assert not bereft(mine, [replace(lost, endpoint="f")], lossy=False)
+    own = replace(mine, findings=(hangs, Finding("violation", "w", "e", "g")))
+    assert not bereft(own, [lost], lossy=True)

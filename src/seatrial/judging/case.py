@@ -96,6 +96,16 @@ def alone(case: Judged) -> Judged:
     return msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=why, because="", waiver="")
 
 
+def bereft(case: Judged, lost: Collection[Judged], *, lossy: bool) -> bool:
+    """Whether all that a case fails by may hang on another case that is lost: one of ``lost``, or any if ``lossy``."""
+    plan = Planned(case=case.case, endpoint=case.endpoint, rule=case.rule, scenario=case.scenario, suite=case.suite)
+    found = [finding for finding in case.findings if finding.kind != "no-evidence"]
+    return bool(found) and all(
+        any("[" in name and (lossy or any(_means(name, each, plan) for each in lost)) for name in finding.causes)
+        for finding in found
+    )
+
+
 def _said(rule: Rule, on: Evidenced, mask: Mask) -> tuple[tuple[Finding, ...], str]:
     """What a rule finds, and the error of one that crashed, masked."""
     findings, crashed = run_rule(rule, on.evidence, on.expect)

@@ -16,7 +16,7 @@ from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.judging import suspects
 from seatrial.judging.answered import answered
-from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, judge_case, unjudged
+from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
 from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
@@ -46,6 +46,8 @@ from seatrial.text import shorten
 from seatrial.verdict import coverage, summary
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
+
+NO_CAUSE = "what it hangs on may be in what is damaged of the record"
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,7 @@ class _Replay:
         self._damage = damage
         self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
         self._soaks: dict[str, SoakRun] = {}
+        self._lost: set[str] = set()  # cases whose evidence is damaged
 
     def cases(
         self, planned: Mapping[str, Planned], judgements: Mapping[str, Judgement], terms: Terms
@@ -199,7 +202,14 @@ class _Replay:
             else case
             for name, case in first.items()
         )
-        return tuple(case if case.because in roots or not case.because else alone(case) for case in again)
+        told = [case if case.because in roots or not case.because else alone(case) for case in again]
+        lost = [case for case in told if case.case in self._lost]
+        return tuple(
+            msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=NO_CAUSE, waiver="", known="")
+            if case.outcome in FAILED and not case.because and bereft(case, lost, lossy=terms.lossy)
+            else case
+            for case in told
+        )
 
     def _case(self, plan: Planned, judgement: Judgement | None, terms: Terms) -> Judged:
         rule = REGISTRY.get(plan.rule)
@@ -210,6 +220,8 @@ class _Replay:
             absent = f"this Seatrial knows no rule {plan.rule}"
         else:
             evidence, absent = (None, judgement.absent) if judgement.absent else self._evidence(rule, judgement)
+            if evidence is None and not judgement.absent:
+                self._lost.add(plan.case)
             if evidence is not None:
                 try:
                     expect = msgspec.convert(judgement.expect, Expect)
