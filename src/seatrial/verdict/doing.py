@@ -43,10 +43,10 @@ def _queued(name: str, events: Sequence[Event], record: Record) -> Iterator[str]
     if not events:
         return
     n = len({event.text for event in events})
-    what = "1 request was" if n == 1 else f"{n} requests were"
+    what, they = ("1 request was", "it was") if n == 1 else (f"{n} requests were", "they were")
     senders = {line.w for line in record.of(Sent) if line.endpoint == name and not line.load}
     advice = "; run with -n 0: workers gain nothing here" if len(senders) > 1 else ""
     yield (
-        f"{name}: {what} not judged, having waited for others of this run; they were sent again alone, and all others "
-        f"one at a time{advice}"
+        f"{name}: {what} not judged, having waited for others of this run; {they} sent again alone, and from then on "
+        f"all went one at a time{advice}"
     )
