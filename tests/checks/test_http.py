@@ -268,3 +268,29 @@ def test_what_has_no_answer_is_the_finding_of_one_rule():
     for x in (refused(500), stream({}, error="cut"), exchange(b"", status=None, error="reset")):
         (finding,) = found("sse/role-is-sent-once", x)
         assert finding.causes == ("http/valid-request-is-answered",)
+
+
+def test_what_is_wrong_for_a_broken_body_alone_is_because_of_it():
+    half = wire(b"404 Not Found\ncontent-length: 119", b'{"error', **CUT)
+    longer = wire(b"200 OK\ncontent-type: application/json\ncontent-length: 2", b"{}and")
+    for rule, x in (
+        ("errors/error-object-has-its-shape", pair(half)),
+        ("http/unknown-path-is-a-404-with-an-error-object", pair(half)),
+        ("http/json-is-labelled-and-decodes", longer),
+    ):
+        assert [f.causes[-1] for f in found(rule, x)] == [FRAMED]
+    assert found("errors/error-object-has-its-shape", pair(refused(404, b"<html>")))[0].causes == ()
+
+
+def test_a_valid_request_that_is_cut_is_the_finding_of_the_rule_on_answers():
+    cut = wire(b"200 OK\ncontent-length: 119", b"{", **CUT)
+    assert breaks(FRAMED, cut, "the body").causes == ("http/valid-request-is-answered",)
+    after = [f for f in found(FRAMED, pair(refused(), cut)) if f.kind == "violation"]
+    assert [f.causes[-1] for f in after] == ["errors/next-request-is-answered"]
+    assert found(FRAMED, {"before": cut, "bad": refused(), "good": plain()}) == []
+
+
+def test_what_never_ended_tells_how_much_of_it_came():
+    late = wire(b"404 No\ncontent-length: 119", b"x" * 118, error="deadline", detail="15 s passed")
+    got = found("errors/faulty-request-is-answered", pair(late))[0].got
+    assert "content-length says 119 bytes, 118 came" in got

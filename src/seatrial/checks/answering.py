@@ -30,7 +30,8 @@ def silent(x: Exchange) -> Finding | None:
         return violation(
             "the answer",
             expected="an answer within the deadline",
-            got=f"{x.detail or x.error} after {(x.ended_at - x.sent_at) / 1e9:.1f} s, {len(x.raw)} bytes",
+            got=f"{x.detail or x.error} after {(x.ended_at - x.sent_at) / 1e9:.1f} s, {len(x.raw)} bytes"
+            + (f"; {x.framing}" if x.framing else ""),
             so="a client waits as long as its own time-out lets it",
             grave=True,
         )

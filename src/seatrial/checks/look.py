@@ -81,7 +81,7 @@ def no_chunk(x: Exchange) -> Finding | None:
     if any(isinstance(chunk.json, dict) for chunk in x.chunks):
         return None
     got = x.content_type or "no content type"
-    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES)
+    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES, *by_framing(x))
     return no_evidence("the stream", expected="an event with a JSON object", got=got, causes=judges)
 
 
@@ -94,7 +94,7 @@ def no_object(x: Exchange) -> Finding | None:
     if isinstance(x.json, dict):
         return None
     got = x.fault or x.body[:200].decode("utf-8", "replace")
-    judges = (causes.DECODES, causes.LIST, causes.SCHEMA)
+    judges = (causes.DECODES, causes.LIST, causes.SCHEMA, *by_framing(x))
     return no_evidence("the body", expected="a JSON object", got=got, causes=judges)
 
 
@@ -140,6 +140,11 @@ def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:
     if x.status is None or not 400 <= x.status < 500:
         got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
         yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "", causes=by_5xx(x))
+
+
+def by_framing(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that a body is not what its head announces; none where it is."""
+    return (causes.FRAMED,) if x.framing or x.error else ()
 
 
 def by_5xx(x: Exchange) -> tuple[str, ...]:

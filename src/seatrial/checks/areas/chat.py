@@ -129,7 +129,7 @@ def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """created is a time in seconds, of the years 2001 to 2100: on an answer, and on each chunk of a stream."""
     times = _times(x)
     if not times:
-        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none")
+        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none", causes=(causes.SCHEMA,))
     wrong = next(((where, value) for where, value in times if not FROM <= value < UNTIL), None)
     if wrong is not None:
         where, value = wrong
@@ -143,13 +143,13 @@ def created_is_the_time_of_the_answer(x: Exchange, expect: Expect) -> Iterator[F
     """created lies within five minutes of the answer's own Date header, where it has one."""
     times = _times(x)
     if not times:
-        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none")
+        yield look.unreadable(x) or no_evidence("created", expected="a number", got="none", causes=(causes.SCHEMA,))
         return
     date, (where, created) = _date(x), times[0]
     if date is None:
         return
     if not FROM <= created < UNTIL:
-        yield no_evidence(where, expected="a time in seconds", got=created)  # chat/created-is-in-seconds
+        yield no_evidence(where, expected="a time in seconds", got=created, causes=(causes.SECONDS,))
     elif abs(created - date) > APART_S:
         got = f"{created}: {abs(created - date):.0f} s {'after' if created > date else 'before'} it"
         so = "logs and traces put the answer where it was not given"

@@ -31,7 +31,9 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
     error = fields.mapping(x.json).get("error")
     if not isinstance(error, dict):
         got = f"{x.status} {x.content_type or 'without content type'}: {x.body[:200].decode('utf-8', 'replace')}"
-        yield violation("error", expected="an object", got=got, so=look.sdk_says(x), causes=look.by_5xx(x))
+        yield violation(
+            "error", expected="an object", got=got, so=look.sdk_says(x), causes=(*look.by_5xx(x), *look.by_framing(x))
+        )
         return
     for name in ("message", "type"):
         if not isinstance(error.get(name), str) or not error[name].strip():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -61,7 +63,8 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
         )
     if x.fault:
         got = f"{x.fault}: {x.body[:120].decode('utf-8', 'replace')}"
-        yield violation("the body", expected="JSON in UTF-8", got=got, so="a client cannot read the answer")
+        so = "a client cannot read the answer"
+        yield violation("the body", expected="JSON in UTF-8", got=got, so=so, causes=look.by_framing(x))
 
 
 @rule(row="http/2", level=Level.SHOULD, of=UNKNOWN_PATH, answer=False, source="openai-python _make_status_error")
@@ -71,7 +74,8 @@ def unknown_path_is_a_404_with_an_error_object(x: Exchange, expect: Expect) -> I
         yield violation("the status", expected="404", got=x.status, causes=look.by_5xx(x))
     elif not fields.mapping(fields.mapping(x.json).get("error")):
         got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
-        yield violation("the body", expected='{"error": {...}}', got=got, so=look.sdk_says(x))
+        so = look.sdk_says(x)
+        yield violation("the body", expected='{"error": {...}}', got=got, so=so, causes=look.by_framing(x))
 
 
 @rule(row="http/4", level=Level.MUST, of=MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
@@ -103,8 +107,9 @@ def body_is_what_its_head_announces(xs: Mapping[str, Exchange], expect: Expect) 
     """The body of an answer is what its head announces, whatever its status: as long, with its last chunk, whole in
     its coding, and nothing after it."""
     for name, x in xs.items():
-        for finding in _misframed(x):
-            yield look.named(finding, name, alone=len(xs) == 1)
+        for finding in _misframed(x) if name != "before" else ():  # a scenario of its own judges that one
+            also = (*finding.causes, causes.NEXT) if name in look.SOUND and x.error else finding.causes
+            yield look.named(replace(finding, causes=also), name, alone=len(xs) == 1)
 
 
 def _misframed(x: Exchange) -> Iterator[Finding]:
@@ -116,7 +121,8 @@ def _misframed(x: Exchange) -> Iterator[Finding]:
     if x.chunked and length is not None:
         got = f"Content-Length: {length}, and chunks of {len(x.body)} bytes"
         so = "a proxy that goes by the length and a client that goes by the chunks part at another byte"
-        yield violation("the head", expected="a length or chunks", got=got, so=so)
+        once = (causes.TERMINATED,) if x.is_stream else ()  # of a stream that was asked for it is a reason already
+        yield violation("the head", expected="a length or chunks", got=got, so=so, causes=once)
     if x.error or x.framing:
         got = "; ".join(text for text in (x.framing, x.detail or x.error) if text)
         once = (causes.ANSWERED,) if x.error else ()  # of a valid request it is a reason already
@@ -146,6 +152,7 @@ def connection_is_reusable(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
             got=f"closed without a word; {x.status}" + (f", Keep-Alive: {kept}" if kept else ""),
             so="a client that pools connections races their end: some of its requests fail at once",
             about=name,
+            causes=look.by_framing(x),
         )
     if not closed:
         yield from _untried(xs)
