@@ -226,8 +226,9 @@ def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expe
     """
     plain, stream = (xs.get(name) for name in ("plain", "stream"))
     if plain is None or stream is None or not plain.body or stream.error or not (stream.chunks or stream.is_stream):
-        hangs_on = tuple(rule + causes.SOME for rule in (causes.LABELLED, causes.EVENTS))
-        yield no_evidence("the answers", expected="a plain one and a whole stream", got=_sizes(xs), causes=hangs_on)
+        elsewhere = tuple(rule + causes.SOME for rule in (causes.LABELLED, causes.EVENTS))
+        judges = (causes.ANSWERED, causes.FRAMED, *elsewhere)
+        yield no_evidence("the answers", expected="a plain one and a whole stream", got=_sizes(xs), causes=judges)
         return
     filled = {name: chat.says_anything(x) for name, x in xs.items()}
     if not any(filled.values()):
