@@ -80,6 +80,7 @@ def test_the_report_holds_the_exchange_that_was_judged(tried: Tried, tmp_path: P
         ("role-late", "sse/role-is-sent-once", "test_sse.py", "stream"),
         ("stream-usage-beside-a-choice", "sse/usage-comes-last", "test_sse.py", "stream-usage"),
     ],
+    ids=["role", "usage"],
 )
 def test_what_is_said_of_the_sdk_is_not_denied_by_the_rule_that_asks_it(
     tried: Tried, tmp_path: Path, fault: str, rule: str, suite: str, scenario: str

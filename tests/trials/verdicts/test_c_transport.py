@@ -29,6 +29,7 @@ MODELS = "suites/conformance/test_models.py"
         ),
         pytest.param("refusal-gzip-cut", r"the gzip body is cut: (\d+) bytes came", marks=pytest.mark.long),
     ],
+    ids=["short", "longer", "reset", "without-last-chunk", "length-beside-chunks", "gzip-cut"],
 )
 def test_a_body_that_is_not_what_its_head_announces_is_told_with_both_counts(
     tried: Tried, tmp_path: Path, fault: str, told: str
