@@ -1,0 +1,122 @@
+"""A case and what it hangs on: the FAIL of one rule is the reason of all that lack its answer."""
+
+from __future__ import annotations
+
+import datetime
+
+import msgspec
+import pytest
+
+from seatrial.checks.catalogue import load_all
+from seatrial.given.waivers import Waiver
+from seatrial.judging.case import Evidenced, Terms, alone, judge_case
+from seatrial.judging.waivers import Waivers
+from seatrial.records import Exchange, Expect, Judged, Outcome, Planned
+from tests.checks.specimens import EXPECT, exchange, pair, plain, refused, stream
+
+DAY = datetime.date(2026, 1, 1)
+ANSWERED = "http/valid-request-is-answered"
+ROLE = "sse/role-is-sent-once"
+NEXT = "errors/next-request-is-answered"
+USAGE = "chat/usage-adds-up"
+
+
+def waived(*cases: str) -> Waivers:
+    return Waivers(tuple(Waiver(case=case, who="kim", why="known", until=DAY) for case in cases), DAY)
+
+
+def name(rule: str, scenario: str = "s") -> str:
+    return f"{rule}[{scenario}]@e"
+
+
+def judged(
+    rule: str, evidence: Exchange | dict[str, Exchange], *asked: str, scenario: str = "s", **terms: object
+) -> Judged:
+    """The rule's case of a scenario, in a run that asked for these cases too."""
+    xs = evidence if isinstance(evidence, dict) else {"only": evidence}
+    plan = Planned(case=name(rule, scenario), endpoint="e", rule=rule, scenario=scenario, suite="conformance")
+    on = Evidenced(xs, {key: x.id for key, x in xs.items()}, Expect(**msgspec.structs.asdict(EXPECT)))
+    given = {"waivers": waived(), "strict": False, "asked": frozenset(asked)} | terms
+    return judge_case(plan, load_all()[rule], on, Terms(**given), endpoint=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refused(500),
+        refused(400),
+        stream({}, error="cut"),
+        exchange(b"", status=None, error="reset"),
+        exchange(b"", status=None, error="deadline"),
+    ],
+)
+def test_what_was_not_answered_is_the_fail_of_one_rule(answer):
+    assert judged(ANSWERED, answer).outcome is Outcome.FAIL
+    case = judged(ROLE, answer, name(ANSWERED))
+    assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, name(ANSWERED))
+    assert case.why == f"because of {name(ANSWERED)}"
+
+
+def test_where_nobody_asked_for_the_cause_the_case_fails_by_itself():
+    assert (judged(ROLE, refused(500)).outcome, judged(ROLE, refused(500)).because) == (Outcome.FAIL, "")
+
+
+def test_where_lines_are_lost_the_cause_may_have_been_among_them():
+    assert judged(ROLE, refused(500), lossy=True).outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_hangs_on_a_waived_cause_is_waived_with_it():
+    case = judged(ROLE, refused(500), name(ANSWERED), waivers=waived(ANSWERED))
+    assert (case.outcome, case.because) == (Outcome.WAIVED, name(ANSWERED))
+    assert case.waiver == "kim until 2026-01-01: known"
+
+
+def test_an_optional_capability_that_is_refused_hangs_on_nothing():
+    several = refused(400, asked={"n": 2, "stream": True})
+    assert judged(ROLE, several, name(ANSWERED)).outcome is Outcome.UNSUPPORTED
+
+
+def test_a_server_that_is_busy_is_no_cause():
+    case = judged(ROLE, refused(503), name(ANSWERED))
+    assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, "")
+
+
+def test_a_case_that_fails_by_itself_stands_by_itself():
+    xs = {"short": plain({"usage": ...}), "long": plain({"usage": {"completion_tokens": 99}})}
+    caps = {key: msgspec.structs.replace(x, request_json={"max_tokens": 4}) for key, x in xs.items()}
+    case = judged("params/max-tokens-caps", caps, name(USAGE))
+    assert (case.outcome, case.because) == (Outcome.FAIL, "")
+
+
+def test_tokens_that_nobody_told_hang_on_the_rule_that_asks_for_usage():
+    case = judged("chat/completion-tokens-keep-the-cap", plain({"usage": ...}), name(USAGE))
+    assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, name(USAGE))
+
+
+def test_a_cause_that_has_a_cause_names_that():
+    """No answer, and so no usage, and so no count."""
+    xs = pair(plain({"usage": ...}, asked={"max_tokens": 10})) | {"before": refused(500, scenario="chat/one-token")}
+    case = judged(
+        "params/bad-caps-are-refused", xs, name(USAGE, "one-token"), name(ANSWERED, "one-token"), scenario="cap"
+    )
+    assert case.because == name(ANSWERED, "one-token")
+
+
+def test_the_next_request_hangs_on_the_same_request_before():
+    ill = refused(400, scenario="chat/one-token")
+    asked = name(ANSWERED, "one-token")
+    case = judged(NEXT, pair(refused(), refused()) | {"before": ill}, asked, scenario="bad")
+    assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, asked)
+    well = plain(scenario="chat/one-token")
+    assert judged(NEXT, pair(refused(), refused()) | {"before": well}, asked, scenario="bad").outcome is Outcome.FAIL
+
+
+def test_of_an_earlier_run_without_a_request_before_the_next_one_is_judged_as_it_was():
+    assert judged(NEXT, pair(refused(), refused(500)), scenario="bad").outcome is Outcome.FAIL
+    assert judged(NEXT, pair(refused(), plain()), scenario="bad").outcome is Outcome.PASS
+
+
+def test_a_cause_that_did_not_fail_after_all_leaves_a_case_without_proof():
+    case = alone(judged(ROLE, refused(500), name(ANSWERED), waivers=waived(ANSWERED)))
+    assert (case.outcome, case.because, case.waiver) == (Outcome.INCONCLUSIVE, "", "")
+    assert "500" in case.why
