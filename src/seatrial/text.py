@@ -6,11 +6,19 @@ a short word of a server is all that is wanted.
 
 from __future__ import annotations
 
-import re
+import ast
+import inspect
+from collections.abc import Callable
+from textwrap import dedent
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_OBEYED = (
+    *range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A), *range(0xD800, 0xE000),
+)  # fmt: skip
 """What a terminal or a page may obey, but for tabs and ends of lines."""
+
+_ESCAPES = {code: chr(code).encode("unicode_escape").decode("ascii") for code in _OBEYED}
 
 
 def visible(text: str, limit: int | None = None) -> str:
@@ -36,7 +44,7 @@ def readable(content: bytes) -> str:
 
 def harmless(text: str) -> str:
     r"""A text of several lines, with escapes in place of what a terminal or a page may obey."""
-    return _CONTROL.sub(lambda hit: hit[0].encode("unicode_escape").decode("ascii"), text)
+    return text.translate(_ESCAPES)
 
 
 def shorten(value: Any, limit: int = 200) -> str:
@@ -55,3 +63,14 @@ def flat(text: str, limit: int = 120) -> str:
 
 def _ended(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def docstring(function: Callable[..., Any]) -> str:
+    """A function's docstring, from its source where Python was told to drop it (``-OO``); empty where it has none."""
+    if text := inspect.getdoc(function):
+        return text
+    try:
+        first = ast.parse(dedent(inspect.getsource(function))).body[0]
+    except (OSError, SyntaxError):
+        return ""
+    return (ast.get_docstring(first) or "") if isinstance(first, ast.FunctionDef) else ""

@@ -23,12 +23,12 @@ never changes what it was given. A function that gets an iterator says ``shot.fi
 from __future__ import annotations
 
 import difflib
-import inspect
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from seatrial.text import docstring
 from tests.golden.http1 import Request
 from tests.golden.truth import Told, Truth
 
@@ -148,7 +148,7 @@ def fault(
 
     def register(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         stages = (stage,) if isinstance(stage, str) else stage
-        text = inspect.getdoc(function)
+        text = docstring(function)
         if name in FAULTS or not text or not set(stages) <= set(STAGES):
             raise ValueError(f"the fault {name} is there already, has no docstring, or names an unknown stage")
         FAULTS[name] = Fault(name, caught_by, " ".join(text.split()), stages, when, function, family, strict)

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from seatrial.checks import traits
 from seatrial.checks.traits import Traits
 from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
+from seatrial.text import docstring
 
 Evidence = Exchange | Mapping[str, Exchange] | SoakRun
 Figures = Callable[[Any, Expect], dict[str, str]]
@@ -97,7 +98,7 @@ def rule(
         identity = f"{area or _area(function.__module__)}/{function.__name__.replace('_', '-')}"
         if identity in REGISTRY:
             raise ValueError(f"two rules are called {identity}")
-        text = inspect.getdoc(function)
+        text = docstring(function)
         if not text:
             raise ValueError(f"{identity} has no docstring: the requirement in one sentence")
         if strange := sorted(word for word in of | unless if not isinstance(word, traits.Trait)):

@@ -6,11 +6,12 @@ traceback would end with exit 1, and that is a verdict.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -25,7 +26,7 @@ from seatrial.run import files
 from seatrial.run.directory import RunDir
 from seatrial.run.lines import BAD
 from seatrial.run.writer import RunDirError, write_atomically
-from seatrial.text import shorten, visible
+from seatrial.text import docstring, shorten, visible
 from seatrial.verdict.outcomes import EXIT_USAGE
 
 app = typer.Typer(
@@ -35,17 +36,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(show)
-app.command()(waive)
-app.command()(doctor)
-app.command(context_settings=CONTEXT)(watch)
+
+
+def _command(function: Callable[..., None], **settings: Any) -> Callable[..., None]:
+    """Make a function a command, whose docstring is its help, under ``python -OO`` too."""
+    return app.command(help=docstring(function), **settings)(function)
+
+
+_command(show)
+_command(waive)
+_command(doctor)
+_command(watch, context_settings=CONTEXT)
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run directory, the name of one in reports/runs, or 'latest'.")
 ]
 
 
-@app.command()
+@_command
 def judge(
     run: Run = "latest",
     *,
@@ -71,7 +79,7 @@ def judge(
     raise typer.Exit(judged.verdict.exit)
 
 
-@app.command()
+@_command
 def report(
     run: Run = "latest",
     *,
@@ -99,7 +107,7 @@ def report(
         raise RunDirError(str(error)) from error
 
 
-@app.command()
+@_command
 def cases(
     *,
     markdown: Annotated[Path | None, typer.Option(help="Write the list as a Markdown page to this file.")] = None,
@@ -129,7 +137,10 @@ def schema() -> bytes:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command and exit; the console script's entry."""
+    """Run the command and exit; the console script's entry. What a terminal cannot show stands as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run_command(sys.argv[1:] if argv is None else argv))
 
 
@@ -139,7 +150,7 @@ def run_command(argv: Sequence[str]) -> int:
 
     command = typer.main.get_command(app)
     try:
-        return int(command.main(list(argv), prog_name="seatrial", standalone_mode=False) or 0)
+        return int(command.main(list(argv) or ["--help"], prog_name="seatrial", standalone_mode=False) or 0)
     except typer.Exit as wanted:
         return wanted.exit_code
     except typer.TyperException as error:
