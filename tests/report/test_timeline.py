@@ -45,6 +45,17 @@ def test_stops_phases_and_gaps_are_marked(sunk):
     assert "no GPU: NVML not found" in said
 
 
+def test_each_colour_that_is_seen_is_told_below_and_no_other(sunk, calm):
+    for svg in (Report(sunk).timeline(NAME), Report(calm).timeline(NAME)):
+        said = texts(svg)
+        for tone, text in draw.MEANS.items():
+            used = len(re.findall(f'fill="{draw.TONES[tone]}"(?! fill-opacity)', svg))
+            assert (text in said) == bool(used), (tone, used)
+        assert ("nobody looked" in said) == ("url(#st-gap" in svg)
+        box = ET.fromstring(svg).attrib["viewBox"].split()
+        assert max(float(y) for y in re.findall(r'<text[^>]* y="([0-9.]+)"', svg)) < float(box[3])
+
+
 def test_around_a_stop_it_shows_a_minute(sunk):
     svg = Report(sunk).around(sunk.stops[0])
     assert {"21:00:03", "21:02:00"} <= set(texts(svg))

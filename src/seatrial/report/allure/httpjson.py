@@ -76,10 +76,11 @@ def _value(name: str, value: str) -> str:
 
 def _body(content: bytes, media: str) -> dict[str, Any]:
     cut = len(content) > HEAD + TAIL
-    text = readable(content)
-    if cut:
+    if cut:  # before it is made readable: only what is shown may cost time
         left_out = len(content) - HEAD - TAIL
         text = f"{readable(content[:HEAD])}\n...({left_out} bytes left out)...\n{readable(content[-TAIL:])}"
+    else:
+        text = readable(content)
     # A body of a media type Allure would render (HTML, SVG) is shown as the text it is.
     shown = media if media in {"application/json", "text/event-stream", "text/plain"} else "text/plain"
     return {"contentType": shown, "encoding": "utf8", "value": text, "size": len(content), "truncated": cut}

@@ -40,6 +40,19 @@ _HATCH = (
     '<defs><pattern id="{}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="3" height="7" fill="#999999" fill-opacity="0.45"/></pattern></defs>'
 )
+MEANS = {
+    "first": "a process, blue and light blue in turn",
+    "frozen": "stopped by a signal",
+    "good": "answers, listens",
+    "odd": "answers an error, or has not answered yet",
+    "bad": "no answer or a wrong one, no LISTEN socket",
+    "blind": "not asked, or not observable",
+}
+"""What a colour says, in the legend; what it says of one lane stands in the tooltip of each span."""
+
+KEY, GLYPH = 16, 5.2
+"""Height of a row of the legend, and the width of a letter in it."""
+
 HEIGHTS = {"good": 1.0, "odd": 0.6, "bad": 0.3, "blind": 0.3}
 """Share of the lane's height by tone, so that a state can be read without its colour."""
 
@@ -53,17 +66,40 @@ def draw(name: str, seen: Series, window: Window, stops: Sequence[Stop], wall: W
     scale = _Scale(window)
     # One page holds several timelines, and a pattern inside a closed one is not there for the others.
     hatch = "st-gap-" + hashlib.md5(f"{name} {window}".encode(), usedforsecurity=False).hexdigest()[:8]
+    blind = gaps(seen, window)
+    key, height = _legend(rows, bottom + 32, hatch if blind else "", stopped=bool(silent))
     parts = [
-        f'{_OPEN} viewBox="0 0 {WIDTH} {bottom + 34}" aria-label="{title}"><title>{title}</title>',
+        f'{_OPEN} viewBox="0 0 {WIDTH} {bottom + 34 + height}" aria-label="{title}"><title>{title}</title>',
         _HATCH.format(hatch),
-        f'<rect class="st-ground" width="{WIDTH}" height="{bottom + 34}" fill="#ffffff"/>',
+        f'<rect class="st-ground" width="{WIDTH}" height="{bottom + 34 + height}" fill="#ffffff"/>',
     ]
     for index, lane in enumerate(rows):
         parts.extend(_lane(lane, TOP + index * LANE, scale))
     parts.extend(_axis(scale, wall, bottom))
-    parts.extend(_over(silent, gaps(seen, window), hatch, scale, bottom))
+    parts.extend(_over(silent, blind, hatch, scale, bottom))
     parts.extend(_marks([*marks(seen, window), *_told(stops, window)], scale, bottom))
-    return "".join([*parts, "</svg>"])
+    return "".join([*parts, key, "</svg>"])
+
+
+def _legend(rows: Sequence[Lane], top: float, hatch: str, *, stopped: bool) -> tuple[str, int]:
+    """What each colour that is seen means, and the height of that. ``hatch``: the pattern of gaps; empty: none."""
+    seen = {"first" if span.tone == "second" else span.tone for lane in rows for span in lane.spans}
+    shown = [(TONES[tone], 1.0, text) for tone, text in MEANS.items() if tone in seen]
+    shown += [(f"url(#{hatch})", 1.0, "nobody looked")] if hatch else []
+    shown += [(TONES["bad"], 0.35, "through all lanes: a silent stop")] if stopped else []
+    parts: list[str] = []
+    x, row = float(LEFT), 0
+    for fill, opacity, text in shown:
+        width = 26 + len(text) * GLYPH
+        if x > LEFT and x + width > WIDTH - RIGHT:
+            x, row = float(LEFT), row + 1
+        y = top + row * KEY
+        parts.append(
+            f'<rect x="{x:.1f}" y="{y}" width="10" height="10" rx="2" fill="{fill}" fill-opacity="{opacity}"/>'
+            f'<text class="st-soft" x="{x + 14:.1f}" y="{y + 9}" font-size="9.5" fill="#666666">{escape(text)}</text>'
+        )
+        x += width
+    return f'<g class="st-legend">{"".join(parts)}</g>', (row + 1) * KEY if parts else 0
 
 
 class _Scale:

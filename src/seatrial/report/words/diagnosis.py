@@ -91,7 +91,7 @@ def again(judged: Judged, endpoint: Endpoint | None) -> str:
     if endpoint is not None and not endpoint.embedded:
         base = endpoint.url.removesuffix("/v1")
         parts.append("--endpoint=" + quote(f"{endpoint.name}={base}"))
-        if len(endpoint.models) > 1:
+        if endpoint.models != (endpoint.model,):
             parts.append("--model=" + curl.word(endpoint.model))
     return " ".join(parts)
 
