@@ -13,6 +13,8 @@ SEATRIAL_IDLE_S         longest silence in a stream (30)
 SEATRIAL_KEY_ENV        *name* of the variable that holds the API key
 SEATRIAL_HEADERS        JSON object of headers
 SEATRIAL_CA             certificates to trust, PEM
+SEATRIAL_MAX_RPS        at most so many requests a second, together with all that keep to the same file
+SEATRIAL_PACE           that file; made if it is not there
 SEATRIAL_LIFELINE       file descriptor of a pipe: at its end the load ends at once, cutting its streams
 ======================  ==============================================================================
 """
@@ -29,9 +31,10 @@ from typing import Any
 import msgspec
 
 from seatrial.records import Endpoint
-from seatrial.wire.masking.headers import secret_values, unsendable
+from seatrial.wire.masking.headers import FRAMING, secret_values, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import LoadTarget
+from seatrial.wire.transports.turns import Turns
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,6 +60,7 @@ class LoadSettings:
     headers: dict[str, str]
     ca: Path | None
     lifeline: int | None
+    pace: Turns | None
 
     def target(self, url: str) -> LoadTarget:
         """The transport's settings for a base URL."""
@@ -69,6 +73,7 @@ class LoadSettings:
             ca=self.ca,
             idle_s=self.idle_s,
             deadline_s=self.deadline_s,
+            pace=self.pace,
         )
 
 
@@ -96,6 +101,7 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         headers=_headers(env),
         ca=Path(ca) if ca else None,
         lifeline=int(env["SEATRIAL_LIFELINE"]) if env.get("SEATRIAL_LIFELINE", "").isdigit() else None,
+        pace=_pace(env),
     )
 
 
@@ -140,6 +146,14 @@ def _whole(env: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
+def _pace(env: Mapping[str, str]) -> Turns | None:
+    if not env.get("SEATRIAL_MAX_RPS"):
+        return None
+    if not env.get("SEATRIAL_PACE"):
+        raise SettingsError("SEATRIAL_MAX_RPS: name the file of all who keep to it with SEATRIAL_PACE")
+    return Turns(Path(env["SEATRIAL_PACE"]), _positive(env, "SEATRIAL_MAX_RPS", 1.0))
+
+
 def _key(env: Mapping[str, str]) -> str | None:
     name = env.get("SEATRIAL_KEY_ENV", "")
     if name and not env.get(name):
@@ -156,6 +170,8 @@ def _headers(env: Mapping[str, str]) -> dict[str, str]:
     except msgspec.MsgspecError as error:
         raise SettingsError(f"SEATRIAL_HEADERS: a JSON object of strings: {error}") from error
     for name, value in headers.items():
+        if name.lower() in FRAMING:
+            raise SettingsError(f"SEATRIAL_HEADERS: {name} is set by Seatrial itself: it says how a request is framed")
         if why := unsendable(name, value):
             raise SettingsError(f"SEATRIAL_HEADERS: {name!r} cannot be sent: {why}")
     return headers

@@ -61,6 +61,9 @@ class ChatUser(User):  # type: ignore[misc]
         """One request, one row, one event, whatever happens in between."""
         session = self.session
         request = body(session.endpoint, next(self.prompts), session.settings.max_tokens)
+        session.target.turn()
+        if session.draining.is_set():
+            raise StopUser
         intended_at = time.monotonic_ns()
         name = session.recorder.begin()
         s, outcome = Stream(), ""

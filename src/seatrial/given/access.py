@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,10 @@ from seatrial.records.targets import Watched
 if TYPE_CHECKING:
     from seatrial.wire.masking.mask import Mask
     from seatrial.wire.transports.http import Client
+    from seatrial.wire.transports.turns import Turns
+
+LOOKS = 1.0
+"""Requests a second of the recorder: it asks /health, and what else it asks only of a kind that it knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,8 @@ class Access:
     key_env: str | None = None  # name of the environment variable that holds the API key
     headers: Mapping[str, str] = field(default_factory=dict)  # of every request
     ca: Path | None = None  # certificates to trust, PEM; None: the system's
+    max_rps: float | None = None  # requests a second to an endpoint, over all processes; None: as many as come
+    turns: Path | None = None  # folder of the files by which processes keep to max_rps
 
     @property
     def key(self) -> str | None:
@@ -36,6 +43,22 @@ class Access:
         from seatrial.wire.masking.mask import Mask
 
         return Mask(self.key).also(secret_values(self.headers))
+
+    def pace(self, url: str) -> Turns | None:
+        """The pace that is kept at an endpoint; None where none is asked for."""
+        from seatrial.wire.transports.turns import Turns
+
+        if self.max_rps is None or self.turns is None:
+            return None
+        host, port = host_port(url)
+        name = re.sub(r"[^A-Za-z0-9.-]", "_", host)[:200]
+        return Turns(self.turns / f"{name}-{port}.pace", self.share)
+
+    @property
+    def share(self) -> float:
+        """Requests a second that are left beside the recorder's looks, where there are more than those."""
+        most = self.max_rps or 0.0
+        return most - LOOKS if most >= 2 * LOOKS else most
 
     def client(self, url: str, *, deadline_s: float = 60.0, keep_alive: bool = False) -> Client:
         """Open a transport to an endpoint, for one thread.
@@ -61,6 +84,7 @@ class Access:
             ca=self.ca,
             deadline_s=deadline_s,
             keep_alive=keep_alive,
+            pace=self.pace(url),
         )
 
     def watched(self, name: str, url: str, **more: Any) -> Watched:
@@ -71,6 +95,8 @@ class Access:
             more: further fields of :class:`~seatrial.records.targets.Watched`.
         """
         host, port = host_port(url)
+        pace = self.pace(url)
+        kept: dict[str, Any] = {} if pace is None else {"pace": str(pace.file), "pace_per_s": pace.per_s}
         return Watched(
             name=name,
             host=host,
@@ -80,5 +106,6 @@ class Access:
             key=self.key or "",
             headers=dict(self.headers),
             ca=str(self.ca or ""),
+            **kept,
             **more,
         )

@@ -26,6 +26,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     canary_s: float = 0  # seconds between two canaries; 0: none
     scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
     ours: bool = False  # we started it
+    pace: str = ""  # path of the file by which all requests to it keep to a pace; empty: there is none
+    pace_per_s: float = 0
 
 
 class Watch(Watched, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ the recorder's writer. The lower rungs are the prober's and the target's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
@@ -16,6 +17,7 @@ from seatrial.monitor.ladder.scheduler import Scheduler
 from seatrial.monitor.process.proc import Process
 from seatrial.records.targets import Watch
 from seatrial.wire.transports import probe
+from seatrial.wire.transports.turns import Turns
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
 """How /health may fail of a server that is still there: its engine may answer, and that it does not is evidence."""
@@ -54,7 +56,8 @@ class Ladder:
         process: Callable[[], Process | None],
         patience_s: float = PATIENCE_S,
     ) -> None:
-        questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca)
+        pace = Turns(Path(endpoint.pace), endpoint.pace_per_s) if endpoint.pace else None
+        questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca, pace)
         self._prober = prober
         self._was_up = False
         self.scheduler = Scheduler(

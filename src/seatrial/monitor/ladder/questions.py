@@ -12,6 +12,7 @@ import msgspec
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports import probe
+from seatrial.wire.transports.turns import Turns
 
 DETAIL = 200
 """Characters that are kept of what went wrong."""
@@ -46,6 +47,7 @@ class Questions:
         key: sent as a bearer token; empty: none.
         headers: the operator's, which replace ours of the same name.
         ca: a file of certificates to trust beside none of the system's; empty: the system's.
+        pace: which :meth:`turn` keeps to; None: nobody waits.
 
     Raises:
         ValueError: the base is no http or https URL.
@@ -53,7 +55,7 @@ class Questions:
     """
 
     def __init__(self, base: str, api: str = "", key: str = "", headers: Mapping[str, str] | None = None,
-                 ca: str = "") -> None:  # fmt: skip
+                 ca: str = "", pace: Turns | None = None) -> None:  # fmt: skip
         given = headers or {}
         named = {name.lower() for name in given}
         bearer = {"Authorization": f"Bearer {key}"} if key and "authorization" not in named else {}
@@ -61,10 +63,16 @@ class Questions:
         self.headers = {**bearer, **given}
         self.mask = Mask(key).also(secret_values(self.headers))
         self.ca = Path(ca) if ca else None
+        self._pace = pace
         below(base, "")
         self._tls: ssl.SSLContext | None = None
         if base.startswith("https"):
             self._tls = ssl.create_default_context(cafile=ca or None) if self.headers else any_certificate()
+
+    def turn(self) -> None:
+        """Wait until the next question may leave; before it counts as asked."""
+        if self._pace is not None:
+            self._pace.wait()
 
     def get(self, path: str, *, deadline_s: float, cap: int = probe.CAP) -> probe.ProbeAnswer:
         """GET a path below the root; below the API where it begins with ``/v1``."""

@@ -102,6 +102,7 @@ class Scheduler(Rung):
             self._look(*source)
 
     def _ask(self, question: Question, read: Reader) -> None:
+        self.questions.turn()
         ask = self.begin()
         answer = self.questions.get(question.path, deadline_s=HANG_S, cap=CAP)
         outcome, told = answer.error, None
@@ -124,6 +125,7 @@ class Scheduler(Rung):
     def _look(self, question: Question, read: Reader) -> None:
         """Look at a page that costs nothing, in place of what would keep the server awake. It is no proof of life."""
         self.skip(KEEPS_AWAKE)
+        self.questions.turn()
         answer = self.questions.get(question.path, deadline_s=LEARN_S, cap=CAP)
         if answer.status == 200:
             with contextlib.suppress(prometheus.Nonsense):
@@ -174,6 +176,7 @@ class Scheduler(Rung):
 
     def _about(self, path: str) -> ProbeAnswer | None:
         """An answer that says something about the server, or None where it does not answer yet."""
+        self.questions.turn()
         answer = self.questions.get(path, deadline_s=LEARN_S, cap=CAP)
         if answer.status is None and answer.error not in {"not-http", "too-large"}:
             self.trouble(f"GET {path}: {answer.error} ({answer.detail})")

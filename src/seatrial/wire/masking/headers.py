@@ -18,6 +18,14 @@ ORDINARY = frozenset(
 SECRET = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
 """Headers that hold a credential whoever set them."""
 
+FRAMING = frozenset(
+    {
+        "connection", "content-encoding", "content-length", "content-type", "expect", "host", "http2-settings",
+        "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+"""Headers that say how a request is framed, where it goes and what its body is: not the operator's to replace."""
+
 SHORTEST = 8
 """Shorter values of other headers (``test``, ``eu-west``) are starred where they are sent, and not looked for in
 answers: they are words there, and what is judged would be blotted out."""

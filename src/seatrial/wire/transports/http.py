@@ -28,6 +28,7 @@ from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
 from seatrial.wire.transports.prepare import Prepared
+from seatrial.wire.transports.turns import Turns
 
 __all__ = ["Client", "Prepared", "Recording"]
 
@@ -82,6 +83,7 @@ class Client:
         ca: a PEM file of certificate authorities, instead of the system's.
         deadline_s: total time of an exchange. idle_s: longest wait for a next byte. cap_bytes: longest answer.
         keep_alive: use one connection for all requests, where the server keeps it; else each closes its own.
+        pace: which all requests keep to; None: none waits.
 
     Raises:
         ValueError: the base URL or a header cannot be sent; the message says why.
@@ -100,6 +102,7 @@ class Client:
         idle_s: float = IDLE_S,
         cap_bytes: int = CAP_BYTES,
         keep_alive: bool = False,
+        pace: Turns | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname:
@@ -114,6 +117,7 @@ class Client:
         self._prefix = parts.path.rstrip("/")
         self._deadline_s, self._idle_s, self._cap = deadline_s, idle_s, cap_bytes
         self._keep_alive = keep_alive
+        self._pace, self._has_turn = pace, False
         self._headers = dict(headers or {})
         if authorization is not None:
             self._headers["Authorization"] = authorization
@@ -141,6 +145,12 @@ class Client:
     def close(self) -> None:
         self._pool.close()
 
+    def turn(self) -> None:
+        """Wait until the next request may leave: before it is written down as sent. :meth:`exchange` does so itself."""
+        if self._pace is not None and not self._has_turn:
+            self._pace.wait()
+            self._has_turn = True
+
     def request_bytes(self, request: Prepared) -> bytes:
         """Head and body as :meth:`exchange` sends them, masked: to be recorded before they leave.
 
@@ -160,6 +170,8 @@ class Client:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
         sent = self.request_bytes(request)
+        self.turn()
+        self._has_turn = False
         watch = Bounds(
             self._deadline_s if deadline_s is None else deadline_s,
             self._idle_s if idle_s is None else idle_s,

@@ -116,6 +116,7 @@ class ShortAnswer:
 
 def get(target: LoadTarget, path: str) -> ShortAnswer:
     """GET a path below the base URL, or from the server's root where it begins with ``//``."""
+    target.turn()
     meter = _Meter(target, Stream(), follow=False)
     meter.run("GET", path, None)
     body = target.mask.bytes(bytes(meter.body))

@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from seatrial.records import SECOND
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.turns import Turns
 
 CONNECT_S = 10.0
 READ = 65536
@@ -37,6 +38,7 @@ class LoadTarget:
         idle_s: longest silence between two reads before the stream counts as stalled.
         deadline_s: of the whole request, from the connection on.
         cap_bytes: most that is read of one answer.
+        pace: which short questions keep to; who streams takes a turn before. None: none waits.
     """
 
     url: str
@@ -46,6 +48,12 @@ class LoadTarget:
     idle_s: float = 30.0
     deadline_s: float = 60.0
     cap_bytes: int = 16 * 1024 * 1024
+    pace: Turns | None = None
+
+    def turn(self) -> None:
+        """Wait until the next request may leave."""
+        if self.pace is not None:
+            self.pace.wait()
 
 
 def connect(target: LoadTarget) -> Any:
