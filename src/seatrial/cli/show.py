@@ -112,7 +112,7 @@ def _lines(line: Received, request: bytes, response: bytes, view: Exchange, wron
     shown += _text(request, ">")
     shown.append(f"received  {size(len(response))} in {count(len(line.frames), 'read')}: {answer(view)}")
     if line.dropped:
-        shown.append("          not stored: the byte budget of the run was used up")
+        shown.append("          not stored: the byte budget of the run was used up, or --keep-bytes=failures")
     offset = 0
     for at, length in line.frames:
         shown.append(f"  +{(at - line.sent_at) / SECOND:.4f} s  {size(length)}")

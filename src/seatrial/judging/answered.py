@@ -22,6 +22,8 @@ def answered(
     found: dict[str, Ways] = {}
     for line in judgements:
         ways = found.setdefault(line.endpoint, {})
+        for way, once in line.settled.answered.items() if line.settled is not None else ():
+            ways[way] = ways.get(way, False) or once
         for name in line.exchanges.values():
             if len(ways) == len(WAYS) and all(ways.values()):
                 break

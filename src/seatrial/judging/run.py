@@ -43,7 +43,7 @@ from seatrial.run.damage import Damage
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import Limits, fold
 from seatrial.text import shorten
-from seatrial.verdict import coverage, summary
+from seatrial.verdict import coverage, gateways, summary
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 
@@ -98,6 +98,10 @@ class Exchanges:
         self.exchange(name)
         return self._wrong.get(name, "")
 
+    def not_kept(self, names: Iterable[str]) -> bool:
+        """Whether the bytes of one of these were not stored."""
+        return any(line.dropped for name in names if (line := self._received.get(name)) is not None)
+
 
 def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
     """Judge everything a run recorded. What is damaged of it is told, and costs what hangs on it its proof.
@@ -150,7 +154,10 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         earlier=previous.kept(run.path),
         answered=answered(lines, exchanges.exchange, judgements.values()),
     )
-    return JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
+    told = [*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])]
+    verdict = doubt.of_verdict(verdict)
+    verdict = msgspec.structs.replace(verdict, notices=(*verdict.notices, *told))
+    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
 
 
 def _stops(lines: Record, run: RunDir) -> tuple[tuple[Stop, ...], list[str]]:
@@ -174,6 +181,19 @@ def _pageless(
     return [name for name in dict.fromkeys(named) if name not in endpoints]
 
 
+def _behind(info: RunInfo) -> dict[str, str]:
+    """What ``--behind`` said; nothing where the record holds something else."""
+    said = info.options.get("behind")
+    return {str(front): str(back) for front, back in said.items()} if isinstance(said, dict) else {}
+
+
+_NO_FINDING = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
+
+_NOT_KEPT = (
+    "{} case(s) stand as they were judged when they were recorded: their bytes are not stored (--keep-bytes=failures)"
+)
+
+
 def _catalogued() -> coverage.Catalogue:
     names = catalogue.named()
     rows = {row: names[catalogue.area_of(row)] for row in catalogue.rows()}
@@ -186,6 +206,7 @@ class _Replay:
         self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
         self._soaks: dict[str, SoakRun] = {}
         self._lost: set[str] = set()  # cases whose evidence is damaged
+        self.settled = 0  # cases that stand as they were judged when they were recorded
 
     def cases(
         self, planned: Mapping[str, Planned], judgements: Mapping[str, Judgement], terms: Terms
@@ -216,6 +237,15 @@ class _Replay:
         base = unjudged(plan, rule)
         if judgement is None:
             return base
+        settled = judgement.settled
+        if (
+            settled is not None
+            and settled.outcome in _NO_FINDING
+            and self._exchanges.not_kept(judgement.exchanges.values())
+        ):
+            self.settled += 1
+            told = {"outcome": settled.outcome, "why": settled.why, "figures": settled.figures}
+            return msgspec.structs.replace(base, exchanges=judgement.exchanges, **told)
         if rule is None:
             absent = f"this Seatrial knows no rule {plan.rule}"
         else:

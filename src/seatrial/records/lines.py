@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from seatrial.records.words import Happening, NoteWord, Stage
+from seatrial.records.words import Happening, NoteWord, Outcome, Stage
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
@@ -78,15 +78,25 @@ class Received(Line, frozen=True, kw_only=True, tag="received"):
     connection: int = 0  # counts requests on the same connection, from 0
     generation: int = 0
     retries: int = 0  # answers 429 or 503 waited out before this one
-    dropped: bool = False  # the byte budget of the run was used up; no bytes stored
+    dropped: bool = False  # no bytes stored: the byte budget of the run was used up, or they were not to be kept
     sums: tuple[int, int] = (0, 0)  # of the bytes of request and response, by run.sums; 0: none was made
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case was judged to be while the bytes of its exchanges were there; they were not kept."""
+
+    outcome: Outcome
+    why: str = ""
+    figures: dict[str, str] = {}
+    answered: dict[str, bool] = {}  # way in which a chat of it was sent, plain or streamed: whether it was answered
 
 
 class Judgement(Line, frozen=True, kw_only=True, tag="judgement"):
     """What a case was judged on. Replayed offline by ``seatrial judge``.
 
     ``exchanges`` maps the names of a scenario's requests to exchange ids. ``absent`` tells why there is nothing to
-    judge (the server was gone, a fixture failed): such a case is INCONCLUSIVE.
+    judge (the server was gone, a fixture failed): such a case is INCONCLUSIVE. ``settled`` holds the outcome of a case
+    that cannot be judged again, for its bytes were not kept.
     """
 
     case: str
@@ -95,6 +105,7 @@ class Judgement(Line, frozen=True, kw_only=True, tag="judgement"):
     exchanges: dict[str, str] = {}
     expect: dict[str, Any] = {}
     absent: str = ""
+    settled: Settled | None = None
 
 
 class Sample(Line, frozen=True, kw_only=True, tag="sample"):
