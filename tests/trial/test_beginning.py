@@ -42,6 +42,8 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
     assert info.options == {
         "strict": True,
         "strict_known": False,
+        "keep_bytes": "all",
+        "behind": {},
         "hazard": "heavy",
         "budget_s": 180.0,
         "soak_s": 60.0,

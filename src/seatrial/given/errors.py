@@ -13,6 +13,10 @@ class EndpointError(ConfigError):
     """The endpoint cannot be put on trial: it is not there, it is no such API, or it needs something more."""
 
 
+class NotYet(EndpointError):
+    """Nobody answers at the endpoint now, or it says that it is not ready: that may change by itself."""
+
+
 class EmbeddedMissing(ConfigError):
     """The extra ``embedded`` is not installed."""
 

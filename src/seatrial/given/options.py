@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from seatrial.given.access import Access
 from seatrial.records import Hazard
+
+Keep = Literal["all", "failures"]
+"""Whose bytes a run directory keeps: those of every exchange, or where something was found or could not be judged."""
 
 EMBEDDED = "embedded"
 """The endpoint's name where none is given: the server that the suite starts itself."""
@@ -22,6 +26,7 @@ class Options:
     extra_body: dict[str, object] = field(default_factory=dict)  # merged into every valid chat request
     profile: str | None = None  # kind of server; None: it is found out
     timeout_s: float = 60.0  # deadline of a request
+    wait_s: float = 0.0  # for an endpoint that does not answer yet
     hazard: Hazard = Hazard.HEAVY  # up to what is sent
     budget_s: float = 180.0  # for the behaviour probes of an endpoint
     soak_s: float = 60.0
@@ -33,6 +38,8 @@ class Options:
     waive: Path | None = None
     run_dir: Path | None = None  # None: a new one below reports/runs
     dry_run: bool = False
+    keep_bytes: Keep = "all"  # once the run is judged
+    behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,19 +7,28 @@ one line that names the option and the remedy.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
+
+import msgspec
 
 from seatrial.given.address import CREDENTIALS, base_url
 from seatrial.given.errors import ConfigError
 from seatrial.records import Hazard
-from seatrial.wire.masking.headers import unsendable
+from seatrial.text import shorten, visible
+from seatrial.wire.masking.headers import FRAMING, unsendable
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+DEEPEST = 64
+"""Objects and arrays within each other: more is no setting of a server."""
+
+_DEEP = f"{{}} is nested deeper than {DEEPEST} levels"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
@@ -38,6 +47,63 @@ def duration(option: str, text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
         raise ConfigError(f"{option}={text} has no unit; say {text}h, 30m or 90s")
     raise ConfigError(f"{option}={text} is no duration; say 90s, 30m or 8h")
+
+
+def legible(option: str, text: str) -> str:
+    """The text, once it is known to be UTF-8: it is written down, sent, or both.
+
+    Raises:
+        ConfigError: it holds bytes that are none; they are not shown, for they may belong to a secret.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(f"{option} holds bytes that are no UTF-8: name it otherwise") from None
+    return text
+
+
+def folder(option: str, text: str | None) -> Path | None:
+    """The absolute path of a folder that is to be made; None where none is given.
+
+    Raises:
+        ConfigError: its name holds what a terminal would obey.
+    """
+    if text and not text.isprintable():
+        raise ConfigError(f"{option}={visible(text, 200)} holds characters that cannot be shown: name another")
+    return Path(text).absolute() if text else None
+
+
+def behind(texts: Iterable[str], names: Collection[str]) -> dict[str, str]:
+    """Gateway to the endpoint behind it, of ``GATEWAY=ENDPOINT`` each.
+
+    Args:
+        names: of the endpoints of the run.
+
+    Raises:
+        ConfigError: one that is none of the run, is behind itself, or is named in front of two.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        front, _, back = text.partition("=")
+        if front not in names or back not in names or front == back or front in found:
+            known = ", ".join(names) or "none is given"
+            shown = shorten(text, 100)
+            raise ConfigError(f"--behind={shown}: say GATEWAY=ENDPOINT, two endpoints of this run ({known}), each once")
+        found[front] = back
+    return found
+
+
+def rate(option: str, text: str | None) -> float | None:
+    """Requests a second, more than 0; None where none is given.
+
+    Raises:
+        ConfigError: no such number.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text.strip()) or not float(text) > 0:
+        raise ConfigError(f"{option}={shorten(text, 60)} is no number of requests a second; say 5 or 0.5")
+    return float(text)
 
 
 def is_name(text: str) -> bool:
@@ -99,28 +165,63 @@ def headers(texts: Iterable[str]) -> dict[str, str]:
         name, colon, value = text.partition(":")
         if not colon:
             raise ConfigError("--header wants 'NAME: VALUE'")
+        if name.strip().lower() in FRAMING:
+            raise ConfigError(
+                f"--header {name.strip()}: Seatrial sets it itself, for it says how the request is framed"
+            )
         if why := unsendable(name.strip(), value.strip()):
             shown = "" if "name" in why else f" {name.strip()}"
             raise ConfigError(f"--header{shown}: {why}; it wants 'NAME: VALUE'")
+        if name.strip().lower() in {each.lower() for each in found}:
+            raise ConfigError(f"--header {name.strip()} is given twice; give it once")
         found[name.strip()] = value.strip()
     return found
 
 
 def json_object(option: str, text: str | None) -> dict[str, object]:
-    """A JSON object; an empty one where none is given.
+    """A JSON object that can be sent on as JSON; an empty one where none is given.
 
     Raises:
-        ConfigError: no JSON, or no object.
+        ConfigError: no JSON, no object, or it holds what no JSON can say.
     """
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except ValueError as error:
-        raise ConfigError(f"{option} is no JSON: {error}") from None
+        raise ConfigError(f"{option} is no JSON: {visible(str(error), 200)}") from None
+    except RecursionError:
+        raise ConfigError(_DEEP.format(option)) from None
     if not isinstance(value, dict):
         raise ConfigError(f'{option} wants a JSON object, as {{"cache_prompt": false}}')
+    if _depth(value) > DEEPEST:
+        raise ConfigError(_DEEP.format(option))
+    try:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, OverflowError) as error:
+        what = (
+            "half of a character (a lone surrogate)" if isinstance(error, UnicodeEncodeError) else "a number too large"
+        )
+        raise ConfigError(f"{option} holds {what}, which no JSON can send") from None
     return value
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(shorten(text, 40))
+
+
+def _depth(value: object) -> int:
+    """How many objects and arrays stand in each other; no further down than :data:`DEEPEST` allows."""
+    deep, level = 0, [value]
+    while deep <= DEEPEST and (level := [each for each in level if isinstance(each, dict | list)]):
+        deep += 1
+        level = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+    return deep
 
 
 def one_of(option: str, text: str | None, known: Sequence[str]) -> str | None:

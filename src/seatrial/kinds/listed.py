@@ -12,8 +12,8 @@ MOST_READ = 4096
 
 
 def models(body: bytes) -> list[str]:
-    """The ids that ``/models`` lists; none where it is no such list."""
-    return [item["id"] for item in listed(body) if isinstance(item.get("id"), str)]
+    """The ids that ``/models`` lists; none where it is no such list. A pattern of a gateway, as ``*``, is no id."""
+    return [item["id"] for item in listed(body) if isinstance(item.get("id"), str) and "*" not in item["id"]]
 
 
 def first_model(body: bytes) -> tuple[str, str]:

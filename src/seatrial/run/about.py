@@ -67,7 +67,8 @@ def without_secrets(arguments: Iterable[object], valued: Collection[str]) -> tup
     """The arguments of a command line; of the options ``valued``, whose value may hold a secret, the name alone."""
     kept: list[str] = []
     hide = False
-    for argument in map(str, arguments):
+    for given in arguments:
+        argument = str(given).encode("utf-8", "backslashreplace").decode()  # a name of bytes that are no UTF-8
         name, eq, _ = argument.partition("=")
         kept.append("***" if hide else f"{name}=***" if name in valued and eq else argument)
         hide = not hide and argument in valued

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from seatrial.given.address import place, root
-from seatrial.given.errors import EndpointError
+from seatrial.given.errors import EndpointError, NotYet
 from seatrial.records import Exchange
 from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
@@ -37,6 +37,9 @@ class FirstLook:
 
     def get(self, path: str) -> Exchange:
         """The answer; once the budget is used up, none, with the error ``deadline``."""
+        began = time.monotonic()
+        self._client.turn()
+        self._until += time.monotonic() - began  # a turn waited for is none of the server's time
         left = max(self._until - time.monotonic(), 0)
         return _exchange(self._client, Prepared("GET", path), min(LOOK_S, left))
 
@@ -57,10 +60,13 @@ def expect_api(x: Exchange, url: str) -> None:
     """Let an answer pass that an OpenAI-compatible API might give: a 200, an error of its own, one of the model's.
 
     Raises:
-        EndpointError: nobody answers, or not HTTP, or it wants something else of us; one line.
+        NotYet: nobody answers now, or it says that it is not ready.
+        EndpointError: not HTTP, or it wants something else of us; one line.
     """
     what = f"{x.method} {x.path}"
-    if x.status is None or x.error in {"refused", "unreachable", "tls", "not-http"}:
+    if x.error in {"refused", "unreachable"} or (x.status is None and not x.raw and x.error != "tls"):
+        raise NotYet(_unreached(x, url))
+    if x.status is None or x.error in {"tls", "not-http"}:
         raise EndpointError(_unreached(x, url))
     if x.status in REDIRECTS:
         to = flat(x.header("location") or "nowhere")
@@ -75,7 +81,7 @@ def expect_api(x: Exchange, url: str) -> None:
         raise EndpointError(f"{root(url)} {'refuses the' if sent else 'wants an'} API key ({x.status}); {remedy}")
     if x.status in {429, 503}:
         why = f": {said(x)}" if said(x) else ""
-        raise EndpointError(f"{root(url)} is not ready ({x.status}{why}); try again when it is")
+        raise NotYet(f"{root(url)} is not ready ({x.status}{why}); try again when it is, or wait for it: --wait=10m")
     if x.error:
         raise EndpointError(f"{root(url)} breaks off its answer to {what} ({flat(x.detail or x.error)})")
     if x.status == 400 and b"HTTPS" in x.body[:2000]:

@@ -10,17 +10,18 @@ import difflib
 import math
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 
 from seatrial.given.address import base_url, beside, root
-from seatrial.given.errors import EndpointError
+from seatrial.given.errors import EndpointError, NotYet
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
 from seatrial.reading.channels import THOUGHT
 from seatrial.reading.chat import names
-from seatrial.records import Endpoint, Exchange
+from seatrial.records import BUSY, Endpoint, Exchange
 from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said
 from seatrial.servers.embedded import template_text
 from seatrial.text import flat
@@ -71,7 +72,8 @@ def survey(
     items = _items(answer)
     if items is None and not (model and answer.status in {404, 405}):
         media = flat(answer.content_type) or "nothing of a kind"
-        raise EndpointError(
+        kind_of = NotYet if answer.status in {502, 504} else EndpointError  # a gateway before its server is there
+        raise kind_of(
             f"{root(url)} answers, but is no OpenAI-compatible API (GET /v1/models: {answer.status} {media}); {BASE}"
         )
     models = tuple(item["id"] for item in items or ())
@@ -91,6 +93,21 @@ def survey(
         facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
         capabilities={"metrics": _counts(look, beside(url, kind.counters.path))} if counters else {},
     )
+
+
+def expect_ready(endpoint: Endpoint, client: Client, *, chat: bool) -> None:
+    """Let an endpoint pass that has loaded its model: its health page, where it has one, and a chat of one token.
+
+    Raises:
+        NotYet: it has not, or does not answer.
+        EndpointError: it wants something else of us.
+    """
+    health = FirstLook(client).get(beside(endpoint.url, "health"))
+    if health.status in BUSY:
+        expect_api(health, endpoint.url)
+    if chat:
+        warm = _chat(endpoint, client, 1)
+        expect_api(warm, endpoint.url)
 
 
 def identify(endpoint: Endpoint, client: Client) -> Endpoint:
@@ -131,20 +148,30 @@ def _items(x: Exchange) -> tuple[dict[str, Any], ...] | None:
 
 
 def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> str:
-    models = [item["id"] for item in items]
+    """The model to ask for. A gateway lists patterns, as ``*`` or ``openai/*``: any name that fits one is offered."""
+    listing = [item["id"] for item in items]
+    models = [name for name in listing if "*" not in name]
     if wanted is not None:
         aliases = [a for item in items for a in item.get("aliases") or () if isinstance(a, str)]
-        if models and wanted not in [*models, *aliases]:
-            near = difflib.get_close_matches(wanted, models, n=1, cutoff=0.5)
-            hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(models)}"
+        fits = any(_fits(wanted, name) for name in listing)
+        if listing and not fits and wanted not in aliases:
+            near = difflib.get_close_matches(wanted, listing, n=1, cutoff=0.5)
+            hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(listing)}"
             raise EndpointError(f"{root(url)} offers no model {flat(wanted)}; {hint}")
         return wanted
     loaded = [item["id"] for item in items if listed.is_loaded(item)]
     if len(models) == 1 or len(loaded) == 1:
         return str(models[0] if len(models) == 1 else loaded[0])
-    if not models:
+    if not listing:
         raise EndpointError(f"{root(url)} lists no model; load one, or name one with --model")
-    raise EndpointError(f"{root(url)} offers {len(models)} models: name one with --model: {_names(models)}")
+    if not models:
+        raise EndpointError(f"{root(url)} lists patterns of models ({_names(listing)}): name a model with --model")
+    raise EndpointError(f"{root(url)} offers {len(listing)} models: name one with --model: {_names(listing)}")
+
+
+def _fits(wanted: str, name: str) -> bool:
+    """Whether a listed name, which may be a pattern with ``*``, stands for the wanted one."""
+    return fnmatchcase(wanted, re.sub(r"[?\[]", r"[\g<0>]", name))
 
 
 def _names(models: Sequence[str], most: int = 12) -> str:

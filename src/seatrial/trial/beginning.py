@@ -83,6 +83,8 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "budget_s": options.budget_s,
             "soak_s": options.soak_s,
             "embedded": not options.endpoints,
+            "keep_bytes": options.keep_bytes,
+            "behind": options.behind,
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),

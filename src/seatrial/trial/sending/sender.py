@@ -250,6 +250,7 @@ class Sender:
         given = Patience(deadline, min(deadline, IDLE_S))
         if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
             given = self._pace.patience(endpoint.name, sort, deadline)
+        client.turn()
         sent = self._sent(name, prepared, endpoint, client.request_bytes(prepared))
         if given.short:
             facts: dict[str, str] = {Fact.SORT: sort, Fact.SECONDS: f"{min(given.idle_s, given.deadline_s):g}"}
