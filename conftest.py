@@ -9,5 +9,5 @@ pytest_plugins = (
     "fixtures.soak",
     "fixtures.lifecycle",
     "fixtures.judge",
-    "fixtures.signals",
+    "fixtures.ending",
 )

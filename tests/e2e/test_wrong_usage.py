@@ -58,7 +58,7 @@ CASES = {
     "long-label": (["--endpoint=http://" + "a" * 64], "longer than 63 characters"),
     "header-not-latin-1": (["--endpoint={url}", "--header=X-A: 日本"], "--header X-A: its value holds"),
     "header-no-name": (["--endpoint={url}", "--header=X A: secret@"], "--header: its name is no header name"),
-    "header-unfit": (["--endpoint={url}", "--header=Content-Length: 5"], "cannot be asked"),
+    "header-unfit": (["--endpoint={url}", "--header=Content-Length: 5"], "--header Content-Length"),
     "key-not-latin-1": (["--endpoint={url}", "--api-key-env=ODD_KEY"], "--api-key-env=ODD_KEY: the key cannot be sent"),
     "ca-no-pem": (["--endpoint={url}", "--ca={broken}"], "holds no certificates in PEM"),
     "hangs": (["--endpoint=http://127.0.0.1:{deaf}"], "does not answer GET /models within 2.5 s"),
