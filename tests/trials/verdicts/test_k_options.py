@@ -1,0 +1,140 @@
+"""K: a server that loads is waited for, a gateway is spared, private prompts go, a gateway's faults are told apart."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import threading
+import time
+
+import pytest
+
+from tests.golden.server import Golden
+from tests.trials.tried import hold
+
+SECRET = "Say hello"
+"""What many prompts of the suite hold."""
+
+
+@functools.cache
+def known(tried):
+    """The help of pytest in the tree on trial."""
+    return tried.start("-m", "pytest", "suites", "--help").communicate(timeout=60)[0]
+
+
+def options(tried, *wanted):
+    """The new options; none where the commit on trial does not know them: then the harm without them shows."""
+    return [each for each in wanted if f"{each.partition('=')[0]}=" in known(tried)]
+
+
+class Loading(http.server.BaseHTTPRequestHandler):
+    """503 to the first requests, then a list of one model and chats of one word."""
+
+    loads = 0
+    times: list[float]
+
+    def do_GET(self):
+        body = b"{}"
+        if self.path.endswith("/models"):
+            body = json.dumps(
+                {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "x"}]}
+            ).encode()
+        self.answer(200 if self.path.endswith("/models") else 404, body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        choice = {"index": 0, "message": {"role": "assistant", "content": "5"}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        answer = {"id": "a", "object": "chat.completion", "created": int(time.time()), "model": "m"}
+        self.answer(200, json.dumps({**answer, "choices": [choice], "usage": usage}).encode())
+
+    def answer(self, status, body):
+        if not self.path.endswith("/health"):
+            self.times.append(time.monotonic())
+        if len(self.times) <= self.loads:
+            status, body = 503, b'{"error": {"message": "Loading model"}}'
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object):
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def loading():
+    handler = type("Server", (Loading,), {"times": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        handler.url = f"http://127.0.0.1:{server.server_address[1]}"
+        yield handler
+        server.shutdown()
+
+
+def test_a_server_that_still_loads_is_waited_for(tried, loading, tmp_path):
+    loading.loads = 2
+    case = "--case=models/list-has-its-shape"
+    said = tried.suite(
+        tmp_path / "run", "suites/conformance", case, f"--endpoint=e={loading.url}", *options(tried, "--wait=2m"),
+        timeout_s=120,
+    )  # fmt: skip
+    hold(
+        said.code in {0, 10},
+        "a server that loads is waited for, and then tried",
+        f"exit {said.code}: {said.out[-300:]}",
+    )
+    hold("waiting for it" in said.out, "that it is waited for is told", said.out[-300:])
+
+
+def test_a_gateway_is_spared(tried, loading, tmp_path):
+    wanted = options(tried, "--max-rps=3")
+    case = ("--case=models/list-has-its-shape", "--case=chat/usage-adds-up")
+    tried.suite(
+        tmp_path / "run", "suites/conformance", "-n2", *case, f"--endpoint=e={loading.url}", *wanted, timeout_s=200
+    )
+    times = sorted(loading.times)
+    most = max(sum(1 for t in times if start <= t < start + 2.0) for start in times)
+    hold(most <= 2 * 3 + 1, "at most 3 requests a second leave, over all workers", f"{most} within 2 s")
+
+
+def test_private_prompts_go_and_the_verdict_stays(tried, tmp_path):
+    path = tmp_path / "run"
+    with Golden(["role-in-every-chunk"]) as golden:
+        said = tried.suite(
+            path, "suites/conformance", "-q", "--case=sse/role-is-sent-once", "--case=chat/usage-adds-up",
+            f"--endpoint=g={golden.url}", *options(tried, "--keep-bytes=failures"),
+        )  # fmt: skip
+    before = said.verdict
+    again = tried.seatrial("judge", str(path), "--write", path=path)
+    after = json.loads((path / "verdict-rejudged.json").read_text())
+    hold(after["outcomes"] == before["outcomes"] and again.code == said.code, "the verdict stays", again.block)
+    lines = [json.loads(line) for each in path.glob("writers/main-*/exchanges.jsonl") for line in each.open()]
+    failed = {case.partition("[")[2].partition("]")[0] for case, word in before["outcomes"].items() if word == "FAIL"}
+    answered = [line for line in lines if line["kind"] == "received"]
+    kept = [line for line in answered if line["response"][1]]
+    others = [line["scenario"] for line in kept if line["scenario"].rpartition("/")[2] not in failed]
+    hold(kept and len(kept) < len(answered) and not others, "the bytes of failures alone are kept", others or len(kept))
+    (store,) = path.glob("writers/main-*/bytes.bin")
+    stored = sum(line["request"][1] + line["response"][1] for line in kept)
+    found = len(store.read_bytes().replace(b"\0", b""))
+    hold(found <= stored, "no byte of any other exchange is left", f"{found} bytes for {stored}")
+    gone = next(line["id"] for line in answered if not line["response"][1])
+    told = tried.seatrial("show", str(path), gone, path=path)
+    hold("not stored" in told.out and SECRET not in told.out, "a look at one says that it is not stored", told.out)
+
+
+def test_a_gateway_s_faults_are_told_from_those_behind_it(tried, tmp_path):
+    with Golden(["role-in-every-chunk"]) as direct, Golden(["role-in-every-chunk", "done-missing"]) as gateway:
+        said = tried.suite(
+            tmp_path / "run", "suites/conformance", "-q", "--case=sse/role-is-sent-once",
+            "--case=sse/done-comes-once-and-last", f"--endpoint=gw={gateway.url}", f"--endpoint=direct={direct.url}",
+            *options(tried, "--behind=gw=direct"),
+        )  # fmt: skip
+    words = said.verdict["outcomes"].items()
+    mine = {case.rpartition("@")[0] for case, word in words if word == "FAIL" and case.endswith("@gw")}
+    both = {name for name in mine if said.verdict["outcomes"].get(f"{name}@direct") == "FAIL"}
+    line = f"{len(both)} of {len(mine)} FAILs are the backend's too"
+    hold(both and mine - both and line in said.block, f"the verdict says: {line}", said.block[-700:])
