@@ -78,4 +78,4 @@ def test_a_plugin_that_shuffles_puts_no_heavy_request_before_a_polite_one(tried,
 
 def test_a_plugin_that_takes_the_terminal_over_costs_no_verdict(tried, golden, tmp_path):
     said = beside(tried, golden, tmp_path, REPORTER, CASE)
-    hold("= verdict =" in said.out and said.code == 0, "the verdict is printed all the same", said.out[-700:])
+    hold("= verdict =" in said.out and said.code in {0, 10}, "the verdict is printed all the same", said.out[-700:])
