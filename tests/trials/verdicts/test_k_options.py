@@ -126,6 +126,21 @@ def test_private_prompts_go_and_the_verdict_stays(tried, tmp_path):
     hold("not stored" in told.out and SECRET not in told.out, "a look at one says that it is not stored", told.out)
 
 
+def test_where_nothing_failed_every_prompt_goes_and_ready_stays(tried, tmp_path):
+    path = tmp_path / "run"
+    cases = ("--case=chat/usage-adds-up", "--case=sse/done-comes-once-and-last")
+    with Golden() as golden:
+        said = tried.suite(
+            path, "suites/conformance", "-q", *cases, f"--endpoint=g={golden.url}",
+            *options(tried, "--keep-bytes=failures"),
+        )  # fmt: skip
+    again = tried.seatrial("judge", str(path), path=path)
+    words = (said.code, again.code, "READY" in again.block)
+    hold(words == (0, 0, True), "what was READY is READY again, without its bytes", again.block[-900:])
+    stored = b"".join(store.read_bytes() for store in path.glob("writers/main-*/bytes.bin")).replace(b"\0", b"")
+    hold(not stored, "no byte of any exchange is left", f"{len(stored)} bytes")
+
+
 def test_a_gateway_s_faults_are_told_from_those_behind_it(tried, tmp_path):
     with Golden(["role-in-every-chunk"]) as direct, Golden(["role-in-every-chunk", "done-missing"]) as gateway:
         said = tried.suite(
