@@ -7,7 +7,7 @@ import msgspec
 from seatrial.judging.answered import answered
 from seatrial.judging.run import JudgedRun
 from seatrial.records import Judgement, LoadRow, Outcome, Record, Settled
-from seatrial.run.privacy import forget
+from seatrial.run.privacy import forget, write_late
 
 SETTLED = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
 """Outcomes without a finding to look at: the exchanges of any other case are kept."""
@@ -24,14 +24,14 @@ def settle(judged: JudgedRun) -> int:
         OSError: something cannot be read.
     """
     lines = {line.case: line for line in judged.lines.of(Judgement)}
-    writer = judged.run.writer("settled")
+    told: list[Judgement] = []
     for case in judged.cases:
         line = lines.get(case.case)
         if case.outcome in SETTLED and line is not None and line.exchanges:
             ways = answered(Record(()), judged.exchange, [line]).get(line.endpoint, {})
             settled = Settled(outcome=case.outcome, why=case.why, figures=dict(case.figures), answered=ways)
-            writer.write("judgements.jsonl", msgspec.structs.replace(line, settled=settled))
-    writer.close()
+            told.append(msgspec.structs.replace(line, settled=settled))
+    write_late(judged.run, "settled", told, judged.lines.end)
     looked_at = {i for case in judged.cases if case.outcome not in SETTLED for i in case.exchanges.values()}
     failed = {row.id for row in judged.lines.of(LoadRow) if row.outcome != "ok" or row.findings}
     return forget(judged.run, looked_at | failed)

@@ -6,16 +6,17 @@ killed in between leaves a record that can be read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
-from seatrial.records import Line, Received, Sent
+from seatrial.records import Judgement, Line, Received, Sent
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.lines import BAD, decode
-from seatrial.run.writer import encode, write_atomically
+from seatrial.run.writer import RunDirError, encode, write_atomically
 
 Span = tuple[int, int]
 
@@ -48,6 +49,25 @@ def forget(run: RunDir, keep: Collection[str]) -> int:
         spans = {span for line in kept for span in (line.request, getattr(line, "response", (0, 0)))}
         write_atomically(store, _only(store, spans))
     return forgotten
+
+
+def write_late(run: RunDir, role: str, judgements: Sequence[Judgement], at: int) -> None:
+    """Add judgements to a record that is sealed, as of the moment of its end: nobody watched any later.
+
+    Args:
+        role: the name of their writer.
+        at: the time of the record's last line.
+
+    Raises:
+        RunDirError: they cannot be written.
+    """
+    folder = run.path / "writers" / f"{role}-{os.getpid()}"
+    stamped = (msgspec.structs.replace(line, w=role, n=n, t=at) for n, line in enumerate(judgements, start=1))
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise RunDirError(f"cannot make {folder}: {error.strerror}") from error
+    write_atomically(folder / "judgements.jsonl", b"".join(_written(line, run) for line in stamped))
 
 
 def _written(line: Line, run: RunDir) -> bytes:
