@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seatrial import __version__
-from seatrial.run.about import run_info, without_secrets
+from seatrial.run.about import MOST_SUITES, asked_for, run_info, without_secrets
 
 VALUED = ("--header", "--extra-body")
 
@@ -28,3 +28,10 @@ def test_versions_are_those_of_what_is_installed():
     assert list(info.versions) == ["python", "kernel", "seatrial", "msgspec"]
     assert info.versions["seatrial"] == __version__
     assert (info.id, info.arguments, info.seed, info.options) == ("r", ("a",), 3, {"strict": True})
+
+
+def test_the_suites_that_were_asked_for_are_read_whatever_run_json_holds():
+    assert asked_for({"asked": {"soak": "", "behaviour": "too little"}}) == {"soak": "", "behaviour": "too little"}
+    assert asked_for({}) == asked_for({"asked": 5}) == asked_for({"asked": ["soak"]}) == {}
+    assert asked_for({"asked": {"soak": [5]}}) == {"soak": ""}
+    assert len(asked_for({"asked": {str(n): "" for n in range(999)}})) == MOST_SUITES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from seatrial.records import Clock, Endpoint, Judged, Line, NotTested, Outcome, Ready, Record, Verdict
@@ -96,3 +97,13 @@ def test_who_was_not_watched_to_the_end_is_not_proven():
     assert verdict.exit == 10
     assert verdict.endpoints["a"].verdict is Ready.NOT_PROVEN
     assert [(r.word, r.text) for r in verdict.endpoints["a"].reasons] == [("INCONCLUSIVE", "UNOBSERVED; pid 4123")]
+
+
+@pytest.mark.parametrize(("named", "told"), [("", 0), ("m", 0), ("/models/m.gguf", 1)])
+def test_a_name_that_is_another_than_the_one_asked_for_is_told(named, told):
+    endpoints = {"a": msgspec.structs.replace(GOLD, named=named), "b": msgspec.structs.replace(GOLD, named="alias")}
+    verdict = summarise(run="r", endpoints=endpoints, cases=[PASSED], stops=[], record=Record(), waived=[],
+                        not_tested=[])  # fmt: skip
+    said = ["a: asked for m, its first answer calls the model /models/m.gguf"]
+    assert list(verdict.notices) == said[:told]
+    assert verdict.endpoints["a"].verdict is Ready.READY
