@@ -76,12 +76,22 @@ def unanswered(x: Exchange) -> Finding | None:
     return None if answers(x) else _no_choice()
 
 
+def by_label(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that the answer to a request for a stream is none; none where it is one."""
+    return () if x.is_stream else (causes.LABELLED,)
+
+
+def by_choices(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that an answer has no choice; none where it has one."""
+    return () if answers(x) else (causes.CHOICES,)
+
+
 def no_chunk(x: Exchange) -> Finding | None:
     """Why there is no chunk to judge, or None."""
     if any(isinstance(chunk.json, dict) for chunk in x.chunks):
         return None
     got = x.content_type or "no content type"
-    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES, *by_framing(x))
+    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES, *by_framing(x), causes.LABELLED + causes.SOME)
     return no_evidence("the stream", expected="an event with a JSON object", got=got, causes=judges)
 
 

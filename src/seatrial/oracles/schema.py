@@ -56,9 +56,9 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
             if (where, message) not in seen and len(seen) < MOST:
                 seen.add((where, message))
                 expected = f"{name}, {'strict' if expect.strict else 'compat'}"
-                yield violation(
-                    prefix + where, expected=expected, got=message, so="typed clients refuse it or misread it"
-                )
+                so = "typed clients refuse it or misread it"
+                judges = look.by_choices(x) if "choices" in message else ()
+                yield violation(prefix + where, expected=expected, got=message, so=so, causes=judges)
 
 
 def compat(schema: Any, parent: str = "") -> Any:

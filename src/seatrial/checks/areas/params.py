@@ -101,7 +101,8 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if sorted(found) != list(range(wanted)):
         got = f"{len(found)}: {sorted(found)}"
         so = "a client that samples gets fewer answers than it pays attention to, without a word"
-        yield violation("choices", expected=f"{wanted}, or a 400", got=got, so=so, grave=True)
+        expected = f"{wanted}, or a 400"
+        yield violation("choices", expected=expected, got=got, so=so, grave=True, causes=look.by_choices(x))
         return
     cap, tokens = chat.cap(x), chat.completion_tokens(x)
     cut = all(answer.reasons == ["length"] for answer in found.values())

@@ -85,9 +85,8 @@ def done_comes_once_and_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     done = [chunk.index for chunk in x.chunks if chunk.done]
     if not done:
         got = f"{len(x.chunks)} events, {x.error or 'then the end'}"
-        yield violation(
-            "the end", expected="data: [DONE]", got=got, so="a client cannot tell a whole answer from a torn one"
-        )
+        so = "a client cannot tell a whole answer from a torn one"
+        yield violation("the end", expected="data: [DONE]", got=got, so=so, causes=look.by_label(x))
     elif len(done) > 1:
         yield violation(f"event {done[1]}", expected="one [DONE]", got=f"{len(done)} of them")
     elif done[0] != len(x.chunks) - 1:
@@ -236,11 +235,23 @@ def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expe
     elif not filled["stream"]:
         so = "a client that streams shows nothing, where one that does not has an answer"
         yield violation(
-            "the stream", expected="content, as the plain answer has", got=_sizes(xs), so=so, about="stream"
+            "the stream",
+            expected="content, as the plain answer has",
+            got=_sizes(xs),
+            so=so,
+            about="stream",
+            causes=look.by_choices(stream),
         )
     elif not filled["plain"]:
         so = "a client that does not stream gets an empty answer"
-        yield violation("the plain answer", expected="content, as the stream has", got=_sizes(xs), so=so, about="plain")
+        yield violation(
+            "the plain answer",
+            expected="content, as the stream has",
+            got=_sizes(xs),
+            so=so,
+            about="plain",
+            causes=look.by_choices(plain),
+        )
 
 
 @rule(
@@ -264,7 +275,7 @@ def body_is_terminated(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A stream has no Content-Length, and a chunked one ends with the terminating chunk."""
     if (length := x.header("content-length")) is not None:
         so = "the whole answer was there before the first byte was sent, or the length is wrong"
-        yield violation("Content-Length", expected="none", got=length, so=so)
+        yield violation("Content-Length", expected="none", got=length, so=so, causes=look.by_label(x))
     if x.error:
         so = "curl and proxies report a broken transfer"
         got, judges = x.detail or x.error, (causes.FRAMED,)
