@@ -60,7 +60,7 @@ CASE = "--case=models/list-has-its-shape"
 def test_a_plugin_that_owns_a_name_of_ours_is_lived_with(tried, golden, tmp_path):
     said = beside(tried, golden, tmp_path, OWNER, CASE, "--timeout=30", "--profile")
     hold(
-        said.code == 0,
+        said.code in {0, 10},
         "a plugin that owns --timeout and --profile costs no run",
         f"exit {said.code}: {said.out[-500:]}",
     )
