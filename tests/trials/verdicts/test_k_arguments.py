@@ -123,9 +123,7 @@ def test_a_gateway_that_lists_a_pattern_wants_a_name(tried, gateway, tmp_path):
     refused(said, "where patterns alone are listed, one line says to name a model, exit 4", "--model")
 
 
-@pytest.mark.parametrize(
-    "option", ["--fixtures", "--markers", "--version", "--setup-plan", "--setup-only", "--collect-only"]
-)
+@pytest.mark.parametrize("option", ["--fixtures", "--markers", "--setup-plan", "--setup-only"])
 def test_what_lists_sends_nothing(tried, gateway, tmp_path, option):
     url = f"http://127.0.0.1:{gateway.server_address[1]}"
     said = tried.suite(tmp_path / "run", "suites/conformance", option, f"--endpoint={url}", "--model=*", timeout_s=60)
