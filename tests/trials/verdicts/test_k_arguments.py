@@ -12,6 +12,12 @@ import pytest
 from tests.golden.server import Golden
 from tests.trials.tried import hold
 
+
+def first(*values):
+    """The first in every run, the others in the long one."""
+    return [values[0], *(pytest.param(each, marks=pytest.mark.long) for each in values[1:])]
+
+
 QUICK = ("suites/conformance", "-q", "--case=models/list-has-its-shape")
 
 
@@ -99,7 +105,7 @@ def test_a_run_directory_whose_name_is_no_utf_8_is_refused(tried, golden, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "name", ["Transfer-Encoding", "Host", "Connection", "Expect", "Content-Length", "Trailer", "Upgrade"]
+    "name", first("Transfer-Encoding", "Host", "Connection", "Expect", "Content-Length", "Trailer", "Upgrade")
 )
 def test_a_header_that_frames_the_request_is_refused(tried, golden, tmp_path, name):
     value = {"Content-Length": "5", "Expect": "100-continue"}.get(name, "chunked")
@@ -123,7 +129,7 @@ def test_a_gateway_that_lists_a_pattern_wants_a_name(tried, gateway, tmp_path):
     refused(said, "where patterns alone are listed, one line says to name a model, exit 4", "--model")
 
 
-@pytest.mark.parametrize("option", ["--fixtures", "--markers", "--setup-plan", "--setup-only"])
+@pytest.mark.parametrize("option", first("--fixtures", "--markers", "--setup-plan", "--setup-only"))
 def test_what_lists_sends_nothing(tried, gateway, tmp_path, option):
     url = f"http://127.0.0.1:{gateway.server_address[1]}"
     said = tried.suite(tmp_path / "run", "suites/conformance", option, f"--endpoint={url}", "--model=*", timeout_s=60)
