@@ -34,6 +34,7 @@ from seatrial.records import (
     Sample,
     Sent,
 )
+from seatrial.run import sums
 from seatrial.run.directory import RunDir
 
 HOURS = 8
@@ -65,7 +66,8 @@ class History:
         self.seconds = seconds
         self._random = random.Random(8)
         self._run = run
-        self._n = 0
+        self._begin = sums.start(run.info.id)
+        self._n = dict.fromkeys(("recorder", "load1"), 0)
         self._pids = dict(zip(NAMES, (36439, 34679), strict=True))
         self._cpu = dict.fromkeys(NAMES, 0)
         self._tokens = dict.fromkeys(NAMES, 0)
@@ -96,9 +98,10 @@ class History:
                     rows.write(self._stamped(line, "load1", at))
 
     def _stamped(self, line: Line, writer: str, t: int) -> bytes:
-        self._n += 1
+        n = self._n[writer] = self._n[writer] + 1
         self.lines += 1
-        return _encode(msgspec.structs.replace(line, v=2, w=writer, n=self._n, t=t + self._n % 1000)) + b"\n"
+        stamped = _encode(msgspec.structs.replace(line, v=2, w=writer, n=n, t=t + n % 1000))
+        return sums.signed(stamped, self._begin) + b"\n"
 
     def _found(self) -> Iterator[Line]:
         for name in NAMES:
@@ -157,7 +160,7 @@ class History:
             if not self._stands(name, second) and self._random.random() <= RATE / 2:
                 for _ in range(2):
                     yield Sent(endpoint=name, scenario="soak", method="POST", path="/chat/completions", load=True)
-                    sent.append((name, self._n))
+                    sent.append((name, self._n["load1"]))
         for name, n in sent:
             yield LoadRow(id=f"load1-{n}", endpoint=name, outcome="ok", intended_at=t, sent_at=t,
                           ended_at=t + SECOND // 3, first_at=t + SECOND // 10, last_at=t + SECOND // 3, deltas=24,

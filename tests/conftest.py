@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 import uuid
 from pathlib import Path
@@ -18,6 +19,7 @@ PATIENCE_S = 5.0
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # workers have it from the controller
         os.environ[MARK] = uuid.uuid4().hex
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is begun with nohup inherits an ignored one, and obeys it
 
 
 @pytest.hookimpl(trylast=True)
