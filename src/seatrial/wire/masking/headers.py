@@ -20,11 +20,12 @@ SECRET = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-ke
 
 FRAMING = frozenset(
     {
-        "connection", "content-encoding", "content-length", "content-type", "expect", "host", "http2-settings",
+        "connection", "content-encoding", "content-length", "content-type", "expect", "http2-settings",
         "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""Headers that say how a request is framed, where it goes and what its body is: not the operator's to replace."""
+"""Headers that say how a request is framed and what its body is: not the operator's to replace. Host is: a gateway may
+serve several names at one address."""
 
 SHORTEST = 8
 """Shorter values of other headers (``test``, ``eu-west``) are starred where they are sent, and not looked for in
