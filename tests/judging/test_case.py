@@ -120,3 +120,33 @@ def test_a_cause_that_did_not_fail_after_all_leaves_a_case_without_proof():
     case = alone(judged(ROLE, refused(500), name(ANSWERED), waivers=waived(ANSWERED)))
     assert (case.outcome, case.because, case.waiver) == (Outcome.INCONCLUSIVE, "", "")
     assert "500" in case.why
+
+
+REUSE = "http/connection-is-reusable"
+LABELLED = "sse/stream-is-labelled"
+UNTRIED = {"first": plain(), "refused": refused(connection=1), "last": plain(connection=2)}
+"""A connection on which no stream was sent: whether streams are any is for another scenario to tell."""
+
+
+def elsewhere(outcome: Outcome, *scenarios: str) -> dict[str, Judged]:
+    """Cases of the rule on labels that did not hold in other scenarios."""
+    return {
+        name(LABELLED, each): Judged(
+            case=name(LABELLED, each), endpoint="e", rule=LABELLED, scenario=each, suite="conformance", outcome=outcome
+        )
+        for each in scenarios
+    }
+
+
+def test_a_waived_case_of_another_scenario_excuses_nothing_unless_the_whole_rule_is_waived():
+    failed = elsewhere(Outcome.WAIVED, "other")
+    alone_waived = judged(REUSE, UNTRIED, failed=failed, waivers=waived(name(LABELLED, "other")))
+    assert (alone_waived.outcome, alone_waived.because) == (Outcome.INCONCLUSIVE, "")
+    by_rule = judged(REUSE, UNTRIED, failed=failed, waivers=waived(LABELLED))
+    assert (by_rule.outcome, by_rule.because) == (Outcome.WAIVED, name(LABELLED, "other"))
+
+
+def test_of_several_causes_one_that_is_not_waived_is_named():
+    failed = elsewhere(Outcome.WAIVED, "a") | elsewhere(Outcome.FAIL, "b")
+    case = judged(REUSE, UNTRIED, failed=failed, waivers=waived(LABELLED))
+    assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, name(LABELLED, "b"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from seatrial.checks import look
+from seatrial.checks import look, traits
+from seatrial.checks.rules import REGISTRY
 from seatrial.reading.chat import asks_for_stream
 from seatrial.records import Exchange, Judgement, LoadRow, Record
 
@@ -36,3 +37,10 @@ def answered(
         ways = found.setdefault(row.endpoint, {})
         ways[WAYS[True]] = ways.get(WAYS[True], False) or row.outcome == "ok"
     return found
+
+
+def _faulty(line: Judgement) -> Iterator[str]:
+    """The exchanges of a judgement whose request a server has to refuse."""
+    rule = REGISTRY.get(line.rule)
+    if rule is not None and rule.of >= traits.FAULTY:
+        yield from (name for key, name in line.exchanges.items() if key not in look.SOUND)

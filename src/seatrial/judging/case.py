@@ -41,7 +41,7 @@ class Terms(msgspec.Struct, frozen=True):
     """By what a run's cases are judged beside their evidence.
 
     Attributes:
-        asked: the cases of the run; only these can be causes.
+        asked: the cases of the run that were judged; only these can be causes.
         lossy: lines of the record are lost: a cause may have been among them.
         failed: cases judged already that failed or hang on one that did, by name; for causes judged on other evidence.
         mask: passes over what a rule has joined or decoded, before it is printed or written. The record is clean, for
@@ -80,7 +80,7 @@ def judge_case(
     return msgspec.structs.replace(
         unjudged(plan, rule),
         outcome=word,
-        findings=findings,
+        findings=(*own, *(f for f in findings if f in blamed)),  # what the outcome rests on stands first
         exchanges=on.exchanges,
         known=known,
         waiver=waiver if word is Outcome.WAIVED else "",
@@ -133,18 +133,17 @@ def _cause(finding: Finding, plan: Planned, on: Evidenced, terms: Terms, depth: 
     """The case that failed and that a finding hangs on; its own cause, where it has one; None where there is none."""
     if depth >= DEEPEST:
         return None
-    for name in finding.causes:
-        found = _failed(name, plan, on, terms, depth)
-        if found is not None:
-            return msgspec.structs.replace(found, case=found.because, because="") if found.because else found
-    return None
+    found = _first([each for name in finding.causes for each in _failed(name, plan, on, terms, depth)])
+    if found is None:
+        return None
+    return msgspec.structs.replace(found, case=found.because, because="") if found.because else found
 
 
-def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Judged | None:
-    """The case of a cause's name, judged on the evidence at hand or found among those that failed."""
+def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Iterator[Judged]:
+    """The cases of a cause's name: judged on the evidence at hand, else found among those that failed."""
     rule = REGISTRY.get(rule_of(name))
     if rule is None:
-        return None
+        return
     elsewhere = "[" in name
     for scenario, evidence in _evidence(name, on) if elsewhere else [(plan.scenario, on)]:
         case = f"{rule.id}[{scenario}]@{plan.endpoint}"
@@ -152,10 +151,10 @@ def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -
             asked = msgspec.structs.replace(plan, case=case, rule=rule.id, scenario=scenario)
             judged = judge_case(asked, rule, evidence, terms, endpoint=None, depth=depth + 1)
             if judged.outcome in FAILED or judged.because:
-                return judged
-    if not elsewhere:
-        return None
-    return next((each for each in terms.failed.values() if _means(name, each, plan)), None)
+                yield judged
+                return
+    if elsewhere:
+        yield from (each for each in terms.failed.values() if _means(name, each, plan) and _reaches(each, plan, terms))
 
 
 def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:
@@ -165,6 +164,13 @@ def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:
             scenario = x.scenario.rpartition("/")[2]
             if key == "before" and (name.endswith((SOME, f"[{scenario}]"))):
                 yield scenario, Evidenced({"only": x}, {"only": on.exchanges.get(key, x.id)}, on.expect)
+
+
+def _reaches(case: Judged, plan: Planned, terms: Terms) -> bool:
+    """Whether what became of a case elsewhere bears on this one: a waiver only where it takes on the whole rule."""
+    if case.outcome is not Outcome.WAIVED or case.scenario == plan.scenario:
+        return True
+    return bool(terms.waivers.word(f"{case.rule}[{plan.scenario}]@{plan.endpoint}"))
 
 
 def _means(name: str, case: Judged, plan: Planned) -> bool:

@@ -126,7 +126,8 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         catalogue.load_all()
     replay = _Replay(lines, exchanges, endpoints, run.damage)
     strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
-    judged = replay.cases(planned, judgements, Terms(covered, strict, frozenset(planned), lossy=lossy, mask=mask))
+    asked = frozenset(planned.keys() & judgements.keys())  # what was never judged is nobody's cause
+    judged = replay.cases(planned, judgements, Terms(covered, strict, asked, lossy=lossy, mask=mask))
     doubt = Doubt.of(
         run.damage,
         planless=bool(judgements) and not plan,
@@ -135,7 +136,7 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         fell=fell,
     )
     cases, found = doubt.of_cases(judged), doubt.of_stops(stops)
-    known_unseen = () if doubt.notices else replay.known_unseen(cases)
+    known_unseen = () if doubt.notices or doubt.reasons else replay.known_unseen(cases)
     verdict = summary.summarise(
         run=info.id,
         endpoints=endpoints,
