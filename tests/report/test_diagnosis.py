@@ -114,6 +114,25 @@ def test_a_starred_header_is_named_and_never_shown():
     assert "**" not in line
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "told"),
+    [
+        ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", False),
+        ("http://GW.example:80/v1", "gw.example", False),
+        ("https://gw.example/v1", "gw.example:443", False),
+        ("http://[::1]:8080/v1", "[::1]:8080", False),
+        ("http://gw.example/v1", "gw.example:443", True),
+        ("http://127.0.0.1:8080/v1", "127.0.0.1", True),
+        ("http://127.0.0.1:8080/v1", "models.example", True),
+    ],
+)
+def test_a_host_that_is_not_that_of_the_url_is_told(url, host, told):
+    endpoint = msgspec.structs.replace(ENDPOINT, url=url)
+    line = curl.command(exchange(b"{}", request_headers=(("host", host),)), endpoint)
+    assert (f"-H 'host: {host}'" in line) is told
+    assert ("host:" in line) is told
+
+
 def test_a_word_is_harmless_on_a_terminal_and_means_the_same():
     text = "m'\\\x1b]0;t\x07\u202e$(x)`y`"
     word = curl.word(text)

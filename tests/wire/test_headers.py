@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 
 import h11
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports import probe
 from seatrial.wire.transports.http import Client, Prepared
 from seatrial.wire.transports.load import LoadTarget, stream
 
 from .exchanges import answer, assembled
-from .servers import say, serving
+from .servers import say, serving, take_request
 
 TOKEN = "gw-7f3a91c2"
 HEADERS = {
@@ -45,6 +47,26 @@ def test_the_measuring_transport_stars_them_too() -> None:
     for secret in (TOKEN.encode(), b"one-secret", b"two-secret"):
         assert secret not in seen.request + seen.response + seen.fault.encode()
     assert b"my-client/1.0" in seen.request
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "HOST", ""])
+def test_exactly_one_host_arrives_by_every_transport(name: str) -> None:
+    heard: list[bytes] = []
+
+    def script(peer: socket.socket) -> None:
+        heard.append(take_request(peer))
+        peer.sendall(ECHO)
+
+    headers = {name: "gateway.example"} if name else {}
+    with serving(script) as url:
+        with Client(url, headers=headers) as client:
+            client.exchange(Prepared("GET", "/models"))
+        stream(LoadTarget(url, Mask(), headers=headers), b"{}")
+        probe.get(f"{url}/models", deadline_s=5, headers=headers)
+    own = url.removeprefix("http://").removesuffix("/v1")
+    one = f"{name}: gateway.example" if name else f"Host: {own}"
+    heads = [request.partition(b"\r\n\r\n")[0].decode().split("\r\n") for request in heard]
+    assert [[line for line in head if line.lower().startswith("host:")] for head in heads] == [[one]] * 3
 
 
 def test_a_scheme_stays_readable_and_lengths_stay() -> None:

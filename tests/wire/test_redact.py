@@ -9,6 +9,7 @@ import zlib
 
 import pytest
 
+from seatrial.wire.masking import joined, placed
 from seatrial.wire.masking import redact as redaction
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
@@ -154,3 +155,63 @@ def test_hostile_bodies_cost_no_more_than_their_length(body: bytes) -> None:
     begin = time.process_time()
     redact(MASK, answer(body), "POST")
     assert time.process_time() - begin < 10
+
+
+def test_an_event_of_very_many_lines_ends() -> None:
+    body = b"data:\n" * 200_000
+    assert [len(document) for document in redaction._documents(body, "text/event-stream")] == [200_000]
+    raw = answer(body, STREAM_TYPE)
+    assert shown(raw) == raw
+
+
+def halves(count: int) -> bytes:
+    """One document that hands out the key so often, each time in two pieces."""
+    pieces = [f"<{KEY[:9]}", f"{KEY[9:]}>"] * count
+    return answer(json.dumps({"choices": [{"delta": {"content": piece}} for piece in pieces]}).encode())
+
+
+def test_many_keys_in_pieces_of_one_document_are_blotted_out_and_no_more() -> None:
+    raw = halves(300)
+    masked = shown(raw)
+    assert masked.count(b"*") == 300 * len(KEY)
+    assert masked.count(b"<*********") == masked.count(b"*>") == 300
+
+
+def test_a_document_with_more_keys_than_any_error_shows_is_withheld() -> None:
+    masked = shown(halves(joined.HITS + 1))
+    assert b"choices" not in masked
+    assert masked.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_parts_of_a_text_are_found_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = placed.read(json.dumps("plain\u00e9\n\U0001f600\\" * 200).encode())
+    wanted = [(at, at + 3) for at in range(0, len(text.encode()) - 3, 4)]
+    decoded = placed._decoded
+    calls: list[bytes] = []
+    monkeypatch.setattr(placed, "_decoded", lambda raw: (calls.append(raw), decoded(raw))[1])
+    first = text.parts(wanted[:1])
+    once = len(calls)
+    assert text.parts(wanted) == [*first, *(part for each in wanted[1:] for part in text.parts([each]))]
+    assert len(calls) == once * (len(wanted) + 1)
+
+
+def test_a_part_of_a_text_is_where_its_bytes_stand() -> None:
+    text = placed.read(b'"ab\\u00e9cd\\ne"')
+    places = {(0, 2): b"ab", (1, 5): b"b\\u00e9c", (3, 4): b"\\u00e9", (5, 7): b"d\\n", (7, 8): b"e"}
+    for part, there in places.items():
+        ((start, end),) = text.parts([part])
+        assert b'"ab\\u00e9cd\\ne"'[start:end] == there
+    assert text.parts([(0, 1), (3, 6)]) == [(1, 2), (3, 11)]
+
+
+def test_a_text_whose_pieces_do_not_come_to_it_is_covered_whole() -> None:
+    text = placed.read(b'"ab\\n\\q"')
+    assert text.parts([(0, 1)]) == [text.span]
+
+
+def test_a_span_of_many_lines_is_found_by_line() -> None:
+    lines = joined._Lines(((10, 13), (20, 20), (30, 34)))
+    assert list(lines.of((0, 9))) == [(10, 13), (30, 34)]
+    assert list(lines.of((2, 6))) == [(12, 13), (30, 31)]
+    assert list(lines.of((3, 5))) == []
+    assert list(lines.of((6, 7))) == [(31, 32)]

@@ -12,7 +12,7 @@ from seatrial.records import Endpoint, Exchange
 from seatrial.wire.masking.headers import STARRED
 
 _OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection", "authorization"})
-"""Headers curl sets by itself, or that are written otherwise here."""
+"""Headers curl sets by itself, or that are written otherwise here; of these Host only where it is that of the URL."""
 
 
 def url(exchange: Exchange, endpoint: Endpoint) -> str:
@@ -38,10 +38,17 @@ def command(exchange: Exchange, endpoint: Endpoint, limit: int | None = None) ->
             parts.append('-H "Authorization: Bearer $OPENAI_API_KEY"')
         elif STARRED.fullmatch(value):
             parts.append("-H " + _secret(name))
-        elif name.lower() not in _OURS:
+        elif name.lower() not in _OURS or (name.lower() == "host" and not _is_of(value, endpoint)):
             parts.append("-H " + word(f"{name}: {value}"))
     body, piped = _body(exchange, limit)
     return piped + " ".join(parts + body)
+
+
+def _is_of(host: str, endpoint: Endpoint) -> bool:
+    """Whether curl sends this Host by itself, for it is that of the endpoint's URL."""
+    parts = urlsplit(endpoint.url)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return host.lower().removesuffix(usual) == parts.netloc.lower().removesuffix(usual)
 
 
 def word(text: str) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 ORDINARY = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
 )
-"""Headers that Seatrial sets itself: where an operator replaces them, their values stay readable."""
+"""Headers that Seatrial sets itself. Those of them that an operator may replace (Accept, Accept-Encoding, Host and
+User-Agent) are known to hold no credential: their values stay readable."""
 
 SECRET = frozenset({"authorization", "proxy-authorization", "x-api-key", "api-key", "cookie"})
 """Headers that hold a credential whoever set them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,9 @@ from seatrial.wire.masking.mask import Blots, Mask, Span, number
 
 _APART = b"\r\x1e\r"
 """Between the texts of two channels: no spelling reaches across it."""
+
+HITS = 1000
+"""Pieces of secrets in one channel of one document. One that has more is made for that, and none of it is shown."""
 
 Document = tuple[Span, ...]
 """Where the JSON of a body or an event stands: the spans of its lines."""
@@ -123,51 +126,77 @@ def _trace(hits: dict[Channel, list[Span]], view: _View, body: bytes, documents:
             before = passed[channel]
             passed[channel] += sum(len(_bytes(piece)) for piece in joined[channel])
             wanted[channel] = []
-            for start, end in islice(hits[channel], ended[channel], None):
+            for at in range(ended[channel], len(hits[channel])):
+                start, end = hits[channel][at]
                 if start >= passed[channel]:
                     break
                 wanted[channel].append((start - before, end - before))
                 ended[channel] += end <= passed[channel]
         if any(wanted.values()):
-            document = documents[index]
-            again = Channels(thorough=True)
-            again.add(placed.read(_text(body, document)))
-            places = again.joined
-            for channel, spans in wanted.items():
-                if not spans:
-                    continue
-                pieces = places.get(channel, [])
-                if list(map(_bytes, pieces)) == list(map(_bytes, joined[channel])):
-                    _place(pieces, spans, document, found)
-                else:  # it was decoded otherwise: then none of it is shown
-                    found.spans.extend(document)
+            _find_in(body, documents[index], wanted, joined, found)
 
 
-def _place(pieces: Iterable[Piece], wanted: list[Span], document: Document, found: Blots) -> None:
-    """Add the places of the parts of pieces that lie in the wanted spans of their channel."""
-    at = 0
+def _find_in(
+    body: bytes,
+    document: Document,
+    wanted: dict[Channel, list[Span]],
+    joined: dict[Channel, list[Piece]],
+    found: Blots,
+) -> None:
+    """Add the places of the wanted spans of a document's channels; ``joined``: these channels as they were decoded."""
+    if max(map(len, wanted.values())) > HITS:
+        found.spans.extend(document)
+        return
+    again = Channels(thorough=True)
+    again.add(placed.read(_text(body, document)))
+    places, lines = again.joined, _Lines(document)
+    for channel, spans in wanted.items():
+        if not spans:
+            continue
+        pieces = places.get(channel, [])
+        if list(map(_bytes, pieces)) == list(map(_bytes, joined[channel])):
+            _place(pieces, spans, lines, found)
+        else:  # it was decoded otherwise: then none of it is shown
+            found.spans.extend(document)
+
+
+def _place(pieces: Iterable[Piece], wanted: list[Span], lines: _Lines, found: Blots) -> None:
+    """Add the places of the parts of pieces that lie in the wanted spans of their channel; these are in order."""
+    at = first = 0
     for piece in pieces:
         length = len(_bytes(piece))
-        for start, end in wanted:
-            low, high = max(start - at, 0), min(end - at, length)
-            if low >= high:
-                continue
-            if isinstance(piece, placed.Text):
-                found.spans.extend(_in_body(piece.part(low, high), document))
-            elif isinstance(piece, list):
-                spans = (each.span for each in piece[low:high] if isinstance(each, placed.Number))
-                found.numbers.extend(number(*part) for span in spans for part in _in_body(span, document))
+        parts: list[Span] = []
+        while first < len(wanted) and wanted[first][0] < at + length:
+            start, end = wanted[first]
+            parts += [(max(start - at, 0), min(end - at, length))] if end > at and length else []
+            if end > at + length:
+                break
+            first += 1
+        if parts and isinstance(piece, placed.Text):
+            found.spans.extend(each for span in piece.parts(parts) for each in lines.of(span))
+        elif isinstance(piece, list):
+            numbers = (each for low, high in parts for each in piece[low:high] if isinstance(each, placed.Number))
+            found.numbers.extend(number(*each) for n in numbers for each in lines.of(n.span))
         at += length
 
 
-def _in_body(span: Span, document: Document) -> Iterator[Span]:
-    """A span of a document's text as spans of the body."""
-    at = 0
-    for start, end in document:
-        low, high = max(span[0] - at, 0), min(span[1] - at, end - start)
-        if low < high:
-            yield start + low, start + high
-        at += end - start + 1
+class _Lines:
+    """The lines of a document, by which a span of its text is found in the body."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._starts = list(accumulate((end - start + 1 for start, end in document[:-1]), initial=0))
+
+    def of(self, span: Span) -> Iterator[Span]:
+        """A span of the document's text as spans of the body."""
+        for index in range(bisect_right(self._starts, span[0]) - 1, len(self._document)):
+            at = self._starts[index]
+            if at >= span[1]:
+                return
+            start, end = self._document[index]
+            low, high = max(span[0] - at, 0), min(span[1] - at, end - start)
+            if low < high:
+                yield start + low, start + high
 
 
 def _bytes(piece: Piece) -> bytes:

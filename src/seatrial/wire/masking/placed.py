@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 Span = tuple[int, int]
@@ -29,20 +30,31 @@ class Text(str):  # noqa: SLOT000 - it is to have attributes
     span: Span
     raw: bytes
 
-    def part(self, start: int, end: int) -> Span:
-        """Where a part of its UTF-8 stands in the document; an escape is never cut. All of it where that is unknown."""
-        low, high, at = len(self.raw), 0, 0
+    def parts(self, wanted: Sequence[Span]) -> list[Span]:
+        """Where parts of its UTF-8 stand in the document; an escape is never cut. All of it where that is unknown.
+
+        Args:
+            wanted: the parts, none of them empty, in order and apart from each other.
+        """
+        found: list[Span] = []
+        opened: int | None = None  # where the part that is due begins, once that is known
+        at = 0
         for piece in _PIECE.finditer(self.raw):
             first, last = piece.span()
             length = len(_decoded(piece[0]).encode("utf-8", "surrogatepass"))
-            if at < end and start < at + length:
-                plain = length == last - first
-                low = min(low, first + max(start - at, 0) if plain else first)
-                high = max(high, first + min(end - at, length) if plain else last)
+            plain = length == last - first
+            while len(found) < len(wanted) and wanted[len(found)][0] < at + length:
+                start, end = wanted[len(found)]
+                if opened is None:
+                    opened = self.span[0] + first + (start - at if plain else 0)
+                if end > at + length:
+                    break
+                found.append((opened, self.span[0] + (first + end - at if plain else last)))
+                opened = None
             at += length
-        if at != len(self.encode("utf-8", "surrogatepass")):
-            return self.span
-        return self.span[0] + low, self.span[0] + high
+        if at != len(self.encode("utf-8", "surrogatepass")) or len(found) < len(wanted):
+            return [self.span]
+        return found
 
 
 class Number(int):

@@ -15,7 +15,7 @@ from seatrial.wire.decoding.framing import Layout, lay_out
 from seatrial.wire.decoding.inflate import inflate, is_encoded
 from seatrial.wire.masking import joined
 from seatrial.wire.masking.joined import Document
-from seatrial.wire.masking.mask import Blots, Mask
+from seatrial.wire.masking.mask import Blots, Mask, Span
 
 SEARCHED_CAP = 4 * 1024 * 1024
 """Bytes of a body that are searched for a key in pieces (broken JSON costs seconds); what lies behind is withheld."""
@@ -106,17 +106,17 @@ def _documents(body: bytes, content_type: str) -> list[Document]:
     """Where the JSON of a body stands: its events' data as the reader of events joins them, or the whole."""
     if content_type.partition(";")[0].strip().lower() != "text/event-stream":
         return [((0, len(body)),)]
-    documents: list[Document] = []
+    documents: list[list[Span]] = []
     at = -1  # the end of the data line before
     for match in _DATA_LINE.finditer(body):
         line = match.span(1) if match[1] is not None else match.span(2)
         between = body[at : match.start()]
         if at < 0 or between in _APART or _BLANK_LINE.search(between):
-            documents.append((line,))
+            documents.append([line])
         else:
-            documents[-1] = (*documents[-1], line)
+            documents[-1].append(line)
         at = line[1]
-    return documents
+    return [tuple(lines) for lines in documents]
 
 
 def _coding(layout: Layout) -> str:

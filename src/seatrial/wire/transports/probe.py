@@ -54,7 +54,7 @@ def get(
         deadline_s: seconds for connecting, sending and reading together. Name resolution is the system's and is not
             bounded by it.
         cap: bytes of the body after which reading stops with the error ``too-large``.
-        headers: sent beside Host and Connection.
+        headers: sent beside Host and Connection; a Host among them is sent instead of the URL's.
         tls: for https; by default the system's trust store.
 
     Raises:
@@ -159,7 +159,8 @@ def _ask(wire: _Wire, host: str, target: str, headers: Mapping[str, str], cap: i
     """Send the request; put status and body into ``found`` as they come, so that an error later keeps them."""
     connection = http.client.HTTPConnection(host)
     connection.sock = wire
-    connection.putrequest("GET", target, skip_accept_encoding=True)
+    named = any(name.lower() == "host" for name in headers)  # the operator's takes the place of ours
+    connection.putrequest("GET", target, skip_host=named, skip_accept_encoding=True)
     for name, value in {"Connection": "close", **headers}.items():
         connection.putheader(name, value)
     connection.endheaders()
