@@ -9,11 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.records import Clock, Endpoint, Event, Fact, Happening, Judgement, Planned, Received, RunInfo, Sent
+from seatrial.records import (
+    VERSION,
+    Clock,
+    Endpoint,
+    Event,
+    Fact,
+    Happening,
+    Judgement,
+    Planned,
+    Received,
+    RunInfo,
+    Sent,
+)
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
-from seatrial.run.writer import RunDirError
+from seatrial.run.lines import HIGHEST, Numbers
+from seatrial.run.writer import RunDirError, encode
 
 ENDPOINT = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",))
 
@@ -84,6 +97,24 @@ def test_lines_that_are_lost_changed_or_doubled_are_counted(run, file, keep, tol
     change(one(run, file), keep=keep)
     run.whole()
     assert any(told in text for text in run.damage.told()), run.damage.told()
+
+
+def test_a_line_whose_number_no_writer_comes_to_is_damaged(run):
+    line = Judgement(v=VERSION, w="main", n=10**12, t=1, case="c9", endpoint="e", rule="r")
+    with one(run, "writers/*/judgements.jsonl").open("ab") as file:
+        file.write(sums.signed(encode(line), run.begin) + b"\n")
+    record, _ = run.whole()
+    assert "c9" not in {line.case for line in record.of(Judgement)}
+    assert list(run.damage.lines.values()) == [1]
+    assert run.damage.lost == {}
+
+
+def test_what_is_kept_of_numbers_does_not_grow_with_their_height():
+    numbers = Numbers()
+    told = [Sent(w="main", n=n, endpoint="e", scenario="s", method="GET", path="/") for n in (1, HIGHEST, 3, HIGHEST)]
+    assert [line.n for line in numbers.once(told)] == [1, HIGHEST, 3]
+    assert numbers.doubled == 1
+    assert numbers.lost({"gw0": 5}) == {"gw0": 5, "main": HIGHEST - 3}
 
 
 def test_lines_out_of_order_are_whole(run):

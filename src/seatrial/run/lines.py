@@ -20,6 +20,10 @@ BLOCK = 256 * 1024
 LINE_BYTES = 64 * 1024 * 1024
 """The longest line that is read: many times that of an answer of 200,000 reads. What is longer is no line."""
 
+HIGHEST = 1 << 34
+"""The highest number of a line: its writer would have written a terabyte. The length of its file is no bound, for a
+writer counts through all of its files, and the lines before may be lost."""
+
 BAD = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What decoding bytes of any origin may raise."""
 
@@ -93,7 +97,9 @@ class LineReader:
         sound = _ODD.search(content) is None if begin is None else all(sums.holds(raw[:-1], begin) for raw in block)
         if sound:
             with contextlib.suppress(*BAD):
-                return _decode_all(content)
+                lines = _decode_all(content)
+                if all(line.n <= HIGHEST for line in lines):
+                    return lines
         return self._one_by_one(block, name)
 
     def _one_by_one(self, block: Sequence[bytes], name: str) -> Iterator[Line]:
@@ -111,6 +117,8 @@ class LineReader:
         try:
             line = decode(raw)
         except BAD:
+            return None
+        if line.n > HIGHEST:
             return None
         return line if self._begin is not None or _ODD.search(raw) is None or _possible(line) else None
 
@@ -130,13 +138,16 @@ class LineReader:
 class Numbers:
     """The numbers of the lines of each writer, which count from 1 without a gap: what is missing was lost.
 
+    What is kept grows with the lines that came, however high their numbers are: a whole number of 64 bits for each 64
+    neighbours of which one came.
+
     Attributes:
         doubled: lines that came a second time, and were left out.
     """
 
     def __init__(self) -> None:
         self.doubled = 0
-        self._seen: dict[str, bytearray] = {}
+        self._seen: dict[str, dict[int, int]] = {}
 
     def once(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The lines, each the first time that it comes."""
@@ -147,21 +158,23 @@ class Numbers:
                 yield line
                 continue
             if mine is None:
-                mine = seen[line.w] = bytearray(4096)
-            if n >= len(mine):
-                mine.extend(bytes(max(n + 1 - len(mine), len(mine))))
-            if mine[n]:
+                mine = seen[line.w] = {}
+            block, bit = n >> 6, 1 << (n & 63)
+            known = mine.get(block, 0)
+            if known & bit:
                 self.doubled += 1
                 continue
-            mine[n] = 1
+            mine[block] = known | bit
             yield line
 
     def lost(self, last: dict[str, int]) -> dict[str, int]:
         """How many lines of each writer are missing. ``last``: the number of its last line, where that is known."""
         found = {}
         for writer in sorted(self._seen.keys() | last.keys()):
-            mine = self._seen.get(writer, bytearray())
-            missing = max(mine.rfind(1), last.get(writer, 0)) - mine.count(1)
+            mine = self._seen.get(writer, {0: 0})
+            top = max(mine)
+            highest = (top << 6) + mine[top].bit_length() - 1
+            missing = max(highest, last.get(writer, 0)) - sum(map(int.bit_count, mine.values()))
             if missing > 0:
                 found[writer] = missing
         return found

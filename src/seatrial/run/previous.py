@@ -18,6 +18,8 @@ from typing import TypeVar
 import msgspec
 
 from seatrial.records import Earlier, Endpoint, Outcome
+from seatrial.run import files
+from seatrial.run.lines import BAD
 from seatrial.run.writer import write_atomically
 
 FILE = "previous.json"
@@ -70,7 +72,7 @@ def keep(path: Path, endpoints: Mapping[str, Endpoint]) -> None:
 
 def kept(path: Path) -> dict[str, Earlier]:
     """What a run knows of the last run of each of its endpoints, by name; nothing where it holds none."""
-    return _decoded(path / FILE, dict[str, Earlier]) or {}
+    return _decoded(path, FILE, dict[str, Earlier]) or {}
 
 
 def find(path: Path, endpoints: Mapping[str, Endpoint]) -> dict[str, Earlier]:
@@ -87,7 +89,7 @@ def find(path: Path, endpoints: Mapping[str, Endpoint]) -> dict[str, Earlier]:
 
 def _older(path: Path, until: float) -> Iterator[Path]:
     """Folders beside a run that hold one that began before it, the newest first."""
-    own = _decoded(path / "run.json", _Run)
+    own = _decoded(path, "run.json", _Run)
     dated: list[tuple[int, str]] = []
     try:
         with os.scandir(path.resolve().parent) as entries:
@@ -97,7 +99,7 @@ def _older(path: Path, until: float) -> Iterator[Path]:
     except OSError:
         return
     newest = sorted((pair for pair in dated if pair[0]), reverse=True)[:READ]
-    runs = [(run.started, at, place) for at, place in newest if (run := _decoded(Path(place, "run.json"), _Run))]
+    runs = [(run.started, at, place) for at, place in newest if (run := _decoded(Path(place), "run.json", _Run))]
     for started, _, place in sorted(runs, reverse=True):
         if own is None or started <= own.started:
             yield Path(place)
@@ -105,9 +107,9 @@ def _older(path: Path, until: float) -> Iterator[Path]:
 
 def _of(folder: Path, endpoints: Mapping[str, Endpoint]) -> dict[str, Earlier]:
     """What a run came to for those of the endpoints that it had on trial."""
-    pages = [page for place in _pages(folder) if (page := _decoded(place, _Page))]
+    pages = [page for name in _pages(folder) if (page := _decoded(folder, name, _Page))]
     ours = {name: page for name, each in endpoints.items() for page in pages if _same(page, each)}
-    verdict = _decoded(folder / "verdict.json", _Verdict) if ours else None
+    verdict = _decoded(folder, "verdict.json", _Verdict) if ours else None
     if verdict is None:
         return {}
     found = {}
@@ -135,10 +137,10 @@ def _same(page: _Page, endpoint: Endpoint) -> bool:
     return page.embedded if endpoint.embedded else page.url == endpoint.url and not page.embedded
 
 
-def _pages(folder: Path) -> list[Path]:
+def _pages(folder: Path) -> list[str]:
     try:
         with os.scandir(folder / "endpoints") as entries:
-            return [Path(entry.path) for entry in islice(entries, READ) if entry.name.endswith(".json")]
+            return [f"endpoints/{entry.name}" for entry in islice(entries, READ) if entry.name.endswith(".json")]
     except OSError:
         return []
 
@@ -152,14 +154,9 @@ def _written(path: Path) -> int:
     return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else 0
 
 
-def _decoded(path: Path, kind: type[_Read]) -> _Read | None:
-    """A small regular file as what it should hold; None where it is no such file, or holds something else."""
+def _decoded(run: Path, name: str, kind: type[_Read]) -> _Read | None:
+    """A small file of a run as what it should hold; None where it is not read, or holds something else."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            about = os.fstat(handle)
-            if not stat.S_ISREG(about.st_mode) or about.st_size > FILE_CAP:
-                return None
-            return msgspec.json.decode(file.read(FILE_CAP), type=kind)
-    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return msgspec.json.decode(files.read(run, name, FILE_CAP), type=kind)
+    except (files.UnfitError, *BAD):
         return None
