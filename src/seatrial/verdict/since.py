@@ -25,7 +25,8 @@ def line(earlier: Earlier, cases: Sequence[Judged], endpoint: Endpoint | None) -
     changed = [name for name in both if now[name] != earlier.outcomes[name]]
     failed = [name for name in changed if now[name] == Outcome.FAIL]
     again = [name for name in changed if now[name] == Outcome.PASS and earlier.outcomes[name] == Outcome.FAIL]
-    others = Counter(f"{earlier.outcomes[name]} to {now[name]}" for name in changed if name not in {*failed, *again})
+    told = {*failed, *again}
+    others = Counter(f"{earlier.outcomes[name]} to {now[name]}" for name in changed if name not in told)
     parts = [
         _listed("newly FAIL", failed),
         _listed("PASS again", again),
