@@ -6,6 +6,7 @@ A finding names them as its ``causes``. A name with a scenario, ``rule[scenario]
 
 from __future__ import annotations
 
+# The rules, by their ids, without whose "holds" others find nothing to judge.
 ANSWERED = "http/valid-request-is-answered"
 """A valid request is answered: with 200, whole, in time."""
 
@@ -17,7 +18,6 @@ FRAMED = "http/body-is-what-its-head-announces"
 TERMINATED = "sse/body-is-terminated"
 SECONDS = "chat/created-is-in-seconds"
 NEVER_5XX = "errors/client-fault-is-never-5xx"
-FRAMED = "http/body-is-what-its-head-announces"
 DECODES = "http/json-is-labelled-and-decodes"
 SCHEMA = "schema/answer-validates"
 LIST = "models/list-has-its-shape"

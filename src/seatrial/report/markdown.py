@@ -9,10 +9,10 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome
 from seatrial.report import block
 from seatrial.report.run import Report
-from seatrial.report.summary import BECAUSE
 from seatrial.report.words.diagnosis import diagnosis
 from seatrial.report.words.plain import count
 from seatrial.text import visible
+from seatrial.verdict.outcomes import BECAUSE
 
 _TOLD = (
     Outcome.FAIL,

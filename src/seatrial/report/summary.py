@@ -16,11 +16,10 @@ from seatrial.records import SECOND, STREAMS, Ask, Conclusion, Judged, LoadRow, 
 from seatrial.report.words.plain import Wall, count
 from seatrial.report.words.stops import headline, stop_rows
 from seatrial.text import visible
+from seatrial.verdict.outcomes import BECAUSE
 
 _OF_STOPS = frozenset({"SILENT STOP", "STREAMS", "STOP"})
 """Words of reasons that are told at length, from the stop itself."""
-BECAUSE = "because of it"
-"""What cases are counted as that only the FAIL of another keeps from being judged."""
 
 FIGURES = ("conformance", "behaviour", "soak", "stops")
 WATCHED = {"suites": "none ran: the server was watched, not tested"}

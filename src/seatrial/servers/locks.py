@@ -30,6 +30,9 @@ __all__ = ["Claim", "LockTimeout", "exclusive", "folder", "shared", "strangers"]
 POLL_S = 0.01
 WAIT_S = 600.0
 
+RUN_S = 900.0
+"""Seconds that a run waits for an endpoint that another run holds: for a request, its warm-up or its soak."""
+
 SAID_S = 0.5
 """A wait for another run is told after this, and again every AGAIN_S; a wait for this run's own requests, after OURS_S:
 they have deadlines, and end."""

@@ -12,7 +12,6 @@ from seatrial.stops import fold
 from seatrial.trial.load_child import Load, LoadError
 from seatrial.trial.trial import Trial
 
-LOCK_S = 900.0
 FOREVER = 2**62
 
 
@@ -47,7 +46,7 @@ class Soaks:
             if self._interrupted:
                 raise KeyboardInterrupt
             claim = self._trial.claim(f"a soak of {self._trial.options.soak_s:.0f} s")
-            with locks.exclusive(endpoint.url, timeout_s=LOCK_S, claim=claim):
+            with locks.exclusive(endpoint.url, timeout_s=locks.RUN_S, claim=claim):
                 try:
                     self._held[endpoint.name] = self._sail(endpoint)
                 except LoadError as error:

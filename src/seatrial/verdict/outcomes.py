@@ -21,6 +21,9 @@ LETTERS = {
     Outcome.NOT_EXECUTED: "-",
 }
 
+BECAUSE = "because of it"
+"""What cases are counted as that only the FAIL of another keeps from being judged."""
+
 ALLURE_STATUS = {
     Outcome.PASS: "passed",
     Outcome.FAIL: "failed",

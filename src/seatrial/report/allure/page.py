@@ -12,8 +12,9 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome, Ready
 from seatrial.report.allure.results import stop_name
 from seatrial.report.run import Report
-from seatrial.report.summary import BECAUSE, EndpointSummary, Item, Summary
+from seatrial.report.summary import EndpointSummary, Item, Summary
 from seatrial.text import visible
+from seatrial.verdict.outcomes import BECAUSE
 
 _TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
 _MEANS = {

@@ -43,7 +43,6 @@ CARELESS_S = 15.0
 """A careless request is refused at once or not at all: until then no answer is no answer."""
 RETRIES = 3
 LONGEST_WAIT_S = 20.0
-LOCK_S = 900.0
 PATIENCE_S = 90.0
 """A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
 REPEATS = 3
@@ -219,7 +218,7 @@ class Sender:
 
     def _lock(self, endpoint: Endpoint, *, alone: bool) -> AbstractContextManager[None]:
         hold = locks.exclusive if alone else locks.shared
-        return hold(endpoint.url, timeout_s=LOCK_S, claim=self._trial.claim())
+        return hold(endpoint.url, timeout_s=locks.RUN_S, claim=self._trial.claim())
 
     def _await_those_before(self, name: str, endpoint: str) -> None:
         """A known killer leaves when every case planned before it is judged, so that what it ends costs no other."""
