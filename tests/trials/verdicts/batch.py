@@ -11,11 +11,13 @@ import contextlib
 import json
 import os
 import resource
+import select
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 DEADLINE_S = 40.0
 MEMORY = 3 << 30
@@ -23,31 +25,53 @@ BYTES = 1 << 20
 """Of an output that are kept."""
 
 
+class Job(NamedTuple):
+    """A command that runs: its number, its process, when it is late (of CLOCK_MONOTONIC, s), where its output goes."""
+
+    number: int
+    pid: int
+    late_at: float
+    out: Path
+
+
 def main() -> int:
     jobs = json.loads(Path(sys.argv[2]).read_text())
     warm(sys.argv[1])
     answers: dict[int, tuple[int, str, bool]] = {}
-    running: dict[int, tuple[int, float, Path]] = {}
+    running: dict[int, Job] = {}  # by pidfd
     due = list(enumerate(jobs))[::-1]
     with tempfile.TemporaryDirectory() as folder:
         while due or running:
             while due and len(running) < 2:
                 number, job = due.pop()
                 out = Path(folder) / str(number)
-                running[begin(job, out)] = (number, time.monotonic(), out)
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                end_late(running)
-                time.sleep(0.005)
-                continue
-            number, began, out = running.pop(pid)
-            late = time.monotonic() - began > DEADLINE_S
-            with out.open("rb") as file:
-                said = file.read(BYTES).decode("utf-8", "surrogateescape")
-            out.unlink()
-            answers[number] = (os.waitstatus_to_exitcode(status), said, late)
+                pid = begin(job, out)
+                running[os.pidfd_open(pid)] = Job(number, pid, time.monotonic() + DEADLINE_S, out)
+            for handle in over(running):
+                each = running.pop(handle)
+                os.close(handle)
+                _, status = os.waitpid(each.pid, 0)
+                with each.out.open("rb") as file:
+                    said = file.read(BYTES).decode("utf-8", "surrogateescape")
+                each.out.unlink()
+                late = time.monotonic() > each.late_at
+                answers[each.number] = (os.waitstatus_to_exitcode(status), said, late)
     Path(sys.argv[3]).write_text(json.dumps([answers[number] for number in range(len(jobs))]))
     return 0
+
+
+def over(running: dict[int, Job]) -> list[int]:
+    """Wait until one of the commands ends, and hand out those that have; one that is late is ended."""
+    waiting = select.poll()
+    for handle in running:
+        waiting.register(handle, select.POLLIN)
+    first = min(running, key=lambda handle: running[handle].late_at)
+    left = max(running[first].late_at - time.monotonic(), 0)
+    ended = [handle for handle, _ in waiting.poll(left * 1000)]
+    if not ended:
+        signal.pidfd_send_signal(first, signal.SIGKILL)
+        ended = [handle for handle, _ in waiting.poll()]
+    return ended
 
 
 def warm(run: str) -> None:
@@ -86,12 +110,6 @@ def begin(job: list[str], out: Path) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def end_late(running: dict[int, tuple[int, float, Path]]) -> None:
-    for pid, (_, began, _) in running.items():
-        if time.monotonic() - began > DEADLINE_S:
-            os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

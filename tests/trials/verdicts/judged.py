@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.trials.tried import Tried, hold
-from tests.trials.verdicts.damage import DAMAGES, SECRET, Foreign
+from tests.trials.verdicts.damages import DAMAGES, SECRET, Foreign
 
 BATCH = Path(__file__).with_name("batch.py")
 BESIDE = shutil.ignore_patterns("allure-results", "report.*")

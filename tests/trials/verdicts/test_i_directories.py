@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.trials.tried import Said, Tried, hold
-from tests.trials.verdicts.damage import SECRET
+from tests.trials.verdicts.damages import SECRET
 from tests.trials.verdicts.recorded import suite
 
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

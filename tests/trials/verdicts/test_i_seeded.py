@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.trials.tried import ROOT, Tried, hold
-from tests.trials.verdicts.damage import SECRET, Foreign
+from tests.trials.verdicts.damages import SECRET, Foreign
 from tests.trials.verdicts.judged import Whole, complaints, damaged, run_all, wholes
 from tests.trials.verdicts.recorded import suite, watch
 
