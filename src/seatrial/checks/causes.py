@@ -6,7 +6,7 @@ A finding names them as its ``causes``. A name with a scenario, ``rule[scenario]
 
 from __future__ import annotations
 
-# The rules, by their ids, without whose "holds" others find nothing to judge.
+# Ids of rules: where one of them fails, others find nothing to judge, and name it as their cause.
 ANSWERED = "http/valid-request-is-answered"
 """A valid request is answered: with 200, whole, in time."""
 
