@@ -183,7 +183,7 @@ def test_a_child_that_is_not_yet_its_own_program_is_not_taken_for_one(serve, rec
         "        os.execvp('sleep', ['sleep', '600'])\n"
         "    os.waitpid(pid, 0)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     process.stdout.readline()
     try:
@@ -197,12 +197,9 @@ def test_a_child_that_is_not_yet_its_own_program_is_not_taken_for_one(serve, rec
             )
             os.kill(found.pid, signal.SIGKILL)
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with it the child that it has forked by now
         process.wait()
         process.stdout.close()
-        for child in {e.pid for e in recording.events("found")}:
-            if proc.exists(child):
-                os.kill(child, signal.SIGKILL)
 
 
 def test_a_program_that_takes_the_port_is_told_with_its_fingerprint(serve, recording, other):
