@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
 
+from seatrial.run import sums
 from tests.e2e.driving import command, processes_of, suite
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
@@ -32,12 +34,40 @@ def test_judging_again_gives_the_same_outcomes(voyage):
     assert voyage.verdict["outcomes"]
 
 
-def test_a_byte_changed_in_the_recording_is_found(voyage, tmp_path):
+@pytest.fixture
+def changed(voyage, tmp_path):
+    """A copy of the run in which the server gave another reason to finish."""
     copy = tmp_path / "run"
     shutil.copytree(voyage.path, copy, symlinks=True)
     for path in copy.glob("writers/*/bytes.bin"):
         path.write_bytes(path.read_bytes().replace(b'"finish_reason":"stop"', b'"finish_reason":"stpp"'))
-    again = command("judge", str(copy))
+    return copy
+
+
+def sum_up(run):
+    """Give the changed bytes their sums, as if the server had answered so."""
+    begin = sums.start(json.loads((run / "run.json").read_text())["id"])
+    for path in run.glob("writers/*/exchanges.jsonl"):
+        stored = (path.parent / "bytes.bin").read_bytes()
+        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+        for line in lines:
+            line.pop("crc")
+            if line["kind"] == "received":
+                spans = (stored[at : at + length] for at, length in (line["request"], line["response"]))
+                line["sums"] = [sums.of_bytes(span, begin) for span in spans]
+        path.write_bytes(b"".join(sums.signed(json.dumps(line).encode(), begin) + b"\n" for line in lines))
+
+
+def test_a_byte_changed_in_the_recording_is_found(changed):
+    again = command("judge", str(changed))
+    assert again.returncode == 10, again.stdout + again.stderr
+    assert "its bytes were changed" in again.stdout
+    assert "NOT PROVEN" in again.stdout
+
+
+def test_what_is_judged_are_the_bytes(changed):
+    sum_up(changed)
+    again = command("judge", str(changed))
     assert again.returncode == 1, again.stdout + again.stderr
     assert "stpp" in again.stdout
     assert "chat/finish-reason-is-known" in again.stdout
