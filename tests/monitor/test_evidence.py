@@ -25,7 +25,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def sleeper():
-    process = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nimport time\ntime.sleep(600)"],
+    process = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nimport signal\nsignal.pause()"],
                                stdout=subprocess.PIPE)  # fmt: skip
     assert process.stdout is not None
     process.stdout.readline()
@@ -104,7 +104,9 @@ def test_a_process_that_works_has_no_switches_counted():
 
 
 def test_a_name_with_brackets_and_spaces_does_not_shift_the_fields():
-    code = "import ctypes; ctypes.CDLL(None).prctl(15, b') S 1 (x y)'); print(flush=True); import time; time.sleep(600)"
+    code = (
+        "import ctypes; ctypes.CDLL(None).prctl(15, b') S 1 (x y)'); print(flush=True); import signal; signal.pause()"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
@@ -132,7 +134,7 @@ def test_children_of_every_thread_are_listed():
     code = (
         "import subprocess, sys, threading\n"
         "def run():\n"
-        "    print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)\n"
+        "    print(subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()']).pid, flush=True)\n"
         "    threading.Event().wait()\n"
         "threading.Thread(target=run).start()\n"
     )

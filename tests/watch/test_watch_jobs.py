@@ -65,7 +65,7 @@ def test_a_command_that_cannot_be_run_is_wrong_usage_and_leaves_nothing(watch, t
 def sleeper(opened):
     class Sleeper:
         def __init__(self):
-            self.process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            self.process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
 
         def close(self):
             self.process.kill()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 
 import pytest
 
 from tests.golden.server import Golden
+from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import Said, Tried, hold
 
 CHATS = "suites/conformance/test_chat.py"
@@ -98,52 +94,31 @@ ANSWER = {
 }
 
 
-class _Lost(BaseHTTPRequestHandler):
+class Lost(Small):
     """Lists a model, answers the chats by which it is got to know, and from then on has no other route."""
 
     protocol_version = "HTTP/1.1"
     known: ClassVar[list[bytes]] = []
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         found = self.path == "/v1/models"
-        model = {"id": "m", "object": "model", "created": 1_760_000_000, "owned_by": "us"}
-        self._say(200 if found else 404, {"object": "list", "data": [model]} if found else {"detail": "Not Found"})
+        self.answer(200 if found else 404, listed("m") if found else {"detail": "Not Found"})
 
-    def do_POST(self) -> None:
-        asked = self.rfile.read(int(self.headers["Content-Length"] or 0))
+    def post(self) -> None:
+        asked = self.asked_for()
         if len(self.known) < FIRST:
             self.known.append(asked)
-            self._say(200, ANSWER)
-            return
-        self._say(404, {"error": {"message": "no such route", "type": "not_found", "param": None, "code": None}})
-
-    def _say(self, status: int, body: object) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def lost() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Lost) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-        finally:
-            server.shutdown()
+            self.answer(200, ANSWER)
+        else:
+            no_route = {"message": "no such route", "type": "not_found", "param": None, "code": None}
+            self.answer(404, {"error": no_route})
 
 
 @pytest.mark.long
 def test_no_rule_on_refusals_passes_on_a_route_that_is_not_there(tried: Tried, tmp_path: Path):
     """404 is a 4xx: rules that ask for a refusal passed on a server that has no chat at all."""
     suites = ("suites/conformance/test_errors.py", HTTP, "suites/conformance/test_params.py")
-    with lost() as url:
-        said = tried.suite(tmp_path / "run", *suites, f"--endpoint={url}", "-k", "refused or 5xx or shape or 400")
+    with serving(Lost) as url:
+        said = tried.suite(tmp_path / "run", *suites, f"--endpoint={url}/v1", "-k", "refused or 5xx or shape or 400")
     passed = [case for case in of(said, "PASS") if "unknown-path" not in case]
     hold(not passed, "no rule on a refusal passes: there is no route that could refuse", passed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import signal
 import threading
 import time
@@ -11,6 +9,7 @@ import time
 import pytest
 
 from tests.golden.server import Golden
+from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import hold
 from tests.waiting import until
 
@@ -96,38 +95,22 @@ def test_a_signal_costs_no_verdict(tried, tmp_path, number, again):
     hold("= verdict =" in out, "the verdict is printed", out[-600:])
 
 
-class Nothing(http.server.BaseHTTPRequestHandler):
+class Nothing(Small):
     """Answers each chat with a body of NULs."""
 
     size = 24_000_000
 
-    def do_GET(self):
-        data = [{"id": "m", "object": "model", "created": 1, "owned_by": "x"}] if self.path.endswith("/models") else []
-        self.answer(json.dumps({"object": "list", "data": data}).encode(), 200 if data else 404)
+    def get(self):
+        self.answer(200 if self.path.endswith("/models") else 404, listed("m"))
 
-    def do_POST(self):
-        length = int(self.headers.get("Content-Length", 0))
-        warm_up = b"2 + 3" in self.rfile.read(length)
-        self.answer(b"{}" if warm_up else b"\0" * self.size, 200)
-
-    def answer(self, body, status):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object):
-        """Nobody reads it."""
+    def post(self):
+        self.answer(200, b"{}" if b"2 + 3" in self.asked_for() else b"\0" * self.size)
 
 
 @pytest.mark.long
 def test_a_report_takes_time_for_what_it_shows(tried, tmp_path):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(Nothing) as url:
         tried.suite(tmp_path / "run", "suites/conformance", "--case=chat/usage-adds-up", f"--endpoint={url}")
-        server.shutdown()
     began = time.monotonic()
     judged = tried.seatrial("judge", str(tmp_path / "run"), path=tmp_path / "run", timeout_s=280)
     judging = time.monotonic() - began

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
-import threading
 
 import pytest
 
 from tests.golden.server import Golden
+from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import hold
 
 
@@ -27,50 +26,28 @@ def golden():
         yield server
 
 
-class Counting(http.server.BaseHTTPRequestHandler):
+class Counting(Small):
     """Counts who asks, and lists models by a pattern, as gateways do."""
 
     asked: list[str]
-    listed = ("*",)
+    names = ("*",)
 
-    def do_GET(self):
+    def get(self):
         self.asked.append(self.path)
-        body = json.dumps(
-            {
-                "object": "list",
-                "data": [{"id": i, "object": "model", "created": 1, "owned_by": "x"} for i in self.listed],
-            }
-        ).encode()
-        self.send_response(200 if self.path.endswith("/models") else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(200 if self.path.endswith("/models") else 404, listed(*self.names))
 
-    def do_POST(self):
+    def post(self):
         self.asked.append(self.path)
-        length = int(self.headers.get("Content-Length", 0))
-        model = json.loads(self.rfile.read(length)).get("model")
         message = {"role": "assistant", "content": "5"}
-        body = json.dumps({"model": model, "choices": [{"index": 0, "message": message}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object):
-        """Nobody reads it."""
+        model = json.loads(self.asked_for()).get("model")
+        self.answer(200, {"model": model, "choices": [{"index": 0, "message": message}]})
 
 
 @pytest.fixture
 def gateway():
     handler = type("Gateway", (Counting,), {"asked": []})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        server.asked = handler.asked
-        yield server
-        server.shutdown()
+    with serving(handler) as handler.url:
+        yield handler
 
 
 def refused(said, must, words):
@@ -114,8 +91,7 @@ def test_a_header_that_frames_the_request_is_refused(tried, golden, tmp_path, na
 
 
 def test_a_gateway_that_lists_a_pattern_takes_any_model(tried, gateway, tmp_path):
-    url = f"http://127.0.0.1:{gateway.server_address[1]}"
-    said = tried.suite(tmp_path / "run", *QUICK, f"--endpoint={url}", "--model=openai/gpt-9", timeout_s=60)
+    said = tried.suite(tmp_path / "run", *QUICK, f"--endpoint={gateway.url}", "--model=openai/gpt-9", timeout_s=60)
     hold(
         said.code in {0, 1, 10},
         "a model that a listed pattern stands for is taken",
@@ -124,15 +100,15 @@ def test_a_gateway_that_lists_a_pattern_takes_any_model(tried, gateway, tmp_path
 
 
 def test_a_gateway_that_lists_a_pattern_wants_a_name(tried, gateway, tmp_path):
-    url = f"http://127.0.0.1:{gateway.server_address[1]}"
-    said = tried.suite(tmp_path / "run", *QUICK, f"--endpoint={url}", timeout_s=60)
+    said = tried.suite(tmp_path / "run", *QUICK, f"--endpoint={gateway.url}", timeout_s=60)
     refused(said, "where patterns alone are listed, one line says to name a model, exit 4", "--model")
 
 
 @pytest.mark.parametrize("option", first("--fixtures", "--markers", "--setup-plan", "--setup-only"))
 def test_what_lists_sends_nothing(tried, gateway, tmp_path, option):
-    url = f"http://127.0.0.1:{gateway.server_address[1]}"
-    said = tried.suite(tmp_path / "run", "suites/conformance", option, f"--endpoint={url}", "--model=*", timeout_s=60)
+    said = tried.suite(
+        tmp_path / "run", "suites/conformance", option, f"--endpoint={gateway.url}", "--model=*", timeout_s=60
+    )
     hold(not gateway.asked, f"pytest {option} sends nothing", gateway.asked)
     hold(
         said.code == 0 and not said.path.exists(),
@@ -164,12 +140,11 @@ def test_python_without_docstrings_judges_alike(tried, golden, tmp_path):
 
 
 def test_an_ascii_terminal_reads_lines_as_lines(tried, gateway, tmp_path):
-    gateway.RequestHandlerClass.listed = ("模型-é",)
-    url = f"http://127.0.0.1:{gateway.server_address[1]}"
+    gateway.names = ("模型-é",)
     ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     case = "--case=sse/done-comes-once-and-last"
     said = tried.suite(
-        tmp_path / "run", "suites/conformance", case, f"--endpoint=g={url}", env=ascii_only, timeout_s=60
+        tmp_path / "run", "suites/conformance", case, f"--endpoint=g={gateway.url}", env=ascii_only, timeout_s=60
     )
     hold("\\u6a21" in said.out and "UnicodeEncodeError" not in said.out, "what ASCII lacks is escaped", said.out[-500:])
     spoilt = [line for line in said.out.splitlines() if "\\n" in line]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import http.server
 import json
-import threading
 import time
 
 import pytest
 
 from tests.golden.server import Golden
+from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import hold
 
 SECRET = "Say hello"
@@ -28,50 +27,35 @@ def options(tried, *wanted):
     return [each for each in wanted if f"{each.partition('=')[0]}=" in known(tried)]
 
 
-class Loading(http.server.BaseHTTPRequestHandler):
+class Loading(Small):
     """503 to the first requests, then a list of one model and chats of one word."""
 
     loads = 0
     times: list[float]
 
-    def do_GET(self):
-        body = b"{}"
-        if self.path.endswith("/models"):
-            body = json.dumps(
-                {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "x"}]}
-            ).encode()
-        self.answer(200 if self.path.endswith("/models") else 404, body)
+    def get(self):
+        self.reply(200 if self.path.endswith("/models") else 404, listed("m"))
 
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+    def post(self):
+        self.asked_for()
         choice = {"index": 0, "message": {"role": "assistant", "content": "5"}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         answer = {"id": "a", "object": "chat.completion", "created": int(time.time()), "model": "m"}
-        self.answer(200, json.dumps({**answer, "choices": [choice], "usage": usage}).encode())
+        self.reply(200, {**answer, "choices": [choice], "usage": usage})
 
-    def answer(self, status, body):
+    def reply(self, status, body):
         if not self.path.endswith("/health"):
             self.times.append(time.monotonic())
         if len(self.times) <= self.loads:
-            status, body = 503, b'{"error": {"message": "Loading model"}}'
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object):
-        """Nobody reads it."""
+            status, body = 503, {"error": {"message": "Loading model"}}
+        self.answer(status, body)
 
 
 @pytest.fixture
 def loading():
     handler = type("Server", (Loading,), {"times": []})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        handler.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving(handler) as handler.url:
         yield handler
-        server.shutdown()
 
 
 def test_a_server_that_still_loads_is_waited_for(tried, loading, tmp_path):
