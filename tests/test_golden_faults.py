@@ -87,6 +87,21 @@ def test_a_fault_changes_an_answer_and_is_counted(name: str, honest: dict[str, b
         assert set(golden.truth()["fired"]) == {name}
 
 
+@pytest.mark.parametrize("name", sorted(BYTES_ALIKE))
+def test_a_fault_that_changes_no_word_is_counted_all_the_same(name: str, honest: dict[str, bytes]) -> None:
+    with Golden(faults=(name,)) as golden:
+        for which, sent in BATTERY.items():
+            assert _normal(exchange(golden, sent, patience_s=0.3)) == honest[which]
+        assert set(golden.truth()["fired"]) == {name}
+
+
+def test_an_answer_of_an_hour_ago_says_so() -> None:
+    with Golden(faults=("created-an-hour-ago",)) as odd, Golden() as plain:
+        now = ask(plain, chat())[1]["created"]
+        assert ask(odd, chat())[1]["created"] <= now - 3000
+        assert all(chunk["created"] <= now - 3000 for chunk in stream(odd, chat()) if chunk != "[DONE]")
+
+
 def test_each_fault_names_a_rule_and_each_rule_has_a_fault() -> None:
     caught = {fault.caught_by for fault in FAULTS.values()} - {""}
     assert caught == set(load_all())
@@ -128,8 +143,8 @@ def test_an_unknown_fault_is_told_its_neighbours() -> None:
         Chosen(("no_terminater",), Truth())
 
 
-BEYOND = frozenset({"early-hints", "whole-gzipped"})
-"""http.client takes no informational answer but 100, and inflates nothing."""
+BEYOND = frozenset({"early-hints"})
+"""http.client takes no informational answer but 100."""
 
 LEGAL = [name for name, fault in FAULTS.items() if fault.family == "legal" and name not in BEYOND]
 
@@ -142,11 +157,18 @@ def test_what_is_legal_says_the_same(name: str) -> None:
 
 
 def test_early_hints_come_before_the_whole_answer() -> None:
-    """A test of its own: http.client takes no informational answer but 100."""
-    with Golden(faults=("early-hints",)) as odd:
+    with Golden(faults=("early-hints",)) as odd, Golden() as plain:
         hints, _, answer = exchange(odd, _post(chat())).partition(b"\r\n\r\n")
         assert hints.startswith(b"HTTP/1.1 103 ")
         assert answer.startswith(b"HTTP/1.1 200 ")
+        assert _normal(answer) == _normal(exchange(plain, _post(chat())))
+
+
+def test_a_whole_answer_is_gzipped() -> None:
+    with Golden(faults=("whole-gzipped",)) as odd:
+        head, _, body = exchange(odd, _post(chat())).partition(b"\r\n\r\n")
+        assert b"content-encoding: gzip" in head.lower()
+        assert body.startswith(b"\x1f\x8b")
 
 
 def test_the_key_is_echoed_in_all_its_forms() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -58,13 +59,15 @@ def ask(golden: Golden, body: Any, **headers: str) -> tuple[int, Any]:
 
 
 def call(golden: Golden, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    """Status and JSON of an answer; None where it has no JSON."""
+    """Status and JSON of an answer, inflated where it is gzipped; None where it has no JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", golden.port, timeout=10)
     content = body if body is None or isinstance(body, bytes) else json.dumps(body)
     connection.request(method, path, content, {"Content-Type": "application/json", **headers})
     answer = connection.getresponse()
     data = answer.read()
     connection.close()
+    if answer.headers.get("Content-Encoding") == "gzip":
+        data = gzip.decompress(data)
     try:
         return answer.status, json.loads(data)
     except ValueError:
