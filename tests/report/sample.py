@@ -14,10 +14,13 @@ from seatrial.given.waivers import Waiver
 from seatrial.judging.run import Exchanges, JudgedRun
 from seatrial.records import (
     SECOND,
+    VERSION,
     Clock,
     Endpoint,
     Event,
+    Fact,
     Finding,
+    Happening,
     Judged,
     Line,
     LoadRow,
@@ -31,11 +34,14 @@ from seatrial.records import (
     Sent,
     Stop,
 )
+from seatrial.run import sums
 from seatrial.run.directory import RunDir
+from seatrial.run.follow import last_numbers
 from seatrial.verdict.summary import summarise
 
 T0 = 1000 * SECOND
 WALL0 = 1_795_554_000 * SECOND  # 2026-11-24 21:00:00 UTC
+ID = "20261124T210000Z-7c1e"
 NAME = "8080"
 HOSTILE = (
     "<script>document.title='owned'</script><img src=http://evil.invalid/x onerror=alert(1)>\x1b[31mred\x1b]0;t\x07"
@@ -74,7 +80,6 @@ class Trial:
             "writers/gw0-7/exchanges.jsonl",
             Received(
                 w="gw0",
-                n=900 + self.number,
                 t=at(seconds + 1),
                 id=name,
                 request=sent,
@@ -149,7 +154,7 @@ class Trial:
     def write(self, *, planned: tuple[Planned, ...] = (), demo: bool = False) -> RunDir:
         """Put everything on disk."""
         info = RunInfo(
-            id="20261124T210000Z-7c1e",
+            id=ID,
             started="2026-11-24T21:00:00Z",
             started_ns=T0,
             boot_id="b",
@@ -157,7 +162,7 @@ class Trial:
             versions={"seatrial": "0.1.0"},
             seed=7,
         )
-        run = RunDir.create(self.path, info, with_sums=False)
+        run = RunDir.create(self.path, info)
         run.write_endpoint(
             Endpoint(
                 name=NAME,
@@ -170,14 +175,39 @@ class Trial:
                 embedded=demo,
             )
         )
+        self._number()
         for name, lines in self.lines.items():
-            file = self.path / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+            self._put(name, lines)
         (self.path / "writers/gw0-7").mkdir(parents=True, exist_ok=True)
         (self.path / "writers/gw0-7/bytes.bin").write_bytes(self.content)
         run.write_planned(planned)
+        written = json.dumps(last_numbers(self.path))
+        last = max((line.t for lines in self.lines.values() for line in lines), default=T0)
+        seal = Event(what=Happening.SEAL, name="keeper", at=last, facts={Fact.LINES: written}, w="keeper", n=1, t=last)
+        self._put("watch/keeper/events.jsonl", [seal])
         return run
+
+    def _number(self) -> None:
+        """Number the lines of each writer from 1 without a gap: what was sent bears its number, the rest follows."""
+        last: dict[str, int] = {"gw0": self.number}
+        for lines in self.lines.values():
+            for place, line in enumerate(lines):
+                if not isinstance(line, Sent):
+                    last[line.w] = last.get(line.w, 0) + 1
+                    lines[place] = msgspec.structs.replace(line, n=last[line.w])
+
+    def _put(self, name: str, lines: list[Line]) -> None:
+        """Write one file of lines, each with its sum, and an answered exchange with the sums of its bytes."""
+        begin = sums.start(ID)
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as content:
+            for line in lines:
+                stamped = msgspec.structs.replace(line, v=VERSION)
+                if isinstance(stamped, Received):
+                    spans = (self.content[offset:][:length] for offset, length in (stamped.request, stamped.response))
+                    stamped = msgspec.structs.replace(stamped, sums=tuple(sums.of_bytes(s, begin) for s in spans))
+                content.write(sums.signed(msgspec.json.encode(stamped), begin) + b"\n")
 
     def _store(self, content: bytes) -> tuple[int, int]:
         span = (len(self.content), len(content))

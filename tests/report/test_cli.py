@@ -15,7 +15,7 @@ from seatrial.cli import doctor, show
 from seatrial.cli.app import app, run_command, schema
 from seatrial.given import waivers
 from seatrial.judging.run import judge
-from seatrial.records import Judgement, Planned, Verdict
+from seatrial.records import Judgement, Planned, Received, Verdict
 from seatrial.report.allure.node import NodeError
 from seatrial.run.directory import RunDir
 from tests.report.sample import HOSTILE, NAME, Trial, chunk, plain, stream
@@ -34,11 +34,23 @@ def record(path: Path, *, twice: bool = False, judged: bool = True) -> Path:
     trial.unanswered(3, SCENARIO)
     trial.watch(10)
     if judged:
-        line = Judgement(w="gw0", n=950, t=0, case=CASE, endpoint=NAME, rule=RULE, exchanges={"": told})
+        line = Judgement(w="gw0", t=0, case=CASE, endpoint=NAME, rule=RULE, exchanges={"": told})
         trial.lines["writers/gw0-7/judgements.jsonl"] = [line]
     plan = Planned(case=CASE, endpoint=NAME, rule=RULE, scenario=SCENARIO, suite="conformance")
     trial.write(planned=(plan,))
     return path
+
+
+def test_the_sample_is_a_whole_record_with_sums(sunk, calm, tmp_path):
+    for path in (sunk.run.path, calm.run.path, record(tmp_path / "one")):
+        run = RunDir.open(path)
+        lines, _ = run.whole()
+        assert run.begin is not None
+        assert (run.damage.told(), run.damage.of_the_record, run.damage.open) == ((), False, False)
+        assert lines.of(Received)
+        assert run.endpoints()
+        assert {run.exchange_of(line)[2] for line in lines.of(Received)} == {""}
+        assert all(line.sums[0] and line.sums[1] for line in lines.of(Received))
 
 
 @pytest.fixture
