@@ -116,6 +116,7 @@ def test_the_word_of_a_watch(stops, seen, word):
 
 
 def test_what_is_no_stop_weighs_none():
+    assert (GAPS, NOTICES) == ({"UNOBSERVED"}, {"CLOCK STEPPED"})
     assert {watched.weight(a(family)) for family in GAPS} == {"unobserved"}
     assert {watched.weight(a(family)) for family in NOTICES} == {"notice"}
     assert GAPS | NOTICES == NO_STOP
