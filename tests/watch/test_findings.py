@@ -116,7 +116,8 @@ def test_the_word_of_a_watch(stops, seen, word):
 
 
 def test_what_is_no_stop_weighs_none():
-    assert (GAPS, NOTICES) == ({"UNOBSERVED"}, {"CLOCK STEPPED"})
+    assert {"UNOBSERVED"} == GAPS
+    assert {"CLOCK STEPPED"} == NOTICES
     assert {watched.weight(a(family)) for family in GAPS} == {"unobserved"}
     assert {watched.weight(a(family)) for family in NOTICES} == {"notice"}
     assert GAPS | NOTICES == NO_STOP
