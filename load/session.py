@@ -108,7 +108,7 @@ class LoadSession:
 
     def _measured(self) -> int:
         """How many users to send where the server does not say how many slots it has."""
-        if (self.rundir.path / "endpoints" / f"{self.endpoint.name}.single").exists():
+        if self.rundir.single(self.endpoint.name).exists():
             return 1  # requests of this run were seen to wait for each other
         asked = prompts(self.settings.seed, -1)
         first, second = (body(self.endpoint, next(asked), self.settings.max_tokens) for _ in range(2))

@@ -1,5 +1,6 @@
 """Rules on plain chat answers and on messages that get none."""
 
+import msgspec
 import pytest
 
 from tests.checks.specimens import (
@@ -35,6 +36,8 @@ EVERY = [
 
 
 SECONDS = "chat/created-is-in-seconds"
+DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
+"""When the specimens were created."""
 TIME = "chat/created-is-the-time-of-the-answer"
 
 
@@ -62,14 +65,19 @@ def test_a_created_that_is_no_number_is_for_the_schema(rule, created):
 
 @pytest.mark.parametrize("offset", [-300, 0, 300])
 def test_created_is_the_time_of_the_answer(offset):
-    dated = {"content-type": "application/json", "date": "Thu, 09 Oct 2025 08:53:20 GMT"}
-    holds(TIME, [plain(), plain({"created": 1_760_000_000 + offset}, headers=dated)])
-    holds(TIME, [plain(headers={"content-type": "application/json", "date": text}) for text in ("", "soon", "Thu, 99")])
+    dated = {"content-type": "application/json", "date": DATE}
+    holds(TIME, [plain({"created": 1_760_000_000 + offset}, headers=dated)])
+
+
+@pytest.mark.parametrize("date", [None, "", "soon", "Thu, 99"])
+def test_without_a_date_there_is_nothing_to_hold_created_against(date):
+    headers = {"content-type": "application/json"} | ({} if date is None else {"date": date})
+    assert [(f.kind, f.optional) for f in found(TIME, plain(headers=headers))] == [("refusal", True)]
 
 
 @pytest.mark.parametrize("offset", [-3600, -301, 301, 10**8])
 def test_created_at_another_time_than_the_date_is_wrong(offset):
-    dated = {"date": "Thu, 09 Oct 2025 08:53:20 GMT"}
+    dated = {"date": DATE}
     created = {"created": 1_760_000_000 + offset}
     words = f"{abs(offset)} s {'after' if offset > 0 else 'before'} it"
     breaks(TIME, plain(created, headers={"content-type": "application/json"} | dated), "created", words)
@@ -78,7 +86,7 @@ def test_created_at_another_time_than_the_date_is_wrong(offset):
 
 
 def test_a_created_that_is_in_no_seconds_is_one_finding():
-    dated = {"content-type": "application/json", "date": "Thu, 09 Oct 2025 08:53:20 GMT"}
+    dated = {"content-type": "application/json", "date": DATE}
     assert [f.kind for f in found(TIME, plain({"created": 5}, headers=dated))] == ["no-evidence"]
 
 
@@ -89,7 +97,10 @@ def usage(prompt, completion, total):
 @pytest.mark.parametrize("rule", EVERY)
 def test_good_answers_are_left_alone(rule):
     two = {"choices": [choice(), choice(None, 1, "length", logprobs=None)], "timings": {"ms": 1.5}}
-    holds(rule, [plain(), plain(two, asked=ASKED | {"n": 2}), COUNTING])
+    dated = (*COUNTING.headers, ("date", DATE))
+    stream = msgspec.structs.replace(COUNTING, headers=dated)
+    headers = {"content-type": "application/json", "date": DATE}
+    holds(rule, [plain(headers=headers), plain(two, asked=ASKED | {"n": 2}, headers=headers), stream])
 
 
 @pytest.mark.parametrize("rule", EVERY)

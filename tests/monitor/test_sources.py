@@ -14,7 +14,7 @@ DEADLINE_S = 10
 
 
 def place(**command) -> Place:
-    return Place(Watch(name="a", **command), Mask(), lambda: None, os.eventfd(0, os.EFD_NONBLOCK))
+    return Place(Watch(name="a", **command), Mask(), os.eventfd(0, os.EFD_NONBLOCK))
 
 
 def test_each_module_of_a_source_is_found_and_each_opens_where_it_belongs(tmp_path):

@@ -37,7 +37,7 @@ from seatrial.records import (
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
-from seatrial.verdict.summary import summarise
+from seatrial.verdict.summary import Beside, summarise
 
 T0 = 1000 * SECOND
 WALL0 = 1_795_554_000 * SECOND  # 2026-11-24 21:00:00 UTC
@@ -267,6 +267,7 @@ def judged_run(
         record=lines,
         waived=[(c.case, Waiver(case=c.rule, **word)) for c in waived],
         not_tested=not_tested or [],
+        beside=Beside(answered={name: {"plain": True} for name in endpoints}),
     )
     return JudgedRun(run, run.info, endpoints, tuple(cases), stops, verdict, lines, Exchanges(run, lines))
 

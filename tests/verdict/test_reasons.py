@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from seatrial.checks import look
 from seatrial.records import EndpointVerdict, Finding, Judged, Outcome, Record
 from seatrial.verdict.reasons import plain
-from seatrial.verdict.summary import summarise
+from seatrial.verdict.summary import Beside, summarise
 
 ANSWERED = "http/valid-request-is-answered"
 IMPACT = ("sse", "http", "chat")
@@ -30,8 +31,7 @@ PASSED = judged("models/x", "p", word=Outcome.PASS)
 def verdict(*cases: Judged, answered: dict[str, bool] | None = None):
     return summarise(
         run="r", endpoints={}, cases=(*cases, PASSED), stops=[], record=Record(), waived=[], not_tested=[],
-        impact=IMPACT,
-        answered=None if answered is None else {"a": answered},
+        beside=Beside(answered={"a": {"plain": True} if answered is None else answered}, impact=IMPACT),
     ).endpoints["a"]  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_a_valid_request_refused_for_two_reasons_is_two_causes():
 
 
 def test_where_several_were_sent_the_name_of_the_request_makes_no_cause_of_its_own():
-    one = judged(ANSWERED, "a", found("short: the status", "500 oh"), exchanges={"short": "1"})
+    one = judged(ANSWERED, "a", look.named(found("the status", "500 oh"), "short", alone=False))
     assert verdict(one, judged(ANSWERED, "b", found("the status", "500 oh"))).counts["FAIL"] == 1
 
 

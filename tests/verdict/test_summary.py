@@ -7,11 +7,13 @@ import pytest
 
 from seatrial.records import Clock, Endpoint, Judged, Line, NotTested, Outcome, Ready, Record, Verdict
 from seatrial.stops import fold
-from seatrial.verdict.summary import summarise
+from seatrial.verdict.summary import Beside, summarise
 from tests.stops.simulation import S, World
 
 GOLD = Endpoint(name="a", url="http://127.0.0.1:1/v1", kind="generic", model="m", models=("m",))
 PASSED = Judged(case="r[s]@a", endpoint="a", rule="r", scenario="s", suite="soak", outcome=Outcome.PASS)
+
+ANSWERED = {"a": {"plain": True}}
 
 
 def of_suite(suite: str, outcome: Outcome = Outcome.PASS) -> Judged:
@@ -58,7 +60,7 @@ def test_every_suite_that_was_asked_for_needs_a_pass(cases, asked, word, said):
         record=Record(),
         waived=[],
         not_tested=[],
-        asked=asked,
+        beside=Beside(answered=ANSWERED, asked=asked),
     ).endpoints["a"]
     assert found.verdict == word
     assert sorted(reason.text for reason in found.reasons if reason.word == "NOT PROVEN") == said
@@ -70,7 +72,7 @@ def beats(*seconds: float) -> list[Line]:
 
 def judged(lines: list[Line]) -> Verdict:
     return summarise(run="r", endpoints={"a": GOLD}, cases=[PASSED], stops=fold.fold(lines), record=Record(lines),
-                     waived=[], not_tested=[])  # fmt: skip
+                     waived=[], not_tested=[], beside=Beside(answered=ANSWERED))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_who_was_not_watched_to_the_end_is_not_proven():
 def test_a_name_that_is_another_than_the_one_asked_for_is_told(named, told):
     endpoints = {"a": msgspec.structs.replace(GOLD, named=named), "b": msgspec.structs.replace(GOLD, named="alias")}
     verdict = summarise(run="r", endpoints=endpoints, cases=[PASSED], stops=[], record=Record(), waived=[],
-                        not_tested=[])  # fmt: skip
+                        not_tested=[], beside=Beside(answered=ANSWERED))  # fmt: skip
     said = ["a: asked for m, its first answer calls the model /models/m.gguf"]
     assert list(verdict.notices) == said[:told]
     assert verdict.endpoints["a"].verdict is Ready.READY

@@ -19,7 +19,10 @@ OTHER_MODEL = "another model answers a client than the one it was told of: what 
 UNNAMED = tuple(rule + causes.SOME for rule in (causes.SCHEMA, causes.IDENTITY))
 SWAPPED = (causes.ONE_MODEL + causes.SOME,)
 
-SOUND = frozenset({"before", "good", "known"})
+GOOD = "good"
+"""The name of the request that follows a faulty one, in each scenario of faults and in no other."""
+
+SOUND = frozenset({"before", GOOD, "known"})
 """Names of requests beside the faulty one. ``before`` is a good one, kept from earlier in the run, that ``good`` asks
 again after the fault; ``known`` shows that the route is there, where a chat does not show it."""
 
@@ -73,7 +76,9 @@ def unanswered(x: Exchange) -> Finding | None:
     """Why there is no choice to judge, or None; that there has to be one is judged by chat/choices-are-indexed."""
     if nothing := unreadable(x):
         return nothing
-    return None if answers(x) else _no_choice()
+    if answers(x):
+        return None
+    return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
 
 
 def by_label(x: Exchange) -> tuple[str, ...]:
@@ -93,10 +98,6 @@ def no_chunk(x: Exchange) -> Finding | None:
     got = x.content_type or "no content type"
     judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES, *by_framing(x), causes.LABELLED + causes.SOME)
     return no_evidence("the stream", expected="an event with a JSON object", got=got, causes=judges)
-
-
-def _no_choice() -> Finding:
-    return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
 
 
 def no_object(x: Exchange) -> Finding | None:

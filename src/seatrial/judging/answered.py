@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from seatrial.checks import look, traits
-from seatrial.checks.rules import REGISTRY
+from seatrial.checks import look
 from seatrial.reading.chat import asks_for_stream
 from seatrial.records import Exchange, Judgement, LoadRow, Record
 
@@ -19,13 +18,13 @@ Ways = dict[str, bool]
 def answered(
     lines: Record, exchange: Callable[[str], Exchange | None], judgements: Iterable[Judgement]
 ) -> dict[str, Ways]:
-    """Of each endpoint, whether a chat that a case was judged on was answered: whole, and with a choice."""
+    """Of each endpoint, whether a valid chat that a case was judged on was answered: whole, and with a choice."""
     found: dict[str, Ways] = {}
     for line in judgements:
         ways = found.setdefault(line.endpoint, {})
         for way, once in line.settled.answered.items() if line.settled is not None else ():
             ways[way] = ways.get(way, False) or once
-        for name in line.exchanges.values():
+        for name in _valid(line):
             if len(ways) == len(WAYS) and all(ways.values()):
                 break
             x = exchange(name)
@@ -39,8 +38,7 @@ def answered(
     return found
 
 
-def _faulty(line: Judgement) -> Iterator[str]:
-    """The exchanges of a judgement whose request a server has to refuse."""
-    rule = REGISTRY.get(line.rule)
-    if rule is not None and rule.of >= traits.FAULTY:
-        yield from (name for key, name in line.exchanges.items() if key not in look.SOUND)
+def _valid(line: Judgement) -> Iterator[str]:
+    """The exchanges of a judgement that a server has to answer: with a good request stands one that it must refuse."""
+    faulty = look.GOOD in line.exchanges
+    yield from (name for key, name in line.exchanges.items() if not faulty or key in look.SOUND)

@@ -6,7 +6,7 @@ fails, that case is the cause: this one is INCONCLUSIVE because of it, or WAIVED
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -62,7 +62,8 @@ def judge_case(
     """Judge one case. The same call while a run goes on and when it is replayed."""
     findings, crashed = _said(rule, on, terms.mask)
     waiver = terms.waivers.word(plan.case)
-    blamed = {f: c for f in findings if f.causes and (c := _cause(f, plan, on, terms, depth))}
+    causes = {names: _cause(names, plan, on, terms, depth) for names in {f.causes for f in findings if f.causes}}
+    blamed = {f: c for f in findings if (c := causes.get(f.causes))}
     own = [f for f in findings if f not in blamed]
     cause = _first(blamed.values()) if not own and not crashed else None
     word = outcomes.outcome(
@@ -129,11 +130,11 @@ def unjudged(plan: Planned, rule: Rule | None) -> Judged:
     )
 
 
-def _cause(finding: Finding, plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Judged | None:
-    """The case that failed and that a finding hangs on; its own cause, where it has one; None where there is none."""
+def _cause(names: Sequence[str], plan: Planned, on: Evidenced, terms: Terms, depth: int) -> Judged | None:
+    """Of the causes that a finding names the case that failed, or its own cause; None where none failed."""
     if depth >= DEEPEST:
         return None
-    found = _first([each for name in finding.causes for each in _failed(name, plan, on, terms, depth)])
+    found = _first([each for name in names for each in _failed(name, plan, on, terms, depth)])
     if found is None:
         return None
     return msgspec.structs.replace(found, case=found.because, because="") if found.because else found

@@ -149,16 +149,16 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         known_unseen=known_unseen,
         strict_known=bool(info.options.get("strict_known")),
         watch="watch" in info.options and not cases,
-        impact=tuple(catalogue.areas()),
-        asked=asked_for(info.options),
-        catalogue=_catalogued(),
-        earlier=previous.kept(run.path),
-        answered=answered(lines, exchanges.exchange, judgements.values()),
+        beside=summary.Beside(
+            answered=answered(lines, exchanges.exchange, judgements.values()),
+            impact=tuple(catalogue.areas()),
+            asked=asked_for(info.options),
+            catalogue=_catalogued(),
+            earlier=previous.kept(run.path),
+        ),
+        told=[*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])],
     )
-    told = [*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])]
-    verdict = doubt.of_verdict(verdict)
-    verdict = msgspec.structs.replace(verdict, notices=(*verdict.notices, *told))
-    return JudgedRun(run, info, endpoints, cases, found, verdict, lines, exchanges)
+    return JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
 
 
 def _stops(lines: Record, run: RunDir) -> tuple[tuple[Stop, ...], list[str]]:
@@ -188,7 +188,8 @@ def _behind(info: RunInfo) -> dict[str, str]:
     return {str(front): str(back) for front, back in said.items()} if isinstance(said, dict) else {}
 
 
-_NO_FINDING = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
+SETTLED = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
+"""Outcomes without a finding to look at: the exchanges of any other case are kept under ``--keep-bytes=failures``."""
 
 _NOT_KEPT = (
     "{} case(s) stand as they were judged when they were recorded: their bytes are not stored (--keep-bytes=failures)"
@@ -241,7 +242,7 @@ class _Replay:
         settled = judgement.settled
         if (
             settled is not None
-            and settled.outcome in _NO_FINDING
+            and settled.outcome in SETTLED
             and self._exchanges.not_kept(judgement.exchanges.values())
         ):
             self.settled += 1

@@ -5,12 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.judging.answered import answered
-from seatrial.judging.run import JudgedRun
-from seatrial.records import Judgement, LoadRow, Outcome, Record, Settled
+from seatrial.judging.run import SETTLED, JudgedRun
+from seatrial.records import Judgement, LoadRow, Record, Settled
 from seatrial.run.privacy import forget, write_late
-
-SETTLED = frozenset({Outcome.PASS, Outcome.UNSUPPORTED})
-"""Outcomes without a finding to look at: the exchanges of any other case are kept."""
 
 
 def settle(judged: JudgedRun) -> int:

@@ -255,7 +255,7 @@ def open_target(
     mask = Mask(command.key).also(secret_values(command.headers))
     prober = Prober(command.host, command.base, wake) if command.base else None
     target = Target(command.name, command.port, prober, finder, mask=mask, say=say, follow=follow)
-    target.sources = opened(Place(command, mask, target.process, wake))
+    target.sources = opened(Place(command, mask, wake))
     return target
 
 

@@ -9,8 +9,7 @@ from seatrial.report.words.plain import hang
 from seatrial.text import harmless
 
 WIDTH = 120
-_SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-"}
-_ADVISORY = "ADVISORY"
+_SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-", "ADVISORY": "advisory"}
 
 
 def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
@@ -63,6 +62,6 @@ def _stop(item: Item, width: int) -> list[str]:
 
 
 def _reason(item: Item, names: int, width: int) -> list[str]:
-    word = "advisory" if item.word.startswith(_ADVISORY) else _SHORT.get(item.word, item.word)
+    word = _SHORT.get(item.word.partition(" ")[0], item.word)
     head = f"{item.head:<{names}}   " if item.head else ""
     return hang(f"  {word:<13} {head}", item.text, width)

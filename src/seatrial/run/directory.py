@@ -125,12 +125,11 @@ class RunDir:
         """Every endpoint of the run whose page can be read, by name."""
         found: dict[str, Endpoint] = {}
         for name in files.matching(self.path, "endpoints/*.json", self.damage.refused):
-            try:
-                page = files.read(self.path, name)
-                endpoint = msgspec.json.decode(page, type=Endpoint)
-            except files.UnfitError as error:
-                self.damage.refused(name, str(error))
+            page = self.page(name)
+            if page is None:
                 continue
+            try:
+                endpoint = msgspec.json.decode(page, type=Endpoint)
             except BAD:
                 self.damage.refused(name, "no page of an endpoint")
                 continue
@@ -140,6 +139,10 @@ class RunDir:
             else:
                 self.damage.refused(name, "not as it was written")
         return found
+
+    def single(self, endpoint: str) -> Path:
+        """A file that is there once requests of ours were seen to wait for each other at an endpoint."""
+        return self.path / "endpoints" / f"{endpoint}.single"
 
     def write_endpoint(self, endpoint: Endpoint) -> None:
         page = msgspec.json.format(encode(endpoint))
@@ -153,9 +156,8 @@ class RunDir:
     def write_planned(self, planned: Sequence[Planned]) -> None:
         now = time.monotonic_ns()
         stamped = (msgspec.structs.replace(p, v=VERSION, w=PLAN, n=n, t=now) for n, p in enumerate(planned, start=1))
-        begin = self.begin
-        lines = (encode(line) if begin is None else sums.signed(encode(line), begin) for line in stamped)
-        write_atomically(self.path / "planned.jsonl", b"".join(line + b"\n" for line in lines))
+        lines = (sums.signed(encode(line), self.begin) + b"\n" for line in stamped)
+        write_atomically(self.path / "planned.jsonl", b"".join(lines))
 
     def page(self, name: str) -> bytes | None:
         """A small file of the run as it stands there; None where there is none that can be read."""

@@ -107,7 +107,8 @@ def _older(path: Path, until: float) -> Iterator[Path]:
 
 def _of(folder: Path, endpoints: Mapping[str, Endpoint]) -> dict[str, Earlier]:
     """What a run came to for those of the endpoints that it had on trial."""
-    pages = [page for name in _pages(folder) if (page := _decoded(folder, name, _Page))]
+    named = files.matching(folder, "endpoints/*.json", _unsaid)[:READ]
+    pages = [page for name in named if (page := _decoded(folder, name, _Page))]
     ours = {name: page for name, each in endpoints.items() for page in pages if _same(page, each)}
     verdict = _decoded(folder, "verdict.json", _Verdict) if ours else None
     if verdict is None:
@@ -137,12 +138,8 @@ def _same(page: _Page, endpoint: Endpoint) -> bool:
     return page.embedded if endpoint.embedded else page.url == endpoint.url and not page.embedded
 
 
-def _pages(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder / "endpoints") as entries:
-            return [f"endpoints/{entry.name}" for entry in islice(entries, READ) if entry.name.endswith(".json")]
-    except OSError:
-        return []
+def _unsaid(_name: str, _why: str) -> None:
+    """What cannot be read of another run is not this run's to tell."""
 
 
 def _written(path: Path) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from seatrial.records import Judgement, Line, Received, Sent
-from seatrial.run import sums
+from seatrial.run import files, sums
 from seatrial.run.directory import RunDir
 from seatrial.run.lines import BAD, decode
 from seatrial.run.writer import RunDirError, encode, write_atomically
@@ -31,9 +31,10 @@ def forget(run: RunDir, keep: Collection[str]) -> int:
         OSError: a file cannot be read.
     """
     forgotten = 0
-    for path in sorted(run.path.glob("writers/*/exchanges.jsonl")):
+    for name in files.matching(run.path, "writers/*/exchanges.jsonl", run.damage.refused):
+        path = run.path / name
         store = path.with_name("bytes.bin")
-        if path.is_symlink() or store.is_symlink() or not store.is_file():
+        if store.is_symlink() or not store.is_file():
             continue
         raw = path.read_bytes().splitlines(keepends=True)
         lines = [_read(line) for line in raw]
@@ -71,7 +72,7 @@ def write_late(run: RunDir, role: str, judgements: Sequence[Judgement], at: int)
 
 
 def _written(line: Line, run: RunDir) -> bytes:
-    return (encode(line) if run.begin is None else sums.signed(encode(line), run.begin)) + b"\n"
+    return sums.signed(encode(line), run.begin) + b"\n"
 
 
 def _read(raw: bytes) -> Line | None:

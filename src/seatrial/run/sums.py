@@ -25,8 +25,10 @@ def of_bytes(content: bytes, begin: int) -> int:
     return zlib.crc32(content, begin) or 1
 
 
-def signed(line: bytes, begin: int) -> bytes:
-    """A JSON object on one line, with its sum as its last key."""
+def signed(line: bytes, begin: int | None) -> bytes:
+    """A JSON object on one line, with its sum as its last key; as it is where a run bears no sums (``begin`` None)."""
+    if begin is None:
+        return line
     return b'%b%b%08x"}' % (line[:-1], _KEY, zlib.crc32(line[:-1], begin))
 
 

@@ -117,8 +117,7 @@ class Writer:
     def _append(self, file: str, line: _Line, now: int) -> _Line:
         """Stamp a line and write it. A line that is not written has no number."""
         stamped = msgspec.structs.replace(line, v=VERSION, w=self.name, n=self._n + 1, t=now)
-        content = encode(stamped)
-        self._write(file, (content if self._begin is None else sums.signed(content, self._begin)) + b"\n")
+        self._write(file, sums.signed(encode(stamped), self._begin) + b"\n")
         self._n += 1
         return stamped
 

@@ -45,7 +45,6 @@ def judged(run: RunDir, keeping: Keeping | None, mask: Mask = NO_MASK) -> Conclu
 
     Raises:
         RunDirError: the record cannot be read.
-        ConfigError: the run's copy of the waivers cannot be read.
         OSError: as RunDirError.
     """
     if keeping is not None:

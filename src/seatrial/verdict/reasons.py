@@ -43,8 +43,7 @@ def alike(case: Judged) -> Key:
     finding = deciding(case)
     if finding is None:
         return case.rule, plain(case.why)
-    name, _, rest = finding.where.partition(": ")
-    where = rest if rest and name in case.exchanges else finding.where
+    where = finding.where.removeprefix(f"{finding.about}: ")
     said = ""
     if where == _STATUS:
         status, _, body = finding.got.partition(" ")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
-
-from msgspec.structs import replace
 
 from seatrial.byhand import conclusions
 from seatrial.records import (
@@ -41,6 +40,25 @@ class WaiverLike(Protocol):
     def until(self) -> object: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a verdict rests on beside cases and stops.
+
+    Attributes:
+        answered: of each endpoint, whether a chat was answered, by the way it was sent (plain, streamed).
+        impact: areas of rules, in the order in which their reasons stand within a level.
+        asked: the suites that were asked for, and why one of them did not run.
+        catalogue: what may be asked.
+        earlier: what the last run of each endpoint came to.
+    """
+
+    answered: Mapping[str, Mapping[str, bool]]
+    impact: Sequence[str] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
+    catalogue: coverage.Catalogue = field(default_factory=coverage.Catalogue)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+
+
 def summarise(
     *,
     run: str,
@@ -54,24 +72,13 @@ def summarise(
     known_unseen: Sequence[str] = (),
     strict_known: bool = False,
     watch: bool = False,
-    impact: Sequence[str] = (),
-    asked: Mapping[str, str] | None = None,
-    catalogue: coverage.Catalogue = coverage.Catalogue(),  # noqa: B008 - frozen
-    earlier: Mapping[str, Earlier] | None = None,
-    answered: Mapping[str, Mapping[str, bool]] | None = None,
+    beside: Beside,
+    told: Sequence[str] = (),
 ) -> Verdict:
     """Fold everything judged into verdict.json's content.
 
-    ``impact``: areas of rules, in the order in which their reasons stand within a level.
-
-    ``asked``: the suites that were asked for, and why one of them did not run; ``catalogue``: what may be asked;
-    ``earlier``: what the last run of each endpoint came to.
-
-    ``answered``: of each endpoint, whether a chat was answered, by the way it was sent (plain, streamed); None where
-    nobody looked.
-
     ``known_unseen``, the known deviations that no longer show, are notices; under ``strict_known`` they are exit 1.
-    ``watch``: nothing but a watch ran, and its own rules hold.
+    ``watch``: nothing but a watch ran, and its own rules hold. ``told``: further notices.
     """
     by_hand = record.of(Noted)
     beats = [line.t for line in record.of(Clock) if line.w == "recorder"]
@@ -84,10 +91,9 @@ def summarise(
             [case for case in cases if case.endpoint == name],
             [stop for stop in counted if stop.name == name],
             f"{_silent(counted, name)}; {_watch(beats, record.end, conclusions.watched(by_hand, name))}",
-            impact,
-            asked or {},
-            catalogue,
-            None if answered is None else answered.get(name, {}),
+            beside,
+            endpoints.get(name),
+            name,
         )
         for name in names
     }
@@ -97,11 +103,6 @@ def summarise(
             name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen, gap=gap)
             for name, verdict in each.items()
         }
-    for name, last in (earlier or {}).items():
-        ours = [case for case in cases if case.endpoint == name]
-        if ours:
-            told = {"since": since.line(last, ours, endpoints.get(name))}
-            each[name] = replace(each[name], figures=each[name].figures | told)
     code = exit_code(verdict.verdict for verdict in each.values())
     return Verdict(
         run=run,
@@ -118,6 +119,7 @@ def summarise(
             *_aliases(endpoints, cases),
             *known_unseen,
             *conclusions.notices(by_hand),
+            *told,
         ),
         concluded=conclusions.conclusions(by_hand),
     )
@@ -127,19 +129,19 @@ def _endpoint(
     cases: Sequence[Judged],
     stops: Sequence[Stop],
     watched: str,
-    impact: Sequence[str],
-    asked: Mapping[str, str],
-    catalogue: coverage.Catalogue,
-    answered: Mapping[str, bool] | None,
+    beside: Beside,
+    endpoint: Endpoint | None,
+    name: str,
 ) -> EndpointVerdict:
     silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
-    lacks = _without_pass(cases, asked) + (_unanswered(answered) if cases and answered is not None else [])
+    lacks = _without_pass(cases, beside.asked) + (_unanswered(beside.answered.get(name, {})) if cases else [])
+    last = beside.earlier.get(name)
     word = ready(words, lacks=lacks, stops=len(silent))
     if word is Ready.READY and any(stop.family in GAPS or stop.doubt for stop in stops):
         word = Ready.NOT_PROVEN
     hanging = Counter(case.because for case in cases if case.because)
-    failed = reasons.folded(cases, Outcome.FAIL, impact, hanging)
+    failed = reasons.folded(cases, Outcome.FAIL, beside.impact, hanging)
     counts = Counter(case.outcome for case in cases if not case.because)
     counts[Outcome.FAIL] = len(failed)
     return EndpointVerdict(
@@ -147,8 +149,11 @@ def _endpoint(
         reasons=tuple(reasons.reasons(cases, stops, lacks, failed)),
         counts={str(outcome): counts[outcome] for outcome in Outcome}
         | {"because": hanging.total(), "silent_stops": len(silent)},
-        figures=_figures(cases) | _told("coverage", coverage.line(cases, catalogue)) | {"stops": watched},
-        advisories=tuple(reasons.folded(cases, Outcome.ADVISORY, impact, hanging)),
+        figures=_figures(cases)
+        | _told("coverage", coverage.line(cases, beside.catalogue))
+        | {"stops": watched}
+        | _told("since", since.line(last, cases, endpoint) if last is not None and cases else ""),
+        advisories=tuple(reasons.folded(cases, Outcome.ADVISORY, beside.impact, hanging)),
     )
 
 

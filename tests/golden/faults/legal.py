@@ -156,7 +156,7 @@ def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piec
     yield Act.CUT
 
 
-@fault("without-a-date", stage="wire", when=api, family="legal")
+@fault("without-a-date", stage="wire", when=api, family="honest")
 def without_a_date(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """No answer has a Date header, as of a server without a clock."""
     shot.fire()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from seatrial.checks import causes, look, traits
-from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, fields
@@ -140,15 +140,16 @@ def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 @rule(row="chat/basic/2", level=Level.SHOULD, of=traits.CHAT, source="OpenAPI document, created; RFC 9110 6.6.1, Date")
 def created_is_the_time_of_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """created lies within five minutes of the answer's own Date header, where it has one."""
+    """created lies within five minutes of the answer's own Date header; a server without a clock has none."""
     times = _times(x)
     if not times:
         yield look.unreadable(x) or no_evidence("created", expected="a number", got="none", causes=(causes.SCHEMA,))
         return
     date, (where, created) = _date(x), times[0]
     if date is None:
-        return
-    if not FROM <= created < UNTIL:
+        got = x.header("date") or "none"
+        yield refusal("Date", expected="a date to hold created against", got=got, optional=True)
+    elif not FROM <= created < UNTIL:
         yield no_evidence(where, expected="a time in seconds", got=created, causes=(causes.SECONDS,))
     elif abs(created - date) > APART_S:
         got = f"{created}: {abs(created - date):.0f} s {'after' if created > date else 'before'} it"

@@ -11,10 +11,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
-from seatrial.monitor.process import proc
 from seatrial.records import Event, Happening, Line
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.mask import Mask
@@ -29,13 +27,11 @@ class Place(NamedTuple):
     Attributes:
         command: the target, as the keeper named it.
         mask: hides the target's secrets.
-        process: the main process, while it lives.
         wake: an eventfd to write to when something has been found.
     """
 
     command: Watch
     mask: Mask
-    process: Callable[[], proc.Process | None]
     wake: int
 
 

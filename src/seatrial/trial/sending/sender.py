@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import takewhile
-from pathlib import Path
 from typing import NamedTuple
 
 from seatrial.checks.look import SOUND
@@ -202,11 +201,7 @@ class Sender:
         facts: dict[str, str] = {Fact.SCENARIO: x.scenario}
         event = Event(what=Happening.QUEUED, name=endpoint.name, at=x.ended_at, text=x.id, facts=facts)
         self._trial.writer.write("events.jsonl", event)
-        self._single(endpoint).touch()
-
-    def _single(self, endpoint: Endpoint) -> Path:
-        """Is there where requests of ours were seen to wait for each other."""
-        return self._trial.rundir.path / "endpoints" / f"{endpoint.name}.single"
+        self._trial.rundir.single(endpoint.name).touch()
 
     def _alone(self, scenario: Scenario, endpoint: Endpoint) -> bool:
         """Whether a scenario holds the endpoint alone: heavy and hostile requests, texts that are compared, and all
@@ -214,7 +209,7 @@ class Sender:
         """
         if scenario.alone or scenario.hazard >= Hazard.HEAVY or is_killer(scenario):
             return True
-        return endpoint.slots == 1 or self._single(endpoint).exists()
+        return endpoint.slots == 1 or self._trial.rundir.single(endpoint.name).exists()
 
     def _lock(self, endpoint: Endpoint, *, alone: bool) -> AbstractContextManager[None]:
         hold = locks.exclusive if alone else locks.shared
@@ -317,7 +312,7 @@ def _never(_x: Exchange) -> bool:
 
 def _sort(scenario: Scenario, key: str, request: Request) -> Sort:
     """What sort of request it is, by how long it may honestly be silent."""
-    if scenario.traits >= FAULTY and key != "good":
+    if scenario.traits >= FAULTY and key not in SOUND:
         return "faulty request"
     if request.method != "POST":
         return "page"
