@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx2
 import openai
+from openai.lib.streaming._deltas import accumulate_delta
 from openai.lib.streaming.chat._completions import _is_valid_chat_completion_chunk_weak as is_taken
 
-from seatrial.oracles.sdk import replay
+from seatrial.reading import chat
 from seatrial.records import Exchange, Finding
 
 SPEAKS_OF_IT = re.compile(r"SDK|\braises?\b")
@@ -47,12 +48,24 @@ def _raises(ask: Callable[[openai.OpenAI], Any]) -> Try:
     return lambda x, _finding, _said: isinstance(asked(x, ask)[0], Exception)
 
 
+def helped(x: Exchange) -> Any:
+    """What the SDK's stream helper has joined at the end of this answer, by index of choice, or what it raises."""
+
+    def ask(client: openai.OpenAI) -> Any:
+        with client.chat.completions.stream(model="m", messages=[]) as helper:
+            helper.until_done()
+            return {choice.index: choice.message for choice in helper.current_completion_snapshot.choices}
+
+    return asked(x, ask)[0]
+
+
 def _stream_raises(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
-    try:
-        replay(x.body)
-    except Exception:  # noqa: BLE001 - as above
-        return True
-    return False
+    return isinstance(helped(x), Exception)
+
+
+def _never_sees(x: Exchange, finding: Finding, _said: re.Match[str]) -> bool:
+    joined = helped(x)
+    return not isinstance(joined, Exception) and int(finding.where.removeprefix("choice ")) not in joined
 
 
 def _refuses(x: Exchange) -> openai.APIStatusError | None:
@@ -76,11 +89,12 @@ def _skips(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
 
 
 def _of_role(x: Exchange, _finding: Finding, said: re.Match[str]) -> bool:
-    try:
-        joined = (replay(x.body) or {}).get("choices") or []
-    except Exception:  # noqa: BLE001 - it has fallen over before it had joined them
-        return True
-    return any(str((choice.get("message") or {}).get("role")).startswith(said[1]) for choice in joined)
+    """The SDK's own joiner is given each role, for its helper may fall over something else of the same stream."""
+    joined: dict[int, dict[object, object]] = {}
+    for _chunk, index, _choice, delta in chat.deltas(x):
+        role = {"role": delta["role"]} if "role" in delta else {}
+        joined[index] = accumulate_delta(joined.get(index, {}), role)
+    return any(str(message.get("role")).startswith(said[1]) for message in joined.values())
 
 
 def _three_times(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
@@ -97,17 +111,24 @@ CLAIMS: dict[str, Try] = {
     r"the SDK's stream helper skips the chunk": _skips,
     r'as the SDK does, have the role "(.*?)(?:\.\.\.)?": the turn': _of_role,
     r"SDKs retry a 5xx: the same bad request is sent three times": _three_times,
-    r"a client on the official SDK (?:loses the answer|never sees it)": lambda _x, _f, _s: True,  # it has been tried
+    r"a client on the official SDK loses the answer": _stream_raises,
+    r"a client on the official SDK never sees it": _never_sees,
 }
+
+
+def claimed(finding: Finding) -> tuple[str, re.Match[str]] | None:
+    """Which of the claims a finding makes."""
+    found = ((claim, re.search(claim, finding.consequence)) for claim in CLAIMS)
+    return next(((claim, said) for claim, said in found if said), None)
 
 
 def untrue(x: Exchange, finding: Finding) -> str:
     """What a finding says the SDK does and it does not; empty where all is true."""
     if not SPEAKS_OF_IT.search(finding.consequence):
         return ""
-    for claim, tried in CLAIMS.items():
-        if said := re.search(claim, finding.consequence):
-            if not tried(x, finding, said):
-                return f"{finding.consequence!r} is not what the SDK does; {finding.where}: {finding.got}"
-            return ""
-    return f"{finding.consequence!r} is tried by nobody"
+    if (made := claimed(finding)) is None:
+        return f"{finding.consequence!r} is tried by nobody"
+    claim, said = made
+    if CLAIMS[claim](x, finding, said):
+        return ""
+    return f"{finding.consequence!r} is not what the SDK does; {finding.where}: {finding.got}"
