@@ -12,16 +12,33 @@ from tests.e2e.driving import command, processes_of, suite
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
+OF_BEHAVIOUR = (
+    "loops/answers-do-not-loop",
+    "stops/answers-end-by-themselves",
+    "markers/no-template-marker-leaks",
+    "models/probes-name-one-model",
+    "identity/no-known-bad-build",
+)
+
 
 @pytest.fixture(scope="module")
 def voyage(tmp_path_factory):
-    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/conformance", "suites/soak", "--soak=20s")
+    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=45s", "--soak=20s")
 
 
 def test_the_demo_is_ready_and_says_why(voyage):
     assert voyage.code == 0, voyage.out
     for said in ("READY", "silent stops: 0", "not tested", "report.html", "PASS", "WAIVED"):
         assert said in voyage.out
+
+
+def test_each_suite_has_run_and_each_rule_of_behaviour_passes(voyage):
+    planned = [json.loads(line) for line in (voyage.path / "planned.jsonl").read_text().splitlines()]
+    outcomes = voyage.verdict["outcomes"]
+    assert {line["suite"] for line in planned} == {"conformance", "behaviour", "soak"}
+    assert {line["case"] for line in planned} == set(outcomes)
+    behaviour = {line["rule"]: outcomes[line["case"]] for line in planned if line["suite"] == "behaviour"}
+    assert behaviour == dict.fromkeys(OF_BEHAVIOUR, "PASS")
 
 
 def test_nothing_of_the_run_is_left(voyage):
