@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from seatrial.records import Event, Fact, Happening, Record, Sent
@@ -33,9 +34,10 @@ def _shortened(name: str, events: Sequence[Event]) -> Iterator[str]:
 
 def _seconds(event: Event) -> float | None:
     try:
-        return float(event.facts.get(Fact.SECONDS, ""))
+        seconds = float(event.facts.get(Fact.SECONDS, ""))
     except ValueError:
         return None
+    return seconds if math.isfinite(seconds) else None  # a record that was tampered with may say "nan"
 
 
 def _queued(name: str, events: Sequence[Event], record: Record) -> Iterator[str]:
