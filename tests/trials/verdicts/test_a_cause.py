@@ -116,7 +116,10 @@ def test_a_request_that_was_refused_before_as_well_blames_no_client(tried: Tried
     with Golden(["one-token-refused"]) as golden:
         said = _suite(tried, golden, tmp_path / "run", *FEW, "-k", "next-request or one-token or empty-messages")
     hold("one bad client" not in said.out, "nobody takes the server from others", said.out[-3000:])
-    hold(NEXT not in "".join(_reasons(said)), "it is no reason", said.block)
+    reasons = "".join(_reasons(said))
+    hold(ANSWERED in reasons and NEXT not in reasons, "the refusal is a reason, the next request is none", said.block)
+    words = said.outcomes(NEXT)
+    hold(set(words) == {"INCONCLUSIVE"}, "a next request that is refused anyway shows nothing", words)
 
 
 @pytest.mark.long

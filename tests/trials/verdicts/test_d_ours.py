@@ -112,10 +112,15 @@ def test_our_queue_at_a_server_of_one_slot_is_not_its_fault(tried: Tried, tmp_pa
     """Each answer takes a third of ``--timeout`` or so; of four that we send at once the last ones wait too long."""
     with Golden(ONE_SLOT, token_ms=60 if "-n" in arguments else 20) as golden:
         said = tried.suite(tmp_path / "run", *arguments, f"--endpoint={golden.url}", "--timeout=3s")
+        made_wait = golden.truth()["fired"].get("one-at-a-time", 0)
+    assert made_wait > 0  # where nothing waited nothing is shown
     fails = [case for case, word in said.verdict["outcomes"].items() if word == "FAIL"]
     hold(not fails, "nothing that we made wait is a FAIL", f"{len(fails)} FAILs: {said.block[:1500]}")
-    advised = "-n" not in arguments or "-n 0" in " ".join(said.block.split())
-    hold(advised, "where workers wait for each other, -n 0 is advised", said.block)
+    words = list(said.verdict["outcomes"].values())
+    hold(words.count("PASS") > len(words) / 2, "what was sent again alone is judged, and passes", words)
+    if "-n" in arguments:
+        advised = "-n 0" in " ".join(said.block.split())
+        hold(advised, "where workers wait for each other, -n 0 is advised", said.block)
 
 
 @pytest.mark.long
@@ -130,4 +135,5 @@ def test_counters_that_another_client_moved_are_no_evidence(tried: Tried, tmp_pa
         out, _ = run.communicate(timeout=90)
     verdict = Said(run.returncode, out, tmp_path / "run").verdict
     agree = {case: word for case, word in verdict["outcomes"].items() if "agree-with-the-server" in case}
-    hold("FAIL" not in agree.values(), "a client that is none of ours makes no FAIL", f"{agree} {out[-900:]}")
+    must = "counters that a client of none of ours moved are evidence of nothing"
+    hold(set(agree.values()) == {"INCONCLUSIVE"}, must, f"{agree} {out[-900:]}")

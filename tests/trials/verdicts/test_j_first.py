@@ -48,17 +48,28 @@ def test_a_plugin_that_fails_at_the_end_costs_no_verdict(tried, golden, tmp_path
     hold("not mine" in said.out, "what the plugin raised is told", said.out[-600:])
 
 
+OBSTACLE = """
+from pathlib import Path
+
+def pytest_runtest_logstart():
+    for name in ("report.html", "report.md"):
+        (Path({path!r}) / name).mkdir(exist_ok=True)
+"""
+"""Puts a folder where each report is to be, once the run has its directory and before anything is reported."""
+
+
 def test_a_report_that_cannot_be_written_costs_no_verdict(tried, golden, tmp_path):
     path = tmp_path / "run"
-
-    def occupy():
-        until((path / "allure-results").is_dir, "results", 80)
-        (path / "report.html").mkdir()
-        (path / "report.md").mkdir()
-
-    threading.Thread(target=occupy, daemon=True).start()
-    said = tried.suite(path, "suites/conformance", CASE, f"--endpoint={golden.url}", timeout_s=90)
+    (tmp_path / "obstacle.py").write_text(OBSTACLE.format(path=str(path)))
+    said = tried.suite(
+        path, "suites/conformance", CASE, f"--endpoint={golden.url}", "-p", "obstacle",
+        env={"PYTHONPATH": f"{tried.root / 'src'}:{tried.root}:{tmp_path}"}, timeout_s=90,
+    )  # fmt: skip
+    assert (path / "report.html").is_dir()
+    assert (path / "report.md").is_dir()
     verdict_stands(said)
+    told = [line for line in said.out.splitlines() if "report.html: Is a directory" in line]
+    hold(len(told) == 1 and "Traceback" not in said.out, "one line says what failed", said.out[-600:])
 
 
 def interrupted(tried, path, number, again):
@@ -110,12 +121,16 @@ class Nothing(Small):
 @pytest.mark.long
 def test_a_report_takes_time_for_what_it_shows(tried, tmp_path):
     with serving(Nothing) as url:
-        tried.suite(tmp_path / "run", "suites/conformance", "--case=chat/usage-adds-up", f"--endpoint={url}")
+        said = tried.suite(tmp_path / "run", "suites/conformance", "--case=chat/usage-adds-up", f"--endpoint={url}")
     began = time.monotonic()
     judged = tried.seatrial("judge", str(tmp_path / "run"), path=tmp_path / "run", timeout_s=280)
     judging = time.monotonic() - began
+    page = tmp_path / "run" / "report.md"
+    page.unlink()
     began = time.monotonic()
-    tried.seatrial("report", str(tmp_path / "run"), path=tmp_path / "run", timeout_s=280)
+    reported = tried.seatrial("report", str(tmp_path / "run"), path=tmp_path / "run", timeout_s=280)
     reporting = time.monotonic() - began
     told = f"judged in {judging:.0f} s, reported in {reporting:.0f} s: {judged.out[-200:]}"
     hold(reporting < 2 * judging + 30, "a report of long bodies takes little longer than to judge them", told)
+    codes = (said.code, judged.code, reported.code)
+    hold(codes == (10, 10, 0) and page.is_file(), "the run proves nothing, judged again too, and is reported", codes)

@@ -127,12 +127,13 @@ def test_the_bare_command_prints_its_help(tried):
 
 
 def test_python_without_docstrings_judges_alike(tried, golden, tmp_path):
-    said = tried.suite(tmp_path / "run", *QUICK, f"--endpoint={golden.url}", env={"PYTHONOPTIMIZE": "2"}, timeout_s=60)
-    hold(
-        said.code in {0, 10},
-        "under PYTHONOPTIMIZE=2 a run is judged as under none",
-        f"exit {said.code}: {said.out[-700:]}",
-    )
+    asked = (*QUICK, f"--endpoint={golden.url}")
+    plain = tried.suite(tmp_path / "plain", *asked, timeout_s=60)
+    assert plain.code in {0, 10}
+    said = tried.suite(tmp_path / "run", *asked, env={"PYTHONOPTIMIZE": "2"}, timeout_s=60)
+    alike = said.code == plain.code and said.verdict["outcomes"] == plain.verdict["outcomes"]
+    must = f"under PYTHONOPTIMIZE=2 a run is judged as under none, exit {plain.code}"
+    hold(alike, must, f"exit {said.code}: {said.out[-700:]}")
     listed = tried.seatrial("cases", env={"PYTHONOPTIMIZE": "2"}).out
     hold(
         "The first chunk of a choice carries" in listed, "each rule keeps its text under PYTHONOPTIMIZE=2", listed[:500]
