@@ -109,12 +109,42 @@ def test_threads_are_kept_apart_too():
             time.sleep(0)
             inside -= 1
 
-    threads = [threading.Thread(target=enter) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: [enter() for _ in range(20)]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
     assert most == 1
+
+
+def left(tmp_path):
+    return [path.name for path in tmp_path.glob("seatrial-*/*")]
+
+
+@pytest.mark.parametrize("mode", ["shared", "exclusive"])
+def test_whoever_leaves_last_removes_the_files(tmp_path, mode):
+    with locks.shared(URL), locks.shared(URL):
+        assert "127.0.0.1-8080.room" in left(tmp_path)
+    assert left(tmp_path) == []
+    with getattr(locks, mode)(URL), pytest.raises(locks.LockTimeout), locks.exclusive(URL, timeout_s=0):
+        raise AssertionError
+    assert left(tmp_path) == []
+
+
+def test_a_file_that_was_removed_under_a_waiter_is_no_lock(tmp_path):
+    """As where its last holder goes between two looks of the waiter."""
+    with process("shared") as first:
+        assert held(first)
+        with process("exclusive") as waiter:
+            until(lambda: not free("shared"), "the waiter waits", WAIT_S)
+            (room,) = tmp_path.glob("seatrial-*/*.room")
+            room.unlink()
+            assert held(waiter)
+            assert not free("shared")
+            first.kill()
+            first.wait(WAIT_S)
+            assert not free("shared")
+            assert room.exists()
 
 
 def test_a_time_out_is_one_line_and_in_time():

@@ -65,10 +65,27 @@ def test_an_event_has_the_time_of_the_read_that_ended_it() -> None:
         pytest.param(chunked(event(b"1"), last=b"5\r\nabcdefg"), "no line end after the chunk", id="chunk-too-long"),
         pytest.param(answer(b"{}")[:-1], "content-length says 2 bytes, 1 came", id="length-short"),
         pytest.param(answer(b"{}") + b"{}", "2 bytes after the end of the answer: b'{}'", id="length-long"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nA: b\r\n", "no complete status line", id="head-cut"),
-        pytest.param(b"SSH-2.0-x\r\n\r\n", "not HTTP", id="not-http"),
-        pytest.param(answer(b"{}", b"Content-Length: 7\r\n"), "not HTTP", id="two-lengths"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"a" * 200_000, "not HTTP", id="giant-header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nA: b\r\n", "head of the answer is cut: 23 bytes", id="head-cut"),
+        pytest.param(b"SSH-2.0-x\r\n\r\n", "not HTTP: the first line is no status line", id="not-http"),
+        pytest.param(b"SSH-2.0-x\r\n", "not HTTP: the answer begins with 'SSH-2.0-x'", id="not-http-cut"),
+        pytest.param(b"ICY 200 OK\r\n\r\n", "not HTTP: the first line is no status line", id="icy"),
+        pytest.param(b"\x15\x03\x01\0\x02\x02F", "not HTTP: a TLS record (bytes 15 03 01): the port sp", id="tls"),
+        pytest.param(b"\0\0\x12\x04" + b"\0" * 23, "not HTTP: an HTTP/2 frame", id="http2"),
+        pytest.param(b'{"a": 1}', 'not HTTP: a JSON text without status line and headers: \'{"a"', id="no-head"),
+        pytest.param(b"data: [DONE]\n\n", "not HTTP: an event stream without status line", id="no-head-sse"),
+        pytest.param(b"\r\nHTTP/1.1 200 OK\r\n\r\n", "not HTTP: an empty line stands before the s", id="blank"),
+        pytest.param(
+            answer(b"{}", b"Bad : 1\r\n"), "not HTTP: a header line is not NAME: VALUE: 'Bad : 1'", id="header"
+        ),
+        pytest.param(answer(b"{}", b"Content-Length: 7\r\n"), "different lengths: '7', '2'", id="two-lengths"),
+        pytest.param(
+            answer(b"", b"Content-Length: x\r\n"), "Content-Length is no number of bytes: 'x'", id="no-length"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "other than chunked, which no request", id="coding"
+        ),
+        pytest.param(b"HTTP/1.1 101 Switching\r\n\r\n", "not HTTP: 101 Switching Protocols, which", id="switch"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nA: " + b"a" * 200_000, "head is longer than 102400", id="giant-header"),
         pytest.param(answer(b"{"), "not JSON", id="cut-json"),
         pytest.param(answer(b'{"a":NaN}'), "not JSON", id="nan"),
         pytest.param(answer(b'{"a":"\xff"}'), "not UTF-8: byte 6", id="not-utf8"),

@@ -3,7 +3,8 @@
 Two files stand for an endpoint, a *turnstile* and a *room*. Everybody takes the turnstile, then the room (shared or
 alone), then gives the turnstile back. Who waits for the room alone therefore keeps later ones out, and is not starved
 by a stream of sharers. The locks are flock's: they belong to an open file, so that threads are kept apart as
-processes are, and the kernel frees them when a process dies.
+processes are, and the kernel frees them when a process dies. Whoever leaves last removes the file: a lock counts only
+while its file is the one that stands under the name.
 
 Who waits for another run is told at once whom it waits for, and again and again; of a process that is stopped, which
 may never go on, the wait is short.
@@ -78,11 +79,11 @@ def strangers(url: str, claim: Claim) -> bool:
 @contextlib.contextmanager
 def _hold(url: str, timeout_s: float, claim: Claim, *, alone: bool) -> Iterator[None]:
     place, name = folder(), _key(url)
-    with _opened(place / f"{name}.room") as room, noted(place, name, claim) as note:
+    with noted(place, name, claim) as note, contextlib.ExitStack() as held:
         waiting = _Waiting(note, name, timeout_s, claim, alone=alone)
-        with _opened(place / f"{name}.turnstile") as turnstile:
-            _take(turnstile, fcntl.LOCK_EX, waiting)
-            _take(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, waiting, note)
+        with _taken(place / f"{name}.turnstile", fcntl.LOCK_EX, waiting):
+            how = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+            held.enter_context(_taken(place / f"{name}.room", how, waiting, note))
             note.says("alone" if alone else "shared")
         yield
 
@@ -114,27 +115,48 @@ def _key(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _taken(path: Path, mode: int, waiting: _Waiting, note: LockNote | None = None) -> Iterator[None]:
+    """One of the two locks. With a note: it says during a wait that later ones are kept out."""
+    handle = _opened(path)
     try:
-        yield handle
-    finally:
-        os.close(handle)  # and with it the lock
-
-
-def _take(handle: int, mode: int, waiting: _Waiting, note: LockNote | None = None) -> None:
-    """Take one of the two locks. With a note: it says meanwhile that later ones are kept out."""
-    while True:
-        try:
-            fcntl.flock(handle, mode | fcntl.LOCK_NB)
-        except BlockingIOError:
+        while not _has(handle, mode) or not _stands(handle, path):
+            if not _stands(handle, path):  # its last holder removed it
+                os.close(handle)
+                handle = _opened(path)
+                continue
             if note is not None:
                 note.says("next")
                 note = None
             waiting.on()
             time.sleep(POLL_S)
-        else:
-            return
+        try:
+            yield
+        finally:
+            if _has(handle, fcntl.LOCK_EX) and _stands(handle, path):
+                path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)  # and with it the lock
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _has(handle: int, mode: int) -> bool:
+    """Try to take a lock. A lock that was shared is lost where it is not to be had alone."""
+    try:
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stands(handle: int, path: Path) -> bool:
+    """Whether a file that is open is still the one under its name."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except OSError:
+        return False
 
 
 class _Waiting:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import h11
 
+from seatrial.wire.decoding import heads
+
 HEAD_CAP = 100 * 1024
 """Bytes of status line and headers, as in httpcore; longer ones are refused."""
 
@@ -134,10 +136,10 @@ def _read_head(layout: Layout, raw: bytes, method: str) -> int:
         while isinstance(event, h11.InformationalResponse) and event.status_code != 101:
             event = connection.next_event()
     except h11.ProtocolError as error:
-        layout.fault = f"not HTTP: {error}"
+        layout.fault = heads.none(raw, str(error), HEAD_CAP)
         return len(raw)
     if not isinstance(event, h11.Response):
-        layout.fault = f"no complete status line and headers in {len(raw)} bytes"
+        layout.fault = heads.cut(raw)
         return len(raw)
     layout.status = event.status_code
     layout.reason = event.reason.decode("latin-1")
