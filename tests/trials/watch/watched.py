@@ -1,0 +1,76 @@
+"""A watch on trial: ``seatrial watch`` as an operator runs it, what it has said so far, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.trials.tried import Said, Tried, Wrong, hold
+from tests.waiting import until
+
+DEADLINE_S = 60.0
+
+
+class Watching:
+    """A watch that runs. ``out`` grows while it does."""
+
+    def __init__(self, process: subprocess.Popen[str], path: Path) -> None:
+        self._process, self._path = process, path
+        self.out = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def objects(self, key: str = "", value: str = "") -> list[dict[str, Any]]:
+        """What it said with ``--json``; with a key those objects alone whose key has this value."""
+        found = [json.loads(line) for line in self.out.splitlines() if line.startswith("{") and line.endswith("}")]
+        return [each for each in found if not key or each.get(key) == value]
+
+    def until(self, held: Callable[[], object], must: str, seconds: float = DEADLINE_S) -> None:
+        """Wait for what must be said.
+
+        Raises:
+            Wrong: it is not so after ``seconds``, or the watch ended before.
+        """
+        try:
+            until(lambda: held() or self._process.poll() is not None, must, seconds)
+        except AssertionError:
+            raise Wrong(f"{must} within {seconds:g} s; what was said: {self.out[-3000:]}") from None
+        hold(held(), must, self.out[-3000:])
+
+    def end(self) -> Said:
+        """End it as Ctrl-C does: its exit code, and all that it said."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        return self.ended()
+
+    def ended(self, seconds: float = DEADLINE_S) -> Said:
+        """What it said, where it ends by itself."""
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise Wrong(f"the watch ends within {seconds:g} s; what was said: {self.out[-3000:]}") from None
+        self._reader.join(DEADLINE_S)
+        return Said(code, self.out, self._path)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.out += line
+
+
+@contextmanager
+def watching(tried: Tried, path: Path, *arguments: str) -> Iterator[Watching]:
+    """``seatrial watch ARGUMENTS --record=PATH``, which ends with the block."""
+    with tried.start("-m", "seatrial.cli", "watch", *arguments, f"--record={path}") as process:
+        try:
+            yield Watching(process, path)
+        finally:
+            if process.poll() is None:
+                process.kill()
