@@ -196,6 +196,31 @@ def test_a_run_without_sums_is_read_and_its_absurd_lines_are_not(tmp_path):
     assert b'"crc"' not in path.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("number", "field", "read"),
+    [
+        ("9" * 400, "t", False),
+        ("1" + "0" * 30, "t", False),
+        ("-" + "9" * 40, "deltas", False),
+        ("1e300", "t", False),
+        ("1795868939699005831", "t", True),
+        ("1" + "0" * 30, "tokens", True),
+        ("9" * 400, "tokens", False),
+    ],
+)
+def test_a_number_with_which_nobody_can_reckon_is_not_read_though_the_sum_agrees(run, number, field, read):
+    path = next(run.path.glob("writers/*/exchanges.jsonl")).with_name("rows.jsonl")
+    fields = {"kind": "load", "v": 2, "w": "main", "n": 10, "id": "r", "endpoint": "e", "outcome": "ok"}
+    text = (
+        json.dumps({**fields, "intended_at": 1, "sent_at": 1, "ended_at": 2, field: 7})
+        .replace(": 7", f": {number}")
+        .encode()
+    )
+    path.write_bytes(sums.signed(text, sums.start(run.info.id)) + b"\n")
+    assert len(list(run.lines("writers/**/rows.jsonl"))) == read
+    assert run.damage.lines.total() == (not read)
+
+
 def test_a_file_without_an_end_is_not_read_to_it(run):
     os.truncate(one(run, "writers/*/exchanges.jsonl"), 100 * 10**9)
     assert len(run.whole()[0].of(Received)) == 3

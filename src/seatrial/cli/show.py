@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +72,8 @@ def show(
             raise RunDirError(f"the run holds no endpoint {line.endpoint}: its address is not known")
         say(curl_line.command(view, endpoint))
         return
-    say("\n".join(_lines(line, request, response, view, wrong)))
+    told = opened.damage.told() if wrong else ()
+    say("\n".join(_lines(line, request, response, view, wrong, told)))
 
 
 def _find(run: RunDir, name: str) -> Received:
@@ -103,11 +105,14 @@ def _raw(response: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _lines(line: Received, request: bytes, response: bytes, view: Exchange, wrong: str) -> list[str]:
+def _lines(
+    line: Received, request: bytes, response: bytes, view: Exchange, wrong: str, told: Iterable[str]
+) -> list[str]:
     where = f"{line.id}  {line.endpoint}  scenario {line.scenario}  generation {line.generation}"
     shown = [visible(where)]
     if wrong:
         shown.append(f"damaged   {wrong}: what follows is not what was recorded")
+        shown += [visible(each.replace("damaged: ", "damaged   ", 1)) for each in told]
     shown.append(f"sent      {size(len(request))}")
     shown += _text(request, ">")
     shown.append(f"received  {size(len(response))} in {count(len(line.frames), 'read')}: {answer(view)}")

@@ -36,8 +36,14 @@ _decode_all = _DECODER.decode_lines
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
 _ODD = re.compile(rb"[0-9]{18}|[0-9][eE]|\\u|[^\x20-\x7e\n]")
 """What a line must hold to be worth a closer look: a number beyond any clock, or a character that is not printable."""
+_LONG = re.compile(rb"[0-9]{20}|[0-9][eE][+]?[0-9]{2,}[],}]")
+"""The same of a line that bears its sum: its names are escaped where they are printed."""
 _FAR = 1 << 62
 """Nanoseconds of 146 years: no time, length or count of a record is farther from 0."""
+_SAID = ("tokens", "prompt_tokens")
+"""Fields that hold what a server said."""
+_HUGE = 10**300
+"""What a server says may be anything with which a float can reckon."""
 
 
 class _Kind(msgspec.Struct):
@@ -94,8 +100,8 @@ class LineReader:
     def _decoded(self, block: Sequence[bytes], name: str) -> Iterable[Line]:
         begin = self._begin
         content = b"".join(block)
-        sound = _ODD.search(content) is None if begin is None else all(sums.holds(raw[:-1], begin) for raw in block)
-        if sound:
+        odd = _ODD if begin is None else _LONG
+        if odd.search(content) is None and (begin is None or all(sums.holds(raw[:-1], begin) for raw in block)):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
                 if all(line.n <= HIGHEST for line in lines):
@@ -120,7 +126,9 @@ class LineReader:
             return None
         if line.n > HIGHEST:
             return None
-        return line if self._begin is not None or _ODD.search(raw) is None or _possible(line) else None
+        if self._begin is not None:
+            return line if _LONG.search(raw) is None or _reckoned(line) else None
+        return line if _ODD.search(raw) is None or _possible(line) else None
 
     def _is_of_tomorrow(self, raw: bytes) -> bool:
         """Whether a line is whole, and of a kind that is not known here; it is counted then."""
@@ -196,15 +204,22 @@ def _possible(line: Line) -> bool:
     """Whether no number of a line lies beyond any clock, and each name can be printed."""
     if any(not str(getattr(line, name, "")).isprintable() for name in NAMES):
         return False
+    return _reckoned(line)
+
+
+def _reckoned(line: Line) -> bool:
+    """Whether a reader can reckon with each number of a line."""
     try:
-        return _near(msgspec.to_builtins(line))
+        told = msgspec.to_builtins(line)
+        said = [told.pop(name, None) for name in _SAID]
+        return _near(told, _FAR) and _near(said, _HUGE)
     except BAD:
         return False
 
 
-def _near(value: Any) -> bool:
+def _near(value: Any, far: int) -> bool:
     if isinstance(value, dict):
-        return all(_near(each) for each in value.values())
+        return all(_near(each, far) for each in value.values())
     if isinstance(value, list | tuple):
-        return all(_near(each) for each in value)
-    return not isinstance(value, int | float) or -_FAR < value < _FAR
+        return all(_near(each, far) for each in value)
+    return not isinstance(value, int | float) or -far < value < far

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
@@ -11,17 +10,9 @@ import pytest
 from tests.trials.tried import ROOT, Tried, hold
 from tests.trials.verdicts.damages import SECRET, Foreign
 from tests.trials.verdicts.judged import Whole, complaints, damaged, run_all, wholes
-from tests.trials.verdicts.recorded import suite, watch
+from tests.trials.verdicts.recorded import WAIVED, suite, unsigned, watch
 
-WAIVED = """[[waive]]
-case = "params/n-gives-n-choices"
-who = "kim"
-why = "known"
-until = 2099-01-01
-"""
 BROKEN = ("max-tokens-ignored", "n-ignored")
-LINE_SUM = re.compile(rb',"crc":"[0-9a-f]{8}"\}')
-PAGE_SUM = re.compile(rb',\s*"crc": "[0-9a-f]{8}"\s*\}\s*\Z')
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +47,6 @@ def many(folder: Path, honest: Path, broken: Path) -> list[tuple[Path, bool]]:
     first = shutil.copytree(ROOT / "tests" / "data" / "run-v1", folder / "run-v1")
     signed = [(path, True) for path in (honest, broken, waived, soaked, lost, killed, quiet)]
     return [*signed, *((path, False) for path in (*old, first))]
-
-
-def unsigned(path: Path, target: Path) -> Path:
-    """A run as a version without sums would have recorded it."""
-    shutil.copytree(path, target)
-    for each in (*target.rglob("*.jsonl"), *target.rglob("*.json")):
-        each.write_bytes(PAGE_SUM.sub(b"\n}\n", LINE_SUM.sub(b"}", each.read_bytes())))
-    return target
 
 
 def _held(tried: Tried, tmp_path: Path, runs: list[Whole], foreign: Foreign, *, n: int, seed: int) -> None:
