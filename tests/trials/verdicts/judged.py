@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import random
 import re
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +16,13 @@ from typing import Any
 
 from tests.trials.tried import Tried, hold
 from tests.trials.verdicts.damages import DAMAGES, SECRET, Foreign
+from tests.trials.verdicts.recorded import resigned
 
 BATCH = Path(__file__).with_name("batch.py")
 BESIDE = shutil.ignore_patterns("allure-results", "report.*")
 """What is made of a record stands beside it, and is not read."""
+_LARGE = 1 << 26
+"""Bytes of a file of which only the length is compared."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|cannot be|NOT_EXECUTED [1-9]|ERROR")
 
@@ -26,22 +32,30 @@ class Whole:
     """A whole run: its path, and what the tree on trial says of it.
 
     Attributes:
-        sums: its lines bear sums, so that any change shows; a run of an older version bears none.
+        sums: any change shows, for its lines bear sums. A run of an older version bears none; any other is signed
+            again after each damage.
+        out: what was said of it.
     """
 
     path: Path
     exit: int
     verdict: dict[str, Any]
     sums: bool = True
+    out: str = ""
 
 
 @dataclass
 class Damaged:
-    """A copy that was damaged."""
+    """A copy that was damaged.
+
+    Attributes:
+        by: the damages that changed its tree; none where nothing was left to damage in this way.
+    """
 
     whole: Whole
     path: Path
     what: str
+    by: frozenset[str]
     code: int = 0
     out: str = ""
     late: bool = False
@@ -76,7 +90,8 @@ def wholes(tried: Tried, folder: Path, paths: list[tuple[Path, bool]]) -> list[W
     for (path, sums), copy, (code, out, _) in zip(paths, copies, answers, strict=True):
         hold((copy / "verdict-rejudged.json").is_file(), "a whole run is judged", out[-2000:])
         verdict = json.loads((copy / "verdict-rejudged.json").read_text())
-        found.append(Whole(path, code, verdict, sums))
+        assert not (sums and (words := _told(out))), f"{path.name} is whole, and yet told as {words}: {out}"
+        found.append(Whole(path, code, verdict, sums, out))
     return found
 
 
@@ -91,14 +106,34 @@ def damaged(folder: Path, runs: list[Whole], foreign: Foreign, numbers: range, s
         names = [list(DAMAGES)[(number // len(runs)) % len(DAMAGES)]]
         if draw.random() < 0.2:
             names.append(draw.choice(list(DAMAGES)))
-        said = []
+        said, by, before = [], set(), tree_of(path)
         for name in names:
             try:
                 said.append(f"{name}: {DAMAGES[name](path, draw, foreign)}")
             except (OSError, ValueError, IndexError) as error:  # nothing is left to damage in this way
                 said.append(f"{name}: {error}")
-        made.append(Damaged(whole, path, f"{whole.path.name} run-{number}, {'; '.join(said)}"))
+            after = tree_of(path)
+            by |= {name} if after != before else set()
+            before = after
+        if by and not whole.sums:
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # too much is damaged
+                resigned(path)
+        made.append(Damaged(whole, path, f"{whole.path.name} run-{number}, {'; '.join(said)}", frozenset(by)))
     return made
+
+
+def tree_of(run: Path) -> dict[str, object]:
+    """What stands in a run directory: of each name its kind, and its content or where it leads."""
+    found: dict[str, object] = {}
+    for path in run.rglob("*"):
+        told = path.lstat()
+        content: object = None
+        if stat.S_ISLNK(told.st_mode):
+            content = path.readlink()
+        elif stat.S_ISREG(told.st_mode):
+            content = told.st_size if told.st_size > _LARGE else hashlib.sha256(path.read_bytes()).digest()
+        found[str(path.relative_to(run))] = (told.st_mode, content)
+    return found
 
 
 def wrong(each: Damaged) -> str:
@@ -131,6 +166,8 @@ def _word(each: Damaged) -> str:
         return "" if of_run and one else f"exit 4, which only run.json may cost: {out[-400:]}"
     if not each.verdict:
         return f"no verdict, exit {each.code}: {out[-400:]}"
+    if not each.by and (each.code, each.verdict["outcomes"]) != (each.whole.exit, each.whole.verdict["outcomes"]):
+        return f"nothing was damaged, and it is judged otherwise: exit {each.code}: {out[-900:]}"
     return _worse(each) if each.whole.sums else ""
 
 
@@ -144,17 +181,22 @@ def _worse(each: Damaged) -> str:
         if told["verdict"] != "NOT PROVEN" and told["verdict"] != before:
             return f"{name} is {told['verdict']}, where the whole run gives {before}"
     for case, word in mine["outcomes"].items():
-        if word == "FAIL" and whole["outcomes"].get(case) != "FAIL":
-            return f"{case} is FAIL, where the whole run gives {whole['outcomes'].get(case)}"
+        if word in {"FAIL", "PASS"} and whole["outcomes"].get(case) != word:
+            return f"{case} is {word}, where the whole run gives {whole['outcomes'].get(case)}"
     known = {(stop["name"], stop["family"], stop.get("pid")) for stop in whole.get("stops", ())}
     told = [stop for stop in mine.get("stops", ()) if stop["family"] != "UNOBSERVED" and not stop.get("doubt")]
     for stop in told:
         if (stop["name"], stop["family"], stop.get("pid")) not in known and not stop.get("planned"):
             return f"a stop of the damage: {stop['family']} of {stop['name']}"
     other = {case for case, word in whole["outcomes"].items() if mine["outcomes"].get(case) != word}
-    if (other or each.code != each.whole.exit) and not _TOLD.search(each.out):
+    if (other or each.code != each.whole.exit) and not _told(each.out):
         return f"{len(other)} cases are other, and no line says why: {each.out[-900:]}"
     return ""
+
+
+def _told(out: str) -> list[str]:
+    """The words by which damage is told; paths of what was written, which bear the name of the trial, are no such."""
+    return _TOLD.findall("\n".join(line for line in out.splitlines() if not line.startswith(("report ", "written "))))
 
 
 def complaints(runs: list[Damaged]) -> list[str]:

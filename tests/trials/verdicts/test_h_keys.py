@@ -29,6 +29,7 @@ def clear(said: Said, *more: Path, key: str = KEY) -> list[str]:
     """Where the key stands in the clear: on the terminal, in files of the run and beside it, and packed in pages."""
     texts = {"the terminal": said.out.encode()}
     for path in (said.path, *more):
+        assert path.exists(), f"{path.name} is not there: {said.out[-2000:]}"
         for file in path.rglob("*") if path.is_dir() else (path,):
             if file.is_file():
                 texts[str(file.relative_to(said.path.parent))] = file.read_bytes()
@@ -55,7 +56,8 @@ def exchanges(said: Said) -> Iterator[tuple[str, bytes]]:
 
 def in_record(said: Said, key: str = KEY, most: int | None = None) -> dict[str, set[str]]:
     """Of so many exchanges those in whose record the key can be read after one decoding, and which."""
-    some = itertools.islice(exchanges(said), most)
+    some = list(itertools.islice(exchanges(said), most))
+    assert any(raw for _, raw in some), "no exchange is in the record"
     found = {name: {r for data in unpacked(raw) for r in readings(data, key)} for name, raw in some}
     return {name: how for name, how in found.items() if how}
 
@@ -98,13 +100,16 @@ def test_a_key_in_the_bytes_of_tokens_is_shown_nowhere(tried: Tried, tmp_path: P
 
 
 class Finisher(Golden):
-    """Says the key where a reason to finish belongs."""
+    """Says the key where a reason to finish belongs, and counts how often."""
+
+    said = 0
 
     def _chunks(self, call: Any, made: Any) -> Iterator[Any]:
         key = call.request.headers.get("authorization", "").partition(" ")[2]
         for item in super()._chunks(call, made):
             if isinstance(item, dict):
                 ended = [{**c, "finish_reason": c["finish_reason"] and key} for c in item["choices"]]
+                self.said += sum(bool(key and c["finish_reason"]) for c in ended)
                 yield {**item, "choices": ended}
             else:
                 yield item
@@ -154,6 +159,7 @@ class Parrot(Golden):
 def test_a_key_where_a_reason_to_finish_belongs_is_in_no_row_of_a_soak(tried: Tried, tmp_path: Path):
     with Finisher() as golden:
         said = run(tried, golden, tmp_path / "run", "suites/soak", "--soak=5s")
+        assert golden.said > 0, said.out[-3000:]
     assert said.code in {0, 1, 10}, said.out[-3000:]
     hold(not reach(said), "the key is nowhere in the clear", f"it stands in {reach(said)}")
 
