@@ -16,13 +16,11 @@ from typing import Any
 
 from tests.trials.tried import Tried, hold
 from tests.trials.verdicts.damages import DAMAGES, SECRET, Foreign
-from tests.trials.verdicts.recorded import resigned
+from tests.trials.verdicts.recorded import LARGE, resigned
 
 BATCH = Path(__file__).with_name("batch.py")
 BESIDE = shutil.ignore_patterns("allure-results", "report.*")
 """What is made of a record stands beside it, and is not read."""
-_LARGE = 1 << 26
-"""Bytes of a file of which only the length is compared."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|cannot be|NOT_EXECUTED [1-9]|ERROR")
 
@@ -131,7 +129,7 @@ def tree_of(run: Path) -> dict[str, object]:
         if stat.S_ISLNK(told.st_mode):
             content = path.readlink()
         elif stat.S_ISREG(told.st_mode):
-            content = told.st_size if told.st_size > _LARGE else hashlib.sha256(path.read_bytes()).digest()
+            content = told.st_size if told.st_size > LARGE else hashlib.sha256(path.read_bytes()).digest()
         found[str(path.relative_to(run))] = (told.st_mode, content)
     return found
 

@@ -23,6 +23,8 @@ until = 2099-01-01
 """
 LINE_SUM = re.compile(rb',"crc":"[0-9a-f]{8}"\}')
 PAGE_SUM = re.compile(rb',\s*"crc": "[0-9a-f]{8}"\s*\}\s*\Z')
+LARGE = 1 << 26
+"""Bytes of a file that nobody reads as a whole."""
 FEW = ("suites/conformance/test_params.py", "-k", "max-tokens or n-gives")
 
 
@@ -72,6 +74,8 @@ def resigned(run: Path) -> None:
         return
     begin = zlib.crc32(json.loads(page)["id"].encode())
     for path in (each for each in run.rglob("*.jsonl") if each.is_file() and not each.is_symlink()):
+        if path.stat().st_size > LARGE:
+            continue
         lines = [LINE_SUM.sub(b"}", line).rstrip() for line in path.read_bytes().split(b"\n") if line]
         path.write_bytes(b"".join(_signed(line, b',"crc":"%08x"}\n', begin) for line in lines))
     for path in (run / "run.json", *run.glob("endpoints/*.json")):
