@@ -10,7 +10,7 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ BATCH = Path(__file__).with_name("batch.py")
 BESIDE = shutil.ignore_patterns("allure-results", "report.*")
 """What is made of a record stands beside it, and is not read."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|cannot be|NOT_EXECUTED [1-9]|ERROR")
+_TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|no heartbeat|cannot be|NOT_EXECUTED [1-9]|ERROR")
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,9 @@ def wholes(tried: Tried, folder: Path, paths: list[tuple[Path, bool]]) -> list[W
 
 
 def damaged(folder: Path, runs: list[Whole], foreign: Foreign, numbers: range, seed: int) -> list[Damaged]:
-    """A copy for each number, damaged in one way, some in two."""
+    """A copy for each number, damaged in one way, some in two; links lead to a copy of what is foreign."""
     made = []
+    foreign = replace(foreign, run=shutil.copytree(foreign.run, folder / "foreign"))
     for number in numbers:
         draw = random.Random(f"{seed}/{number}")
         whole = runs[number % len(runs)]
