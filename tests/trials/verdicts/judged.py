@@ -22,7 +22,9 @@ BATCH = Path(__file__).with_name("batch.py")
 BESIDE = shutil.ignore_patterns("allure-results", "report.*")
 """What is made of a record stands beside it, and is not read."""
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_TOLD = re.compile(r"damaged|torn|unknown to this version|missing|no end|no heartbeat|cannot be|NOT_EXECUTED [1-9]|ERROR")
+_TOLD = re.compile(
+    r"damaged|torn|unknown to this version|missing|no end|no heartbeat|cannot be|NOT_EXECUTED [1-9]|ERROR"
+)
 
 
 @dataclass(frozen=True)
