@@ -23,21 +23,29 @@ def read(path: Path, struct: type[_Struct]) -> _Struct:
     Raises:
         ConfigError: it cannot be read, is no TOML, or does not hold what it should.
     """
+    return parse(content(path), path, struct)
+
+
+def content(path: Path) -> bytes:
+    """What a file holds.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {shown(path)}: {error.strerror}") from error
-    return parse(content, path, struct)
 
 
-def parse(content: bytes, path: Path, struct: type[_Struct]) -> _Struct:
+def parse(raw: bytes, path: Path, struct: type[_Struct]) -> _Struct:
     """Read the content of a file; ``path`` is named where something is wrong.
 
     Raises:
         ConfigError: it is no TOML, or does not hold what it should.
     """
     try:
-        text = content.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"cannot read {shown(path)}: it is not UTF-8") from error
     try:

@@ -70,11 +70,7 @@ def read(path: Path) -> tuple[Waiver, ...]:
     Raises:
         ConfigError: with file, line and key.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {tables.shown(path)}: {error.strerror}") from error
-    return parse(content, path)
+    return parse(tables.content(path), path)
 
 
 def parse(content: bytes, path: Path) -> tuple[Waiver, ...]:
