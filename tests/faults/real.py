@@ -62,23 +62,28 @@ class Real(Process):
         self.process.wait()
 
 
-def servers(llama_server: str | None, dasllama: str | None) -> dict[str, Callable[[Trial], Real]]:
-    """Name -> what starts it, for those that are here."""
+def ways(llama_server: str | None = None, dasllama: str | None = None) -> dict[str, Callable[[int], list[str]]]:
+    """Name -> the command that starts it at a port, for those that are here."""
     try:
         model = str(embedded.model_file(lambda text: print(text, file=sys.stderr)))
     except (EmbeddedMissing, OSError, ValueError) as error:
         print(f"no real server: {error}", file=sys.stderr)
         return {}
-    ways: dict[str, Callable[[int], list[str]]] = {}
+    found: dict[str, Callable[[int], list[str]]] = {}
     if find_spec("xllamacpp"):
-        ways["embedded"] = lambda port: [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent",
-                                         f"--model={model}", f"--port={port}"]  # fmt: skip
+        found["embedded"] = lambda port: [sys.executable, "-m", "seatrial.servers.embedded", "--with-parent",
+                                          f"--model={model}", f"--port={port}"]  # fmt: skip
     if program := llama_server or shutil.which("llama-server"):
-        ways["llama-server"] = lambda port: [program, "-m", model, "--port", str(port), "-c", "8192", "-np", "4",
-                                             "--slots", "-t", "1"]  # fmt: skip
+        found["llama-server"] = lambda port: [program, "-m", model, "--port", str(port), "-c", "8192", "-np", "4",
+                                              "--slots", "-t", "1"]  # fmt: skip
     if other := dasllama or shutil.which("dasllama-server"):
-        ways["dasllama"] = lambda port: [other, "-m", model, "-p", str(port), "--ctx", "2048", "-s", "4", "-t", "1",
-                                         "--gpu", "off"]  # fmt: skip
+        found["dasllama"] = lambda port: [other, "-m", model, "-p", str(port), "--ctx", "2048", "-s", "4", "-t", "1",
+                                          "--gpu", "off"]  # fmt: skip
+    return found
+
+
+def servers(llama_server: str | None, dasllama: str | None) -> dict[str, Callable[[Trial], Real]]:
+    """Name -> what starts it for a trial, for those that are here."""
 
     def starter(way: Callable[[int], list[str]]) -> Callable[[Trial], Real]:
         def start(trial: Trial) -> Real:
@@ -87,4 +92,4 @@ def servers(llama_server: str | None, dasllama: str | None) -> dict[str, Callabl
 
         return start
 
-    return {name: starter(way) for name, way in ways.items()}
+    return {name: starter(way) for name, way in ways(llama_server, dasllama).items()}

@@ -28,8 +28,7 @@ class Watching:
 
     def objects(self, key: str = "", value: str = "") -> list[dict[str, Any]]:
         """What it said with ``--json``; with a key those objects alone whose key has this value."""
-        found = [json.loads(line) for line in self.out.splitlines() if line.startswith("{") and line.endswith("}")]
-        return [each for each in found if not key or each.get(key) == value]
+        return [each for each in spoken(self.out) if not key or each.get(key) == value]
 
     def until(self, held: Callable[[], object], must: str, seconds: float = DEADLINE_S) -> None:
         """Wait for what must be said.
@@ -63,6 +62,11 @@ class Watching:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.out += line
+
+
+def spoken(out: str) -> list[dict[str, Any]]:
+    """The objects of what was said with ``--json``."""
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
 @contextmanager

@@ -1,0 +1,102 @@
+"""What a watch said of a deed, held against what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.middles.watches import BEHIND, DIRECT, MIDDLE
+from tests.trials.tried import Said
+from tests.trials.watch.watched import spoken
+
+ENDED = ("STOPPED", "RESTARTED")
+POINTS = "the endpoint behind the gateway"
+"""A line of the middle that names what stands behind it is right, once: the stop itself is told there."""
+CHILD = (*ENDED, "RUNNER REPLACED")
+
+
+@dataclass(frozen=True)
+class Struck:
+    """What was done, and what clients saw of it. ``since`` and ``until``: about the moment, monotonic ns."""
+
+    since: int
+    until: int
+    sees: dict[str, str] = field(default_factory=dict)
+    middle_died: bool = False  # it ended itself, of the strike at its backend
+    middle_lives_on: bool = False  # it takes its settings anew without an end
+    child: bool = False  # the backend is a child of the middle
+
+
+@dataclass(frozen=True)
+class Account:
+    """One watch of one deed. ``wrong``: what was said too much, too little, or falsely."""
+
+    deed: str
+    view: str
+    told: str
+    code: int
+    sees: dict[str, str]
+    wrong: list[str]
+
+
+def account(deed: str, view: str, said: Said, struck: Struck | None = None) -> Account:
+    """Of a deed without a strike nothing may be said."""
+    objects = spoken(said.out)
+    stops = list({each["id"]: each for each in objects if each["kind"] == "stop"}.values())  # each as it was told last
+    wrong = [f"said: {_short(each)}" for each in objects if each["kind"] not in ("stop", "over")]
+    if struck is None:
+        wrong += [f"false alarm: {_short(each)}" for each in stops]
+    else:
+        wrong += _against(deed, view, stops, struck)
+        over = {each["id"] for each in objects if each["until"] is not None}
+        wrong += [f"never over: {_short(x)}" for x in stops if x["id"] not in over and not _gone(deed, x, struck)]
+    if said.code != (1 if stops else 0):
+        wrong.append(f"exit {said.code} after {len(stops)} stops")
+    told = "; ".join(map(_short, stops)) or "nothing"
+    return Account(deed, view, told, said.code, struck.sees if struck else {}, wrong)
+
+
+def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) -> list[str]:
+    """What is wrong with the stops that were told of a strike."""
+    wanted, may_miss = _wanted(deed, view, struck)
+    wrong, left = [], list(stops)
+    for door, families in wanted:
+        found = next((each for each in left if each["name"] == door and each["verdict"] in families), None)
+        if found is None:
+            if not may_miss:
+                wrong.append(f"not told: {' or '.join(families)} at {door}")
+            continue
+        left.remove(found)
+        interval = found["interval"]
+        if not (interval["alive_at"] <= struck.until and interval["dead_at"] >= struck.since):
+            ends = " to ".join(f"{(interval[end] - struck.since) / 1e9:.1f} s" for end in ("alive_at", "dead_at"))
+            wrong.append(f"the interval, {ends} after the strike, does not hold it: {_short(found)}")
+    pointers = [each for each in left if view == BEHIND and each["rung"] == POINTS and deed.startswith("backend")]
+    return wrong + [f"too much: {_short(each)}" for each in left if each not in pointers[:1]]
+
+
+def _wanted(deed: str, view: str, struck: Struck) -> tuple[list[tuple[str, tuple[str, ...]]], bool]:
+    """Door and families of each stop that is to be told, and whether it may stay untold."""
+    end = [(MIDDLE, ENDED)]
+    if deed.startswith("middle"):
+        return ([], False) if deed == "middle reloaded" and struck.middle_lives_on else (end, False)
+    died = end if struck.middle_died else []
+    if view == BEHIND:
+        families = {"backend stopped": ("FROZEN",), "backend restarted": (*ENDED, "DEAF")}.get(deed, ENDED)
+        return [(DIRECT, families), *died], False
+    if died:
+        return died, False
+    if struck.child and deed != "backend stopped":
+        return [(MIDDLE, (*CHILD, "WEDGED"))], deed == "backend restarted"
+    return [(MIDDLE, ("WEDGED", "FROZEN") if struck.child else ("WEDGED",))], deed == "backend restarted"
+
+
+def _gone(deed: str, stop: dict[str, Any], struck: Struck) -> bool:
+    """Whether it is right that it lasts: the port of a router's child is given to nobody again."""
+    return struck.child and stop["name"] == DIRECT and deed != "backend stopped"
+
+
+def _short(stop: dict[str, Any]) -> str:
+    signal = f" by {stop['signal']}" if stop.get("signal") else ""
+    rung = f"; {stop['rung']}" if stop.get("rung") else ""
+    return f"{stop['verdict']}{signal} at {stop['name']} ({stop['interval']['ms'] / 1000:.1f} s{rung}; {stop['cause']})"

@@ -1,0 +1,23 @@
+"""``python -m tests.middles``: what cannot be had is said with its reason, and is no success."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.middles.__main__ import options, run
+from tests.middles.table import markdown
+
+
+def test_what_cannot_be_had_is_not_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = run(options(["--only=router", f"--keep={tmp_path}", f"--programs={tmp_path}", "--seconds=1"]))
+    assert [each.not_tried for each in found] == ["there is no llama-server on PATH"]
+    assert found[0].wrong
+    assert "Not tried: there is no llama-server on PATH." in markdown(found, 1, 1)
+
+
+def test_a_slip_of_the_pen_is_wrong_usage(capsys):
+    with pytest.raises(SystemExit) as ended:
+        options(["--only=apache"])
+    assert ended.value.code == 4
+    assert "apache" in capsys.readouterr().err
