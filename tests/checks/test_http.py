@@ -8,6 +8,7 @@ from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
 from tests.checks.specimens import (
     ASKED,
+    DONE,
     EVENTS,
     HTML,
     JSON,
@@ -262,6 +263,17 @@ def test_valid_request_is_answered():
     assert [f.kind for f in found(rule, exchange(b"", status=None, error="refused"))] == ["no-evidence"]
     (option,) = found(rule, refused(asked=ASKED | {"n": 2}))
     assert option.optional
+
+
+def test_an_error_in_place_of_an_answer_is_none_whatever_the_status():
+    rule, error = "http/valid-request-is-answered", {"message": "upstream\u001b[2J is gone"}
+    in_place = (exchange(b'{"error": {"message": "no"}}'), exchange(b'{"error": "no", "choices": []}'))
+    for x in (*in_place, stream({"error": error}), stream({"error": error}, DONE)):
+        breaks(rule, x, "the answer", "200 with an error in its place")
+    later = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}
+    holds(
+        rule, [plain({"error": None}), plain({"error": ""}), plain({"error": error}), stream(later, {"error": error})]
+    )
 
 
 def test_what_has_no_answer_is_the_finding_of_one_rule():

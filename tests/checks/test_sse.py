@@ -216,8 +216,13 @@ HOLLOW = {
     "of nothing": stream(": ", DONE),
     "of blanks": only(content=" \n"),
     "of nulls": only(content=None, reasoning_content="", tool_calls=[]),
-    "of an error": stream({"error": {"message": "no"}}, DONE),
 }
+
+
+def test_a_stream_that_is_an_error_is_no_answer():
+    evidence = both(plain(), stream({"error": {"message": "no"}}, DONE))
+    finding = breaks("sse/stream-has-content-where-a-plain-answer-has", evidence, "the answer", '{"message": "no"}')
+    assert finding.causes == ("http/valid-request-is-answered",)
 
 
 @pytest.mark.parametrize("name", HOLLOW)

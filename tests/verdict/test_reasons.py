@@ -50,6 +50,11 @@ def test_findings_that_differ_in_a_value_an_id_or_a_body_are_one(one, other):
     assert said.counts["FAIL"] == 1
 
 
+def test_what_reads_the_same_is_one_line_though_other_things_were_expected():
+    one, other = found("the status", "200, 3 tokens", "400: a cap of -1"), found("the status", "200, 3 tokens", "none")
+    assert [len(r.cases) for r in verdict(judged("p/x", "a", one), judged("p/x", "b", other)).reasons] == [2]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

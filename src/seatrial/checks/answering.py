@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.reading import fields
+from seatrial.reading.chat import answers
 from seatrial.records import BUSY, Exchange, Finding
 from seatrial.text import shorten
 
@@ -48,11 +52,13 @@ def silent(x: Exchange) -> Finding | None:
 def as_before(x: Exchange, before: Exchange | None) -> Finding | None:
     """Why a faulty request shows nothing: the good one before it was served no better; or None.
 
-    Both got no answer, or both a 5xx: the server does not come to look at what is wrong with the request.
+    Both got no answer, both a 5xx, or both an error under a 200: the server does not come to look at what is wrong with
+    the request.
     """
     if before is None or unheard(before) or (before.method, before.path) != (x.method, x.path):
         return None
     failed = (x.status or 0) >= 500 and (before.status or 0) >= 500
+    failed = failed or bool(x.status == before.status == 200 and _error(x) and _error(before))
     if not failed and not (silent(x) and silent(before)):
         return None
     judge = f"{causes.ANSWERED}[{before.scenario.rpartition('/')[2]}]"
@@ -61,7 +67,10 @@ def as_before(x: Exchange, before: Exchange | None) -> Finding | None:
 
 
 def refused(x: Exchange) -> Finding | None:
-    """What is wrong with the answer to a valid request: another status than 200, or an end before its end; or None."""
+    """What is wrong with the answer to a valid request, or None.
+
+    It has another status than 200, it ends before its end, or an error stands in its place.
+    """
     if x.status is not None and 400 <= x.status < 500:
         got = f"{x.status} {_body(x)}"
         return refusal("the status", expected="200: the request is valid", got=got, optional=_asks_for_an_option(x))
@@ -74,7 +83,23 @@ def refused(x: Exchange) -> Finding | None:
             got=f"{x.framing or f'{len(x.body)} bytes'}; {x.detail or x.error}",
             so="a client has half an answer, and an error or none",
         )
+    if said := _error(x):
+        return violation(
+            "the answer",
+            expected="what was asked for",
+            got=f"200 with an error in its place: {said}",
+            so="a client that goes by the status takes an error for an answer without content",
+        )
     return None
+
+
+def _error(x: Exchange) -> str:
+    """The error that an answer of status 200 holds in place of all else; empty where it holds none, or more."""
+    bodies = [fields.mapping(body) for body in (x.json, *(chunk.json for chunk in x.chunks))]
+    errors = [body["error"] for body in bodies if body.get("error")]
+    if not errors or answers(x) or any("data" in body for body in bodies):
+        return ""
+    return shorten(json.dumps(errors[0], ensure_ascii=False, default=str)[:400])
 
 
 def _asks_for_an_option(x: Exchange) -> bool:

@@ -105,7 +105,7 @@ def no_object(x: Exchange) -> Finding | None:
     if isinstance(x.json, dict):
         return None
     got = x.fault or x.body[:200].decode("utf-8", "replace")
-    judges = (causes.DECODES, causes.LIST, causes.SCHEMA, *by_framing(x))
+    judges = (causes.DECODES, causes.LIST, causes.SCHEMA, *by_framing(x), causes.DECODES + causes.SOME)
     return no_evidence("the body", expected="a JSON object", got=got, causes=judges)
 
 

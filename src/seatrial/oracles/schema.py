@@ -45,7 +45,7 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
             return
         parts = [(f"chunk {c.index}: ", c.json) for c in x.chunks if not c.done and not c.fault and c.data.strip()]
         name = CHUNK
-    elif x.json is None and x.fault:
+    elif x.json is None and (x.fault or x.is_stream):
         yield look.unreadable(x) or violation("the body", expected="JSON", got=x.fault)
         return
     else:

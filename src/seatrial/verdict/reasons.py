@@ -62,7 +62,10 @@ def folded(cases: Iterable[Judged], word: Outcome, impact: Sequence[str], becaus
     for case in sorted(cases, key=lambda case: _weight(case, impact)):
         if case.outcome is word and not case.because:
             groups[alike(case)].append(case)
-    return [_reason(word, group, because) for group in groups.values()]
+    read: defaultdict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for group in groups.values():  # what nobody could tell apart by reading is one line
+        read[group[0].rule, _text(group[0])] += group
+    return [_reason(word, group, because) for group in read.values()]
 
 
 def reasons(
@@ -90,15 +93,19 @@ def reasons(
 
 def _reason(word: Outcome, group: Sequence[Judged], because: Counter[str]) -> Reason:
     first = group[0]
-    finding = deciding(first)
     return Reason(
         word=str(word),
         case=first.case,
         level=first.level,
-        text=f"{finding.where}: {finding.got}" if finding else first.why,
+        text=_text(first),
         cases=tuple(case.case for case in group),
         because=sum(because[case.case] for case in group),
     )
+
+
+def _text(case: Judged) -> str:
+    finding = deciding(case)
+    return f"{finding.where}: {finding.got}" if finding else case.why
 
 
 def _weight(case: Judged, impact: Sequence[str]) -> tuple[bool, int, int, str]:

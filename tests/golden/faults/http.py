@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tests.golden import edits
 from tests.golden.edits import VALID, Json, api, failure, html, relabelled
-from tests.golden.items import Act, Piece, Reply
+from tests.golden.items import DONE, Act, Item, Piece, Reply
 from tests.golden.registry import Shot, chat, fault, streaming
 from tests.golden.validation import InsteadError
 
@@ -36,6 +36,20 @@ def chat_reset(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """The connection of each chat is reset in place of an answer."""
     shot.fire()
     yield Act.RESET
+
+
+@fault("error-in-a-200", caught_by=VALID_ANSWERED, stage="reply", when=chat)
+def error_in_a_200(reply: Reply, shot: Shot) -> Reply:
+    """An error stands where the answer belongs, with status 200, as gateways pass on what their backend said."""
+    return replace(failure(message="upstream is gone"), status=200) if reply.status == 200 else reply
+
+
+@fault("error-for-a-stream", caught_by=VALID_ANSWERED, stage="events", when=streaming)
+def error_for_a_stream(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream is one event with an error, and ends in order."""
+    shot.fire()
+    yield {"error": {"message": "upstream is gone", "type": "server_error", "param": None, "code": None}}
+    yield DONE
 
 
 @fault("json-as-text", caught_by=JSON, stage="reply", when=api)

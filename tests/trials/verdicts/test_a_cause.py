@@ -21,6 +21,7 @@ SERVERS = {
     "no usage": "usage-never",
     "every stream stalls": "stall",
     "one token refused": "one-token-refused",
+    "an error under a 200": "error-in-a-200",
 }
 CAUSE = dict.fromkeys(SERVERS, ANSWERED) | {"no usage": "chat/usage-adds-up"}
 """What is wrong with each server, by the rule that says it."""
