@@ -6,12 +6,13 @@ import threading
 
 
 @contextlib.contextmanager
-def says(*answers, wait=True):
+def says(*answers, wait=True, hold=False):
     """A server that gives each connection the next of the answers (the last for good); yields its ``host:port``.
 
     Args:
         answers: bytes; or None, which keeps the connection open without a word.
         wait: read a request's head first.
+        hold: keep the connection open after the answer.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     held, left = [], list(answers)
@@ -31,7 +32,8 @@ def says(*answers, wait=True):
                         pass
                 if answer is not None:
                     connection.sendall(answer)
-                    connection.shutdown(socket.SHUT_RDWR)
+                    if not hold:
+                        connection.shutdown(socket.SHUT_RDWR)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

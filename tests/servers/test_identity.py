@@ -293,3 +293,13 @@ def test_a_warm_up_has_its_own_deadline(monkeypatch):
     late = pytest.raises(EndpointError, match=r"m at .* does not answer the warm-up request")
     with says(None) as place, Client(f"http://{place}/v1") as client, late:
         identify(endpoint, client)
+
+
+def test_a_warm_up_that_begins_and_has_no_end_says_how_much_came(monkeypatch):
+    monkeypatch.setattr("seatrial.servers.identity.WARM_UP_S", 0.3)
+    with says(reply(200, one_model())) as listing:
+        endpoint = look(listing)
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"
+    endless = pytest.raises(EndpointError, match=r"m at .* begins to answer .* has no end: \d+ bytes in \d+ s")
+    with says(half, hold=True) as place, Client(f"http://{place}/v1") as client, endless:
+        identify(endpoint, client)

@@ -122,6 +122,10 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     warm = _chat(endpoint, client, SIGHT)
     if warm.error in {"deadline", "idle"}:
         who = f"{flat(endpoint.model)} at {root(endpoint.url)}"
+        if warm.raw:
+            took = (warm.ended_at - warm.sent_at) / 1e9
+            came = f"{len(warm.raw)} bytes in {took:.0f} s"
+            raise EndpointError(f"{who} begins to answer the warm-up request, and its answer has no end: {came}")
         raise EndpointError(f"{who} does not answer the warm-up request within {WARM_UP_S:.0f} s")
     expect_api(warm, endpoint.url)
     if warm.status == 404:
