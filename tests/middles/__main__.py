@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -20,7 +19,7 @@ from random import Random
 from tests.faults.processes import TrialError, halted
 from tests.middles.middles import MIDDLES
 from tests.middles.programs import NotTried, Programs
-from tests.middles.scene import Deed, act, stage
+from tests.middles.scene import Deed, Stage, act, stage
 from tests.middles.table import Tried, markdown
 from tests.trials.tried import Wrong
 
@@ -81,24 +80,38 @@ def run(asked: argparse.Namespace) -> list[Tried]:
 
 
 def _try(name: str, programs: Programs, root: Path, asked: argparse.Namespace) -> Tried:
-    """One middle, all deeds."""
+    """One middle, all deeds. After a deed that could not be carried out the rest begins anew."""
     tried = Tried(MIDDLES[name].title)
+    left = [Deed(each) for each in asked.deeds]
     try:
-        with stage(name, programs, root / name, Random(f"{asked.seed} {name}"), asked.backend) as on:
-            for deed in asked.deeds:
-                _say(f"{name}: {deed} ...")
-                try:
-                    tried.accounts += act(on, Deed(deed), asked.seconds)
-                except (Wrong, TrialError, OSError) as error:
-                    tried.trouble.append(f"{deed}: could not be carried out: {str(error)[:400]}")
-                for text in tried.wrong:
-                    _say(f"{name}: {text}")
+        while left:
+            folder = root / name / f"from-{left[0].replace(' ', '-')}"
+            with stage(name, programs, folder, Random(f"{asked.seed} {name} {left[0]}"), asked.backend) as on:
+                while left and _acted(on, left.pop(0), asked.seconds, tried, name):
+                    pass
     except NotTried as error:
         tried.not_tried = str(error)
     except (TrialError, OSError) as error:
-        traceback.print_exc()
         tried.trouble.append(f"could not be carried out: {str(error)[:400]}")
+        _say(f"{name}: {tried.trouble[-1]}")
     return tried
+
+
+def _acted(on: Stage, deed: Deed, seconds: float, tried: Tried, name: str) -> bool:
+    """Whether a deed could be carried out; what is wrong is said at once."""
+    _say(f"{name}: {deed} ...")
+    try:
+        found = act(on, deed, seconds)
+    except (Wrong, TrialError, OSError) as error:
+        tried.trouble.append(f"{deed}: could not be carried out: {str(error)[:400]}")
+        _say(f"{name}: {tried.trouble[-1]}")
+        return False
+    tried.accounts += found
+    for each in found:
+        _say(f"{name}: {deed}, {each.view}: {each.told}, exit {each.code}")
+        for text in each.wrong:
+            _say(f"{name}: WRONG: {text}")
+    return True
 
 
 def _say(text: str) -> None:
