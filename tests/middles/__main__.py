@@ -87,6 +87,7 @@ def _try(name: str, programs: Programs, root: Path, asked: argparse.Namespace) -
         while left:
             folder = root / name / f"from-{left[0].replace(' ', '-')}"
             with stage(name, programs, folder, Random(f"{asked.seed} {name} {left[0]}"), asked.backend) as on:
+                tried.version = on.middle.version
                 while left and _acted(on, left.pop(0), asked.seconds, tried, name):
                     pass
     except NotTried as error:

@@ -15,8 +15,8 @@ from tests.middles import client
 from tests.middles.middles import Router
 
 WAKE_S = 60.0
-DRAINS_S = 10.0
-"""A supervisor's patience with a server that is to end."""
+DRAINS_S = 3.0
+"""A supervisor's patience with a server that is to end, and waits for the end of its streams."""
 
 
 class Backend(Protocol):

@@ -22,6 +22,7 @@ class Middle(ABC):
     """A middle in front of a backend, at a port of its own. It is a session of its own, ended whole by its number."""
 
     title = ""
+    program = ""  # whose version is told
     reloads = False  # whether it can be told to read its settings again without an end
     bears_backend = False  # whether it starts what stands behind it by itself
 
@@ -50,6 +51,11 @@ class Middle(ABC):
                                              stdout=log, stderr=log, start_new_session=True,
                                              env={**os.environ, **self.environment()})  # fmt: skip
         until(self._ready, f"{self.title} answers; its log: {self.log}", START_S)
+
+    @property
+    def version(self) -> str:
+        """Of its program; empty where it does not tell."""
+        return self._programs.version(self.program) if self.program else ""
 
     @property
     def pid(self) -> int:
@@ -97,6 +103,7 @@ class Nginx(Middle):
     """nginx: a master that owns the socket and never runs, and a worker that does the work."""
 
     title = "nginx"
+    program = "nginx"
     reloads = True
     buffering = "on"
 
@@ -132,6 +139,7 @@ class HttpProxy(Middle):
     """http-proxy of npm, with an error handler that answers 502."""
 
     title = "node http-proxy"
+    program = "http-proxy"
     handler = """proxy.on('error', (error, request, answer) => {
   if (!answer.headersSent && answer.writeHead) answer.writeHead(502);
   answer.end();
@@ -159,6 +167,7 @@ class LiteLLM(Middle):
     """LiteLLM's proxy."""
 
     title = "LiteLLM"
+    program = "litellm"
 
     def command(self, backend: int) -> list[str]:
         program = self._programs.litellm()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -39,10 +40,12 @@ class Programs:
             folder = self.folder / "nginx"
             program = folder / "root" / "usr" / "sbin" / "nginx"
             if not program.exists():
+                if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+                    raise NotTried("there is no nginx on PATH, and no apt-get and dpkg to get it with")
                 folder.mkdir(parents=True, exist_ok=True)
-                _run(_needed("apt-get"), "download", *APT, cwd=folder)
+                _run("apt-get", "download", *APT, cwd=folder)
                 for package in sorted(folder.glob("*.deb")):
-                    _run(_needed("dpkg"), "-x", str(package), str(folder / "root"), cwd=folder)
+                    _run("dpkg", "-x", str(package), str(folder / "root"), cwd=folder)
             _run(str(program), "-v", cwd=folder)
         return str(program)
 
@@ -72,6 +75,17 @@ class Programs:
                 venv.create(folder, with_pip=True)
                 _run(str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *PYPI, cwd=folder)
         return str(program)
+
+    def version(self, name: str) -> str:
+        """The version of a program, as it says it or as its registry wrote it down; empty where neither tells."""
+        if name == "nginx":
+            said = subprocess.run([self.nginx(), "-v"], capture_output=True, text=True, timeout=10, check=False)
+            return said.stderr.strip().rpartition("/")[2]
+        for file in (self.folder / "litellm").glob("lib/python*/site-packages/litellm-*.dist-info"):
+            if name == "litellm":
+                return file.name.removeprefix("litellm-").removesuffix(".dist-info")
+        package = self.folder / name / "node_modules" / name / "package.json"
+        return str(json.loads(package.read_text())["version"]) if package.exists() else ""
 
     def llama_server(self) -> str:
         """llama.cpp's server: a router, where it is started without a model.

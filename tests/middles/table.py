@@ -51,7 +51,7 @@ def _parts(found: list[Tried], seconds: float, took_s: float) -> Iterator[str]:
     )
     for each in found:
         yield ""
-        yield f"## {each.title}"
+        yield f"## {' '.join(filter(None, (each.title, each.version)))}"
         yield ""
         if each.not_tried:
             yield f"Not tried: {each.not_tried}."
