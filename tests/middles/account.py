@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.middles.watches import BEHIND, DIRECT, MIDDLE
 from tests.trials.tried import Said
@@ -58,13 +58,11 @@ def account(deed: str, view: str, said: Said, struck: Struck | None = None) -> A
 
 def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) -> list[str]:
     """What is wrong with the stops that were told of a strike."""
-    wanted, may_miss = _wanted(deed, view, struck)
     wrong, left = [], list(stops)
-    for door, families in wanted:
-        found = next((each for each in left if each["name"] == door and each["verdict"] in families), None)
+    for want in _wanted(deed, view, struck):
+        found = next((each for each in left if each["name"] == want.door and each["verdict"] in want.families), None)
         if found is None:
-            if not may_miss:
-                wrong.append(f"not told: {' or '.join(families)} at {door}")
+            wrong += [f"not told: {' or '.join(want.families)} at {want.door}"] * want.must
             continue
         left.remove(found)
         interval = found["interval"]
@@ -75,20 +73,26 @@ def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) 
     return wrong + [f"too much: {_short(each)}" for each in left if each not in pointers[:1]]
 
 
-def _wanted(deed: str, view: str, struck: Struck) -> tuple[list[tuple[str, tuple[str, ...]]], bool]:
-    """Door and families of each stop that is to be told, and whether it may stay untold."""
-    end = [(MIDDLE, ENDED)]
+class _Want(NamedTuple):
+    """A stop that is to be told, or that may be told beside because it is true as well."""
+
+    door: str
+    families: tuple[str, ...]
+    must: bool = True
+
+
+def _wanted(deed: str, view: str, struck: Struck) -> list[_Want]:
     if deed.startswith("middle"):
-        return ([], False) if deed == "middle reloaded" and struck.middle_lives_on else (end, False)
-    died = end if struck.middle_died else []
+        lives_on = deed == "middle reloaded" and struck.middle_lives_on
+        both = struck.child and view == BEHIND  # the child ends with its parent
+        return [] if lives_on else [_Want(MIDDLE, ENDED), *[_Want(DIRECT, ENDED, must=False)] * both]
+    died = [_Want(MIDDLE, ENDED)] if struck.middle_died else []
+    child = struck.child and deed != "backend stopped"  # the parent's door tells of the end of a child too
     if view == BEHIND:
         families = {"backend stopped": ("FROZEN",), "backend restarted": (*ENDED, "DEAF")}.get(deed, ENDED)
-        return [(DIRECT, families), *died], False
-    if died:
-        return died, False
-    if struck.child and deed != "backend stopped":
-        return [(MIDDLE, (*CHILD, "WEDGED"))], deed == "backend restarted"
-    return [(MIDDLE, ("WEDGED", "FROZEN") if struck.child else ("WEDGED",))], deed == "backend restarted"
+        return [_Want(DIRECT, families), *died, *[_Want(MIDDLE, CHILD, must=False)] * child]
+    families = (*CHILD, "WEDGED") if child else ("WEDGED", "FROZEN") if struck.child else ("WEDGED",)
+    return died or [_Want(MIDDLE, families, must=deed != "backend restarted")]
 
 
 def _gone(deed: str, stop: dict[str, Any], struck: Struck) -> bool:

@@ -96,3 +96,12 @@ def test_a_restart_may_be_hidden_from_who_sees_the_middle_alone():
     assert not wrong("backend restarted", ALONE, code=0)
     assert wrong("backend restarted", ALONE, stop(verdict="FROZEN"))
     assert wrong("backend restarted", BEHIND, code=0)
+
+
+def test_of_a_child_both_doors_may_tell():
+    child = Struck(AT, AT, child=True)
+    assert not wrong("backend killed", BEHIND, direct("STOPPED"), stop(verdict="RUNNER REPLACED"), struck=child)
+    assert not wrong("middle killed", BEHIND, stop(verdict="STOPPED"), direct("STOPPED"), struck=child)
+    assert wrong("middle killed", BEHIND, stop(verdict="STOPPED"), direct("STOPPED"))
+    assert wrong("backend killed", BEHIND, stop(verdict="RUNNER REPLACED"), struck=child)
+    assert not wrong("backend killed", BEHIND, direct("STOPPED", until=None), struck=child)
