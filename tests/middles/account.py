@@ -22,7 +22,7 @@ class Struck:
     since: int
     until: int
     sees: dict[str, str] = field(default_factory=dict)
-    middle_died: bool = False  # it ended itself, of the strike at its backend
+    died_by: int = 0  # the middle ended itself, of the strike at its backend, before this time (monotonic ns)
     middle_lives_on: bool = False  # it takes its settings anew without an end
     child: bool = False  # the backend is a child of the middle
 
@@ -66,7 +66,7 @@ def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) 
             continue
         left.remove(found)
         interval = found["interval"]
-        if not (interval["alive_at"] <= struck.until and interval["dead_at"] >= struck.since):
+        if not (interval["alive_at"] <= (want.by or struck.until) and interval["dead_at"] >= struck.since):
             ends = " to ".join(f"{(interval[end] - struck.since) / 1e9:.1f} s" for end in ("alive_at", "dead_at"))
             wrong.append(f"the interval, {ends} after the strike, does not hold it: {_short(found)}")
     pointers = [each for each in left if view == BEHIND and each["rung"] == POINTS and deed.startswith("backend")]
@@ -79,6 +79,7 @@ class _Want(NamedTuple):
     door: str
     families: tuple[str, ...]
     must: bool = True
+    by: int = 0  # where it happened later than the strike: the time before which it did
 
 
 def _wanted(deed: str, view: str, struck: Struck) -> list[_Want]:
@@ -86,7 +87,7 @@ def _wanted(deed: str, view: str, struck: Struck) -> list[_Want]:
         lives_on = deed == "middle reloaded" and struck.middle_lives_on
         both = struck.child and view == BEHIND  # the child ends with its parent
         return [] if lives_on else [_Want(MIDDLE, ENDED), *[_Want(DIRECT, ENDED, must=False)] * both]
-    died = [_Want(MIDDLE, ENDED)] if struck.middle_died else []
+    died = [_Want(MIDDLE, ENDED, by=struck.died_by)] if struck.died_by else []
     child = struck.child and deed != "backend stopped"  # the parent's door tells of the end of a child too
     if view == BEHIND:
         families = {"backend stopped": ("FROZEN",), "backend restarted": (*ENDED, "DEAF")}.get(deed, ENDED)

@@ -120,16 +120,16 @@ def _struck(on: Stage, deed: Deed, folder: Path) -> list[Account]:
         until_ns = time.monotonic_ns()
         sees = {"stream": _outcome(stream), **client.seen(middle.port, middle.model)}
         stream.close()
-        died = deed is not Deed.MIDDLE_KILLED and not _lives(middle, pid)
         with contextlib.suppress(TrialError):  # then it is missed, and the account says so
             untold = _must_tell(on, deed)
             until(lambda: all(pair.stops(view) for view in untold), "each watch tells it", TOLD_S)
+        died_by = 0 if deed.startswith("middle") or _lives(middle, pid) else time.monotonic_ns()
         _mend(on, deed)
         with contextlib.suppress(TrialError):  # what never ends is told in the account
             until(lambda: not pair.lasting(), "every stop is over", BACK_S)
         pair.beats(SETTLE)
         said = pair.end()
-    struck = Struck(since, until_ns, sees, middle_died=died, middle_lives_on=middle.reloads, child=middle.bears_backend)
+    struck = Struck(since, until_ns, sees, died_by=died_by, middle_lives_on=middle.reloads, child=middle.bears_backend)
     return [account(deed, view, each, struck) for view, each in said.items()]
 
 

@@ -87,9 +87,12 @@ def test_a_reload_ends_who_cannot_reload():
 
 
 def test_a_middle_that_ended_itself_is_told_too():
-    died = Struck(AT, AT, middle_died=True)
+    died = Struck(AT, AT, died_by=AT + 5_000_000_000)
     assert not wrong("backend killed", BEHIND, direct("STOPPED"), stop(verdict="STOPPED"), struck=died)
     assert wrong("backend killed", BEHIND, direct("STOPPED"), struck=died)
+    late = stop(verdict="STOPPED", early=2, late=3)
+    assert not wrong("backend killed", ALONE, late, struck=died)
+    assert wrong("middle killed", ALONE, late)
 
 
 def test_a_restart_may_be_hidden_from_who_sees_the_middle_alone():
