@@ -100,6 +100,8 @@ def _try(name: str, programs: Programs, root: Path, asked: argparse.Namespace) -
 
 def _acted(on: Stage, deed: Deed, seconds: float, tried: Tried, name: str) -> bool:
     """Whether a deed could be carried out; what is wrong is said at once."""
+    if halted.is_set():
+        raise TrialError("ended by hand")
     _say(f"{name}: {deed} ...")
     try:
         found = act(on, deed, seconds)

@@ -60,7 +60,7 @@ class Programs:
             if not (folder / "node_modules" / "http-proxy").exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 _run(_beside("npm"), "install", "--no-audit", "--no-fund", "--no-save", *NPM, cwd=folder)
-        return _beside("node"), folder
+        return _said(_beside("node"), "-p", "process.execPath", cwd=folder), folder  # itself, not what starts it
 
     def litellm(self) -> str:
         """LiteLLM's proxy, in a virtual environment of its own.
@@ -110,12 +110,22 @@ def _needed(name: str) -> str:
 
 
 def _run(*command: str, cwd: Path) -> None:
+    _said(*command, cwd=cwd)
+
+
+def _said(*command: str, cwd: Path) -> str:
+    """What a program prints.
+
+    Raises:
+        NotTried: it fails.
+    """
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])  # npm looks for its node there
     try:
-        subprocess.run(command, cwd=cwd, env={**os.environ, "PATH": path}, check=True, capture_output=True, text=True,
-                       timeout=INSTALL_S, stdin=subprocess.DEVNULL)  # fmt: skip
+        ran = subprocess.run(command, cwd=cwd, env={**os.environ, "PATH": path}, check=True, capture_output=True,
+                             text=True, timeout=INSTALL_S, stdin=subprocess.DEVNULL)  # fmt: skip
     except subprocess.CalledProcessError as error:
         said = [line for line in f"{error.stdout}\n{error.stderr}".splitlines() if line.strip()]
         raise NotTried(f"{Path(command[0]).name} failed: {said[-1] if said else f'exit {error.returncode}'}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotTried(f"{Path(command[0]).name} failed: {error}") from error
+    return ran.stdout.strip()

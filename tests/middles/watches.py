@@ -61,7 +61,8 @@ class Pair:
 
     def ended(self, seconds: float) -> dict[str, Said]:
         """Wait until both have ended by themselves."""
-        return {view: watch.ended(seconds) for view, watch in self.watches.items()}
+        until(lambda: not any(watch.runs for watch in self.watches.values()), "both watches end", seconds)
+        return {view: watch.end() for view, watch in self.watches.items()}
 
 
 @contextmanager

@@ -42,6 +42,11 @@ class Watching:
             raise Wrong(f"{must} within {seconds:g} s; what was said: {self.out[-3000:]}") from None
         hold(held(), must, self.out[-3000:])
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def end(self) -> Said:
         """End it as Ctrl-C does: its exit code, and all that it said."""
         if self._process.poll() is None:
