@@ -20,13 +20,26 @@ from http1 import Gone, Peer, header, listen
 
 PING_S = 0.3
 SHUT = ("hold", "refuse")
+GOOD = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"ok"}'
+REASONS = {
+    "500": "Internal Server Error",
+    "502": "Bad Gateway",
+    "503": "no available workers",
+    "504": "Gateway Time-out",
+}
 
 
 class Gateway:
-    """Relays each connection to the backend."""
+    """Relays each connection to the backend.
 
-    def __init__(self, port: int, backend: int) -> None:
+    Args:
+        dead: what a client gets while the backend takes no connection: a status, ``silent``, or ``cut``.
+        own: it answers /health itself, whatever is behind it.
+    """
+
+    def __init__(self, port: int, backend: int, dead: str = "cut", *, own: bool = False) -> None:
         self.listener, self.backend = listen(port), backend
+        self.dead, self.own = dead, own
         self.lock = threading.Lock()
         self.order: dict[str, Any] = {}
         self.door: socket.socket | None = None
@@ -40,19 +53,36 @@ class Gateway:
             threading.Thread(target=self._connection, args=(sock,), daemon=True).start()
 
     def _connection(self, sock: socket.socket) -> None:
-        with sock, socket.create_connection(("127.0.0.1", self.backend)) as behind:
+        with sock:
             try:
-                self._relay(Peer(sock), Peer(behind))
+                self._asked(Peer(sock))
             except (OSError, Gone, ValueError):
                 return
 
-    def _relay(self, client: Peer, server: Peer) -> None:
+    def _asked(self, client: Peer) -> None:
+        """Hand one request on; where nobody takes it, or every client is turned away, say what is said then."""
         _, path, head, body = client.request()
+        if self.own and path.startswith("/health"):
+            client.sock.sendall(GOOD)
+            return
         how, event = self._orders() if path.endswith("/chat/completions") else ("", 0)
         if how == "refuse":
             self._struck()
             return
-        server.sock.sendall(head + body)
+        if how in REASONS:
+            self._struck()
+            _turn_away(client, how)
+            return
+        try:
+            behind = socket.create_connection(("127.0.0.1", self.backend))
+        except OSError:
+            _turn_away(client, self.dead)
+            return
+        with behind:
+            self._relay(client, Peer(behind), head + body, how, event)
+
+    def _relay(self, client: Peer, server: Peer, request: bytes, how: str, event: int) -> None:
+        server.sock.sendall(request)
         answer = server.until(b"\r\n\r\n")
         if header(answer, "content-type").startswith("text/event-stream"):
             client.begin_stream()
@@ -127,6 +157,16 @@ class Gateway:
                     self._struck()
 
 
+def _turn_away(client: Peer, how: str) -> None:
+    """What a client gets of whom nobody takes the request."""
+    if how == "silent":
+        threading.Event().wait()
+    elif how in REASONS:
+        body = REASONS[how].encode()
+        head = f"HTTP/1.1 {how} {REASONS[how]}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sock.sendall(head.encode() + body)
+
+
 def _tells(block: bytes) -> tuple[bool, bool]:
     """Whether an event bears a token, and whether it bears a finish_reason."""
     try:
@@ -141,10 +181,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--backend", type=int, required=True)
+    parser.add_argument("--dead", default="cut", choices=["cut", "silent", *REASONS])
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--orders", required=True)
     options = parser.parse_args()
     end_with_stdin()
-    gateway = Gateway(options.port, options.backend)
+    gateway = Gateway(options.port, options.backend, options.dead, own=options.own)
     threading.Thread(target=gateway.take_orders, args=(options.orders,), daemon=True).start()
     gateway.serve()
 

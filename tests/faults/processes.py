@@ -177,9 +177,9 @@ class Gateway(Process):
     real = False
     key = ""
 
-    def __init__(self, folder: Path, rng: random.Random, behind: Any) -> None:
+    def __init__(self, folder: Path, rng: random.Random, behind: Any, *arguments: str) -> None:
         self.port, self.model = free_port(rng), behind.model
-        super().__init__(folder, "gateway", f"--port={self.port}", f"--backend={behind.port}")
+        super().__init__(folder, "gateway", f"--port={self.port}", f"--backend={behind.port}", *arguments)
 
 
 def _connected(sock: socket.socket, path: Path) -> bool:

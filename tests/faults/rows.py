@@ -81,9 +81,9 @@ class Trial:
         self.started.append(server)
         return server
 
-    def front(self, server: Any) -> Gateway:
+    def front(self, server: Any, *arguments: str) -> Gateway:
         """A gateway in front of it."""
-        self.started.append(gateway := Gateway(self.folder, self.rng, server))
+        self.started.append(gateway := Gateway(self.folder, self.rng, server, *arguments))
         return gateway
 
     def again(self) -> None:

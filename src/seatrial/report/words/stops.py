@@ -19,6 +19,8 @@ _SHOWN = {
     "RUNNER REPLACED": ("child ",),
 }
 """Evidence of which the first words make it part of the headline, by family: which rung is well, who came for whom."""
+_BEHIND = (": the fault is behind it", ": it stands behind this one")
+"""How evidence ends that names the stop of the server behind a gateway; it is part of the headline."""
 _ENDS = frozenset({"STOPPED", "RESTARTED", "RUNNER REPLACED"})
 """Families of which a process ended: how it ended is part of the headline."""
 
@@ -58,7 +60,7 @@ def headline(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> st
     if stop.family == "CLOCK STEPPED":
         return f"CLOCK STEPPED by {step(stop)} {interval}"
     shown = [visible(text, 200) for text in _shown(stop)]
-    who = shown if shown and stop.family != "WEDGED" else [*_who(stop), *shown]
+    who = shown if shown and stop.family in ("IMPOSTOR", "RUNNER REPLACED") else [*_who(stop), *shown]
     parts = [f"{stop.family}{_how(stop, streams)} {interval}", *who, *_after(stop, wall, end)]
     return "; ".join(part for part in parts if part)
 
@@ -71,7 +73,7 @@ def step(stop: Stop) -> str:
 
 def _shown(stop: Stop) -> list[str]:
     first = _SHOWN.get(stop.family, ())
-    return [text for text in stop.evidence if first and text.startswith(first)]
+    return [text for text in stop.evidence if text.endswith(_BEHIND) or (first and text.startswith(first))]
 
 
 def _how(stop: Stop, streams: int | None) -> str:

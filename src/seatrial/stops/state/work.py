@@ -52,6 +52,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     silent_from: int = 0  # the scheduler was asked and has not answered since
     scheduler_at: int = 0  # the last line about the scheduler
     answers_at: int = 0  # the scheduler's last answer
+    refused: tuple[Ask, ...] = ()  # canaries turned away in a row (429, 503): the first of them, and the latest
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

@@ -38,7 +38,7 @@ LIMIT = "its address-space limit was reached"
 def cause(case: Case) -> str:
     """The cause, or UNKNOWN and why it cannot be known."""
     own = own_of(case)
-    if own.stated:
+    if own.stated or (case.statement.cause and case.exit is None):
         return case.statement.cause
     number, code = signal_of(case.exit), code_of(case.exit)
     named = "; ".join(_named(case))

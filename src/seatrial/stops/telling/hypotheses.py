@@ -47,7 +47,7 @@ UNSEEN = "not observable here"
 
 def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
     """The guesses about a stop, in the order of this module; none where the cause is named."""
-    if own_of(case).stated:
+    if own_of(case).stated or (case.statement.cause and case.exit is None):
         return case.statement.hypotheses
     found = sorted(_guesses(case, uptime_s), key=lambda guess: guess.speaks)
     return tuple(str(guess) for guess in found)

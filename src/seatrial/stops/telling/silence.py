@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from seatrial.records import SECOND, Ask
+from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Statement
 from seatrial.stops.state.server import Server
@@ -23,10 +24,13 @@ def evidence(server: Server, now: int, since: int, shown: Sight) -> tuple[str, .
 
 def statement(server: Server, since: int, shown: Sight, need: int) -> Statement:
     """What the silence is not, what may be behind it, and UNKNOWN for its cause. ``need``: how long it had to last."""
+    told = "no evidence tells why " + ("/health is not well" if shown in BY_HEALTH else "the engine does not work on")
+    status = gateway_status(server.work)
+    if status is not None:
+        told = f"by status {status} it says itself that what stands behind it fails; --behind names that"
     return Statement(
         need=need,
-        cause="UNKNOWN: no evidence tells why "
-        + ("/health is not well" if shown in BY_HEALTH else "the engine does not work on"),
+        cause=f"UNKNOWN: {told}",
         hypotheses=tuple(_hypotheses(server, since, shown)),
         excluded=tuple(_excluded(server, since)),
     )
@@ -111,9 +115,14 @@ def _excluded(server: Server, since: int) -> Iterator[str]:
 def _hypotheses(server: Server, since: int, shown: Sight) -> Iterator[str]:
     """What may be behind the silence, likeliest first, each with what would show it and whether that was seen."""
     machine, share, main = server.work.machine, cpu_share(server.work, since), server.life.main
-    if main is None or forwards(main):
-        yield "what stands behind the address ended or is not ready; would show: its own process (not observable here)"
-    if forwards(main):
+    status = gateway_status(server.work)
+    if main is None or forwards(main) or status is not None or shown is Sight.CLOSED:
+        seen = f"status {status} seen, " if status is not None else ""
+        yield (
+            "what stands behind the address ended or is not ready; would show: its own process"
+            f" ({seen}not observable here)"
+        )
+    if forwards(main) or status is not None:
         return
     if machine.child_gone_at and since - machine.child_gone_at <= ENGINE_NS:
         yield f"its engine's process died; would show: a process of its tree gone (seen: {machine.child_gone})"

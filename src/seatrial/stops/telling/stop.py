@@ -12,7 +12,7 @@ from seatrial.stops.state.families import ENDED, ENDED_MAIN, FAMILIES
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Server, State
 from seatrial.stops.state.testimony import thread_words
-from seatrial.stops.telling import causes, rungs
+from seatrial.stops.telling import causes, neighbours, rungs
 from seatrial.stops.telling.alike import alike
 from seatrial.stops.telling.hypotheses import hypotheses
 
@@ -45,7 +45,9 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         source=end.source if end else ("" if not dies else "unobservable: its process is not observable from here"),
         pidfd_at=end.pidfd_at if end else None,
         uptime_s=uptime,
-        evidence=case.evidence if unobserved else tuple(dict.fromkeys((*case.evidence, *_evidence(case, server)))),
+        evidence=case.evidence
+        if unobserved
+        else tuple(dict.fromkeys((*case.evidence, *_evidence(case, server, state)))),
         excluded=() if unobserved else tuple(causes.excluded(case, kept=server.life.main is not None)),
         cause=(case.statement.cause or "the recorder did not run") if unobserved else causes.cause(case),
         hypotheses=() if unobserved else hypotheses(case, uptime),
@@ -71,11 +73,12 @@ def _last_life(case: Case) -> Proof:
     return Proof(seen, text, "process")
 
 
-def _evidence(case: Case, server: Server) -> Iterator[str]:
+def _evidence(case: Case, server: Server, state: State) -> Iterator[str]:
     """What the record shows of a stop, beside what the stop rests on."""
     gap = _gap(case, server)
     if gap:
         yield gap
+    yield from neighbours.beside(case, server, state.servers)
     yield from causes.evidence_of_end(case)
     if case.testimony.read is not None and FAMILIES[case.family].lives_on:
         yield thread_words(case.testimony.read)

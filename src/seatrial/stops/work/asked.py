@@ -32,7 +32,7 @@ def _scheduler(work: Work, line: Ask) -> Work:
         silent, at, answers = 0, line.t, line.ended_at
     else:
         silent, at, answers = old.silent_from or line.asked_at, line.t, old.answers_at
-    return replace(work, asked=Asked(old.canary, old.rights, silent, at, answers))
+    return replace(work, asked=Asked(old.canary, old.rights, silent, at, answers, old.refused))
 
 
 def _canary(work: Work, line: Ask) -> Work:
@@ -52,7 +52,8 @@ def _canary(work: Work, line: Ask) -> Work:
         said = flow.answered(work.flow, line.ended_at)
     if line.outcome in CANARY_FAILS and not token:
         said = flow.failed(said, line)
-    return replace(work, flow=said, asked=replace(work.asked, canary=None))
+    refused = (*work.asked.refused[:1], line) if line.outcome == "busy" else work.asked.refused
+    return replace(work, flow=said, asked=replace(work.asked, canary=None, refused=refused))
 
 
 def _right(work: Work, line: Ask, token: int) -> Work:
@@ -62,6 +63,6 @@ def _right(work: Work, line: Ask, token: int) -> Work:
     return replace(
         work,
         flow=flow.right(work.flow),
-        asked=replace(work.asked, canary=None, rights=rights),
+        asked=replace(work.asked, canary=None, rights=rights, refused=()),
         wellness=wellness.canary_right(work.wellness, line.ended_at),
     )

@@ -1,22 +1,27 @@
 """A gateway and the server behind it. If both fail together the server is the cause; if the gateway fails alone, it is.
 
-The operator says what stands in front of what (Event ``behind``). The canaries of both tell whose fault it is.
+The operator says what stands in front of what (Event ``behind``). What both say tells whose fault it is. While the
+server behind has a stop of its own, whatever keeps clients of its gateway from an answer is that stop: errors, a
+status 502, 503 or 504, silence, connections that are cut. No list of programs is needed for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Event
-from seatrial.stops.state.case import Statement
-from seatrial.stops.state.cases import open_one
-from seatrial.stops.state.limits import Limits
+from seatrial.records import NO_STOP, SECOND, Event
+from seatrial.stops.evidence.looks import FRESH_NS, idle
+from seatrial.stops.state.case import Case, Statement
+from seatrial.stops.state.cases import change, open_one
+from seatrial.stops.state.incarnations import Proof
+from seatrial.stops.state.limits import IN_A_ROW, Limits
 from seatrial.stops.state.server import Server
-from seatrial.stops.state.sights import Sight
-from seatrial.stops.state.work import Work
+from seatrial.stops.state.sights import PROBE_RUNGS, Sight, probe_words
+from seatrial.stops.state.work import ILL, Work
 from seatrial.stops.telling import silence
+from seatrial.stops.telling.neighbours import said_of
 from seatrial.stops.work import wedged
 
 FAILED_TWICE = 2
@@ -30,26 +35,37 @@ def behind(work: Work, event: Event) -> Work:
 
 
 def ticked(servers: Mapping[str, Server], now: int, limits: Limits) -> dict[str, Server]:
-    """The gateways that are WEDGED at this heartbeat, by name."""
+    """The gateways of which something else is known at this heartbeat, by name."""
     found = {}
     for name, server in servers.items():
-        if server.work.behind and open_one(server) is None and server.work.waits.excused_at != now:
+        if server.work.behind:
             others = [servers[other] for other in server.work.behind if other in servers and other != name]
-            changed = _judged(server, others, now, limits)
+            changed = _asked(server, others, now, limits)
             if changed is not server:
                 found[name] = changed
     return found
 
 
-def _judged(server: Server, others: list[Server], now: int, limits: Limits) -> Server:
-    """A gateway with a WEDGED, and whose fault it is by the servers behind it, where its canary fails."""
+def _asked(server: Server, others: Sequence[Server], now: int, limits: Limits) -> Server:
+    """A gateway about which those behind it have been asked."""
+    stopped = [(other, case) for other in others if (case := _stop(other)) is not None]
+    lasting = open_one(server)
+    if lasting is not None:
+        return _joined(server, lasting, *stopped[0]) if stopped else server
+    if stopped and not wedged.away(server, now):
+        signs = [*_signs(server, now, limits)]
+        if signs:
+            other, case = stopped[0]
+            since = max(min(at for at, _ in signs), case.dead_at)  # what was on its way then fails by that
+            seen = (said_of(other.name, case, since), *dict.fromkeys(text for _, text in signs if text))
+            return _opened(server, now, since, Sight.BEHIND, _theirs(other, case), *seen)
+    return server if server.work.waits.excused_at == now else _judged(server, others, now, limits)
+
+
+def _judged(server: Server, others: Sequence[Server], now: int, limits: Limits) -> Server:
+    """A gateway with a WEDGED, and whose fault it is by the servers behind it, none of which has a stop."""
     since, until = _failing(server.work, now, limits)
     if since:
-        for other in others:
-            case = open_one(other)
-            if case is not None:
-                cause = f"{other.name}, which stands behind it: {case.family} (see its own stop)"
-                return _opened(server, now, since, Sight.BEHIND, cause, f"{other.name} behind it: {case.family}")
         for other in others:
             right = _right(other.work, since, until, limits)
             if right is not None:
@@ -62,13 +78,80 @@ def _judged(server: Server, others: list[Server], now: int, limits: Limits) -> S
         return server  # what stands behind it is asked and has not answered yet: it may be busy
     if since and now - since < limits.wedged and any(_was_right(other.work, since, until) for other in others):
         return server  # what stands behind it will be asked again soon, and that tells whose fault it is
-    return wedged.judged(server, now, limits)
+    silent = not server.work.flow.failed and now - wedged.silent_since(server.work) < limits.busy
+    if silent and any(idle(other.work, now, limits.wedged_silent) is False for other in others):
+        return server  # what stands behind it is seen to work: a long prefill keeps a gateway waiting
+    told = wedged.judged(server, now, limits)
+    if told is server:
+        return server
+    case = told.cases[-1]
+    return change(told, case, evidence=(*case.evidence, *(_health_of(other, now) for other in others)))
 
 
-def _opened(server: Server, now: int, since: int, shown: Sight, cause: str, seen: str) -> Server:
+def _stop(other: Server) -> Case | None:
+    """The stop of a server behind a gateway that still lasts: of the server itself, or of its engine's process."""
+    lasting = open_one(other)
+    if lasting is not None:
+        return lasting
+    for case in reversed(other.cases):
+        if case.of_child and case.until is None and case.family not in NO_STOP:
+            return case
+    return None
+
+
+def _theirs(other: Server, case: Case) -> str:
+    return f"{other.name}, which stands behind it: {case.family} (see its own stop)"
+
+
+def _joined(server: Server, lasting: Case, other: Server, case: Case) -> Server:
+    """The stop of a gateway, where nothing told its cause: what stands behind it has a stop too, and is the cause."""
+    if lasting.family == "WEDGED" and lasting.shown not in (Sight.BEHIND, Sight.GATEWAY):
+        shown = Sight.BEHIND
+    elif lasting.family == "STOPPED" and lasting.shown in PROBE_RUNGS and lasting.exit is None:
+        shown = lasting.shown
+    else:
+        return server
+    if lasting.statement.kind == Sight.BEHIND:
+        return server
+    said = replace(lasting.statement, kind=Sight.BEHIND.value, cause=_theirs(other, case), hypotheses=())
+    evidence = (said_of(other.name, case, lasting.dead_at), *lasting.evidence)
+    return change(server, lasting, shown=shown, statement=said, evidence=evidence)
+
+
+def _health_of(other: Server, now: int) -> str:
+    """What is known of a server behind a gateway whose canaries tell nothing."""
+    well = other.work.wellness
+    if well.health is None or now - well.health_at > 2 * FRESH_NS:
+        return f"{other.name} behind it: /health does not answer"
+    return f"{other.name} behind it: /health {well.health}"
+
+
+def _opened(server: Server, now: int, since: int, shown: Sight, cause: str, *seen: str) -> Server:
     base = silence.statement(server, since, shown, 0)
     said = Statement(kind=shown.value, cause=cause, excluded=base.excluded)
-    return wedged.opened(server, now, since, shown, said, seen)
+    well, flow = server.work.wellness, server.work.flow
+    by_health = not flow.progress_at and not flow.answered_at and 0 < well.well_at <= since  # no canary ever told
+    alive = Proof(well.well_at, "/health was well", "health") if by_health else None
+    return wedged.opened(server, now, since, shown, said, *seen, alive=alive)
+
+
+def _signs(server: Server, now: int, limits: Limits) -> Iterator[tuple[int, str]]:
+    """Since when a gateway keeps its clients from an answer, and by what that is seen, each in words or none."""
+    work, pulse = server.work, server.life.pulse
+    since, _ = _failing(work, now, limits)
+    if since:
+        yield since, ""
+    refused = work.asked.refused
+    if len(refused) >= FAILED_TWICE:
+        yield refused[0].asked_at, f"canaries are turned away, the latest with {silence.said_of(refused[-1])}"
+    well = work.wellness
+    says = well.health is not None and well.health >= ILL and now - well.health_at <= 2 * FRESH_NS
+    if says and 0 < well.well_at < well.ill_from and now - well.ill_from >= 2 * MOMENT_NS:
+        yield well.ill_from, ""
+    if pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.answered:
+        yield pulse.closed_since, f"{probe_words(pulse.closed_by)} in every probe"
+    if pulse.mute * SECOND >= limits.wedged_silent and pulse.answered:
+        yield now - pulse.mute * SECOND, f"/health silent for {pulse.mute} s"
 
 
 def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:

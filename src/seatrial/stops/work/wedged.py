@@ -22,6 +22,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND
+from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited_for
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Case, Statement
@@ -98,7 +99,7 @@ def sharpened(server: Server, before: Work) -> Server:
     """Let progress that came to light end a WEDGED, sharpen it, or show that there was none."""
     work = server.work
     if work.wellness.well_at != before.wellness.well_at:
-        server = _well_again(server)
+        server = _well_again(server, before)
     flow = work.flow
     at = flow.progress_at
     if at == before.flow.progress_at:
@@ -110,11 +111,14 @@ def sharpened(server: Server, before: Work) -> Server:
     return server
 
 
-def _well_again(server: Server) -> Server:
-    """The server with those stops over that rest on /health alone."""
-    well_at = server.work.wellness.well_at
+def _well_again(server: Server, before: Work) -> Server:
+    """The server with those stops over that rest on /health alone: a gateway's too, of which no canary tells."""
+    work = server.work
+    well_at, was = work.wellness.well_at, before.wellness.health
+    told = work.asked.canary or work.asked.refused or work.flow.failed
+    by = BY_HEALTH | ({Sight.BEHIND} if not told and (was is None or was >= ILL) else frozenset())
     for case in newest(server):
-        if case.shown in BY_HEALTH and case.until is None and well_at > case.opened_at:
+        if case.shown in by and case.until is None and well_at > case.opened_at:
             server = change(server, case, until=well_at)
     return server
 
@@ -143,6 +147,7 @@ def _by_health(server: Server, now: int, limits: Limits) -> Server | None:
     else:
         return None
     loads = visible and now - since < LOADING_NS and idle(work, now, limits.wedged) is False
+    loads = loads and gateway_status(work) is None
     if loads or now - since < limits.wedged:
         return None
     if flow.progress_at > alive.at:
@@ -230,16 +235,19 @@ def _loads(work: Work, now: int, limits: Limits) -> bool:
     return now - well.ill_from <= (limits.wedged if 0 < well.well_at < well.ill_from else LOADING_NS)
 
 
-def _excused(server: Server, work: Work, now: int, limits: Limits) -> bool:
-    """Whether the silence is of another kind, or planned: dead, stopped, deaf, loading, about to be ended by us."""
+def away(server: Server, now: int) -> bool:
+    """Whether the process is dead, stopped or deaf, or about to be ended by us: its silence is of another kind."""
     life = server.life
     if life.main is not None and not life.lives:
         return True
     if life.body.sign is not None and life.body.sign.stopped_since:
         return True
-    if life.ear.unheard >= 2 or _loads(work, now, limits):
-        return True
-    if life.planned_at and now - life.planned_at <= PLANNED_FOR_NS:
+    return life.ear.unheard >= 2 or bool(life.planned_at and now - life.planned_at <= PLANNED_FOR_NS)
+
+
+def _excused(server: Server, work: Work, now: int, limits: Limits) -> bool:
+    """Whether the silence is of another kind, or planned: dead, stopped, deaf, loading, about to be ended by us."""
+    if away(server, now) or _loads(work, now, limits):
         return True
     case = open_one(server)
     return case is not None and case.family != "WEDGED"
