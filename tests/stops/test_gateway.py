@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from msgspec.structs import replace
 
 from seatrial.records import Ask, Clock, Event, Line, Stop
 from seatrial.stops import fold
+from seatrial.stops.state.case import Statement
+from seatrial.stops.state.cases import open_case
+from seatrial.stops.state.incarnations import Exit, Main, Proof
 from seatrial.stops.state.limits import Limits
-from seatrial.stops.state.server import Server
+from seatrial.stops.state.server import Life, Pulse, Server, State
+from seatrial.stops.state.sights import Sight
 from seatrial.stops.state.work import Asked, Flow, Look, Looks, Waits, Wellness, Work
-from seatrial.stops.work import gateway
+from seatrial.stops.telling import silence
+from seatrial.stops.telling.stop import stop_of
+from seatrial.stops.work import gateway, wedged
 from tests.stops.simulation import S
 from tests.stops.simulation_work import Engine, Mode, Rig, lasting
 
@@ -144,3 +151,138 @@ def _cut(line: Line, since: int) -> Line:
     """Canaries that had their token and no end."""
     over = isinstance(line, Ask) and line.rung == "canary" and line.ended_at and line.t > since
     return replace(line, outcome="truncated") if over else line
+
+
+def refusing(*times: int, status: int = 503, outcome: str = "busy") -> tuple[Ask, ...]:
+    """Canaries of the gateway that were over at these seconds."""
+    return tuple(
+        Ask(v=2, w="r", n=n, t=t * S, name="gate", rung="canary", id=str(n), asked_at=t * S - S // 10, ended_at=t * S,
+            status=status, outcome=outcome, detail="no available workers")
+        for n, t in enumerate(times)
+    )  # fmt: skip
+
+
+def dead(at: float, **fields: object) -> Server:
+    """The server behind it, killed at a second."""
+    back = Server("back", life=Life(main=Main(pid=9, found_at=S), lives=False))
+    return open_case(
+        back, "STOPPED", int(at * S), int(at * S), exit=Exit(at=int(at * S), status=9, source="waitid"), **fields
+    )
+
+
+def judged(work: Work, back: Server, now: int, life: Life | None = None) -> Server | None:
+    gate = Server("gate", work=replace(work, behind=("back",)), life=life or Life())
+    return gateway.ticked({"gate": gate, "back": back}, now * S, Limits()).get("gate")
+
+
+WELL = Wellness(health=200, health_at=85 * S, well_at=85 * S)
+ILL_NOW = Wellness(health=503, health_at=85 * S, well_at=70 * S, ill_from=81 * S)
+CUT = Pulse(
+    answered=Proof(79 * S, "/health", "health"), closed=3, closed_since=81 * S, closed_at=84 * S,
+    closed_by=frozenset({"cut"}),
+)  # fmt: skip
+MUTE = Pulse(answered=Proof(70 * S, "/health", "health"), mute=12)
+SIGNS = {
+    "turned away": (Work(asked=Asked(refused=refusing(81, 84)), wellness=WELL), Life()),
+    "ill": (Work(wellness=ILL_NOW), Life()),
+    "ill, and taken for loading": (Work(wellness=ILL_NOW, waits=Waits(excused_at=85 * S)), Life()),
+    "cut": (Work(), Life(pulse=CUT)),
+    "mute": (Work(), Life(pulse=MUTE)),
+    "failed": (Work(flow=Flow(failed=refusing(81, 84, status=504, outcome="http_5xx")), wellness=WELL), Life()),
+}
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_whatever_a_gateway_says_its_dead_backend_is_named(sign):
+    work, life = SIGNS[sign]
+    found = judged(work, dead(80), 85, life)
+    assert found is not None
+    (case,) = found.cases
+    assert (case.family, case.shown) == ("WEDGED", Sight.BEHIND)
+    assert case.statement.cause == "back, which stands behind it: STOPPED (see its own stop)"
+    assert case.evidence[0].startswith("back STOPPED by SIGKILL ")
+    assert case.evidence[0].endswith(": the fault is behind it")
+    assert case.alive.at <= case.dead_at
+
+
+@pytest.mark.parametrize("sign", [sign for sign in SIGNS if sign != "failed"])
+def test_the_same_of_a_gateway_whose_backend_is_well_is_no_stop(sign):
+    """It may be busy, for minutes."""
+    work, life = SIGNS[sign]
+    assert judged(work, Server("back"), 85, life) is None
+
+
+def test_a_gateway_that_serves_on_while_one_behind_it_is_dead_is_no_stop():
+    once = Work(asked=Asked(refused=refusing(84), rights=((82 * S, 83 * S),)), wellness=WELL)
+    assert judged(once, dead(80), 85) is None
+    assert judged(Work(wellness=WELL), dead(80), 85) is None
+
+
+def test_a_gateway_that_has_ended_or_is_being_ended_is_not_judged_by_what_stands_behind_it():
+    work, main = SIGNS["turned away"][0], Main(pid=7, found_at=S)
+    assert judged(work, dead(80), 85, Life(main=main, lives=False)) is None
+    assert judged(work, dead(80), 85, Life(main=main, lives=True, planned_at=80 * S)) is None
+
+
+def test_a_child_that_ended_under_the_server_behind_counts_as_its_stop():
+    assert judged(SIGNS["turned away"][0], dead(80, of_child=True), 85) is not None
+
+
+def test_a_gateways_stop_of_unknown_cause_is_joined_with_the_stop_behind_it_once():
+    """The server behind it is found to be dead a moment later."""
+    server = Server("gate", work=Work(behind=("back",)), life=Life(main=Main(pid=7, found_at=S), lives=True))
+    for family, shown, after in (("WEDGED", Sight.ILL, Sight.BEHIND), ("STOPPED", Sight.CUT, Sight.CUT)):
+        gate = open_case(server, family, 80 * S, 84 * S, shown=shown, statement=Statement(cause="UNKNOWN"))
+        (found,) = gateway.ticked({"gate": gate, "back": dead(79)}, 85 * S, Limits()).values()
+        stop = stop_of(found.cases[0], found, State())
+        assert stop.cause == "back, which stands behind it: STOPPED (see its own stop)"
+        assert stop.evidence[0] == "back STOPPED by SIGKILL 1.0 s before: the fault is behind it"
+        assert stop.hypotheses == ()
+        assert found.cases[0].shown is after
+        assert not gateway.ticked({"gate": found, "back": dead(79)}, 86 * S, Limits())
+
+
+def test_a_gateways_own_death_keeps_its_own_cause():
+    gate = open_case(Server("gate", work=Work(behind=("back",))), "STOPPED", 80 * S, 80 * S,
+                     exit=Exit(at=80 * S, status=256, source="waitid"))  # fmt: skip
+    back = dead(79.6)
+    assert not gateway.ticked({"gate": gate, "back": back}, 85 * S, Limits())
+    stop = stop_of(gate.cases[0], gate, State(servers={"gate": gate, "back": back}))
+    assert stop.cause.startswith("UNKNOWN: it ended itself with status 1")
+    assert "back STOPPED by SIGKILL 0.4 s before: it stands behind this one" in stop.evidence
+    later = State(servers={"gate": gate, "back": dead(81)})
+    assert not any("stands behind" in text for text in stop_of(gate.cases[0], gate, later).evidence)
+
+
+def test_a_busy_server_behind_it_acquits_a_gateway_that_waits():
+    """A canary through the gateway waits; the server behind it is not asked, and works."""
+    looks = (
+        Look(at=30 * S, cpu=0, waits=True),
+        Look(at=60 * S, cpu=1, waits=True),
+        Look(at=199 * S, cpu=2, waits=True),
+    )
+    waits = Waits(waits_from=60 * S, waited_at=199 * S)
+    canary = Ask(v=2, w="r", n=1, t=60 * S, name="gate", rung="canary", id="1", asked_at=60 * S)
+    work = Work(asked=Asked(canary=canary), waits=waits, busy=Looks(looks))
+    worked = Work(busy=Looks((Look(at=180 * S, cpu=0), Look(at=199 * S, cpu=19 * S))))
+    idle = Work(busy=Looks((Look(at=180 * S, cpu=0), Look(at=199 * S, cpu=0))))
+    assert judged(work, Server("back", work=worked), 200) is None
+    assert judged(work, Server("back", work=idle), 200) is not None
+
+
+def test_without_a_canary_a_gateways_stop_is_over_when_health_is_well_again():
+    gate = judged(*SIGNS["ill"][:1], dead(80), 85)
+    before = gate.work
+    well = replace(gate, work=replace(before, wellness=Wellness(health=200, health_at=90 * S, well_at=90 * S)))
+    assert wedged.sharpened(well, before).cases[0].until == 90 * S
+    told = replace(before, asked=Asked(refused=refusing(81, 84)))
+    still = replace(gate, work=replace(told, wellness=well.work.wellness))
+    assert wedged.sharpened(still, told).cases[0].until is None
+
+
+def test_a_status_of_an_intermediary_is_evidence_without_a_list_of_programs():
+    for status, says in ((502, True), (504, True), (500, False), (503, False)):
+        work = Work(flow=Flow(failed=refusing(81, 84, status=status, outcome="http_5xx")), wellness=WELL)
+        said = silence.statement(Server("gate", work=work), 80 * S, Sight.CANARY, 0)
+        assert said.cause.startswith("UNKNOWN")
+        assert (f"by status {status} it says itself" in said.cause) is says

@@ -49,7 +49,7 @@ SHARED = {"Statement"}
 """What is said of a stop: each of the readers of work says it of a stop that it opens."""
 OF_A_STOP = {
     "bad_at": {"process.frozen"},
-    "evidence": {"process.deaths", "process.children", "process.impostor"},
+    "evidence": {"process.deaths", "process.children", "process.impostor", "work.gateway"},
     "exit": {"process.deaths"},
     "main": {"process.deaths"},
     "family": {"process.deaths", "process.children", "process.impostor"},
@@ -62,7 +62,8 @@ OF_A_STOP = {
     "suspects": {"process.requests", "clock"},
     "oom_after": {"process.deaf"},
     "testimony": {"state.testimony", "process.witnesses"},
-    "statement": {"work.wedged"},
+    "shown": {"work.gateway"},
+    "statement": {"work.wedged", "work.gateway"},
     "said": {"handing"},
 }  # fmt: skip
 """Which module changes which field of a stop that was opened."""

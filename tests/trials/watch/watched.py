@@ -30,6 +30,25 @@ class Watching:
         """What it said with ``--json``; with a key those objects alone whose key has this value."""
         return [each for each in spoken(self.out) if not key or each.get(key) == value]
 
+    def lines(self, kind: str, name: str) -> list[dict[str, Any]]:
+        """The lines of one kind that its record holds of a target so far."""
+        try:
+            raw = (self._path / "watch" / "samples.jsonl").read_text(errors="replace").splitlines()
+        except OSError:
+            return []
+        found = [json.loads(line) for line in raw if line.endswith("}") and f'"kind":"{kind}"' in line]
+        return [line for line in found if line.get("name") == name]
+
+    def seen_well(self, *names: str, canaries: int = 0) -> None:
+        """Wait until each target's process is known and well for two looks, and its canaries were right so often."""
+
+        def well(name: str) -> bool:
+            right = {line["id"] for line in self.lines("ask", name) if line.get("outcome") == "ok"}
+            heard = [line for line in self.lines("probe", name) if line.get("health") == 200 and line.get("owner")]
+            return len(heard) > 1 and len({ask for ask in right if ask.startswith("canary")}) >= canaries
+
+        until(lambda: all(map(well, names)), f"{', '.join(names)} seen well", DEADLINE_S)
+
     def until(self, held: Callable[[], object], must: str, seconds: float = DEADLINE_S) -> None:
         """Wait for what must be said.
 
