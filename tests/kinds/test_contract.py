@@ -20,6 +20,8 @@ from tests.kinds.specimens import Watched
 from tests.monitor.sites import climb, reply, site
 
 STEMS = sorted(detect.found())
+PATHS = {"api-ps": "api/ps", "health-liveliness": "health/liveliness"}
+"""Paths of more than one part."""
 
 
 @contextlib.contextmanager
@@ -30,7 +32,7 @@ def serving(stem):
             answer = specimens.answer(stem, name)
             headers = {key: value for key, value in answer.headers.items() if key.startswith("process-")}
             speak = reply(answer.status, answer.body, **headers)
-            s.paths[f"/{name.replace('api-ps', 'api/ps')}"] = s.paths[f"/v1/{name}"] = speak
+            s.paths[f"/{PATHS.get(name, name)}"] = s.paths[f"/v1/{name}"] = speak
         yield s
 
 
@@ -61,7 +63,7 @@ def test_each_kind_is_a_module_and_a_page_of_data_of_one_name():
     modules = {path.stem for path in profile.FOLDER.glob("*.py")} - {"__init__"}
     kinds = {stem for stem in modules if hasattr(importlib.import_module(f"seatrial.kinds.{stem}"), "KIND")}
     assert kinds == {path.stem for path in profile.FOLDER.glob("*.toml")} == set(STEMS)
-    assert {"llama_cpp", "dasllama", "generic", "vllm", "ollama"} <= set(STEMS)
+    assert {"llama_cpp", "dasllama", "generic", "vllm", "ollama", "litellm"} <= set(STEMS)
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -126,7 +128,8 @@ def test_the_recorder_asks_a_server_that_answers_so(stem, watched: Watched):
         else:
             c.until(c.troubles)
             assert not c.meters()
-        assert c.prober.path == detect.found().get(watched.kind, detect.found()["generic"]).health
+        health = detect.found().get(watched.kind, detect.found()["generic"]).health
+        c.until(lambda: c.prober.path == health, "the page where it says whether it is well")
         if watched.kind:
             questions = [question for question in detect.found()[watched.kind].questions if question.costs]
             assert {question.name for question in questions if question.path in s.asked} <= set(watched.asked)
@@ -148,7 +151,8 @@ def test_every_question_has_an_answer_that_is_read(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_kind_that_is_known_has_a_beat_and_its_health_is_answered(stem):
     kind, wanted = detect.found()[stem], specimens.expected(stem)
-    assert (kind.sign is None) == (not any(question.beat for question in kind.questions))
+    engine = kind.sign is not None and kind.sign.path != kind.health  # who is known at a door of its own is a gateway
+    assert engine == any(question.beat for question in kind.questions)
     health = specimens.at_path(stem, kind.health)
     assert health is not None
     assert health.status == wanted.health

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
+from seatrial.kinds.kind import HEALTH
 from seatrial.monitor.ladder.ladder import Ladder
 from seatrial.records import Ask, Event, Line, Meter
 from seatrial.records.targets import Watch
@@ -123,12 +124,24 @@ def site(**paths: Speak) -> Iterator[Site]:
     made.server.server_close()
 
 
+class Looks:
+    """A prober that asks nothing: what it knows is set by the test."""
+
+    def __init__(self) -> None:
+        self.local: bool | None = True
+        self.heard: probe.ProbeAnswer | None = UP
+        self.path = HEALTH
+
+    def forget(self) -> None:
+        self.path = HEALTH
+
+
 class Climb:
     """A ladder, ticked fifty times a second while a test waits, and what it wrote."""
 
     def __init__(self, url: str, *, arguments: str | None = None, patience_s: float = 5, **watch: Any) -> None:
         self.lines: list[Line] = []
-        self.prober = SimpleNamespace(local=True, heard=UP)
+        self.prober = Looks()
         self.life: Any = SimpleNamespace(incarnation="one", arguments=arguments or "llama-server")
         fields = {"name": "a", "base": url.removesuffix("/v1"), "api": url, "model": "m", **watch}
         self.ladder = Ladder(

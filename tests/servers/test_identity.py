@@ -7,9 +7,11 @@ import time
 import pytest
 
 from seatrial.servers import asking
-from seatrial.servers.identity import CAP, EndpointError, identify, survey
+from seatrial.servers.identity import CAP, EndpointError, expect_ready, identify, survey
 from seatrial.wire.transports.http import Client
 from tests.golden.server import Golden
+from tests.monitor.sites import reply as site_reply
+from tests.monitor.sites import site
 
 from .raw import reply, says
 
@@ -303,3 +305,23 @@ def test_a_warm_up_that_begins_and_has_no_end_says_how_much_came(monkeypatch):
     endless = pytest.raises(EndpointError, match=r"m at .* begins to answer .* has no end: \d+ bytes in \d+ s")
     with says(half, hold=True) as place, Client(f"http://{place}/v1") as client, endless:
         identify(endpoint, client)
+
+
+@pytest.mark.parametrize("cheap", [True, False])
+def test_the_health_of_a_server_is_asked_where_it_costs_nothing(cheap):
+    answers = {"health": site_reply(200), "v1__models": site_reply(200, {"data": [{"id": "m"}]})}
+    if cheap:
+        answers["health__liveliness"] = site_reply(200, b'"I\'m alive!"')
+    with site(**answers) as s, Client(s.url) as client:
+        found = survey("x", s.url, client)
+        s.asked.clear()
+        expect_ready(found, client, chat=False)
+    assert s.asked == (["/health/liveliness"] if cheap else ["/health/liveliness", "/health"])
+
+
+def test_its_models_are_asked_for_once():
+    with site(v1__models=site_reply(200, {"data": [{"id": "m"}]})) as s, Client(s.url) as client:
+        look = asking.FirstLook(client)
+        assert look.models() is look.models()
+        assert survey("x", s.url, client, look=look).model == "m"
+    assert s.count("/v1/models") == 1

@@ -92,7 +92,11 @@ def watch(
     ] = None,
     canary: Annotated[
         str,
-        typer.Option(metavar="DURATION|off", help="Between two canaries: chats of one token that ask the whole way."),
+        typer.Option(
+            metavar="DURATION|off",
+            help="Between two canaries: chats of one token that ask the whole way. off: nothing is asked of the "
+            "engine, which is then not observed.",
+        ),
     ] = "10s",
     model: Annotated[
         str | None,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from seatrial.kinds import profile
-from seatrial.kinds.kind import About, Clue, Kind
+from seatrial.kinds.kind import HEALTH, About, Clue, Heard, Kind
 
 GENERIC = "generic"
 
@@ -38,6 +38,22 @@ def signs() -> tuple[tuple[Clue, Kind], ...]:
     """What the watch looks for, in its order, and the kind that each sign means."""
     known = [(kind.sign, kind) for kind in found().values() if kind.sign is not None]
     return tuple(sorted(known, key=lambda pair: pair[0].turn))
+
+
+@functools.cache
+def doors() -> tuple[tuple[Clue, Kind], ...]:
+    """Kinds that say elsewhere than usual whether they are well, and their signs there, which cost nothing.
+
+    They are looked for before the usual page is asked: of such a kind it may have a price.
+    """
+    return tuple((sign, kind) for sign, kind in signs() if kind.health == sign.path != HEALTH)
+
+
+def meets(sign: Clue, status: int | None, heard: Heard) -> bool | None:
+    """Whether a kind answers, by the page of its sign; None: the answer says nothing of who is there."""
+    if status is None or status >= 500 or status == 429:
+        return None
+    return status == 200 and sign.meet(heard, "") is not None
 
 
 def about(get: Callable[[str], bytes | None]) -> About:

@@ -132,7 +132,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         sign: how the watch knows it; None: the watch cannot tell it from any other.
         questions: what may be asked of it, in turn.
         about: its page about itself, which the suites ask every server for; None: it has none of its own.
-        health: where it says whether it is well.
+        health: where it says whether it is well. Where that is not the usual page, its sign stands there, and is looked
+            for before the usual page is asked, which may have a price.
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
     """
 

@@ -24,6 +24,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     ca: str = ""  # path of a file of certificates to trust instead of the system's
     canary_s: float = 0  # seconds between two canaries; 0: none
+    engine: bool = True  # False: nothing is asked of its engine, by the operator's choice; its health page alone
     scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
     ours: bool = False  # we started it
     pace: str = ""  # path of the file by which all requests to it keep to a pace; empty: there is none

@@ -34,6 +34,12 @@ class FirstLook:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._until = time.monotonic() + SURVEY_S
+        self._models: Exchange | None = None
+
+    def models(self) -> Exchange:
+        """The list of models, asked for once."""
+        self._models = self._models or self.get("/models")
+        return self._models
 
     def get(self, path: str) -> Exchange:
         """The answer; once the budget is used up, none, with the error ``deadline``."""

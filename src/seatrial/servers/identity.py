@@ -19,6 +19,7 @@ from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError, NotYet
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
+from seatrial.kinds.kind import HEALTH, Heard
 from seatrial.reading.channels import THOUGHT
 from seatrial.reading.chat import names
 from seatrial.records import BUSY, Endpoint, Exchange
@@ -54,6 +55,7 @@ def survey(
     model: str | None = None,
     profile: str | None = None,
     counters: bool = True,
+    look: FirstLook | None = None,
 ) -> Endpoint:
     """Find out kind, model and capabilities, with at most three GETs in at most 3.5 s.
 
@@ -62,12 +64,13 @@ def survey(
         model: the operator's ``--model``; None: the only one, or the one loaded.
         profile: the operator's ``--profile``; None: the kind is found out.
         counters: whether its counters may be read: a reading resets those that an operator's dashboard shows.
+        look: what has asked for its models already; None: nobody has.
 
     Raises:
         EndpointError: one line that says what is wrong and what to do.
     """
-    look = FirstLook(client)
-    answer = look.get("/models")
+    look = look or FirstLook(client)
+    answer = look.models()
     expect_api(answer, url)
     items = _items(answer)
     if items is None and not (model and answer.status in {404, 405}):
@@ -102,7 +105,7 @@ def expect_ready(endpoint: Endpoint, client: Client, *, chat: bool) -> None:
         NotYet: it has not, or does not answer.
         EndpointError: it wants something else of us.
     """
-    health = FirstLook(client).get(beside(endpoint.url, "health"))
+    health = _health(FirstLook(client), endpoint.url)
     if health.status in BUSY:
         expect_api(health, endpoint.url)
     if chat:
@@ -188,6 +191,15 @@ def _names(models: Sequence[str], most: int = 12) -> str:
 
 def _body(answer: Exchange) -> bytes | None:
     return answer.body if answer.status == 200 else None
+
+
+def _health(look: FirstLook, url: str) -> Exchange:
+    """The page where a server says whether it is well: the usual one where no kind is met of which that has a price."""
+    for sign, _ in detect.doors():
+        x = look.get(beside(url, sign.path))
+        if detect.meets(sign, x.status, Heard(x.body, dict(x.headers))) is not False:
+            return x  # of that kind, or nobody can tell yet
+    return look.get(beside(url, HEALTH))
 
 
 def _counts(look: FirstLook, path: str) -> bool:

@@ -15,13 +15,12 @@ from pathlib import Path
 from types import FrameType
 
 from seatrial.records import SECOND, Event, Happening, Line, Stop
-from seatrial.report.words.plain import duration
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import Follower
 from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
-from seatrial.watching import starting
+from seatrial.watching import plan, starting
 from seatrial.watching.findings import Findings, News
 from seatrial.watching.settings import COMMAND, WatchSettings
 from seatrial.watching.telling import Telling, summary, teller
@@ -96,6 +95,8 @@ class WatchSession:
     def _begin(self, run: RunDir, keeping: Keeping) -> None:
         self._await_recorder(run, keeping)
         self._tell.begin([self._first(name, keeping) for name in self._settings.names])
+        if self._unasked and self._settings.json:  # nobody reads its first line and its last
+            self._tell.trouble(plan.UNOBSERVED)
         for name, found in self._looked.items():
             if found.trouble:
                 self._tell.trouble(f"{name}: {found.trouble}")
@@ -117,12 +118,14 @@ class WatchSession:
             pid = keeping.command if name == COMMAND else self._settings.pids[name]
             return f"{name}  process {pid}, without a port"
         page = looked.endpoint
-        canary = "no canary"
-        if self._settings.canary_s and (page.model or not looked.answers):
-            canary = f"a canary every {duration(self._settings.canary_s)}"
-        words = f"{page.kind}, model {page.model}, {canary}" if page.models else canary
+        words = plan.what(page, self._settings, answers=looked.answers)
         self._view.targets[name].note = words if looked.answers else looked.trouble
-        return f"{name}  {page.url}  {words}" + ("" if looked.answers else f"; {looked.trouble}")
+        return plan.of_endpoint(name, page, self._settings, answers=looked.answers, trouble=looked.trouble)
+
+    @property
+    def _unasked(self) -> bool:
+        """Whether nothing is asked of any engine, by the operator's choice."""
+        return bool(self._settings.endpoints) and not self._settings.canary_s
 
     def _command(self) -> Command | None:
         """The command's output is ours; beside JSON it goes to standard error, so that no line is mixed."""
@@ -199,7 +202,8 @@ class WatchSession:
             self._say(self._findings.finish(self._unrecorded()))
             self._tell.look(self._view, self._findings.wall)
             found = list(self._findings.told.values())
-            self._tell.end(summary(self._since, found, self._findings.unseen, self._findings.code()))
+            note = plan.UNOBSERVED if self._unasked else ""
+            self._tell.end(summary(self._since, found, self._findings.unseen, self._findings.code(), note))
         except BrokenPipeError:
             self._deserted = True
         if self._deserted:  # what is still buffered must not be written when the interpreter ends

@@ -55,18 +55,24 @@ def look_at_all(settings: WatchSettings, interrupted: Callable[[], bool]) -> dic
 
 
 def look_at(settings: WatchSettings, name: str, url: str) -> Looked:
-    """Who answers at one endpoint. Nothing is raised for anything the server does."""
+    """Who answers at one endpoint. Nothing is raised for anything the server does.
+
+    With ``--canary=off`` nobody is asked: to list its models may be work for a server.
+    """
     page = _page(name, url, settings)
+    if not settings.canary_s:
+        return Looked(page)
     try:
         client = settings.access.client(url)
     except (ValueError, OSError) as error:
         return Looked(page, f"cannot be asked: {error}", answers=False)
     with client:
-        first = FirstLook(client).get("/models")
+        look = FirstLook(client)
+        first = look.models()
         if first.status is None:
             return Looked(page, f"does not answer yet ({first.error or 'no answer'})", answers=False)
         try:
-            return Looked(survey(name, url, client, model=settings.model, counters=False))
+            return Looked(survey(name, url, client, model=settings.model, counters=False, look=look))
         except EndpointError as error:
             return Looked(page, str(error))
 
@@ -96,6 +102,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 log=log,
                 model=page.model,
                 canary_s=settings.canary_s if page.model or not found.answers else 0,
+                engine=settings.canary_s > 0,
                 scrape=settings.scrape,
             )
         )

@@ -163,15 +163,16 @@ def teller(*, json: bool, command: bool, judged_by: str = "") -> Telling:
     return OnScreen(console, judged_by) if console.is_terminal and not command else AsLines()
 
 
-def summary(since: int, stops: list[Stop], never: list[str], code: int) -> str:
-    """The last line: how long, what was found, what was never seen, and the exit status."""
+def summary(since: int, stops: list[Stop], never: list[str], code: int, note: str = "") -> str:
+    """The last line: how long, what was found, what was never seen, a note, and the exit status."""
     length = duration((time.monotonic_ns() - since) / SECOND)
     found = [stop for stop in stops if weight(stop) == "stop"]
     gaps = [stop for stop in stops if weight(stop) == "unobserved"]
     said = ", ".join(f"{stop.name} {stop.family}" for stop in found) or "no stop"
     unseen = f"; unobserved for {duration(sum(g.dead_at - g.alive_at for g in gaps) / SECOND)} in all" if gaps else ""
     absent = f"; never seen: {', '.join(never)}" if never else ""
-    return f"watched for {length}: {said}{unseen}{absent}; exit {code}"
+    noted = f"; {note}" if note else ""
+    return f"watched for {length}: {said}{unseen}{absent}{noted}; exit {code}"
 
 
 def _out(content: bytes) -> None:

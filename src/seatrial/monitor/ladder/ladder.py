@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from seatrial.kinds import generic
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
@@ -29,6 +30,9 @@ class Health(Protocol):
     path: str
     local: bool | None
     heard: probe.ProbeAnswer | None
+
+    def forget(self) -> None:
+        """Another server may answer now."""
 
 
 class Ladder:
@@ -60,6 +64,7 @@ class Ladder:
         questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca, pace)
         self._prober = prober
         self._was_up = False
+        self._kind = generic.KIND
         self.scheduler = Scheduler(
             name,
             questions,
@@ -69,8 +74,8 @@ class Ladder:
             process=process,
             local=lambda: prober.local,
         )
-        self._rungs: list[Rung] = [self.scheduler]
-        if endpoint.api and endpoint.canary_s > 0:
+        self._rungs: list[Rung] = [self.scheduler] if endpoint.engine else []
+        if endpoint.engine and endpoint.api and endpoint.canary_s > 0:
             self._rungs.append(
                 Canary(
                     name,
@@ -91,10 +96,19 @@ class Ladder:
         Args:
             ask: False while the process is stopped by a signal: each question would fill its accept queue.
         """
-        self._prober.path = self.scheduler.kind.health
+        self._find_health()
         ask = ask and self._up()
         for rung in self._rungs:
             rung.tick(now, ask=ask)
+
+    def _find_health(self) -> None:
+        """Tell the prober of a kind's own page; of a server that is not known it knows more than we."""
+        kind = self.scheduler.kind
+        if kind is not generic.KIND:
+            self._prober.path = kind.health
+        elif self._kind is not kind:
+            self._prober.forget()
+        self._kind = kind
 
     def close(self) -> None:
         for rung in self._rungs:

@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 
-from seatrial.kinds.kind import HEALTH
+from seatrial.kinds import detect
+from seatrial.kinds.kind import HEALTH, Heard
 from seatrial.monitor.ladder.questions import any_certificate, below
 from seatrial.wire.transports import probe
 
@@ -18,6 +19,12 @@ DEADLINE_S = 0.8
 
 RESOLVE_S = 5.0
 """Between two attempts to find the addresses of a name that does not resolve yet."""
+
+DOORS = 3
+"""Questions about who is there that may come to nothing before /health is asked in spite of it."""
+
+GONE = frozenset({"refused", "unreachable", "reset"})
+"""Nobody is there any more: who comes next may be another kind of server."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -30,7 +37,8 @@ class Prober:
     Attributes:
         addresses: of the host; empty until known.
         local: whether the endpoint is on this machine; None until known.
-        path: asked, below the server's root: the kind's own once that is known.
+        path: asked, below the server's root. Before /health is asked for the first time, and again after nobody was
+            there, it is found out whether a kind answers of which that has a price: then it is the kind's own page.
         heard: the last answer, or how the last question ended; None before the first. A server without such a page
             says 404, and is there.
     """
@@ -41,6 +49,8 @@ class Prober:
         self.answer: probe.ProbeAnswer | None = None
         self.heard: probe.ProbeAnswer | None = None
         self.path = HEALTH
+        self._known = False  # that it is no kind with a page of its own, or that it is
+        self._tries = 0
         self._host, self._root, self._wake = host, below(base, ""), wake
         self._tls = any_certificate() if base.startswith("https") else None
         self._asked = threading.Event()
@@ -63,6 +73,10 @@ class Prober:
         answer, self.answer = self.answer, None
         return answer
 
+    def forget(self) -> None:
+        """Another server may answer now: who it is, is found out with the next question."""
+        self._known, self._tries = False, 0
+
     def close(self) -> None:
         self._over = True
         self._asked.set()
@@ -77,10 +91,42 @@ class Prober:
             self._asked.clear()
             if self._over:
                 return
-            self.heard = self.answer = probe.get(f"{self._root}{self.path}", deadline_s=DEADLINE_S, tls=self._tls)
+            self.heard = self.answer = self._look()
             self._busy = False
             with contextlib.suppress(OSError):
                 os.eventfd_write(self._wake, 1)
+
+    def _look(self) -> probe.ProbeAnswer:
+        """The page where it says whether it is well."""
+        until = time.monotonic() + DEADLINE_S
+        answer = None if self._known else self._door(until)
+        if answer is None:
+            answer = self._get(self.path, until)
+            self._known = self._known or (answer.status is not None and answer.status < 500)
+        if answer.error in GONE:
+            self.forget()
+        return answer
+
+    def _door(self, until: float) -> probe.ProbeAnswer | None:
+        """Whether a kind answers whose /health has a price: what its own page says; None: none does, as far as known.
+
+        Where the answer does not tell, /health is not asked yet, a few times: the answer stands for it.
+        """
+        for sign, kind in detect.doors():
+            answer = self._get(sign.path, until)
+            met = detect.meets(sign, answer.status, Heard(answer.body, answer.headers))
+            if met:
+                self._known, self.path = True, kind.health
+                return answer
+            if met is None:
+                self._tries += 1
+                return answer if self._tries <= DOORS or answer.error in GONE else None
+        self._known, self.path = True, HEALTH
+        return None
+
+    def _get(self, path: str, until: float) -> probe.ProbeAnswer:
+        left = max(until - time.monotonic(), DEADLINE_S / 10)
+        return probe.get(f"{self._root}{path}", deadline_s=left, tls=self._tls)
 
     def _resolve(self, *, numeric: bool) -> None:
         """Literals at once; names in the thread, for a resolver may take long."""

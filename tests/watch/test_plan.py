@@ -1,0 +1,35 @@
+"""The plan of a watch: who answers, and what a day of it costs."""
+
+from __future__ import annotations
+
+from seatrial.records import Endpoint
+from seatrial.watching import plan
+from seatrial.watching.settings import WatchSettings
+
+URL = "http://127.0.0.1:8080/v1"
+PAGE = Endpoint(name="a", url=URL, kind="generic", model="m", models=("m",))
+UNKNOWN = Endpoint(name="a", url=URL, kind="generic", model="", models=())
+
+
+def line(page=PAGE, *, answers=True, trouble="", **settings):
+    return plan.of_endpoint("a", page, WatchSettings(**settings), answers=answers, trouble=trouble)
+
+
+def test_it_tells_requests_and_tokens_of_a_day():
+    assert line() == (
+        f"a  {URL}  generic, model m, a canary every 10 s; a day: up to 172,800 looks at pages that cost nothing, "
+        "8,640 chats of one token each, about 172,800 tokens"
+    )
+    assert "86,400 chats of one token each, about 1,728,000 tokens" in line(canary_s=1.0)
+
+
+def test_of_one_that_does_not_answer_yet_it_tells_what_it_will_cost():
+    text = line(UNKNOWN, answers=False, trouble="does not answer yet (refused)")
+    assert "a canary every 10 s" in text
+    assert text.endswith("; does not answer yet (refused)")
+
+
+def test_without_a_canary_no_token_is_planned():
+    text = line(canary_s=0)
+    assert "nothing is asked of its engine, which is not observed (--canary=off)" in text
+    assert text.endswith("a day: 86,400 looks at its health page, 0 chats, 0 tokens")
