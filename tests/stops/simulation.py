@@ -63,6 +63,7 @@ class World:
         self.streams: list[Stream] = []
         self.clients, self.cgroup = clients, cgroup
         self.silent = self.frozen = self.deaf = self.mute = self.paused = self.busy = False
+        self.frozen_by = ""
         self.oom_host, self.oom_cgroup = 3, 0
         self.cpu, self.switches = 20 * S, 5_000
         self.wall_step = 0
@@ -136,8 +137,9 @@ class World:
         self._put(self.now + 2 * MS, Event(what="planned-stop", name="a", at=self.now + 2 * MS))
         return self
 
-    def freeze(self) -> World:
-        self.frozen = True
+    def freeze(self, by: str = "signal") -> World:
+        """It does not run. by: a signal; its cgroup; empty: nothing that its samples show."""
+        self.frozen, self.frozen_by = True, by
         return self
 
     def thaw(self) -> World:
@@ -169,9 +171,11 @@ class World:
             if works:
                 self.cpu += self.random.randrange(MS, S)
                 self.switches += self.random.randrange(10, 2_000)
-            state = "T" if self.frozen else self.random.choice("RS")
+            state = "S" if self.frozen else self.random.choice("RS")
+            state = "T" if self.frozen and self.frozen_by == "signal" else state
             self._put(t + 1, Sample(name="a", pid=self.life.pid, incarnation=self.life.incarnation, state=state,
-                                    cpu_ns=self.cpu, switches=self.switches))  # fmt: skip
+                                    cpu_ns=self.cpu, switches=self.switches,
+                                    frozen=True if self.frozen and self.frozen_by == "cgroup" else None))  # fmt: skip
         listens = self.alive and not self.deaf
         answers = works and listens and not self.mute
         at = t + (MS if answers or not listens else 800 * MS)

@@ -63,7 +63,8 @@ OF_A_STOP = {
     "oom_after": {"process.deaf"},
     "testimony": {"state.testimony", "process.witnesses"},
     "shown": {"work.gateway"},
-    "statement": {"work.wedged", "work.gateway"},
+    "statement": {"process.deaths", "process.afar", "work.wedged", "work.gateway"},
+    "heir": {"process.deaths"},
     "said": {"handing"},
 }  # fmt: skip
 """Which module changes which field of a stop that was opened."""

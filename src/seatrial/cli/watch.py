@@ -133,7 +133,7 @@ def watch(
         ),
     ] = None,
     frozen: Annotated[str | None, _limit("frozen", "Stopped by a signal for so long is FROZEN.")] = None,
-    still: Annotated[str | None, _limit("still", "Without CPU time though there is work is FROZEN.")] = None,
+    still: Annotated[str | None, _limit("still", "Held by a freezer for so long is FROZEN.")] = None,
     wedged: Annotated[str | None, _limit("wedged", "Work waits and the process idles: WEDGED.")] = None,
     wedged_silent: Annotated[
         str | None, _limit("wedged_silent", "The same, and its scheduler does not answer.")

@@ -124,6 +124,8 @@ class Sample(Line, frozen=True, kw_only=True, tag="sample"):
     io: int | None = None  # bytes passed by its read and write calls since its start: files, pipes and sockets
     size: int | None = None  # address space (VmSize)
     size_limit: int | None = None  # soft RLIMIT_AS; None: unlimited, or not readable
+    frozen: bool | None = None  # a freezer holds its cgroup; of the listener, where it used no CPU time; None: not told
+    wchan: str = ""  # where in the kernel its main thread waits; of the listener, where it used no CPU time
 
 
 class Threads(Line, frozen=True, kw_only=True, tag="threads"):

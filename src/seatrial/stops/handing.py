@@ -30,7 +30,8 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
     given: list[Stop] = []
     for case in server.cases:
         said = Said.of(case)
-        new = case.said is None and is_due(case, now) and (case.successor is not None or not told_only)
+        unsaid = case.said is None and not case.statement.withdrawn
+        new = unsaid and is_due(case, now) and (case.successor is not None or not told_only)
         if new or (case.said is not None and case.said != said):
             given.append(stop_of(case, server, state))
             server = change(server, case, said=said)
@@ -49,12 +50,15 @@ def put_away(server: Server, state: State, now: int) -> Server:
 
 
 def _is_over(case: Case, before: int) -> bool:
-    return case.said is not None and case.until is not None and max(case.until, case.opened_at) < before
+    told = case.said is not None or case.statement.withdrawn
+    return told and case.until is not None and max(case.until, case.opened_at) < before
 
 
 def is_due(case: Case, now: int) -> bool:
     """Whether the evidence about a stop has had time to come in."""
     due = FAMILIES[case.family].due
+    if case.heir is not None and case.until is None:
+        return now - case.opened_at >= SETTLE_NS
     if due == "at once" or now - case.opened_at >= SETTLE_NS:
         return True
     if due == "shortly":

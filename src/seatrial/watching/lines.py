@@ -58,7 +58,7 @@ def _object(kind: Kind, stop: Stop, wall: Wall, back_at: int | None) -> dict[str
         "seen_at": stop.seen_at or None,
         "until": stop.until,
         "length_s": None if stop.until is None else (stop.until - stop.dead_at) / SECOND,
-        "gap_ms": None if back_at is None or not stop.successor else (back_at - stop.dead_at) / MS,
+        "gap_ms": None if back_at is None or not stop.successor else max(0, back_at - stop.dead_at) / MS,
         "uptime_s": stop.uptime_s,
         "step_ms": stop.step_ns / MS if stop.step_ns else None,
         "streams": stop.streams or None,

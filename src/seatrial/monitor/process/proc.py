@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from seatrial.monitor.process import fingerprint, procfiles, threads
+from seatrial.monitor.process import fingerprint, freezer, procfiles, threads
 from seatrial.records import Fact
 from seatrial.run.clocks import boot_id
 
@@ -42,6 +42,8 @@ class ProcessReading(msgspec.Struct, frozen=True):
     io: int | None
     size: int | None
     size_limit: int | None
+    frozen: bool | None = None
+    wchan: str = ""
 
 
 class Process:
@@ -105,12 +107,13 @@ class Process:
             Fact.PARENT_PROCESS: _there(self.parent, self.pid),
         }
 
-    def look(self, *, closely: bool = True) -> ProcessReading | None:
+    def look(self, *, closely: bool = True, held: bool = False) -> ProcessReading | None:
         """One reading, or None when the process is gone.
 
         Args:
             closely: count the context switches when the CPU time has not moved since the last look. While it moves
                 they are not counted: the process runs.
+            held: look for a freezer that holds it, when the CPU time has not moved.
         """
         fields = self._stat()
         if fields is None:
@@ -128,6 +131,8 @@ class Process:
             io=self._io(),
             size=size,
             size_limit=self._size_limit(),
+            frozen=freezer.frozen(self.pid) if flat and held else None,
+            wchan=freezer.place(self.pid) if flat and held else "",
         )
 
     def size_limit_told(self) -> str:

@@ -16,6 +16,11 @@ from pathlib import Path
 
 import msgspec
 
+from seatrial.monitor.process.procfiles import read
+
+GENERATIONS = 8
+"""Steps up from a process that holds a socket to those above it that hold the socket too."""
+
 _SOCK_DIAG_BY_FAMILY, _DUMP, _DONE, _ERROR = 20, 0x301, 3, 2
 _ESTABLISHED, _LISTEN = 1 << 1, 1 << 10
 _REQUEST = struct.Struct("=IHHIIBBBxI2s46x")  # nlmsghdr, inet_diag_req_v2 with the local port of its socket id
@@ -123,20 +128,32 @@ def _listener(data: bytes, at: int) -> Listener:
 def owner_of(inode: int, likely: Iterable[int] = ()) -> tuple[int | None, str]:
     """The process that holds a socket, or None and why it cannot be named.
 
-    Of several (a forked family) it is the one that has the lowest pid. Reads every process's open files: call it only
-    when the inode is new.
+    Of several (a forked family) it is the one above the others, as far as that is seen: workers come and go. Reads
+    every process's open files: call it only when the inode is new.
     """
     link = f"socket:[{inode}]"
     for pid in likely:
         if _holds(pid, link):
-            return pid, ""
+            return _topmost(pid, link), ""
     refused = False
     for pid in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         held = _holds(pid, link)
         if held:
-            return pid, ""
+            return _topmost(pid, link), ""
         refused = refused or held is None
     return None, "the socket belongs to another user's process" if refused else "no process of this namespace holds it"
+
+
+def _topmost(pid: int, link: str) -> int:
+    """The process above this one that holds the socket too, where each in between does."""
+    for _ in range(GENERATIONS):
+        stat = read(f"/proc/{pid}/stat") or b""
+        fields = stat.rpartition(b")")[2].split()
+        above = int(fields[1]) if len(fields) > 1 else 0
+        if above <= 1 or not _holds(above, link):
+            break
+        pid = above
+    return pid
 
 
 def _holds(pid: int, link: str) -> bool | None:

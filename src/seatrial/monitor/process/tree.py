@@ -137,7 +137,8 @@ class Tree:
         stopped = set()
         for watched in list(self.watched.values()):
             process = watched.process
-            reading = None if watched.ended_at else process.look(closely=closely or watched is self.main)
+            main = watched is self.main
+            reading = None if watched.ended_at else process.look(closely=closely or main, held=main)
             if reading is None:
                 continue
             if reading.state in ("T", "t"):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND, Fact, Probe
 from seatrial.stops.evidence.programs import forwards
+from seatrial.stops.process import handover
 from seatrial.stops.state.case import Case, Statement
 from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
@@ -31,7 +32,8 @@ def questioned(pulse: Pulse, probe: Probe, answered: Proof | None) -> Pulse:
     if answered is not None:
         return Pulse(answered)
     mute = pulse.mute + 1 if probe.health is None and probe.error == "deadline" else 0
-    return pulse if mute == pulse.mute else replace(pulse, mute=mute)
+    since = pulse.mute_since if mute > 1 else (probe.t if mute else 0)
+    return pulse if mute == pulse.mute else replace(pulse, mute=mute, mute_since=since)
 
 
 def blinded(pulse: Pulse) -> Pulse:
@@ -60,6 +62,9 @@ def _back(server: Server, probe: Probe) -> Server:
     if (probe.health or 0) >= ILL and server.work.wellness.well_at:
         return server
     for case in newest(server):
+        if case.heir is not None and case.until is None and probe.t > case.dead_at:
+            said = replace(case.statement, withdrawn=handover.quiet(case))
+            server = change(server, case, until=probe.t, statement=said)
         ours = case.shown in PROBE_RUNGS or (case.main is None and case.family == "STOPPED")
         if ours and case.until is None and case.exit is None and case.family != "WEDGED":
             server = change(server, case, until=probe.t)
@@ -141,7 +146,11 @@ def _lasting(server: Server) -> Case | None:
 
 
 def _unseen(server: Server) -> bool:
-    """Whether nothing but /health tells of the server. Where a canary or a client waits, their silence is judged."""
-    flow, canary = server.work.flow, server.work.asked.canary
+    """Whether nothing but /health tells of the server. Where a canary or a client waits, their silence is judged.
+
+    A process that never worked as an engine does may hand on, as a forwarder does, to what cannot be seen.
+    """
+    flow, canary, main = server.work.flow, server.work.asked.canary, server.life.main
     waits = bool(flow.flying) or (canary is not None and not canary.first_at)
-    return not waits and (server.life.main is None or forwards(server.life.main))
+    unworked = not server.work.engine_seen and not server.work.waits.waits_from
+    return not waits and (main is None or forwards(main) or unworked)

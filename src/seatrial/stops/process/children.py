@@ -26,8 +26,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Event, Fact
-from seatrial.stops.evidence.ends import CRASHES, code_of, killed_for_memory, number_in, signal_of
+from seatrial.stops.evidence.ends import CRASHES, killed_for_memory, number_in, signal_of
 from seatrial.stops.evidence.programs import another, model_of, program_of
+from seatrial.stops.process.handover import in_order
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.cases import acquits, broken_at, change, in_flight_at, open_case, proof_before
 from seatrial.stops.state.incarnations import TICK, ChildEnd, Ended, Exit, Main, Oom
@@ -96,7 +97,7 @@ def ticked(server: Server, now: int, boot_offset: int | None) -> Server:
         if not end.waited and now - end.exit.at >= WAIT_NS:
             server = _waited(server, end, now, boot_offset)
     for end in server.children.child_ends:
-        if not (end.stop or _in_order(end.exit)) or now - end.exit.at > SUCCESSOR_NS:
+        if not (end.stop or in_order(end.exit)) or now - end.exit.at > SUCCESSOR_NS:
             continue
         child = next((c for c in server.children.living.values() if _succeeds(server, end, c, boot_offset)), None)
         if child is not None:
@@ -186,15 +187,10 @@ def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | Non
 
 def _unloaded(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
     """Whether the parent ended a child in order, and started the same again only when the model was asked for."""
-    if _in_order(end.exit) and not broken_at(server, end.alive.at, end.exit.at):
+    if in_order(end.exit) and not broken_at(server, end.alive.at, end.exit.at):
         return True
     since, until = server.witnesses.asleep
     return (0 < since <= started and until >= end.exit.at) or _made_room(server, end, started, boot_offset)
-
-
-def _in_order(end: Exit) -> bool:
-    """Whether a process ended with status 0, or by the signal that asks for an end."""
-    return code_of(end) == 0 or signal_of(end) == signal.SIGTERM
 
 
 def _made_room(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:

@@ -82,9 +82,9 @@ def _addressed(server: Server, probe: Probe, *, heard: bool) -> Address:
     silent = server.life.ear.listened is None
     far = not heard and (old.afar or (probe.health is not None and silent))
     remote = probe.listens is None and probe.owner is None
-    if socket == old.socket and inode == old.inode and far == old.afar and remote == old.remote:
-        return old
-    return Address(socket, inode, far, remote)
+    shared = len(set(probe.owners)) > 1 if heard else old.shared
+    new = Address(socket, inode, far, remote, shared)
+    return old if new == replace(old, blind=False) else new
 
 
 def _another(server: Server, probe: Probe) -> bool:

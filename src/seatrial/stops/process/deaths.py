@@ -28,7 +28,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Event, Family, Happening
-from seatrial.stops.process import children, impostor
+from seatrial.stops.process import children, handover, impostor
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.cases import change, open_case, open_one, proof_before, without
 from seatrial.stops.state.families import ENDED_MAIN
@@ -77,7 +77,9 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
         return fresh  # all in order; or ours, and the end of the one before is still to be reported
     if stranger:
         return impostor.usurped(fresh, lasting, old, main, event)
-    return _succeed(fresh, lasting, main, boot_offset, ours=ours)
+    known = server.children.living.get(main.pid)
+    child = known is not None and known.is_of(event)
+    return _succeed(fresh, lasting, main, boot_offset, ours=ours, child=child)
 
 
 def ended(server: Server, event: Event, state: State) -> Server:
@@ -102,7 +104,7 @@ def _told_before(server: Server, event: Event) -> Server | None:
     for case in reversed(server.cases):
         if case.main is not None and case.main.is_of(event):
             if case.exit is not None:
-                return change(server, case, **_merged(case, event))
+                return change(server, case, **_merged(case, event, shared=server.address.shared))
             if case.family == "IMPOSTOR":
                 return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
         if case.family == "IMPOSTOR" and case.successor is not None and case.successor.is_of(event):
@@ -181,10 +183,20 @@ def _main_ended(server: Server, event: Event) -> Server:
     )
 
 
-def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *, ours: bool) -> Server:
-    """A successor is there. A successor that we started is a recovery; by another hand and soon, a restart."""
+def _succeed(
+    server: Server, case: Case, main: Main, boot_offset: int | None, *, ours: bool, child: bool = False
+) -> Server:
+    """A successor is there. A successor that we started is a recovery; by another hand and soon, a restart.
+
+    Args:
+        child: it was known before as a child of the one that ended.
+    """
     if ours:
         return change(server, case, successor=main)
+    worker = handover.recycled(case, main, shared=server.address.shared) and handover.in_order(case.exit)
+    if child or worker or handover.was_there(case, main, boot_offset):
+        said = f"pid {main.pid} has its port, and is no new server: it was there before, or is a worker of its family"
+        return change(server, case, heir=main, evidence=(*case.evidence, said))
     started = main.started_at(boot_offset)
     alive = case.alive
     if started < alive.at:  # what served then may have been the successor already: while nobody looked
@@ -195,8 +207,12 @@ def _succeed(server: Server, case: Case, main: Main, boot_offset: int | None, *,
     return change(server, case, successor=main, succeeded_at=started, family=family, alive=alive, until=back)
 
 
-def _merged(case: Case, event: Event) -> dict[str, object]:
-    """A case's end joined with a second report: the earlier time, and waitid's word on the status."""
+def _merged(case: Case, event: Event, *, shared: bool) -> dict[str, object]:
+    """A case's end joined with a second report: the earlier time, and waitid's word on the status.
+
+    Args:
+        shared: others had LISTEN sockets at the port.
+    """
     old, new = case.exit, Exit.of(event)
     assert old is not None
     better = old if old.source == "waitid" or (old.status is not None and new.source != "waitid") else new
@@ -208,6 +224,9 @@ def _merged(case: Case, event: Event) -> dict[str, object]:
         facts={**old.facts, **new.facts},
     )
     changes: dict[str, object] = {"exit": joined}
+    worker = case.successor is not None and handover.recycled(case, case.successor, shared=shared)
+    if (worker or case.heir is not None) and case.until and handover.quiet(replace(case, exit=joined)):
+        changes["statement"] = replace(case.statement, withdrawn=True)
     if case.family in ENDED_MAIN and joined.at < case.dead_at:
         changes |= {"dead_at": max(joined.at, case.alive.at)}
     if case.main is not None:

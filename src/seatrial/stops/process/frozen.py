@@ -1,8 +1,11 @@
-"""FROZEN: the process lives, and does not run. The reader of samples.
+"""FROZEN: the process lives, and something holds it. The reader of samples.
 
-A process that a signal or a debugger holds is in state T. A process that a freezer, a driver or a disk holds uses no
-CPU time and switches no context although /health was asked. A process that merely waits does the same: threads that
-sleep at a place of their own, or a child or a GPU that works, show that it could run.
+A process that a signal or a debugger holds is in state T. A process that a freezer holds is in a cgroup that says so,
+or its threads stand at the freezer's place in the kernel. Nothing else is FROZEN: a process that waits in a system
+call, whose children work, or that hands on to a slow server uses no CPU time either. What such a process leaves
+undone is judged as its work is (``work.wedged``).
+
+A sign is held against a server only from the last proof of service on: a master that is stopped serves by its workers.
 
 An example, told as FROZEN::
 
@@ -21,7 +24,6 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Sample
-from seatrial.stops.evidence.looks import busy
 from seatrial.stops.state.cases import change, open_case, open_one, proved
 from seatrial.stops.state.incarnations import Proof, Sign
 from seatrial.stops.state.limits import Limits
@@ -43,13 +45,10 @@ def sampled(server: Server, sample: Sample, state: State) -> Server:
         return server
     letter = sample.state
     stopped = letter in ("T", "t")
-    sign = _sign(life.body.sign, sample, stopped=stopped)
+    sign = _sign(server, sample, stopped=stopped)
     life = replace(life, body=Body(sign, _sized(life.body.sizes, sign)))
-    if stopped or sign.still_since:
-        before = replace(server, life=life)
-        judged = _judged(before, sign, sample.t, state.limits)
-        if stopped or judged is not before:
-            return judged
+    if stopped or sign.held_since:
+        return _judged(replace(server, life=life), sign, sample.t, state.limits)
     if letter in ("Z", "X"):
         return replace(server, life=life)
     proof = Proof(sample.t, f"its process, in state {letter}", "process")
@@ -57,19 +56,23 @@ def sampled(server: Server, sample: Sample, state: State) -> Server:
 
 
 def _judged(server: Server, sign: Sign, now: int, limits: Limits) -> Server:
-    """The server that does not move, or is stopped: FROZEN where that has lasted long enough."""
+    """The server that something holds: FROZEN where that has lasted long enough, and nothing was served meanwhile."""
     case = open_one(server)
     if case is not None:
         return change(server, case, bad_at=now) if case.family == "FROZEN" else server
-    since, shown = _frozen(server, sign, now, limits)
-    if not since or server.life.planned_at:
+    shown = Sight.STOPPED if sign.stopped_since else Sight.HELD
+    since, need = (sign.stopped_since, limits.frozen) if sign.stopped_since else (sign.held_since, limits.still)
+    served = max((proof.at for proof in server.proofs if proof.serves), default=0)
+    since = max(since, served)
+    if now - since < need or server.life.planned_at:
         return server
-    seen = (FREEZES[shown], *(_waiting(server) if shown is Sight.STILL else ()))
+    seen = (FREEZES[shown], *(_waiting(server) if shown is Sight.HELD else ()))
     return open_case(server, "FROZEN", since, now, bad_at=now, evidence=seen, shown=shown)
 
 
-def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
-    """The process as a sample shows it, and since when it has not moved, by the sign before."""
+def _sign(server: Server, sample: Sample, *, stopped: bool) -> Sign:
+    """The process as a sample shows it, and since when it has not moved or been held, by the sign before."""
+    old = server.life.body.sign
     if old is not None and sample.t - old.at > SAMPLES_APART_NS:
         old = None
     still = (
@@ -79,6 +82,8 @@ def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
         and old.cpu_ns == sample.cpu_ns
         and old.switches == sample.switches
     )
+    since = ((old.still_since or sample.t) if old else 0) if still else 0
+    held = not stopped and (bool(sample.frozen) or _at_a_freezer(server, sample, since))
     return Sign(
         sample.t,
         sample.state,
@@ -87,8 +92,22 @@ def _sign(old: Sign | None, sample: Sample, *, stopped: bool) -> Sign:
         sample.size,
         sample.size_limit,
         ((old.stopped_since if old else 0) or sample.t) if stopped else 0,
-        ((old.still_since or sample.t) if old else 0) if still else 0,
+        since,
+        ((old.held_since if old else 0) or sample.t) if held else 0,
     )
+
+
+def _at_a_freezer(server: Server, sample: Sample, since: int) -> bool:
+    """Whether the process does not move, and its main thread or each of its threads stands where frozen ones do.
+
+    Its threads are read of it, since it stopped moving: a reading of a child tells nothing of its parent.
+    """
+    if not since or sample.frozen is False:
+        return False
+    read = server.witnesses.threads
+    ours = read is not None and read.pid == sample.pid and read.t >= since
+    places = [row[4] for row in read.threads if row[2] != "R"] if read is not None and ours else [sample.wchan]
+    return bool(places) and all(any(word in place for word in FREEZERS) for place in places)
 
 
 def _sized(sizes: tuple[tuple[int, int], ...], sign: Sign) -> tuple[tuple[int, int], ...]:
@@ -98,33 +117,8 @@ def _sized(sizes: tuple[tuple[int, int], ...], sign: Sign) -> tuple[tuple[int, i
     return (*sizes, (sign.at, sign.size))[-SIZES_KEPT:]
 
 
-def _frozen(server: Server, sign: Sign, now: int, limits: Limits) -> tuple[int, Sight]:
-    """Since when the process does not run, and the sight that shows it; 0 when it runs.
-
-    Without state T the process must not move though there is work: /health was asked and is silent.
-    """
-    if sign.stopped_since:
-        return (sign.stopped_since, Sight.STOPPED) if now - sign.stopped_since >= limits.frozen else (0, Sight.NONE)
-    since = sign.still_since
-    if not since or now - since < limits.still or server.life.pulse.mute < 2:
-        return 0, Sight.NONE
-    if _sleeps(server, since) or busy(server.work, since, now, asleep=False):
-        return 0, Sight.NONE  # in state D it may be held by a freezer of the first version
-    return since, Sight.STILL
-
-
-def _sleeps(server: Server, since: int) -> bool:
-    """Whether every thread was read since then, and sleeps elsewhere than where a freezer would hold it."""
-    read, main = server.witnesses.threads, server.life.main
-    if read is None or read.t < since or main is None or read.pid != main.pid:
-        return False
-    return bool(read.threads) and all(
-        state == "S" and wchan and not any(word in wchan for word in FREEZERS) for _, _, state, _, wchan in read.threads
-    )
-
-
 def _waiting(server: Server) -> Iterator[str]:
-    """Who waits for the server, beside /health."""
+    """Who waits for the server."""
     asked, flying = server.work.asked, len(server.requests.in_flight)
     if flying:
         yield f"{flying} request{'s' * (flying > 1)} of clients in flight"

@@ -63,6 +63,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     bad_at: int = 0
     successor: Main | None = None
     succeeded_at: int = 0  # the successor's process started: who answers from then on may be the successor
+    heir: Main | None = None  # who has the port now, and was there before the end: no successor
     suspects: frozenset[str] = frozenset()
     oom_before: Oom | None = None
     oom_after: Oom | None = None

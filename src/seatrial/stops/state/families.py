@@ -83,7 +83,8 @@ FAMILIES: dict[Family, Row] = {
     "RESTARTED": Row(
         says="Its process ended, and another one took its place at once.",
         reader="process.deaths",
-        opens="an end and a successor by another hand than ours; another LISTEN socket where no process is seen",
+        opens="an end, and by another hand than ours a successor that began after it and is no worker that its master "
+        "recycled; another LISTEN socket where no process is seen",
         ends="when it begins: the successor is there",
         falls=("STOPPED", "TRUNCATED"),
         due="shortly",
@@ -128,21 +129,22 @@ FAMILIES: dict[Family, Row] = {
         lives_on=True,
     ),
     "FROZEN": Row(
-        says="Its process lives, and does not run.",
+        says="Its process lives, and is held.",
         reader="process.frozen",
-        opens="samples in state T for two seconds; or for three seconds neither CPU time nor a context switch while "
-        "/health is silent and nothing of its tree works",
+        opens="samples in state T for two seconds, or for three seconds a cgroup that is frozen or threads that stand "
+        "where frozen ones stand; and nothing was served meanwhile",
         ends="a sample that shows that it runs, or any other proof of life",
         becomes={"STOPPED": _DIES, "IMPOSTOR": _USURPED},
         falls=("WEDGED", "STREAM STALL"),
-        rung="the process is there and does not run",
+        rung="the process is there and is held",
         due="shortly",
         lives_on=True,
     ),
     "WEDGED": Row(
         says="Its process runs, and its work does not.",
         reader="work.wedged",
-        opens="work waits, nothing progresses, and its processes idle, for as long as the evidence asks",
+        opens="work waits, nothing progresses, and its processes idle, for as long as the evidence asks; or /health, "
+        "which was answered, is silent for two minutes while a process that once worked idles",
         ends="a token, growth of a counter, or /health that is well again where /health alone showed it",
         becomes={"STOPPED": _DIES, "IMPOSTOR": _USURPED},
         falls=("STREAM STALL", "TRUNCATED"),

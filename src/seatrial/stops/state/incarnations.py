@@ -121,6 +121,7 @@ class Sign(msgspec.Struct, frozen=True, gc=False):
     size_limit: int | None = None
     stopped_since: int = 0  # first sample of a run of samples in state T
     still_since: int = 0  # first sample of a run of samples without CPU time and context switches
+    held_since: int = 0  # first sample of a run of samples that show that a freezer holds it
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     frozen: int = 2 * SECOND
     """Samples show the process stopped by a signal for so long: a shell's or a debugger's short stop is no stop."""
     still: int = 3 * SECOND
-    """The process uses no CPU time and switches no context for so long, though there is work."""
+    """Samples show that a freezer holds the process for so long."""
     wedged_silent: int = 10 * SECOND
     """Work waits, the process idles, and the engine's own loop does not answer."""
     wedged: int = 45 * SECOND

@@ -53,6 +53,7 @@ class Pulse(msgspec.Struct, frozen=True, gc=False):
     closed_by: frozenset[str] = frozenset()  # their words
     lost: int = 0  # probes since the last answer that found no way to the server
     mute: int = 0  # probes in a row that /health did not answer in time
+    mute_since: int = 0  # the first of them
 
 
 class Life(msgspec.Struct, frozen=True, gc=False):
@@ -75,6 +76,7 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     inode: int = 0  # of the LISTEN socket, as last seen, whoever owns it
     afar: bool = False  # the server answers though no LISTEN socket is seen: HTTP alone tells
     remote: bool = False  # no process is observable
+    shared: bool = False  # several processes have LISTEN sockets at the port
     blind: bool = False  # nobody looked until now: what the next probe says was found before the gap
 
 

@@ -16,8 +16,8 @@ class Sight(enum.StrEnum):
     """An event of the process or its LISTEN socket shows the stop: no word is needed."""
     STOPPED = "stopped"
     """Every sample shows the process in state T, held by a signal or a debugger."""
-    STILL = "still"
-    """The process uses no CPU time and switches no context, though /health was asked."""
+    HELD = "held"
+    """A freezer holds the process: its cgroup is frozen, or its threads stand where frozen ones stand."""
     REFUSED = "refused"
     """Connections are refused."""
     TLS = "tls"
@@ -44,6 +44,8 @@ class Sight(enum.StrEnum):
     """Canaries fail in a row, and /health answers with an error."""
     ILL = "ill"
     """/health answers with an error of the server."""
+    SILENT = "silent"
+    """/health was answered in this life and is silent now, and a process that once worked idles."""
     CLOSED = "closed"
     """The process lives, and every probe finds that no server answers."""
     BUSY = "busy"
@@ -80,6 +82,7 @@ WORK_RUNGS: dict[str, str] = {
     Sight.ERRORS: "tokens: the canary fails, and /health answers with an error",
     Sight.ILL: "HTTP answers: /health says that it is not well",
     Sight.CLOSED: "HTTP answers: connections are taken, and no answer comes",
+    Sight.SILENT: "HTTP answers: /health is silent, and its process idles",
     Sight.BUSY: "tokens: its process is busy, and none arrives",
     Sight.UNSEEN: "tokens: none arrives, and what should give them is not observable",
     Sight.GATEWAY: "the gateway: what stands behind it answers directly",
@@ -88,12 +91,12 @@ WORK_RUNGS: dict[str, str] = {
 """The rung that breaks in a WEDGED."""
 FREEZES: dict[str, str] = {
     Sight.STOPPED: "state T in every sample, no CPU time used",
-    Sight.STILL: "no CPU time and no context switch while /health was silent",
+    Sight.HELD: "a freezer holds it: its cgroup is frozen, or its threads wait where frozen ones wait",
 }
 """What was seen of a FROZEN."""
 FAILING = frozenset({Sight.CANARY, Sight.ERRORS})
 """Canaries that failed show the stop."""
-BY_HEALTH = frozenset({Sight.ILL, Sight.CLOSED})
+BY_HEALTH = frozenset({Sight.ILL, Sight.CLOSED, Sight.SILENT})
 """/health alone shows the stop, whether anybody waits or not."""
 
 

@@ -61,7 +61,8 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     work = server.work
     if work.waits.excused_at == now or open_one(server) is not None:
         return server
-    found = _by_health(server, now, limits) if server.life.pulse.closed or work.wellness.ill_from else None
+    pulse = server.life.pulse
+    found = _by_health(server, now, limits) if pulse.closed or pulse.mute or work.wellness.ill_from else None
     if found is not None:
         return found
     failed = work.flow.failed
@@ -137,23 +138,36 @@ def _by_health(server: Server, now: int, limits: Limits) -> Server | None:
     flow, well = work.flow, work.wellness
     visible = main is not None and not forwards(main)
     seen: tuple[str, ...] = ()
-    alive = Proof(well.well_at, "/health was well", "health")
+    alive, need = Proof(well.well_at, "/health was well", "health"), limits.wedged
     if visible and pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.answered:
         shown, since = Sight.CLOSED, max(pulse.closed_since, flow.progress_at)
         alive = pulse.answered
         seen = (f"{probe_words(pulse.closed_by)} in every probe, while its process lives",)
     elif _says_ill(work, now) and 0 < well.well_at < well.ill_from:
         shown, since = Sight.ILL, max(well.ill_from, flow.progress_at)
+    elif visible and _silent(server, now, limits):
+        shown, since, need = Sight.SILENT, max(pulse.mute_since, silent_since(work)), limits.wedged_unseen
+        alive = pulse.answered or alive
     else:
         return None
     loads = visible and now - since < LOADING_NS and idle(work, now, limits.wedged) is False
     loads = loads and gateway_status(work) is None
-    if loads or now - since < limits.wedged:
+    if loads or now - since < need:
         return None
     if flow.progress_at > alive.at:
         alive = Proof(flow.progress_at, flow.progress, "token")
-    said = silence.statement(server, since, shown, limits.wedged)
+    said = silence.statement(server, since, shown, need)
     return opened(server, now, since, shown, said, *seen, alive=alive)
+
+
+def _silent(server: Server, now: int, limits: Limits) -> bool:
+    """Whether /health was answered in this life and is silent now, and a process that once worked idles.
+
+    Where somebody waits for a token, that wait is judged. A process that never worked may wait for one that does.
+    """
+    work, pulse = server.work, server.life.pulse
+    asked = pulse.mute >= IN_A_ROW and pulse.answered is not None and not work.busy.looks[-1].waits
+    return asked and work.engine_seen and bool(idle(work, now, limits.wedged))
 
 
 def _says_ill(work: Work, now: int) -> bool:
@@ -240,7 +254,7 @@ def away(server: Server, now: int) -> bool:
     life = server.life
     if life.main is not None and not life.lives:
         return True
-    if life.body.sign is not None and life.body.sign.stopped_since:
+    if life.body.sign is not None and (life.body.sign.stopped_since or life.body.sign.held_since):
         return True
     return life.ear.unheard >= 2 or bool(life.planned_at and now - life.planned_at <= PLANNED_FOR_NS)
 
