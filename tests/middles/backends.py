@@ -12,11 +12,9 @@ from typing import Protocol
 from tests.faults.processes import TrialError, until
 from tests.faults.real import Real
 from tests.middles import client
-from tests.middles.middles import Router
+from tests.middles.middles import DRAINS_S, Router
 
 WAKE_S = 60.0
-DRAINS_S = 3.0
-"""A supervisor's patience with a server that is to end, and waits for the end of its streams."""
 
 
 class Backend(Protocol):

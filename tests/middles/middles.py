@@ -16,6 +16,8 @@ from tests.middles.programs import Programs
 
 START_S = 90.0
 END_S = 20.0
+DRAINS_S = 3.0
+"""A supervisor's patience with a server that is to end, and waits for the end of its streams."""
 
 
 class Middle(ABC):
@@ -77,7 +79,7 @@ class Middle(ABC):
         """Have it read its settings again; where it cannot, it is ended in order and started again."""
         self._process.terminate()
         try:
-            self._process.wait(END_S)
+            self._process.wait(DRAINS_S)
         except subprocess.TimeoutExpired:
             self.kill()
         self.start(backend)
