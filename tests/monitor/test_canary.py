@@ -10,6 +10,7 @@ import pytest
 from seatrial.monitor.ladder import canary
 from seatrial.monitor.ladder.canary import Answers
 from seatrial.monitor.ladder.questions import Questions
+from seatrial.records import Ask
 from seatrial.servers import locks
 from tests.golden.server import Golden
 from tests.monitor.sites import KEY, Site, climb, events, hang, reply, site, then
@@ -80,11 +81,52 @@ def test_an_answer_that_stays_empty_is_empty():
         assert {(a.outcome, a.right) for a in c.asks("canary")} == {("empty", None)}
 
 
+def test_a_server_that_refuses_one_token_is_asked_for_more():
+    refuse = reply(400, {"error": {"message": "max_tokens must be at least 2"}})
+    with site(**{CHAT: then(refuse, events("Hello"), events("Hello"))}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 2)
+        assert [body["max_tokens"] for body in s.bodies[:3]] == [1, 4, 4]
+        assert {a.outcome for a in c.asks("canary")} == {"ok"}
+
+
+def test_a_server_that_takes_another_word_for_it_is_asked_by_that():
+    refuse = reply(422, {"error": {"message": "Unsupported parameter: max_tokens"}})
+    with site(**{CHAT: then(refuse, refuse, refuse, events("Hello"))}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 1)
+        assert [(b.get("max_tokens"), b.get("max_completion_tokens")) for b in s.bodies[:4]] == [
+            (1, None), (4, None), (16, None), (None, 16)]  # fmt: skip
+        assert {a.outcome for a in c.asks("canary")} == {"ok"}
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_server_that_refuses_every_question_is_told_of_once_and_asked_seldom(status):
+    refuse = reply(status, {"error": {"message": "no"}})
+    with site(**{CHAT: refuse}) as s, climb(s.url, canary_s=SOON) as c:
+        ask = c.until(lambda: c.asks("canary"))[0]
+        assert (ask.outcome, ask.status, ask.detail) == ("http_4xx", status, "no")
+        end = time.monotonic() + 4 * SOON
+        c.until(lambda: time.monotonic() > end)
+        assert asked(s) == (4 if status in (400, 422) else 1)
+        assert c.troubles().count(f"the canary cannot ask: HTTP {status}") == 1
+
+
+def test_a_model_that_the_server_put_away_is_no_failure_and_one_that_it_lists_is():
+    refuse = reply(404, {"error": {"message": "no such model"}})
+    for left, skipped in ((("m",), ""), (("other",), "its model is not listed any more")):
+        with site(**{CHAT: then(events("Hi"), refuse)}) as s, climb(s.url, canary_s=SOON) as c:
+            s.paths["/v1/models"] = lambda handler, s=s, left=left: reply(
+                200, {"data": [{"id": name} for name in (left if asked(s) > 1 else ("m",))]}
+            )(handler)
+            c.until(lambda: any(ask.status == 404 for ask in c.lines if isinstance(ask, Ask)))
+            (last, *_) = [ask for ask in c.lines if isinstance(ask, Ask) and ask.status == 404]
+            assert (last.outcome, last.skipped) == ("http_4xx", skipped)
+
+
 def test_a_busy_server_is_asked_again_when_it_says():
     busy = reply(429, {"error": {"message": "later"}}, Retry_After="3600")
     with site(**{CHAT: then(busy, events("Hi"))}) as s, climb(s.url, canary_s=SOON) as c:
         ask = c.until(lambda: c.asks("canary"))[0]
-        assert (ask.outcome, ask.status) == ("busy", 429)
+        assert (ask.outcome, ask.status, ask.retry_s) == ("busy", 429, 3600)
         end = time.monotonic() + 4 * SOON
         c.until(lambda: time.monotonic() > end)
         assert asked(s) == 1

@@ -6,8 +6,9 @@ detector is given the lines alone; ``mode`` is what really happens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -47,6 +48,9 @@ class Engine(World):
         self.moved = self.io = 0
         self.asked: Ask | None = None
         self.canary: Ask | None = None
+        self.ends: Callable[[int], dict[str, Any] | None] = lambda _: None
+        """How the n-th canary ends, as fields of its line; None: as the mode has it."""
+        self.health: int | None = 200
         self._answer_at = 0
         self._numbers = [0, 0]
         self.began = self.ended = 0  # of the mode that a run is about
@@ -62,10 +66,10 @@ class Engine(World):
             self._sample(t + 1)
         listens = True if self.rig.process else None
         answers = self.mode != "http hangs"
-        health = 200 if answers else None
+        health = self.health if answers else None
         self._put(t + (MS if answers else 900 * MS), Probe(
             name=self.rig.name, listens=listens, owner=self.life.pid if listens else None, health=health,
-            error="" if answers else "deadline", oom_host=3, oom_cgroup=0))  # fmt: skip
+            error="" if health is not None else "deadline", oom_host=3, oom_cgroup=0))  # fmt: skip
         if self.rig.scheduler:
             self._ask_scheduler(t + 2 * MS)
         if self.rig.canary:
@@ -102,7 +106,8 @@ class Engine(World):
                                progress=self.moved, asleep=self.mode == "asleep"))  # fmt: skip
 
     def _anybody(self) -> bool:
-        return self.mode == "queue" or self.canary is not None or (bool(self._running()) and self.reads)
+        canary = self.canary is not None and self.ends(self._numbers[True]) is None
+        return self.mode == "queue" or canary or (bool(self._running()) and self.reads)
 
     def _ask_canary(self, t: int) -> None:
         if self.canary is None:
@@ -113,7 +118,10 @@ class Engine(World):
             self._answer_at = t + self.random.randrange(20 * MS, 700 * MS)
             return
         asked = self.canary
-        if self.mode == "cuda error":
+        ends = self.ends(self._numbers[True])
+        if ends is not None:
+            self._put(t, replace(asked, ended_at=t, **ends))
+        elif self.mode == "cuda error":
             self._put(t, replace(asked, ended_at=t, status=500, outcome="http_5xx", detail="CUDA error"))
         elif self.mode == "serve":
             at = max(self._answer_at, asked.asked_at + MS) if self._answer_at > t - S else t

@@ -15,7 +15,7 @@ from seatrial.stops.state.incarnations import Exit, Main, Proof
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Life, Pulse, Server, State
 from seatrial.stops.state.sights import Sight
-from seatrial.stops.state.work import Asked, Flow, Look, Looks, Waits, Wellness, Work
+from seatrial.stops.state.work import Asked, Canaries, Flow, Look, Looks, Waits, Wellness, Work
 from seatrial.stops.telling import silence
 from seatrial.stops.telling.stop import stop_of
 from seatrial.stops.work import gateway, wedged
@@ -183,7 +183,7 @@ CUT = Pulse(
 )  # fmt: skip
 MUTE = Pulse(answered=Proof(70 * S, "/health", "health"), mute=12)
 SIGNS = {
-    "turned away": (Work(asked=Asked(refused=refusing(81, 84)), wellness=WELL), Life()),
+    "turned away": (Work(canaries=Canaries(busy=refusing(81, 84)), wellness=WELL), Life()),
     "ill": (Work(wellness=ILL_NOW), Life()),
     "ill, and taken for loading": (Work(wellness=ILL_NOW, waits=Waits(excused_at=85 * S)), Life()),
     "cut": (Work(), Life(pulse=CUT)),
@@ -213,7 +213,7 @@ def test_the_same_of_a_gateway_whose_backend_is_well_is_no_stop(sign):
 
 
 def test_a_gateway_that_serves_on_while_one_behind_it_is_dead_is_no_stop():
-    once = Work(asked=Asked(refused=refusing(84), rights=((82 * S, 83 * S),)), wellness=WELL)
+    once = Work(canaries=Canaries(busy=refusing(84)), asked=Asked(rights=((82 * S, 83 * S),)), wellness=WELL)
     assert judged(once, dead(80), 85) is None
     assert judged(Work(wellness=WELL), dead(80), 85) is None
 
@@ -275,7 +275,7 @@ def test_without_a_canary_a_gateways_stop_is_over_when_health_is_well_again():
     before = gate.work
     well = replace(gate, work=replace(before, wellness=Wellness(health=200, health_at=90 * S, well_at=90 * S)))
     assert wedged.sharpened(well, before).cases[0].until == 90 * S
-    told = replace(before, asked=Asked(refused=refusing(81, 84)))
+    told = replace(before, canaries=Canaries(busy=refusing(81, 84)))
     still = replace(gate, work=replace(told, wellness=well.work.wellness))
     assert wedged.sharpened(still, told).cases[0].until is None
 

@@ -114,18 +114,15 @@ def test_a_canary_that_fails_again_and_again_under_a_healthy_http_layer_is_a_wed
         world = lasting(seed, "cuda error", 45, Rig(clients=0))
         stop = one(world)
         assert stop.family == "WEDGED"
-        assert "canary: the last 3 failed, the latest with http_5xx (status 500): CUDA error" in stop.evidence
+        assert stop.evidence[0] == "3 canaries: HTTP 500 CUDA error"
         assert world.began - S <= stop.dead_at <= world.began + 11 * S
         assert stop.until is not None
         assert world.ended <= stop.until <= world.ended + 12 * S
 
 
-def test_two_failed_canaries_and_one_that_never_worked_are_none():
+def test_two_failed_canaries_are_none():
     for seed in SEEDS:
         assert fold.fold(lasting(seed, "cuda error", 15, Rig(clients=0)).seal()) == ()
-    world = Engine(1, Rig(clients=0))
-    world.mode = "cuda error"
-    assert fold.fold(world.run_for(90).seal()) == ()
 
 
 def test_a_wedge_that_is_killed_is_one_stop():

@@ -12,6 +12,7 @@ from seatrial.byhand import conclusions
 from seatrial.records import (
     GAPS,
     SECOND,
+    Ask,
     Clock,
     Earlier,
     Endpoint,
@@ -27,7 +28,7 @@ from seatrial.records import (
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import coverage, doing, reasons, since, watched
+from seatrial.verdict import canaries, coverage, doing, reasons, since, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -98,11 +99,20 @@ def summarise(
         for name in names
     }
     if watch:
-        seen, gap = watched.observed(record), watched.broken(record)
+        seen, gap, asked = watched.observed(record), watched.broken(record), canaries.tallies(record.of(Ask))
         each = {
-            name: watched.of_watch(verdict, [stop for stop in counted if stop.name == name], seen=name in seen, gap=gap)
+            name: watched.of_watch(
+                verdict,
+                [stop for stop in counted if stop.name == name],
+                seen=name in seen,
+                lacks=(gap, asked[name].unanswered if name in asked else ""),
+            )
             for name, verdict in each.items()
         }
+        not_tested = [
+            *not_tested,
+            *_engines(asked, endpoints),
+        ]
     code = exit_code(verdict.verdict for verdict in each.values())
     return Verdict(
         run=run,
@@ -123,6 +133,14 @@ def summarise(
         ),
         concluded=conclusions.conclusions(by_hand),
     )
+
+
+def _engines(asked: Mapping[str, canaries.Tally], endpoints: Mapping[str, Endpoint]) -> Iterable[tuple[str, str]]:
+    """The engines of a watch to which no canary was sent, and why. A process without a port has none."""
+    for name in [name for name, page in endpoints.items() if page.url]:
+        tally = asked.get(name, canaries.Tally())
+        if not tally.sent and not tally.waits:
+            yield canaries.NOT_TESTED, f"{name}: {tally.why or 'no canary was sent'}"
 
 
 def _endpoint(

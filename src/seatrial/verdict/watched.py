@@ -76,9 +76,15 @@ def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
     return Ready.READY if seen and "unobserved" not in weights else Ready.NOT_PROVEN
 
 
-def of_watch(verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool, gap: str = "") -> EndpointVerdict:
-    """An endpoint's part of verdict.json where nothing but a watch ran: no case has to pass for it to be READY."""
-    lacks = [text for text in ("" if seen else NEVER_SEEN, gap) if text]
+def of_watch(
+    verdict: EndpointVerdict, stops: Iterable[Stop], *, seen: bool, lacks: Iterable[str] = ()
+) -> EndpointVerdict:
+    """An endpoint's part of verdict.json where nothing but a watch ran: no case has to pass for it to be READY.
+
+    Args:
+        lacks: what a READY lacks beside; empty texts are nothing.
+    """
+    lacks = [text for text in ("" if seen else NEVER_SEEN, *lacks) if text]
     found = word(stops, seen=not lacks)
     reasons = (*verdict.reasons, *(Reason(word="NOT PROVEN", text=text) for text in lacks))
     return replace(verdict, verdict=found, reasons=reasons)

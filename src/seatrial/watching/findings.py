@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from seatrial.records import Clock, Event, Happening, Line, Stop
+from seatrial.records import Ask, Clock, Event, Happening, Line, Stop
 from seatrial.report.words.plain import Wall
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits, State, stop_of
+from seatrial.verdict import canaries
 from seatrial.verdict.outcomes import exit_code
 from seatrial.verdict.watched import sign, weight, word
 from seatrial.watching.telling import ToTell
@@ -43,6 +44,7 @@ class Findings:
         self._clocks: deque[Clock] = deque(maxlen=CLOCKS_KEPT)
         self._seen: set[str] = set()
         self._found_at: dict[str, int] = {}  # incarnation -> when it was first seen
+        self._canaries: dict[str, canaries.Tally] = {}
         self.beat = 0
         self.told: dict[str, Stop] = {}
 
@@ -57,6 +59,8 @@ class Findings:
             self._clocks.append(line)
         if name := sign(line):
             self._seen.add(name)
+        if isinstance(line, Ask) and line.rung == "canary":
+            self._canaries.setdefault(line.name, canaries.Tally()).take(line)
         if (
             isinstance(line, Event)
             and line.what in (Happening.FOUND, Happening.REPLACED, Happening.START)
@@ -83,7 +87,16 @@ class Findings:
     def code(self) -> int:
         """0 nothing happened, 1 a stop, 10 unobserved: as ``seatrial judge`` finds of the record."""
         found = list(self.told.values())
-        return exit_code(word((s for s in found if s.name == name), seen=name in self._seen) for name in self._names)
+        return exit_code(word((s for s in found if s.name == name), seen=self._proven(name)) for name in self._names)
+
+    def _proven(self, name: str) -> bool:
+        """Whether it was ever seen, and whether a canary was answered where canaries were sent."""
+        return name in self._seen and not self._canaries.get(name, canaries.Tally()).unanswered
+
+    @property
+    def canaries(self) -> str:
+        """How many canaries were answered, in words; of endpoints to which none was sent, that it was not tested."""
+        return canaries.words(self._canaries, self._names)
 
     def _changed(self, before: State) -> Iterator[Stop]:
         """Stops that were told and have become others by the last line."""

@@ -21,24 +21,23 @@ def of_endpoint(name: str, page: Endpoint, settings: WatchSettings, *, answers: 
     """The line of an endpoint: who answers, as far as it was asked, and what a day of the watch sends to it."""
     words = what(page, settings, answers=answers)
     late = "" if answers or not trouble else f"; {trouble}"
-    return f"{name}  {page.url}  {words}; a day: {price(settings, canary=bool(page.model) or not answers)}{late}"
+    return f"{name}  {page.url}  {words}; a day: {price(settings)}{late}"
 
 
 def what(page: Endpoint, settings: WatchSettings, *, answers: bool) -> str:
     """Who answers, and whether canaries go there."""
     if not settings.canary_s:
         return "nothing is asked of its engine, which is not observed (--canary=off)"
-    canary = "no canary"
-    if page.model or not answers:
-        canary = f"a canary every {duration(settings.canary_s)}"
+    canary = f"a canary every {duration(settings.canary_s)}"
+    if answers and not page.model:
+        canary += ", once it lists one model"
     return f"{page.kind}, model {page.model}, {canary}" if page.models else canary
 
 
-def price(settings: WatchSettings, *, canary: bool) -> str:
+def price(settings: WatchSettings) -> str:
     """Requests and tokens of a day."""
     if not settings.canary_s:
         return f"{LOOKS:,} looks at its health page, 0 chats, 0 tokens"
     looks = f"up to {2 * LOOKS:,} looks at pages that cost nothing"
-    chats = round(DAY_S / settings.canary_s) if canary else 0
-    about = f"about {chats * CANARY_TOKENS:,} tokens" if chats else "0 tokens"
-    return f"{looks}, {chats:,} chats of one token each, {about}"
+    chats = round(DAY_S / settings.canary_s)
+    return f"{looks}, {chats:,} chats of one token each, about {chats * CANARY_TOKENS:,} tokens"

@@ -20,6 +20,7 @@ from seatrial.run.follow import Follower
 from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
+from seatrial.verdict.canaries import NOT_TESTED
 from seatrial.watching import plan, starting
 from seatrial.watching.findings import Findings, News
 from seatrial.watching.settings import COMMAND, WatchSettings
@@ -202,13 +203,19 @@ class WatchSession:
             self._say(self._findings.finish(self._unrecorded()))
             self._tell.look(self._view, self._findings.wall)
             found = list(self._findings.told.values())
-            note = plan.UNOBSERVED if self._unasked else ""
-            self._tell.end(summary(self._since, found, self._findings.unseen, self._findings.code(), note))
+            never, code = self._findings.unseen, self._findings.code()
+            self._tell.end(summary(self._since, found, never, code, self._engine()))
         except BrokenPipeError:
             self._deserted = True
         if self._deserted:  # what is still buffered must not be written when the interpreter ends
             with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _engine(self) -> str:
+        """What is known of the engines: how many canaries were answered, or that none was sent."""
+        if not self._settings.endpoints:
+            return ""
+        return self._findings.canaries or f"not tested: {plan.UNOBSERVED if self._unasked else NOT_TESTED}"
 
     def _silent_ns(self) -> int:
         """How long the recorder has written nothing."""

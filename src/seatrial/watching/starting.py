@@ -84,7 +84,8 @@ def _page(name: str, url: str, settings: WatchSettings) -> Endpoint:
 def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watched]:
     """What the recorder is told of each target.
 
-    A canary needs a model to ask: that of one that does not answer yet is asked for when it does.
+    A canary needs a model to ask for. Where the first look shows none, the canary looks for it again each time: a
+    server that does not answer yet, or that loads, tells its model later.
     """
     orders = []
     for name in settings.names:
@@ -101,7 +102,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 pid=pid,
                 log=log,
                 model=page.model,
-                canary_s=settings.canary_s if page.model or not found.answers else 0,
+                canary_s=settings.canary_s,
                 engine=settings.canary_s > 0,
                 scrape=settings.scrape,
             )

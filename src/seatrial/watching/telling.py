@@ -164,7 +164,7 @@ def teller(*, json: bool, command: bool, judged_by: str = "") -> Telling:
 
 
 def summary(since: int, stops: list[Stop], never: list[str], code: int, note: str = "") -> str:
-    """The last line: how long, what was found, what was never seen, a note, and the exit status."""
+    """The last line: how long, what was found, what was never seen, what of the engines, and the exit status."""
     length = duration((time.monotonic_ns() - since) / SECOND)
     found = [stop for stop in stops if weight(stop) == "stop"]
     gaps = [stop for stop in stops if weight(stop) == "unobserved"]

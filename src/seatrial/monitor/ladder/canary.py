@@ -17,12 +17,12 @@ import msgspec
 from seatrial.given.errors import ConfigError
 from seatrial.kinds import listed
 from seatrial.kinds.kind import Kind
+from seatrial.monitor.ladder.declined import message, retry_after
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.reading.channels import CONTENT, THOUGHT
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
-from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.load import LoadTarget, Stream, stream
 from seatrial.wire.transports.outcomes import classify
@@ -36,11 +36,23 @@ CAP = 1024 * 1024
 LOCK_S = 0.1
 """Sharers pass the lock's turnstile one by one, each in far less; who holds the endpoint alone stays longer."""
 
-BUDGETS = (1, 4, 16)
-"""Tokens asked for: more where the first ones show nothing, as the opening tag of a thought that a server hides."""
+SHAPES: tuple[dict[str, object], ...] = (
+    {"max_tokens": 1, "temperature": 0},
+    {"max_tokens": 4, "temperature": 0},
+    {"max_tokens": 16, "temperature": 0},
+    {"max_completion_tokens": 16},
+)
+"""What is asked for. More tokens where the first ones show nothing, as the opening tag of a thought that a server
+hides; another way of asking, where a server refuses this one."""
+LAST_BUDGET = 2
+"""The last of them that asks for more tokens than the one before."""
+WILL_NOT = frozenset({400, 422})
+"""A server says so of a question that it does not take, and may take another one."""
 
 LONGEST_S = 600.0
 """A server that asks to come back later (Retry-After) is asked again after this time at the latest."""
+REFUSED_S = 60.0
+"""A server that refused every question is asked again after this time at the earliest."""
 
 MODELS_S = 5.0
 PROMPT = "Say hello."
@@ -75,7 +87,8 @@ class Canary(Rung):
         self._every, self._model, self._forbidden = int(every_s * SECOND), model, forbidden
         self._router = router
         self._next = 0
-        self._budget = 0
+        self._shape = 0
+        self._known = self._listed = False
         self._answers = Answers()
         self._stream = Stream()
         self._target = LoadTarget(
@@ -130,29 +143,43 @@ class Canary(Rung):
         self._stream = Stream()
         ask = self.begin()
         self._next = ask.asked_at + self._every
-        outcome = self._try()
-        while outcome == "empty" and self._budget + 1 < len(BUDGETS):
-            self._budget += 1
-            self._answers = Answers()
-            outcome = self._try()
+        outcome = self._answered()
         s = self._stream
         right = self._answers.same(_text(s)) if outcome == "ok" else None
-        detail = "" if outcome == "ok" else flat(s.fault or s.detail, 200)
+        detail = "" if outcome == "ok" else message(s.fault or s.detail, s.status)
+        told: dict[str, object] = {}
         if outcome == "busy":
-            asked = int(s.retry_after) if s.retry_after.isascii() and s.retry_after.isdigit() else 0
+            told["retry_s"] = asked = retry_after(s.retry_after, time.time())
             self._next = max(self._next, s.ended_at + int(min(asked, LONGEST_S) * SECOND))
-        self.end(self.shown(ask), ended_at=s.ended_at, outcome=outcome, detail=detail, right=right)
+        elif outcome == "http_4xx" and not self._known:
+            self._next = max(self._next, s.ended_at + int(REFUSED_S * SECOND))
+            self.trouble(f"the canary cannot ask: HTTP {s.status}")
+        elif outcome == "http_4xx" and self._listed and self._is_listed() is False:
+            told["skipped"] = "its model is not listed any more"
+        elif outcome == "ok" and not self._known:
+            self._known, self._listed = True, self._router() is None and self._is_listed() is True
+        self.end(self.shown(ask), ended_at=s.ended_at, outcome=outcome, detail=detail, right=right, **told)
+
+    def _answered(self) -> str:
+        """Ask as is known to show something; the outcome. Ask otherwise where nothing shows, or it is refused."""
+        outcome = self._try()
+        while (outcome == "empty" and self._shape < LAST_BUDGET) or self._may_be_asked_otherwise(outcome):
+            self._shape += 1
+            self._answers = Answers()
+            outcome = self._try()
+        if not self._known and outcome == "http_4xx":
+            self._shape = 0
+        return outcome
+
+    def _may_be_asked_otherwise(self, outcome: str) -> bool:
+        refused = outcome == "sse_error" or (outcome == "http_4xx" and self._stream.status in WILL_NOT)
+        return refused and not self._known and self._shape + 1 < len(SHAPES)
 
     def _try(self) -> str:
-        """Ask for as many tokens as are known to show something; the outcome."""
+        """Ask once; the outcome."""
         self._stream = Stream()
-        body = {
-            "model": self._model,
-            "messages": [{"role": "user", "content": PROMPT}],
-            "max_tokens": BUDGETS[self._budget],
-            "temperature": 0,
-            "stream": True,
-        }
+        said = {"model": self._model, "messages": [{"role": "user", "content": PROMPT}], "stream": True}
+        body = {**said, **SHAPES[self._shape]}
         stream(self._target, msgspec.json.encode(body), into=self._stream)
         return classify(self._stream)
 
@@ -160,6 +187,11 @@ class Canary(Rung):
         """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
         answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
         return router.unloaded(answer.body, self._model) if answer.status == 200 else UNKNOWN
+
+    def _is_listed(self) -> bool | None:
+        """Whether the server lists the model, which it may put away after a time; None: it tells nothing of that."""
+        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        return self._model in listed.models(answer.body) if answer.status == 200 else None
 
     def _only_model(self) -> str:
         """The one model there is; of several none, for a question could load one that nobody uses."""

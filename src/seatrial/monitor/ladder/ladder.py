@@ -16,12 +16,18 @@ from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.ladder.scheduler import Scheduler
 from seatrial.monitor.process.proc import Process
+from seatrial.records import SECOND
 from seatrial.records.targets import Watch
 from seatrial.wire.transports import probe
 from seatrial.wire.transports.turns import Turns
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
 """How /health may fail of a server that is still there: its engine may answer, and that it does not is evidence."""
+
+LOADING = 503
+LOADS_NS = 540 * SECOND
+"""So long after /health began to say that it loads, the engine is asked all the same: a server that says so for ten
+minutes is called a stop, unless its engine answers."""
 
 
 class Health(Protocol):
@@ -65,6 +71,7 @@ class Ladder:
         self._prober = prober
         self._was_up = False
         self._kind = generic.KIND
+        self._loads_from = 0
         self.scheduler = Scheduler(
             name,
             questions,
@@ -97,7 +104,7 @@ class Ladder:
             ask: False while the process is stopped by a signal: each question would fill its accept queue.
         """
         self._find_health()
-        ask = ask and self._up()
+        ask = ask and self._up(now)
         for rung in self._rungs:
             rung.tick(now, ask=ask)
 
@@ -114,11 +121,13 @@ class Ladder:
         for rung in self._rungs:
             rung.close()
 
-    def _up(self) -> bool:
-        """Whether somebody is there who may be asked; 503 is the answer of a server that loads."""
+    def _up(self, now: int) -> bool:
+        """Whether somebody is there who may be asked; 503 is the answer of a server that loads, for a time."""
         heard = self._prober.heard
         if heard is None:
             return False
-        answers = heard.status is not None and heard.status != 503
+        self._loads_from = (self._loads_from or now) if heard.status == LOADING else 0
+        loads = bool(self._loads_from) and now - self._loads_from < LOADS_NS
+        answers = heard.status is not None and not loads
         self._was_up = self._was_up or answers
         return answers or (self._was_up and heard.error in UP and heard.status is None)

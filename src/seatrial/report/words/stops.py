@@ -5,6 +5,7 @@ A field that an older run does not hold is left out; what a stop's own record ca
 
 from __future__ import annotations
 
+import re
 import signal
 
 from seatrial.records import SECOND, STREAMS, Stop
@@ -14,13 +15,15 @@ from seatrial.text import visible
 _SUSPECTS_SHOWN = 4
 _IDS_SHOWN = 8
 _SHOWN = {
-    "WEDGED": ("/health", "scheduler silent"),
+    "WEDGED": ("/health", "scheduler silent"),  # and what the canaries were told
     "IMPOSTOR": ("the port is owned by",),
     "RUNNER REPLACED": ("child ",),
 }
 """Evidence of which the first words make it part of the headline, by family: which rung is well, who came for whom."""
 _BEHIND = (": the fault is behind it", ": it stands behind this one")
 """How evidence ends that names the stop of the server behind a gateway; it is part of the headline."""
+_CANARIES = re.compile(r"[0-9]+ (?:of the last [0-9]+ )?canaries")
+"""Evidence that begins so says what came of the canaries: the reason of a stop, which stands before all else."""
 _ENDS = frozenset({"STOPPED", "RESTARTED", "RUNNER REPLACED"})
 """Families of which a process ended: how it ended is part of the headline."""
 
@@ -73,7 +76,9 @@ def step(stop: Stop) -> str:
 
 def _shown(stop: Stop) -> list[str]:
     first = _SHOWN.get(stop.family, ())
-    return [text for text in stop.evidence if text.endswith(_BEHIND) or (first and text.startswith(first))]
+    shown = [text for text in stop.evidence if text.endswith(_BEHIND) or (first and text.startswith(first))]
+    canaries = [text for text in stop.evidence if stop.family == "WEDGED" and _CANARIES.match(text)]
+    return [*canaries, *(text for text in shown if text not in canaries)]
 
 
 def _how(stop: Stop, streams: int | None) -> str:

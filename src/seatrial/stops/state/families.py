@@ -143,9 +143,12 @@ FAMILIES: dict[Family, Row] = {
     "WEDGED": Row(
         says="Its process runs, and its work does not.",
         reader="work.wedged",
-        opens="work waits, nothing progresses, and its processes idle, for as long as the evidence asks; or /health, "
-        "which was answered, is silent for two minutes while a process that once worked idles",
-        ends="a token, growth of a counter, or /health that is well again where /health alone showed it",
+        opens="work waits, nothing progresses, and its processes idle, for as long as the evidence asks; three "
+        "canaries in a row that fail, five of twenty, or 429 and 503 for five minutes; /health that says for ten "
+        "minutes that it loads, or that was answered and is silent for two minutes while a process that once worked "
+        "idles",
+        ends="a token, growth of a counter, ten canaries in a row that are answered where a share failed, or "
+        "/health that is well again where /health alone showed it",
         becomes={"STOPPED": _DIES, "IMPOSTOR": _USURPED},
         falls=("STREAM STALL", "TRUNCATED"),
         due="shortly",

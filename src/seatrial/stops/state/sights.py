@@ -42,6 +42,12 @@ class Sight(enum.StrEnum):
     """Canaries fail in a row while /health is well."""
     ERRORS = "errors"
     """Canaries fail in a row, and /health answers with an error."""
+    MUTE = "mute"
+    """Canaries fail in a row, and /health is silent."""
+    SHARE = "share"
+    """Of the latest canaries too many fail."""
+    REFUSING = "turned away"
+    """Canaries are turned away (429, 503) for longer than a server is busy or loads."""
     ILL = "ill"
     """/health answers with an error of the server."""
     SILENT = "silent"
@@ -80,6 +86,9 @@ WORK_RUNGS: dict[str, str] = {
     Sight.TOKENS: "tokens: /health is well, and none arrives",
     Sight.CANARY: "tokens: /health is well, and the canary fails",
     Sight.ERRORS: "tokens: the canary fails, and /health answers with an error",
+    Sight.MUTE: "HTTP answers: /health is silent, and the canary fails",
+    Sight.SHARE: "tokens: too many canaries fail",
+    Sight.REFUSING: "tokens: the canary is turned away for long",
     Sight.ILL: "HTTP answers: /health says that it is not well",
     Sight.CLOSED: "HTTP answers: connections are taken, and no answer comes",
     Sight.SILENT: "HTTP answers: /health is silent, and its process idles",
@@ -94,8 +103,10 @@ FREEZES: dict[str, str] = {
     Sight.HELD: "a freezer holds it: its cgroup is frozen, or its threads wait where frozen ones wait",
 }
 """What was seen of a FROZEN."""
-FAILING = frozenset({Sight.CANARY, Sight.ERRORS})
-"""Canaries that failed show the stop."""
+FAILING = frozenset({Sight.CANARY, Sight.ERRORS, Sight.MUTE})
+"""Canaries that failed in a row show the stop."""
+BY_CANARIES = FAILING | {Sight.SHARE, Sight.REFUSING}
+"""Canaries that were sent and not answered show the stop."""
 BY_HEALTH = frozenset({Sight.ILL, Sight.CLOSED, Sight.SILENT})
 """/health alone shows the stop, whether anybody waits or not."""
 

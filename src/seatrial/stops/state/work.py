@@ -52,7 +52,25 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     silent_from: int = 0  # the scheduler was asked and has not answered since
     scheduler_at: int = 0  # the last line about the scheduler
     answers_at: int = 0  # the scheduler's last answer
-    refused: tuple[Ask, ...] = ()  # canaries turned away in a row (429, 503): the first of them, and the latest
+
+
+class Once(msgspec.Struct, frozen=True, gc=False):
+    """A canary that was answered, or failed."""
+
+    asked_at: int
+    over_at: int
+    failed: bool
+
+
+class Canaries(msgspec.Struct, frozen=True, gc=False):
+    """What came of the canaries of this life. Written by ``work.canaries``."""
+
+    known: bool = False  # one was answered, in this life or one before it
+    row: int = 0  # those since the last answer that failed or were turned away
+    latest: tuple[Once, ...] = ()  # the latest that were answered or failed
+    failed: Ask | None = None  # the latest that failed
+    busy: tuple[Ask, ...] = ()  # those turned away (429, 503) since the last answer: the first, and the latest
+    promised: int = 0  # until then the server asked to wait when it turned the first one away
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -132,6 +150,7 @@ class Work(msgspec.Struct, frozen=True, gc=False):
 
     flow: Flow = Flow()
     asked: Asked = Asked()
+    canaries: Canaries = Canaries()
     counted: Counted = Counted()
     machine: Machine = Machine()
     busy: Looks = Looks()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from seatrial.records import SECOND, Ask
+from seatrial.records import SECOND
 from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Statement
 from seatrial.stops.state.server import Server
-from seatrial.stops.state.sights import BY_HEALTH, FAILING, Sight
+from seatrial.stops.state.sights import BY_CANARIES, BY_HEALTH, Sight
 from seatrial.stops.state.work import Look, Work
+from seatrial.stops.telling import asked_words
 
 ENGINE_NS = 10 * SECOND
 """A process of the tree that ended so shortly before the silence may have been the engine."""
@@ -52,6 +53,8 @@ def cpu_share(work: Work, since: int) -> float | None:
 
 def _evidence(server: Server, now: int, since: int, shown: Sight) -> Iterator[str]:
     work, health, asked = server.work, server.work.wellness.health, server.work.asked
+    if shown in BY_CANARIES:
+        yield asked_words.unanswered(work, shown)
     yield f"/health: {health}" if health is not None else "/health: no answer"
     if asked.silent_from:
         yield f"scheduler silent for {(now - asked.silent_from) / SECOND:.0f} s"
@@ -60,7 +63,10 @@ def _evidence(server: Server, now: int, since: int, shown: Sight) -> Iterator[st
     flying = len(work.flow.flying)
     if flying:
         yield f"{flying} request{'s' * (flying > 1)} of clients in flight"
-    yield from _canary(work, now, shown)
+    canary = asked.canary
+    if canary is not None and shown not in BY_CANARIES:
+        pings = f", {canary.comments} keep-alive comments" if canary.comments else ""
+        yield f"canary: asked {(now - canary.asked_at) / SECOND:.0f} s ago, no token{pings}"
     readings = reversed(work.counted.readings)
     running = next((r.running for r in readings if r.at >= since and r.running is not None), None)
     if running is not None:
@@ -71,21 +77,6 @@ def _evidence(server: Server, now: int, since: int, shown: Sight) -> Iterator[st
     else:
         yield f"CPU: {share:.1f} % of one core over {(ends[1].at - ends[0].at) / SECOND:.0f} s, its whole process tree"
     yield _gpu(work, since)
-
-
-def _canary(work: Work, now: int, shown: Sight) -> Iterator[str]:
-    canary, failed = work.asked.canary, work.flow.failed
-    if shown in FAILING:
-        yield f"canary: the last {len(failed)} failed, the latest with {said_of(failed[-1])}"
-    elif canary is not None:
-        pings = f", {canary.comments} keep-alive comments" if canary.comments else ""
-        yield f"canary: asked {(now - canary.asked_at) / SECOND:.0f} s ago, no token{pings}"
-
-
-def said_of(ask: Ask) -> str:
-    """How a canary ended, with the server's own words where it gave any."""
-    status = f" (status {ask.status})" if ask.status is not None else ""
-    return f"{ask.outcome}{status}{': ' + ask.detail if ask.detail else ''}"
 
 
 def _gpu(work: Work, since: int) -> str:

@@ -6,10 +6,8 @@ from msgspec.structs import replace
 
 from seatrial.records import Ask
 from seatrial.stops.state.work import Asked, Work
-from seatrial.stops.work import flow, wellness
+from seatrial.stops.work import canaries, flow, wellness
 
-CANARY_FAILS = frozenset({"http_5xx", "truncated", "reset", "empty", "sse_error", "no_terminator", "not_a_stream"})
-"""Ends of a canary that an engine in order does not give. A deadline is none: the canary may have queued."""
 RIGHTS_KEPT = 4
 
 
@@ -32,7 +30,7 @@ def _scheduler(work: Work, line: Ask) -> Work:
         silent, at, answers = 0, line.t, line.ended_at
     else:
         silent, at, answers = old.silent_from or line.asked_at, line.t, old.answers_at
-    return replace(work, asked=Asked(old.canary, old.rights, silent, at, answers, old.refused))
+    return replace(work, asked=Asked(old.canary, old.rights, silent, at, answers))
 
 
 def _canary(work: Work, line: Ask) -> Work:
@@ -50,10 +48,11 @@ def _canary(work: Work, line: Ask) -> Work:
         said = flow.silent(work.flow, token or line.asked_at, line.ended_at)
     else:
         said = flow.answered(work.flow, line.ended_at)
-    if line.outcome in CANARY_FAILS and not token:
+    old = work.canaries
+    if not token and canaries.fails(old, line):
         said = flow.failed(said, line)
-    refused = (*work.asked.refused[:1], line) if line.outcome == "busy" else work.asked.refused
-    return replace(work, flow=said, asked=replace(work.asked, canary=None, refused=refused))
+    seen = canaries.right(old, line) if token else canaries.wrong(old, line)
+    return replace(work, flow=said, asked=replace(work.asked, canary=None), canaries=seen)
 
 
 def _right(work: Work, line: Ask, token: int) -> Work:
@@ -63,6 +62,7 @@ def _right(work: Work, line: Ask, token: int) -> Work:
     return replace(
         work,
         flow=flow.right(work.flow),
-        asked=replace(work.asked, canary=None, rights=rights, refused=()),
+        asked=replace(work.asked, canary=None, rights=rights),
+        canaries=canaries.right(work.canaries, line),
         wellness=wellness.canary_right(work.wellness, line.ended_at),
     )

@@ -20,7 +20,7 @@ from seatrial.stops.state.limits import IN_A_ROW, Limits
 from seatrial.stops.state.server import Server
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight, probe_words
 from seatrial.stops.state.work import ILL, Work
-from seatrial.stops.telling import silence
+from seatrial.stops.telling import asked_words, silence
 from seatrial.stops.telling.neighbours import said_of
 from seatrial.stops.work import wedged
 
@@ -141,9 +141,9 @@ def _signs(server: Server, now: int, limits: Limits) -> Iterator[tuple[int, str]
     since, _ = _failing(work, now, limits)
     if since:
         yield since, ""
-    refused = work.asked.refused
+    refused = work.canaries.busy
     if len(refused) >= FAILED_TWICE:
-        yield refused[0].asked_at, f"canaries are turned away, the latest with {silence.said_of(refused[-1])}"
+        yield refused[0].asked_at, f"canaries are turned away, the latest with {asked_words.answer_of(refused[-1])}"
     well = work.wellness
     says = well.health is not None and well.health >= ILL and now - well.health_at <= 2 * FRESH_NS
     if says and 0 < well.well_at < well.ill_from and now - well.ill_from >= 2 * MOMENT_NS:

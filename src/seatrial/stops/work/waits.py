@@ -10,7 +10,7 @@ from seatrial.records import SECOND
 from seatrial.stops.evidence.looks import of_this_life as looks_of_this_life
 from seatrial.stops.state.server import Life
 from seatrial.stops.state.work import Counted, Waits, Work
-from seatrial.stops.work import asked, flow, machine, wellness
+from seatrial.stops.work import asked, canaries, flow, machine, wellness
 
 LULL_NS = 60 * SECOND
 """If nobody waits for so long, a later wait is another one; a canary comes more often."""
@@ -31,6 +31,7 @@ def of_this_life(work: Work, life: Life) -> Work:
         work,
         flow=flow.of_this_life(work.flow, main.found_at),
         asked=asked.of_this_life(work.asked),
+        canaries=canaries.of_this_life(work.canaries),
         counted=Counted(),
         machine=machine.of_this_life(work.machine),
         busy=looks_of_this_life(work.busy),

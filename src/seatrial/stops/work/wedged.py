@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND
 from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited_for
 from seatrial.stops.evidence.programs import forwards
@@ -30,16 +29,11 @@ from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.limits import IN_A_ROW, PLANNED_FOR_NS, Limits
 from seatrial.stops.state.server import Server
-from seatrial.stops.state.sights import BY_HEALTH, FAILING, Sight, probe_words
+from seatrial.stops.state.sights import BY_HEALTH, Sight, probe_words
 from seatrial.stops.state.work import ILL, Work
 from seatrial.stops.telling import silence
-from seatrial.stops.work import waits
-from seatrial.stops.work.flow import FAILED_KEPT
-from seatrial.stops.work.waits import LULL_NS
-
-LOADING = 503
-LOADING_NS = 600 * SECOND
-"""No server loads for longer than this: a server that says so is not well."""
+from seatrial.stops.work import unanswered, waits
+from seatrial.stops.work.unanswered import LOADING, LOADING_NS
 
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
@@ -52,7 +46,7 @@ def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
         waiting = waits.excused(waiting, now)
     if waiting is not work.waits:
         work = replace(work, waits=waiting)
-    server = replace(server, work=work)
+    server = _mended(replace(server, work=work), now)
     return server if work.behind else judged(server, now, limits)
 
 
@@ -65,13 +59,19 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     found = _by_health(server, now, limits) if pulse.closed or pulse.mute or work.wellness.ill_from else None
     if found is not None:
         return found
-    failed = work.flow.failed
-    if not (work.waits.waited_at or failed):
+    told_until = max((case.until or 0 for case in newest(server)), default=0)
+    by = unanswered.unanswered(work, now, limits, told_until)
+    if by is not None:
+        shown = _how_well(work, now) if by.shown is Sight.CANARY else by.shown
+        alive = Proof(by.alive, "the canary's answer", "token") if by.alive else None
+        said = silence.statement(server, by.since, shown, 0)
+        return opened(server, now, by.since, shown, said, alive=alive)
+    if not work.waits.waited_at:
         return server
     shown, need = _by_silence(server, now, limits)
     if shown is Sight.NONE:
         return server
-    since = failed[0].asked_at if shown in FAILING else silent_since(work)
+    since = silent_since(work)
     return opened(server, now, since, shown, silence.statement(server, since, shown, need))
 
 
@@ -106,7 +106,12 @@ def sharpened(server: Server, before: Work) -> Server:
     if at == before.flow.progress_at:
         return server
     for case in newest(server):
-        if case.family != "WEDGED" or case.statement.withdrawn or (case.until is not None and at >= case.until):
+        if (
+            case.family != "WEDGED"
+            or case.shown is Sight.SHARE
+            or case.statement.withdrawn
+            or (case.until is not None and at >= case.until)
+        ):
             continue
         server = change(server, case, **_changes(case, Proof(at, flow.progress, "token")))
     return server
@@ -116,11 +121,19 @@ def _well_again(server: Server, before: Work) -> Server:
     """The server with those stops over that rest on /health alone: a gateway's too, of which no canary tells."""
     work = server.work
     well_at, was = work.wellness.well_at, before.wellness.health
-    told = work.asked.canary or work.asked.refused or work.flow.failed
+    told = work.asked.canary or work.canaries.busy or work.flow.failed
     by = BY_HEALTH | ({Sight.BEHIND} if not told and (was is None or was >= ILL) else frozenset())
     for case in newest(server):
         if case.shown in by and case.until is None and well_at > case.opened_at:
             server = change(server, case, until=well_at)
+    return server
+
+
+def _mended(server: Server, now: int) -> Server:
+    """The server with a stop over that a share of failed canaries shows, once all of the latest were answered."""
+    case = open_one(server)
+    if case is not None and case.shown is Sight.SHARE and unanswered.mended(server.work):
+        return change(server, case, until=now)
     return server
 
 
@@ -148,6 +161,8 @@ def _by_health(server: Server, now: int, limits: Limits) -> Server | None:
     elif visible and _silent(server, now, limits):
         shown, since, need = Sight.SILENT, max(pulse.mute_since, silent_since(work)), limits.wedged_unseen
         alive = pulse.answered or alive
+    elif _says_ill(work, now) and _never_worked(work) and now - well.ill_from >= LOADING_NS:
+        return opened(server, now, well.ill_from, Sight.ILL, silence.statement(server, well.ill_from, Sight.ILL, 0))
     else:
         return None
     loads = visible and now - since < LOADING_NS and idle(work, now, limits.wedged) is False
@@ -176,11 +191,14 @@ def _says_ill(work: Work, now: int) -> bool:
     return well.health is not None and well.health >= ILL and now - well.health_at <= 2 * FRESH_NS
 
 
+def _never_worked(work: Work) -> bool:
+    """Whether nothing shows that the server ever worked in this life, or since /health says that it is not well."""
+    return not (work.wellness.well_at or work.asked.rights) and work.flow.progress_at < work.wellness.ill_from
+
+
 def _by_silence(server: Server, now: int, limits: Limits) -> tuple[Sight, int]:
     """What a WEDGED would rest on, and how long the silence had to last; no sight where there is no WEDGED."""
     work, main = server.work, server.life.main
-    if _canary_fails(work, now):
-        return (Sight.CANARY if _healthy(work, now) else Sight.ERRORS), 0
     since = silent_since(work)
     if not work.busy.looks[-1].waits or now - since < min(limits.wedged_silent, limits.wedged):
         return Sight.NONE, 0
@@ -218,11 +236,11 @@ def _scheduler_silent(work: Work, now: int, limit: int) -> bool:
     return bool(asked) and now - silent_from >= limit
 
 
-def _canary_fails(work: Work, now: int) -> bool:
-    """Three canaries in a row ended in an error or in nothing, where one had worked, and nothing else progressed."""
-    failed = work.flow.failed
-    thrice = len(failed) >= FAILED_KEPT and now - failed[-1].t <= LULL_NS
-    return thrice and bool(work.asked.rights) and (_healthy(work, now) or _says_ill(work, now))
+def _how_well(work: Work, now: int) -> Sight:
+    """What /health says while canaries fail."""
+    if _healthy(work, now):
+        return Sight.CANARY
+    return Sight.ERRORS if _says_ill(work, now) else Sight.MUTE
 
 
 def _no_token_came(work: Work, now: int, since: int, limit: int) -> bool:
