@@ -23,6 +23,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     headers: dict[str, str] = {}
     ca: str = ""  # path of a file of certificates to trust instead of the system's
+    cuts: int = 0  # questions of ours that were each followed at once by the end of others' connections
     canary_s: float = 0  # seconds between two canaries; 0: none
     engine: bool = True  # False: nothing is asked of its engine, by the operator's choice; its health page alone
     scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets

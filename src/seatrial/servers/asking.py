@@ -11,6 +11,7 @@ from seatrial.given.errors import EndpointError, NotYet
 from seatrial.records import Exchange
 from seatrial.text import flat
 from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.bystanders import Bystanders
 from seatrial.wire.transports.http import Client, Prepared
 
 LOOK_S = 2.5
@@ -29,10 +30,15 @@ _UNREACHED = {
 
 
 class FirstLook:
-    """GETs that share one budget of time, which begins now. None is raised for anything the server does."""
+    """GETs that share one budget of time, which begins now. None is raised for anything the server does.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        company: what becomes of others when it is asked; None: nobody looks.
+    """
+
+    def __init__(self, client: Client, company: Bystanders | None = None) -> None:
         self._client = client
+        self.company = company or Bystanders(lambda: None)
         self._until = time.monotonic() + SURVEY_S
         self._models: Exchange | None = None
 
@@ -45,9 +51,26 @@ class FirstLook:
         """The answer; once the budget is used up, none, with the error ``deadline``."""
         began = time.monotonic()
         self._client.turn()
-        self._until += time.monotonic() - began  # a turn waited for is none of the server's time
-        left = max(self._until - time.monotonic(), 0)
-        return _exchange(self._client, Prepared("GET", path), min(LOOK_S, left))
+        left = max(self._until - began, 0)
+        with self.company.question(path):
+            asked = time.monotonic()
+            x = _exchange(self._client, Prepared("GET", path), min(LOOK_S, left))
+            took = time.monotonic() - asked
+        self._until += time.monotonic() - began - took  # what was waited for beside is none of the server's time
+        return x
+
+
+def expect_room(company: Bystanders, url: str) -> None:
+    """Let a server pass that may be asked now: questions of ours do not end what others are being answered.
+
+    Raises:
+        NotYet: they do, and somebody is connected.
+    """
+    if company.held_back():
+        raise NotYet(
+            f"{root(url)} drops others when it is asked: {company.cuts} questions of ours were each followed at once "
+            "by the end of somebody's connection; try again when nobody uses it, or wait for that: --wait=10m"
+        )
 
 
 def post(client: Client, path: str, body: dict[str, Any], deadline_s: float) -> Exchange:

@@ -19,13 +19,14 @@ from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError, NotYet
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
-from seatrial.kinds.kind import HEALTH, Heard
+from seatrial.kinds.kind import HEALTH, About, Heard
 from seatrial.reading.channels import THOUGHT
 from seatrial.reading.chat import names
 from seatrial.records import BUSY, Endpoint, Exchange
-from seatrial.servers.asking import BASE, FirstLook, expect_api, post, said
+from seatrial.servers.asking import BASE, FirstLook, expect_api, expect_room, post, said
 from seatrial.servers.embedded import template_text
 from seatrial.text import flat
+from seatrial.wire.transports.bystanders import Bystanders
 from seatrial.wire.transports.http import Client
 
 __all__ = ["EndpointError", "base_url", "identify", "survey"]
@@ -70,6 +71,7 @@ def survey(
         EndpointError: one line that says what is wrong and what to do.
     """
     look = look or FirstLook(client)
+    expect_room(look.company, url)
     answer = look.models()
     expect_api(answer, url)
     items = _items(answer)
@@ -81,7 +83,8 @@ def survey(
         )
     models = tuple(item["id"] for item in items or ())
     chosen = _choose(url, items or (), model)
-    about = detect.about(lambda path: _body(look.get(beside(url, path))))
+    spared = look.company.cuts > 0  # what it says of itself is not worth another stream of somebody's
+    about = About() if spared else detect.about(lambda path: _body(look.get(beside(url, path))))
     kind = profiles.load(profile or detect.named((item.get("owned_by") for item in items or ()), about))
     return Endpoint(
         name=name,
@@ -94,26 +97,29 @@ def survey(
         context=about.context,
         template=_template(about.template),
         facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
-        capabilities={"metrics": _counts(look, beside(url, kind.counters.path))} if counters else {},
+        capabilities={"metrics": not spared and _counts(look, beside(url, kind.counters.path))} if counters else {},
     )
 
 
-def expect_ready(endpoint: Endpoint, client: Client, *, chat: bool) -> None:
+def expect_ready(endpoint: Endpoint, client: Client, *, chat: bool, company: Bystanders | None = None) -> None:
     """Let an endpoint pass that has loaded its model: its health page, where it has one, and a chat of one token.
 
     Raises:
         NotYet: it has not, or does not answer.
         EndpointError: it wants something else of us.
     """
-    health = _health(FirstLook(client), endpoint.url)
+    company = company or Bystanders(lambda: None)
+    health = _health(FirstLook(client, company), endpoint.url)
     if health.status in BUSY:
         expect_api(health, endpoint.url)
     if chat:
-        warm = _chat(endpoint, client, 1)
+        expect_room(company, endpoint.url)
+        with company.question("/chat/completions"):
+            warm = _chat(endpoint, client, 1)
         expect_api(warm, endpoint.url)
 
 
-def identify(endpoint: Endpoint, client: Client) -> Endpoint:
+def identify(endpoint: Endpoint, client: Client, company: Bystanders | None = None) -> Endpoint:
     """Warm the endpoint up, and see whether its model thinks: then switch that off, or let caps grow.
 
     At most four POSTs, the warm-up with a deadline of 120 s. A warm-up that is refused is no error of the endpoint's
@@ -122,7 +128,11 @@ def identify(endpoint: Endpoint, client: Client) -> Endpoint:
     Raises:
         EndpointError: nobody answers any more, in time, or without a key; or there is no such model.
     """
-    warm = _chat(endpoint, client, SIGHT)
+    company = company or Bystanders(lambda: None)
+    expect_room(company, endpoint.url)
+    with company.question("/chat/completions"):
+        warm = _chat(endpoint, client, SIGHT)
+    expect_room(company, endpoint.url)
     if warm.error in {"deadline", "idle"}:
         who = f"{flat(endpoint.model)} at {root(endpoint.url)}"
         if warm.raw:

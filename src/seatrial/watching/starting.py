@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from seatrial.given.address import host_port
 from seatrial.given.errors import EndpointError
 from seatrial.records import Endpoint, Event, Happening
 from seatrial.records.targets import Watched
@@ -21,6 +22,7 @@ from seatrial.run.directory import RunDir
 from seatrial.servers.asking import FirstLook
 from seatrial.servers.identity import survey
 from seatrial.watching.settings import COMMAND, WatchSettings
+from seatrial.wire.transports.bystanders import Bystanders, looking_at
 
 PACKAGES = ("msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"
@@ -33,6 +35,7 @@ class Looked(NamedTuple):
     endpoint: Endpoint
     trouble: str = ""
     answers: bool = True
+    company: Bystanders = Bystanders(lambda: None)  # what became of others when it was asked
 
 
 def look_at_all(settings: WatchSettings, interrupted: Callable[[], bool]) -> dict[str, Looked]:
@@ -67,14 +70,16 @@ def look_at(settings: WatchSettings, name: str, url: str) -> Looked:
     except (ValueError, OSError) as error:
         return Looked(page, f"cannot be asked: {error}", answers=False)
     with client:
-        look = FirstLook(client)
+        look = FirstLook(client, Bystanders(looking_at(*host_port(url))))
         first = look.models()
         if first.status is None:
             return Looked(page, f"does not answer yet ({first.error or 'no answer'})", answers=False)
         try:
-            return Looked(survey(name, url, client, model=settings.model, counters=False, look=look))
+            return Looked(
+                survey(name, url, client, model=settings.model, counters=False, look=look), company=look.company
+            )
         except EndpointError as error:
-            return Looked(page, str(error))
+            return Looked(page, str(error), company=look.company)
 
 
 def _page(name: str, url: str, settings: WatchSettings) -> Endpoint:
@@ -105,6 +110,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 canary_s=settings.canary_s,
                 engine=settings.canary_s > 0,
                 scrape=settings.scrape,
+                cuts=found.company.cuts,
             )
         )
     return orders

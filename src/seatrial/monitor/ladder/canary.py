@@ -24,6 +24,7 @@ from seatrial.reading.channels import CONTENT, THOUGHT
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.bystanders import SAID, Bystanders
 from seatrial.wire.transports.load import LoadTarget, Stream, stream
 from seatrial.wire.transports.outcomes import classify
 
@@ -54,9 +55,11 @@ LONGEST_S = 600.0
 REFUSED_S = 60.0
 """A server that refused every question is asked again after this time at the earliest."""
 
+MODELS, CHAT = "/v1/models", "/v1/chat/completions"
 MODELS_S = 5.0
 PROMPT = "Say hello."
 HELD_ALONE = "held alone"
+ENDS_OTHERS = "would end others' streams"
 UNKNOWN = "not known whether it would load the model"
 
 
@@ -69,6 +72,7 @@ class Canary(Rung):
         forbidden: why it may not be asked now; empty: it may; None: that is not known yet.
         router: the kind of a router that answers, which would load the model that is asked for and put out another;
             None: no router does.
+        company: what becomes of others when it is asked.
     """
 
     def __init__(
@@ -83,9 +87,11 @@ class Canary(Rung):
         forbidden: Callable[[], str | None] = lambda: "",
         router: Callable[[], Kind | None] = lambda: None,
         patience_s: float = PATIENCE_S,
+        company: Bystanders | None = None,
     ) -> None:
         self._every, self._model, self._forbidden = int(every_s * SECOND), model, forbidden
         self._router = router
+        self._company = company or Bystanders(lambda: None)
         self._next = 0
         self._shape = 0
         self._known = self._listed = False
@@ -120,14 +126,16 @@ class Canary(Rung):
         if forbidden := self._forbidden():
             self.skip(forbidden)
             return
+        if self._spares():
+            return
         self._model = self._model or self._only_model()
-        if not self._model:
+        if not self._model or self._spares():
             return
         if (router := self._router()) and (why := self._unloaded(router)):
             self._next = time.monotonic_ns() + self._every
             self.skip(why)
             return
-        with contextlib.ExitStack() as held:
+        with self._company.question(CHAT), contextlib.ExitStack() as held:
             try:
                 held.enter_context(locks.shared(self.questions.api, timeout_s=LOCK_S))
             except locks.LockTimeout:
@@ -138,6 +146,14 @@ class Canary(Rung):
                 self._next = time.monotonic_ns() + self._every
                 return
             self._send()
+
+    def _spares(self) -> bool:
+        """Whether it is not sent for the sake of others, whose streams it would end."""
+        if not self._company.held_back():
+            return False
+        self.skip(ENDS_OTHERS)
+        self.trouble(SAID.format(cuts=self._company.cuts))
+        return True
 
     def _send(self) -> None:
         self._stream = Stream()
@@ -185,7 +201,7 @@ class Canary(Rung):
 
     def _unloaded(self, router: Kind) -> str:
         """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
-        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        answer = self.questions.get(MODELS, deadline_s=MODELS_S, cap=CAP)
         return router.unloaded(answer.body, self._model) if answer.status == 200 else UNKNOWN
 
     def _is_listed(self) -> bool | None:
@@ -195,7 +211,8 @@ class Canary(Rung):
 
     def _only_model(self) -> str:
         """The one model there is; of several none, for a question could load one that nobody uses."""
-        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        with self._company.question(MODELS):
+            answer = self.questions.get(MODELS, deadline_s=MODELS_S, cap=CAP)
         names = listed.models(answer.body) if answer.status == 200 else []
         if len(names) == 1:
             return names[0]

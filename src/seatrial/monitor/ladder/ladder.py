@@ -19,6 +19,7 @@ from seatrial.monitor.process.proc import Process
 from seatrial.records import SECOND
 from seatrial.records.targets import Watch
 from seatrial.wire.transports import probe
+from seatrial.wire.transports.bystanders import Bystanders, others
 from seatrial.wire.transports.turns import Turns
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
@@ -72,6 +73,8 @@ class Ladder:
         self._was_up = False
         self._kind = generic.KIND
         self._loads_from = 0
+        here = endpoint.port
+        company = Bystanders(lambda: others(here) if here and prober.local else None, endpoint.cuts)
         self.scheduler = Scheduler(
             name,
             questions,
@@ -80,6 +83,7 @@ class Ladder:
             scrape=endpoint.ours or endpoint.scrape,
             process=process,
             local=lambda: prober.local,
+            company=company,
         )
         self._rungs: list[Rung] = [self.scheduler] if endpoint.engine else []
         if endpoint.engine and endpoint.api and endpoint.canary_s > 0:
@@ -94,6 +98,7 @@ class Ladder:
                     forbidden=lambda: self.scheduler.forbidden if self.scheduler.known else None,
                     router=lambda: self.scheduler.kind if self.scheduler.routes else None,
                     patience_s=patience_s,
+                    company=company,
                 )
             )
 

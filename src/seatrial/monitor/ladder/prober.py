@@ -13,6 +13,7 @@ from seatrial.kinds import detect
 from seatrial.kinds.kind import HEALTH, Heard
 from seatrial.monitor.ladder.questions import any_certificate, below
 from seatrial.wire.transports import probe
+from seatrial.wire.transports.bystanders import is_ours
 
 DEADLINE_S = 0.8
 """Short of the recorder's second: a probe is over before the next one is due."""
@@ -136,15 +137,4 @@ class Prober:
         except OSError:
             return
         self.addresses = frozenset(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
-        self.local = any(_ours(address) for address in self.addresses)
-
-
-def _ours(address: Address) -> bool:
-    """Whether an address is one of this machine: only then can a socket be bound to it."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
+        self.local = any(is_ours(address) for address in self.addresses)

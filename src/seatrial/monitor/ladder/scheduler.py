@@ -19,6 +19,7 @@ from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.process.proc import Process
 from seatrial.records import BUSY, Meter
+from seatrial.wire.transports.bystanders import SAID, Bystanders
 from seatrial.wire.transports.probe import ProbeAnswer
 
 HANG_S = 60.0
@@ -27,6 +28,9 @@ HANG_S = 60.0
 LEARN_S = 5.0
 LEARN_TRIES = 5
 """Questions about what it is that may fail before it is taken as something we do not know."""
+
+FAR_TRIES = 30
+"""The same on another host, where no process tells what it is: work for the wrong kind may load a model."""
 
 WITHOUT_PROCESS = 5
 """Ticks to wait for the process behind a local port: its arguments tell whether it may be asked."""
@@ -48,6 +52,7 @@ class Scheduler(Rung):
         scrape: gauges that a reading resets may be read.
         process: the main process, where it is on this host and known.
         local: whether the endpoint is on this host; None until known.
+        company: what becomes of others when it is asked.
 
     Attributes:
         known: whether it has been found out what the server is; the canary waits for that.
@@ -66,8 +71,10 @@ class Scheduler(Rung):
         scrape: bool = False,
         process: Callable[[], Process | None] = lambda: None,
         local: Callable[[], bool | None] = lambda: False,
+        company: Bystanders | None = None,
     ) -> None:
         self._process, self._local = process, local
+        self._company = company or Bystanders(lambda: None)
         self._spares: frozenset[Cost] = frozenset() if scrape else frozenset({Cost.GAUGES})
         self._sources: list[Source] = []
         self._turn = self._tries = self._bereft = 0
@@ -92,7 +99,8 @@ class Scheduler(Rung):
 
     def step(self) -> None:
         if not self.known:
-            self._learn()
+            if not self._company.held_back():
+                self._learn()
             return
         source = self._sources[self._turn % len(self._sources)]
         self._turn += 1
@@ -142,7 +150,7 @@ class Scheduler(Rung):
         met = self._meet()
         if met is None:
             self._tries += 1
-            if self._tries < LEARN_TRIES:
+            if self._tries < (LEARN_TRIES if self._local() is not False else FAR_TRIES):
                 return
             met = Met()
         self.forbidden, self.routes = met.forbidden, Cost.LOADS in met.spares
@@ -176,8 +184,13 @@ class Scheduler(Rung):
 
     def _about(self, path: str) -> ProbeAnswer | None:
         """An answer that says something about the server, or None where it does not answer yet."""
+        if self._company.held_back():
+            return None
         self.questions.turn()
-        answer = self.questions.get(path, deadline_s=LEARN_S, cap=CAP)
+        with self._company.question(path):
+            answer = self.questions.get(path, deadline_s=LEARN_S, cap=CAP)
+        if self._company.convicted:
+            self.trouble(SAID.format(cuts=self._company.cuts))
         if answer.status is None and answer.error not in {"not-http", "too-large"}:
             self.trouble(f"GET {path}: {answer.error} ({answer.detail})")
         return None if answer.status in BUSY or answer.status is None else answer

@@ -1,0 +1,260 @@
+"""Whether a question of ours ends what a server says to others: a server of one request at a time may drop the other.
+
+Only where the server's port is on this host can others be counted: by their connections, ESTABLISHED and not ours. A
+question that is asked while there are some is a trial. Two trials, each followed within half a second by the end of at
+least half of them, convict, where connections do not end as often by themselves: from then on nothing is asked while
+one is open. Whoever drops a stream mostly does so at once, so that an end within a tenth of a second weighs more.
+
+A trial that ends nothing speaks for the server. After one that ended something it is first watched for some seconds
+how often as many end by themselves, in spans of the same lengths, and both are held against each other (a sequential
+test of two rates): users whose short requests come and go convict nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import math
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+WITHIN_S = 0.5
+"""What ends so soon after a question may have been ended by it."""
+
+AT_ONCE_S = 0.1
+"""What ends so soon most likely was."""
+
+WATCHED_S = (5.0, 8.0)
+"""How long it is watched what ends by itself: at random within these, for requests may be of one length."""
+
+DROPS = (0.5, 0.45, 0.05)
+"""How often a server that drops others does so at once, within the half second, or not: what is held for likely."""
+
+CONVICTS = math.log(60)
+TRUSTS = -6.0
+"""Limits of the evidence: the odds at which a server is convicted, and at which it is looked at more seldom."""
+
+MOST = 3.9
+"""Of one trial: it alone convicts nobody."""
+
+RARE = 4
+"""Of a server that is trusted every so many questions are trials: a look at all connections of a busy host is dear."""
+
+FADES = 0.95
+"""What a trial weighs after the next: connections that nobody uses survive anything, and must not speak for ever."""
+
+PRIOR = (0.25, 5.0)
+"""What is taken for seen before anything was: one half second in twenty sees connections end by themselves."""
+
+RAREST = 0.005
+
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_ESTABLISHED = "01"
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+SAID = (
+    "others' connections ended within half a second of each of {cuts} questions of ours: this server seems to serve "
+    "one request at a time; nothing more is asked of it while a connection is open"
+)
+
+Peers = frozenset[str]
+"""The far ends of connections."""
+
+
+def others(port: int) -> Peers | None:
+    """Who else is connected to a local port; None: that cannot be read."""
+    ours = _our_sockets()
+    peers: set[str] = set()
+    mine: set[str] = set()  # ports of our own ends
+    for table in TABLES:
+        try:
+            rows = table.read_text("ascii", "replace").splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            fields = row.split()
+            if len(fields) < 10 or fields[3] != _ESTABLISHED:
+                continue
+            (_, _, here), (_, _, there) = (end.rpartition(":") for end in fields[1:3])
+            if _number(here) == port:
+                peers.add(fields[2])
+            if _number(there) == port and fields[9] in ours:
+                mine.add(here)
+    if not any(table.exists() for table in TABLES):
+        return None
+    return frozenset(peer for peer in peers if peer.rpartition(":")[2] not in mine)
+
+
+def looking_at(host: str, port: int) -> Callable[[], Peers | None]:
+    """Who else is connected to a server, asked again and again; nobody can say where it is on another host."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return lambda: None
+    here = any(is_ours(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found)
+    return (lambda: others(port)) if here else (lambda: None)
+
+
+def is_ours(address: Address) -> bool:
+    """Whether an address is one of this machine: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+def _number(digits: str) -> int:
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return -1
+
+
+def _our_sockets() -> set[str]:
+    """Inodes of this process's sockets."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for handle in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                target = str(handle.readlink())
+                if target.startswith("socket:["):
+                    found.add(target[8:-1])
+    return found
+
+
+class Rate:
+    """How often at least half of the connections end by themselves within a span."""
+
+    def __init__(self, share: float) -> None:
+        self._ends, self._spans = PRIOR[0] * share, PRIOR[1]
+
+    def count(self, before: Peers, now: Peers) -> None:
+        if before:
+            self._spans += 1
+            self._ends += _half(before, now)
+
+    @property
+    def value(self) -> float:
+        return min(max(self._ends / self._spans, RAREST), 1 - RAREST)
+
+
+class Bystanders:
+    """What became of others when one server was asked. For any thread, a question at a time.
+
+    Args:
+        look: who else is connected to it; None where nobody can say, and nothing is ever held back.
+        cuts: trials that others' connections did not survive, known from before.
+
+    Attributes:
+        cuts: such trials by now.
+        convicted: questions of ours end what others are being answered.
+    """
+
+    def __init__(self, look: Callable[[], Peers | None], cuts: int = 0) -> None:
+        self._look = look
+        self._at_once, self._within = Rate(AT_ONCE_S / WITHIN_S), Rate(1.0)
+        self._ended = [0.0, 0.0]  # trials in which at least half ended: at once; within half a second
+        self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
+        self._questions = 0
+        self._lock = threading.Lock()
+        self.convicted = False
+        self.cuts = 0
+        for _ in range(cuts):
+            self.judge("", 1)
+
+    def held_back(self) -> bool:
+        """Whether nothing may be asked now."""
+        return self.convicted and bool(self._look())
+
+    @contextlib.contextmanager
+    def question(self, path: str) -> Iterator[None]:
+        """Ask for a path within the block. It lasts longer where others are connected, to see what becomes of them.
+
+        A block that is entered while another is open is no trial of its own.
+        """
+        if not self._lock.acquire(blocking=False):
+            yield
+            return
+        try:
+            with self._trial(path):
+                yield
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _trial(self, path: str) -> Iterator[None]:
+        self._questions += 1
+        trusted = self._evidence(path) <= TRUSTS and self._questions % RARE
+        there = frozenset() if trusted else self._look() or frozenset()
+        if there and self._evidence(path) > 0:
+            there = self._by_themselves()
+        if not there:
+            yield
+            return
+        trial = threading.Thread(target=self._after, args=(path, there), name="bystanders", daemon=True)
+        trial.start()
+        try:
+            yield
+        finally:
+            trial.join()
+
+    def judge(self, path: str, ended: int) -> None:
+        """Weigh a trial.
+
+        Args:
+            path: what was asked for: what is survived speaks for this question alone.
+            ended: 0: at least half of the connections ended at once; 1: within half a second; 2: they did not.
+        """
+        self._ended = [FADES * n for n in self._ended]
+        self._survived[path] = FADES * self._survived.get(path, 0.0) + (ended == 2)
+        if ended < 2:
+            self.cuts += 1
+            self._ended[ended] += 1
+        self.convicted = self.convicted or self._evidence(path) >= CONVICTS
+
+    def _evidence(self, path: str) -> float:
+        """The logarithm of the odds that this question makes it drop others, by what is known now of other times."""
+        at_once, within = self._at_once.value, self._within.value
+        by_itself = (at_once, max(within - at_once, RAREST), 1 - within)
+        weights = (min(MOST, math.log(drops / rate)) for drops, rate in zip(DROPS, by_itself, strict=True))
+        trials = (*self._ended, self._survived.get(path, 0.0))
+        return sum(n * weight for n, weight in zip(trials, weights, strict=True))
+
+    def _by_themselves(self) -> Peers:
+        """Count how often connections end though nobody asks; who is connected then."""
+        until = time.monotonic() + random.uniform(*WATCHED_S)  # noqa: S311 - no secret
+        now = self._look() or frozenset()
+        while time.monotonic() < until:
+            before = now
+            time.sleep(AT_ONCE_S)
+            self._at_once.count(before, self._look() or frozenset())
+            time.sleep(WITHIN_S - AT_ONCE_S)
+            now = self._look() or frozenset()
+            self._within.count(before, now)
+        return now
+
+    def _after(self, path: str, there: Peers) -> None:
+        """Look twice at what has become of them; where nobody can say any more, it was no trial."""
+        began = time.monotonic()
+        for ended, until in enumerate((AT_ONCE_S, WITHIN_S)):
+            time.sleep(max(0.0, began + until - time.monotonic()))
+            now = self._look()
+            if now is None:
+                return
+            if _half(there, now):
+                self.judge(path, ended)
+                return
+        self.judge(path, 2)
+
+
+def _half(before: Peers, now: Peers) -> bool:
+    """Whether at least half of some connections have ended."""
+    return bool(before) and 2 * len(before - now) >= len(before)

@@ -1,0 +1,195 @@
+"""Whether our questions end what others are being answered: who is convicted, who is trusted, who is counted."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from seatrial.wire.transports import bystanders
+from seatrial.wire.transports.bystanders import Bystanders, looking_at, others
+from tests.waiting import until
+
+CLIENT = (
+    "import socket, sys; s = socket.create_connection(('{host}', {port})); print('in', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """A tenth of the time."""
+    monkeypatch.setattr(bystanders, "WITHIN_S", 0.05)
+    monkeypatch.setattr(bystanders, "AT_ONCE_S", 0.01)
+    monkeypatch.setattr(bystanders, "WATCHED_S", (0.2, 0.3))
+
+
+class Server:
+    """Connections by name; ``drops`` are gone as soon as a question is asked."""
+
+    def __init__(self, *names: str) -> None:
+        self.there = set(names)
+        self.fresh = 0
+
+    def look(self):
+        return frozenset(self.there)
+
+    def drop(self, n: int = 1) -> None:
+        """So many end, and their users come again."""
+        for name in sorted(self.there)[:n]:
+            self.fresh += 1
+            self.there.symmetric_difference_update({name, f"again {self.fresh:03}"})
+
+
+def ask(company, server, dropped=0):
+    with company.question("/chat"):
+        server.drop(dropped)
+
+
+def test_a_server_that_drops_the_one_it_serves_is_convicted_by_the_second_and_spared_while_one_is_open(hasty):
+    server = Server("a")
+    company = Bystanders(server.look)
+    ask(company, server, 1)
+    assert (company.cuts, company.convicted, company.held_back()) == (1, False, False)
+    ask(company, server, 1)
+    assert (company.cuts, company.convicted, company.held_back()) == (2, True, True)
+    server.there.clear()
+    assert not company.held_back(), "nobody is there whom a question could harm"
+
+
+def test_half_of_them_are_enough_and_fewer_are_not(hasty):
+    for open_ones, dropped, cuts in ((2, 1, 2), (4, 2, 2), (3, 1, 0), (5, 2, 0)):
+        server = Server(*map(str, range(open_ones)))
+        company = Bystanders(server.look)
+        for _ in range(2):
+            ask(company, server, dropped)
+        assert (company.cuts, company.convicted) == (cuts, cuts == 2)
+
+
+def test_who_serves_all_is_trusted_and_looked_at_more_seldom(hasty):
+    server = Server("a", "b")
+    looks: list[int] = []
+    company = Bystanders(lambda: looks.append(1) or server.look())
+    for _ in range(4):
+        ask(company, server)
+    before = len(looks)
+    for _ in range(bystanders.RARE):
+        ask(company, server)
+    assert len(looks) - before < 2 * bystanders.RARE
+    assert (company.cuts, company.convicted) == (0, False)
+
+
+def test_one_that_survives_all_that_is_open_later_drops_what_it_serves(hasty):
+    server = Server("idle")
+    company = Bystanders(server.look)
+    for _ in range(40):
+        ask(company, server)
+    for _ in range(60):
+        ask(company, server, 1)
+    assert company.convicted, "connections that nobody used spoke for it, and not for ever"
+
+
+def test_short_requests_that_come_and_go_convict_nobody(hasty):
+    server, over = Server("a"), threading.Event()
+
+    def users():
+        while not over.wait(0.02):
+            server.drop()
+
+    coming = threading.Thread(target=users)
+    coming.start()
+    company = Bystanders(server.look)
+    for _ in range(20):
+        ask(company, server)
+    over.set()
+    coming.join()
+    assert company.cuts, "most questions are followed by an end"
+    assert not company.convicted
+
+
+def test_where_nobody_is_connected_or_can_be_seen_nothing_waits():
+    for look in (lambda: None, frozenset):
+        company = Bystanders(look)
+        began = time.monotonic()
+        for _ in range(100):
+            with company.question("/chat"):
+                pass
+        assert time.monotonic() - began < 1
+        assert (company.cuts, company.held_back()) == (0, False)
+
+
+def test_what_was_known_before_counts_and_convicts_only_with_a_trial_of_its_own(hasty):
+    server = Server("a")
+    company = Bystanders(server.look, cuts=1)
+    assert not company.convicted
+    ask(company, server, 1)
+    assert company.convicted
+    assert Bystanders(server.look, cuts=2).convicted
+
+
+def test_a_question_within_a_question_is_no_trial(hasty):
+    server = Server("a")
+    company = Bystanders(server.look)
+    with company.question("/chat"):
+        ask(company, server, 1)
+    assert company.cuts == 1
+
+
+def test_a_question_that_fails_is_a_trial_all_the_same(hasty):
+    server = Server("a")
+    company = Bystanders(server.look)
+    with contextlib.suppress(OSError), company.question("/chat"):
+        server.drop()
+        raise OSError
+    ask(company, server, 1)
+    assert company.convicted
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_others_are_counted_and_we_are_not(host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listening:
+        port = listening.getsockname()[1]
+        assert others(port) == frozenset()
+        with socket.create_connection((host, port)):
+            assert others(port) == frozenset()
+            code = CLIENT.format(host=host, port=port)
+            with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
+                assert one.stdout is not None
+                assert one.stdout.readline() == b"in\n"
+                look = looking_at(host, port)
+                until(lambda: len(look() or ()) == 1, "one other is connected")
+                one.kill()
+            until(lambda: look() == frozenset(), "nobody is any more")
+
+
+def test_nobody_can_say_who_is_connected_to_another_host():
+    assert looking_at("192.0.2.1", 80)() is None
+    assert looking_at("no such name.invalid", 80)() is None
+    assert looking_at("x" * 300, 80)() is None
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe", b"head\n0: 1 2\n", b"head\n" + b"x " * 12 + b"\n" + b"0 a:ZZ b:ZZ 01 " * 3]
+)
+def test_a_table_that_is_none_tells_of_nobody(text, tmp_path, monkeypatch):
+    (tmp_path / "tcp").write_bytes(text)
+    monkeypatch.setattr(bystanders, "TABLES", (tmp_path / "tcp", tmp_path / "none"))
+    assert others(8080) == frozenset()
+    monkeypatch.setattr(bystanders, "TABLES", (tmp_path / "none",))
+    assert others(8080) is None
+
+
+def test_pages_that_harm_nobody_do_not_speak_for_chats(hasty):
+    server = Server("a")
+    company = Bystanders(server.look)
+    for path in ("/props", "/v1/models", "/api/ps") * 5:
+        with company.question(path):
+            pass
+    ask(company, server, 1)
+    ask(company, server, 1)
+    assert company.convicted
