@@ -305,3 +305,17 @@ def test_the_key_does_not_go_to_a_host_whose_certificate_is_not_trusted():
         with climb(url, canary_s=SOON, key=KEY) as c:
             assert c.until(lambda: c.asks("canary"))[0].outcome == "tls"
         assert not s.asked
+
+
+def test_an_answer_of_more_tokens_than_are_asked_for_is_asked_for_more_seldom():
+    with site(**{CHAT: events(*"a" * 200)}) as s, climb(s.url, canary_s=0.5) as c:
+        first, second = c.until(lambda: len(c.asks("canary")) >= 2 and c.asks("canary"))[:2]
+        assert second.asked_at - first.asked_at >= 2.9e9
+        (said,) = [text for text in c.troubles() if "costs" in text]
+        assert said == "a canary costs 200 tokens, though it asks for few: one is sent every 3 s"
+
+
+def test_an_answer_of_a_few_tokens_more_is_asked_for_as_often():
+    with site(**{CHAT: events(*"a" * 20)}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 3)
+        assert not [text for text in c.troubles() if "costs" in text]

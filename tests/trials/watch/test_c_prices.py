@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -38,7 +39,11 @@ def gateway(asked: list[str]) -> type[Small]:
             self.asked_for()
             with lock:
                 asked.append("a chat of the model")
-            self.answer(200, {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}}]})
+            chunk = {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": "length"}]}
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode())
 
     return Gateway
 

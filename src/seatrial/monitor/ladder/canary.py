@@ -55,6 +55,9 @@ LONGEST_S = 600.0
 REFUSED_S = 60.0
 """A server that refused every question is asked again after this time at the earliest."""
 
+FAIR, DEAREST = 32, 6
+"""Tokens of an answer for which nothing is held against it, and how much more seldom the dearest one is asked for."""
+
 MODELS, CHAT = "/v1/models", "/v1/chat/completions"
 MODELS_S = 5.0
 PROMPT = "Say hello."
@@ -94,7 +97,7 @@ class Canary(Rung):
         self._company = company or Bystanders(lambda: None)
         self._next = 0
         self._shape = 0
-        self._known = self._listed = False
+        self._known = self._looked = self._listed = self._dear = False
         self._answers = Answers()
         self._stream = Stream()
         self._target = LoadTarget(
@@ -146,6 +149,10 @@ class Canary(Rung):
                 self._next = time.monotonic_ns() + self._every
                 return
             self._send()
+        if self._known and not self._looked and not self._spares():
+            self._looked = True
+            with self._company.question(MODELS):
+                self._listed = self._router() is None and self._is_listed() is True
 
     def _spares(self) -> bool:
         """Whether it is not sent for the sake of others, whose streams it would end."""
@@ -173,8 +180,19 @@ class Canary(Rung):
         elif outcome == "http_4xx" and self._listed and self._is_listed() is False:
             told["skipped"] = "its model is not listed any more"
         elif outcome == "ok" and not self._known:
-            self._known, self._listed = True, self._router() is None and self._is_listed() is True
+            self._known = True
+        if outcome == "ok":
+            self._next = max(self._next, ask.asked_at + self._every * self._price(max(s.deltas, s.tokens or 0)))
         self.end(self.shown(ask), ended_at=s.ended_at, outcome=outcome, detail=detail, right=right, **told)
+
+    def _price(self, tokens: int) -> int:
+        """How much more seldom it is sent: a server may answer with many tokens though one was asked for."""
+        times = min(DEAREST, max(1, tokens // FAIR))
+        if times > 1 and not self._dear:
+            self._dear = True
+            every = self._every * times / SECOND
+            self.trouble(f"a canary costs {tokens} tokens, though it asks for few: one is sent every {every:.0f} s")
+        return times
 
     def _answered(self) -> str:
         """Ask as is known to show something; the outcome. Ask otherwise where nothing shows, or it is refused."""
@@ -206,7 +224,7 @@ class Canary(Rung):
 
     def _is_listed(self) -> bool | None:
         """Whether the server lists the model, which it may put away after a time; None: it tells nothing of that."""
-        answer = self.questions.get("/v1/models", deadline_s=MODELS_S, cap=CAP)
+        answer = self.questions.get(MODELS, deadline_s=MODELS_S, cap=CAP)
         return self._model in listed.models(answer.body) if answer.status == 200 else None
 
     def _only_model(self) -> str:
