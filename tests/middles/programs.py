@@ -12,7 +12,8 @@ import venv
 from pathlib import Path
 
 INSTALL_S = 600.0
-APT = ("nginx", "nginx-core", "nginx-common")
+APT = ("nginx", "nginx-core")
+"""The program is in the one or in the other, by the release of the distribution."""
 NPM = ("http-proxy@1.18.1",)
 PYPI = ("litellm[proxy]",)
 
@@ -43,9 +44,11 @@ class Programs:
                 if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
                     raise NotTried("there is no nginx on PATH, and no apt-get and dpkg to get it with")
                 folder.mkdir(parents=True, exist_ok=True)
-                _run("apt-get", "download", *APT, cwd=folder)
-                for package in sorted(folder.glob("*.deb")):
-                    _run("dpkg", "-x", str(package), str(folder / "root"), cwd=folder)
+                for name in APT:
+                    if not program.exists():
+                        _run("apt-get", "download", name, cwd=folder)
+                        package = next(folder.glob(f"{name}_*.deb"))
+                        _run("dpkg", "-x", str(package), str(folder / "root"), cwd=folder)
             _run(str(program), "-v", cwd=folder)
         return str(program)
 
