@@ -165,6 +165,11 @@ def test_silence_of_a_server_of_which_nothing_else_is_seen_is_unobserved_after_l
     assert fold.fold(far(world.run_for(200), "deadline", begin, end)) == ()
     (stop,) = fold.fold(far(world, "deadline", begin, begin + 200 * S))
     assert stop.family == "UNOBSERVED"
+    asked = begin + 100 * S  # a token comes within the silence, which is counted anew from there
+    token = Ask(v=2, w="recorder", n=1, t=asked, name="a", rung="canary", id="canary-1", asked_at=asked - S,
+                ended_at=asked, first_at=asked, last_at=asked, outcome="ok")  # fmt: skip
+    silent = [*far(world, "deadline", begin, begin + 200 * S), token]
+    assert fold.fold(sorted(silent, key=lambda line: line.t)) == ()
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

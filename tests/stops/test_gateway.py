@@ -212,6 +212,13 @@ def test_the_same_of_a_gateway_whose_backend_is_well_is_no_stop(sign):
     assert judged(work, Server("back"), 85, life) is None
 
 
+@pytest.mark.parametrize("sign", ["ill", "cut", "mute"])
+def test_a_token_that_came_through_a_gateway_cuts_its_silence_short(sign):
+    """What stands behind it was stopped and goes on: for some seconds its /health waits behind what piled up."""
+    work, life = SIGNS[sign]
+    assert judged(replace(work, flow=Flow(progress_at=84 * S, progress="a token")), dead(80), 85, life) is None
+
+
 def test_a_gateway_that_serves_on_while_one_behind_it_is_dead_is_no_stop():
     once = Work(canaries=Canaries(busy=refusing(84)), asked=Asked(rights=((82 * S, 83 * S),)), wellness=WELL)
     assert judged(once, dead(80), 85) is None

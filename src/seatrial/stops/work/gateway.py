@@ -136,8 +136,12 @@ def _opened(server: Server, now: int, since: int, shown: Sight, cause: str, *see
 
 
 def _signs(server: Server, now: int, limits: Limits) -> Iterator[tuple[int, str]]:
-    """Since when a gateway keeps its clients from an answer, and by what that is seen, each in words or none."""
+    """Since when a gateway keeps its clients from an answer, and by what that is seen, each in words or none.
+
+    A token that comes through it cuts each of them short: what began before that token is another story.
+    """
     work, pulse = server.work, server.life.pulse
+    served = work.flow.progress_at
     since, _ = _failing(work, now, limits)
     if since:
         yield since, ""
@@ -146,12 +150,14 @@ def _signs(server: Server, now: int, limits: Limits) -> Iterator[tuple[int, str]
         yield refused[0].asked_at, f"canaries are turned away, the latest with {asked_words.answer_of(refused[-1])}"
     well = work.wellness
     says = well.health is not None and well.health >= ILL and now - well.health_at <= 2 * FRESH_NS
-    if says and 0 < well.well_at < well.ill_from and now - well.ill_from >= 2 * MOMENT_NS:
-        yield well.ill_from, ""
-    if pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.answered:
+    if says and 0 < well.well_at < well.ill_from and now - max(well.ill_from, served) >= 2 * MOMENT_NS:
+        yield max(well.ill_from, served), ""
+    closed = pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.closed_since >= served
+    if closed and pulse.answered:
         yield pulse.closed_since, f"{probe_words(pulse.closed_by)} in every probe"
-    if pulse.mute * SECOND >= limits.wedged_silent and pulse.answered:
-        yield now - pulse.mute * SECOND, f"/health silent for {pulse.mute} s"
+    silent_from = max(now - pulse.mute * SECOND, served)
+    if now - silent_from >= limits.wedged_silent and pulse.answered:
+        yield silent_from, f"/health silent for {pulse.mute} s"
 
 
 def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:
