@@ -38,6 +38,7 @@ class Golden:
         self.engine = Engine(options.slots)
         self.listener = listen(options.port)
         self.runner: subprocess.Popen[bytes] | None = None
+        self.needed = False  # without its runner it answers every chat with 500
         self.abort_at: tuple[int, socket.socket] | None = None
         self.listening = True
         self.pieces: list[mmap.mmap] = []  # of memory it has taken
@@ -82,6 +83,9 @@ class Golden:
             peer.answer(404, {"error": {"message": "no such page", "code": 404}})
 
     def _chat(self, peer: Peer, request: dict[str, Any]) -> None:
+        if self.needed and self.runner is not None and self.runner.returncode is not None:
+            peer.answer(500, {"error": {"message": "generate() failed", "code": 500}})
+            return
         wanted = request.get("max_tokens") or request.get("max_completion_tokens") or 60
         job = self.engine.submit(min(wanted, 60))
         finish = "length" if wanted <= 60 else "stop"
@@ -167,12 +171,34 @@ class Golden:
 
         def keep() -> None:
             while True:
-                self.runner = subprocess.Popen([sys.executable, "-E", "-S", "-c", RUNNER], stdin=subprocess.PIPE)
+                self.runner = self._child()
                 started.set()
                 self.runner.wait()
 
         threading.Thread(target=keep, daemon=True).start()
         started.wait()
+
+    def do_engine(self, sock: socket.socket) -> None:
+        """Start a child without which no chat is answered, and that nobody starts again."""
+        self.needed, self.runner = True, self._child()
+        threading.Thread(target=self.runner.wait, daemon=True).start()
+
+    def do_recycle(self, sock: socket.socket) -> None:
+        """A master's work: another worker is started, then the old one is ended in order."""
+        old, self.runner = self.runner, self._child()
+        assert old is not None
+        old.terminate()
+        old.wait()
+
+    def do_unload(self, sock: socket.socket) -> None:
+        """The child has nothing to do, and its parent kills it."""
+        assert self.runner is not None
+        self.needed = False
+        self.runner.kill()
+        self.runner.wait()
+
+    def _child(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-E", "-S", "-c", RUNNER], stdin=subprocess.PIPE)
 
     def do_runner_pid(self, sock: socket.socket) -> bool:
         assert self.runner is not None

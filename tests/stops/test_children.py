@@ -80,7 +80,7 @@ def test_a_runner_that_crashes_without_a_successor_is_a_stop(status):
         assert stop.alive_at <= old.dead_at <= stop.dead_at <= old.dead_at + 10_000_000
         assert stop.seen_at <= old.dead_at + 8 * S
         assert set(stop.suspects) == before
-        assert f"its child {old.pid} ended under its parent {world.life.pid}, which lives" in stop.evidence
+        assert f"child of {world.life.pid}, which lives, /health 200" in stop.evidence
         assert stop.rung == "the process of its runner"
         assert stop.cause.startswith("UNKNOWN")
 

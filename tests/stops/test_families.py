@@ -39,6 +39,7 @@ def test_what_falls_twice_falls_at_once():
     for family, row in FAMILIES.items():
         for less in row.falls:
             missing = set(FAMILIES[less].falls) - set(row.falls) - {"STREAM STALL", "TRUNCATED"}
+            missing -= {"WEDGED"} if less == "STOPPED" else set()  # of a runner's end alone, to which nothing falls
             assert not missing, (family, less, missing)
 
 

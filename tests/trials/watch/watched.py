@@ -30,14 +30,15 @@ class Watching:
         """What it said with ``--json``; with a key those objects alone whose key has this value."""
         return [each for each in spoken(self.out) if not key or each.get(key) == value]
 
-    def lines(self, kind: str, name: str) -> list[dict[str, Any]]:
-        """The lines of one kind that its record holds of a target so far."""
+    def lines(self, kind: str, name: str, **like: Any) -> list[dict[str, Any]]:
+        """The lines of one kind that its record holds of a target so far, whose fields have these values."""
         try:
             raw = (self._path / "watch" / "samples.jsonl").read_text(errors="replace").splitlines()
         except OSError:
             return []
         found = [json.loads(line) for line in raw if line.endswith("}") and f'"kind":"{kind}"' in line]
-        return [line for line in found if line.get("name") == name]
+        wanted = {"name": name, **like}
+        return [line for line in found if all(line.get(key) == value for key, value in wanted.items())]
 
     def seen_well(self, *names: str, canaries: int = 0) -> None:
         """Wait until each target's process is known and well for two looks, and its canaries were right so often."""

@@ -15,6 +15,7 @@ from seatrial.text import visible
 _SUSPECTS_SHOWN = 4
 _IDS_SHOWN = 8
 _SHOWN = {
+    "STOPPED": ("child of ",),
     "WEDGED": ("/health", "scheduler silent"),  # and what the canaries were told
     "IMPOSTOR": ("the port is owned by",),
     "RUNNER REPLACED": ("child ",),

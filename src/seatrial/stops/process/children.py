@@ -6,7 +6,8 @@ unloaded and is loaded again on demand is no stop either: its parent slept meanw
 the child ended in order and broke no request.
 
 A runner that crashed, or that the kernel killed for memory, is STOPPED until a successor comes: many a parent starts
-a runner only with the next request.
+a runner only with the next request. A runner that ended otherwise may have been unloaded, which some parents do by
+SIGKILL. It is STOPPED once no token comes any more: a WEDGED becomes the end of the engine's process.
 
 An example, told as RUNNER REPLACED::
 
@@ -29,11 +30,21 @@ from seatrial.records import SECOND, Event, Fact
 from seatrial.stops.evidence.ends import CRASHES, killed_for_memory, number_in, signal_of
 from seatrial.stops.evidence.programs import another, model_of, program_of
 from seatrial.stops.process.handover import in_order
-from seatrial.stops.state.case import Case
-from seatrial.stops.state.cases import acquits, broken_at, change, in_flight_at, open_case, proof_before
+from seatrial.stops.state.case import Case, Statement
+from seatrial.stops.state.cases import (
+    CHILD_NS,
+    acquits,
+    broken_at,
+    change,
+    in_flight_at,
+    newest,
+    open_case,
+    proof_before,
+)
 from seatrial.stops.state.incarnations import TICK, ChildEnd, Ended, Exit, Main, Oom
 from seatrial.stops.state.memory import oom_before
 from seatrial.stops.state.server import Children, Server
+from seatrial.stops.state.sights import Sight
 
 LIVED_NS = SECOND
 """A child that ended sooner than this was a helper, and no runner."""
@@ -43,6 +54,8 @@ SUCCESSOR_NS = 60 * SECOND
 """A runner may be started again only by the next request."""
 WAIT_NS = 6 * SECOND
 """A crash waits so long for its successor before it is told alone: children are looked for every five seconds."""
+ON_THE_WAY_NS = SECOND // 2
+"""A token that was on its way when its engine ended arrives so much later."""
 KEPT = 8
 CHILDREN_KEPT = 256
 
@@ -96,6 +109,10 @@ def ticked(server: Server, now: int, boot_offset: int | None) -> Server:
     for end in server.children.child_ends:
         if not end.waited and now - end.exit.at >= WAIT_NS:
             server = _waited(server, end, now, boot_offset)
+    for case in newest(server):
+        engine = _engine_of(server, case, boot_offset)
+        if engine is not None:
+            server = _blamed(server, case, engine, now)
     for end in server.children.child_ends:
         if not (end.stop or in_order(end.exit)) or now - end.exit.at > SUCCESSOR_NS:
             continue
@@ -109,13 +126,8 @@ def _waited(server: Server, end: ChildEnd, now: int, boot_offset: int | None) ->
     """No successor came. The end is a stop if a known runner crashed under a parent that lives."""
     stop = ""
     after = _counted_since(server, end)
-    known = program_of(end.main.facts) is not None and _worked(end, boot_offset)
-    life = server.life
-    if known and life.lives and not life.planned_at and _lives(server, end.main.parent) and _crashed(server, end):
-        seen = (
-            f"its child {end.main.pid} ended under its parent {end.main.parent}, which lives",
-            f"no successor began within {WAIT_NS // SECOND} s",
-        )
+    if _is_runner(server, end, boot_offset) and _crashed(server, end):
+        seen = _seen(server, end, now)
         suspects = end.suspects | in_flight_at(server, end.alive.at, end.exit.at)
         server = open_case(
             server,
@@ -135,6 +147,56 @@ def _waited(server: Server, end: ChildEnd, now: int, boot_offset: int | None) ->
         stop = server.cases[-1].id
     ends = server.children.child_ends
     return _with(server, child_ends=tuple(replace(e, waited=True, stop=stop) if e is end else e for e in ends))
+
+
+def _is_runner(server: Server, end: ChildEnd, boot_offset: int | None) -> bool:
+    """Whether a child was a known runner under a parent that lives and that nobody is about to end."""
+    life = server.life
+    known = program_of(end.main.facts) is not None and _worked(end, boot_offset)
+    return known and life.lives and not life.planned_at and _lives(server, end.main.parent)
+
+
+def _seen(server: Server, end: ChildEnd, now: int) -> tuple[str, ...]:
+    """That the parent lives, with what /health says of it, and that nobody took the child's place."""
+    health = server.work.wellness.health
+    well = f", /health {health}" if health is not None else ", /health silent"
+    waited = max(WAIT_NS, now - end.exit.at) // SECOND
+    return f"child of {end.main.parent}, which lives{well}", f"no successor began within {waited} s"
+
+
+def _engine_of(server: Server, case: Case, boot_offset: int | None) -> ChildEnd | None:
+    """The child whose end is behind a WEDGED: a runner that did not end in order, and after whom no token came."""
+    if case.family != "WEDGED" or case.until is not None or case.shown in (Sight.GATEWAY, Sight.BEHIND):
+        return None
+    for end in reversed(server.children.child_ends):
+        near = case.dead_at - CHILD_NS <= end.exit.at <= case.opened_at
+        silent = case.alive.at <= end.exit.at + ON_THE_WAY_NS
+        ours = near and silent and not end.stop and not in_order(end.exit)
+        if ours and end.exit.status is not None and _is_runner(server, end, boot_offset):
+            return end
+    return None
+
+
+def _blamed(server: Server, case: Case, end: ChildEnd, now: int) -> Server:
+    """A WEDGED that becomes the end of the child that did the work."""
+    server = change(
+        server,
+        case,
+        family="STOPPED",
+        main=end.main,
+        exit=end.exit,
+        alive=end.alive,
+        dead_at=end.exit.at,
+        suspects=case.suspects | end.suspects,
+        child=None,
+        of_child=True,
+        shown=Sight.NONE,
+        statement=Statement(),
+        oom_after=_counted_since(server, end),
+        evidence=(*_seen(server, end, now), *case.evidence),
+    )
+    ends = server.children.child_ends
+    return _with(server, child_ends=tuple(replace(e, waited=True, stop=case.id) if e is end else e for e in ends))
 
 
 def _crashed(server: Server, end: ChildEnd) -> bool:

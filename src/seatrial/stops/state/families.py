@@ -67,15 +67,16 @@ FAMILIES: dict[Family, Row] = {
     "STOPPED": Row(
         says="Its process ended, or nothing answers where a server answered.",
         reader="process.deaths",
-        opens="an end of the main process that was not announced; the end of a runner by a crash; two probes without a "
-        "LISTEN socket, or three that prove that no server answers, where no process is seen",
+        opens="an end of the main process that was not announced; the end of a runner by a crash, or after which no "
+        "token came; two probes without a LISTEN socket, or three that prove that no server answers, where no process "
+        "is seen",
         ends="a successor that serves, a LISTEN socket or an answer of /health",
         becomes={
             "RESTARTED": "a successor whose process began within a minute of the end",
             "IMPOSTOR": _USURPED,
             "RUNNER REPLACED": "the successor of a runner is found",
         },
-        falls=("TRUNCATED",),
+        falls=("WEDGED", "TRUNCATED"),
         ended=True,
         marked=True,
         inferred="stop",
@@ -149,7 +150,7 @@ FAMILIES: dict[Family, Row] = {
         "idles",
         ends="a token, growth of a counter, ten canaries in a row that are answered where a share failed, or "
         "/health that is well again where /health alone showed it",
-        becomes={"STOPPED": _DIES, "IMPOSTOR": _USURPED},
+        becomes={"STOPPED": f"{_DIES}, or a runner's ended just before it", "IMPOSTOR": _USURPED},
         falls=("STREAM STALL", "TRUNCATED"),
         due="shortly",
         refuted_by=frozenset({"token"}),  # its HTTP layer lives on
@@ -217,5 +218,6 @@ MARKED = frozenset(family for family, row in FAMILIES.items() if row.marked)
 """The server's own mark of its start changes with it."""
 FALLS: dict[Family, tuple[Family, ...]] = {family: row.falls for family, row in FAMILIES.items() if row.falls}
 """What less evidence may make of a family. DEAF may fall to STOPPED of an unknown kind (nothing answers, and no process
-is seen); FROZEN to WEDGED (nothing moves on, and the process is not seen). What ends or shuts a server may fall to what
-it did to a stream, which is true of each stream it broke."""
+is seen); STOPPED of a runner to WEDGED (no token comes, and no end was seen); FROZEN to WEDGED (nothing moves on, and
+the process is not seen). What ends or shuts a server may fall to what it did to a stream, which is true of each stream
+it broke."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from seatrial.records import SECOND
 from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited_for
 from seatrial.stops.evidence.programs import forwards
@@ -34,6 +35,9 @@ from seatrial.stops.state.work import ILL, Work
 from seatrial.stops.telling import silence
 from seatrial.stops.work import unanswered, waits
 from seatrial.stops.work.unanswered import LOADING, LOADING_NS
+
+LATE_NS = SECOND // 2
+"""A token that was on its way when the process that gave it ended arrives so much later."""
 
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
@@ -53,7 +57,7 @@ def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
 def judged(server: Server, now: int, limits: Limits) -> Server:
     """The server with a WEDGED where its silence has lasted long enough and no other stop explains it."""
     work = server.work
-    if work.waits.excused_at == now or open_one(server) is not None:
+    if work.waits.excused_at == now or open_one(server) is not None or _without_engine(server):
         return server
     pulse = server.life.pulse
     found = _by_health(server, now, limits) if pulse.closed or pulse.mute or work.wellness.ill_from else None
@@ -73,6 +77,12 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
         return server
     since = silent_since(work)
     return opened(server, now, since, shown, silence.statement(server, since, shown, need))
+
+
+def _without_engine(server: Server) -> bool:
+    """Whether a stop says already that the process which gave the tokens has ended, and no token came since."""
+    told = [case for case in newest(server) if case.of_child and case.family == "STOPPED" and case.until is None]
+    return bool(told) and server.work.flow.progress_at <= told[-1].dead_at + LATE_NS
 
 
 def opened(
