@@ -130,3 +130,18 @@ def test_nothing_but_nonsense_is_ever_raised(junk):
 def test_the_first_model_and_its_owner():
     body = json.dumps({"data": [{"id": "a", "owned_by": "vllm"}, {"id": "b"}]}).encode()
     assert listed.first_model(body) == ("a", "vllm")
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "ends"),
+    [
+        ("llama_cpp", "srv    operator(): operator(): cleaning up before exit...", True),
+        ("llama_cpp", "INFO: received signal 15, shutting down", False),
+        ("vllm", "INFO:     Application shutdown complete.", True),
+        ("vllm", "resource_tracker: 1 leaked shared_memory objects to clean up at shutdown", False),
+        ("generic", "cleaning up before exit", False),
+        ("generic", "shutting down", False),
+    ],
+)
+def test_a_line_tells_of_an_orderly_end_by_its_kinds_own_words(kind, line, ends):
+    assert detect.found()[kind].orderly([line, "", "\udcff"]) == ((line,) if ends else ())

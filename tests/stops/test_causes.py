@@ -7,7 +7,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Clock, Event, Gpu, Stop
+from seatrial.records import Clock, Event, Gpu, Log, Stop
 from seatrial.stops import fold
 from tests.stops.simulation import S, World
 from tests.stops.simulation_family import GIB, Tree
@@ -296,3 +296,27 @@ def test_the_last_words_of_a_deaf_server_are_testimony_and_name_no_cause():
         assert (stop.family, stop.cause) == ("DEAF", "UNKNOWN")
         assert "its log says: EXCEPTION: failed to convert 'ten' to number" in stop.evidence
         assert stop.hypotheses[0].startswith("its listening thread died")
+
+
+WARNS = "UserWarning: resource_tracker: 1 leaked semaphore objects to clean up at shutdown"
+OWN = "srv operator(): operator(): cleaning up before exit..."
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends", "seen"),
+    [
+        ((WARNS,), (), ""),
+        ((WARNS, OWN), (OWN,), OWN),
+        ((OWN, WARNS), (OWN,), OWN),
+        ((WARNS,), None, WARNS),  # of an older record
+        ((WARNS,), ("a line that never stood there",), ""),
+    ],
+)
+def test_an_orderly_end_is_told_by_the_own_words_of_a_kind(lines, ends, seen):
+    for seed in range(5):
+        world = Tree(seed).run_for(8).die(0).log(*lines)
+        read = [replace(x, ends=ends) if isinstance(x, Log) else x for x in world.run_for(5).seal()]
+        (stop,) = fold.fold(read)
+        guess = next(text for text in stop.hypotheses if text.startswith("an orderly shutdown"))
+        assert ("seen: " + seen in guess) is bool(seen)
+        assert [text for text in stop.evidence if "its log says" in text] == ([f"its log says: {seen}"] if seen else [])

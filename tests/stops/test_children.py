@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Event, LoadRow, Meter, Stop
+from seatrial.records import Ask, Event, LoadRow, Meter, Stop
 from seatrial.stops import fold
 from tests.stops.simulation import S, World
 from tests.stops.simulation_family import Tree
@@ -255,3 +255,43 @@ def test_without_the_births_of_children_nothing_is_said():
     world = Tree(5, runner=True).run_for(8).end_runner(9).run_for(1).start_runner().run_for(8)
     lines = [x for x in world.seal() if not (isinstance(x, Event) and x.what == "found" and x.parent)]
     assert fold.fold(lines) == ()
+
+
+def without_engine(seed: int, status: int | None, *, answered: bool = False, mode: str = "cuda error") -> list[Stop]:
+    """The stops of a server whose runner ends, and whose canaries then fail or, one of them, are answered."""
+    world = Tree(seed, runner=True, clients=0).run_for(12)
+    lines = list(world.end_runner(status).run_for(60).seal())
+    at = world.child_gone.dead_at
+    asks = [(world.start + S, "ok"), *((at + n * S, "http_5xx") for n in range(2, 40, 4))]
+    asks += [(at + S, "ok")] if answered else []
+    lines += [
+        Ask(v=2, w="recorder", n=10_000 + n, t=t + S // 9, name="a", rung="canary", id=f"canary-{n}", asked_at=t,
+            ended_at=t + S // 10, status=200 if said == "ok" else 500, outcome=said,
+            first_at=t + S // 20 if said == "ok" else 0, detail="" if said == "ok" else "generate() failed")
+        for n, (t, said) in enumerate(sorted(asks))
+    ]  # fmt: skip
+    return list(fold.fold(sorted(lines, key=lambda line: line.t)))
+
+
+@pytest.mark.parametrize("status", [9, 1, 1 << 8, 11])
+def test_a_runner_after_whom_no_token_comes_is_told_as_its_end_once(status):
+    for seed in range(10):
+        (stop,) = without_engine(seed, status)
+        assert (stop.family, stop.signal, stop.code) == ("STOPPED", status & 0x7F or None, status >> 8 or None)
+        assert any(text.startswith(f"child of {stop.pid - 1}, which lives, /health ") for text in stop.evidence)
+        assert stop.alive_at <= stop.dead_at
+        assert stop.cause.startswith("UNKNOWN")
+        assert stop.rung == "the process of its runner"
+
+
+@pytest.mark.parametrize("status", [0, 15, None])
+def test_a_runner_that_ended_in_order_or_nobody_knows_how_is_evidence_of_a_wedge_alone(status):
+    for seed in range(10):
+        (stop,) = without_engine(seed, status)
+        assert stop.family == "WEDGED"
+
+
+def test_a_runner_after_whom_a_token_came_is_not_the_engine_that_a_wedge_lacks():
+    for seed in range(10):
+        (stop,) = without_engine(seed, 9, answered=True)
+        assert stop.family == "WEDGED"

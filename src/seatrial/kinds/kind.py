@@ -10,7 +10,8 @@ The suites ask a kind for its page about itself (:class:`Page`), and take the re
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -135,6 +136,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         health: where it says whether it is well. Where that is not the usual page, its sign stands there, and is looked
             for before the usual page is asked, which may have a price.
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
+        ends: a regular expression for the lines of its log that say that it ends in order, and nothing else; empty:
+            its words are not known, and no line counts.
     """
 
     sign: Clue | None = None
@@ -142,6 +145,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     about: Page | None = None
     health: str = HEALTH
     unloaded: Callable[[bytes, str], Forbidden] = always_loaded
+    ends: str = ""
+
+    def orderly(self, lines: Iterable[str]) -> tuple[str, ...]:
+        """The lines of a log by which a server of this kind says that it ends in order."""
+        return tuple(line for line in lines if self.ends and re.search(self.ends, line))
 
 
 def asked(kind: Kind, spares: frozenset[Cost]) -> tuple[Question, ...]:

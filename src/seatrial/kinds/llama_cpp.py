@@ -210,4 +210,5 @@ KIND = Kind(
     ),
     about=Page(path="/props", read=about),
     unloaded=unloaded,
+    ends=r"cleaning up before exit",
 )

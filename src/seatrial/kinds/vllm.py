@@ -43,5 +43,6 @@ def meet(models: Heard, _arguments: str) -> Met | None:
 
 KIND = Kind(
     sign=Clue(path="/v1/models", turn=2, meet=meet),
+    ends=r"Application shutdown complete|Finished server process \[\d+\]",  # uvicorn's, under its API server
     questions=(Question(path="/metrics", name="vllm /metrics", reader=lambda: metrics),),
 )

@@ -35,7 +35,7 @@ from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.proc import HostOom
 from seatrial.monitor.process.tree import Member
 from seatrial.monitor.target import Target, open_target
-from seatrial.records import SECOND, Event, Happening, Line
+from seatrial.records import SECOND, Event, Happening, Line, Log
 from seatrial.records.targets import Watch
 from seatrial.run.clocks import read_clocks
 from seatrial.run.directory import RunDir
@@ -207,7 +207,16 @@ class Recorder:
         """What the sources of a target have found."""
         for source in target.sources:
             for line in source.take():
-                self._write(line)
+                self._write(self._read_by_kind(line))
+
+    def _read_by_kind(self, line: Line) -> Line:
+        """A line of a source; one of a log with what its words mean in the mouth of this kind of server."""
+        if not isinstance(line, Log):
+            return line
+        ladder = self._ladders.get(line.name)
+        ends = () if ladder is None else ladder.scheduler.met.orderly(line.text)
+        read: Line = msgspec.structs.replace(line, ends=ends)
+        return read
 
     def _read_commands(self, now: int) -> None:
         commands = self._commands.read()

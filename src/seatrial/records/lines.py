@@ -203,6 +203,8 @@ class Log(Line, frozen=True, kw_only=True, tag="log"):
     at: int
     text: tuple[str, ...] = ()
     note: str = ""  # rotated, binary, not readable: why
+    ends: tuple[str, ...] | None = None  # its lines by which servers of this kind say that they end in order; None: of
+    # an older record, which does not say
 
 
 class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):

@@ -57,6 +57,7 @@ class Scheduler(Rung):
     Attributes:
         known: whether it has been found out what the server is; the canary waits for that.
         kind: the kind that answers; a generic one until that is known.
+        met: the kind that was known last, in whatever life of the server.
         forbidden: why it must not be given work now: it sleeps, or would be kept awake. Empty: it may.
         routes: whether it is a router, which loads the model that a request names.
     """
@@ -80,7 +81,7 @@ class Scheduler(Rung):
         self._turn = self._tries = self._bereft = 0
         self._life = ""
         self.known = self.routes = False
-        self.kind = generic.KIND
+        self.kind = self.met = generic.KIND
         self.forbidden: Forbidden = ""
         super().__init__(name, "scheduler", questions, write, say)
 
@@ -174,7 +175,7 @@ class Scheduler(Rung):
                 return None
             met = sign.meet(_heard(answer), self._arguments()) if answer.status == 200 else None
             if met is not None:
-                self.kind = kind
+                self.kind = self.met = kind
                 return met
         return Met()
 

@@ -31,6 +31,7 @@ class Testimony(msgspec.Struct, frozen=True, gc=False):
     log_old: frozenset[str] = frozenset()  # lines that stood there before the stop
     log_at: int = 0
     log_note: str = ""
+    log_ends: tuple[str, ...] | None = None  # lines by which its kind says that it ends in order; None: nobody told
     xids: tuple[Event, ...] = ()  # errors of the GPU's driver around the stop
     told: dict[str, str] = {}  # what else was said, once by each source
 

@@ -50,7 +50,9 @@ def with_log(case: Case, line: Log) -> Case:
         return case
     old = case.testimony
     text = (*old.log, *line.text) if line.at == old.log_at else line.text or old.log
-    return replace(case, testimony=replace(old, log=text, log_at=line.at, log_note=line.note or old.log_note))
+    ends = old.log_ends if line.ends is None else (*(old.log_ends or ()), *line.ends)
+    new = replace(old, log=text, log_at=line.at, log_note=line.note or old.log_note, log_ends=ends)
+    return replace(case, testimony=new)
 
 
 def with_error(case: Case, event: Event) -> Case:

@@ -25,7 +25,7 @@ from seatrial.stops.evidence.ends import (
     signal_of,
 )
 from seatrial.stops.evidence.programs import forwards
-from seatrial.stops.evidence.testified import fresh, gpu_word, gpu_words
+from seatrial.stops.evidence.testified import fresh, gpu_word, gpu_words, orderly
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
@@ -173,6 +173,10 @@ def _testimony(case: Case) -> Iterator[str]:
     named = cause(case)
     for word in log_words.words(fresh(case)):
         if word.line in named or (word.claim == "bad_alloc" and "bad_alloc" in named):
+            continue
+        if word.claim == "shutdown":
+            if orderly(case):
+                yield f"its log says: {orderly(case)}"
             continue
         if word.claim == "memory":
             host, cgroup = killed_for_memory(case)

@@ -35,7 +35,7 @@ from seatrial.stops.telling.families.guesses import (
     Idea,
     Speaks,
     no_line,
-    of_log,
+    of_its_end,
     speaks_if,
 )
 from seatrial.stops.telling.own import own_of
@@ -88,7 +88,7 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         yield from _crash(case)
         return
     if case.family == "RUNNER REPLACED":
-        yield Guess(Idea.BY_PARENT, *of_log(case, "shutdown"))
+        yield Guess(Idea.BY_PARENT, *of_its_end(case))
     if number is not None or unknown:
         yield _launcher(uptime_s)
         yield _session(case)
@@ -174,7 +174,7 @@ def _session(case: Case) -> Guess:
 
 
 def _asked(case: Case) -> Guess:
-    seen, speaks = of_log(case, "shutdown")
+    seen, speaks = of_its_end(case)
     caught = catches(case, signal.SIGTERM)
     if speaks == OPEN and caught is not None:
         seen += "; it catches SIGTERM" if caught else "; it has no handler for SIGTERM"

@@ -10,7 +10,7 @@ from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.testified import fresh
 from seatrial.stops.state.case import Case
 from seatrial.stops.telling.families.family_words import FamilyWords
-from seatrial.stops.telling.families.guesses import FOR, OPEN, Guess, of_log
+from seatrial.stops.telling.families.guesses import FOR, OPEN, Guess, of_its_end
 
 NO_SOCKET = "ggml-org/llama.cpp #20509: process alive, ESTABLISHED connections, no LISTEN socket"
 
@@ -27,7 +27,7 @@ class DeafIdea(enum.Enum):
 
 
 def _guesses(case: Case) -> Iterator[Guess]:
-    yield Guess(DeafIdea.SHUTDOWN_HANGS, *of_log(case, "shutdown"))
+    yield Guess(DeafIdea.SHUTDOWN_HANGS, *of_its_end(case))
     failed = log_words.said(fresh(case), "failure")
     yield Guess(DeafIdea.LISTENER_DIED, f"seen: {failed}" if failed else "not observed", FOR if failed else OPEN)
     if case.child is not None:

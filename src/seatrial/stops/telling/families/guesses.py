@@ -7,8 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from seatrial.stops.evidence import log_words
-from seatrial.stops.evidence.testified import fresh
+from seatrial.stops.evidence.testified import orderly
 from seatrial.stops.state.case import Case
 
 Speaks = Literal[0, 1, 2]
@@ -62,9 +61,9 @@ def speaks_if(seen: bool) -> Literal[0, 2]:  # noqa: FBT001 - the fact itself
     return FOR if seen else AGAINST
 
 
-def of_log(case: Case, claim: log_words.Claim) -> tuple[str, Speaks]:
-    """What a fresh line of the server's log says for an idea, and whether it does."""
-    said = log_words.said(fresh(case), claim)
+def of_its_end(case: Case) -> tuple[str, Speaks]:
+    """What a fresh line of the server's log says of an end in order, and whether one does."""
+    said = orderly(case)
     return (f"seen: {said}", FOR) if said else (no_line(case), OPEN)
 
 
