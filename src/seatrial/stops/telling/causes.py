@@ -87,7 +87,7 @@ def aborted(log: Iterable[str], *, limit: int | None, reached: bool, xids: Itera
 
 
 def _only_forwards(case: Case) -> str:
-    return f"{forwarder_of(case)} only hands connections on; the end of the server behind it is not observable"
+    return f"{forwarder_of(case)} only hands connections on; its end tells nothing of the server behind it"
 
 
 def _named(case: Case) -> Iterator[str]:
