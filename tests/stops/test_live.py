@@ -49,12 +49,12 @@ def test_one_whose_status_is_not_known_waits_for_more():
         assert [stop.family for stop, _ in found] == ["RESTARTED"]
 
 
-def test_a_successor_at_once_makes_it_a_restart_at_once():
+def test_a_successor_that_answers_at_once_makes_it_a_restart_at_once():
     for seed in SEEDS:
         world = Tree(seed).run_for(8 + seed / 60).die(9).replace(150)
         ((stop, at),) = given(world.run_for(8))
         assert stop.family == "RESTARTED"
-        assert at - world.lives[0].dead_at <= 600 * MS
+        assert at - world.lives[0].dead_at <= 1200 * MS  # the next look finds that it answers
 
 
 def test_a_crash_loop_is_told_whole_and_kept_small(monkeypatch):

@@ -53,6 +53,8 @@ OF_A_STOP = {
     "exit": {"process.deaths", "process.children"},
     "main": {"process.deaths", "process.children"},
     "family": {"process.deaths", "process.children", "process.impostor"},
+    "starts": {"process.deaths"},
+    "loop": {"process.again"},
     "successor": {"process.deaths", "process.children", "process.impostor"},
     "succeeded_at": {"process.deaths"},
     "alive": {"process.deaths", "process.children", "work.wedged", "state.cases"},

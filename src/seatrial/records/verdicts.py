@@ -39,6 +39,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     seen_at: int = 0  # when the record sufficed to say it: detection delay = seen_at - dead_at
     alike: tuple[str, ...] = ()  # public reports of the same shape
     streams: int = 0  # of a family told from traffic: how many streams
+    restarts: int = 0  # of a crash loop: how many successors there were, none of which answered but perhaps the last
+    looped_ns: int = 0  # from its first end to its latest
+    lives: str = ""  # "each life 2.1 s, exit 1"
     step_ns: int = 0  # of CLOCK STEPPED: how far, forward is positive
     doubt: str = ""  # why it is told and not counted: the record that tells it is damaged
 

@@ -32,7 +32,7 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
         said = Said.of(case)
         unsaid = case.said is None and not case.statement.withdrawn
         new = unsaid and is_due(case, now) and (case.successor is not None or not told_only)
-        if new or (case.said is not None and case.said != said):
+        if (new or (case.said is not None and case.said != said)) and not case.may_answer(now):
             given.append(stop_of(case, server, state))
             server = change(server, case, said=said)
     return server, tuple(given)

@@ -106,7 +106,7 @@ class Findings:
                 continue
             for case in server.cases:
                 told = self.told.get(case.id)
-                if told is not None and told.family != case.family:
+                if told is not None and told.family != case.family and not case.may_answer(self._state.last):
                     yield stop_of(case, server, self._state)
 
     def _tell(self, found: Iterable[Stop]) -> Iterator[News]:
@@ -118,3 +118,5 @@ class Findings:
                 yield "stop", told
             elif before.until is None and stop.until is not None and weight(stop) == "stop":
                 yield "over", told
+            elif stop.restarts > max(before.restarts, 1):  # a crash loop goes on
+                yield "stop", told

@@ -60,6 +60,8 @@ def _object(kind: Kind, stop: Stop, wall: Wall, back_at: int | None) -> dict[str
         "length_s": None if stop.until is None else (stop.until - stop.dead_at) / SECOND,
         "gap_ms": None if back_at is None or not stop.successor else max(0, back_at - stop.dead_at) / MS,
         "uptime_s": stop.uptime_s,
+        "restarts": stop.restarts or None,
+        "lives": stop.lives or None,
         "step_ms": stop.step_ns / MS if stop.step_ns else None,
         "streams": stop.streams or None,
         "evidence": stop.evidence,

@@ -168,11 +168,16 @@ def summary(since: int, stops: list[Stop], never: list[str], code: int, note: st
     length = duration((time.monotonic_ns() - since) / SECOND)
     found = [stop for stop in stops if weight(stop) == "stop"]
     gaps = [stop for stop in stops if weight(stop) == "unobserved"]
-    said = ", ".join(f"{stop.name} {stop.family}" for stop in found) or "no stop"
+    said = ", ".join(f"{stop.name} {stop.family}{_times(stop)}" for stop in found) or "no stop"
     unseen = f"; unobserved for {duration(sum(g.dead_at - g.alive_at for g in gaps) / SECOND)} in all" if gaps else ""
     absent = f"; never seen: {', '.join(never)}" if never else ""
     noted = f"; {note}" if note else ""
     return f"watched for {length}: {said}{unseen}{absent}{noted}; exit {code}"
+
+
+def _times(stop: Stop) -> str:
+    """`` 12 times, never ready``, of a crash loop."""
+    return f" {stop.restarts} times{'' if stop.until else ', never ready'}" if stop.restarts > 1 else ""
 
 
 def _out(content: bytes) -> None:

@@ -65,8 +65,17 @@ def headline(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> st
         return f"CLOCK STEPPED by {step(stop)} {interval}"
     shown = [visible(text, 200) for text in _shown(stop)]
     who = shown if shown and stop.family in ("IMPOSTOR", "RUNNER REPLACED") else [*_who(stop), *shown]
-    parts = [f"{stop.family}{_how(stop, streams)} {interval}", *who, *_after(stop, wall, end)]
+    parts = [f"{stop.family}{_how(stop, streams)} {interval}", *_loop(stop), *who, *_after(stop, wall, end)]
     return "; ".join(part for part in parts if part)
+
+
+def _loop(stop: Stop) -> list[str]:
+    """``12 times in 70 s, never ready``, and each life: a crash loop."""
+    if not stop.restarts:
+        return []
+    times = count(stop.restarts, "time") + f" in {duration(stop.looped_ns / SECOND)}"
+    last = f'last words: "{visible(stop.log[-1], 120)}"' if stop.log else ""
+    return [f"{times}{'' if stop.until else ', never ready'}", visible(stop.lives), *([last] if last else [])]
 
 
 def step(stop: Stop) -> str:

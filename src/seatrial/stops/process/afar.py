@@ -65,7 +65,7 @@ def _back(server: Server, probe: Probe) -> Server:
         if case.heir is not None and case.until is None and probe.t > case.dead_at:
             said = replace(case.statement, withdrawn=handover.quiet(case))
             server = change(server, case, until=probe.t, statement=said)
-        ours = case.shown in PROBE_RUNGS or (case.main is None and case.family == "STOPPED")
+        ours = case.shown in PROBE_RUNGS or (case.main is None and case.family in ("STOPPED", "RESTARTED"))
         if ours and case.until is None and case.exit is None and case.family != "WEDGED":
             server = change(server, case, until=probe.t)
             server = replace(server, work=wellness.forgotten(server.work))  # who answers may be another

@@ -25,6 +25,7 @@ from seatrial.stops.state.incarnations import Oom, Proof
 from seatrial.stops.state.memory import counted
 from seatrial.stops.state.server import Address, Ear, Life, Server, State
 from seatrial.stops.state.sights import PROBE_RUNGS
+from seatrial.stops.state.work import ILL
 
 UNHEARD = 2
 """Probes in a row without a LISTEN socket that make a living server deaf."""
@@ -63,7 +64,7 @@ def blinded(server: Server) -> Server:
 def _noted(server: Server, probe: Probe, *, heard: bool) -> Server:
     """What a probe tells of the socket, of kills for memory and of life, before anything is judged by it."""
     life, address, health = server.life, _addressed(server, probe, heard=heard), probe.health
-    proof = None if health is None else Proof(probe.t, f"/health answered {health}", "health")
+    proof = None if health is None else Proof(probe.t, f"/health answered {health}", "health", health < ILL)
     by_http = heard or probe.listens is None or address.afar  # else the socket tells, and it tells more
     ear = Ear(Proof(probe.t, "it listened", "socket")) if heard else life.ear
     life = replace(life, ear=ear, pulse=afar.questioned(life.pulse, probe, proof if by_http else None))
@@ -118,9 +119,14 @@ def _heard(server: Server, probe: Probe) -> Server:
     if case is None or case.exit is not None or case.shown in PROBE_RUNGS:
         return server
     unseen = main is None and case.family == "STOPPED"  # of a process of another user the socket alone tells
-    if unseen or (case.family == "DEAF" and server.life.lives):
+    if (unseen and _answers(probe)) or (case.family == "DEAF" and server.life.lives):
         return change(server, case, until=probe.t)
     return server
+
+
+def _answers(probe: Probe) -> bool:
+    """Whether the server answers, and not that it is not well: only then it is back."""
+    return probe.health is not None and probe.health < ILL
 
 
 def _another_socket(server: Server, before: Server, probe: Probe) -> Server:
@@ -136,7 +142,8 @@ def _another_socket(server: Server, before: Server, probe: Probe) -> Server:
         return server
     dead_at = ear.unheard_since if ear.unheard else probe.t
     told = "its LISTEN socket gave way to another one between two looks; its process is not observable from here"
-    return open_case(server, "RESTARTED", dead_at, probe.t, alive=ear.listened, until=probe.t, evidence=(told,))
+    back = probe.t if _answers(probe) else None
+    return open_case(server, "RESTARTED", dead_at, probe.t, alive=ear.listened, until=back, evidence=(told,))
 
 
 def _unheard(server: Server, probe: Probe) -> Server:

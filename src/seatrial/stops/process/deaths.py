@@ -28,7 +28,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Event, Family, Happening
-from seatrial.stops.process import children, handover, impostor
+from seatrial.stops.process import again, children, handover, impostor
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.cases import change, open_case, open_one, proof_before, without
 from seatrial.stops.state.families import ENDED_MAIN
@@ -37,6 +37,7 @@ from seatrial.stops.state.limits import PLANNED_FOR_NS
 from seatrial.stops.state.memory import of_the_host
 from seatrial.stops.state.server import Life, Server, State
 
+UNSEEN = "unobservable: its end was not seen, only its successor"
 SOON_NS = 60 * SECOND
 """A successor whose process starts within this of the end makes it a restart; a later one ends a stop."""
 MERGE_NS = 5 * SECOND
@@ -69,8 +70,12 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
     stranger = not ours and impostor.is_one(server, old, main)
     if event.what == Happening.REPLACED:  # the old one lives
         return impostor.usurped(fresh, lasting, old, main, event) if stranger else fresh
+    loops = again.looping(server) if lived and not ours else None
+    if loops is not None:
+        unseen = Exit(at=event.at, source=UNSEEN)
+        return _succeed(again.ended(fresh, loops, unseen, boot_offset), loops, main, boot_offset, ours=False)
     if lived and not ours:
-        end, body = Exit(at=event.at, source="unobservable: its end was not seen, only its successor"), server.life.body
+        end, body = Exit(at=event.at, source=UNSEEN), server.life.body
         fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=body.sign, sizes=body.lately())
         lasting = fresh.cases[-1]
     if lasting is None or (lived and ours):
@@ -95,13 +100,15 @@ def ended(server: Server, event: Event, state: State) -> Server:
         return children.gone(server, event, state.boot_offset, planned=_is_planned(server, event.at))
     main = main or Main.of(event)
     if main.is_of(event):
-        return _main_ended(_with_main(server, _join(main, Main.of(event))), event)
+        return _main_ended(_with_main(server, _join(main, Main.of(event))), event, state.boot_offset)
     return server
 
 
 def _told_before(server: Server, event: Event) -> Server | None:
     """The server with an end that a stop already speaks of: of who stopped, or of an impostor. None: another end."""
     for case in reversed(server.cases):
+        if case.loop.main is not None and case.loop.main.is_of(event):
+            return again.told_again(server, case, Exit.of(event))
         if case.main is not None and case.main.is_of(event):
             if case.exit is not None:
                 return change(server, case, **_merged(case, event, shared=server.address.shared))
@@ -152,7 +159,7 @@ def _predecessor_ended(server: Server, before: Main, event: Event, boot_offset: 
     return _succeed(server, server.cases[-1], main, boot_offset, ours=ours)
 
 
-def _main_ended(server: Server, event: Event) -> Server:
+def _main_ended(server: Server, event: Event, boot_offset: int | None) -> Server:
     """The main process has ended: a STOPPED begins, or the stop that lasts is the beginning of this death."""
     life = replace(server.life, lives=False)
     server = replace(server, life=life)
@@ -163,6 +170,14 @@ def _main_ended(server: Server, event: Event) -> Server:
         return change(server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose"))
     if lasting is not None and lasting.family == "IMPOSTOR":  # the one that came after the impostor
         return impostor.stranger_ended(server, lasting)
+    if (loops := again.looping(server)) is not None:
+        return again.ended(server, loops, end, boot_offset)
+    return _opened_or_known(server, lasting, event, end)
+
+
+def _opened_or_known(server: Server, lasting: Case | None, event: Event, end: Exit) -> Server:
+    """A STOPPED that begins with an end, or the stop that lasts, which was the beginning of this death."""
+    life = server.life
     if lasting is None or lasting.main is None or not lasting.main.is_of(event):
         done = life.main is not None and life.main.is_job and event.status == 0
         return open_case(server, "STOPPED", event.at, event.t, exit=end, planned=done)
@@ -192,7 +207,7 @@ def _succeed(
         child: it was known before as a child of the one that ended.
     """
     if ours:
-        return change(server, case, successor=main)
+        return change(server, case, successor=main, starts=case.starts + 1)
     worker = handover.recycled(case, main, shared=server.address.shared) and handover.in_order(case.exit)
     if child or worker or handover.was_there(case, main, boot_offset):
         said = f"pid {main.pid} has its port, and is no new server: it was there before, or is a worker of its family"
@@ -203,8 +218,17 @@ def _succeed(
         alive = proof_before(server, started, case.main.found_at if case.main else started)
     restart = case.family == "STOPPED" and started - case.dead_at <= SOON_NS
     family: Family = "RESTARTED" if restart else case.family
-    back = max(main.found_at, case.dead_at)
-    return change(server, case, successor=main, succeeded_at=started, family=family, alive=alive, until=back)
+    back = max(main.found_at, case.dead_at) if main.is_job else None  # what has a port is back once it answers
+    return change(
+        server,
+        case,
+        successor=main,
+        succeeded_at=case.succeeded_at or started,
+        starts=case.starts + 1,
+        family=family,
+        alive=alive,
+        until=back,
+    )
 
 
 def _merged(case: Case, event: Event, *, shared: bool) -> dict[str, object]:

@@ -6,6 +6,7 @@ import msgspec
 
 from seatrial.records import Event, Family, Threads
 from seatrial.stops.state.incarnations import ChildEnd, Exit, Main, Oom, Proof, Sign
+from seatrial.stops.state.limits import SETTLE_NS
 from seatrial.stops.state.sights import Sight
 
 
@@ -36,6 +37,10 @@ class Testimony(msgspec.Struct, frozen=True, gc=False):
     told: dict[str, str] = {}  # what else was said, once by each source
 
 
+LOOPS = 3
+"""So many ends in a row without an answer are a crash loop."""
+
+
 class Said(msgspec.Struct, frozen=True, gc=False):
     """What was said of a stop when it was handed out. Where the stop differs now, it is handed out again."""
 
@@ -43,11 +48,25 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     over: bool
     status: int | None
     planned: bool
+    loops: int = 0
 
     @classmethod
     def of(cls, case: Case) -> Said:
-        """What would be said of a case now."""
-        return cls(case.family, case.until is not None, case.exit.status if case.exit else None, case.planned)
+        """What would be said of a case now. A crash loop is said at its third end, then at ten, a hundred of them."""
+        status, ends = case.exit.status if case.exit else None, case.loop.deaths + 1
+        return cls(case.family, case.until is not None, status, case.planned, len(str(ends)) if ends >= LOOPS else 0)
+
+
+class Loop(msgspec.Struct, frozen=True, gc=False):
+    """Lives after a stop that ended before they answered. Written by ``process.again``."""
+
+    deaths: int = 0
+    at: int = 0  # the latest end
+    main: Main | None = None  # who ended so last
+    shortest: int = 0  # ns
+    longest: int = 0
+    latest: int | None = None  # the raw wait status of the latest end; None: not known
+    ends: frozenset[int | None] = frozenset()  # of all, as far as they differ
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +83,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     bad_at: int = 0
     successor: Main | None = None
     succeeded_at: int = 0  # the successor's process started: who answers from then on may be the successor
+    starts: int = 0  # how many successors there were
+    loop: Loop = Loop()
     heir: Main | None = None  # who has the port now, and was there before the end: no successor
     suspects: frozenset[str] = frozenset()
     oom_before: Oom | None = None
@@ -78,3 +99,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     testimony: Testimony = Testimony()
     statement: Statement = Statement()
     said: Said | None = None  # as the stop was handed out last
+
+    def may_answer(self, now: int) -> bool:
+        """Whether its first successor was found a moment ago: all is told at once, when that answers."""
+        new = self.successor if self.starts == 1 and self.until is None else None
+        return self.family == "RESTARTED" and new is not None and now - new.found_at < SETTLE_NS

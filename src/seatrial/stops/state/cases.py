@@ -178,7 +178,7 @@ def _brought_closer(case: Case, proof: Proof) -> Case:
     if over and case.family == "FROZEN" and case.exit is None and (case.until is None or proof.at < case.until):
         return replace(case, until=proof.at)
     back = over and case.successor is not None and proof.at > case.successor.found_at and case.family != "IMPOSTOR"
-    if back and case.until is None and proof.serves:
+    if back and case.until is None and proof.serves and proof.ready:
         return replace(case, until=proof.at)
     return case
 

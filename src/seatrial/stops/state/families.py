@@ -86,7 +86,7 @@ FAMILIES: dict[Family, Row] = {
         reader="process.deaths",
         opens="an end, and by another hand than ours a successor that began after it and is no worker that its master "
         "recycled; another LISTEN socket where no process is seen",
-        ends="when it begins: the successor is there",
+        ends="an answer of the successor; what ends before it answers is counted with it",
         falls=("STOPPED", "TRUNCATED"),
         due="shortly",
         ended=True,

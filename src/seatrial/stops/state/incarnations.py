@@ -26,6 +26,7 @@ class Proof(msgspec.Struct, frozen=True, gc=False):
     at: int
     text: str
     by: By = "found"
+    ready: bool = True  # no answer by which the server says that it is not well: it may load
 
     @property
     def serves(self) -> bool:

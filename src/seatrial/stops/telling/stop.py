@@ -12,7 +12,7 @@ from seatrial.stops.state.families import ENDED, ENDED_MAIN, FAMILIES
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Server, State
 from seatrial.stops.state.testimony import thread_words
-from seatrial.stops.telling import causes, neighbours, rungs
+from seatrial.stops.telling import causes, loops, neighbours, rungs
 from seatrial.stops.telling.alike import alike
 from seatrial.stops.telling.hypotheses import hypotheses
 
@@ -53,6 +53,9 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         hypotheses=() if unobserved else hypotheses(case, uptime),
         suspects=tuple(sorted(case.suspects)),
         log=case.testimony.log,
+        restarts=case.starts if case.loop.deaths else 0,
+        looped_ns=case.loop.at - case.dead_at if case.loop.deaths else 0,
+        lives=loops.lives(case),
         planned=case.planned,
         alike=() if unobserved else alike(case),
     )
