@@ -320,3 +320,25 @@ def test_an_orderly_end_is_told_by_the_own_words_of_a_kind(lines, ends, seen):
         guess = next(text for text in stop.hypotheses if text.startswith("an orderly shutdown"))
         assert ("seen: " + seen in guess) is bool(seen)
         assert [text for text in stop.evidence if "its log says" in text] == ([f"its log says: {seen}"] if seen else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "log", "alike"),
+    [
+        (9, (), ()),  # no log is open to us: nobody knows how it ends
+        (9, ("slot 0: released",), ("#20509",)),
+        (9, ("Out of memory: Killed process 7",), ()),
+        (15, ("slot 0: released",), ()),
+        (0, (), ()),
+        (1 << 8, ("slot 0: released",), ("#18546",)),
+        (1 << 8, ("error: fatal exception",), ()),
+        (11, ("slot 0: released",), ()),  # a server and no runner
+        (ABORT, (), ()),
+        (ABORT, (ASSERT,), ("#27749",)),
+    ],
+)
+def test_a_public_report_is_named_only_where_what_it_is_about_was_seen(status, log, alike):
+    for seed in range(3):
+        world = Tree(seed).run_for(8).die(status)
+        stop = one((world.log(*log) if log else world).run_for(5))
+        assert [re.search("#[0-9]+", text)[0] for text in stop.alike] == list(alike)

@@ -82,7 +82,7 @@ def test_a_process_without_a_port_that_is_killed_ends_the_watch(watch, sleeper):
     code, out, _ = watching.wait()
     (line,) = map(json.loads, out.splitlines())
     assert code == 1
-    assert (line["name"], line["verdict"], line["signal"], line["pid"]) == ("train", "STOPPED", 9, sleeper.pid)
+    assert (line["name"], line["verdict"], line["signal"], line["pid"]) == ("train", "STOPPED", "SIGKILL", sleeper.pid)
 
 
 def test_a_pid_that_is_gone_is_said_and_nothing_is_proven(watch, sleeper):

@@ -12,6 +12,7 @@ import msgspec
 
 from seatrial.records import SECOND, Stop
 from seatrial.report.words.plain import Wall
+from seatrial.report.words.stops import signal_name
 from seatrial.text import visible
 
 Kind = Literal["stop", "over", "notice", "unobserved"]
@@ -38,7 +39,7 @@ def _object(kind: Kind, stop: Stop, wall: Wall, back_at: int | None) -> dict[str
         "name": stop.name,
         "verdict": stop.family,
         "stop_kind": stop.kind or None,
-        "signal": stop.signal,
+        "signal": None if stop.signal is None else signal_name(stop.signal),
         "code": stop.code,
         "source": stop.source or None,
         "pid": stop.pid or None,

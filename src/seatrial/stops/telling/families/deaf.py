@@ -9,6 +9,7 @@ from seatrial.records import Family
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.testified import fresh
 from seatrial.stops.state.case import Case
+from seatrial.stops.state.sights import Sight
 from seatrial.stops.telling.families.family_words import FamilyWords
 from seatrial.stops.telling.families.guesses import FOR, OPEN, Guess, of_its_end
 
@@ -34,4 +35,10 @@ def _guesses(case: Case) -> Iterator[Guess]:
         yield Guess(DeafIdea.CHILD_LISTENED, "seen", FOR)
 
 
-WORDS: dict[Family, FamilyWords] = {"DEAF": FamilyWords(guesses=_guesses, alike=lambda _: (NO_SOCKET,))}
+def _alike(case: Case) -> tuple[str, ...]:
+    """Connections that were under way are still there, or were not counted."""
+    none = any(text.startswith("0 ESTABLISHED") for text in case.evidence)
+    return () if none or case.shown is not Sight.NONE else (NO_SOCKET,)
+
+
+WORDS: dict[Family, FamilyWords] = {"DEAF": FamilyWords(guesses=_guesses, alike=_alike)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seatrial.records import Family
 from seatrial.stops.state.case import Case
-from seatrial.stops.state.sights import WORK_RUNGS
+from seatrial.stops.state.sights import WORK_RUNGS, Sight
 from seatrial.stops.telling.families.family_words import FamilyWords
 
 ENGINE_SILENT = "ggml-org/llama.cpp #27388: /health 200 while /slots hangs"
@@ -16,7 +16,10 @@ def _rung(case: Case) -> str:
 
 
 def _alike(case: Case) -> tuple[str, ...]:
-    return (ENGINE_DEAD if case.child is not None else ENGINE_SILENT,)
+    if case.shown is Sight.SCHEDULER:
+        return (ENGINE_SILENT,)
+    gone = case.child is not None and case.shown not in (Sight.GATEWAY, Sight.BEHIND)
+    return (ENGINE_DEAD,) if gone and "/health: 200" in case.evidence else ()
 
 
 WORDS: dict[Family, FamilyWords] = {"WEDGED": FamilyWords(rung=_rung, alike=_alike, stated=True)}
