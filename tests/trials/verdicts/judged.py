@@ -96,22 +96,25 @@ def wholes(tried: Tried, folder: Path, paths: list[tuple[Path, bool]]) -> list[W
 
 
 def damaged(folder: Path, runs: list[Whole], foreign: Foreign, numbers: range, seed: int) -> list[Damaged]:
-    """A copy for each number, damaged in one way, some in two; links lead to a copy of what is foreign."""
+    """A copy for each number, damaged in one way, some in two.
+
+    Links lead to a copy of what is foreign: a second damage may go through them.
+    """
     made = []
-    foreign = replace(foreign, run=shutil.copytree(foreign.run, folder / "foreign"))
     for number in numbers:
         draw = random.Random(f"{seed}/{number}")
         whole = runs[number % len(runs)]
         path = folder / f"run-{number}"
         shutil.copytree(whole.path, path, ignore=BESIDE)
+        outside = replace(foreign, run=shutil.copytree(foreign.run, folder / f"foreign-{number}", ignore=BESIDE))
         names = [list(DAMAGES)[(number // len(runs)) % len(DAMAGES)]]
         if draw.random() < 0.2:
             names.append(draw.choice(list(DAMAGES)))
         said, by, before = [], set(), tree_of(path)
         for name in names:
             try:
-                said.append(f"{name}: {DAMAGES[name](path, draw, foreign)}")
-            except (OSError, ValueError, IndexError) as error:  # nothing is left to damage in this way
+                said.append(f"{name}: {DAMAGES[name](path, draw, outside)}")
+            except (OSError, ValueError, IndexError, MemoryError) as error:  # nothing is left to damage in this way
                 said.append(f"{name}: {error}")
             after = tree_of(path)
             by |= {name} if after != before else set()
