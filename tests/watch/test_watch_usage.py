@@ -26,6 +26,17 @@ WRONG = {
     "certificates": ([URL, "--ca=/no/such/file"], "--ca=/no/such/file: no such file"),
     "no such command": (["--", "seatrial-no-such-command"], "seatrial-no-such-command: no such command"),
     "the command's name": (["--pid=command=1", "--", "true"], "this is the name of the command after --"),
+    "a state without a folder": ([URL, "--status=/no/such/folder/s.json"], "there is no folder /no/such/folder"),
+    "a hook that is none": (
+        [URL, "--on-stop=seatrial-no-such-command x"],
+        "--on-stop: seatrial-no-such-command: no such",
+    ),
+    "a hook without an end": ([URL, "--on-stop='x"], "--on-stop: a quotation mark is not closed"),
+    "no time of day": (
+        [URL, "--quiet-until=soon"],
+        "--quiet-until=soon is no time; say 14:30, 2026-11-28T14:30, or 45m",
+    ),
+    "a time that is over": ([URL, "--quiet-until=2020-01-01T00:00"], "--quiet-until=2020-01-01T00:00 is over"),
     "an option": ([URL, "--sometimes"], "No such option: --sometimes"),
 }
 
@@ -59,5 +70,10 @@ def test_help_names_units_and_defaults(capsys):
         "[default: 45s]",
         "[default: 1h]",
         "--record DIR",
+        "--status FILE",
+        "--on-stop COMMAND",
+        "for at most 30 s",
+        "--quiet-until TIME",
+        "45m",
     ):
         assert word in " ".join(shown.split())

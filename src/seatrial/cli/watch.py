@@ -19,7 +19,7 @@ from seatrial.stops.fold import Limits
 from seatrial.watching import settings as wanted
 
 LIMITS = Limits()
-VALUED = ("--header",)
+VALUED = ("--header", "--on-stop")
 """Options whose value may hold a secret; run.json keeps their names only."""
 CONTEXT = {"allow_interspersed_args": False}
 """What stands behind the first word that is no option belongs to the command."""
@@ -132,6 +132,33 @@ def watch(
             show_default=False,
         ),
     ] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the state there for other monitors, written anew each second: JSON, or a Prometheus textfile "
+            "where FILE ends in .prom.  [default: none]",
+            show_default=False,
+        ),
+    ] = None,
+    on_stop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Run it at each stop, without a shell, for at most 30 s: facts in SEATRIAL_NAME, SEATRIAL_VERDICT, "
+            "SEATRIAL_CAUSE, SEATRIAL_TEXT and others, and all of it as JSON on its input.  [default: none]",
+            show_default=False,
+        ),
+    ] = None,
+    quiet_until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Planned maintenance: what happens and is over by then is told as planned, and is no stop. A clock's "
+            "time of here (14:30), a date with it (2026-11-28T14:30), or a duration from now (45m).  [default: none]",
+            show_default=False,
+        ),
+    ] = None,
     frozen: Annotated[str | None, _limit("frozen", "Stopped by a signal for so long is FROZEN.")] = None,
     still: Annotated[str | None, _limit("still", "Held by a freezer for so long is FROZEN.")] = None,
     wedged: Annotated[str | None, _limit("wedged", "Work waits and the process idles: WEDGED.")] = None,
@@ -168,8 +195,10 @@ def watch(
                 ca=words.certificates(ca),
             ),
             scrape=scrape,
-            limits=_limits(limits),
+            limits=msgspec.structs.replace(_limits(limits), quiet_until=wanted.quiet_until(quiet_until)),
             record=record,
+            status=wanted.status(status),
+            on_stop=wanted.command("--on-stop", on_stop),
             arguments=_arguments(sys.argv[1:], command or []),
         )
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from seatrial.records import OF_A_CARD, Clock, Event, Gpu, Line, Stop
@@ -28,7 +29,20 @@ from seatrial.stops.telling.causes import aborted
 from seatrial.stops.telling.hypotheses import ROUND_S
 from seatrial.stops.telling.stop import stop_of
 
-__all__ = ["GAP_NS", "RECORDER", "ROUND_S", "Limits", "State", "aborted", "finish", "fold", "start", "step", "stop_of"]
+__all__ = [
+    "GAP_NS",
+    "RECORDER",
+    "ROUND_S",
+    "Limits",
+    "State",
+    "aborted",
+    "finish",
+    "fold",
+    "in_quiet",
+    "start",
+    "step",
+    "stop_of",
+]
 
 RECORDER = "recorder"
 _CHILD_ENDS = attrgetter("children.child_ends")
@@ -41,7 +55,15 @@ def start(limits: Limits | None = None) -> State:
 
 def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
     """Take one line in; give the stops that are complete, or over, by it."""
-    return _taken(state, (line,))
+    state, given = _taken(state, (line,))
+    return state, tuple(in_quiet(stop, state) for stop in given)
+
+
+def in_quiet(stop: Stop, state: State) -> Stop:
+    """The stop; as planned, where it happened in planned maintenance and is over by its end, or the end is to come."""
+    until = state.limits.quiet_until
+    over = state.last if stop.until is None else stop.until
+    return structs.replace(stop, planned=True) if until and stop.dead_at <= until and over <= until else stop
 
 
 def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]]:
@@ -119,7 +141,7 @@ def finish(state: State) -> tuple[Stop, ...]:
     ]
     found += [stop for server in state.servers.values() for stop in server.done]
     found += [*state.steps, *traffic.finished(state)]
-    return tuple(sorted(found, key=lambda stop: (stop.dead_at, stop.id)))
+    return tuple(sorted((in_quiet(stop, state) for stop in found), key=lambda stop: (stop.dead_at, stop.id)))
 
 
 def fold(lines: Iterable[Line], limits: Limits | None = None) -> tuple[Stop, ...]:

@@ -69,7 +69,7 @@ class Findings:
             self._found_at.setdefault(line.incarnation, line.at)
         before = self._state
         self._state, given = fold.step(before, line)
-        return [*self._tell(given), *self._tell(self._changed(before))]
+        return [*self._tell(given), *self._tell(self._changed(before)), *self._tell(self._no_more_quiet(before))]
 
     def finish(self, more: Iterable[Stop] = ()) -> list[News]:
         """At the end of the record: every stop that was not yet told, or not in its last form.
@@ -107,14 +107,24 @@ class Findings:
             for case in server.cases:
                 told = self.told.get(case.id)
                 if told is not None and told.family != case.family and not case.may_answer(self._state.last):
-                    yield stop_of(case, server, self._state)
+                    yield fold.in_quiet(stop_of(case, server, self._state), self._state)
+
+    def _no_more_quiet(self, before: State) -> Iterator[Stop]:
+        """Stops of planned maintenance that last beyond it, at its end."""
+        quiet = self._state.limits.quiet_until
+        if not quiet or not before.last <= quiet < self._state.last:
+            return
+        for stop in fold.finish(self._state):
+            told = self.told.get(stop.id)
+            if told is not None and told.planned and not stop.planned:
+                yield stop
 
     def _tell(self, found: Iterable[Stop]) -> Iterator[News]:
         for stop in found:
             before = self.told.get(stop.id)
             self.told[stop.id] = stop
             told = ToTell(stop, self.wall, self._state.last, self._found_at.get(stop.successor))
-            if before is None or before.family != stop.family:
+            if before is None or before.family != stop.family or (before.planned and not stop.planned):
                 yield "stop", told
             elif before.until is None and stop.until is not None and weight(stop) == "stop":
                 yield "over", told

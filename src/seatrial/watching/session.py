@@ -21,9 +21,12 @@ from seatrial.servers.child import tail
 from seatrial.servers.keeping import Command, Keeping
 from seatrial.servers.recorder_child import AWAKE_S
 from seatrial.verdict.canaries import NOT_TESTED
+from seatrial.verdict.watched import weight
 from seatrial.watching import plan, starting
 from seatrial.watching.findings import Findings, News
+from seatrial.watching.hook import Hook
 from seatrial.watching.settings import COMMAND, WatchSettings
+from seatrial.watching.status import StatusFile
 from seatrial.watching.telling import Telling, summary, teller
 from seatrial.watching.trouble import troubles
 from seatrial.watching.view import TargetView, View
@@ -55,6 +58,8 @@ class WatchSession:
         self._since = time.monotonic_ns()
         self._broken = ""  # why nothing more can be observed
         self._deserted = False
+        self._status = None if settings.status is None else StatusFile(settings.status, settings)
+        self._hook: Hook | None = None
 
     def run(self) -> int:
         """Watch until the time is up, all jobs are over, or we are told to end.
@@ -63,7 +68,10 @@ class WatchSession:
             RunDirError: the run directory cannot be made.
             ConfigError: the command cannot be started.
         """
-        with self._signals(), self._folder() as path:
+        with self._signals(), self._folder() as path, contextlib.ExitStack() as last:
+            if self._settings.on_stop:
+                self._hook = Hook(self._settings.on_stop, self._settings.access)
+                last.callback(self._hook.close, patience_s=0)
             run = starting.create(path, self._settings)
             follower = Follower(run.path / "watch", forget=self._settings.record is None)
             with contextlib.closing(follower):
@@ -149,7 +157,7 @@ class WatchSession:
             now = time.monotonic()
             if now - shown >= 1:
                 shown = now
-                self._tell.look(self._view, self._findings.wall)
+                self._look()
                 self._check_record(run, keeping)
             if (until is not None and now >= until) or self._all_jobs_over():
                 return
@@ -170,6 +178,16 @@ class WatchSession:
             if target is not None:
                 target.stops[told.stop.id] = told.stop
             (self._tell.stop if kind == "stop" else self._tell.over)(told)
+            if self._hook is not None and kind == "stop" and weight(told.stop) == "stop":
+                self._hook.stop(told)
+
+    def _look(self, code: int | None = None) -> None:
+        """Each second, and at the end with the exit status: the screen, the file of the state, what failed of ours."""
+        self._tell.look(self._view, self._findings.wall)
+        if self._status is not None and (trouble := self._status.write(self._view, self._findings, code)):
+            self._tell.trouble(trouble)
+        for text in () if self._hook is None else self._hook.troubles():
+            self._tell.trouble(text)
 
     def _noted(self, event: Event) -> None:
         if event.what in (Happening.EXIT, Happening.LOST) and not event.parent and event.name in self._settings.jobs:
@@ -201,7 +219,9 @@ class WatchSession:
                 self._take(line)
             self._say(self._findings.finish())
             self._say(self._findings.finish(self._unrecorded()))
-            self._tell.look(self._view, self._findings.wall)
+            if self._hook is not None:
+                self._hook.close()
+            self._look(self._findings.code())
             found = list(self._findings.told.values())
             never, code = self._findings.unseen, self._findings.code()
             self._tell.end(summary(self._since, found, never, code, self._engine()))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+import re
+import shlex
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +15,12 @@ from pathlib import Path
 from seatrial.given import words
 from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
+from seatrial.records import SECOND
 from seatrial.stops.fold import Limits
+from seatrial.text import visible
+
+LONGEST_QUIET_S = 7 * 86400
+"""A longer maintenance is a watch that nobody wants."""
 
 COMMAND = "command"
 """The name of the process that a command after ``--`` becomes."""
@@ -33,6 +43,8 @@ class WatchSettings:
     scrape: bool = False
     limits: Limits = field(default_factory=Limits)
     record: Path | None = None
+    status: Path | None = None  # where the state is written for other monitors
+    on_stop: tuple[str, ...] = ()  # words of a command that is run at each stop
     arguments: tuple[str, ...] = ()  # as they were given, without secrets
 
     @property
@@ -71,6 +83,79 @@ def check(settings: WatchSettings) -> WatchSettings:
         if gateway == endpoint:
             raise ConfigError(f"--behind={gateway}={endpoint}: an endpoint is not behind itself")
     return settings
+
+
+def status(text: str | None) -> Path | None:
+    """The absolute path of a file that can be made.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    path = words.folder("--status", text)
+    if path is None:
+        return None
+    if path.is_dir():
+        raise ConfigError(f"--status={path} is a folder; name a file in it, as {path / 'status.json'}")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--status={path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigError(f"--status={path}: nothing can be written in {path.parent}")
+    return path
+
+
+def command(option: str, text: str | None) -> tuple[str, ...]:
+    """The words of a command that is run without a shell.
+
+    Raises:
+        ConfigError: no words, or no such command.
+    """
+    if text is None:
+        return ()
+    try:
+        found = tuple(shlex.split(words.legible(option, text)))
+    except ValueError:
+        raise ConfigError(f"{option}: a quotation mark is not closed") from None
+    if not found:
+        raise ConfigError(f"{option}: no command is named")
+    if any("\0" in word for word in found) or shutil.which(found[0]) is None:
+        raise ConfigError(f"{option}: {visible(found[0], 60)}: no such command, or it may not be run; it is no shell's")
+    return found
+
+
+def quiet_until(text: str | None) -> int:
+    """When planned maintenance ends, CLOCK_MONOTONIC, ns; 0 where none is given.
+
+    Raises:
+        ConfigError: no time, or one that is over or too far off.
+    """
+    if text is None:
+        return 0
+    option, now = "--quiet-until", datetime.datetime.now().astimezone()
+    seconds = _seconds_until(option, text.strip(), now)
+    if not 0 < seconds <= LONGEST_QUIET_S:
+        why = "is over" if seconds <= 0 else f"is more than {LONGEST_QUIET_S // 86400} days off"
+        raise ConfigError(f"{option}={visible(text, 60)} {why}; say 14:30, 2026-11-28T14:30, or 45m from now")
+    return time.monotonic_ns() + round(seconds * SECOND)
+
+
+def _seconds_until(option: str, text: str, now: datetime.datetime) -> float:
+    if text[-1:] in ("s", "m", "h"):
+        return words.duration(option, text)
+    try:
+        if "-" in text[:8]:
+            moment = datetime.datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.astimezone()).timestamp() - now.timestamp()
+        clock = datetime.time.fromisoformat(text)
+        if clock.tzinfo is not None or not re.match(r"\d\d:\d\d", text):
+            raise ValueError(text)
+        moment = datetime.datetime.combine(now.date(), clock).astimezone()
+        if moment <= now:
+            moment = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), clock).astimezone()
+        return moment.timestamp() - now.timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ConfigError(
+            f"{option}={visible(text, 60)} is no time; say 14:30, 2026-11-28T14:30, or 45m from now"
+        ) from None
 
 
 def pids(texts: Iterable[str]) -> dict[str, int]:

@@ -109,7 +109,7 @@ class AsLines(_Erring):
             _out(f"watching {visible(line)}\n".encode())
 
     def stop(self, told: ToTell, /) -> None:
-        note = " (as it should)" if weight(told.stop) == "planned" else ""
+        note = " (as it should, or planned)" if weight(told.stop) == "planned" else ""
         _out(f"{told.text}{note}\n".encode())
 
     def over(self, told: ToTell, /) -> None:

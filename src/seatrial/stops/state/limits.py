@@ -27,6 +27,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     clock: int = SECOND // 2
     """A wall clock that moves so far against the monotonic clock between two heartbeats was stepped, not slewed."""
 
+    quiet_until: int = 0
+    """CLOCK_MONOTONIC: what happens and is over by then is planned maintenance, and no stop; 0: none is planned."""
+
     @classmethod
     def of(cls, options: dict[str, object]) -> Limits:
         """The limits of a run, from its run.json. A limit that is missing there has its default."""
