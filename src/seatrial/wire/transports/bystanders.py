@@ -68,26 +68,31 @@ Peers = frozenset[str]
 
 def others(port: int) -> Peers | None:
     """Who else is connected to a local port; None: that cannot be read."""
-    ours = _our_sockets()
     peers: set[str] = set()
-    mine: set[str] = set()  # ports of our own ends
+    near: dict[str, str] = {}  # inode of an end that is connected to it from this host: its port
+    read = False
     for table in TABLES:
         try:
-            rows = table.read_text("ascii", "replace").splitlines()[1:]
+            text = table.read_text("ascii", "replace")
         except OSError:
             continue
-        for row in rows:
-            fields = row.split()
+        read = True
+        for fields in map(str.split, _rows(text, port)):
             if len(fields) < 10 or fields[3] != _ESTABLISHED:
                 continue
             (_, _, here), (_, _, there) = (end.rpartition(":") for end in fields[1:3])
             if _number(here) == port:
                 peers.add(fields[2])
-            if _number(there) == port and fields[9] in ours:
-                mine.add(here)
-    if not any(table.exists() for table in TABLES):
-        return None
-    return frozenset(peer for peer in peers if peer.rpartition(":")[2] not in mine)
+            if _number(there) == port:
+                near[fields[9]] = here
+    mine = {near[inode] for inode in _our_sockets() & near.keys()} if near else set()
+    return frozenset(peer for peer in peers if peer.rpartition(":")[2] not in mine) if read else None
+
+
+def _rows(text: str, port: int) -> Iterator[str]:
+    """The rows in which the port stands: a table may be long."""
+    mark = f":{port:04X} "
+    return (row for row in text.splitlines() if mark in row)
 
 
 def looking_at(host: str, port: int) -> Callable[[], Peers | None]:
