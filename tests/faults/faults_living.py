@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from seatrial.records import Event
+from seatrial.records import Event, Sample
+from tests.faults import faults_process
 from tests.faults.processes import Process, free_port, until
 from tests.faults.rows import Expected, Row, Trial
 from tests.stops.simulation import World
@@ -60,6 +61,24 @@ def behead(t: Trial) -> None:
     t.signal(signal.SIGKILL)
 
 
+def grow(t: Trial) -> int:
+    """Its memory grows while the recorder looks; when that was done."""
+    grown = t.server.order("grow", mb=300, seconds=4.0).at
+    until(lambda: any(isinstance(x, Sample) and x.t > grown for x in t.watch.lines()), "it is looked at")
+    return grown
+
+
+def grow_and_die(t: Trial) -> None:
+    grow(t)
+    t.signal(signal.SIGKILL)
+    t.server.reap()
+
+
+def grow_and_free(t: Trial) -> None:
+    t.struck_at = grow(t)
+    t.facts["over"] = t.server.order("free").at
+
+
 def _held(world: Any) -> None:
     world.freeze(by="cgroup").run_for(world.random.uniform(6, 20)).thaw().run_for(8)
 
@@ -69,10 +88,15 @@ def _waits(world: World) -> None:
 
 
 FAULTS = (
+    Row(id="MEMORY", title="memory grows by 300 MB in 4 s, then SIGKILL", setup=faults_process.plain,
+        strike=grow_and_die,
+        expected=(Expected(family="STOPPED", kind="signal", signal=9, says=("memory grew from", "earlyoom")),)),
     Row(id="MASTER", title="a master killed, its workers serve on", setup=family(), strike=behead,
         expected=(Expected(family="STOPPED", kind="signal", signal=9, says=("is no new server",)),)),
 )  # fmt: skip
 TWINS = (
+    Row(id="FREED", title="memory grows by 300 MB in 4 s, and is freed", setup=faults_process.plain,
+        strike=grow_and_free, ticks=6),
     Row(id="WAITS", title="workers wait for a slow backend, and their master for them", setup=family(),
         strike=told(signal.SIGUSR1), ticks=9),
     Row(id="CALL", title="one thread in a long call", setup=family("--alone"), strike=told(signal.SIGUSR1), ticks=9),

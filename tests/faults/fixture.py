@@ -42,6 +42,7 @@ class Golden:
         self.abort_at: tuple[int, socket.socket] | None = None
         self.listening = True
         self.pieces: list[mmap.mmap] = []  # of memory it has taken
+        self.used: list[bytes] = []  # and of such that it has filled
 
     def serve(self) -> None:
         """Accept for ever; a listener that was closed leaves the process alive."""
@@ -154,6 +155,16 @@ class Golden:
         limit = size + more_mb * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         self.pieces.append(mmap.mmap(-1, int(limit * 0.95) - size))
+
+    def do_grow(self, sock: socket.socket, mb: int, seconds: float) -> None:
+        """Use more and more memory, in twenty steps."""
+        for _ in range(20):
+            self.used.append(b"x" * (mb * 50_000))
+            time.sleep(seconds / 20)
+
+    def do_free(self, sock: socket.socket) -> None:
+        """Give it back."""
+        self.used.clear()
 
     def do_exhaust(self, sock: socket.socket) -> bool:
         """Use up the rest, and end as a C++ program does that cannot allocate."""

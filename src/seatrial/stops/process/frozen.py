@@ -27,6 +27,7 @@ from seatrial.records import SECOND, Sample
 from seatrial.stops.state.cases import change, open_case, open_one, proved
 from seatrial.stops.state.incarnations import Proof, Sign
 from seatrial.stops.state.limits import Limits
+from seatrial.stops.state.memory import used
 from seatrial.stops.state.server import Body, Server, State
 from seatrial.stops.state.sights import FREEZES, Sight
 
@@ -38,7 +39,10 @@ SIZES_KEPT = 16
 
 
 def sampled(server: Server, sample: Sample, state: State) -> Server:
-    """One sample of the main process. Samples of its children bear on no verdict here."""
+    """One sample of the main process. Of samples of its children only their memory is noted."""
+    memory = used(server.memory, sample)
+    if memory is not server.memory:
+        server = replace(server, memory=memory)
     life = server.life
     main = life.main
     if sample.parent is not None or main is None or not life.lives or sample.pid != main.pid:

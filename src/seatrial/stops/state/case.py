@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.records import Event, Family, Threads
-from seatrial.stops.state.incarnations import ChildEnd, Exit, Main, Oom, Proof, Sign
+from seatrial.stops.state.incarnations import ChildEnd, Exit, Growth, Main, Oom, Proof, Sign
 from seatrial.stops.state.limits import SETTLE_NS
 from seatrial.stops.state.sights import Sight
 
@@ -92,6 +92,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     evidence: tuple[str, ...] = ()
     look: Sign | None = None  # the last sample of the process
     sizes: tuple[tuple[int, int], ...] = ()  # sizes of the address space in the last looks: time, bytes
+    growth: Growth | None = None  # of memory, shortly before
     child: ChildEnd | None = None  # a child that ended shortly before the stop
     planned: bool = False  # no stop: a job that was done
     of_child: bool = False  # a child ended; its parent, the server's main process, lived on

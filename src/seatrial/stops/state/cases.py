@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from seatrial.records import NO_STOP, SECOND, Family, Stop
 from seatrial.stops.state import testimony
 from seatrial.stops.state.case import Case
-from seatrial.stops.state.families import FAMILIES
+from seatrial.stops.state.families import ENDED, FAMILIES
 from seatrial.stops.state.incarnations import ChildEnd, Ended, Main, Proof
 from seatrial.stops.state.limits import DYING_NS
-from seatrial.stops.state.memory import oom_before
+from seatrial.stops.state.memory import growth, oom_before
 from seatrial.stops.state.server import Life, Requests, Server
 
 _AT = attrgetter("at")
@@ -98,6 +98,7 @@ def open_case(server: Server, family: Family, dead_at: int, now: int, **fields: 
         "suspects": in_flight_at(server, alive.at, dead_at),
         "oom_before": oom_before(server.memory.ooms, alive.at, dead_at),
         "look": server.life.body.sign,
+        "growth": growth(server.memory, main, dead_at) if family in ENDED else None,
         "sizes": server.life.body.lately(),
         "child": _child(server, dead_at) if family != "UNOBSERVED" else None,
     }

@@ -42,6 +42,16 @@ class Oom(msgspec.Struct, frozen=True, gc=False):
     cgroup: int | None
 
 
+class Growth(msgspec.Struct, frozen=True, gc=False):
+    """How the memory of a process grew, bytes: from when on, until when, and how much it used then."""
+
+    pid: int
+    since: int
+    until: int
+    before: int
+    after: int
+
+
 class Main(msgspec.Struct, frozen=True, gc=False):
     """One incarnation of a server's main process, or of a child. ``found_at``: when it was first seen."""
 

@@ -81,9 +81,11 @@ class Address(msgspec.Struct, frozen=True, gc=False):
 
 
 class Memory(msgspec.Struct, frozen=True, gc=False):
-    """Counts of kills for want of memory. Written by ``state.memory``."""
+    """Counts of kills for want of memory, and who used how much of late. Written by ``state.memory``."""
 
     ooms: tuple[Oom, ...] = ()
+    used: dict[str, tuple[tuple[int, int], ...]] = {}  # incarnation -> time, bytes: each time it had changed
+    pids: dict[str, int] = {}  # incarnation -> pid
 
 
 class Children(msgspec.Struct, frozen=True, gc=False):

@@ -28,6 +28,7 @@ from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.evidence.testified import fresh, gpu_word, gpu_words, orderly
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED
+from seatrial.stops.state.incarnations import Growth
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
 from seatrial.stops.telling.own import own_of
 
@@ -150,6 +151,8 @@ def evidence_of_end(case: Case) -> Iterator[str]:
         if (host or 0) > 0 or (cgroup or 0) > 0:
             counts = ((host, "on the host"), (cgroup, f"in {_whose(case)} cgroup"))
             yield f"oom_kill {', '.join(f'+{n} {where}' for n, where in counts if n is not None)}"
+        if case.growth is not None:
+            yield grew(case.growth, case)
         room = room_of(case)
         if room.size is not None and room.limit:
             yield (
@@ -160,6 +163,15 @@ def evidence_of_end(case: Case) -> Iterator[str]:
         seconds = (case.dead_at - event.at) / SECOND
         yield f"{gpu_word(event)}, {abs(seconds):.1f} s {'before' if seconds >= 0 else 'after'}"
     yield from _testimony(case)
+
+
+def grew(growth: Growth, case: Case) -> str:
+    """``its memory grew from 94 to 2,016 MiB in 13 s, until 0.4 s before``."""
+    own = case.main is not None and growth.pid == case.main.pid
+    whose = "its memory" if own else f"the memory of its process {growth.pid}"
+    sizes = f"from {growth.before >> 20:,} to {growth.after >> 20:,} MiB"
+    took, before = (growth.until - growth.since) / SECOND, max(0, case.dead_at - growth.until) / SECOND
+    return f"{whose} grew {sizes} in {took:.0f} s, until {before:.1f} s before"
 
 
 def _whose(case: Case) -> str:

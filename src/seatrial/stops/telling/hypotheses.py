@@ -43,6 +43,8 @@ from seatrial.stops.telling.own import own_of
 ROUND_S = (900, 1800, 3600, 7200)
 """Time-outs of launchers: an uptime within 2 s of one of them speaks for it."""
 UNSEEN = "not observable here"
+ENDED_BY = frozenset({signal.SIGKILL, signal.SIGTERM})
+"""By these a process is ended from outside."""
 
 
 def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
@@ -84,6 +86,8 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         yield from _forwarder(case, forwarder_of(case))
     elif (number == signal.SIGKILL and kind_of(case) != "oom") or unknown:
         yield from _memory_killer(case)
+    if case.growth is not None and kind_of(case) != "oom" and (unknown or number in ENDED_BY):
+        yield Guess(Idea.OOM_OF_USERS, "seen: memory that grew; its log is not open to us", FOR)
     if number in CRASHES:
         yield from _crash(case)
         return

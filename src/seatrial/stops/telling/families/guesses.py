@@ -28,6 +28,10 @@ class Idea(enum.Enum):
     OWN_ERROR = "an error it found itself", "the last lines of its log"
     OOM = "the OOM killer", "oom_kill grows"
     OOM_OF_CGROUP = "the OOM killer", "oom_kill of its cgroup grows"
+    OOM_OF_USERS = (
+        "systemd-oomd, earlyoom or a watcher like them, which kills before the kernel must",
+        "a line in its log",
+    )
     OOM_BEHIND = "the OOM killer ended the server behind it", "oom_kill of that server's cgroup grows"
     FORWARDED_ENDED = "the server behind {} ended, and {} with it", "the exit status its launcher tells"
     FORWARDER_ALONE = "{} alone ended", "the server still answers at its own address"
