@@ -79,6 +79,20 @@ def grow_and_free(t: Trial) -> None:
     t.facts["over"] = t.server.order("free").at
 
 
+def noted(t: Trial) -> None:
+    """A server whose log is named to the watch."""
+    t.watch.add(t.serve(), log=True)
+
+
+def writes(rate: int) -> Callable[[Trial], None]:
+    """It writes so many lines a second for eight seconds."""
+
+    def strike(t: Trial) -> None:
+        t.struck_at = t.server.order("log", rate=rate, seconds=8.0).at
+
+    return strike
+
+
 def _held(world: Any) -> None:
     world.freeze(by="cgroup").run_for(world.random.uniform(6, 20)).thaw().run_for(8)
 
@@ -95,6 +109,9 @@ FAULTS = (
         expected=(Expected(family="STOPPED", kind="signal", signal=9, says=("is no new server",)),)),
 )  # fmt: skip
 TWINS = (
+    Row(id="STORM", title="4,000 lines a second in its log", setup=noted, strike=writes(4_000), ticks=12,
+        notices=("LOG STORM",), must_notice="LOG STORM"),
+    Row(id="CHATTY", title="300 lines a second in its log, by right", setup=noted, strike=writes(300), ticks=10),
     Row(id="FREED", title="memory grows by 300 MB in 4 s, and is freed", setup=faults_process.plain,
         strike=grow_and_free, ticks=6),
     Row(id="WAITS", title="workers wait for a slow backend, and their master for them", setup=family(),

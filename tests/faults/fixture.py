@@ -162,6 +162,16 @@ class Golden:
             self.used.append(b"x" * (mb * 50_000))
             time.sleep(seconds / 20)
 
+    def do_log(self, sock: socket.socket, rate: int, seconds: float) -> None:
+        """Write so many lines a second into its log, for a while."""
+
+        def write() -> None:
+            for _ in range(int(seconds * 20)):
+                os.write(2, b"slot 0: the prompt is read again\n" * (rate // 20))
+                time.sleep(0.05)
+
+        threading.Thread(target=write, daemon=True).start()
+
     def do_free(self, sock: socket.socket) -> None:
         """Give it back."""
         self.used.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from seatrial.monitor.sources import log, opening
+from seatrial.monitor.sources import log, opening, pace
 from seatrial.monitor.sources.source import Place, Source
 from seatrial.records import Event, Happening, Log
 from seatrial.records.targets import Watch
@@ -18,11 +18,12 @@ def place(**command) -> Place:
 
 
 def test_each_module_of_a_source_is_found_and_each_opens_where_it_belongs(tmp_path):
-    assert log.open_source in opening.found()
+    assert {log.open_source, pace.open_source} <= set(opening.found())
     assert opening.opened(place()) == ()
-    (tail,) = opening.opened(place(log=str(tmp_path / "log")))
-    assert isinstance(tail, log.Tail)
-    tail.close()
+    sources = opening.opened(place(log=str(tmp_path / "log")))
+    assert {type(source) for source in sources} == {log.Tail, pace.Pacer}
+    for source in sources:
+        source.close()
 
 
 class Counting(Source):

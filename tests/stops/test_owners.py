@@ -49,7 +49,7 @@ SHARED = {"Statement"}
 """What is said of a stop: each of the readers of work says it of a stop that it opens."""
 OF_A_STOP = {
     "bad_at": {"process.frozen"},
-    "evidence": {"process.deaths", "process.children", "process.impostor", "work.gateway"},
+    "evidence": {"process.deaths", "process.children", "process.impostor", "process.storms", "work.gateway"},
     "exit": {"process.deaths", "process.children"},
     "main": {"process.deaths", "process.children"},
     "family": {"process.deaths", "process.children", "process.impostor"},
@@ -59,8 +59,8 @@ OF_A_STOP = {
     "succeeded_at": {"process.deaths"},
     "alive": {"process.deaths", "process.children", "work.wedged", "state.cases"},
     "dead_at": {"process.deaths", "process.children", "process.afar", "work.wedged"},
-    "until": {"process.deaths", "process.children", "process.impostor", "process.deaf", "process.afar", "work.wedged",
-              "state.cases", "clock"},
+    "until": {"process.deaths", "process.storms", "process.children", "process.impostor", "process.deaf",
+              "process.afar", "work.wedged", "state.cases", "clock"},
     "suspects": {"process.requests", "process.children", "clock"},
     "oom_after": {"process.deaf", "process.children"},
     "testimony": {"state.testimony", "process.witnesses"},

@@ -126,6 +126,8 @@ class Recorder:
             if target.name in self._ladders:
                 self._ladders[target.name].tick(now, ask=not target.stopped)
             self._look_at_threads(target, THREADS_EVERY)
+            for source in target.sources:
+                source.ticked()
         self._gpus.ask()
 
     def _between(self, now: int) -> None:

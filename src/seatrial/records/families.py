@@ -17,8 +17,8 @@ FamilyOfStop = Literal[
     "WEDGED",
 ]
 """A silent stop: the server is NOT READY."""
-FamilyOfNotice = Literal["CLOCK STEPPED"]
-"""It says why something else cannot be trusted: neither a stop nor a lack of evidence. It weighs nothing."""
+FamilyOfNotice = Literal["CLOCK STEPPED", "LOG STORM"]
+"""It says what is worth knowing of the server or its host: neither a stop nor a lack of evidence. It weighs nothing."""
 FamilyOfGap = Literal["UNOBSERVED"]
 """Nobody looked, or there was no way to look: no stop, and inconclusive."""
 FamilyOfStreams = Literal[

@@ -207,6 +207,17 @@ class Log(Line, frozen=True, kw_only=True, tag="log"):
     # an older record, which does not say
 
 
+class LogRate(Line, frozen=True, kw_only=True, tag="log-rate"):
+    """By how much a server's log grew between two looks; written where that is fast, and once more after it."""
+
+    name: str
+    file: str
+    since: int  # the look before; this one is at ``t``
+    lines: int  # reckoned from a part of them where they are many
+    size: int  # bytes
+    text: str = ""  # its last line
+
+
 class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
     """One GPU, over its driver's last sample period; ``busy``: percent of it with a kernel running."""
 

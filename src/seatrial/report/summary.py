@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seatrial.judging.run import JudgedRun
-from seatrial.records import SECOND, STREAMS, Ask, Conclusion, Judged, LoadRow, Outcome, Ready, Reason, Record, Stop
+from seatrial.records import (
+    NOTICES,
+    SECOND,
+    STREAMS,
+    Ask,
+    Conclusion,
+    Judged,
+    LoadRow,
+    Outcome,
+    Ready,
+    Reason,
+    Record,
+    Stop,
+)
 from seatrial.report.words.plain import Wall, count
 from seatrial.report.words.stops import headline, stop_rows
 from seatrial.text import visible
@@ -128,6 +141,8 @@ def _clocks(stops: Sequence[Stop], wall: Wall, end: int) -> list[str]:
         if stop.family == "CLOCK STEPPED":
             near = [s for s in stops if s.family == "RESTARTED" and abs(s.dead_at - stop.dead_at) <= NEAR_NS]
             said.append(f"{headline(stop, wall, end)}; restarts {len(near)}")
+        elif stop.family in NOTICES:
+            said.append(f"{visible(stop.name)}: {headline(stop, wall, end)}")
     return list(dict.fromkeys(said))  # each endpoint has its own record of the one clock
 
 

@@ -22,6 +22,7 @@ from seatrial.records import (
     Line,
     LoadRow,
     Log,
+    LogRate,
     Meter,
     Probe,
     Received,
@@ -29,7 +30,7 @@ from seatrial.records import (
     Sent,
     Threads,
 )
-from seatrial.stops.process import deaf, deaths, frozen, requests, witnesses
+from seatrial.stops.process import deaf, deaths, frozen, requests, storms, witnesses
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Server, State
 from seatrial.stops.state.streams import Streams
@@ -84,6 +85,7 @@ LINES: dict[type[Line], Readers] = {
     Meter: Readers(_NAME, witnesses.meter, counters.metered),
     Threads: Readers(_NAME, witnesses.threads, machine.threads),
     Log: Readers(_NAME, witnesses.log),
+    LogRate: Readers(_NAME, storms.paced),
     Event: Readers(_of_event, _happened, _happened_to_work),
     Sent: Readers(_ENDPOINT, requests.sent, flow.sent),
     Received: Readers(_ENDPOINT, requests.received, flow.received),

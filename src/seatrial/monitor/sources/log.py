@@ -24,7 +24,7 @@ _UNREADABLE = 0.3
 """A file of which more than this part of the characters cannot be decoded is binary."""
 
 
-class _File:
+class File:
     """A log file that stays open. ``seen``: its size at the last reading."""
 
     def __init__(self, path: str) -> None:
@@ -78,14 +78,14 @@ class Tail(Source):
     def __init__(self, name: str, path: str, mask: Mask, wake: int) -> None:
         self.path = path
         self._mask = mask
-        self._files: list[_File] = []  # the one now at the path, and before it the one that was there before
+        self._files: list[File] = []  # the one now at the path, and before it the one that was there before
         self._said = ""
         super().__init__(f"log {path}", name, wake)
 
     def begin(self) -> str:
         """Take up the file that stands at the path; why not, if not."""
         try:
-            self._files = [*self._files[-1:], _File(self.path)]
+            self._files = [*self._files[-1:], File(self.path)]
         except OSError as error:
             return error.strerror or str(error)
         except ValueError as error:
@@ -128,7 +128,7 @@ class Tail(Source):
         except (OSError, ValueError) as error:
             self._log(at, f"not readable: {error}")
 
-    def _tell(self, at: int, file: _File, *, fresh: bool) -> None:
+    def _tell(self, at: int, file: File, *, fresh: bool) -> None:
         cut = file.size() < file.seen
         before = file.seen
         text, note = file.end(self._mask)

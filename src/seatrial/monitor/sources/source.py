@@ -45,9 +45,13 @@ class Source(abc.ABC):
         name: of the target.
     """
 
+    beats = False
+    """Whether it is to be asked each second."""
+
     def __init__(self, what: str, name: str, wake: int) -> None:
         self._what, self._name, self._wake = what, name, wake
-        self._asked: queue.SimpleQueue[tuple[int, bool] | threading.Event | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[int, bool] | threading.Event | str | None] = queue.SimpleQueue()
+        self._beating = False  # a beat is asked for, and not yet done: a file system that hangs gathers no more
         self._found: queue.SimpleQueue[Line] = queue.SimpleQueue()
         threading.Thread(target=self._work, name=f"{what} of {name}", daemon=True).start()
 
@@ -67,6 +71,9 @@ class Source(abc.ABC):
     def end(self) -> None:
         """Let go of what was taken up."""
 
+    def beat(self) -> None:  # noqa: B027 - most sources want none
+        """A second has passed."""
+
     def put(self, line: Line) -> None:
         """Hand a line to the recorder."""
         self._found.put(line)
@@ -76,6 +83,12 @@ class Source(abc.ABC):
     def read(self, at: int, *, late: bool = False) -> None:
         """A rung broke at ``at``. ``late``: look once more a moment later, for what was written since."""
         self._asked.put((at, late))
+
+    def ticked(self) -> None:
+        """A second has passed: it is told to a source that wants to know, unless it still has the last one to do."""
+        if self.beats and not self._beating:
+            self._beating = True
+            self._asked.put("beat")
 
     def take(self) -> list[Line]:
         """What has been found since the last call."""
@@ -100,6 +113,10 @@ class Source(abc.ABC):
             text = f"{self._what}: {why}"
             self.put(Event(what=Happening.TROUBLE, name=self._name, at=time.monotonic_ns(), text=text))
         while (asked := self._asked.get()) is not None:
+            if isinstance(asked, str):
+                self.beat()
+                self._beating = False
+                continue
             if isinstance(asked, threading.Event):
                 asked.set()
                 continue

@@ -220,6 +220,8 @@ def _told(stops: Sequence[Stop], window: Window) -> list[Mark]:
     for stop in stops:
         if stop.family == "CLOCK STEPPED":
             found.append(Mark(stop.dead_at, f"clock stepped {step(stop)}"))
+        elif stop.family == "LOG STORM":
+            found.append(Mark(stop.dead_at, "log storm"))
         elif not stop.silent and not stop.planned and stop.family not in NO_STOP:
             found.append(Mark(stop.dead_at, stop.family))
     return [mark for mark in found if window.start <= mark.at <= window.end]

@@ -63,6 +63,8 @@ def headline(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> st
     interval = f"between {wall.label(stop.alive_at)} and {wall.label(stop.dead_at)} {wall.zone}".rstrip()
     if stop.family == "CLOCK STEPPED":
         return f"CLOCK STEPPED by {step(stop)} {interval}"
+    if stop.family == "LOG STORM":
+        return _storm(stop, wall)
     shown = [visible(text, 200) for text in _shown(stop)]
     who = shown if shown and stop.family in ("IMPOSTOR", "RUNNER REPLACED") else [*_who(stop), *shown]
     parts = [f"{stop.family}{_how(stop, streams)} {interval}", *_loop(stop), *who, *_after(stop, wall, end)]
@@ -76,6 +78,13 @@ def _loop(stop: Stop) -> list[str]:
     times = count(stop.restarts, "time") + f" in {duration(stop.looped_ns / SECOND)}"
     last = f'last words: "{visible(stop.log[-1], 120)}"' if stop.log else ""
     return [f"{times}{'' if stop.until else ', never ready'}", visible(stop.lives), *([last] if last else [])]
+
+
+def _storm(stop: Stop, wall: Wall) -> str:
+    """``LOG STORM of 4,100 lines and 0.3 MB a second since A UTC; over at B``; a notice, whose rest is detail."""
+    rate = visible(stop.evidence[0], 100) if stop.evidence else "a rate that is not told"
+    over = f"; over at {wall.label(stop.until)}" if stop.until is not None else ""
+    return f"LOG STORM of {rate} since {wall.label(stop.dead_at)} {wall.zone}".rstrip() + over
 
 
 def step(stop: Stop) -> str:

@@ -172,6 +172,14 @@ FAMILIES: dict[Family, Row] = {
         due="at once",
         refuted_by=NONE,
     ),
+    "LOG STORM": Row(
+        says="Its log grows by thousands of lines a second: a notice, and no stop.",
+        reader="process.storms",
+        opens="a thousand lines a second and more, for five seconds",
+        ends="a second with fewer",
+        due="at once",
+        refuted_by=NONE,
+    ),
     "STREAM STALL": Row(
         says="A stream that had begun to give tokens gave none for long, and no stop explains it.",
         reader="streams.broken",

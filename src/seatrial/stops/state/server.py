@@ -114,6 +114,15 @@ class Witnesses(msgspec.Struct, frozen=True, gc=False):
     awake_at: int = 0  # the latest reading by which a model was loaded
 
 
+class Storm(msgspec.Struct, frozen=True, gc=False):
+    """What a log grew by while it grew fast. Written by ``process.storms``."""
+
+    since: int = 0  # 0: it does not
+    until: int = 0
+    lines: int = 0
+    size: int = 0
+
+
 class Server(msgspec.Struct, frozen=True, gc=False):
     """One endpoint as the lines so far show it. Proofs and stops are written by ``state.cases``, all else in parts."""
 
@@ -124,6 +133,7 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     children: Children = Children()
     requests: Requests = Requests()
     witnesses: Witnesses = Witnesses()
+    storm: Storm = Storm()
     work: Work = Work()
     streams: Streams = Streams()
     proofs: tuple[Proof, ...] = ()  # of life: the latest, in order

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Ask, Family, LoadRow
+from seatrial.records import NO_STOP, SECOND, Ask, Family, LoadRow
 from seatrial.stops.evidence.looks import busy
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.limits import DYING_NS, PLANNED_FOR_NS, SETTLE_NS, Limits
@@ -206,7 +206,7 @@ def _of_a_stop(server: Server, broken: Broken) -> bool:
 
 def _over(case: Case, broken: Broken) -> bool:
     """Whether a stop lies over the moment a stream broke, or counts the stream's request among its suspects."""
-    if case.family == "UNOBSERVED" or case.statement.withdrawn:
+    if case.family in NO_STOP or case.statement.withdrawn:
         return False
     if broken.id in case.suspects:
         return True

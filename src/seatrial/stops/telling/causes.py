@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 
-from seatrial.records import SECOND
+from seatrial.records import NOTICES, SECOND
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
@@ -105,6 +105,8 @@ def _named(case: Case) -> Iterator[str]:
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:
     """What did not happen, and by what that is known. ``kept``: a keeper announces planned stops."""
     yield from case.statement.excluded
+    if case.family in NOTICES:
+        return
     if case.family == "WEDGED" and (case.main is None or forwards(case.main)):
         return  # nothing of its process is observable: nothing is excluded by it
     if case.family == "STOPPED" and case.shown in PROBE_RUNGS and case.exit is None:
