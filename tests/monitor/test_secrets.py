@@ -10,6 +10,7 @@ import pytest
 from seatrial.monitor.process.commandline import without_secrets
 from seatrial.monitor.process.fingerprint import shown
 from seatrial.monitor.process.owners import Finder
+from seatrial.monitor.sources.log import Tail
 from seatrial.monitor.target import open_target
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.mask import Mask
@@ -83,7 +84,7 @@ def test_the_operators_headers_are_not_shown_in_a_log(tmp_path, headers, secrets
     finder = Finder(wake)
     target = open_target(Watch(name="a", log=str(log), headers=headers), finder, wake, say=lambda _: None,
                          follow=lambda *_: None)  # fmt: skip
-    (tail,) = target.sources
+    tail = next(source for source in target.sources if isinstance(source, Tail))
     tail.read(1)
     (line,) = until(tail.take, "the log")
     target.close()
