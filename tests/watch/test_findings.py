@@ -104,6 +104,7 @@ def a(family, **more):
         ([], True, Ready.READY),
         ([], False, Ready.NOT_PROVEN),
         ([a("CLOCK STEPPED")], True, Ready.READY),
+        ([a("LOG STORM")], True, Ready.READY),
         ([a("STOPPED", planned=True)], True, Ready.READY),
         ([a("UNOBSERVED")], True, Ready.NOT_PROVEN),
         ([a("UNOBSERVED"), a("DEAF")], True, Ready.NOT_READY),
@@ -117,7 +118,7 @@ def test_the_word_of_a_watch(stops, seen, word):
 
 def test_what_is_no_stop_weighs_none():
     assert {"UNOBSERVED"} == GAPS
-    assert {"CLOCK STEPPED"} == NOTICES
+    assert {"CLOCK STEPPED", "LOG STORM"} == NOTICES
     assert {watched.weight(a(family)) for family in GAPS} == {"unobserved"}
     assert {watched.weight(a(family)) for family in NOTICES} == {"notice"}
     assert GAPS | NOTICES == NO_STOP
