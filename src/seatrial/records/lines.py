@@ -178,7 +178,7 @@ class Ask(Line, frozen=True, kw_only=True, tag="ask"):
     detail: str = ""
     right: bool | None = None  # a canary's answer is the one it gave before; None: not known
     retry_s: float = 0  # of a canary that was turned away: seconds after which the server wants it again; 0: not told
-    skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake, would load the model
+    skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake, would end others' streams ...
 
 
 class Meter(Line, frozen=True, kw_only=True, tag="meter"):
