@@ -19,7 +19,7 @@ from tests.trials.watch.watched import Watching, watching
 
 MIDDLE, DIRECT = "middle", "direct"
 ALONE, BEHIND = "alone", "--behind"
-SHORT = ("--canary=2s", "--frozen=2s", "--wedged=8s", "--wedged-silent=5s", "--wedged-unseen=10s", "--busy=30s")
+SHORT = ("--canary=2s", "--frozen=2s", "--wedged=8s", "--wedged-silent=5s", "--wedged-unseen=20s", "--busy=30s")
 """What strikes are watched with. What must stay quiet is watched with the shipped limits."""
 READY_S = 60.0
 
