@@ -51,7 +51,7 @@ def slow_down(t: Trial) -> None:
 
 
 FAULTS = (
-    Row(id="F27c", title="gateway lives, the server behind it is killed", setup=before_a_death, strike=kill, ticks=10,
+    Row(id="F27c", title="gateway lives, the server behind it is killed", setup=before_a_death, strike=kill, ticks=24,
         expected=(Expected(family="STOPPED", name="b", kind="signal", signal=9, also=("STREAM STALL", "TRUNCATED")),
                   Expected(family="WEDGED", cause=("b, which stands behind it",), says=("the fault is behind it",),
                            also=("STREAM STALL", "TRUNCATED", "FAILED IN-BAND")))),
