@@ -28,6 +28,9 @@ WITHIN_S = 0.5
 AT_ONCE_S = 0.1
 """What ends so soon most likely was."""
 
+MOMENT_S = 0.02
+"""Longer than a question about a server's health takes, and shorter than any stream."""
+
 WATCHED_S = (5.0, 8.0)
 """How long it is watched what ends by itself: at random within these, for requests may be of one length."""
 
@@ -67,7 +70,19 @@ Peers = frozenset[str]
 
 
 def others(port: int) -> Peers | None:
-    """Who else is connected to a local port; None: that cannot be read."""
+    """Who else is connected to a local port; None: that cannot be read.
+
+    Another thread of ours may close its connection between two readings, and it is nobody else's for that: only who is
+    there a moment later too counts.
+    """
+    found = _others(port)
+    if found:
+        time.sleep(MOMENT_S)
+        found &= _others(port) or frozenset()
+    return found
+
+
+def _others(port: int) -> Peers | None:
     peers: set[str] = set()
     near: dict[str, str] = {}  # inode of an end that is connected to it from this host: its port
     read = False
