@@ -150,6 +150,18 @@ def test_what_a_stop_has_told_is_not_told_again():
         assert [stop.family for stop in found] == ["WEDGED"]
 
 
+def test_canaries_that_failed_within_a_stop_begin_no_other_one():
+    """A gateway says 502 by its /health for half a minute, and then all is well: its canaries had failed meanwhile."""
+    for seed in SEEDS:
+        world = ending(seed, (3, None), (9, ERROR), rig=Rig(clients=0, canary_s=5)).run_for(20)
+        world.health = 502
+        world.run_for(46)
+        world.health = 200
+        world.ends = lambda _: None
+        found = told(world.run_for(60))
+        assert [stop.family for stop in found] == ["WEDGED"]
+
+
 def test_of_what_happened_in_another_life_nothing_is_counted():
     for seed in SEEDS:
         world = ending(seed, (2, None), (2, ERROR), (4, None), (2, ERROR), (9, None)).run_for(41)

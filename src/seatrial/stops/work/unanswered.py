@@ -45,7 +45,7 @@ def unanswered(work: Work, now: int, limits: Limits, told_until: int) -> Unanswe
     Args:
         told_until: what was seen until then, a stop has told already.
     """
-    row = _in_a_row(work, now, limits)
+    row = _in_a_row(work, now, limits, told_until)
     if row:
         return Unanswered(Sight.CANARY, row)
     return _turned_away(work, now, told_until) or _share(work, now, limits, told_until)
@@ -57,7 +57,7 @@ def mended(work: Work) -> bool:
     return len(lately) == WELL_AGAIN and not any(once.failed for once in lately)
 
 
-def _in_a_row(work: Work, now: int, limits: Limits) -> int:
+def _in_a_row(work: Work, now: int, limits: Limits, told_until: int) -> int:
     """Since when canaries have failed, three of them and more; 0: they have not.
 
     Where none was ever answered in this life, the server may still be coming up.
@@ -66,6 +66,11 @@ def _in_a_row(work: Work, now: int, limits: Limits) -> int:
     if len(failed) < FAILED_KEPT or now - failed[-1].t > LULL_NS:
         return 0
     since = failed[0].asked_at
+    if since <= told_until:
+        later = [once.asked_at for once in work.canaries.latest if once.failed and once.asked_at > told_until]
+        if len(later) < FAILED_KEPT:
+            return 0
+        since = later[0]
     if work.asked.rights:
         return since
     since = max(since, work.waits.excused_at)
