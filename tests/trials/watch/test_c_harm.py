@@ -88,7 +88,7 @@ def user(url: str, tokens: int) -> Iterator[list[bool]]:
 def test_of_one_users_streams_at_most_two_are_cut_and_that_is_said(tried: Tried, tmp_path):
     engine = Engine()
     with serving(server(engine)) as url, user(url, round(3 / TICK_S)) as whole:
-        with watching(tried, tmp_path / "run", f"--endpoint=one={url}", "--for=30s", "--canary=2s") as watch:
+        with watching(tried, tmp_path / "run", f"--endpoint=one={url}", "--for=40s", "--canary=2s") as watch:
             said = watch.ended()
         cut = whole.count(False)
     hold(len(whole) >= 5, "the user was served while it was watched", whole)

@@ -186,6 +186,7 @@ class Bystanders:
         self._questions = 0
         self._lock = threading.Lock()
         self.convicted = False
+        self._weighed = 0  # cuts after which it was watched what ends by itself
         self.cuts = 0
         for _ in range(cuts):
             self.judge("", 1)
@@ -214,7 +215,7 @@ class Bystanders:
         self._questions += 1
         trusted = self._evidence(path) <= TRUSTS and self._questions % RARE
         there = frozenset() if trusted else self._look() or frozenset()
-        if there and self._evidence(path) > 0:
+        if there and self.cuts > self._weighed and self._evidence(path) > 0:
             there = self._by_themselves()
         if not there:
             yield
@@ -252,6 +253,7 @@ class Bystanders:
         """Count how often connections end though nobody asks; who is connected then."""
         until = time.monotonic() + random.uniform(*WATCHED_S)  # noqa: S311 - no secret
         now = self._look() or frozenset()
+        self._weighed = self.cuts
         while time.monotonic() < until:
             before = now
             time.sleep(AT_ONCE_S)
