@@ -112,7 +112,7 @@ def _quiet(on: Stage, deed: Deed, folder: Path, seconds: float) -> list[Account]
 def _struck(on: Stage, deed: Deed, folder: Path) -> list[Account]:
     middle, backend = on.middle, on.backend
     with watches.pair(folder, middle.port, backend.port, *watches.SHORT) as pair:
-        pair.ready()
+        pair.ready(asked=deed.startswith("backend"))  # a canary tells of what stands behind
         stream = client.Stream(middle.port, middle.model)
         until(lambda: stream.events >= RUNNING or stream.end, "a stream runs")
         pid, since = middle.pid, time.monotonic_ns()

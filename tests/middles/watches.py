@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seatrial.records import Ask, Clock, Event
+from seatrial.records import Ask, Clock, Event, Probe
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import RunDirError
 from tests.faults.processes import until
@@ -31,11 +31,12 @@ class Pair:
     watches: dict[str, Watching]
     paths: dict[str, Path]
 
-    def ready(self) -> None:
-        """Wait until each target of each watch is found and has answered a canary."""
+    def ready(self, *, asked: bool) -> None:
+        """Wait until each target of each watch is found, is well, and, with ``asked``, has answered a canary."""
+        what = "is found and answers a canary" if asked else "is found and well"
         for view, path in self.paths.items():
             for name in _targets(view):
-                until(lambda p=path, n=name: _seen(p, n), f"{view}: {name} is found and answers a canary", READY_S)
+                until(lambda p=path, n=name: _seen(p, n, asked=asked), f"{view}: {name} {what}", READY_S)
 
     def stops(self, view: str) -> list[dict[str, Any]]:
         """The stops that a watch has told so far."""
@@ -83,12 +84,14 @@ def _targets(view: str) -> tuple[str, ...]:
     return (MIDDLE,) if view == ALONE else (MIDDLE, DIRECT)
 
 
-def _seen(path: Path, name: str) -> bool:
+def _seen(path: Path, name: str, *, asked: bool) -> bool:
     try:
-        lines = [x for x in RunDir.open(path).in_time() if isinstance(x, Event | Ask) and x.name == name]
+        lines = [x for x in RunDir.open(path).in_time() if isinstance(x, Event | Ask | Probe) and x.name == name]
     except (OSError, RunDirError):  # it has not begun
         return False
     found = any(isinstance(x, Event) and x.what == "found" for x in lines)
+    if not asked:
+        return found and any(isinstance(x, Probe) and x.health == 200 for x in lines)
     return found and any(isinstance(x, Ask) and x.rung == "canary" and x.outcome == "ok" for x in lines)
 
 
