@@ -51,7 +51,7 @@ def _parts(found: list[Tried], seconds: float, took_s: float) -> Iterator[str]:
     )
     for each in found:
         yield ""
-        yield f"## {' '.join(filter(None, (each.title, each.version)))}"
+        yield f"## {each.title} ({each.version})" if each.version else f"## {each.title}"
         yield ""
         if each.not_tried:
             yield f"Not tried: {each.not_tried}."
