@@ -34,6 +34,9 @@ MOMENT_S = 0.02
 WATCHED_S = (5.0, 8.0)
 """How long it is watched what ends by itself: at random within these, for requests may be of one length."""
 
+WATCHES, PER_S = 2, 60.0
+"""At most so many such watches in so many seconds: meanwhile nothing is asked, and whoever looks for a stop waits."""
+
 DROPS = (0.5, 0.45, 0.05)
 """How often a server that drops others does so at once, within the half second, or not: what is held for likely."""
 
@@ -187,6 +190,7 @@ class Bystanders:
         self._lock = threading.Lock()
         self.convicted = False
         self._weighed = 0  # cuts after which it was watched what ends by itself
+        self._watched: tuple[float, ...] = ()  # when that was, the latest ones
         self.cuts = 0
         for _ in range(cuts):
             self.judge("", 1)
@@ -215,7 +219,7 @@ class Bystanders:
         self._questions += 1
         trusted = self._evidence(path) <= TRUSTS and self._questions % RARE
         there = frozenset() if trusted else self._look() or frozenset()
-        if there and self.cuts > self._weighed and self._evidence(path) > 0:
+        if there and self.cuts > self._weighed and self._evidence(path) > 0 and self._may_wait():
             there = self._by_themselves()
         if not there:
             yield
@@ -249,11 +253,16 @@ class Bystanders:
         trials = (*self._ended, self._survived.get(path, 0.0))
         return sum(n * weight for n, weight in zip(trials, weights, strict=True))
 
+    def _may_wait(self) -> bool:
+        """Whether questions may wait once more. Where they may not, what is known of other ends has to do."""
+        return len(self._watched) < WATCHES or time.monotonic() - self._watched[0] >= PER_S
+
     def _by_themselves(self) -> Peers:
         """Count how often connections end though nobody asks; who is connected then."""
         until = time.monotonic() + random.uniform(*WATCHED_S)  # noqa: S311 - no secret
         now = self._look() or frozenset()
         self._weighed = self.cuts
+        self._watched = (*self._watched, time.monotonic())[-WATCHES:]
         while time.monotonic() < until:
             before = now
             time.sleep(AT_ONCE_S)
