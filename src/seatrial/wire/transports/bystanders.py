@@ -53,7 +53,7 @@ RARE = 4
 FADES = 0.95
 """What a trial weighs after the next: connections that nobody uses survive anything, and must not speak for ever."""
 
-PRIOR = (0.25, 5.0)
+PRIOR = (0.05, 1.0)
 """What is taken for seen before anything was: one half second in twenty sees connections end by themselves."""
 
 RAREST = 0.005
