@@ -140,7 +140,7 @@ def test_of_another_users_process_is_said_once_what_cannot_be_read(foreign):
     assert sample.state is not None
     assert sample.cpu_ns is not None
     assert sample.io is None
-    (text,) = foreign.troubles()
+    (text,) = [text for text in foreign.troubles() if "beside its main one" not in text]  # it may have many children
     assert text.startswith("of processes of user 0 this user may not read: bytes read and written, ")
     assert "program" in text
 

@@ -196,7 +196,8 @@ class Recorder:
     def _look_at_threads(self, target: Target, every: int) -> None:
         """Have the threads of those processes read whose turn it is: of one ``every``-th of them each second."""
         for watched in target.tree.watched.values():
-            if not watched.ended_at and (watched.process.pid + self._ticks) % every == 0:
+            shown = watched.process.pid in target.tree.shown
+            if shown and not watched.ended_at and (watched.process.pid + self._ticks) % every == 0:
                 self._chores.append(partial(self._threads, target, watched))
 
     def _threads(self, target: Target, watched: Member) -> None:

@@ -14,6 +14,8 @@ TICK = SECOND // 100
 """USER_HZ is 100 on every Linux we know."""
 STALE_NS = 3 * SECOND
 """A process or a card that was not read for so long is shown no more."""
+IN_TURN_NS = 120 * SECOND
+"""The same of a child: of many they are read in turn."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,9 @@ class TargetView:
 
     def living(self, now: int) -> list[LastSamples]:
         """The processes read a moment ago."""
-        return [r for r in self.readings.values() if now - r.now.t <= STALE_NS]
+        return [
+            r for r in self.readings.values() if now - r.now.t <= (STALE_NS if r.now.parent is None else IN_TURN_NS)
+        ]
 
     def up_s(self, now: int, boot_offset: int | None) -> float | None:
         """Seconds since its main process started; None where its start is not known."""
@@ -65,10 +69,8 @@ class TargetView:
         """Share of one core that its processes used between their last two samples, and seconds between these."""
         pairs = [(r.now, r.before) for r in self.living(now) if r.before is not None]
         used = [(a.cpu_ns - b.cpu_ns, a.t - b.t) for a, b in pairs if a.cpu_ns is not None and b.cpu_ns is not None]
-        if not used:
-            return None
-        span = max(length for _, length in used)
-        return (sum(cpu for cpu, _ in used) / span, span / SECOND) if span > 0 else None
+        shares = [cpu / span for cpu, span in used if span > 0]
+        return (sum(shares), max(span for _, span in used) / SECOND) if shares else None
 
     def cpu_life(self, now: int, boot_offset: int | None) -> float | None:
         """Share of one core that its main process used since its start."""

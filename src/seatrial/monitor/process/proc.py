@@ -95,6 +95,12 @@ class Process:
         """Since its start, by the clock its start ticks are of."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - self.started_ticks * _TICK_NS
 
+    def cpu_ns(self) -> int:
+        """CPU time of all its threads, by its clock alone; 0 where that clock is not given."""
+        with contextlib.suppress(OSError):
+            return time.clock_gettime_ns((~self.pid << 3) | 2)
+        return 0
+
     def is_as_read(self) -> bool:
         """Whether it is still the program, with the arguments, that its fingerprint tells."""
         now = fingerprint.take(self.pid, self.parent, self.session)

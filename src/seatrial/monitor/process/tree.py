@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
@@ -17,6 +18,10 @@ SEEK_NS = 3_000_000_000
 """For so long after an end a successor is looked for between ticks."""
 LIVED_NS = 1_000_000_000
 """A child that lived less is no runner: its parent starts and ends such all the time."""
+OTHERS = 16
+"""Processes beside the main one of which a second writes samples. Of more these are the busiest, and others in turn."""
+IN_TURN = 4
+"""Of them so many are those whose last sample is the oldest, however little they do."""
 YOUNG_NS = 1_000_000_000
 """A child that still looks like its parent may be about to become another program, on a busy machine for so long."""
 
@@ -29,6 +34,8 @@ class Member(msgspec.Struct):
     pidfd: int | None = None
     ended_at: int = 0
     why: str = ""  # why its end will not be seen at once
+    told_at: int = 0  # its last sample, and what CPU time that told
+    told_cpu: int = 0
 
     def close(self) -> None:
         self.process.close()
@@ -51,6 +58,7 @@ class Tree:
         self.main: Member | None = None
         self.named = False  # the main process is the one that was named by its pid
         self.stopped: frozenset[int] = frozenset()  # by a signal, at the last look
+        self.shown: frozenset[int] = frozenset()  # whose samples the last look gave
         self.seek_until = 0
         self._mask, self._say, self._follow = mask, say, follow
         self._bereaved: set[int] = set()  # parents whose child has ended a moment ago
@@ -128,19 +136,25 @@ class Tree:
         return not self._bereaved
 
     def samples(self, *, closely: bool) -> Iterator[Sample]:
-        """One sample of each process; one that cannot be read any more is left to its end.
+        """One sample of the main process and of ``OTHERS``; one that cannot be read any more is left to its end.
+
+        What a process used since its last sample is in its next one, so that no CPU time is lost of those left out.
 
         Args:
             closely: a rung is broken: count the context switches of every process that rests, not of the main one
                 alone.
         """
         stopped = set()
-        for watched in list(self.watched.values()):
+        looked = self._looked_at()
+        self.shown = frozenset(watched.process.pid for watched in looked)
+        now = time.monotonic_ns()
+        for watched in looked:
             process = watched.process
             main = watched is self.main
             reading = None if watched.ended_at else process.look(closely=closely or main, held=main)
             if reading is None:
                 continue
+            watched.told_at, watched.told_cpu = now, reading.cpu_ns or 0
             if reading.state in ("T", "t"):
                 stopped.add(process.pid)
             if process.unread:
@@ -156,6 +170,24 @@ class Tree:
                 **msgspec.structs.asdict(reading),
             )
         self.stopped = frozenset(stopped)
+
+    def _looked_at(self) -> list[Member]:
+        """Those of which this second gives samples: all, or the main one, the busiest and whose turn it is."""
+        every = [watched for watched in self.watched.values() if not watched.ended_at]
+        others = [watched for watched in every if watched is not self.main]
+        if len(others) <= OTHERS:
+            return every
+        busiest = OTHERS - IN_TURN
+        self.trouble(
+            f"it has more than {OTHERS} processes beside its main one: the {busiest} busiest are looked at each "
+            f"second, and {IN_TURN} in turn"
+        )
+        fresh = [watched for watched in others if not watched.told_at]  # what it used before is no news later
+        known = sorted((watched for watched in others if watched.told_at), key=lambda watched: watched.told_at)
+        turn, rest = known[:IN_TURN], known[IN_TURN:]
+        rest.sort(key=lambda watched: watched.told_cpu - watched.process.cpu_ns())
+        main = [watched for watched in every if watched is self.main]
+        return [*main, *fresh, *turn, *rest[:busiest]]
 
     def ended(self, watched: Member, now: int) -> None:
         """A process has ended: it is the main one no longer, and its parent may replace it."""
