@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 
 import pytest
 
 from tests.trials.tried import Tried, Wrong, tried
+
+
+def pytest_configure() -> None:
+    """A shell's job in the background ignores Ctrl-C, and so would each run that is started from there."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(name="tried")

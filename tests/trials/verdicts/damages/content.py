@@ -155,7 +155,8 @@ def spoil(told: Any, draw: random.Random) -> None:
     """Put an absurd value somewhere into what was decoded."""
     here = told
     while True:
-        keys: list[Any] = list(here) if isinstance(here, dict) else list(range(len(here)))
+        among = here if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
+        keys: list[Any] = list(among)  # none where a damage before has left a number or a text
         if not keys:
             return
         key = draw.choice(keys)
