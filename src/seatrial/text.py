@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import signal
 from collections.abc import Callable
 from textwrap import dedent
 from typing import Any
@@ -63,6 +64,14 @@ def flat(text: str, limit: int = 120) -> str:
 
 def _ended(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL``; ``signal 77`` for a number without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def docstring(function: Callable[..., Any]) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from seatrial.run.follow import last_bytes
 from seatrial.servers.embedded import KEY_VARIABLE
 from seatrial.servers.orders import EmbeddedSpec
+from seatrial.text import signal_name
 
 LOG_TAIL = 5
 """Lines of a log that stand under an error."""
@@ -39,7 +40,7 @@ class Ending:
 
     def __str__(self) -> str:
         if os.WIFSIGNALED(self.status):
-            return f"signal {signal.Signals(os.WTERMSIG(self.status)).name}"
+            return f"signal {signal_name(os.WTERMSIG(self.status))}"
         return f"exit code {os.WEXITSTATUS(self.status)}"
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO
 
 from seatrial.given.access import Access
-from seatrial.text import flat, visible
+from seatrial.text import flat, signal_name, visible
 from seatrial.watching.lines import line_of
 from seatrial.watching.telling import ToTell
 from seatrial.wire.masking.mask import Mask
@@ -108,7 +108,7 @@ class Hook:
         if code == 0:
             return ""
         said = self._mask.text(flat(bytes(last).decode("utf-8", "replace")))[-200:]
-        how = f"ended with {code}" if code > 0 else f"was ended by {_signal_name(-code)}"
+        how = f"ended with {code}" if code > 0 else f"was ended by {signal_name(-code)}"
         return f"{how}: {said}" if said else how
 
 
@@ -128,19 +128,12 @@ def facts(told: ToTell) -> Mapping[str, str]:
         "SEATRIAL_VERDICT": stop.family,
         "SEATRIAL_CAUSE": stop.cause,
         "SEATRIAL_PID": str(stop.pid or ""),
-        "SEATRIAL_SIGNAL": "" if stop.signal is None else _signal_name(stop.signal),
+        "SEATRIAL_SIGNAL": "" if stop.signal is None else signal_name(stop.signal),
         "SEATRIAL_CODE": "" if stop.code is None else str(stop.code),
         "SEATRIAL_ALIVE_UTC": told.wall.label(stop.alive_at),
         "SEATRIAL_DEAD_UTC": told.wall.label(stop.dead_at),
         "SEATRIAL_TEXT": told.text,
     }
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:

@@ -12,8 +12,7 @@ import msgspec
 
 from seatrial.records import SECOND, Stop
 from seatrial.report.words.plain import Wall
-from seatrial.report.words.stops import signal_name
-from seatrial.text import visible
+from seatrial.text import signal_name, visible
 
 Kind = Literal["stop", "over", "notice", "unobserved"]
 

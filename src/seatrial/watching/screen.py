@@ -14,8 +14,8 @@ from rich.text import Text
 
 from seatrial.records import SECOND, Gpu, Probe
 from seatrial.report.words.plain import Wall, count, duration, size
-from seatrial.report.words.stops import headline, signal_name
-from seatrial.text import visible
+from seatrial.report.words.stops import headline
+from seatrial.text import signal_name, visible
 from seatrial.verdict.watched import weight
 from seatrial.watching.view import STALE_NS, TargetView, View
 

@@ -6,11 +6,10 @@ A field that an older run does not hold is left out; what a stop's own record ca
 from __future__ import annotations
 
 import re
-import signal
 
 from seatrial.records import SECOND, STREAMS, Stop
 from seatrial.report.words.plain import Wall, count, duration
-from seatrial.text import visible
+from seatrial.text import signal_name, visible
 
 _SUSPECTS_SHOWN = 4
 _IDS_SHOWN = 8
@@ -129,14 +128,6 @@ def _pid(incarnation: str) -> str:
     parts = incarnation.split("-")
     pid = parts[-2] if len(parts) >= 3 else incarnation.split(":")[1] if incarnation.count(":") == 2 else ""
     return f"pid {pid}" if pid.isdecimal() else visible(incarnation, 80)
-
-
-def signal_name(number: int) -> str:
-    """``SIGKILL``; ``signal 77`` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _after(stop: Stop, wall: Wall, end: int) -> list[str]:

@@ -10,6 +10,7 @@ from seatrial.records import SECOND, Fact
 from seatrial.stops.evidence.programs import exe_of, forwards
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.incarnations import Exit
+from seatrial.text import signal_name
 
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
@@ -67,19 +68,11 @@ def code_of(end: Exit | None) -> int | None:
     return end.status >> 8 & 0xFF
 
 
-def name_of(number: int) -> str:
-    """``SIGKILL``; ``signal 77`` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 def how(end: Exit | None) -> str:
     """``ended by SIGKILL``, ``ended with status 3``, or that the manner of the end is not observable."""
     number, code = signal_of(end), code_of(end)
     if number is not None:
-        return f"ended by {name_of(number)}"
+        return f"ended by {signal_name(number)}"
     return f"ended with status {code}" if code is not None else "ended, how is not observable"
 
 

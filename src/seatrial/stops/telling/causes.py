@@ -20,7 +20,6 @@ from seatrial.stops.evidence.ends import (
     ignores,
     killed_for_memory,
     kind_of,
-    name_of,
     room_of,
     signal_of,
 )
@@ -31,6 +30,7 @@ from seatrial.stops.state.families import ENDED
 from seatrial.stops.state.incarnations import Growth
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
 from seatrial.stops.telling.own import own_of
+from seatrial.text import signal_name
 
 MEMORY_KILLS = "the kernel's OOM killer, in the server's cgroup"
 LIMIT = "its address-space limit was reached"
@@ -51,7 +51,8 @@ def cause(case: Case) -> str:
     elif forwarder_of(case):
         found = f"UNKNOWN: {_only_forwards(case)}"
     elif number in CRASHES:
-        found = f"UNKNOWN: {name_of(number or 0)} of its own making or sent to it; the record cannot tell them apart"
+        by = signal_name(number or 0)
+        found = f"UNKNOWN: {by} of its own making or sent to it; the record cannot tell them apart"
     elif number is not None:
         found = "UNKNOWN: sender of the signal not observable without audit rights"
     elif code is not None:
@@ -135,7 +136,7 @@ def _excluded_of_death(case: Case) -> Iterator[str]:
     if case.exit is None or case.exit.status is None:
         for number in (signal.SIGPIPE, signal.SIGHUP):
             if ignores(case, number):
-                yield f"{name_of(number)} (its process ignored it)"
+                yield f"{signal_name(number)} (its process ignored it)"
     if signal_of(case.exit) in CRASHES:
         room = room_of(case)
         if room.share is not None and not room.near and not log_words.said(fresh(case), "bad_alloc"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from seatrial.records import SECOND
-from seatrial.stops.evidence.ends import code_of, name_of, signal_of
+from seatrial.stops.evidence.ends import code_of, signal_of
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.incarnations import Exit
+from seatrial.text import signal_name
 
 
 def lives(case: Case) -> str:
@@ -23,5 +24,5 @@ def _end(status: int | None) -> str:
     end = Exit(0, status)
     number, code = signal_of(end), code_of(end)
     if number is not None:
-        return name_of(number)
+        return signal_name(number)
     return "how it ended is not observable" if code is None else f"exit {code}"
