@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seatrial.records import SECOND, Stop
 from seatrial.stops.evidence.ends import killed_for_memory
+from seatrial.stops.process.handover import in_order
 from seatrial.stops.state.case import Case, Said
 from seatrial.stops.state.cases import change, put_aside
 from seatrial.stops.state.families import FAMILIES
@@ -31,7 +32,12 @@ def handed_out(server: Server, state: State, now: int, *, told_only: bool = Fals
     for case in server.cases:
         said = Said.of(case)
         unsaid = case.said is None and not case.statement.withdrawn
-        new = unsaid and is_due(case, now) and (case.successor is not None or not told_only)
+        new = (
+            unsaid
+            and is_due(case, now)
+            and not _may_be_succeeded(server, case, now)
+            and (case.successor is not None or not told_only)
+        )
         if (new or (case.said is not None and case.said != said)) and not case.may_answer(now):
             given.append(stop_of(case, server, state))
             server = change(server, case, said=said)
@@ -52,6 +58,11 @@ def put_away(server: Server, state: State, now: int) -> Server:
 def _is_over(case: Case, before: int) -> bool:
     told = case.said is not None or case.statement.withdrawn
     return told and case.until is not None and max(case.until, case.opened_at) < before
+
+
+def _may_be_succeeded(server: Server, case: Case, now: int) -> bool:
+    """Whether another one of its port may still be found to serve on: a worker that ended in order beside others."""
+    return server.address.shared and in_order(case.exit) and now - case.opened_at < SETTLE_NS
 
 
 def is_due(case: Case, now: int) -> bool:

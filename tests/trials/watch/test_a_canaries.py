@@ -66,6 +66,7 @@ def last(said: Said) -> str:
     return said.out.strip().splitlines()[-1]
 
 
+@pytest.mark.long
 def test_errors_from_the_first_canary_on_are_told(tried: Tried, tmp_path: Path) -> None:
     said = watched(tried, tmp_path / "run", lambda _: (500, "generate() failed"), "WEDGED")
     hold(re.search(r"[3-9] canaries: HTTP 500 generate\(\) failed", said.out), "with their reason", said.out)
@@ -74,6 +75,7 @@ def test_errors_from_the_first_canary_on_are_told(tried: Tried, tmp_path: Path) 
     hold("NOT READY" in judged.out and judged.code == 1, "its record is not READY", judged.out)
 
 
+@pytest.mark.long
 def test_a_refusal_is_told_where_canaries_were_answered(tried: Tried, tmp_path: Path) -> None:
     said = watched(
         tried, tmp_path / "run", lambda n: (200, "") if n == 1 else (404, "gone"), "[3-9] canaries: HTTP 404 gone"
@@ -81,6 +83,7 @@ def test_a_refusal_is_told_where_canaries_were_answered(tried: Tried, tmp_path: 
     hold(said.code == 1, "the exit code is 1", said.code)
 
 
+@pytest.mark.long
 def test_errors_are_told_while_health_is_silent(tried: Tried, tmp_path: Path) -> None:
     said = watched(
         tried, tmp_path / "run", lambda n: (200, "") if n == 1 else (500, "lost"), "HTTP 500 lost", mute_after=1
@@ -100,6 +103,7 @@ def test_every_second_canary_that_fails_is_told(tried: Tried, tmp_path: Path) ->
     hold(said.out.count("WEDGED") == 2, "once, and at the end", said.out)
 
 
+@pytest.mark.long
 def test_the_last_line_counts_the_canaries(tried: Tried, tmp_path: Path) -> None:
     said = watched(tried, tmp_path / "run", lambda n: (200, "") if n < 3 else (503, "later"), chats=5)
     hold(re.search(r"no stop; canaries: 2 of [3-9] answered; exit 0$", last(said)), "it counts them", last(said))

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.trials.tried import hold, tried
 from tests.trials.watch.watched import watching
 from tests.waiting import until
@@ -52,6 +54,7 @@ def used(path: Path) -> list[int]:
     return [line["memory"] for line in lines if line.get("kind") == "sample" and "memory" in line]
 
 
+@pytest.mark.long
 def test_memory_that_grew_before_a_death_is_told(tmp_path):
     run = tmp_path / "run"
     with growing() as (url, server), watching(tried(), run, f"--endpoint=a={url}", "--canary=off", "--json") as watch:

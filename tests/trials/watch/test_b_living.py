@@ -84,6 +84,7 @@ def test_a_worker_is_no_successor_of_its_master(tmp_path):
     hold(said.code == 1, "a master that was killed is a stop", said.code)
 
 
+@pytest.mark.long
 def test_a_worker_that_its_master_recycles_is_no_restart(tmp_path):
     """Each worker has a LISTEN socket of its own, so that the watch takes one of them for the server."""
     with family("--own") as server, watched(server, tmp_path / "run") as watch:
