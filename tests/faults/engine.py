@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+from pace import pace  # beside this script
+
 STEP_S = 0.03
 """One pass of the loop: one token for each running request."""
 WORDS = ("the", "harbour", "lay", "still", "and", "every", "boat", "came", "home", "before", "a", "storm")
@@ -102,7 +104,7 @@ class Engine(threading.Thread):
                 fresh.until = time.monotonic() + fresh.prefill
 
     def _step(self) -> None:
-        time.sleep(STEP_S)
+        pace(STEP_S)
         for n, job in enumerate(self.slots):
             if job is None:
                 continue

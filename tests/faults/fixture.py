@@ -25,6 +25,7 @@ from typing import Any
 
 from engine import Engine  # beside this script
 from http1 import Gone, Peer, listen
+from pace import pace
 
 RUNNER = "import sys; sys.stdin.read()"
 """The child that would do the work: it waits."""
@@ -160,7 +161,7 @@ class Golden:
         """Use more and more memory, in twenty steps."""
         for _ in range(20):
             self.used.append(b"x" * (mb * 50_000))
-            time.sleep(seconds / 20)
+            pace(seconds / 20)
 
     def do_log(self, sock: socket.socket, rate: int, seconds: float) -> None:
         """Write so many lines a second into its log, for a while."""
@@ -168,7 +169,7 @@ class Golden:
         def write() -> None:
             for _ in range(int(seconds * 20)):
                 os.write(2, b"slot 0: the prompt is read again\n" * (rate // 20))
-                time.sleep(0.05)
+                pace(0.05)
 
         threading.Thread(target=write, daemon=True).start()
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from fixture import end_with_stdin  # beside this script
 from http1 import Gone, Peer, header, listen
+from pace import pace
 
 PING_S = 0.3
 SHUT = ("hold", "refuse")
@@ -131,7 +132,7 @@ class Gateway:
         elif how == "ping":
             while True:
                 client.event(b": ping\n\n")
-                time.sleep(PING_S)
+                pace(PING_S)
         return how not in ("drop", "refuse")  # "cut": the body ends well, half-way; "drop": so does the connection
 
     def _struck(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import time
 
 from fixture import end_with_stdin  # beside this script
 from http1 import Gone, Peer, listen
+from pace import pace
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         try:
             listener = listen(int(sys.argv[1]))
         except OSError:
-            time.sleep(0.01)
+            pace(0.01)  # nobody tells that a port is free
     while True:
         sock, _ = listener.accept()
         threading.Thread(target=_answer, args=(sock,), daemon=True).start()

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.trials.tried import hold, tried
 from tests.trials.watch.watched import watching
+from tests.trials.watch.well import well
 from tests.waiting import until
 
 GROWS = """
-import http.server, sys, threading, time
-class Well(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Well)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-print(server.server_address[1], flush=True)
 sys.stdin.readline()
 kept = []
 for _ in range(12):
     kept.append(b"x" * (40 << 20)); time.sleep(0.3)
-sys.stdin.read()
 """
 MOST = 450 << 20
 """Bytes at which it is killed."""
-
-
-@contextlib.contextmanager
-def growing() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server whose memory grows when it is told so by a line."""
-    command = [sys.executable, "-c", GROWS]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{server.stdout.readline().strip()}", server
-        finally:
-            server.kill()
 
 
 def used(path: Path) -> list[int]:
@@ -57,13 +33,11 @@ def used(path: Path) -> list[int]:
 @pytest.mark.long
 def test_memory_that_grew_before_a_death_is_told(tmp_path):
     run = tmp_path / "run"
-    with growing() as (url, server), watching(tried(), run, f"--endpoint=a={url}", "--canary=off", "--json") as watch:
+    with well(GROWS) as server, watching(tried(), run, f"--endpoint=a={server.url}", "--canary=off", "--json") as watch:
         until(lambda: len(used(run)) > 2, "it is sampled", 30)
-        assert server.stdin is not None
-        server.stdin.write("\n")
-        server.stdin.flush()
+        server.tell("")
         until(lambda: max(used(run)) > MOST, "its memory is seen to grow", 30)
-        server.kill()
+        server.process.kill()
         watch.until(lambda: watch.objects("verdict", "STOPPED"), "its end is told")
         watch.end()
     (stop,) = watch.objects("verdict", "STOPPED")

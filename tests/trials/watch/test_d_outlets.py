@@ -8,31 +8,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.trials.tried import Tried, Wrong, hold
 from tests.trials.watch.watched import watching
+from tests.trials.watch.well import well
 from tests.waiting import until
-
-SERVER = """
-import http.server, sys
-class Well(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/health" else 404)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Well)
-print(server.server_port, flush=True)
-server.serve_forever()
-"""
 
 HOOK = """
 import json, os, sys
@@ -41,17 +25,6 @@ with open(sys.argv[1], "w") as file:
     json.dump(told, file)
 """
 KEY = "sk-0123456789-very-secret"
-
-
-@contextmanager
-def server(port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A server of its own process, and its port."""
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(port)], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield process, int(process.stdout.readline())
-        finally:
-            process.kill()
 
 
 def offered(tried: Tried, option: str) -> tuple[str, ...]:
@@ -73,13 +46,13 @@ def test_other_monitors_find_the_state_in_a_file(tried: Tried, tmp_path):
     def up() -> object:
         return [target["up"] for target in kept(path).get("targets", [])]
 
-    with server() as (process, port):
-        arguments = (f"--endpoint=a=http://127.0.0.1:{port}", "--canary=off", *offered(tried, f"--status={path}"))
+    with well() as server:
+        arguments = (f"--endpoint=a={server.url}", "--canary=off", *offered(tried, f"--status={path}"))
         with watching(tried, tmp_path / "run", "--json", *arguments) as watch:
             watch.until(lambda: _seen(tmp_path / "run"), "the server is seen", 20)
             watch.until(lambda: up() == [True] or not arguments[2:], "the state says that it is up", 20)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            server.process.send_signal(signal.SIGKILL)
+            server.process.wait()
             watch.until(lambda: watch.objects("kind", "stop"), "a stop is told", 20)
             before = kept(path)
             try:
@@ -97,13 +70,13 @@ def test_a_command_is_run_at_a_stop_and_gets_all_but_the_key(tried: Tried, tmp_p
     script, told = tmp_path / "hook.py", tmp_path / "told.json"
     script.write_text(HOOK)
     monkeypatch.setenv("A_KEY", KEY)
-    with server() as (process, port):
+    with well() as server:
         hook = offered(tried, f"--on-stop={sys.executable} {script} {told}")
-        arguments = (f"--endpoint=a=http://127.0.0.1:{port}", "--canary=off", "--api-key-env=A_KEY", *hook)
+        arguments = (f"--endpoint=a={server.url}", "--canary=off", "--api-key-env=A_KEY", *hook)
         with watching(tried, tmp_path / "run", "--json", *arguments) as watch:
             watch.until(lambda: _seen(tmp_path / "run"), "the server is seen", 20)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            server.process.send_signal(signal.SIGKILL)
+            server.process.wait()
             watch.until(lambda: watch.objects("kind", "stop"), "a stop is told", 20)
             try:
                 until(told.exists, "", 5)
@@ -114,19 +87,19 @@ def test_a_command_is_run_at_a_stop_and_gets_all_but_the_key(tried: Tried, tmp_p
     facts = {name: found["env"].get(name) for name in ("SEATRIAL_NAME", "SEATRIAL_VERDICT", "SEATRIAL_SIGNAL")}
     hold(facts == {"SEATRIAL_NAME": "a", "SEATRIAL_VERDICT": "STOPPED", "SEATRIAL_SIGNAL": "SIGKILL"},
          "the facts stand in its environment", (facts, found["stop"]))  # fmt: skip
-    hold(found["stop"]["pid"] == process.pid, "the whole stop is its input", found["stop"])
+    hold(found["stop"]["pid"] == server.process.pid, "the whole stop is its input", found["stop"])
     hold(KEY not in told.read_text(), "the key is not handed on", facts)
 
 
 def test_a_restart_in_a_planned_quiet_time_is_no_stop_live_and_judged(tried: Tried, tmp_path):
     run = tmp_path / "run"
-    with server() as (process, port):
+    with well() as server:
         quiet = offered(tried, "--quiet-until=10m")
-        with watching(tried, run, f"--endpoint=a=http://127.0.0.1:{port}", "--canary=off", *quiet) as watch:
+        with watching(tried, run, f"--endpoint=a={server.url}", "--canary=off", *quiet) as watch:
             watch.until(lambda: _seen(run), "the server is seen", 20)
-            process.send_signal(signal.SIGTERM)
-            process.wait()
-            with server(port):
+            server.process.send_signal(signal.SIGTERM)
+            server.process.wait()
+            with well(port=server.port):
                 watch.until(lambda: watch.out.count("\n") >= 2, "something is told", 20)
                 time.sleep(2)
                 said = watch.end()
