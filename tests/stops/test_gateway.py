@@ -133,6 +133,18 @@ def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_as
     assert kinds(83 * S, before, after) == ["gateway"]
     assert kinds(88 * S, before) == [""]
 
+    back = Server("back", work=Work(asked=Asked(rights=(before,))))
+    (unknown,) = gateway.ticked({"gate": gate, "back": back}, 88 * S, limits).values()
+    answers = Server("back", work=Work(asked=Asked(rights=(before, after))))
+    (blamed,) = gateway.ticked({"gate": unknown, "back": answers}, 89 * S, limits).values()
+    stop = stop_of(blamed.cases[-1], blamed, State())
+    assert (stop.family, stop.kind, stop.hypotheses) == ("WEDGED", "gateway", ())
+    assert stop.cause.startswith("the gateway: back behind it answers directly")
+    assert stop.dead_at == unknown.cases[-1].dead_at
+    assert not gateway.ticked({"gate": blamed, "back": answers}, 90 * S, limits), "it is told once"
+    serves = replace(unknown, work=replace(work, flow=Flow()))
+    assert not gateway.ticked({"gate": serves, "back": answers}, 89 * S, limits), "it fails no more"
+
 
 def test_streams_that_break_at_the_gateway_alone_are_its_fault():
     for seed in SEEDS:

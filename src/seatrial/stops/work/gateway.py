@@ -8,6 +8,7 @@ status 502, 503 or 504, silence, connections that are cut. No list of programs i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -51,7 +52,7 @@ def _asked(server: Server, others: Sequence[Server], now: int, limits: Limits) -
     stopped = [(other, case) for other in others if (case := _stop(other)) is not None]
     lasting = open_one(server)
     if lasting is not None:
-        return _joined(server, lasting, *stopped[0]) if stopped else server
+        return _joined(server, lasting, *stopped[0]) if stopped else _blamed(server, lasting, others, now, limits)
     if stopped and not wedged.away(server, now):
         signs = [*_signs(server, now, limits)]
         if signs:
@@ -64,15 +65,9 @@ def _asked(server: Server, others: Sequence[Server], now: int, limits: Limits) -
 
 def _judged(server: Server, others: Sequence[Server], now: int, limits: Limits) -> Server:
     """A gateway with a WEDGED, and whose fault it is by the servers behind it, none of which has a stop."""
+    if (alone := _alone(server, others, now, limits)) is not None:
+        return _opened(server, now, alone.since, Sight.GATEWAY, alone.cause, alone.seen)
     since, until = _failing(server.work, now, limits)
-    if since:
-        for other in others:
-            right = _right(other.work, since, until, limits)
-            if right is not None:
-                ago = (now - right[1]) / SECOND
-                cause = f"the gateway: {other.name} behind it answers directly (canary right {ago:.1f} s ago)"
-                seen = f"{other.name} behind it: canary right, asked {(right[0] - since) / SECOND:.1f} s later"
-                return _opened(server, now, since, Sight.GATEWAY, cause, seen)
     canaries = [other.work.asked.canary for other in others]
     if any(canary is not None and not canary.first_at for canary in canaries):
         return server  # what stands behind it is asked and has not answered yet: it may be busy
@@ -86,6 +81,40 @@ def _judged(server: Server, others: Sequence[Server], now: int, limits: Limits) 
         return server
     case = told.cases[-1]
     return change(told, case, evidence=(*case.evidence, *(_health_of(other, now) for other in others)))
+
+
+class _Alone(NamedTuple):
+    """A gateway that fails while a server behind it answers: since when, and in words."""
+
+    since: int
+    cause: str
+    seen: str
+
+
+def _alone(server: Server, others: Sequence[Server], now: int, limits: Limits) -> _Alone | None:
+    """What shows that a gateway fails alone; None: nothing, or not yet."""
+    since, until = _failing(server.work, now, limits)
+    if not since:
+        return None
+    for other in others:
+        right = _right(other.work, since, until, limits)
+        if right is not None:
+            ago = (now - right[1]) / SECOND
+            cause = f"the gateway: {other.name} behind it answers directly (canary right {ago:.1f} s ago)"
+            seen = f"{other.name} behind it: canary right, asked {(right[0] - since) / SECOND:.1f} s later"
+            return _Alone(since, cause, seen)
+    return None
+
+
+def _blamed(server: Server, lasting: Case, others: Sequence[Server], now: int, limits: Limits) -> Server:
+    """The stop of a gateway, where nothing told its cause: a server behind it answered since then, and it fails on."""
+    if lasting.family != "WEDGED" or lasting.shown in (Sight.BEHIND, Sight.GATEWAY):
+        return server
+    alone = _alone(server, others, now, limits)
+    if alone is None:
+        return server
+    said = replace(lasting.statement, kind=Sight.GATEWAY.value, cause=alone.cause, hypotheses=())
+    return change(server, lasting, shown=Sight.GATEWAY, statement=said, evidence=(alone.seen, *lasting.evidence))
 
 
 def _stop(other: Server) -> Case | None:
