@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from seatrial.records import Ask, Stop
+from seatrial.records import Ask, Clock, Event, Happening, Line, Probe, Stop
 from seatrial.stops import fold
 from tests.stops.simulation import S
 from tests.stops.simulation_work import Engine, Rig
@@ -194,3 +194,49 @@ def test_a_server_that_loads_for_minutes_is_left_alone():
         world.run_for(400)
         world.mode, world.health = "serve", 200
         assert told(world.run_for(60)) == ()
+
+
+def test_canaries_that_all_fail_while_clients_are_served_are_one_story():
+    """A client's token ends no stop that canaries alone show."""
+    for seed in SEEDS:
+        found = [stop for stop in told(ending(seed, (1, ERROR), rig=Rig(clients=3)).run_for(600)) if stop.silent]
+        assert [(stop.family, stop.until) for stop in found] == [("WEDGED", None)]
+        assert found[0].rung.startswith("tokens: too many canaries fail")
+
+
+def written(*asks: Ask) -> tuple[Stop, ...]:
+    """What is told of a server that is well, and of these canaries."""
+    lines: list[Line] = [Event(what=Happening.FOUND, name="a", t=S, at=S, pid=7, incarnation="i-7", w="recorder")]
+    for t in range(S, asks[-1].t + 5 * S, S):
+        lines.append(Clock(w="recorder", wall_ns=t, boot_ns=t, raw_ns=t, t=t + 1))
+        lines.append(Probe(name="a", listens=True, owner=7, health=200, t=t + 2, w="recorder"))
+    return fold.fold(sorted([*lines, *asks], key=lambda line: line.t))
+
+
+def once(n: int, at: int, **fields: Any) -> Ask:
+    end = at * S + S // 2
+    return Ask(name="a", rung="canary", id=f"canary-{n}", asked_at=at * S, ended_at=end, t=end, w="recorder", **fields)
+
+
+def not_sent(n: int, at: int) -> Ask:
+    return Ask(name="a", rung="canary", id=f"canary-{n}", asked_at=at * S, t=at * S, w="recorder",
+               skipped="others are connected")  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [LIMITED, ERROR])
+def test_what_was_asked_long_ago_is_no_row_with_what_is_asked_now(fields):
+    """Canaries were due meanwhile and were not sent, so that nobody knows how the server was."""
+    right = once(1, 10, outcome="ok", status=200, first_at=10 * S + S // 3)
+    held = [not_sent(100 + n, 30 + 10 * n) for n in range(70)]
+    rare = [once(n, at, **fields) for n, at in ((2, 20), (3, 380), (4, 720))]
+    assert written(*sorted((right, *rare, *held), key=lambda ask: ask.t)) == ()
+
+
+@pytest.mark.parametrize(("fields", "rung"), [(LIMITED, "turned away"), (ERROR, "the canary fails")])
+def test_a_row_goes_on_over_single_canaries_that_were_not_sent(fields, rung):
+    right = once(1, 10, outcome="ok", status=200, first_at=10 * S + S // 3)
+    asks = [once(n, 20 * n, **fields) for n in range(2, 24)]
+    held = [not_sent(100 + n, 20 * n + 10) for n in range(2, 24)]
+    (stop,) = written(*sorted((right, *asks, *held), key=lambda ask: ask.t))
+    assert stop.family == "WEDGED"
+    assert rung in stop.rung

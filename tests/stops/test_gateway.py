@@ -193,7 +193,7 @@ CUT = Pulse(
     answered=Proof(79 * S, "/health", "health"), closed=3, closed_since=81 * S, closed_at=84 * S,
     closed_by=frozenset({"cut"}),
 )  # fmt: skip
-MUTE = Pulse(answered=Proof(70 * S, "/health", "health"), mute=12)
+MUTE = Pulse(answered=Proof(70 * S, "/health", "health"), mute=12, mute_since=73 * S)
 SIGNS = {
     "turned away": (Work(canaries=Canaries(busy=refusing(81, 84)), wellness=WELL), Life()),
     "ill": (Work(wellness=ILL_NOW), Life()),

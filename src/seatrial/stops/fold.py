@@ -27,7 +27,7 @@ from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Server, State
 from seatrial.stops.telling.causes import aborted
 from seatrial.stops.telling.hypotheses import ROUND_S
-from seatrial.stops.telling.stop import stop_of
+from seatrial.stops.telling.stop import NOBODY_LOOKED, stop_of
 
 __all__ = [
     "GAP_NS",
@@ -60,8 +60,13 @@ def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
 
 
 def in_quiet(stop: Stop, state: State) -> Stop:
-    """The stop; as planned, where it happened in planned maintenance and is over by its end, or the end is to come."""
+    """The stop; as planned, where it happened in planned maintenance and is over by its end, or the end is to come.
+
+    That nobody looked is no maintenance of a server.
+    """
     until = state.limits.quiet_until
+    if stop.cause == NOBODY_LOOKED:
+        return stop
     over = state.last if stop.until is None else stop.until
     return structs.replace(stop, planned=True) if until and stop.dead_at <= until and over <= until else stop
 

@@ -107,14 +107,15 @@ def _lost(server: Server, probe: Probe, limits: Limits) -> Server:
     seen = cause = ""
     pulse, flow = server.life.pulse, server.work.flow
     served = Proof(flow.progress_at, flow.progress, "token")
+    silent = probe.t - max(pulse.mute_since, served.at) if pulse.mute else 0
     if probe.error == "unreachable":
         pulse = replace(pulse, lost=pulse.lost + 1)
         server = _with(server, pulse)
         if pulse.lost >= IN_A_ROW:
             seen = f"no way to it in {IN_A_ROW} probes and more: its name was not found, or no route led there"
             cause = "the way to it: its name was not found, or no route led there"
-    elif _unseen(server) and min(pulse.mute * SECOND, probe.t - served.at) >= limits.wedged_unseen:
-        seen = f"/health silent for {pulse.mute} s, and nobody waits for a token"
+    elif _unseen(server) and silent >= limits.wedged_unseen:
+        seen = f"/health silent for {silent / SECOND:.0f} s, and nobody waits for a token"
         cause = "nothing but /health can be seen of it, and that is silent: a long prefill looks the same"
     alive = pulse.answered and max(pulse.answered, served, key=lambda proof: proof.at)
     if not seen or alive is None or server.life.planned_at or open_one(server) is not None:

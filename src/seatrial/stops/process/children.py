@@ -42,6 +42,7 @@ from seatrial.stops.state.cases import (
     proof_before,
 )
 from seatrial.stops.state.incarnations import TICK, ChildEnd, Ended, Exit, Main, Oom
+from seatrial.stops.state.limits import ON_THE_WAY_NS
 from seatrial.stops.state.memory import oom_before
 from seatrial.stops.state.server import Children, Server
 from seatrial.stops.state.sights import Sight
@@ -54,8 +55,6 @@ SUCCESSOR_NS = 60 * SECOND
 """A runner may be started again only by the next request."""
 WAIT_NS = 6 * SECOND
 """A crash waits so long for its successor before it is told alone: children are looked for every five seconds."""
-ON_THE_WAY_NS = SECOND // 2
-"""A token that was on its way when its engine ended arrives so much later."""
 KEPT = 8
 CHILDREN_KEPT = 256
 

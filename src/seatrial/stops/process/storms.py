@@ -23,8 +23,10 @@ from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Server, State, Storm
 
 STORM = 1_000
-"""Lines a second, on the mean of a storm so far."""
+"""Lines a second, in each reading of the first five seconds."""
 LASTS_NS = 5 * SECOND
+OVER_NS = 10 * SECOND
+"""A storm that was told is over after so long with fewer: one that pauses is one storm."""
 APART_NS = 3 * SECOND
 """If two readings are further apart than this, nobody looked between them."""
 
@@ -35,6 +37,8 @@ def paced(server: Server, line: LogRate, _: State) -> Server:
     if took <= 0 or line.lines < 0 or line.size < 0:
         return server
     if line.lines * SECOND < STORM * took or (old.since and line.since - old.until > APART_NS):
+        if _lasting(server) is not None and line.t - old.until < OVER_NS:
+            return server
         server = _over(server, old)
         old = Storm()
         if line.lines * SECOND < STORM * took:

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import NO_STOP, SECOND, Family, Stop
+from seatrial.records import NO_STOP, NOTICES, SECOND, Family, Stop
 from seatrial.stops.state import testimony
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED, FAMILIES
@@ -64,7 +64,7 @@ def _noted(proofs: tuple[Proof, ...], new: tuple[Proof, ...]) -> tuple[Proof, ..
 def _narrowed(cases: tuple[Case, ...], proof: Proof) -> tuple[Case, ...]:
     """The cases with their intervals brought closer by a proof of life; the same object where none changes."""
     at = proof.at
-    for case in cases[-CASES_OPEN:]:
+    for case in _latest(cases, CASES_OPEN):
         over = case.until is not None and at >= case.until and at >= case.dead_at
         if over or case.family == "UNOBSERVED":
             continue
@@ -127,16 +127,20 @@ def attested(server: Server, attest: Callable[[Case], Case]) -> Server:
     """The server with late evidence in its latest stops; the same object where the evidence bears on none of them."""
     if not server.cases:
         return server
-    last = newest(server)
-    cases = tuple(map(attest, last))
-    if all(new is old for new, old in zip(cases, last, strict=True)):
+    changed = {case.id: new for case in newest(server) if (new := attest(case)) is not case}
+    if not changed:
         return server
-    return replace(server, cases=(*server.cases[:-LATE_KEPT], *cases))
+    return replace(server, cases=tuple(changed.get(case.id, case) for case in server.cases))
 
 
 def newest(server: Server) -> tuple[Case, ...]:
     """The latest stops, on which late evidence bears."""
-    return server.cases[-LATE_KEPT:]
+    return _latest(server.cases, LATE_KEPT)
+
+
+def _latest(cases: tuple[Case, ...], most: int) -> tuple[Case, ...]:
+    """The latest of them. Notices do not count: no evidence bears on them, and they explain nothing."""
+    return tuple(case for case in cases if case.family not in NOTICES)[-most:]
 
 
 def open_one(server: Server) -> Case | None:

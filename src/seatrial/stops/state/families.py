@@ -176,7 +176,7 @@ FAMILIES: dict[Family, Row] = {
         says="Its log grows by thousands of lines a second: a notice, and no stop.",
         reader="process.storms",
         opens="a thousand lines a second and more, for five seconds",
-        ends="a second with fewer",
+        ends="ten seconds with fewer",
         due="at once",
         refuted_by=NONE,
     ),

@@ -43,5 +43,9 @@ SETTLE_NS = 3 * SECOND
 """How long a stop waits for late evidence: the keeper's word, the next probe, rows of the requests it broke."""
 DYING_NS = SECOND
 """A request that breaks this long before the last proof of life, or after it, was in flight: dying takes time."""
+ON_THE_WAY_NS = SECOND // 2
+"""A token that was on its way when the process that gave it ended arrives so much later."""
+LULL_NS = 60 * SECOND
+"""If nobody waits for so long, a later wait is another one; a canary comes more often."""
 PLANNED_FOR_NS = 60 * SECOND
 """How long an announced stop may take to happen. A stop after that is a stop like any other."""

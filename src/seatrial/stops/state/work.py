@@ -71,6 +71,7 @@ class Canaries(msgspec.Struct, frozen=True, gc=False):
     failed: Ask | None = None  # the latest that failed
     busy: tuple[Ask, ...] = ()  # those turned away (429, 503) since the last answer: the first, and the latest
     promised: int = 0  # until then the server asked to wait when it turned the first one away
+    skipped_at: int = 0  # one was due, and was not sent
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

@@ -16,6 +16,8 @@ from seatrial.stops.telling import causes, loops, neighbours, rungs
 from seatrial.stops.telling.alike import alike
 from seatrial.stops.telling.hypotheses import hypotheses
 
+NOBODY_LOOKED = "the recorder did not run"
+"""The cause of a gap in the record, where the recorder knows no other."""
 NEAR_NS = 200_000_000
 """A token or an answer this near to the end is the last sign of life, though the process was there a little longer."""
 
@@ -49,7 +51,7 @@ def stop_of(case: Case, server: Server, state: State) -> Stop:
         if unobserved
         else tuple(dict.fromkeys((*case.evidence, *_evidence(case, server, state)))),
         excluded=() if unobserved else tuple(causes.excluded(case, kept=server.life.main is not None)),
-        cause=(case.statement.cause or "the recorder did not run") if unobserved else causes.cause(case),
+        cause=(case.statement.cause or NOBODY_LOOKED) if unobserved else causes.cause(case),
         hypotheses=() if unobserved else hypotheses(case, uptime),
         suspects=tuple(sorted(case.suspects)),
         log=case.testimony.log,

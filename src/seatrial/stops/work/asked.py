@@ -36,7 +36,8 @@ def _scheduler(work: Work, line: Ask) -> Work:
 def _canary(work: Work, line: Ask) -> Work:
     """A line about a canary. One that is over was right, failed, or got nothing."""
     if line.skipped:
-        return replace(work, asked=replace(work.asked, canary=None))
+        seen = canaries.skipped(work.canaries, line.t)
+        return replace(work, asked=replace(work.asked, canary=None), canaries=seen)
     token = min(max(line.first_at, line.last_at), line.t)
     if token:
         work = flow.progressed(work, token, "a token of the canary")
@@ -50,7 +51,8 @@ def _canary(work: Work, line: Ask) -> Work:
         said = flow.answered(work.flow, line.ended_at)
     old = work.canaries
     if not token and canaries.fails(old, line):
-        said = flow.failed(said, line)
+        anew = said.failed and canaries.broken(old, said.failed[-1], line)
+        said = flow.failed(flow.right(said) if anew else said, line)
     seen = canaries.right(old, line) if token else canaries.wrong(old, line)
     return replace(work, flow=said, asked=replace(work.asked, canary=None), canaries=seen)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Ask
+from seatrial.stops.state.limits import LULL_NS
 from seatrial.stops.state.work import Canaries, Once, latest
 
 TURNED_AWAY = "busy"
@@ -39,6 +40,8 @@ def right(old: Canaries, line: Ask) -> Canaries:
 def wrong(old: Canaries, line: Ask) -> Canaries:
     """The canary is over, and got no token."""
     if line.outcome == TURNED_AWAY:
+        if old.busy and broken(old, old.busy[-1], line) and line.asked_at > old.promised:
+            old = replace(old, row=0, busy=(), promised=0)
         asked = int(line.retry_s * SECOND) if 0 < line.retry_s < LONGEST_S else LONGEST_S * SECOND * (line.retry_s > 0)
         promised = old.promised or line.ended_at + asked
         return replace(old, row=old.row + 1, busy=(*old.busy[:1], line), promised=promised)
@@ -46,6 +49,16 @@ def wrong(old: Canaries, line: Ask) -> Canaries:
         return old
     row = latest(old.latest, Once(line.asked_at, line.ended_at, failed=True), LATELY)
     return replace(old, row=old.row + 1, latest=row, failed=line)
+
+
+def skipped(old: Canaries, at: int) -> Canaries:
+    """A canary was due and was not sent: nothing was asked then."""
+    return replace(old, skipped_at=at)
+
+
+def broken(old: Canaries, before: Ask, line: Ask) -> bool:
+    """Whether a row of canaries ended with the one before: canaries were due after it, and for long none was sent."""
+    return old.skipped_at > before.ended_at and line.asked_at - before.ended_at > LULL_NS
 
 
 def of_this_life(old: Canaries) -> Canaries:

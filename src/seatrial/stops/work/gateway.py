@@ -184,9 +184,9 @@ def _signs(server: Server, now: int, limits: Limits) -> Iterator[tuple[int, str]
     closed = pulse.closed >= IN_A_ROW and now - pulse.closed_at <= 2 * FRESH_NS and pulse.closed_since >= served
     if closed and pulse.answered:
         yield pulse.closed_since, f"{probe_words(pulse.closed_by)} in every probe"
-    silent_from = max(now - pulse.mute * SECOND, served)
-    if now - silent_from >= limits.wedged_silent and pulse.answered:
-        yield silent_from, f"/health silent for {pulse.mute} s"
+    silent_from = max(pulse.mute_since, served)
+    if pulse.mute and now - silent_from >= limits.wedged_silent and pulse.answered:
+        yield silent_from, f"/health silent for {(now - silent_from) / SECOND:.0f} s"
 
 
 def _failing(work: Work, now: int, limits: Limits) -> tuple[int, int]:

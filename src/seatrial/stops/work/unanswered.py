@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from seatrial.records import SECOND
 from seatrial.statistics.intervals import wilson
-from seatrial.stops.state.limits import Limits
+from seatrial.stops.state.limits import IN_A_ROW, LULL_NS, Limits
 from seatrial.stops.state.sights import Sight
 from seatrial.stops.state.work import Work
 from seatrial.stops.work.canaries import LATELY
 from seatrial.stops.work.flow import FAILED_KEPT
-from seatrial.stops.work.waits import LULL_NS
 
 SHARE = 0.10
 """The share that fails is told where its lower bound (Wilson, 95 %) is above this: five of twenty. Of canaries that
@@ -80,7 +79,7 @@ def _in_a_row(work: Work, now: int, limits: Limits, told_until: int) -> int:
 def _turned_away(work: Work, now: int, told_until: int) -> Unanswered | None:
     """A server that turns canaries away is busy, or loads: for so long as it asked for, and no longer than that."""
     busy = work.canaries.busy
-    if len(busy) < 2 or now - busy[-1].t > LULL_NS:
+    if work.canaries.row < IN_A_ROW or len(busy) < 2 or now - busy[-1].t > LULL_NS:
         return None
     first, last = busy[0], busy[-1]
     since = max(first.asked_at, work.flow.progress_at, work.waits.excused_at, told_until)
@@ -102,6 +101,7 @@ def _share(work: Work, now: int, limits: Limits, told_until: int) -> Unanswered 
     since = failed[0].asked_at
     if len(failed) == len(seen):  # a row, though others may have got tokens meanwhile
         up = bool(work.asked.rights) or now - since >= limits.wedged
-        return Unanswered(Sight.CANARY, since) if up else None
+        served = work.flow.progress_at > since  # then canaries alone tell when it is over
+        return Unanswered(Sight.SHARE if served else Sight.CANARY, since) if up else None
     alive = max((once.over_at for once in lately if not once.failed and once.over_at <= since), default=0)
     return Unanswered(Sight.SHARE, since, alive)

@@ -8,12 +8,11 @@ from msgspec.structs import replace
 
 from seatrial.records import SECOND
 from seatrial.stops.evidence.looks import of_this_life as looks_of_this_life
+from seatrial.stops.state.limits import LULL_NS
 from seatrial.stops.state.server import Life
 from seatrial.stops.state.work import Counted, Waits, Work
 from seatrial.stops.work import asked, canaries, flow, machine, wellness
 
-LULL_NS = 60 * SECOND
-"""If nobody waits for so long, a later wait is another one; a canary comes more often."""
 STALE_NS = 600 * SECOND
 """A request older than this may have lost its client: nobody says that it still waits."""
 

@@ -21,23 +21,19 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND
 from seatrial.stops.evidence.intermediate import gateway_status
 from seatrial.stops.evidence.looks import FRESH_NS, idle, looked, waited_for
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.state.case import Case, Statement
 from seatrial.stops.state.cases import change, newest, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
-from seatrial.stops.state.limits import IN_A_ROW, PLANNED_FOR_NS, Limits
+from seatrial.stops.state.limits import IN_A_ROW, ON_THE_WAY_NS, PLANNED_FOR_NS, Limits
 from seatrial.stops.state.server import Server
 from seatrial.stops.state.sights import BY_HEALTH, Sight, probe_words
 from seatrial.stops.state.work import ILL, Work
 from seatrial.stops.telling import silence
 from seatrial.stops.work import unanswered, waits
 from seatrial.stops.work.unanswered import LOADING, LOADING_NS
-
-LATE_NS = SECOND // 2
-"""A token that was on its way when the process that gave it ended arrives so much later."""
 
 
 def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
@@ -82,7 +78,7 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
 def _without_engine(server: Server) -> bool:
     """Whether a stop says already that the process which gave the tokens has ended, and no token came since."""
     told = [case for case in newest(server) if case.of_child and case.family == "STOPPED" and case.until is None]
-    return bool(told) and server.work.flow.progress_at <= told[-1].dead_at + LATE_NS
+    return bool(told) and server.work.flow.progress_at <= told[-1].dead_at + ON_THE_WAY_NS
 
 
 def opened(
