@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
 import msgspec
@@ -33,6 +34,7 @@ NAMES = ("case", "endpoint", "rule", "scenario", "suite", "name", "id", "w")
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(LINES)
 decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
+_NUMBER = attrgetter("n")
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
 _ODD = re.compile(rb"[0-9]{18}|[0-9][eE]|\\u|[^\x20-\x7e\n]")
 """What a line must hold to be worth a closer look: a number beyond any clock, or a character that is not printable."""
@@ -104,7 +106,7 @@ class LineReader:
         if not odd and (begin is None or all(sums.holds(raw[:-1], begin) for raw in block)):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
-                if all(line.n <= HIGHEST for line in lines):
+                if max(map(_NUMBER, lines), default=0) <= HIGHEST:
                     return lines
         return self._one_by_one(block, name)
 

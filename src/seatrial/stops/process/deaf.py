@@ -83,9 +83,11 @@ def _addressed(server: Server, probe: Probe, *, heard: bool) -> Address:
     silent = server.life.ear.listened is None
     far = not heard and (old.afar or (probe.health is not None and silent))
     remote = probe.listens is None and probe.owner is None
-    shared = len(set(probe.owners)) > 1 if heard else old.shared
-    new = Address(socket, inode, far, remote, shared)
-    return old if new == replace(old, blind=False) else new
+    shared = (len(probe.owners) > 1 and len(set(probe.owners)) > 1) if heard else old.shared
+    known = socket == old.socket and inode == old.inode
+    if known and far == old.afar and remote == old.remote and shared == old.shared:
+        return old
+    return Address(socket, inode, far, remote, shared)
 
 
 def _another(server: Server, probe: Probe) -> bool:

@@ -140,7 +140,11 @@ def newest(server: Server) -> tuple[Case, ...]:
 
 def _latest(cases: tuple[Case, ...], most: int) -> tuple[Case, ...]:
     """The latest of them. Notices do not count: no evidence bears on them, and they explain nothing."""
-    return tuple(case for case in cases if case.family not in NOTICES)[-most:]
+    tail = cases[-most:]
+    for case in tail:
+        if case.family in NOTICES:
+            return tuple(case for case in cases if case.family not in NOTICES)[-most:]
+    return tail
 
 
 def open_one(server: Server) -> Case | None:

@@ -59,8 +59,7 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     found = _by_health(server, now, limits) if pulse.closed or pulse.mute or work.wellness.ill_from else None
     if found is not None:
         return found
-    told_until = max((case.until or 0 for case in newest(server)), default=0)
-    by = unanswered.unanswered(work, now, limits, told_until)
+    by = _unanswered(server, now, limits) if work.flow.failed or work.canaries.row else None
     if by is not None:
         shown = _how_well(work, now) if by.shown is Sight.CANARY else by.shown
         alive = Proof(by.alive, "the canary's answer", "token") if by.alive else None
@@ -75,8 +74,16 @@ def judged(server: Server, now: int, limits: Limits) -> Server:
     return opened(server, now, since, shown, silence.statement(server, since, shown, need))
 
 
+def _unanswered(server: Server, now: int, limits: Limits) -> unanswered.Unanswered | None:
+    """What canaries show that no stop has told yet."""
+    told_until = max((case.until or 0 for case in newest(server)), default=0)
+    return unanswered.unanswered(server.work, now, limits, told_until)
+
+
 def _without_engine(server: Server) -> bool:
     """Whether a stop says already that the process which gave the tokens has ended, and no token came since."""
+    if not server.cases:
+        return False
     told = [case for case in newest(server) if case.of_child and case.family == "STOPPED" and case.until is None]
     return bool(told) and server.work.flow.progress_at <= told[-1].dead_at + ON_THE_WAY_NS
 
