@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.monitor.ladder import ladder
+from seatrial.given.errors import ConfigError
+from seatrial.monitor.ladder import canary, ladder
+from seatrial.servers import locks
 from seatrial.wire.transports import bystanders
 from tests.monitor.sites import climb, events, reply, site
 
@@ -21,14 +23,18 @@ class Others:
         for name, value in (("WITHIN_S", 0.05), ("AT_ONCE_S", 0.01), ("WATCHED_S", (0.2, 0.3))):
             monkeypatch.setattr(bystanders, name, value)
 
+    def drop(self):
+        """One of them ends; its user comes again."""
+        if self.there:
+            self.there.remove(min(self.there))
+            self.last += 1
+            self.there.add(f"again {self.last:04}")
+
     def dropping(self, speak):
-        """A page that drops one of them when it is asked for; its user comes again."""
+        """A page that drops one of them when it is asked for."""
 
         def drop(handler):
-            if self.there:
-                self.there.remove(min(self.there))
-                self.last += 1
-                self.there.add(f"again {self.last:04}")
+            self.drop()
             speak(handler)
 
         return drop
@@ -72,6 +78,25 @@ def test_what_it_is_is_not_asked_either_where_two_questions_did_harm_before(othe
         assert not s.asked
         users.there.clear()
         c.until(lambda: s.count(CHAT), "what it is was found out, and it was asked")
+
+
+@pytest.mark.parametrize("error", [locks.LockTimeout, ConfigError])
+def test_a_question_that_is_not_sent_is_no_trial(other, monkeypatch, error):
+    users, refused, shared = other(1), [], locks.shared
+
+    def held(*_, **__):
+        refused.append(1)
+        users.drop()
+        raise error("held")
+
+    with site(v1__chat__completions=events("hi")) as s, climb(s.url, canary_s=SOON, port=PORT) as c:
+        c.until(lambda: s.count(CHAT))
+        monkeypatch.setattr(canary.locks, "shared", held)
+        c.until(lambda: len(refused) >= 4)
+        monkeypatch.setattr(canary.locks, "shared", shared)
+        before = s.count(CHAT)
+        c.until(lambda: s.count(CHAT) > before, "it is sent again, for no question of ours ended anything")
+        assert not [text for text in c.troubles() if "questions of ours" in text]
 
 
 def test_of_another_host_nobody_can_say_who_is_connected(other):

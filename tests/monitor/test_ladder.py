@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-
 import msgspec
 import pytest
 
 from seatrial.kinds import llama_cpp
 from seatrial.kinds.kind import Clue
-from seatrial.monitor.ladder import prober as prober_module
 from seatrial.monitor.ladder import scheduler
-from seatrial.monitor.ladder.prober import Prober
 from seatrial.wire.transports import probe
 from tests.golden.client import call
 from tests.golden.server import Golden
@@ -130,77 +125,6 @@ def test_the_kinds_own_health_page_is_asked_once_the_kind_is_known(monkeypatch):
         c.until(lambda: c.meters() and c.prober.path == "/livez")
         c.life.incarnation = "another life, perhaps of another server"
         c.until(lambda: c.prober.path == "/health")
-
-
-def test_the_prober_asks_the_page_it_is_told():
-    with site(livez=reply(200)) as s, probing(s) as (prober, look):
-        for path, status in (("/health", 404), ("/livez", 200)):
-            prober.path = path
-            assert (look().status, s.asked[-1]) == (status, path)
-
-
-DOOR = "/health/liveliness"
-ALIVE = reply(200, b'"I\'m alive!"')
-
-
-@contextlib.contextmanager
-def probing(s):
-    """A prober of a site, and what asks once and gives what it heard."""
-    wake = os.eventfd(0)
-    prober = Prober("127.0.0.1", s.url.removesuffix("/v1"), wake)
-
-    def look():
-        assert prober.ask()
-        os.eventfd_read(wake)
-        return prober.heard
-
-    yield prober, look
-    prober.close()
-    os.close(wake)
-
-
-def test_a_health_page_that_has_a_price_is_never_asked():
-    with site(health=reply(200), health__liveliness=ALIVE) as s, probing(s) as (prober, look):
-        assert [look().status for _ in range(3)] == [200, 200, 200]
-        assert (set(s.asked), prober.path) == ({DOOR}, DOOR)
-
-
-def test_who_is_there_is_asked_once_and_anew_where_another_may_have_come():
-    with site(health=reply(200)) as s, probing(s) as (prober, look):
-        for _ in range(3):
-            look()
-        assert s.asked == [DOOR, "/health", "/health", "/health"]
-        s.paths[DOOR] = ALIVE
-        prober.forget()
-        assert look().status == 200
-        assert s.asked[4:] == [DOOR]
-
-
-@pytest.mark.parametrize("speak", [reply(502), reply(503), reply(429)])
-def test_an_answer_of_nobody_stands_for_health_a_few_times(speak):
-    with site(health=reply(200), health__liveliness=speak) as s, probing(s) as (_, look):
-        heard = [look().status for _ in range(6)]
-        assert heard[3:] == [200, 200, 200]
-        assert 200 not in heard[:3]
-        assert s.count(DOOR) == 4, "a server that fails at strange paths is asked for them no more once it is well"
-
-
-@pytest.mark.parametrize("body", [b"", b"ok", b'"I am alive"', b"[" * 100_000, b'{"I\'m alive!": 1}', b"<html>"])
-def test_a_page_for_any_path_is_no_sign(body):
-    with site(health=reply(200, b"ok"), health__liveliness=reply(200, body)) as s, probing(s) as (_, look):
-        look()
-        assert look().body == b"ok"
-        assert s.asked == [DOOR, "/health", "/health"]
-
-
-def test_a_server_that_hangs_at_strange_paths_is_asked_for_its_health(monkeypatch):
-    monkeypatch.setattr(prober_module, "DEADLINE_S", 0.1)
-    with site(health=reply(200), health__liveliness=hang) as s, probing(s) as (_, look):
-        heard = [look() for _ in range(4)]
-        assert [h.error for h in heard[:3]] == ["deadline"] * 3
-        assert heard[3].status == 200
-        look()
-        assert s.asked[-2:] == ["/health", "/health"]
 
 
 def test_two_kinds_known_by_one_page_ask_for_it_once(monkeypatch):

@@ -21,6 +21,7 @@ from seatrial.monitor.ladder.declined import message, retry_after
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.reading.channels import CONTENT, THOUGHT
+from seatrial.reading.fields import mapping, string
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.wire.decoding.assemble import assemble
@@ -138,7 +139,7 @@ class Canary(Rung):
             self._next = time.monotonic_ns() + self._every
             self.skip(why)
             return
-        with self._company.question(CHAT), contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as held:
             try:
                 held.enter_context(locks.shared(self.questions.api, timeout_s=LOCK_S))
             except locks.LockTimeout:
@@ -148,6 +149,7 @@ class Canary(Rung):
                 self.trouble(f"no canary is sent: {error}")
                 self._next = time.monotonic_ns() + self._every
                 return
+            held.enter_context(self._company.question(CHAT))  # now: one that is not sent is no trial
             self._send()
         if self._known and not self._looked and not self._spares():
             self._looked = True
@@ -258,11 +260,5 @@ class Answers:
 def _text(s: Stream) -> str:
     """What the stream said, thoughts before words."""
     x = assemble(s.line("canary", endpoint="", scenario="canary", path="/chat/completions"), s.request, s.response)
-    said: list[str] = []
-    for name in (*THOUGHT, CONTENT):
-        for chunk in x.chunks:
-            for choice in chunk.choices:
-                delta = choice.get("delta")
-                part = delta.get(name) if isinstance(delta, dict) else None
-                said.append(part if isinstance(part, str) else "")
-    return "".join(said)
+    deltas = [mapping(choice.get("delta")) for chunk in x.chunks for choice in chunk.choices]
+    return "".join(string(delta.get(name)) or "" for name in (*THOUGHT, CONTENT) for delta in deltas)

@@ -24,8 +24,11 @@ RESOLVE_S = 5.0
 DOORS = 3
 """Questions about who is there that may come to nothing before /health is asked in spite of it."""
 
-GONE = frozenset({"refused", "unreachable", "reset"})
-"""Nobody is there any more: who comes next may be another kind of server."""
+AWAY = frozenset({"refused", "unreachable"})
+"""Nobody is there, whatever was asked for."""
+
+GONE = AWAY | {"reset"}
+"""How /health ends where nobody is there any more: who comes next may be another kind of server."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -52,6 +55,7 @@ class Prober:
         self.path = HEALTH
         self._known = False  # that it is no kind with a page of its own, or that it is
         self._tries = 0
+        self._slow = False  # who is there was asked last, and left too little of the second for /health
         self._host, self._root, self._wake = host, below(base, ""), wake
         self._tls = any_certificate() if base.startswith("https") else None
         self._asked = threading.Event()
@@ -76,7 +80,7 @@ class Prober:
 
     def forget(self) -> None:
         """Another server may answer now: who it is, is found out with the next question."""
-        self._known, self._tries = False, 0
+        self._known, self._tries, self._slow = False, 0, False
 
     def close(self) -> None:
         self._over = True
@@ -100,10 +104,12 @@ class Prober:
     def _look(self) -> probe.ProbeAnswer:
         """The page where it says whether it is well."""
         until = time.monotonic() + DEADLINE_S
-        answer = None if self._known else self._door(until)
-        if answer is None:
-            answer = self._get(self.path, until)
-            self._known = self._known or (answer.status is not None and answer.status < 500)
+        answer = None if self._known or self._slow else self._door(until)
+        if answer is not None:
+            return answer
+        answer = self._get(self.path, until)
+        self._known = self._known or (answer.status is not None and answer.status < 500)
+        self._slow = self._slow and answer.status is not None
         if answer.error in GONE:
             self.forget()
         return answer
@@ -111,7 +117,8 @@ class Prober:
     def _door(self, until: float) -> probe.ProbeAnswer | None:
         """Whether a kind answers whose /health has a price: what its own page says; None: none does, as far as known.
 
-        Where the answer does not tell, /health is not asked yet, a few times: the answer stands for it.
+        Where the answer does not tell, /health is not asked yet, a few times: the answer stands for it. It does so
+        later too where it took the time of /health, which then has the next second for itself.
         """
         for sign, kind in detect.doors():
             answer = self._get(sign.path, until)
@@ -119,9 +126,13 @@ class Prober:
             if met:
                 self._known, self.path = True, kind.health
                 return answer
+            if answer.error in AWAY:
+                self.forget()
+                return answer
             if met is None:
                 self._tries += 1
-                return answer if self._tries <= DOORS or answer.error in GONE else None
+                self._slow = self._tries >= DOORS and until - time.monotonic() < DEADLINE_S / 2
+                return answer if self._tries <= DOORS or self._slow else None
         self._known, self.path = True, HEALTH
         return None
 
