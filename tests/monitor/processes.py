@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seatrial.monitor.process.tree import Tree
 from seatrial.records import Event, Line, Log, Probe, RunInfo, Sample, Stop, Threads
 from seatrial.run.directory import RunDir
 from seatrial.stops import fold
@@ -192,3 +193,11 @@ def _quietly() -> Iterator[None]:
         yield
     except OSError:
         return
+
+
+def let_go(tree: Tree) -> None:
+    """Watch none of them any more."""
+    for watched in list(tree.watched.values()):
+        if watched.pidfd is not None:
+            os.close(watched.pidfd)
+        tree.drop(watched)

@@ -20,6 +20,7 @@ from seatrial.monitor.process.sockets import SockDiag
 from seatrial.monitor.process.tree import Tree
 from seatrial.records import Event
 from seatrial.wire.masking.mask import Mask
+from tests.monitor.processes import let_go
 from tests.waiting import until
 
 MS = 1_000_000
@@ -106,12 +107,6 @@ def become(parent: subprocess.Popen[bytes], child: int) -> None:
     parent.stdin.write(b"x")
     parent.stdin.flush()
     until(lambda: fingerprint.take(child, 0, 0).get("arguments") == "sleep 600", "the child is another program")
-
-
-def let_go(tree: Tree) -> None:
-    for watched in list(tree.watched.values()):
-        os.close(watched.pidfd)
-        tree.drop(watched)
 
 
 def test_a_child_is_taken_up_as_what_it_becomes(forked, monkeypatch):
@@ -340,31 +335,3 @@ def test_an_owner_that_cannot_be_named_is_not_sought_each_second():
     assert finder.owner(2**31, (), 40 * 10**9) is not known
     finder.close()
     os.close(wake)
-
-
-def test_of_many_processes_the_busiest_and_some_in_turn_are_looked_at():
-    said: list[Event] = []
-    many = [subprocess.Popen(["sleep", "600"]) for _ in range(60)]
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    tree = Tree("a", Mask(), say=said.append, follow=lambda _: None)
-    try:
-        tree.adopt(os.getpid(), None, 1)
-        for child in (*many, busy):
-            assert until(lambda pid=child.pid: tree.adopt(pid, os.getpid(), 1), "it is taken up")
-        first = {line.pid for line in tree.samples(closely=False)}
-        assert first == tree.shown == {os.getpid(), busy.pid, *(child.pid for child in many)}
-        looks = []
-        for _ in range(20):
-            used = tree.watched[busy.pid].process.cpu_ns()
-            until(lambda before=used: tree.watched[busy.pid].process.cpu_ns() > before, "it works on")
-            looks.append([line.pid for line in tree.samples(closely=False)])
-        assert {len(look) for look in looks} == {17}
-        assert all(os.getpid() in look and len(set(look)) == len(look) for look in looks)
-        assert sum(busy.pid in look for look in looks) >= 19
-        assert set().union(*looks) == first
-        assert sum("more than 16 processes" in event.text for event in said) == 1
-    finally:
-        let_go(tree)
-        for child in (*many, busy):
-            child.kill()
-            child.wait()

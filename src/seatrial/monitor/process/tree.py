@@ -57,7 +57,7 @@ class Tree:
         self.watched: dict[int, Member] = {}
         self.main: Member | None = None
         self.named = False  # the main process is the one that was named by its pid
-        self.stopped: frozenset[int] = frozenset()  # by a signal, at the last look
+        self.stopped: frozenset[int] = frozenset()  # by a signal, each at its last look
         self.shown: frozenset[int] = frozenset()  # whose samples the last look gave
         self.seek_until = 0
         self._mask, self._say, self._follow = mask, say, follow
@@ -144,9 +144,9 @@ class Tree:
             closely: a rung is broken: count the context switches of every process that rests, not of the main one
                 alone.
         """
-        stopped = set()
         looked = self._looked_at()
         self.shown = frozenset(watched.process.pid for watched in looked)
+        stopped = {pid for pid in self.stopped - self.shown if pid in self.watched and not self.watched[pid].ended_at}
         now = time.monotonic_ns()
         for watched in looked:
             process = watched.process
