@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
+import signal
 import sys
+import threading
 import time
 
 import pytest
@@ -109,6 +112,49 @@ def test_a_command_that_went_away_is_told_and_the_next_stop_is_taken(tmp_path):
     made.stop(told())
     made.close()
     assert [text.partition("gone ")[2] for text in made.troubles()] == ["cannot be run: No such file or directory"] * 2
+
+
+@pytest.mark.parametrize("code", ["", "if not os.fork(): time.sleep(60)", "time.sleep(60)"])
+def test_a_number_that_it_gave_up_is_never_killed(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(hook, "SECONDS", 3.0)
+    killed, kill = [], os.killpg
+    monkeypatch.setattr(hook.os, "killpg", lambda pid, number: (killed.append(pid), kill(pid, number)))
+    left, _ = run(tmp_path, "open(PATH, 'a').write(f'{os.getpid()} ')\n" + code)
+    assert killed == ([int(left)] if code.startswith("time") else [])
+    with contextlib.suppress(ProcessLookupError):
+        kill(int(left), signal.SIGKILL)
+
+
+def test_its_last_words_are_waited_for_a_moment(tmp_path, monkeypatch):
+    drain = hook._drain
+    monkeypatch.setattr(hook, "_drain", lambda *args: (threading.Event().wait(0.3), drain(*args)))
+    _, troubles = run(tmp_path, "print('no mail'); sys.exit(1)")
+    assert troubles[0].endswith("ended with 1: no mail")
+
+
+def test_one_whose_child_prints_on_and_on_is_told_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(hook, "LAST_WORDS_S", 0.2)
+    code = (
+        "if os.fork():\n    open(PATH, 'w').write(str(os.getpid())); os._exit(1)\n"
+        "end = time.time() + 10\nwhile time.time() < end: os.write(1, b'x' * 4000)"
+    )
+    left, troubles = run(tmp_path, code)
+    os.killpg(int(left), signal.SIGKILL)
+    assert "ended with 1: xxx" in troubles[0]
+
+
+def test_what_fails_for_one_stop_is_said_and_the_next_one_is_taken(tmp_path, monkeypatch):
+    lines, line = [RuntimeError("strange")], hook.line_of
+
+    def once(*args, **more):
+        if lines:
+            raise lines.pop()
+        return line(*args, **more)
+
+    monkeypatch.setattr(hook, "line_of", once)
+    left, troubles = run(tmp_path, TELLS, stops=2)
+    assert left.count("\n") == 1
+    assert [text.rpartition("hook.py ")[2].rpartition(" cannot")[2] for text in troubles] == [" be run: RuntimeError"]
 
 
 def test_a_crash_loop_is_no_queue_without_end(tmp_path, monkeypatch):

@@ -1,7 +1,8 @@
 """A command of the operator's that is run at each stop, in a thread of its own: it never delays the watch.
 
 It gets the facts in environment variables and the whole stop as JSON on its standard input. It is no shell's: its words
-are taken as they are. It has a time, after which it and all that it started in its session is killed. It never gets the
+are taken as they are. It has a time, after which it and all that it started in its session is killed; what it
+leaves behind in time is the operator's. It never gets the
 API key: neither the variable that holds it nor any other in which it stands.
 """
 
@@ -14,6 +15,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import IO
 
@@ -31,6 +33,9 @@ PENDING = 64
 
 TAIL = 2000
 """Bytes of what it printed last."""
+
+LAST_WORDS_S = 1.0
+"""So long what it printed is still read after its end: who has its output after it may keep it open for ever."""
 
 LONGEST = 4000
 """Characters of a fact."""
@@ -51,6 +56,7 @@ class Hook:
         self._troubles: collections.deque[str] = collections.deque(maxlen=PENDING)
         self._running: subprocess.Popen[bytes] | None = None
         self._over = False
+        self._lock = threading.Lock()  # while it is held, a command that runs or has ended keeps its number
         self._thread = threading.Thread(target=self._work, name="on-stop", daemon=True)
         self._thread.start()
 
@@ -67,18 +73,20 @@ class Hook:
             yield self._troubles.popleft()
 
     def close(self, *, patience_s: float = SECONDS + 1) -> None:
-        """Wait for the stops that were told, no longer than for one; then nothing of it is left."""
+        """Wait for the stops that were told, no longer than for one; then it does not run any more."""
         with contextlib.suppress(queue.Full):
             self._stops.put_nowait(None)
         self._thread.join(patience_s)
-        self._over = True
-        _kill(self._running)
+        with self._lock:
+            self._over = True
+            child = self._running
+        self._kill(child)
 
     def _work(self) -> None:
         while not self._over and (told := self._stops.get()) is not None:
             try:
                 trouble = self._run(told)
-            except (OSError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - one stop's command is lost, and said; later ones get theirs
                 trouble = f"cannot be run: {getattr(error, 'strerror', None) or type(error).__name__}"
             if trouble:
                 self._troubles.append(f"--on-stop: {visible(self._words[0], 60)} {trouble}")
@@ -86,7 +94,7 @@ class Hook:
     def _run(self, told: ToTell) -> str:
         """Run it for one stop; what went wrong."""
         content = self._mask.bytes(line_of("stop", told.stop, told.wall, back_at=told.back_at))
-        self._running = child = subprocess.Popen(
+        child = subprocess.Popen(
             self._words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -94,22 +102,48 @@ class Hook:
             env=environment(told, self._access, self._mask),
             start_new_session=True,
         )
+        with self._lock:
+            self._running, over = child, self._over
+        if over:
+            self._kill(child)
         assert child.stdin is not None
         assert child.stdout is not None
-        last: collections.deque[int] = collections.deque(maxlen=TAIL)
-        for work in ((_feed, child.stdin, content), (_drain, child.stdout, last)):
-            threading.Thread(target=work[0], args=work[1:], daemon=True).start()
-        try:
-            code = child.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            _kill(child)
-            child.wait()
+        last = [b""]
+        threading.Thread(target=_feed, args=(child.stdin, content), daemon=True).start()
+        drain = threading.Thread(target=_drain, args=(child.stdout, last), daemon=True)
+        drain.start()
+        if self._wait(child):
             return f"was killed: it took longer than {SECONDS:g} s"
+        code = child.returncode
         if code == 0:
             return ""
-        said = self._mask.text(flat(bytes(last).decode("utf-8", "replace")))[-200:]
+        drain.join(LAST_WORDS_S)
+        said = self._mask.text(flat(last[0].decode("utf-8", "replace")))[-200:]
         how = f"ended with {code}" if code > 0 else f"was ended by {signal_name(-code)}"
         return f"{how}: {said}" if said else how
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> bool:
+        """Wait for its end, and reap it; whether it was killed for its time."""
+        late = threading.Timer(SECONDS, self._kill, (child,))
+        late.daemon = True
+        late.start()
+        began = time.monotonic()
+        try:
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        finally:
+            late.cancel()
+        with self._lock:
+            self._running = None
+            code = child.wait()
+        return code == -signal.SIGKILL and time.monotonic() - began >= SECONDS
+
+    def _kill(self, child: subprocess.Popen[bytes] | None) -> None:
+        """It and what is left of its session, while its number is its own."""
+        with self._lock:
+            if child is not None and self._running is child:
+                with contextlib.suppress(OSError):
+                    os.killpg(child.pid, signal.SIGKILL)
 
 
 def environment(told: ToTell, access: Access, mask: Mask) -> dict[str, str]:
@@ -141,14 +175,7 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
         pipe.write(content)
 
 
-def _drain(pipe: IO[bytes], last: collections.deque[int]) -> None:
+def _drain(pipe: IO[bytes], last: list[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError), pipe:
         while piece := os.read(pipe.fileno(), 65536):
-            last.extend(piece)
-
-
-def _kill(child: subprocess.Popen[bytes] | None) -> None:
-    """It and what is left of its session."""
-    if child is not None:
-        with contextlib.suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
+            last[0] = (last[0] + piece)[-TAIL:]
