@@ -1,10 +1,11 @@
-"""The plan of a watch: who answers, and what a day of it costs."""
+"""The plan of a watch: who answers, what a day of it costs, and what the recorder is told of the first look."""
 
 from __future__ import annotations
 
 from seatrial.records import Endpoint
-from seatrial.watching import plan
+from seatrial.watching import plan, starting
 from seatrial.watching.settings import WatchSettings
+from seatrial.wire.transports.bystanders import Bystanders
 
 URL = "http://127.0.0.1:8080/v1"
 PAGE = Endpoint(name="a", url=URL, kind="generic", model="m", models=("m",))
@@ -33,3 +34,13 @@ def test_without_a_canary_no_token_is_planned():
     text = line(canary_s=0)
     assert "nothing is asked of its engine, which is not observed (--canary=off)" in text
     assert text.endswith("a day: 86,400 looks at its health page, 0 chats, 0 tokens")
+
+
+def test_the_first_look_convicts_nobody_for_the_recorder_whom_it_did_not_convict_itself():
+    company = Bystanders(frozenset)
+    company.cuts = 5
+    looked = {"a": starting.Looked(PAGE, company=company)}
+    given = WatchSettings(endpoints={"a": URL})
+    assert [each.cuts for each in starting.watched(given, looked)] == [1]
+    company.convicted = True
+    assert [each.cuts for each in starting.watched(given, looked)] == [5]

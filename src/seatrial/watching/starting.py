@@ -110,7 +110,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 canary_s=settings.canary_s,
                 engine=settings.canary_s > 0,
                 scrape=settings.scrape,
-                cuts=found.company.cuts,
+                cuts=found.company.handed_over,
             )
         )
     return orders

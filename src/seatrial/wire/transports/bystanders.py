@@ -195,6 +195,11 @@ class Bystanders:
         for _ in range(cuts):
             self.judge("", 1)
 
+    @property
+    def handed_over(self) -> int:
+        """The cuts for somebody who does not know what they were weighed against: they alone convict nobody there."""
+        return self.cuts if self.convicted else min(self.cuts, 1)
+
     def held_back(self) -> bool:
         """Whether nothing may be asked now."""
         return self.convicted and bool(self._look())
