@@ -168,6 +168,7 @@ def test_a_refused_key_is_told_from_a_missing_one():
         (one_model("only"), None, "only"),
         (MODELS, "phi4:14b", "phi4:14b"),
         (one_model("path/m.gguf", aliases=["m"]), "m", "m"),
+        (one_model("only", aliases=5), "only", "only"),
         ('[{"id": "bare"}]', None, "bare"),
         ('{"data": [{"id": "a"}, {"id": "b", "status": {"value": "loaded"}}]}', None, "b"),
     ],

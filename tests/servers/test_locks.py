@@ -1,6 +1,7 @@
 """Locks on an endpoint, with real processes."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -145,6 +146,23 @@ def test_a_file_that_was_removed_under_a_waiter_is_no_lock(tmp_path):
             first.wait(WAIT_S)
             assert not free("shared")
             assert room.exists()
+
+
+def test_a_file_that_cannot_be_opened_again_gives_no_number_up_twice(monkeypatch):
+    opened, real = [], locks._opened
+
+    def once(path):
+        if opened:
+            raise OSError(errno.EMFILE, "too many")
+        opened.append(real(path))
+        return opened[0]
+
+    monkeypatch.setattr(locks, "_opened", once)
+    monkeypatch.setattr(locks, "_stands", lambda *_: False)
+    with pytest.raises(OSError, match="too many"), locks.shared(URL):
+        pass
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(opened[0])
 
 
 def test_a_time_out_is_one_line_and_in_time():

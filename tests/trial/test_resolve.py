@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from seatrial.given.errors import EndpointError, NotYet
 from seatrial.given.options import Options
 from seatrial.records import Endpoint
-from seatrial.servers.identity import expect_ready, survey
+from seatrial.servers.identity import expect_ready, identify, survey
 from seatrial.trial import resolve
+from seatrial.trial.resolve import Resolved
+from seatrial.wire.transports.bystanders import Bystanders
 from seatrial.wire.transports.http import Client
 from tests.golden.server import Golden
 from tests.servers.raw import reply, says
@@ -93,6 +97,65 @@ def test_a_server_that_is_there_is_asked_for_one_token_more(fast):
     assert found.surveyed["e"].model == golden.model
     assert not said
     assert asked
+
+
+class Spared(Bystanders):
+    """Somebody is connected whom a question would harm, for so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(lambda: None)
+        self.looks = looks
+
+    def held_back(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
+
+
+def warmed(golden, seconds, looks):
+    said: list[str] = []
+    named = {"e": Endpoint(name="e", url=golden.url, kind="generic", model=golden.model, models=(golden.model,))}
+    found = Resolved(Options(endpoints={"e": golden.url}, wait_s=seconds), named, company={"e": Spared(looks)})
+    run = SimpleNamespace(path="run", write_endpoint=lambda _: None)
+    return found.identify(run, SimpleNamespace(embedded=None), said.append), said
+
+
+def test_the_warm_up_too_waits_for_whom_it_would_harm_and_that_is_said(fast):
+    with Golden() as golden:
+        named, said = warmed(golden, 20, 3)
+    assert named["e"].model == golden.model
+    assert len(said) == 3
+    assert all("drops others when it is asked" in line for line in said)
+
+
+def test_without_the_option_nobody_waits_with_the_warm_up(fast):
+    with Golden() as golden, pytest.raises(EndpointError, match="or wait for that: --wait=10m"):
+        warmed(golden, 0, 1)
+
+
+def test_the_wait_for_a_turn_is_no_part_of_a_question():
+    inside: list[bool] = []
+    order: list[str] = []
+
+    class Company(Bystanders):
+        @contextlib.contextmanager
+        def question(self, path):
+            order.append("question")
+            inside.append(True)
+            yield
+            inside.clear()
+
+    class Pace:
+        def wait(self):
+            order.append("inside" if inside else "before")
+
+    with Golden() as golden, Client(golden.url, pace=Pace()) as client:
+        company = Company(lambda: None)
+        endpoint = survey("x", golden.url, client)
+        order.clear()
+        identify(endpoint, client, company)
+        expect_ready(endpoint, client, chat=True, company=company)
+    assert order.count("question") >= 3
+    assert "inside" not in order
 
 
 def look(listing, wanted):

@@ -20,8 +20,9 @@ from seatrial.given.errors import EndpointError, NotYet
 from seatrial.kinds import detect, listed
 from seatrial.kinds import profile as profiles
 from seatrial.kinds.kind import HEALTH, About, Heard
-from seatrial.reading.channels import THOUGHT
+from seatrial.reading.channels import THOUGHT, content
 from seatrial.reading.chat import names
+from seatrial.reading.fields import integer, listing, mapping, string
 from seatrial.records import BUSY, Endpoint, Exchange
 from seatrial.servers.asking import BASE, FirstLook, expect_api, expect_room, post, said
 from seatrial.servers.embedded import template_text
@@ -114,6 +115,7 @@ def expect_ready(endpoint: Endpoint, client: Client, *, chat: bool, company: Bys
         expect_api(health, endpoint.url)
     if chat:
         expect_room(company, endpoint.url)
+        client.turn()  # its wait is none of what may end others' streams
         with company.question("/chat/completions"):
             warm = _chat(endpoint, client, 1)
         expect_api(warm, endpoint.url)
@@ -126,10 +128,12 @@ def identify(endpoint: Endpoint, client: Client, company: Bystanders | None = No
     identity: it stands in ``facts``, and the trial will judge it.
 
     Raises:
-        EndpointError: nobody answers any more, in time, or without a key; or there is no such model.
+        NotYet: nobody answers any more, it is not ready, or it must not be asked now.
+        EndpointError: nobody answers in time, or without a key; or there is no such model.
     """
     company = company or Bystanders(lambda: None)
     expect_room(company, endpoint.url)
+    client.turn()
     with company.question("/chat/completions"):
         warm = _chat(endpoint, client, SIGHT)
     expect_room(company, endpoint.url)
@@ -161,29 +165,29 @@ def _items(x: Exchange) -> tuple[dict[str, Any], ...] | None:
     listed = x.json.get("data") if isinstance(x.json, dict) else x.json
     if x.status != 200 or not isinstance(listed, list):
         return None
-    return tuple(item for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str))
+    return tuple(item for item in listed if string(mapping(item).get("id")) is not None)
 
 
 def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> str:
     """The model to ask for. A gateway lists patterns, as ``*`` or ``openai/*``: any name that fits one is offered."""
-    listing = [item["id"] for item in items]
-    models = [name for name in listing if "*" not in name]
+    offered = [item["id"] for item in items]
+    models = [name for name in offered if "*" not in name]
     if wanted is not None:
-        aliases = [a for item in items for a in item.get("aliases") or () if isinstance(a, str)]
-        fits = any(_fits(wanted, name) for name in listing)
-        if listing and not fits and wanted not in aliases:
-            near = difflib.get_close_matches(wanted, listing, n=1, cutoff=0.5)
-            hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(listing)}"
+        aliases = [a for item in items for a in listing(item.get("aliases")) if isinstance(a, str)]
+        fits = any(_fits(wanted, name) for name in offered)
+        if offered and not fits and wanted not in aliases:
+            near = difflib.get_close_matches(wanted, offered, n=1, cutoff=0.5)
+            hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(offered)}"
             raise EndpointError(f"{root(url)} offers no model {flat(wanted)}; {hint}")
         return wanted
     loaded = [item["id"] for item in items if listed.is_loaded(item)]
     if len(models) == 1 or len(loaded) == 1:
         return str(models[0] if len(models) == 1 else loaded[0])
-    if not listing:
+    if not offered:
         raise EndpointError(f"{root(url)} lists no model; load one, or name one with --model")
     if not models:
-        raise EndpointError(f"{root(url)} lists patterns of models ({_names(listing)}): name a model with --model")
-    raise EndpointError(f"{root(url)} offers {len(listing)} models: name one with --model: {_names(listing)}")
+        raise EndpointError(f"{root(url)} lists patterns of models ({_names(offered)}): name a model with --model")
+    raise EndpointError(f"{root(url)} offers {len(offered)} models: name one with --model: {_names(offered)}")
 
 
 def _fits(wanted: str, name: str) -> bool:
@@ -231,8 +235,9 @@ def _template(text: str) -> str:
     return next((words for mark, words in _TEMPLATES.items() if mark in text), "its own")
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+def _count(value: Any) -> int:
+    """A number of tokens; 0 where it is none."""
+    return max(integer(value) or 0, 0)
 
 
 # thinking
@@ -256,33 +261,26 @@ def _unthinking(endpoint: Endpoint, client: Client) -> Endpoint:
 
 
 def _message(x: Exchange) -> dict[str, Any]:
-    choices = x.json.get("choices") if isinstance(x.json, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    return message if isinstance(message, dict) else {}
+    first = next(iter(listing(mapping(x.json).get("choices"))), None)
+    return mapping(mapping(first).get("message"))
 
 
 def _reasoning(x: Exchange) -> str:
     """The thought in an answer: in a field of its own, or marked in the content."""
     message = _message(x)
     for field in THOUGHT:
-        if isinstance(message.get(field), str) and message[field].strip():
-            return str(message[field])
-    content = message.get("content")
-    marked = re.match(r"\s*<think(?:ing)?>(.*?)(</think|$)", content, re.DOTALL) if isinstance(content, str) else None
+        if (text := string(message.get(field)) or "").strip():
+            return text
+    marked = re.match(r"\s*<think(?:ing)?>(.*?)(</think|$)", content(message), re.DOTALL)
     return marked[1] or " " if marked else ""
 
 
 def _thought(x: Exchange) -> int:
     """Tokens of thought in an answer: as the server counts them, else by its share of the text, at least 1."""
-    usage = x.json.get("usage") if isinstance(x.json, dict) else None
-    usage = usage if isinstance(usage, dict) else {}
-    details = usage.get("completion_tokens_details")
-    counted = _whole(details.get("reasoning_tokens")) if isinstance(details, dict) else None
-    if counted is not None:
+    usage = mapping(mapping(x.json).get("usage"))
+    if counted := _count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")):
         return counted
-    reasoning = _reasoning(x)
-    content = _message(x).get("content")
-    total = _whole(usage.get("completion_tokens")) or math.ceil(len(reasoning) / 4)
-    apart = len(content) if isinstance(content, str) and not content.lstrip().startswith("<think") else 0
+    reasoning, words = _reasoning(x), content(_message(x))
+    total = _count(usage.get("completion_tokens")) or math.ceil(len(reasoning) / 4)
+    apart = 0 if words.lstrip().startswith("<think") else len(words)
     return max(1, math.ceil(total * len(reasoning) / max(1, len(reasoning) + apart)))

@@ -121,8 +121,8 @@ def _taken(path: Path, mode: int, waiting: _Waiting, note: LockNote | None = Non
     try:
         while not _has(handle, mode) or not _stands(handle, path):
             if not _stands(handle, path):  # its last holder removed it
-                os.close(handle)
-                handle = _opened(path)
+                before, handle = handle, _opened(path)
+                os.close(before)
                 continue
             if note is not None:
                 note.says("next")
