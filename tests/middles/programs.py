@@ -14,6 +14,8 @@ from pathlib import Path
 INSTALL_S = 600.0
 APT = ("nginx", "nginx-core")
 """The program is in the one or in the other, by the release of the distribution."""
+SBIN = "/usr/sbin"
+"""Debian's nginx is there, where an ordinary user's PATH does not lead."""
 NPM = ("http-proxy@1.18.1",)
 PYPI = ("litellm[proxy]",)
 
@@ -30,12 +32,14 @@ class Programs:
         self._lock = threading.Lock()  # middles are tried at the same time, and two of them share a program
 
     def nginx(self) -> str:
-        """The program nginx: on PATH, else Debian's package, unpacked and not installed: its service never starts.
+        """The program nginx: on PATH or in ``SBIN``, else Debian's package, unpacked and not installed.
+
+        Its service never starts.
 
         Raises:
             NotTried: it cannot be had.
         """
-        if found := shutil.which("nginx"):
+        if found := shutil.which("nginx") or shutil.which("nginx", path=SBIN):
             return found
         with self._lock:
             folder = self.folder / "nginx"

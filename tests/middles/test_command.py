@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.middles import programs
 from tests.middles.__main__ import options, run
+from tests.middles.programs import Programs
 from tests.middles.table import markdown
 
 
@@ -21,3 +23,12 @@ def test_a_slip_of_the_pen_is_wrong_usage(capsys):
         options(["--only=apache"])
     assert ended.value.code == 4
     assert "apache" in capsys.readouterr().err
+
+
+def test_an_nginx_beside_the_path_is_found(tmp_path, monkeypatch):
+    nginx = tmp_path / "nginx"
+    nginx.write_text("")
+    nginx.chmod(0o755)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(programs, "SBIN", str(tmp_path))
+    assert Programs(tmp_path / "programs").nginx() == str(nginx)
