@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.ending import ending
 from tests.golden.client import chat, request
 
 CHAT = "/v1/chat/completions"
@@ -23,23 +24,21 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_its_url_and_ends_at_a_signal(number: signal.Signals) -> None:
-    started = subprocess.Popen(
-        [sys.executable, "-m", "tests.golden", "--token-ms=50"], stdout=subprocess.PIPE, text=True
-    )
-    assert started.stdout is not None
-    url = started.stdout.readline().strip()
-    port = int(url.removeprefix("http://127.0.0.1:").removesuffix("/v1"))
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as talking:
-        talking.sendall(request("POST", CHAT, chat(COUNT, stream=True)))
-        assert talking.recv(10)
-        started.send_signal(number)
-        assert started.wait(timeout=5) == 0
-    started.stdout.close()
+    command = [sys.executable, "-m", "tests.golden", "--token-ms=50"]
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as started:
+        assert started.stdout is not None
+        url = started.stdout.readline().strip()
+        port = int(url.removeprefix("http://127.0.0.1:").removesuffix("/v1"))
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as talking:
+            talking.sendall(request("POST", CHAT, chat(COUNT, stream=True)))
+            assert talking.recv(10)
+            started.send_signal(number)
+            assert started.wait(timeout=5) == 0
 
 
 def test_a_server_that_dies_takes_its_process_along() -> None:
     command = [sys.executable, "-m", "tests.golden", "--fault=dies_on_wrong_type"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as started:
         assert started.stdout is not None
         url = started.stdout.readline().strip()
         port = int(url.removeprefix("http://127.0.0.1:").removesuffix("/v1"))

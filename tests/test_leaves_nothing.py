@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import MARK, marked
+from tests.ending import ending
 
 
 def test_a_process_that_bears_the_mark_is_found_and_no_other():
@@ -19,3 +23,12 @@ def test_a_process_that_bears_the_mark_is_found_and_no_other():
             process.stdout.readline()
             assert (process.pid in marked("mine")) is seen
             process.communicate()
+
+
+def test_what_a_failed_block_has_started_ends_with_it():
+    """A plain ``with`` waits for its end instead: for a minute here."""
+    code = "import threading; threading.Event().wait(60)"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    with pytest.raises(ZeroDivisionError), ending(process):
+        raise ZeroDivisionError
+    assert process.returncode == -signal.SIGKILL

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.e2e.driving import ROOT, suite
+from tests.ending import ending
 from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -17,10 +18,9 @@ pytestmark = pytest.mark.e2e
 def mortal():
     """A golden server, in a process of its own, that dies of a cap that is no number."""
     command = [sys.executable, "-m", "tests.golden", "--port", "0", "--fault", "dies-on-wrong-type"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with ending(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)) as process:
         url = until(process.stdout.readline, "the golden server's URL", 20).strip()
         yield url, process
-        process.kill()
 
 
 def test_what_a_request_ends_is_one_stop_and_the_rest_is_inconclusive_at_once(mortal, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from seatrial.records import LoadRow, Sample
 from seatrial.run.directory import RunDir
 from tests.e2e.driving import processes_of, start
+from tests.ending import ending
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
@@ -95,7 +96,7 @@ def test_a_killed_suite_leaves_no_process_and_a_record_that_can_be_judged(tmp_pa
     from tests.e2e.driving import command  # beside the others
 
     path = tmp_path / "run"
-    with start(path, "suites/conformance", "-n2") as process:
+    with ending(start(path, "suites/conformance", "-n2")) as process:
         threading.Thread(target=process.stdout.read, daemon=True).start()
         planned = path / "planned.jsonl"
         until(planned.is_file, "the plan", 90)

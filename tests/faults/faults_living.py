@@ -47,9 +47,17 @@ def told(number: int) -> Callable[[Trial], None]:
 
 
 def recycle(t: Trial) -> None:
-    """Those workers that the watch knows end one after another; their master starts others."""
-    seen = [x.pid for x in t.watch.lines() if isinstance(x, Event) and x.what == "found"]
-    for pid in [pid for pid in t.server.workers if pid in seen]:
+    """Those workers that the watch knows end one after another; their master starts others.
+
+    Raises:
+        TrialError: it knows none.
+    """
+
+    def known() -> list[int]:
+        seen = [x.pid for x in t.watch.lines() if isinstance(x, Event) and x.what == "found"]
+        return [pid for pid in t.server.workers if pid in seen]
+
+    for pid in until(known, "the watch knows a worker"):
         t.struck_at = t.server.send(signal.SIGTERM, pid)
         until(lambda pid=pid: any(isinstance(x, Event) and x.what == "exit" and x.pid == pid for x in t.watch.lines()),
               "its end is seen")  # fmt: skip

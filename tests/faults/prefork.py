@@ -14,6 +14,8 @@ import signal
 import socket
 import time
 
+from pace import pace
+
 LIVES_S = 180
 WAITS_S = 7.0
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -32,7 +34,7 @@ def listening(port: int) -> socket.socket:
 def work(sock: socket.socket) -> None:
     """Answer for ever, one connection after another."""
     signal.alarm(LIVES_S)
-    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(WAITS_S))
+    signal.signal(signal.SIGUSR1, lambda *_: pace(WAITS_S))
     signal.signal(signal.SIGUSR2, lambda *_: poll())
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     while True:
@@ -49,7 +51,7 @@ def poll() -> None:
     """Wait, and look twenty times a second."""
     end = time.monotonic() + WAITS_S
     while time.monotonic() < end:
-        time.sleep(0.05)
+        pace(0.05)
 
 
 def main() -> None:

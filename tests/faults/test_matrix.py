@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 
 from seatrial.records import Family, Stop
-from tests.faults import simulated, twins
+from tests.ending import ending
+from tests.faults import faults_living, simulated, twins
 from tests.faults.ablation import compare
-from tests.faults.processes import Golden, Process, until
+from tests.faults.processes import Golden, Process, TrialError, until
 from tests.faults.runner import FAULTS, ROWS, run_all
 from tests.faults.table import Matrix
 from tests.faults.verdict import account
@@ -135,15 +137,23 @@ def test_a_trial_leaves_nothing_behind(tmp_path):
     started[0].close()
 
 
+def test_a_trial_that_recycles_nobody_is_none(monkeypatch):
+    monkeypatch.setattr(faults_living, "until", lambda what, text: until(what, text, 0.05))
+    nobody = SimpleNamespace(watch=SimpleNamespace(lines=list), server=SimpleNamespace(workers=[4, 5]), facts={})
+    with pytest.raises(TrialError, match="the watch knows a worker"):
+        faults_living.recycle(nobody)
+
+
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     """Neither processes nor scratch, also where it was started with SIGINT ignored."""
     ignoring = 'trap "" INT; exec "$0" -m tests.faults --rows=C-talking --times=2 --real=0 --keep="$1"'
     process = subprocess.Popen(["sh", "-c", ignoring, sys.executable, tmp_path], cwd=REPOSITORY,
                                stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)  # fmt: skip
-    with process:
+    with ending(process):
         until(lambda: len(_about(tmp_path)) >= 4, "two trials have begun")
         process.send_signal(signal.SIGINT)
         assert b"nothing is left running" in process.stderr.read()
+        process.wait(30)
     assert process.returncode == 130
     assert _about(tmp_path) == []
 

@@ -60,7 +60,7 @@ def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) 
     """What is wrong with the stops that were told of a strike."""
     wrong, left = [], list(stops)
     for want in _wanted(deed, view, struck):
-        found = next((each for each in left if each["name"] == want.door and each["verdict"] in want.families), None)
+        found = next(filter(want.fits, left), None)
         if found is None:
             wrong += [f"not told: {' or '.join(want.families)} at {want.door}"] * want.must
             continue
@@ -69,8 +69,7 @@ def _against(deed: str, view: str, stops: list[dict[str, Any]], struck: Struck) 
         if not (interval["alive_at"] <= (want.by or struck.until) and interval["dead_at"] >= struck.since):
             ends = " to ".join(f"{(interval[end] - struck.since) / 1e9:.1f} s" for end in ("alive_at", "dead_at"))
             wrong.append(f"the interval, {ends} after the strike, does not hold it: {_short(found)}")
-    pointers = [each for each in left if view == BEHIND and each["rung"] == POINTS and deed.startswith("backend")]
-    return wrong + [f"too much: {_short(each)}" for each in left if each not in pointers[:1]]
+    return wrong + [f"too much: {_short(each)}" for each in left]
 
 
 class _Want(NamedTuple):
@@ -80,6 +79,11 @@ class _Want(NamedTuple):
     families: tuple[str, ...]
     must: bool = True
     by: int = 0  # where it happened later than the strike: the time before which it did
+    rung: str = ""  # the first broken rung; empty: any
+
+    def fits(self, stop: dict[str, Any]) -> bool:
+        told = stop["name"] == self.door and stop["verdict"] in self.families
+        return told and self.rung in ("", stop["rung"])
 
 
 def _wanted(deed: str, view: str, struck: Struck) -> list[_Want]:
@@ -91,7 +95,8 @@ def _wanted(deed: str, view: str, struck: Struck) -> list[_Want]:
     child = struck.child and deed != "backend stopped"  # the parent's door tells of the end of a child too
     if view == BEHIND:
         families = {"backend stopped": ("FROZEN",), "backend restarted": (*ENDED, "DEAF")}.get(deed, ENDED)
-        return [_Want(DIRECT, families), *died, *[_Want(MIDDLE, CHILD, must=False)] * child]
+        points = _Want(MIDDLE, ("WEDGED",), must=False, rung=POINTS)
+        return [_Want(DIRECT, families), *died, *[_Want(MIDDLE, CHILD, must=False)] * child, points]
     families = (*CHILD, "WEDGED") if child else ("WEDGED", "FROZEN") if struck.child else ("WEDGED",)
     return died or [_Want(MIDDLE, families, must=deed != "backend restarted")]
 

@@ -107,7 +107,8 @@ class Load:
     """Clients that send one stream after another until they are closed."""
 
     def __init__(self, port: int, model: str, clients: int = 2, tokens: int = 16) -> None:
-        self.answered = 0
+        self.ends: list[str] = []
+        """How each of its streams ended."""
         self._over = threading.Event()
         self._asked = (port, model, tokens)
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
@@ -120,8 +121,13 @@ class Load:
         for each in self._threads:
             each.join(2 * PATIENCE_S)
 
+    @property
+    def answered(self) -> int:
+        """Its streams that came to their end."""
+        return self.ends.count("ended as if whole")
+
     def _run(self) -> None:
         while not self._over.wait(PAUSE_S):
             stream = Stream(*self._asked)
             stream.join()
-            self.answered += stream.end == "ended as if whole"
+            self.ends.append(stream.end)

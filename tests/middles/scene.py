@@ -26,6 +26,8 @@ SETTLE = 4
 """Heartbeats after the last deed, for what might be said too much."""
 RUNNING = 5
 """Events of a stream before its server is struck."""
+ANSWERED = 4
+"""So many streams of a load must have been answered: a pair that stood idle was not loaded."""
 MORE = 30
 """And as many after it, of one that runs on."""
 
@@ -75,6 +77,7 @@ def stage(name: str, programs: Programs, folder: Path, rng: Random, way: str = "
     folder.mkdir(parents=True)
     with contextlib.ExitStack() as undo:
         if issubclass(kind, Router):
+            programs.llama_server()  # without it a model is of no use
             models = folder / "models"
             models.mkdir()
             (models / f"{ALIAS}.gguf").symlink_to(_model())
@@ -100,21 +103,36 @@ def act(on: Stage, deed: Deed, seconds: float) -> list[Account]:
 
 
 def _quiet(on: Stage, deed: Deed, folder: Path, seconds: float) -> list[Account]:
+    """Nothing is done to the pair, beside the load.
+
+    Raises:
+        TrialError: too little of the load was answered.
+    """
+    load = None
     ports = on.middle.port, on.backend.port
     with contextlib.ExitStack() as undo, watches.pair(folder, *ports, f"--for={seconds:g}s") as pair:
         if deed is Deed.LOADED:
             load = client.Load(on.middle.port, on.middle.model)
             undo.callback(load.close)
         said = pair.ended(seconds + watches.READY_S)
+    if load is not None and load.answered < ANSWERED:
+        raise TrialError(f"{load.answered} streams of the load were answered, not {ANSWERED}: {load.ends[-5:]}")
     return [account(deed, view, each) for view, each in said.items()]
 
 
 def _struck(on: Stage, deed: Deed, folder: Path) -> list[Account]:
+    """One of the two is struck while a stream runs.
+
+    Raises:
+        TrialError: none ran.
+    """
     middle, backend = on.middle, on.backend
     with watches.pair(folder, middle.port, backend.port, *watches.SHORT) as pair:
         pair.ready(asked=deed.startswith("backend"))  # a canary tells of what stands behind
         stream = client.Stream(middle.port, middle.model)
         until(lambda: stream.events >= RUNNING or stream.end, "a stream runs")
+        if stream.end:
+            raise TrialError(f"the stream ended before the strike: {stream.end}")
         pid, since = middle.pid, time.monotonic_ns()
         _strike(on, deed)
         until_ns = time.monotonic_ns()

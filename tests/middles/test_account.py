@@ -31,6 +31,14 @@ def direct(verdict, **more):
     return stop("direct", verdict, number="d-1", **more)
 
 
+def points(verdict="WEDGED", **more):
+    """A stop of the middle that says that it stands behind it."""
+    return stop(verdict=verdict, rung="the endpoint behind the gateway", **more)
+
+
+DIED = direct("STOPPED")
+
+
 @pytest.mark.parametrize(
     ("deed", "view", "stops"),
     [
@@ -42,7 +50,7 @@ def direct(verdict, **more):
         pytest.param(
             "backend killed",
             BEHIND,
-            [direct("STOPPED"), stop(rung="the endpoint behind the gateway")],
+            [DIED, points()],
             id="the-middle-points-behind",
         ),
     ],
@@ -69,6 +77,10 @@ def test_what_nobody_struck_is_quiet():
         pytest.param("backend killed", ALONE, [stop(early=1)], "does not hold", id="begins-late"),
         pytest.param("backend killed", ALONE, [stop(early=-9, late=-1)], "does not hold", id="ends-early"),
         pytest.param("backend killed", ALONE, [stop(until=None)], "never over", id="for-ever"),
+        pytest.param("backend killed", BEHIND, [DIED, points("FROZEN")], "too much", id="points-as-another-family"),
+        pytest.param("backend killed", BEHIND, [DIED, points(name="direct")], "too much", id="points-at-itself"),
+        pytest.param("backend killed", BEHIND, [DIED, points(early=1, late=2)], "does not hold", id="points-late"),
+        pytest.param("backend killed", BEHIND, [DIED, points(), points(number="a-2")], "too much", id="points-twice"),
     ],
 )
 def test_a_slip_is_found(deed, view, stops, says):

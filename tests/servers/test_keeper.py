@@ -13,6 +13,7 @@ import pytest
 from seatrial.records.targets import Watched
 from seatrial.servers.keeping import Keeping, ServerError, ask
 from seatrial.servers.orders import EmbeddedSpec
+from tests.ending import ending
 from tests.waiting import until
 
 from .conftest import RECORDER, WAIT_S, lives
@@ -130,9 +131,10 @@ time.sleep(600)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_a_killed_pytest(run, told, spec, number):
     command = [sys.executable, "-c", PYTEST, str(run.path), spec.model, RECORDER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         keeper, server, address = process.stdout.readline().split()
         process.send_signal(number)
+        process.wait(WAIT_S)
     recorder = told.recorder("began")[0]["began"]
     until(lambda: not any(map(lives, (keeper, server, recorder))), "the end of all", 5)
     assert not Path(address).parent.exists()

@@ -277,7 +277,7 @@ def test_a_stalling_server_costs_three_whole_silences(trial, monkeypatch):
         came += [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3, 7)]
     took = [(x.ended_at - x.sent_at) / SECOND for x in came]
     assert min(took[:3]) > 0.9
-    assert max(took[3:]) < pace.IDLE_S / 2
+    assert max(took[3:]) < 5
     assert {x.error for x in came[3:]} == {"idle"}
     assert [event.text for event in of(trial, Happening.SHORTENED)] == [x.id for x in came[3:]]
     (said,) = doing.notices(trial.rundir.in_time())

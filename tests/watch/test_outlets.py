@@ -288,4 +288,3 @@ def test_a_file_of_the_state_must_be_one_that_can_be_made(tmp_path):
     ):
         with pytest.raises(ConfigError, match=why):
             settings.status(text)
-    assert os.access(tmp_path, os.W_OK)

@@ -12,6 +12,7 @@ import pytest
 
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports import probe
+from tests.faults.pace import pace
 from tests.wire.servers import serving, take_request
 
 
@@ -48,7 +49,7 @@ def saying(data: bytes, *, shut: bool = True) -> Callable[[socket.socket], None]
 def dripping(peer: socket.socket) -> None:
     for byte in b"HTTP/1.1 200 OK\r\n" + b"x-slow: 1\r\n" * 1000:
         peer.sendall(bytes([byte]))
-        time.sleep(0.02)
+        pace(0.02)
 
 
 def endless(peer: socket.socket) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.ending import ending
 from tests.trials.tried import Tried, hold
 from tests.trials.verdicts.damages import DAMAGES, SECRET, Foreign
 from tests.trials.verdicts.recorded import LARGE, resigned
@@ -75,7 +76,7 @@ def run_all(
     """The exit code of every command line, its output, and whether it had to be ended; ``warm`` is judged before."""
     asked, answered = folder / "jobs.json", folder / "answers.json"
     asked.write_text(json.dumps(jobs))
-    with tried.start(str(BATCH), str(warm), str(asked), str(answered)) as process:
+    with ending(tried.start(str(BATCH), str(warm), str(asked), str(answered))) as process:
         out, _ = process.communicate(timeout=timeout_s)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, str(BATCH), out)

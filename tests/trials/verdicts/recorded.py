@@ -11,6 +11,7 @@ import sys
 import zlib
 from pathlib import Path
 
+from tests.ending import ending
 from tests.golden.server import Golden
 from tests.trials.tried import ROOT, hold, tried
 from tests.waiting import until
@@ -39,18 +40,15 @@ def suite(path: Path, *more: str, faults: tuple[str, ...] = (), selected: tuple[
 def watch(path: Path, *, kill: bool) -> Path:
     """A watch of a golden server for some seconds; it is killed in the midst of it, or lives."""
     command = [sys.executable, "-m", "tests.golden"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
+    with ending(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)) as server:
         assert server.stdout
         url = server.stdout.readline().strip()
         arguments = ("watch", f"--endpoint=gold={url}", "--for=6s", f"--record={path}")
-        with tried().start("-m", "seatrial.cli", *arguments) as process:
-            try:
-                until(lambda: _is_seen(path), "the watch sees the server", 30)
-                if kill:
-                    server.send_signal(signal.SIGKILL)
-                process.communicate(timeout=60)
-            finally:
-                server.kill()
+        with ending(tried().start("-m", "seatrial.cli", *arguments)) as process:
+            until(lambda: _is_seen(path), "the watch sees the server", 30)
+            if kill:
+                server.send_signal(signal.SIGKILL)
+            process.communicate(timeout=60)
     return path
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests.ending import ending
 from tests.golden.server import Golden
 from tests.trials.tried import Said, Tried, hold
 from tests.waiting import until
@@ -22,7 +23,7 @@ def _soak(golden: Golden, path: Path, seconds: str) -> tuple[str, ...]:
 
 def _started(tried: Tried, *arguments: str, seconds: float = 12) -> tuple[int | None, str]:
     """The exit code, None where it went on, and the output of a run that is given so long."""
-    with tried.start("-m", "pytest", *arguments) as process:
+    with ending(tried.start("-m", "pytest", *arguments)) as process:
         try:
             out, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -70,13 +71,10 @@ SECOND = ("suites/conformance/test_chat.py", "--case", "chat/content-is-string-o
 @pytest.mark.long
 def test_a_second_run_says_at_once_who_holds_the_endpoint_that_it_waits_for(tried: Tried, tmp_path: Path):
     """The first is stopped in the middle of its soak: it never goes on, and the second need not wait for it long."""
-    with Golden() as golden, tried.start(*_soak(golden, tmp_path / "first", "30s")) as first:
-        try:
-            until(lambda: golden.truth()["chats"] > 4, "the soak", 60)
-            first.send_signal(signal.SIGSTOP)
-            _, out = _started(tried, *SECOND, f"--endpoint={golden.url}", f"--run-dir={tmp_path / 'second'}")
-        finally:
-            first.kill()
+    with Golden() as golden, ending(tried.start(*_soak(golden, tmp_path / "first", "30s"))) as first:
+        until(lambda: golden.truth()["chats"] > 4, "the soak", 60)
+        first.send_signal(signal.SIGSTOP)
+        _, out = _started(tried, *SECOND, f"--endpoint={golden.url}", f"--run-dir={tmp_path / 'second'}")
     must = f"within 12 s: process {first.pid} of run {tmp_path / 'first'} holds it, since when, stopped, how to end it"
     told = all(word in out for word in (f"process {first.pid}", str(tmp_path / "first"), "since ", "STOPPED", "kill -"))
     hold(told, must, out or "nothing")
@@ -85,7 +83,7 @@ def test_a_second_run_says_at_once_who_holds_the_endpoint_that_it_waits_for(trie
 @pytest.mark.long
 def test_a_second_run_sends_nothing_while_a_soak_counts(tried: Tried, tmp_path: Path):
     """Its warm-up would be counted by the server, and received by none of the soak's users."""
-    with Golden() as golden, tried.start(*_soak(golden, tmp_path / "first", "15s")) as first:
+    with Golden() as golden, ending(tried.start(*_soak(golden, tmp_path / "first", "15s"))) as first:
         until(lambda: golden.truth()["chats"] > 4, "the soak", 60)
         second = tried.suite(tmp_path / "second", *SECOND, f"--endpoint={golden.url}")
         out, _ = first.communicate(timeout=60)
@@ -126,7 +124,7 @@ def test_our_queue_at_a_server_of_one_slot_is_not_its_fault(tried: Tried, tmp_pa
 @pytest.mark.long
 def test_counters_that_another_client_moved_are_no_evidence(tried: Tried, tmp_path: Path):
     """Somebody streams from the server in the middle of a soak."""
-    with Golden(token_ms=20) as golden, tried.start(*_soak(golden, tmp_path / "run", "8s"), "--strict") as run:
+    with Golden(token_ms=20) as golden, ending(tried.start(*_soak(golden, tmp_path / "run", "8s"), "--strict")) as run:
         until(lambda: golden.truth()["chats"] > 12, "the soak", 60)
         asked = {"model": golden.model, "messages": [{"role": "user", "content": "Count from 1 to 60."}]}
         request = urllib.request.Request(f"{golden.url}/chat/completions", json.dumps(asked).encode())

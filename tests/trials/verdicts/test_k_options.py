@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.ending import ending
 from tests.golden.server import Golden
 from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import hold
@@ -19,7 +20,8 @@ SECRET = "Say hello"
 @functools.cache
 def known(tried):
     """The help of pytest in the tree on trial."""
-    return tried.start("-m", "pytest", "suites", "--help").communicate(timeout=60)[0]
+    with ending(tried.start("-m", "pytest", "suites", "--help")) as process:
+        return process.communicate(timeout=60)[0]
 
 
 def options(tried, *wanted):

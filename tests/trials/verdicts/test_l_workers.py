@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ending import ending
 from tests.trials.tried import ROOT, Said, Tried, hold
 from tests.waiting import until
 
@@ -21,8 +22,8 @@ def test_a_killed_worker_is_replaced_and_nothing_waits_for_it(tried: Tried, tmp_
     path = tmp_path / "run"
     with (
         _golden() as url,
-        tried.start(
-            *("-m", "pytest", "suites/conformance", "-n", "2", f"--endpoint={url}", f"--run-dir={path}")
+        ending(
+            tried.start(*("-m", "pytest", "suites/conformance", "-n", "2", f"--endpoint={url}", f"--run-dir={path}"))
         ) as run,
     ):
         until(lambda: _judged(path) > 60, "the first sixty judgements", ENDS_S)
@@ -42,10 +43,9 @@ def test_a_killed_worker_is_replaced_and_nothing_waits_for_it(tried: Tried, tmp_
 def _golden() -> Iterator[str]:
     """The URL of a golden server in a process of its own: in ours the run and its workers would be its children."""
     command = [sys.executable, "-m", "tests.golden"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    with ending(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)) as server:
         assert server.stdout is not None
         yield server.stdout.readline().strip()
-        server.kill()
 
 
 def _judged(path: Path) -> int:

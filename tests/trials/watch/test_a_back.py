@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,61 +12,34 @@ import pytest
 
 from tests.trials.tried import Tried, hold
 from tests.trials.watch.watched import watching
+from tests.trials.watch.well import well
 from tests.trials.watch.written import Written
 
-SERVER = """
-import http.server, json, os, sys, threading
-port, loads = int(sys.argv[1]), sys.argv[2] == "loads"
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        ready = {"status": "ok"} if self.path == "/health" else {"object": "list", "data": [{"id": "m"}]}
-        body = json.dumps({"error": {"message": "Loading model"}} if loads else ready).encode()
-        self.send_response(503 if loads else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_):
-        pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-print("up", flush=True)
-if loads:
-    threading.Timer(1.6, lambda: os._exit(1)).start()
-server.serve_forever()
-"""
-
-
-def start(port: int, how: str) -> subprocess.Popen[str]:
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(port), how], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert server.stdout is not None
-    server.stdout.readline()
-    return server
+ENDS = "if os.environ['SAYS'] == '503': time.sleep(1.6); os._exit(1)"
+"""What becomes of one that loads. Both are the same program, or the second would be an impostor."""
 
 
 @contextmanager
 def failing(lives: int) -> Iterator[tuple[str, threading.Event, threading.Event]]:
     """A server that, once it is told, is killed and started so many times, never to load its model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     told, over = threading.Event(), threading.Event()
-    first = start(port, "ready")
+    with well(ENDS) as first:
 
-    def supervise() -> None:
-        told.wait()
-        first.kill()
-        first.wait()
-        for _ in range(lives):
-            start(port, "loads").wait()
-        over.set()
+        def supervise() -> None:
+            told.wait()
+            first.process.kill()
+            first.process.wait()
+            for _ in range(lives):
+                with well(ENDS, port=first.port, says=503) as server:
+                    server.process.wait()
+            over.set()
 
-    threading.Thread(target=supervise, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{port}", told, over
-    finally:
-        told.set()
-        over.wait(60)
+        threading.Thread(target=supervise, daemon=True).start()
+        try:
+            yield first.url, told, over
+        finally:
+            told.set()
+            over.wait(60)
 
 
 @pytest.mark.long
@@ -79,16 +49,15 @@ def test_a_crash_loop_is_one_story_live_and_at_the_end(tried: Tried, tmp_path: P
         failing(5) as (url, told, over),
         watching(tried, path, f"--endpoint=a={url}", "--canary=off", "--json") as watch,
     ):
-        samples = path / "watch" / "samples.jsonl"
-        watch.until(lambda: samples.is_file() and samples.read_text().count('"health":200') > 1, "it is seen")
+        watch.seen_well("a")
         told.set()
         watch.until(over.is_set, "all lives are over")
-        watch.until(lambda: samples.read_text().count('"error":"refused"') > 1, "the last end is seen", 20)
+        watch.until(lambda: len(watch.lines("probe", "a", error="refused")) > 1, "the last end is seen", 20)
         said = watch.end()
     stops = watch.objects("kind", "stop")
     hold(len({stop["id"] for stop in stops}) == 1, "it is one story", said.out)
     hold(stops[-1]["until"] is None and not watch.objects("kind", "over"), "it never was back", said.out)
-    hold(stops[-1].get("restarts", 0) >= 3, "its restarts are counted", said.out)
+    hold((stops[-1]["restarts"] or 0) >= 3, "its restarts are counted", said.out)
     judged = tried.seatrial("judge", str(path), path=path)
     hold(judged.out.count("SILENT STOP") == 1 and judged.code == 1, "and so it is in its record", judged.out)
 

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,34 @@ from tests.trials.tried import Said, Tried, hold
 from tests.trials.watch.watched import watching
 from tests.trials.watch.written import Written
 
+
+@dataclass
+class Asked:
+    """What came to a server so far: its chats, and how many of them it refused."""
+
+    chats: int = 0
+    refused: int = 0
+
+
 Says = Callable[[int], tuple[int, str]]
 """Status and message of the n-th chat; 200 answers."""
 
 
 @contextmanager
-def chatting(
-    says: Says, *, mute_after: int = 10**9, refuses: bytes = b"no such words"
-) -> Iterator[tuple[str, list[int]]]:
+def chatting(says: Says, *, mute_after: int = 10**9, refuses: bytes = b"no such words") -> Iterator[tuple[str, Asked]]:
     """A server that lists a model, is well by its /health until so many chats, and answers chats as it is told."""
-    numbers, chats = itertools.count(1), [0]
+    numbers, asked = itertools.count(1), Asked()
 
     class Handler(Small):
         def get(self) -> None:
-            if chats[0] > mute_after and self.path == "/health":
+            if asked.chats > mute_after and self.path == "/health":
                 threading.Event().wait(5)
             self.answer(200, {"status": "ok"} if self.path == "/health" else listed("m"))
 
         def post(self) -> None:
             refused = refuses in self.asked_for()
-            chats[0] = number = next(numbers)
+            asked.refused += refused
+            asked.chats = number = next(numbers)
             status, message = (400, "max_tokens must be at least 2") if refused else says(number)
             if status != 200:
                 self.answer(status, {"error": {"message": message, "code": status}})
@@ -48,17 +57,24 @@ def chatting(
             self.wfile.write(b"data: [DONE]\n\n")
 
     with serving(Handler) as url:
-        yield url, chats
+        yield url, asked
 
 
-def watched(tried: Tried, path: Path, says: Says, must: str = "", *, chats: int = 0, **server: Any) -> Said:
-    """What a watch said until it said what it must, or until there were so many chats; at its end."""
+def watched(
+    tried: Tried, path: Path, says: Says, must: str = "", *, chats: int = 0, refusals: int = 0, **server: Any
+) -> Said:
+    """What a watch said until it said what it must, or until there were so many chats; at its end.
+
+    Args:
+        refusals: at least so many canaries are refused, or the trial has shown nothing.
+    """
     with (
         chatting(says, **server) as (url, asked),
         watching(tried, path, f"--endpoint=a={url}", "--canary=1s", "--wedged=2s") as watch,
     ):
         watch.until(lambda: re.search(must, watch.out), f"it says {must!r}", 40)
-        watch.until(lambda: asked[0] >= chats, f"there are {chats} chats", 30)
+        watch.until(lambda: asked.chats >= chats, f"there are {chats} chats", 30)
+        assert asked.refused >= refusals, f"the server refused {asked.refused}, not {refusals} or more"
         return watch.end()
 
 
@@ -129,7 +145,7 @@ def test_a_watch_without_canaries_says_that_the_engine_was_not_tested(tried: Tri
 
 
 def test_a_server_that_refuses_one_token_is_asked_for_more(tried: Tried, tmp_path: Path) -> None:
-    said = watched(tried, tmp_path / "run", lambda _: (200, ""), chats=4, refuses=b'"max_tokens":1,')
+    said = watched(tried, tmp_path / "run", lambda _: (200, ""), chats=4, refusals=1, refuses=b'"max_tokens":1,')
     found = re.search(r"no stop; canaries: ([1-9]) of ([1-9]) answered; exit 0$", last(said))
     hold(found and found[1] == found[2], "all of its canaries are answered", last(said))
 

@@ -28,8 +28,7 @@ def test_a_watch_begun_while_a_server_loads_sends_canaries_once_it_is_ready(trie
         watching(tried, tmp_path / "run", f"--endpoint=a={url}", "--canary=1s", "--wedged=2s") as watch,
     ):
         watch.until(lambda: "watching a" in watch.out, "the watch begins")
-        probes = tmp_path / "run" / "watch" / "samples.jsonl"
-        watch.until(lambda: probes.is_file() and '"health":503' in probes.read_text(), "it is seen to load")
+        watch.until(lambda: watch.lines("probe", "a", health=503), "it is seen to load")
         hold(state["chats"] == 0, "nothing is asked while it loads", state)
         state["loads"] = False
         watch.until(lambda: state["chats"] >= 2, "canaries are sent once it is ready", 15)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from tests.trials.tried import hold, tried
-from tests.trials.watch.watched import watching
+from tests.trials.watch.watched import Watching, watching
 from tests.trials.watch.well import well
 from tests.waiting import until
 
@@ -22,21 +19,18 @@ MOST = 450 << 20
 """Bytes at which it is killed."""
 
 
-def used(path: Path) -> list[int]:
+def used(watch: Watching) -> list[int]:
     """The memory of each sample in the record so far, bytes."""
-    samples = path / "watch" / "samples.jsonl"
-    text = samples.read_bytes() if samples.is_file() else b""
-    lines = [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
-    return [line["memory"] for line in lines if line.get("kind") == "sample" and "memory" in line]
+    return [line["memory"] for line in watch.lines("sample", "a") if "memory" in line]
 
 
 @pytest.mark.long
 def test_memory_that_grew_before_a_death_is_told(tmp_path):
     run = tmp_path / "run"
     with well(GROWS) as server, watching(tried(), run, f"--endpoint=a={server.url}", "--canary=off", "--json") as watch:
-        until(lambda: len(used(run)) > 2, "it is sampled", 30)
+        until(lambda: len(used(watch)) > 2, "it is sampled", 30)
         server.tell("")
-        until(lambda: max(used(run)) > MOST, "its memory is seen to grow", 30)
+        until(lambda: max(used(watch)) > MOST, "its memory is seen to grow", 30)
         server.process.kill()
         watch.until(lambda: watch.objects("verdict", "STOPPED"), "its end is told")
         watch.end()

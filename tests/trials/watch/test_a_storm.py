@@ -7,7 +7,6 @@ import pytest
 from tests.trials.tried import hold, tried
 from tests.trials.watch.watched import watching
 from tests.trials.watch.well import well
-from tests.waiting import until
 
 STORMS = """
 rate = int(sys.stdin.readline())
@@ -22,11 +21,12 @@ with open(sys.argv[2], "a", buffering=1) as log:
 def test_a_log_storm_is_a_notice(tmp_path):
     log = tmp_path / "server.log"
     log.write_text("begin\n")
-    run = tmp_path / "run"
     options = ("--canary=off", "--json", f"--log=a={log}")
-    with well(STORMS, str(log)) as server, watching(tried(), run, f"--endpoint=a={server.url}", *options) as watch:
-        samples = run / "watch" / "samples.jsonl"
-        until(lambda: samples.is_file() and samples.read_text().count('"health":') > 2, "it is seen to answer", 30)
+    with (
+        well(STORMS, str(log)) as server,
+        watching(tried(), tmp_path / "run", f"--endpoint=a={server.url}", *options) as watch,
+    ):
+        watch.seen_well("a")
         server.tell("4000")
         watch.until(lambda: watch.objects("kind", "notice"), "the storm is told", 25)
         said = watch.end()

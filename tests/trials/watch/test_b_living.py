@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -45,18 +45,17 @@ def family(*options: str) -> Iterator[Family]:
 
 @contextlib.contextmanager
 def watched(server: Family, path: Path, *options: str) -> Iterator[Watching]:
-    """A watch of it, that has seen it answer three times."""
+    """A watch of it, that has seen it well."""
     arguments = (f"--endpoint=a={server.url}", "--canary=off", "--json", *options)
     with watching(tried(), path, *arguments) as watch:
-        samples = path / "watch" / "samples.jsonl"
-        until(lambda: samples.is_file() and samples.read_text().count('"health":') > 2, "it is seen to answer", 30)
+        watch.seen_well("a")
         yield watch
 
 
-def answered_again(path: Path, after: int) -> bool:
+def answered_again(watch: Watching, after: int) -> bool:
     """Whether /health was answered so many times after the recorder had seen a silence."""
-    silent = [line["t"] for line in lines(path, "samples.jsonl") if line.get("error") == "deadline"]
-    later = [line for line in lines(path, "samples.jsonl") if "health" in line and silent and line["t"] > silent[-1]]
+    silent = [line["t"] for line in watch.lines("probe", "a", error="deadline")]
+    later = [line for line in watch.lines("probe", "a") if "health" in line and silent and line["t"] > silent[-1]]
     return len(silent) > 3 and len(later) >= after
 
 
@@ -65,7 +64,7 @@ def test_a_master_whose_workers_wait_for_a_slow_backend_is_not_frozen(tmp_path):
     with family() as server, watched(server, tmp_path / "run", "--still=1s") as watch:
         for worker in server.workers:
             os.kill(worker, signal.SIGUSR1)
-        until(lambda: answered_again(tmp_path / "run", 2), "its workers answer again", 30)
+        until(lambda: answered_again(watch, 2), "its workers answer again", 30)
         said = watch.end()
     hold(not watch.objects(), "no stop is told of a server that only waits", watch.out[-3000:])
     hold(said.code == 0, "the watch ends with 0", said.code)
@@ -88,28 +87,15 @@ def test_a_worker_is_no_successor_of_its_master(tmp_path):
 def test_a_worker_that_its_master_recycles_is_no_restart(tmp_path):
     """Each worker has a LISTEN socket of its own, so that the watch takes one of them for the server."""
     with family("--own") as server, watched(server, tmp_path / "run") as watch:
-        (taken,) = {line["pid"] for line in happened(tmp_path / "run", "found")} & set(server.workers)
+        (taken,) = {line["pid"] for line in watch.lines("event", "a", what="found")} & set(server.workers)
         os.kill(taken, signal.SIGTERM)
-        until(lambda: happened(tmp_path / "run", "exit"), "its end is seen", 30)
-        until(
-            lambda: answered_since(tmp_path / "run", happened(tmp_path / "run", "exit")[0]["t"]), "another answers", 30
-        )
+        ended = until(lambda: watch.lines("event", "a", what="exit"), "its end is seen", 30)
+        until(lambda: answered_since(watch, ended[0]["t"]), "another answers", 30)
         said = watch.end()
     hold(not watch.objects(), "no stop is told of workers that follow each other", watch.out[-3000:])
     hold(said.code == 0, "the watch ends with 0", said.code)
 
 
-def lines(path: Path, name: str) -> list[dict[str, Any]]:
-    """The whole lines of a file of the record so far."""
-    text = (path / "watch" / name).read_bytes()
-    return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
-
-
-def happened(path: Path, what: str) -> list[dict[str, Any]]:
-    """The events of a kind."""
-    return [line for line in lines(path, "events.jsonl") if line.get("what") == what]
-
-
-def answered_since(path: Path, at: int) -> bool:
+def answered_since(watch: Watching, at: int) -> bool:
     """Whether /health was answered five times since then: a stop would have been told by now."""
-    return sum("health" in line and line["t"] > at for line in lines(path, "samples.jsonl")) > 4
+    return sum("health" in line and line["t"] > at for line in watch.lines("probe", "a")) > 4

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.faults.pace import pace
 from tests.trials.servers import Small, listed, serving
 from tests.trials.tried import Tried, hold
 from tests.trials.watch.watched import watching
@@ -52,7 +52,7 @@ def server(engine: Engine) -> type[Small]:
                     break
                 piece = {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": None}]}
                 self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
-                time.sleep(TICK_S)
+                pace(TICK_S)
             else:
                 end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
                 self.wfile.write(f"data: {json.dumps(end)}\n\n".encode())

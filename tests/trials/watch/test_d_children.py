@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from tests.trials.tried import hold, tried
@@ -18,25 +15,20 @@ children = [subprocess.Popen(["sleep", "120"]) for _ in range(int(sys.argv[2]))]
 """
 
 
-def samples(run: Path) -> list[dict[str, int]]:
-    """The samples in the record so far."""
-    path = run / "watch" / "samples.jsonl"
-    text = path.read_bytes() if path.is_file() else b""
-    lines = [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
-    return [line for line in lines if line.get("kind") == "sample"]
-
-
 @pytest.mark.long
 def test_many_children_are_looked_at_in_turn(tmp_path):
     run = tmp_path / "run"
     options = ("--canary=off", "--json")
     with well(CHILDREN, str(MANY)) as server, watching(tried(), run, f"--endpoint=a={server.url}", *options) as watch:
-        until(lambda: len({line["pid"] for line in samples(run)}) > MANY, "every process is seen", 40)
-        until(lambda: sum("parent" not in line for line in samples(run)) >= 7, "some seconds have passed", 40)
+        until(lambda: len({line["pid"] for line in watch.lines("sample", "a")}) > MANY, "every process is seen", 40)
+        passed = "some seconds have passed"
+        until(lambda: sum("parent" not in line for line in watch.lines("sample", "a")) >= 7, passed, 40)
         watch.end()
-    all_seen = max(at for pid in {line["pid"] for line in samples(run)}
-                   for at in [min(line["t"] for line in samples(run) if line["pid"] == pid)])  # fmt: skip
-    later = [line for line in samples(run) if line["t"] > all_seen]
+    samples = watch.lines("sample", "a")
+    first: dict[int, int] = {}
+    for line in samples:
+        first.setdefault(line["pid"], line["t"])
+    later = [line for line in samples if line["t"] > max(first.values())]
     seconds = sum("parent" not in line for line in later)
     written = len(later) - seconds
     hold(seconds > 2, "it goes on for some seconds", seconds)

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def test_other_monitors_find_the_state_in_a_file(tried: Tried, tmp_path):
     with well() as server:
         arguments = (f"--endpoint=a={server.url}", "--canary=off", *offered(tried, f"--status={path}"))
         with watching(tried, tmp_path / "run", "--json", *arguments) as watch:
-            watch.until(lambda: _seen(tmp_path / "run"), "the server is seen", 20)
+            watch.seen_well("a")
             watch.until(lambda: up() == [True] or not arguments[2:], "the state says that it is up", 20)
             server.process.send_signal(signal.SIGKILL)
             server.process.wait()
@@ -74,7 +73,7 @@ def test_a_command_is_run_at_a_stop_and_gets_all_but_the_key(tried: Tried, tmp_p
         hook = offered(tried, f"--on-stop={sys.executable} {script} {told}")
         arguments = (f"--endpoint=a={server.url}", "--canary=off", "--api-key-env=A_KEY", *hook)
         with watching(tried, tmp_path / "run", "--json", *arguments) as watch:
-            watch.until(lambda: _seen(tmp_path / "run"), "the server is seen", 20)
+            watch.seen_well("a")
             server.process.send_signal(signal.SIGKILL)
             server.process.wait()
             watch.until(lambda: watch.objects("kind", "stop"), "a stop is told", 20)
@@ -96,21 +95,15 @@ def test_a_restart_in_a_planned_quiet_time_is_no_stop_live_and_judged(tried: Tri
     with well() as server:
         quiet = offered(tried, "--quiet-until=10m")
         with watching(tried, run, f"--endpoint=a={server.url}", "--canary=off", *quiet) as watch:
-            watch.until(lambda: _seen(run), "the server is seen", 20)
+            watch.seen_well("a")
             server.process.send_signal(signal.SIGTERM)
             server.process.wait()
             with well(port=server.port):
                 watch.until(lambda: watch.out.count("\n") >= 2, "something is told", 20)
-                time.sleep(2)
+                looked = len(watch.lines("probe", "a"))
+                watch.until(lambda: len(watch.lines("probe", "a")) >= looked + 3, "it is looked at on", 20)
                 said = watch.end()
     judged = tried.seatrial("judge", os.fspath(run), path=run)
     hold(said.code == 0, "a restart within planned maintenance is no stop: exit 0", (said.code, said.out))
     hold("planned" in said.out, "it is told as planned", said.out)
     hold(judged.code == 0, "the record says the same", (judged.code, judged.out))
-
-
-def _seen(run: Path) -> bool:
-    """Whether the record shows its process and an answer of its."""
-    path = run / "watch" / "samples.jsonl"
-    text = path.read_text() if path.exists() else ""
-    return '"health":200' in text and '"kind":"sample"' in text

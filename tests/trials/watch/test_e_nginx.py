@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,12 +14,6 @@ from tests.trials.watch.watched import watching
 SHORT = ("--canary=2s", "--frozen=2s", "--wedged=8s", "--wedged-silent=5s", "--wedged-unseen=10s")
 
 
-def canary_answered(path: Path) -> bool:
-    """Whether the record shows one."""
-    lines = [line for file in path.glob("watch/*.jsonl") for line in file.read_text().splitlines()]
-    return any('"canary"' in line and '"outcome":"ok"' in line for line in lines)
-
-
 @pytest.mark.long
 @pytest.mark.real
 def test_nginx_is_not_frozen_where_its_backend_is(tmp_path):
@@ -28,7 +21,7 @@ def test_nginx_is_not_frozen_where_its_backend_is(tmp_path):
     with stage("nginx", Programs(tmp_path / "programs"), tmp_path / "nginx", Random(5), "embedded") as on:
         asked = f"--endpoint=middle=http://127.0.0.1:{on.middle.port}"
         with watching(tried(), tmp_path / "run", "--json", asked, *SHORT) as watch:
-            watch.until(lambda: canary_answered(tmp_path / "run"), "a canary is answered")
+            watch.seen_well("middle", canaries=1)
             on.backend.stop()
             try:
                 watch.until(lambda: watch.objects("kind", "stop"), "the silence is told", 60)

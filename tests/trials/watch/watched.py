@@ -31,12 +31,13 @@ class Watching:
         return [each for each in spoken(self.out) if not key or each.get(key) == value]
 
     def lines(self, kind: str, name: str, **like: Any) -> list[dict[str, Any]]:
-        """The lines of one kind that its record holds of a target so far, whose fields have these values."""
+        """The whole lines of one kind that its record holds of a target so far, whose fields have these values."""
+        file = self._path / "watch" / ("events.jsonl" if kind == "event" else "samples.jsonl")
         try:
-            raw = (self._path / "watch" / "samples.jsonl").read_text(errors="replace").splitlines()
+            raw = file.read_bytes().split(b"\n")[:-1]
         except OSError:
             return []
-        found = [json.loads(line) for line in raw if line.endswith("}") and f'"kind":"{kind}"' in line]
+        found = [json.loads(line) for line in raw if f'"kind":"{kind}"'.encode() in line]
         wanted = {"name": name, **like}
         return [line for line in found if all(line.get(key) == value for key, value in wanted.items())]
 

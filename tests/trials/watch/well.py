@@ -1,4 +1,4 @@
-"""A server in a process of its own that always says that it is well, and does what a trial has it do beside that."""
+"""A server in a process of its own that says that it is well, and does what a trial has it do beside that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WELL = """
 import http.server, os, subprocess, sys, threading, time
 class Well(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/health" else 404)
+        self.send_response(int(os.environ["SAYS"]) if self.path == "/health" else 404)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -46,16 +46,23 @@ class Well:
 
 
 @contextmanager
-def well(beside: str = "", *arguments: str, port: int = 0) -> Iterator[Well]:
+def well(beside: str = "", *arguments: str, port: int = 0, says: int = 200) -> Iterator[Well]:
     """A server that ends with the block, and all processes that it has started.
 
     Args:
         beside: what it does once it serves, as Python; ``arguments`` are its ``sys.argv[2:]``.
         port: 0: a free one.
+        says: the status of its /health; another than 200: it is not well. It stands in its environment: by its text and
+            its arguments it is the same program.
     """
     command = [sys.executable, "-c", WELL + beside + RESTS, str(port), *arguments]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "SAYS": str(says)},
     ) as process:
         assert process.stdout is not None
         try:
