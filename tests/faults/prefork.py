@@ -65,9 +65,14 @@ def main() -> None:
     port = first.getsockname()[1]
 
     def started() -> int:
+        sock = listening(port) if options.own else first
         pid = os.fork()
         if not pid:
-            work(listening(port) if options.own else first)
+            if options.own:
+                first.close()  # nobody accepts from it: who connected there would wait for ever
+            work(sock)
+        if options.own:
+            sock.close()
         return pid
 
     workers = [] if options.alone else [started(), started()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.records import Clock, Event, Line, Probe, Sample, Stop
 from seatrial.stops import fold
@@ -129,3 +130,15 @@ def test_a_worker_with_a_socket_of_its_own_follows_another_while_others_listen()
     for owners, told in (((WORKER, 99), []), ((WORKER, WORKER), ["RESTARTED"])):
         lines = record(first, ended(WORKER, 0), second, main=WORKER, owners=owners)
         assert [family for family, _, _ in stops(lines)] == told
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, []), (9, ["RESTARTED"])])
+@pytest.mark.parametrize("sampled", [True, False])
+def test_an_end_that_is_told_after_another_was_found_in_its_place_says_all_the_same_how_it_was(status, told, sampled):
+    """A slow recorder finds the port with a worker's sibling before it is told that the worker ended in order."""
+    first = found(WORKER, START, START - 80 * S, above=MASTER)
+    sibling = taken_over(FRESH, DIES + 2 * MS, above=MASTER, socket="78")
+    end = replace(ended(WORKER, status), t=sibling.t + MS)
+    lines = record(first, sibling, end, main=WORKER, owners=(WORKER, FRESH))
+    lines = [line for line in lines if sampled or not isinstance(line, Sample)]
+    assert [family for family, _, _ in stops(lines)] == told

@@ -89,7 +89,7 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
 
 def ended(server: Server, event: Event, state: State) -> Server:
     """A process has ended. Ends that were announced are no stops; two reports of one end are one."""
-    told = _told_before(server, event)
+    told = _told_before(server, event, state.boot_offset)
     if told is not None:
         return told
     main, before = server.life.main, server.life.before
@@ -104,14 +104,15 @@ def ended(server: Server, event: Event, state: State) -> Server:
     return server
 
 
-def _told_before(server: Server, event: Event) -> Server | None:
+def _told_before(server: Server, event: Event, boot_offset: int | None) -> Server | None:
     """The server with an end that a stop already speaks of: of who stopped, or of an impostor. None: another end."""
     for case in reversed(server.cases):
         if case.loop.main is not None and case.loop.main.is_of(event):
             return again.told_again(server, case, Exit.of(event))
         if case.main is not None and case.main.is_of(event):
             if case.exit is not None:
-                return change(server, case, **_merged(case, event, shared=server.address.shared))
+                told = change(server, case, **_merged(case, event, shared=server.address.shared))
+                return _reconsidered(told, case.id, boot_offset)
             if case.family == "IMPOSTOR":
                 return change(server, case, exit=Exit.of(event), evidence=(*case.evidence, "the old one ended later"))
         if case.family == "IMPOSTOR" and case.successor is not None and case.successor.is_of(event):
@@ -208,10 +209,8 @@ def _succeed(
     """
     if ours:
         return change(server, case, successor=main, starts=case.starts + 1)
-    worker = handover.recycled(case, main, shared=server.address.shared) and handover.in_order(case.exit)
-    if child or worker or handover.was_there(case, main, boot_offset):
-        said = f"pid {main.pid} has its port, and is no new server: it was there before, or is a worker of its family"
-        return change(server, case, heir=main, evidence=(*case.evidence, said))
+    if child or _serves_on(server, case, main, boot_offset):
+        return change(server, case, **_inherited(case, main))
     started = main.started_at(boot_offset)
     alive = case.alive
     if started < alive.at:  # what served then may have been the successor already: while nobody looked
@@ -229,6 +228,28 @@ def _succeed(
         alive=alive,
         until=back,
     )
+
+
+def _serves_on(server: Server, case: Case, main: Main, boot_offset: int | None) -> bool:
+    """Whether who has the port after an end is no new server."""
+    worker = handover.recycled(case, main, shared=server.address.shared) and handover.in_order(case.exit)
+    return worker or handover.was_there(case, main, boot_offset)
+
+
+def _inherited(case: Case, main: Main) -> dict[str, object]:
+    """What is changed in a stop by an heir."""
+    said = f"pid {main.pid} has its port, and is no new server: it was there before, or is a worker of its family"
+    return {"heir": main, "evidence": (*case.evidence, said)}
+
+
+def _reconsidered(server: Server, number: str, boot_offset: int | None) -> Server:
+    """The server whose stop has been told more of its end: who was taken for a successor may be an heir."""
+    case = next(case for case in server.cases if case.id == number)
+    main = case.successor if case.starts == 1 and case.said is None and case.until is None else None
+    if main is None or not _serves_on(server, case, main, boot_offset):
+        return server
+    server = change(server, case, family="STOPPED", successor=None, succeeded_at=0, starts=0)
+    return change(server, case, **_inherited(case, main))
 
 
 def _merged(case: Case, event: Event, *, shared: bool) -> dict[str, object]:
