@@ -19,6 +19,7 @@ def violation(
     grave: bool = False,
     about: str = "",
     causes: tuple[str, ...] = (),
+    meanwhile: str = "",
 ) -> Finding:
     """A requirement is broken.
 
@@ -27,8 +28,11 @@ def violation(
         grave: FAIL whatever the level ("200 and ignored", no answer).
         about: of a rule that compares: the request whose answer is wrong.
         causes: the rules that judge the same thing where it is at home: their FAIL is the reason, and not this one.
+        meanwhile: what the recorder saw of the server then.
     """
-    return Finding("violation", where, expected, shorten(got), so, grave, about=about, causes=causes)
+    return Finding(
+        "violation", where, expected, shorten(got), so, grave, about=about, causes=causes, meanwhile=meanwhile
+    )
 
 
 def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> Finding:
@@ -36,14 +40,17 @@ def refusal(where: str, *, expected: str, got: Any, optional: bool = False) -> F
     return Finding("refusal", where, expected, shorten(got), optional=optional)
 
 
-def no_evidence(where: str, *, expected: str, got: Any, about: str = "", causes: tuple[str, ...] = ()) -> Finding:
+def no_evidence(
+    where: str, *, expected: str, got: Any, about: str = "", causes: tuple[str, ...] = (), meanwhile: str = ""
+) -> Finding:
     """There is nothing to judge.
 
     Args:
         about: of a rule that compares: the request whose answer shows nothing.
         causes: the rules that judge what is missing.
+        meanwhile: what the recorder saw of the server then.
     """
-    return Finding("no-evidence", where, expected, shorten(got), about=about, causes=causes)
+    return Finding("no-evidence", where, expected, shorten(got), about=about, causes=causes, meanwhile=meanwhile)
 
 
 def about(name: str, finding: Finding) -> Finding:

@@ -198,5 +198,5 @@ def _why(word: Outcome, findings: tuple[Finding, ...], crashed: str) -> str:
     if crashed:
         return f"the rule itself failed: {crashed}"
     if word in {Outcome.INCONCLUSIVE, Outcome.UNSUPPORTED}:
-        return "; ".join(f"{f.where}: {f.got}" for f in findings[:3])
+        return "; ".join(f"{f.where}: {f.seen}" for f in findings[:3])
     return ""

@@ -154,6 +154,7 @@ class Probe(Line, frozen=True, kw_only=True, tag="probe"):
     why: str = ""
     owners: tuple[int, ...] = ()  # pids, where several LISTEN sockets or processes share the port
     established: int | None = None  # connections still ESTABLISHED to the port; counted while nobody listens
+    page: str = ""  # which page was asked for ``health``; empty: /health
 
 
 class Ask(Line, frozen=True, kw_only=True, tag="ask"):

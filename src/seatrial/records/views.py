@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Sent
+from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Probe, Sample, Sent
 from seatrial.records.record import Record
 from seatrial.records.words import VERSION, Hazard
 
@@ -181,6 +181,8 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     phases: tuple[Phase, ...]
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
     meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
+    probes: tuple[Probe, ...] = ()  # the recorder's looks at its socket and its health page
+    samples: tuple[Sample, ...] = ()  # of its main process
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
@@ -194,4 +196,6 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
             unfinished=tuple(name for name in sent if name not in ended),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
+            probes=tuple(line for line in record.of(Probe) if line.name == endpoint),
+            samples=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is None),
         )

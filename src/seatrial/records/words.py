@@ -147,3 +147,9 @@ class Finding(msgspec.Struct, frozen=True):
     optional: bool = False  # of a refusal: of a request for an optional capability; UNSUPPORTED whatever the rule
     about: str = ""  # the request of the scenario, by its name, whose answer it judges; empty: it does not say
     causes: tuple[str, ...] = ()  # rules that judge what is wrong or missing here: the FAIL of one of them is its cause
+    meanwhile: str = ""  # what the recorder saw of the server in the seconds that it tells of
+
+    @property
+    def seen(self) -> str:
+        """What was got, and what was seen of the server meanwhile."""
+        return f"{self.got}; {self.meanwhile}" if self.meanwhile else self.got

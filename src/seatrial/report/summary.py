@@ -234,7 +234,7 @@ def found(case: Judged) -> str:
         return ""
     finding = max(case.findings, key=lambda f: (f.grave, f.kind == "violation"))
     more = len(case.findings) - 1
-    text = f"{visible(finding.where)}: {visible(finding.got, 200)}"
+    text = f"{visible(finding.where)}: {visible(finding.seen, 400)}"
     return f"{text} (and {more} more)" if more else text
 
 

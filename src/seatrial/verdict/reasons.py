@@ -105,7 +105,7 @@ def _reason(word: Outcome, group: Sequence[Judged], because: Counter[str]) -> Re
 
 def _text(case: Judged) -> str:
     finding = deciding(case)
-    return f"{finding.where}: {finding.got}" if finding else case.why
+    return f"{finding.where}: {finding.seen}" if finding else case.why
 
 
 def _weight(case: Judged, impact: Sequence[str]) -> tuple[bool, int, int, str]:

@@ -118,4 +118,4 @@ def _found(judged: Judged) -> list[tuple[str, str]]:
 def one(finding: Finding) -> str:
     """One finding in one line."""
     expected = f"; expected {visible(finding.expected)}" if finding.expected else ""
-    return f"{visible(finding.where)}: {visible(finding.got, 400)}{expected}"
+    return f"{visible(finding.where)}: {visible(finding.seen, 600)}{expected}"

@@ -27,6 +27,7 @@ class Broken(msgspec.Struct, frozen=True, gc=False):
     why: str = ""  # what shows whose fault it was
     text: str = ""  # what was seen
     proof: str = ""
+    meanwhile: str = ""  # what /health did in that second
 
 
 class Trouble(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from seatrial.records import Ask, Meter, Threads
+from seatrial.records import Ask, Meter, Probe, Threads
 
 ILL = 500
 """From this status on /health says that the server is not well."""
@@ -135,6 +135,7 @@ class Wellness(msgspec.Struct, frozen=True, gc=False):
     health_at: int = 0
     well_at: int = 0  # /health was no error, or a canary right, in this life
     ill_from: int = 0  # since then each answer of /health is an error of the server (5xx)
+    look: Probe | None = None  # the last one
 
 
 class Waits(msgspec.Struct, frozen=True, gc=False):

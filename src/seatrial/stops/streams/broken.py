@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from seatrial.reading.seen import Seen
 from seatrial.records import NO_STOP, SECOND, Ask, Family, LoadRow
 from seatrial.stops.evidence.looks import busy
 from seatrial.stops.state.case import Case
@@ -70,6 +71,7 @@ def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Stre
             streams = replace(_held(streams, *streams.unfinished), unfinished=())
     if broken is None:
         return streams
+    broken = replace(broken, meanwhile=_meanwhile(work, broken))
     if broken.kind == "protocol" and streams.reasons < REASONS:
         return replace(streams, unfinished=(*streams.unfinished, broken)[:IDS_KEPT])
     return _held(streams, broken)
@@ -87,6 +89,7 @@ def canary_seen(streams: Streams, ask: Ask, work: Work, limits: Limits) -> Strea
     broken = None if streams.counted == ask.id else _broken_canary(ask, work, limits)
     if broken is None or (broken.family in ("EMPTY", "TRUNCATED") and not streams.works):
         return streams
+    broken = replace(broken, meanwhile=_meanwhile(work, broken))
     return replace(_held(streams, broken), counted=ask.id)
 
 
@@ -169,6 +172,11 @@ def _stall(name: str, since: int, until: int, seen: int, work: Work, where: str,
     kind, proof = "pings" if comments else "", f"a token of {name}"
     text = f"no token for {(until - since) / SECOND:.1f} s {where}{hidden}"
     return Broken("STREAM STALL", name, kind, since, since, until, seen, fault=fault, why=why, text=text, proof=proof)
+
+
+def _meanwhile(work: Work, broken: Broken) -> str:
+    """What /health did in the second in which it was over with the stream, by the last look before that was read."""
+    return Seen((work.wellness.look,) if work.wellness.look else ()).told([(broken.over_at, broken.over_at)])
 
 
 def _held(streams: Streams, *broken: Broken) -> Streams:

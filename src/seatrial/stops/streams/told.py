@@ -111,7 +111,7 @@ def stop_of_streams(server: Server, trouble: Trouble, cause: str) -> Stop:
 
 
 def _evidence(trouble: Trouble) -> Iterator[str]:
-    yield f"{trouble.first.id}: {trouble.first.text}"
+    yield f"{trouble.first.id}: {trouble.first.text}; {trouble.first.meanwhile}"
     if trouble.streams > 1:
         kinds = ", ".join(f"{count} {kind}" for kind, count in trouble.kinds.items() if kind)
         yield f"{trouble.streams} streams so far{f' ({kinds})' if kinds else ''}"

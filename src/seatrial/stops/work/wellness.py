@@ -12,11 +12,11 @@ def probed(work: Work, line: Probe) -> Work:
     """The answer of /health to one probe."""
     old, health, at = work.wellness, line.health, line.t
     if health is None:
-        new = Wellness(health, at, old.well_at, old.ill_from)
+        new = Wellness(health, at, old.well_at, old.ill_from, line)
     elif health >= ILL:
-        new = Wellness(health, at, old.well_at, old.ill_from or at)
+        new = Wellness(health, at, old.well_at, old.ill_from or at, line)
     else:
-        new = Wellness(health, at, at, 0)
+        new = Wellness(health, at, at, 0, line)
     return replace(work, wellness=new)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from seatrial.checks import look
-from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak import lasting, meanwhile
 from seatrial.checks.areas.soak.figures import figures
 from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
 from seatrial.checks.findings import no_evidence, violation
@@ -44,6 +44,7 @@ def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
             expected="an end",
             got=f"{BEGUN[outcome]} ({outcome}): {_examples(rows)}",
             so=CONSEQUENCE.get(outcome, "a client raises in the middle of an answer"),
+            meanwhile=meanwhile.of(run, rows),
         )
 
 
@@ -62,14 +63,16 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
             expected="an answer",
             got=f"{outcome}: {_examples(rows)}{': ' if detail else ''}{detail}",
             so=CONSEQUENCE.get(outcome, "the user gets nothing"),
+            meanwhile=meanwhile.of(run, rows),
         )
     if not unanswered:
         yield from lasting.cut_short(run)
     if found.queued:
         got = f"{len(found.queued)} waited for others of ours: the server answers fewer at a time than we sent"
-        yield no_evidence("the wait", expected="an answer", got=got)
+        yield no_evidence("the wait", expected="an answer", got=got, meanwhile=meanwhile.of(run, found.queued))
     if found.busy:
-        yield no_evidence("the status", expected="an answer", got=f"429 or 503 to {len(found.busy)} requests")
+        got = f"429 or 503 to {len(found.busy)} requests"
+        yield no_evidence("the status", expected="an answer", got=got, meanwhile=meanwhile.of(run, found.busy))
 
 
 @rule(row="load/5", level=Level.MUST, of=SOAK, source="OpenAPI document, model: the model used", figures=figures)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak import lasting, meanwhile
 from seatrial.checks.areas.soak.parts import lost, parts
 from seatrial.reading.rows import tpot_s, ttft_s
 from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
 from seatrial.statistics.percentiles import Percentile, percentile
+
+SLOW_NS = SECOND
+"""Waits from which on it is told what the server did meanwhile: it is looked at once a second."""
 
 
 def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
@@ -32,7 +35,8 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: TTFT p50": _seconds(p50),
         "soak: TTFT p99": _seconds(p99),
         "soak: TPOT p50": _seconds(percentile(paces, 0.50)),
-        "soak: longest gap": _gap(sound),
+        "soak: longest gap": _gap(run, sound),
+        "soak: longest TTFT": _wait(run, sound),
         "soak: rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
         "soak: inspected": next(
             (p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == Stage.END), ""
@@ -54,11 +58,24 @@ def _rate(times: list[float]) -> str:
     return "" if found is None or not found.value else f"{1 / found.value:.0f}"
 
 
-def _gap(rows: Sequence[LoadRow]) -> str:
+def _gap(run: SoakRun, rows: Sequence[LoadRow]) -> str:
     longest = max(rows, key=lambda row: row.gap_to - row.gap_from, default=None)
     if longest is None or not longest.gap_to:
         return ""
-    return f"{(longest.gap_to - longest.gap_from) / SECOND:.3f} s ({longest.id})"
+    return _slow(run, longest.id, longest.gap_from, longest.gap_to)
+
+
+def _wait(run: SoakRun, rows: Sequence[LoadRow]) -> str:
+    longest = max((row for row in rows if row.first_at), key=lambda row: row.first_at - row.sent_at, default=None)
+    if longest is None:
+        return ""
+    return _slow(run, longest.id, longest.sent_at, longest.first_at)
+
+
+def _slow(run: SoakRun, name: str, since: int, until: int) -> str:
+    """A wait and whose it was; and what was seen of the server meanwhile, where it is not too short for a look."""
+    told = f"; {meanwhile.seen(run).told([(since, until)])}" if until - since >= SLOW_NS else ""
+    return f"{(until - since) / SECOND:.3f} s ({name}{told})"
 
 
 def _listed(counts: dict[str, int]) -> str:
