@@ -103,7 +103,7 @@ class LineReader:
         begin = self._begin
         content = b"".join(block)
         odd = _ODD.search(content) is not None if begin is None else _is_long(content)
-        if not odd and (begin is None or all(sums.holds(raw[:-1], begin) for raw in block)):
+        if not odd and (begin is None or sums.all_hold(block, begin)):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
                 if max(map(_NUMBER, lines), default=0) <= HIGHEST:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterable
 
 _KEY = b',"crc":"'
 _LENGTH = len(_KEY) + 8 + 2
@@ -35,11 +36,16 @@ def signed(line: bytes, begin: int | None) -> bytes:
 def holds(line: bytes, begin: int) -> bool:
     """Whether a line, without its end, bears its own sum."""
     cut = len(line) - _LENGTH
-    return (
-        cut > 0
-        and line[cut : cut + len(_KEY)] == _KEY
-        and line[cut + len(_KEY) :] == b'%08x"}' % zlib.crc32(memoryview(line)[:cut], begin)
-    )
+    return cut > 0 and line[cut:] == b'%b%08x"}' % (_KEY, zlib.crc32(line[:cut], begin))
+
+
+def all_hold(lines: Iterable[bytes], begin: int) -> bool:
+    """Whether each of these lines, with its end, bears its own sum: :func:`holds` for a night's many lines."""
+    for line in lines:
+        cut = len(line) - _LENGTH - 1
+        if cut <= 0 or line[cut:] != b',"crc":"%08x"}\n' % zlib.crc32(line[:cut], begin):
+            return False
+    return True
 
 
 def signed_page(page: bytes, begin: int = 0) -> bytes:
