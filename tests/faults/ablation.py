@@ -26,7 +26,7 @@ from seatrial.records import (
     Stop,
 )
 from seatrial.stops import fold
-from seatrial.stops.state.families import FALLS
+from seatrial.stops.state.families import weaker
 from seatrial.stops.state.limits import Limits
 from tests.stops.removed import KINDS, Drop, lacking, left, no_counts, no_statuses, without, without_event
 
@@ -94,7 +94,7 @@ def _claim(stop: Stop) -> tuple[str, str, str, str, str]:
 
 def _at_most(less: Stop, whole: Stop) -> bool:
     """Whether a stop claims nothing that the one from the whole record does not."""
-    family = less.family == whole.family or less.family in FALLS.get(whole.family, ())
+    family = less.family == whole.family or less.family in weaker(whole.family, whole.rung)
     kind = less.family in STREAMS or less.kind in (whole.kind, "unknown", "")
     kind = kind and less.signal in (whole.signal, None)
     cause = less.cause.startswith("UNKNOWN") or _parts(less.cause) <= _parts(whole.cause)

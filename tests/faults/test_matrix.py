@@ -15,6 +15,7 @@ from typing import get_args
 import pytest
 
 from seatrial.records import Family, Stop
+from seatrial.stops.state.families import OF_A_CHILD
 from tests.ending import ending
 from tests.faults import faults_living, simulated, twins
 from tests.faults.ablation import compare
@@ -110,6 +111,11 @@ def test_a_stop_in_a_twin_is_a_false_alarm():
 ])  # fmt: skip
 def test_a_removed_source_may_weaken_and_never_change(less, word):
     assert compare([_stop()], less).startswith(word)
+
+
+@pytest.mark.parametrize(("rung", "word"), [(OF_A_CHILD, "weaker"), ("the process", "WRONG")])
+def test_the_end_of_a_child_alone_may_be_told_as_an_engine_that_gives_no_token(rung, word):
+    assert compare([_stop(rung=rung)], [_stop(family="WEDGED", kind="", signal=None)]).startswith(word)
 
 
 def test_the_table_holds_only_if_all_does(accounts):

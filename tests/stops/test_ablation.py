@@ -12,7 +12,7 @@ import pytest
 
 from seatrial.records import STREAMS, Clock, Event, Happening, LoadRow, Probe, Sample, Sent, Stop
 from seatrial.stops import fold
-from seatrial.stops.state.families import FALLS
+from seatrial.stops.state.families import weaker
 from tests.stops.removed import KINDS, Drop, lacking, left, no_counts, no_statuses, without, without_event
 from tests.stops.simulation import World
 from tests.stops.simulation_family import GIB, Tree
@@ -119,8 +119,8 @@ def test_less_evidence_names_nothing_else(name):
 def is_less(stop: Stop, whole: list[Stop]) -> bool:
     """Whether a stop says no more than the one by all evidence did."""
     for full in whole:
-        weaker = set(FALLS.get(full.family, ())) - STREAMS  # a broken stream is no weaker word for what broke it
-        family = stop.family == full.family or stop.family in weaker
+        less = weaker(full.family, full.rung) - STREAMS  # a broken stream is no weaker word for what broke it
+        family = stop.family == full.family or stop.family in less
         cause = stop.cause.startswith("UNKNOWN") or set(stop.cause.split("; ")) <= set(full.cause.split("; "))
         told = stop.signal in (full.signal, None) and stop.code in (full.code, None)
         kind = stop.kind in (full.kind, "unknown", "") or (full.kind, stop.kind) == ("oom", "signal")

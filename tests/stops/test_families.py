@@ -16,7 +16,7 @@ from seatrial.records import NO_STOP, STREAMS, Event, Family, Line
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits
 from seatrial.stops.state import sights
-from seatrial.stops.state.families import FAMILIES
+from seatrial.stops.state.families import FAMILIES, OF_A_CHILD, weaker
 from seatrial.stops.state.sights import Sight
 from seatrial.stops.streams import told
 from seatrial.stops.telling import own
@@ -30,17 +30,23 @@ STOPS = Path(__file__).parents[2] / "src" / "seatrial" / "stops"
 def test_every_family_has_a_row_and_what_it_names_has_one_too():
     assert set(FAMILIES) == set(get_args(Family))
     for row in FAMILIES.values():
-        assert {*row.becomes, *row.falls} <= set(FAMILIES)
+        assert {*row.becomes, *row.falls, *row.falls_of_child} <= set(FAMILIES)
         importlib.import_module(f"seatrial.stops.{row.reader}")
 
 
 def test_what_falls_twice_falls_at_once():
     """An ablation may lose two sources together: the order of claims is closed."""
-    for family, row in FAMILIES.items():
-        for less in row.falls:
-            missing = set(FAMILIES[less].falls) - set(row.falls) - {"STREAM STALL", "TRUNCATED"}
-            missing -= {"WEDGED"} if less == "STOPPED" else set()  # of a runner's end alone, to which nothing falls
+    of_child = [(family, OF_A_CHILD) for family, row in FAMILIES.items() if row.falls_of_child]
+    for family, rung in [*((family, "") for family in FAMILIES), *of_child]:
+        for less in weaker(family, rung):
+            missing = weaker(less, rung) - weaker(family, rung) - {"STREAM STALL", "TRUNCATED"}
             assert not missing, (family, less, missing)
+
+
+def test_only_the_end_of_a_child_falls_to_a_wedged():
+    """With the main process gone nothing is left that could be WEDGED."""
+    assert "WEDGED" in weaker("STOPPED", OF_A_CHILD)
+    assert "WEDGED" not in weaker("STOPPED", FAMILIES["STOPPED"].rung)
 
 
 def test_what_is_said_of_a_family_alone_is_said_of_one_that_there_is_and_once():

@@ -2,8 +2,8 @@
 
 A stop is opened in one family. More evidence may make another family of it (``becomes``): a STOPPED whose successor
 is found is RESTARTED. With less evidence the same history may be told as a weaker family (``falls``), and never as
-another. The readers and the telling take their lists of families from this table, the ablation tests take ``falls``,
-and docs/families.md is drawn from it.
+another. The readers and the telling take their lists of families from this table, the ablation tests take what it
+falls to (``weaker``), and docs/families.md is drawn from it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         ends: what shows that it is over.
         becomes: what more evidence makes of it, and which evidence.
         falls: what less evidence may make of it.
+        falls_of_child: what it may make of it besides, where a child ended under a parent that lives.
         rung: the first broken rung of the ladder; empty where ``shown`` of the stop tells it.
         due: when it is first handed out.
         refuted_by: proofs of life that speak against it: a later one of these moves its beginning.
@@ -52,6 +53,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ends: str
     becomes: dict[Family, str] = {}
     falls: tuple[Family, ...] = ()
+    falls_of_child: tuple[Family, ...] = ()
     rung: str = ""
     due: Due = "once known"
     refuted_by: frozenset[By] = ANY
@@ -76,7 +78,8 @@ FAMILIES: dict[Family, Row] = {
             "IMPOSTOR": _USURPED,
             "RUNNER REPLACED": "the successor of a runner is found",
         },
-        falls=("WEDGED", "TRUNCATED"),
+        falls=("TRUNCATED",),
+        falls_of_child=("WEDGED",),
         ended=True,
         marked=True,
         inferred="stop",
@@ -224,8 +227,16 @@ ENDED_MAIN = frozenset(family for family, row in FAMILIES.items() if row.ended a
 """The main process has ended."""
 MARKED = frozenset(family for family, row in FAMILIES.items() if row.marked)
 """The server's own mark of its start changes with it."""
-FALLS: dict[Family, tuple[Family, ...]] = {family: row.falls for family, row in FAMILIES.items() if row.falls}
-"""What less evidence may make of a family. DEAF may fall to STOPPED of an unknown kind (nothing answers, and no process
-is seen); STOPPED of a runner to WEDGED (no token comes, and no end was seen); FROZEN to WEDGED (nothing moves on, and
-the process is not seen). What ends or shuts a server may fall to what it did to a stream, which is true of each stream
-it broke."""
+OF_A_CHILD = FAMILIES["RUNNER REPLACED"].rung
+"""The first broken rung of a stop in which a child ended, and its parent lives."""
+
+
+def weaker(family: Family, rung: str) -> frozenset[Family]:
+    """What less evidence may make of a stop of a family whose first broken rung is that.
+
+    DEAF may fall to STOPPED of an unknown kind (nothing answers, and no process is seen), STOPPED of a child to WEDGED
+    (no token comes, and no end was seen), FROZEN to WEDGED (nothing moves on, and the process is not seen). What ends
+    or shuts a server may fall to what it did to a stream, which is true of each stream it broke.
+    """
+    row = FAMILIES[family]
+    return frozenset((*row.falls, *(row.falls_of_child if rung == OF_A_CHILD else ())))

@@ -55,7 +55,8 @@ def _table() -> Iterator[str]:
 
 
 def _falls(row: Row) -> str:
-    return ", ".join(row.falls) or "-"
+    of_child = [f"{family} (of a child)" for family in row.falls_of_child]
+    return ", ".join([*row.falls, *of_child]) or "-"
 
 
 def _rungs() -> Iterator[str]:
