@@ -98,11 +98,14 @@ class Watch:
             writer.write("events.jsonl", Event(what=what, name=name, at=time.monotonic_ns(), text=text))
 
     def ready(self, streams: int = 1) -> int:
-        """Wait until every server is found, sampled and heard, canaries and clients have been answered; that time."""
+        """Wait until every server is found, sampled and heard, canaries and clients have been answered; that time.
+
+        Canaries may wait for long: beside clients it is watched first whether questions harm them.
+        """
         for name, canary in self._canary.items():
             until(lambda n=name: self._seen(n), f"{name} is found, sampled and heard")
             if canary:
-                until(lambda n=name: self._answered(n), f"two canaries of {name} have been answered")
+                until(lambda n=name: self._answered(n), f"two canaries of {name} have been answered", 2 * DEADLINE_S)
         for client in self.clients:
             until(lambda c=client: c.streams >= streams, "a client's streams have ended")
         return self.ticked_at()

@@ -20,7 +20,7 @@ class Others:
     def __init__(self, monkeypatch, n):
         self.there, self.last = set(map(str, range(n))), n
         monkeypatch.setattr(ladder, "others", lambda port: frozenset(self.there) if port == PORT else None)
-        for name, value in (("WITHIN_S", 0.05), ("AT_ONCE_S", 0.01), ("WATCHED_S", (0.2, 0.3))):
+        for name, value in (("WITHIN_S", 0.05), ("AT_ONCE_S", 0.01), ("STEP_S", 0.05)):
             monkeypatch.setattr(bystanders, name, value)
 
     def drop(self):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +27,7 @@ def hasty(monkeypatch):
     """A tenth of the time."""
     monkeypatch.setattr(bystanders, "WITHIN_S", 0.05)
     monkeypatch.setattr(bystanders, "AT_ONCE_S", 0.01)
-    monkeypatch.setattr(bystanders, "WATCHED_S", (0.2, 0.3))
+    monkeypatch.setattr(bystanders, "STEP_S", 0.05)
 
 
 class Server:
@@ -113,14 +115,15 @@ def test_short_requests_that_come_and_go_convict_nobody(hasty):
     assert not Bystanders(server.look, company.handed_over).convicted, "nor by what it hands over"
 
 
-def test_where_nobody_is_connected_or_can_be_seen_nothing_waits():
+def test_where_nobody_is_connected_or_can_be_seen_nothing_waits(monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr(bystanders, "time", SimpleNamespace(sleep=waited.append, monotonic=time.monotonic))
     for look in (lambda: None, frozenset):
         company = Bystanders(look)
-        began = time.monotonic()
         for _ in range(100):
             with company.question("/chat"):
                 pass
-        assert time.monotonic() - began < 1
+        assert waited == []
         assert (company.cuts, company.held_back()) == (0, False)
 
 
@@ -195,3 +198,75 @@ def test_pages_that_harm_nobody_do_not_speak_for_chats(hasty):
     ask(company, server, 1)
     ask(company, server, 1)
     assert company.convicted
+
+
+class Hours:
+    """A clock of its own: hours pass in no time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Users:
+    """So many, each with one request after another, all of about the same length.
+
+    Args:
+        drops: who is served when a question comes is dropped at once.
+    """
+
+    def __init__(self, clock: Hours, users: int, seconds: float, *, drops: bool = False) -> None:
+        self.clock, self.seconds, self.drops = clock, seconds, drops
+        self.ends = [seconds * random.random() for _ in range(users)]
+
+    def look(self):
+        for n in range(len(self.ends)):
+            while self.ends[n] < self.clock.now:
+                self.ends[n] += self.seconds * random.uniform(0.9, 1.15)
+        return frozenset(f"{n} until {end}" for n, end in enumerate(self.ends))
+
+    def convict(self, every: float, times: int) -> bool:
+        """Whether so many questions, one every so often, convict."""
+        company = Bystanders(self.look)
+        for _ in range(times):
+            due = self.clock.now + every
+            with company.question("/chat"):
+                if self.drops:
+                    self.look()
+                    self.ends[0] = self.clock.now + 0.02
+            self.clock.now = max(self.clock.now, due)
+            if company.convicted:
+                return True
+        return False
+
+
+class AtOnce:
+    """A thread whose work is done where it begins."""
+
+    def __init__(self, target, args, **_) -> None:
+        self.start = lambda: None
+        self.join = lambda: target(*args)
+
+
+@pytest.mark.parametrize(("users", "seconds"), [(1, 0.3), (1, 1.0), (2, 0.65), (2, 1.0), (2, 2.0), (4, 1.0), (4, 10.0)])
+@pytest.mark.parametrize("every", [1.0, 10.0])
+def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds, every, monkeypatch):
+    """Also where their requests come in step with the questions."""
+    monkeypatch.setattr(bystanders, "time", clock := Hours())
+    monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
+    random.seed(f"{users} {seconds} {every}")
+    guilty = sum(Users(clock, users, seconds).convict(every, 360) for _ in range(30))
+    assert guilty <= 3
+
+
+@pytest.mark.parametrize(("users", "seconds", "most"), [(1, 60.0, 2), (1, 10.0, 4), (2, 10.0, 6), (1, 3.0, 12)])
+def test_a_server_that_drops_whom_it_serves_is_convicted_soon(users, seconds, most, monkeypatch):
+    monkeypatch.setattr(bystanders, "time", clock := Hours())
+    monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
+    random.seed(f"{users} {seconds}")
+    assert all(Users(clock, users, seconds, drops=True).convict(10.0, most) for _ in range(30))

@@ -6,8 +6,10 @@ least half of them, convict, where connections do not end as often by themselves
 one is open. Whoever drops a stream mostly does so at once, so that an end within a tenth of a second weighs more.
 
 A trial that ends nothing speaks for the server. After one that ended something it is first watched for some seconds
-how often as many end by themselves, in spans of the same lengths, and both are held against each other (a sequential
-test of two rates): users whose short requests come and go convict nobody.
+how often as many end by themselves, in spans of the same lengths. Then two accounts of all that was seen are held
+against each other, by how likely each makes it (a Bayes factor): that questions drop others, as ``DROPS`` says, or
+that what follows a question is what befalls any span of time, however often that is. Users whose short requests come
+and go convict nobody.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 WITHIN_S = 0.5
@@ -31,18 +33,28 @@ AT_ONCE_S = 0.1
 MOMENT_S = 0.02
 """Longer than a question about a server's health takes, and shorter than any stream."""
 
-WATCHED_S = (5.0, 8.0)
-"""How long it is watched what ends by itself: at random within these, for requests may be of one length."""
+SPANS = (8, 12)
+"""In so many spans it is watched what ends by itself: five to eight seconds, at random, for requests may be of one
+length."""
 
 WATCHES, PER_S = 2, 60.0
 """At most so many such watches in so many seconds: meanwhile nothing is asked, and whoever looks for a stop waits."""
 
+STEP_S = 2.0
+"""A question that may end others is asked at random within so long."""
+
 DROPS = (0.5, 0.45, 0.05)
 """How often a server that drops others does so at once, within the half second, or not: what is held for likely."""
 
-CONVICTS = math.log(60)
+CONVICTS = math.log(100)
 TRUSTS = -6.0
 """Limits of the evidence: the odds at which a server is convicted, and at which it is looked at more seldom."""
+
+SURPRISES = 0.5
+"""Of one trial: it tells so much against the server that it is worth while to watch what ends by itself."""
+
+MANY = 20
+"""Trials after which more is asked for, and ever more: who is looked at all day long once looks guilty by chance."""
 
 MOST = 3.9
 """Of one trial: it alone convicts nobody."""
@@ -53,10 +65,8 @@ RARE = 4
 FADES = 0.95
 """What a trial weighs after the next: connections that nobody uses survive anything, and must not speak for ever."""
 
-PRIOR = (0.05, 1.0)
-"""What is taken for seen before anything was: one half second in twenty sees connections end by themselves."""
-
-RAREST = 0.005
+PRIOR = (0.1, 0.1, 0.8)
+"""What is taken for seen before anything was, of one span: ends at once, within the half second, or later."""
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED = "01"
@@ -153,22 +163,6 @@ def _our_sockets() -> set[str]:
     return found
 
 
-class Rate:
-    """How often at least half of the connections end by themselves within a span."""
-
-    def __init__(self, share: float) -> None:
-        self._ends, self._spans = PRIOR[0] * share, PRIOR[1]
-
-    def count(self, before: Peers, now: Peers) -> None:
-        if before:
-            self._spans += 1
-            self._ends += _half(before, now)
-
-    @property
-    def value(self) -> float:
-        return min(max(self._ends / self._spans, RAREST), 1 - RAREST)
-
-
 class Bystanders:
     """What became of others when one server was asked. For any thread, a question at a time.
 
@@ -183,13 +177,15 @@ class Bystanders:
 
     def __init__(self, look: Callable[[], Peers | None], cuts: int = 0) -> None:
         self._look = look
-        self._at_once, self._within = Rate(AT_ONCE_S / WITHIN_S), Rate(1.0)
+        self._by_itself = list(PRIOR)  # spans in which nothing was asked, by what ended in them: as in a trial
         self._ended = [0.0, 0.0]  # trials in which at least half ended: at once; within half a second
         self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
         self._questions = 0
+        self._trials: dict[str, int] = {}  # by what was asked for
         self._lock = threading.Lock()
-        self.convicted = False
+        self.convicted = cuts > 1  # one alone is handed over of a server that is not
         self._weighed = 0  # cuts after which it was watched what ends by itself
+        self._surprised = False  # by the last trial: by what is known, connections seldom end so by themselves
         self._watched: tuple[float, ...] = ()  # when that was, the latest ones
         self.cuts = 0
         for _ in range(cuts):
@@ -222,10 +218,11 @@ class Bystanders:
     @contextlib.contextmanager
     def _trial(self, path: str) -> Iterator[None]:
         self._questions += 1
-        trusted = self._evidence(path) <= TRUSTS and self._questions % RARE
+        suspected = self._surprised or self._evidence(path) > 0
+        trusted = not suspected and self._evidence(path) <= TRUSTS and self._questions % RARE
         there = frozenset() if trusted else self._look() or frozenset()
-        if there and self.cuts > self._weighed and self._evidence(path) > 0 and self._may_wait():
-            there = self._by_themselves()
+        if there and suspected:
+            there = self._at_random()
         if not there:
             yield
             return
@@ -244,38 +241,53 @@ class Bystanders:
             ended: 0: at least half of the connections ended at once; 1: within half a second; 2: they did not.
         """
         self._ended = [FADES * n for n in self._ended]
-        self._survived[path] = FADES * self._survived.get(path, 0.0) + (ended == 2)
+        self._survived[path] = FADES * self._survived.get(path, 0.0)
+        before = self._evidence(path)
         if ended < 2:
             self.cuts += 1
             self._ended[ended] += 1
-        self.convicted = self.convicted or self._evidence(path) >= CONVICTS
+        else:
+            self._survived[path] += 1
+        self._trials[path] = self._trials.get(path, 0) + 1
+        now, needed = self._evidence(path), CONVICTS + 2 * math.log1p(self._trials[path] / MANY)
+        self._surprised = now - before > SURPRISES
+        self.convicted = self.convicted or now >= needed
 
     def _evidence(self, path: str) -> float:
         """The logarithm of the odds that this question makes it drop others, by what is known now of other times."""
-        at_once, within = self._at_once.value, self._within.value
-        by_itself = (at_once, max(within - at_once, RAREST), 1 - within)
-        weights = (min(MOST, math.log(drops / rate)) for drops, rate in zip(DROPS, by_itself, strict=True))
         trials = (*self._ended, self._survived.get(path, 0.0))
-        return sum(n * weight for n, weight in zip(trials, weights, strict=True))
+        dropped = sum(n * math.log(share) for n, share in zip(trials, DROPS, strict=True))
+        odds = dropped - _likely(trials, self._by_itself)
+        return min(odds, MOST * sum(self._ended))
 
     def _may_wait(self) -> bool:
         """Whether questions may wait once more. Where they may not, what is known of other ends has to do."""
         return len(self._watched) < WATCHES or time.monotonic() - self._watched[0] >= PER_S
 
-    def _by_themselves(self) -> Peers:
-        """Count how often connections end though nobody asks; who is connected then."""
-        until = time.monotonic() + random.uniform(*WATCHED_S)  # noqa: S311 - no secret
-        now = self._look() or frozenset()
+    def _at_random(self) -> Peers:
+        """Who is connected a while later: users may come in step with our questions, and seem to leave because of them.
+
+        After each end it is watched first how often connections end by themselves.
+        """
+        if self.cuts > self._weighed and self._may_wait():
+            self._by_themselves()
+        else:
+            time.sleep(random.uniform(0, STEP_S))  # noqa: S311 - no secret
+        return self._look() or frozenset()
+
+    def _by_themselves(self) -> None:
+        """Count how often connections end though nobody asks."""
         self._weighed = self.cuts
         self._watched = (*self._watched, time.monotonic())[-WATCHES:]
-        while time.monotonic() < until:
-            before = now
+        for _ in range(random.randint(*SPANS)):  # noqa: S311 - no secret
+            time.sleep(random.uniform(0, WITHIN_S / 2))  # noqa: S311 - nor this one
+            before = self._look() or frozenset()
             time.sleep(AT_ONCE_S)
-            self._at_once.count(before, self._look() or frozenset())
+            soon = self._look() or frozenset()
             time.sleep(WITHIN_S - AT_ONCE_S)
             now = self._look() or frozenset()
-            self._within.count(before, now)
-        return now
+            if before:
+                self._by_itself[0 if _half(before, soon) else 1 if _half(before, now) else 2] += 1
 
     def _after(self, path: str, there: Peers) -> None:
         """Look twice at what has become of them; where nobody can say any more, it was no trial."""
@@ -289,6 +301,15 @@ class Bystanders:
                 self.judge(path, ended)
                 return
         self.judge(path, 2)
+
+
+def _likely(trials: Sequence[float], spans: Sequence[float]) -> float:
+    """The logarithm of how likely trials are that come as the spans did, whose rates are not known any better.
+
+    A trial counts for the ones after it as a span does: a row of equal ends is what makes equal ends likely.
+    """
+    each = sum(math.lgamma(s + n) - math.lgamma(s) for n, s in zip(trials, spans, strict=True))
+    return each + math.lgamma(sum(spans)) - math.lgamma(sum(spans) + sum(trials))
 
 
 def _half(before: Peers, now: Peers) -> bool:
