@@ -77,6 +77,8 @@ def compare(full: Sequence[Stop], less: Sequence[Stop]) -> str:
     rest = [stop for stop in less if not stop.planned]
     open_ones = list(whole)
     for stop in rest:
+        if stop.family == "UNOBSERVED" and any(stop.name == other.name for other in whole):
+            continue  # it claims nothing
         fits = sorted((other for other in open_ones if _at_most(stop, other)), key=lambda o: o.family != stop.family)
         if fits and stop.family == fits[0].family:
             open_ones.remove(fits[0])

@@ -12,6 +12,8 @@ from tests.stops.simulation_work import Engine, Rig
 ERROR = {"status": 500, "outcome": "http_5xx", "detail": "generate() failed"}
 REFUSED = {"status": 400, "outcome": "http_4xx", "detail": "max_tokens must be at least 2"}
 BUSY = {"status": 503, "outcome": "busy", "detail": "no available workers"}
+PROMISED = {**BUSY, "retry_s": 400}
+LOADS = {**BUSY, "detail": "Loading model"}
 LIMITED = {"status": 429, "outcome": "busy", "detail": "slow down"}
 Ends = Callable[[int], dict[str, Any] | None]
 
@@ -73,6 +75,15 @@ SIMULATED = (
         _wait(120),
         _from_the_first(lambda _: REFUSED),
     ),
+    (
+        _row("N10", "503, Retry-After: 400, for 380 s", wedged=False),
+        _then(lambda _: PROMISED, 380, after=60),
+        _well,
+    ),
+    (_row("N11", "503 Loading model, for ever", wedged=True), _then(lambda _: LOADS, 640), _well),
+    (_row("N12", "503 Loading model, for nine minutes", wedged=False), _then(lambda _: LOADS, 540, after=60), _well),
+    (_row("N13", "500 to every fourth canary", wedged=True), _then(lambda n: None if n % 4 else ERROR, 400), _well),
+    (_row("N14", "500 to every twelfth canary", wedged=False), _then(lambda n: None if n % 12 else ERROR, 500), _well),
     (_row("N09", "two canaries fail", wedged=False), _then(lambda n: ERROR if n < 4 else None, 60), _well),
 )
 """What is struck, and each with a twin: who is busy by right, who refuses one way of asking, who fails twice."""

@@ -77,7 +77,7 @@ FAULTS = (
     Row(id="F16", title="200 with an empty answer", setup=behind, strike=spoil("empty"), real=True,
         expected=(Expected(family="EMPTY"),), rests_on=COUNTED),
     Row(id="F27", title="gateway holds or refuses streams, the server behind it is right", setup=both_sides,
-        strike=cut_off, ticks=11, real=True,
+        strike=cut_off, ticks=20, real=True,
         expected=(Expected(family="WEDGED", cause=("the gateway",), also=("STREAM STALL", "TRUNCATED")),)),
     Row(id="F27b", title="gateway drops streams half-way, the server behind it is right", setup=both_sides,
         strike=drop, ticks=7, expected=(Expected(family="TRUNCATED", cause=("the gateway",)),)),

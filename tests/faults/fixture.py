@@ -25,6 +25,7 @@ from typing import Any
 
 from engine import Engine  # beside this script
 from http1 import Gone, Peer, listen
+from manners import Manner, hang, said
 from pace import pace
 
 RUNNER = "import sys; sys.stdin.read()"
@@ -37,6 +38,7 @@ class Golden:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.engine = Engine(options.slots)
+        self.manner = Manner(options.manner)
         self.listener = listen(options.port)
         self.runner: subprocess.Popen[bytes] | None = None
         self.needed = False  # without its runner it answers every chat with 500
@@ -66,8 +68,14 @@ class Golden:
     def _answer(self, peer: Peer) -> None:
         method, path, _, body = peer.request()
         engine = self.engine
-        if method == "POST" and path.endswith("/chat/completions"):
+        if self.manner.how == "never":
+            hang(peer.sock)
+        elif method == "POST" and path.endswith("/chat/completions"):
             self._chat(peer, json.loads(body))
+        elif self.manner.silent:
+            hang(peer.sock)
+        elif self.manner.loads:
+            peer.answer(503, said("Loading model"))
         elif path == "/health":
             peer.answer(200, {"status": "ok"})
         elif path.endswith("/models"):
@@ -88,9 +96,13 @@ class Golden:
         if self.needed and self.runner is not None and self.runner.returncode is not None:
             peer.answer(500, {"error": {"message": "generate() failed", "code": 500}})
             return
-        wanted = request.get("max_tokens") or request.get("max_completion_tokens") or 60
-        job = self.engine.submit(min(wanted, 60))
-        finish = "length" if wanted <= 60 else "stop"
+        if refused := self.manner.turned_away(request):
+            peer.answer(refused[0], said(refused[1]))
+            return
+        wanted, most = request.get("max_tokens") or request.get("max_completion_tokens") or 60, self.options.most
+        job = self.engine.submit(min(wanted, most))
+        self.manner.serves(job)
+        finish = "length" if wanted <= most else "stop"
         if not request.get("stream"):
             text = " ".join(iter(job.out.get, None))
             message = {"role": "assistant", "content": text}
@@ -109,6 +121,8 @@ class Golden:
             if self.abort_at and count == self.abort_at[0]:
                 self.abort_at[1].sendall(b'{"at": %d}\n' % time.monotonic_ns())
                 os.abort()
+        if job.cancelled:
+            return  # the connection ends, and the stream does not
         peer.event(_event({}, finish))
         peer.event(b"data: [DONE]\n\n")
         peer.end_stream()
@@ -143,6 +157,14 @@ class Golden:
 
     def do_unwedge(self, sock: socket.socket) -> None:
         self.engine.go.set()
+
+    def do_manner(self, sock: socket.socket, how: str) -> None:
+        """Meet chats so from now on."""
+        self.manner = Manner(how)
+
+    def do_write(self, sock: socket.socket, text: str) -> None:
+        """Write a line into its log."""
+        os.write(2, text.encode() + b"\n")
 
     def do_prefill(self, sock: socket.socket, seconds: float, how: str) -> None:
         self.engine.prefill, self.engine.how = seconds, how
@@ -280,6 +302,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--orders", required=True)
     parser.add_argument("--slots", type=int, default=4)
+    parser.add_argument("--most", type=int, default=60, help="tokens of an answer")
+    parser.add_argument("--manner", default="", help="how it meets chats: manners.py lists the words")
+    parser.add_argument("--leaves", type=float, default=0.0, help="end with status 1 after so many seconds")
     parser.add_argument("--supervised", action="store_true")
     parser.add_argument("--sleep-idle-seconds", type=int, help="only to be seen in its arguments")
     options = parser.parse_args()
@@ -288,6 +313,8 @@ def main() -> None:
     def serve() -> None:
         golden = Golden(options)
         threading.Thread(target=take_orders, args=(options.orders, golden), daemon=True).start()
+        if options.leaves:
+            threading.Timer(options.leaves, os._exit, (1,)).start()
         golden.serve()
 
     if options.supervised:

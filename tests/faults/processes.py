@@ -166,9 +166,9 @@ class Golden(Process):
         self.pid = self.root
         super().close()
 
-    def again(self, folder: Path) -> Process:
+    def again(self, folder: Path, *arguments: str) -> Process:
         """A successor at the same port."""
-        return Process(folder, "fixture", f"--port={self.port}")
+        return Process(folder, "fixture", f"--port={self.port}", *arguments)
 
 
 class Gateway(Process):

@@ -51,7 +51,7 @@ class Real(Process):
         except (OSError, ValueError, KeyError, IndexError):
             return ""
 
-    def again(self, folder: Path) -> Process:
+    def again(self, folder: Path, *_: str) -> Process:
         return Real(folder, self.port, self.command)
 
     def close(self) -> None:

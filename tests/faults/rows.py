@@ -22,7 +22,8 @@ class Expected:
 
     ``cause``: beginnings of causes that may be named; UNKNOWN is never wrong, for what the record does not show is not
     known. ``says``: words that must stand in its evidence, hypotheses or cause. ``also``: families that may be named
-    beside it, because they are true as well.
+    beside it, because they are true as well. ``once``: no second stop of the family is told.
+    ``loops``: how many lives after it ended without an answer.
     """
 
     family: Family
@@ -33,6 +34,8 @@ class Expected:
     cause: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     also: tuple[Family, ...] = ()
+    once: bool = False
+    loops: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

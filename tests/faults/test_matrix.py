@@ -94,6 +94,16 @@ def test_what_is_wrong_is_called_wrong(told, missed, wrong):
     assert found.detected is not missed
 
 
+@pytest.mark.parametrize(("told", "detected", "wrong"), [
+    ([_stop(family="RESTARTED", restarts=5)], True, 0),
+    ([_stop(family="RESTARTED")], False, 0),
+    ([_stop(family="RESTARTED", restarts=5), _stop(family="RESTARTED")], True, 1),
+])  # fmt: skip
+def test_a_crash_loop_is_one_story_with_all_its_lives(told, detected, wrong):
+    found = account(ROWS["LOOP"], 1, told, 100)
+    assert (found.detected, len(found.wrong)) == (detected, wrong)
+
+
 def test_a_stop_in_a_twin_is_a_false_alarm():
     assert account(ROWS["F30"], 1, [_stop()], 100).alarms
     assert account(ROWS["BLIND"], 1, [], 100).missed
@@ -108,6 +118,8 @@ def test_a_stop_in_a_twin_is_a_false_alarm():
     ([_stop(cause="the gateway")], "WRONG"),
     ([_stop(family="DEAF", kind="", signal=None)], "WRONG"),
     ([_stop(), _stop()], "WRONG"),
+    ([_stop(family="UNOBSERVED", kind="", signal=None, cause="nobody looked")], "weaker"),
+    ([_stop(name="b", family="UNOBSERVED", kind="", signal=None, cause="nobody looked")], "WRONG"),
 ])  # fmt: skip
 def test_a_removed_source_may_weaken_and_never_change(less, word):
     assert compare([_stop()], less).startswith(word)

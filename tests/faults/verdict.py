@@ -4,8 +4,8 @@ Words, as the table uses them:
 
 - *detected*: each stop a row expects is there, on its endpoint, and its family, kind, signal and code are right.
 - *wrong cause*: a stop of a family that is neither expected nor true as well (``also``); or a kind, signal or code that
-  is another one than was injected; or a cause that names something the row does not allow. A cause that begins with
-  UNKNOWN is never wrong: what the record does not show is not known.
+  is another one than was injected; or a cause that names something the row does not allow; or one story told twice
+  (``once``). A cause that begins with UNKNOWN is never wrong: what the record does not show is not known.
 - *false alarm*: in a twin or a control, anything that is said and is no notice its row expects.
 """
 
@@ -51,6 +51,7 @@ def account(row: Row, seed: int, stops: Sequence[Stop], struck_at: int, ended_at
     found = {e: _match(e, told) for e in row.expected}
     missed = tuple(f"no {e.family} of {e.name}" for e, stop in found.items() if stop is None)
     wrong = tuple(text for stop in told if (text := _wrong(row, stop)))
+    wrong += tuple(f"{n} times {e.family} of {e.name}" for e in row.expected if e.once and (n := _times(e, told)) > 1)
     main = found[row.expected[-1]]
     timed = msgspec.structs.asdict(Account(row=row.id, seed=seed, detected=not missed, wrong=wrong, missed=missed))
     if main is not None:
@@ -68,6 +69,10 @@ def _match(expected: Expected, told: Sequence[Stop]) -> Stop | None:
     return next((stop for stop in told if _is(expected, stop)), None)
 
 
+def _times(expected: Expected, told: Sequence[Stop]) -> int:
+    return sum((stop.name, stop.family) == (expected.name, expected.family) for stop in told)
+
+
 def _is(expected: Expected, stop: Stop) -> bool:
     words = " ".join((*stop.evidence, *stop.hypotheses, stop.cause))
     return (
@@ -76,6 +81,7 @@ def _is(expected: Expected, stop: Stop) -> bool:
         and (not expected.kind or stop.kind == expected.kind)
         and (expected.signal is None or stop.signal == expected.signal)
         and (expected.code is None or stop.code == expected.code)
+        and (expected.loops is None or stop.restarts == (expected.loops and expected.loops + 1))
         and all(word in words for word in expected.says)
     )
 

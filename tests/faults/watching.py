@@ -71,8 +71,10 @@ class Watch:
         self.process.stdin.write(json.dumps(fields).encode() + b"\n")
         self.process.stdin.flush()
 
-    def add(self, server: Any, name: str = "a", *, canary: bool = False, log: bool = False) -> None:
-        """Watch a server."""
+    def add(
+        self, server: Any, name: str = "a", *, canary: bool = False, log: bool = False, answers: bool = True
+    ) -> None:
+        """Watch a server. answers: before the strike its canaries do."""
         base = f"http://127.0.0.1:{server.port}"
         told = Watched(
             name=name,
@@ -86,7 +88,7 @@ class Watch:
             log=str(server.log) if log else "",
         )
         self.command(**msgspec.to_builtins(told))
-        self._canary[name] = canary
+        self._canary[name] = canary and answers
 
     def traffic(self, server: Any, name: str = "a", clients: int = 2, tokens: int = 20, patience_s: float = 0) -> None:
         """Clients that send one chat after another."""
