@@ -41,12 +41,16 @@ def test_a_whole_answer_and_a_stream_say_the_same(golden: Golden) -> None:
     assert said(chunks) == whole["choices"][0]["message"]["content"]
     assert chunks[-1] == "[DONE]"
     assert chunks[-2]["choices"] == []
-    assert chunks[-2]["usage"] == whole["usage"]
+    assert _uncached(chunks[-2]["usage"]) == _uncached(whole["usage"])
     finishes = [choice["finish_reason"] for chunk in chunks[:-1] for choice in chunk["choices"]]
     assert finishes.count("stop") == 1
     assert finishes[-1] == "stop"
     assert [name for name in ("id", "created", "model", "object") if len({c[name] for c in chunks[:-1]}) > 1] == []
     assert [n for n, chunk in enumerate(chunks[:-2]) if "role" in chunk["choices"][0]["delta"]] == [0]
+
+
+def _uncached(usage: dict[str, Any]) -> dict[str, Any]:
+    return {name: count for name, count in usage.items() if name != "prompt_tokens_details"}
 
 
 def test_usage_counts_what_was_sent(golden: Golden) -> None:
@@ -203,7 +207,7 @@ ROLE = {"role": "user", "content": "x"}
         (chat(logprobs=True, top_logprobs=21), 400, "top_logprobs"),
         (chat(seed="x"), 400, "seed"),
         (chat(tools=[{"type": "function"}]), 400, "tools"),
-        (chat(response_format={"type": "json_object"}), 400, "response_format"),
+        (chat(response_format={"type": "json"}), 400, "response_format"),
         (chat("word " * 9000), 400, "messages"),
     ],
 )

@@ -15,9 +15,18 @@ from tests.golden.client import ask, call, chat, exchange, request, said, stream
 from tests.golden.faults import FAULTS, Chosen, UnknownFaultError
 from tests.golden.server import Golden
 from tests.golden.truth import Truth
+from tests.golden.validation import MODEL
 
 CHAT = "/v1/chat/completions"
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
+FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 KEY = {"Authorization": 'Bearer sk-a/b"c'}
 
 
@@ -54,6 +63,20 @@ BATTERY = {
     "refused and kept": _post(chat(n=0), keep=True) + request("GET", "/v1/models"),
     "refused stream": _post(chat(stream=True, n=0)),
     "metrics": request("GET", "/metrics"),
+    "tools": _post(chat("What is the weather in Oslo?", tools=[WEATHER])),
+    "tools, streamed": _post(chat("What is the weather in Oslo and Rome?", tools=[WEATHER], **USAGE)),
+    "tool required": _post(chat(tools=[WEATHER], tool_choice="required")),
+    "tool named": _post(chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "get_weather"}})),
+    "tools, none": _post(chat("What is the weather in Oslo?", tools=[WEATHER], tool_choice="none")),
+    "object": _post(chat(response_format={"type": "json_object"})),
+    "schema": _post(chat(response_format=FORM)),
+    "schema, streamed": _post(chat(response_format=FORM, **USAGE)),
+    "thought": _post(chat(reasoning_effort="low")),
+    "thought, streamed": _post(chat(reasoning_effort="low", **USAGE)),
+    "embeddings": request("POST", "/v1/embeddings", {"model": MODEL, "input": ["the sea", "a ship"]}),
+    "embeddings in base64": request(
+        "POST", "/v1/embeddings", {"model": MODEL, "input": "the sea", "encoding_format": "base64", "dimensions": 8}
+    ),
 }
 
 
@@ -63,7 +86,7 @@ BYTES_ALIKE = frozenset({"split-anywhere", "created-an-hour-ago"})
 
 def _normal(answer: bytes) -> bytes:
     """Without what differs between two honest answers: ids and times, each replaced by its place of first mention."""
-    for pattern in (rb"chatcmpl-[0-9a-f]+", rb'(?<="created":)\d+'):
+    for pattern in (rb"chatcmpl-[0-9a-f]+", rb"call_[0-9a-f]{24}", rb'(?<="created":)\d+'):
         seen: dict[bytes, int] = {}
         answer = re.sub(pattern, lambda m, seen=seen: b"#%d" % seen.setdefault(m[0], len(seen)), answer)
     return re.sub(rb"requests_processing \d+|Date: [^\r]+", b"", answer)

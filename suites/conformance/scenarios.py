@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from seatrial.checks import traits
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
@@ -51,6 +53,50 @@ GOOD = request(HELLO, max_tokens=1)
 """What has to be answered before a faulty request and after it: the scenario ``one-token`` of plain chats."""
 
 
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather in a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""A tool as clients have it."""
+
+PLACE = {
+    "type": "json_schema",
+    "json_schema": {"name": "place", "strict": True, "schema": WEATHER["function"]["parameters"]},  # type: ignore[index]
+}
+
+THINKING = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": True}}
+"""What makes a model think that can: it overrides the profile's off-switch."""
+
+
+class Asked:
+    """An optional area's first request: (its scenario, the request). What a server lacks it says in answer to this."""
+
+    TOOLS = ("tools/tools-asked", request(HELLO, tools=[WEATHER], tool_choice="auto"))
+    STRUCTURED = ("structured/structured-asked", request("Name a city.", response_format=PLACE, max_tokens=48))
+    REASONING = ("reasoning/reasoning-asked", request("What is 7 times 6?", max_tokens=256, **THINKING))
+    EMBEDDINGS = ("embeddings/embeddings-asked", Request(path="/embeddings", body={"model": None, "input": "the sea"}))
+
+
+def optional(scenario: Scenario, asked: tuple[str, Request]) -> Scenario:
+    """A scenario of an optional area, which does not apply where the area's first request was declined honestly."""
+    return replace(scenario, before=asked)
+
+
+def embed(given: Any, *, of: Traits = traits.NONE, **body: Any) -> Scenario:
+    """One valid request for vectors."""
+    asked = Request(path="/embeddings", body={"model": None, "input": given, **body})
+    return optional(Scenario(requests={"only": asked}, traits=traits.JSON | of), Asked.EMBEDDINGS)
+
+
 def chat(prompt: str | list[Any], *, of: Traits = traits.NONE, **body: Any) -> Scenario:
     """One valid chat request. Its traits follow from its body; ``of`` adds to them."""
     return chats(of=of, only=request(prompt, **body))
@@ -83,19 +129,28 @@ def get(path: str, *, of: Traits) -> Scenario:
     return Scenario(requests={"only": Request(method="GET", path=path)}, traits=of)
 
 
-def faulty(bad: Request, *, of: Traits, hazard: Hazard = Hazard.CARELESS, known: Request | None = None) -> Scenario:
+def faulty(
+    bad: Request,
+    *,
+    of: Traits,
+    hazard: Hazard = Hazard.CARELESS,
+    known: Request | None = None,
+    asked: tuple[str, Request] | None = None,
+) -> Scenario:
     """A request that has to be refused, and a good one after it, which was answered before as well.
 
     Args:
         known: sent before it, where its route is not that of chats: the same request without its fault.
+        asked: of an optional area, its first request: the good one before and after.
     """
+    before = asked or ("chat/one-token", GOOD)
     first = {} if known is None else {"known": known}
     return Scenario(
-        requests={**first, "bad": bad, "good": GOOD},
-        before=("chat/one-token", GOOD),
+        requests={**first, "bad": bad, "good": before[1]},
+        before=before,
         traits=traits.FAULTY | of,
         hazard=hazard,
-        tokens=17,
+        tokens=16 + _most_tokens({"good": before[1]}),
     )
 
 
@@ -106,5 +161,5 @@ def raw(body: bytes) -> Request:
 
 def _most_tokens(requests: Mapping[str, Request]) -> int:
     bodies = [r.body for r in requests.values()]
-    caps = [min(b[key] for key in ("max_tokens", "max_completion_tokens") if key in b) for b in bodies]
+    caps = [min((b[key] for key in ("max_tokens", "max_completion_tokens") if key in b), default=0) for b in bodies]
     return sum(int(cap * body.get("n", 1)) for cap, body in zip(caps, bodies, strict=True))

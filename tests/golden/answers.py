@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from tests.golden.app import tools
+from tests.golden.app.tools import ToolCall
 from tests.golden.phrases import DOES, FOREIGN, FRAMES, NUMBERS, WHAT, WHEN, WHO, WHY
 
 REPEAT = re.compile(
@@ -22,28 +24,35 @@ TOKEN = re.compile(r"\s*[A-Za-z]{1,7}|\s*\d{1,3}|\s*[^\sA-Za-z\d]|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One choice: tokens of thought and of content, why it ended, and how many tokens it took to make."""
+    """One choice: tokens of thought and of content, calls, why it ended, and how many tokens it took to make."""
 
     reasoning: tuple[str, ...]
     content: tuple[str, ...]
     finish: str = "stop"
     stopped_by: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def generated(self) -> int:
-        return len(self.reasoning) + len(self.content)
+        return len(self.reasoning) + len(self.content) + sum(call.generated for call in self.calls)
 
     @property
     def text(self) -> str:
         return "".join(self.content)
 
     def limited(self, cap: int, stops: tuple[str, ...]) -> Answer:
-        """The answer within a cap over thought and content, ended before the first stop string of its content."""
+        """The answer within a cap over all that it says, ended before the first stop string of its content."""
         thought = self.reasoning[:cap]
         content = self.content[: max(cap - len(thought), 0)]
-        capped = len(thought) + len(content) < self.generated
+        calls = tools.within(self.calls, cap - len(thought) - len(content))
+        capped = len(thought) + len(content) + sum(call.generated for call in calls) < self.generated
         kept, by = _before(content, stops)
-        return Answer(thought, kept, "length" if capped and not by else self.finish, by)
+        finish = "length" if capped and not by else "stop" if by else self.finish
+        return Answer(thought, kept, finish, by, () if by else calls)
+
+    def thinking(self, budget: int) -> Answer:
+        """The answer after no more tokens of thought than a budget."""
+        return replace(self, reasoning=self.reasoning[:budget])
 
     def then(self, text: str) -> Answer:
         """The answer with more to say."""

@@ -6,10 +6,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from tests.golden import answers
 from tests.golden.answers import Answer
+from tests.golden.app import drafts, wants
+from tests.golden.app.cache import Prefixes
 from tests.golden.items import DONE, Item, Pause
 from tests.golden.phrases import WORDS
 from tests.golden.registry import Call
@@ -21,6 +24,19 @@ CONTEXT = 8192
 
 SLOTS = 8
 
+THOUGHT = "reasoning_content"
+"""Where thought is told, unless the server is told otherwise."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What all answers of a server share."""
+
+    truth: Truth
+    prefixes: Prefixes
+    thinking: bool = False
+    thought_in: str = THOUGHT
+
 
 @dataclass
 class Completion:
@@ -30,6 +46,7 @@ class Completion:
     choices: list[Answer]
     prompt_tokens: int
     told: Told
+    thought_in: str = THOUGHT
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -38,7 +55,7 @@ class Completion:
         return self.call.says("logprobs") is True
 
 
-def prepare(call: Call, body: dict[str, Any], truth: Truth, *, thinking: bool) -> Completion:
+def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
     """Decide the whole answer to a request that was checked.
 
     Raises:
@@ -52,15 +69,21 @@ def prepare(call: Call, body: dict[str, Any], truth: Truth, *, thinking: bool) -
         raise RefusedError(message, param="messages", code="context_length_exceeded")
     caps = [body[name] for name in ("max_tokens", "max_completion_tokens") if body.get(name) is not None]
     stops = body.get("stop") or ()
-    thinks = thinking and _thinking_wanted(body)
+    thinks = wants.thinks(body, usually=world.thinking)
     last = _text(body["messages"][-1]) if body["messages"][-1].get("role") == "user" else prompt
     made = []
     for index in range(body.get("n") or 1):
-        draft = call.change("draft", answers.draft(last, seed=body.get("seed"), index=index, thinking=thinks))
+        draft = call.change("draft", drafts.draft(body, last, _text, index=index, thinking=thinks))
         limited = draft.limited(min([room, *caps]), (stops,) if isinstance(stops, str) else tuple(stops))
         made.append(call.change("answer", limited))
-    call.told = truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
-    completion = Completion(call, made, prompt_tokens, call.told)
+    call.told = world.truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
+    world.truth.decided(
+        call.told,
+        cached=world.prefixes.known(_prompt(body["messages"])),
+        reasoning=sum(len(answer.reasoning) for answer in made),
+        calls=sum(len(answer.calls) for answer in made),
+    )
+    completion = Completion(call, made, prompt_tokens, call.told, world.thought_in)
     call.told.id = completion.id
     return completion
 
@@ -72,12 +95,7 @@ def whole(made: Completion, truth: Truth) -> dict[str, Any]:
     choices = [
         {
             "index": index,
-            "message": {
-                "role": "assistant",
-                "content": answer.text,
-                "refusal": None,
-                **({"reasoning_content": "".join(answer.reasoning)} if answer.reasoning else {}),
-            },
+            "message": _message(made, answer),
             "logprobs": {"content": _logprobs(made, answer), "refusal": None} if made.wants_logprobs else None,
             "finish_reason": answer.finish,
         }
@@ -92,25 +110,41 @@ def chunks(made: Completion, truth: Truth, token_s: float) -> Iterator[Item]:
     with_usage = isinstance(options, dict) and options.get("include_usage") is True
     for index in range(len(made.choices)):
         yield _chunk(made, index, {"role": "assistant", "content": ""}, with_usage=with_usage)
-    for turn in range(max(answer.generated for answer in made.choices)):
+    for turn in zip_longest(*(_steps(made, answer) for answer in made.choices)):
         if token_s:
             yield Pause(token_s)
-        for index, answer in enumerate(made.choices):
-            if turn >= answer.generated:
-                continue
-            truth.token(made.told)
-            at = turn - len(answer.reasoning)
-            name, token = ("content", answer.content[at]) if at >= 0 else ("reasoning_content", answer.reasoning[turn])
-            logprobs = (
-                {"content": [_logprob(made, token, at)], "refusal": None} if made.wants_logprobs and at >= 0 else None
-            )
-            yield _chunk(made, index, {name: token}, logprobs=logprobs, with_usage=with_usage)
+        for index, step in enumerate(turn):
+            if step is not None:
+                delta, logprobs, count = step
+                truth.token(made.told, count)
+                yield _chunk(made, index, delta, logprobs=logprobs, with_usage=with_usage)
     truth.complete(made.told)
     for index, answer in enumerate(made.choices):
         yield _chunk(made, index, {}, finish=answer.finish, with_usage=with_usage)
     if with_usage:
         yield {**_head(made, "chat.completion.chunk"), "choices": [], "usage": _usage(made)}
     yield DONE
+
+
+def _message(made: Completion, answer: Answer) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
+    if answer.calls:
+        said |= {"content": answer.text or None, "tool_calls": [call.whole() for call in answer.calls]}
+    if answer.reasoning:
+        said[made.thought_in] = "".join(answer.reasoning)
+    return said
+
+
+def _steps(made: Completion, answer: Answer) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None, int]]:
+    """(delta, logprobs, tokens) of each step of a choice: thought, content, calls."""
+    for token in answer.reasoning:
+        yield {made.thought_in: token}, None, 1
+    for at, token in enumerate(answer.content):
+        logprobs = {"content": [_logprob(made, token, at)], "refusal": None} if made.wants_logprobs else None
+        yield {"content": token}, logprobs, 1
+    for index, call in enumerate(answer.calls):
+        for entry, count in call.deltas(index):
+            yield {"tool_calls": [entry]}, None, count
 
 
 def slot(number: int, told: Told | None) -> dict[str, Any]:
@@ -159,6 +193,7 @@ def _usage(made: Completion) -> dict[str, Any]:
         "completion_tokens": generated,
         "total_tokens": made.prompt_tokens + generated,
         "completion_tokens_details": {"reasoning_tokens": thought},
+        "prompt_tokens_details": {"cached_tokens": made.told.cached_tokens},
     }
 
 
@@ -179,10 +214,12 @@ def _candidate(token: str, value: float) -> dict[str, Any]:
     return {"token": token, "logprob": round(value, 4), "bytes": list(token.encode("utf-8", "replace"))}
 
 
-def _thinking_wanted(body: dict[str, Any]) -> bool:
-    template = body.get("chat_template_kwargs")
-    off = isinstance(template, dict) and template.get("enable_thinking") is False
-    return not off and body.get("reasoning_effort") != "none"
+def _prompt(messages: list[dict[str, Any]]) -> list[str]:
+    """The tokens of a prompt, with those that stand between messages: as many as usage counts, but for two."""
+    told: list[str] = []
+    for message in messages:
+        told += ["<", str(message.get("role")), ">", *answers.tokens(_text(message)), "\n"]
+    return told
 
 
 def _text(message: dict[str, Any]) -> str:

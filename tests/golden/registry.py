@@ -9,6 +9,7 @@ stage       what the function gets                               what it may tou
 ``draft``   an :class:`~tests.golden.answers.Answer`, unlimited  what it has to say
 ``answer``  the answer within caps and stop strings              what it says
 ``whole``   the JSON of a chat answer that is no stream          fields
+``embedding`` the JSON of an answer of vectors                   fields
 ``chunk``   the JSON of one chunk of a stream                    fields
 ``events``  an iterator over the items of a stream               events
 ``reply``   any :class:`~tests.golden.items.Reply`               status, headers, body
@@ -32,7 +33,7 @@ from seatrial.text import docstring
 from tests.golden.http1 import Request
 from tests.golden.truth import Told, Truth
 
-STAGES = ("body", "draft", "answer", "whole", "chunk", "events", "reply", "metrics", "wire")
+STAGES = ("body", "draft", "answer", "whole", "embedding", "chunk", "events", "reply", "metrics", "wire")
 
 
 @dataclass
@@ -80,6 +81,11 @@ def always(_call: Call) -> bool:
 def chat(call: Call) -> bool:
     """A request for a chat answer, streamed or not, well-formed or not."""
     return call.path == "/v1/chat/completions" and call.request.method == "POST"
+
+
+def embedding(call: Call) -> bool:
+    """A request for vectors, well-formed or not."""
+    return call.path == "/v1/embeddings" and call.request.method == "POST"
 
 
 def streaming(call: Call) -> bool:

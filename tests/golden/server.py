@@ -16,6 +16,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Self
 
 from tests.golden import chat, items
+from tests.golden.app import embeddings, pages
+from tests.golden.app.cache import Prefixes
 from tests.golden.faults import Call, Chosen
 from tests.golden.http1 import HEAD_LIMIT, BadRequestError, Request, read_request
 from tests.golden.items import Act, Item, Pause, Piece, Raw, Reply
@@ -23,7 +25,6 @@ from tests.golden.registry import streaming
 from tests.golden.truth import Truth
 from tests.golden.validation import MODEL, RefusedError, check_chat, parse
 
-CREATED = 1_760_000_000
 TEXT = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 PUBLIC = frozenset({"/health", "/v1/health", "/_truth"})
 
@@ -33,7 +34,8 @@ class Golden:
 
     Args:
         faults: ``NAME`` or ``NAME:RATE``.
-        thinking: thoughts come before the answer, unless a request turns them off.
+        thinking: thoughts come before the answer, unless a request turns them off; without it, where a request asks.
+        thought_in: the field of a message that holds them.
         key: what ``Authorization: Bearer`` must hold; None: nobody asks.
         token_ms: pause before each token of a stream.
         port: 0 takes a free one.
@@ -50,6 +52,7 @@ class Golden:
         faults: Iterable[str] = (),
         *,
         thinking: bool = False,
+        thought_in: str = chat.THOUGHT,
         key: str | None = None,
         token_ms: float = 0,
         port: int = 0,
@@ -58,7 +61,8 @@ class Golden:
     ) -> None:
         self._truth = Truth()
         self._faults = Chosen(faults, self._truth, seed=seed)
-        self._thinking, self._key, self._token_s = thinking, key, token_ms / 1000
+        self._key, self._token_s = key, token_ms / 1000
+        self._world = chat.World(self._truth, Prefixes(), thinking=thinking, thought_in=thought_in)
         self._died = died
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
@@ -212,15 +216,16 @@ class Golden:
         """
         request = call.request
         if request.method == "OPTIONS":
-            return Reply(204, b"", _cors(request))
+            return Reply(204, b"", pages.cors(request))
         routes: dict[str, tuple[str, Callable[[Call], Reply | chat.Completion]]] = {
-            "/v1/models": ("GET", lambda _: Reply(200, {"object": "list", "data": [_model()]})),
+            "/v1/models": ("GET", lambda _: Reply(200, {"object": "list", "data": [pages.model()]})),
             "/v1/chat/completions": ("POST", self._chat),
+            "/v1/embeddings": ("POST", self._embed),
             "/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
             "/v1/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
             "/metrics": ("GET", self._metrics),
             "/slots": ("GET", lambda _: Reply(200, self._slots())),
-            "/props": ("GET", lambda _: Reply(200, _props())),
+            "/props": ("GET", lambda _: Reply(200, pages.props())),
             "/_truth": ("GET", lambda _: Reply(200, self.truth())),
         }
         allowed, handle = routes.get(request.path, ("GET", None))
@@ -246,7 +251,7 @@ class Golden:
             raise RefusedError(
                 f"the model {wanted[:200]!r} does not exist", param="model", code="model_not_found", status=404
             )
-        return Reply(200, _model())
+        return Reply(200, pages.model())
 
     def _chat(self, call: Call) -> Reply | chat.Completion:
         self._truth.count("chats")
@@ -254,8 +259,12 @@ class Golden:
             raise RefusedError("a compressed request body is not supported", status=415)
         body = check_chat(call.change("body", call.body))
         call.body = body
-        made = chat.prepare(call, body, self._truth, thinking=self._thinking)
+        made = chat.prepare(call, body, self._world)
         return made if streaming(call) else Reply(200, call.change("whole", chat.whole(made, self._truth)))
+
+    def _embed(self, call: Call) -> Reply:
+        call.body = call.change("body", call.body)
+        return Reply(200, call.change("embedding", embeddings.reply(call.body, self._truth)))
 
     def _slots(self) -> list[dict[str, Any]]:
         """In llama.cpp's shape: what works is told of, an idle slot says only that it is idle."""
@@ -277,28 +286,6 @@ class Golden:
             lines += [f"# HELP llamacpp:{name} {name.replace('_', ' ')}", f"# TYPE llamacpp:{name} {kind}"]
             lines.append(f"llamacpp:{name} {value}")
         return Reply(200, ("\n".join(lines) + "\n").encode(), TEXT)
-
-
-def _model() -> dict[str, Any]:
-    return {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "seatrial"}
-
-
-def _props() -> dict[str, Any]:
-    return {
-        "default_generation_settings": {"n_ctx": chat.CONTEXT},
-        "total_slots": chat.SLOTS,
-        "model_path": f"/models/{MODEL}",
-        "chat_template": "golden",
-        "build_info": "golden-1",
-    }
-
-
-def _cors(request: Request) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Access-Control-Allow-Origin", request.headers.get("origin", "*")[:200]),
-        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-        ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
-    )
 
 
 async def _until_gone(reader: asyncio.StreamReader) -> None:

@@ -24,6 +24,9 @@ class Told:
     last_at: int = 0
     completed: bool = False
     number: int = 0  # of the answer, from 1
+    cached_tokens: int = 0  # of the prompt, known from an earlier one
+    reasoning_tokens: int = 0
+    calls: int = 0
     prefilled: int | None = None  # tokens of the prompt worked on so far; None: all
     faults: list[str] = field(default_factory=list)
 
@@ -70,6 +73,12 @@ class Truth:
             told.first_at = told.first_at or now
             told.last_at = now
 
+    def decided(self, told: Told, *, cached: int, reasoning: int, calls: int) -> None:
+        """What an answer is made of: tokens of its prompt that were known, tokens of thought, calls."""
+        told.cached_tokens, told.reasoning_tokens, told.calls = cached, reasoning, calls
+        with self._lock:
+            self._counts.update(cached_tokens=cached, reasoning_tokens=reasoning, calls=calls)
+
     def complete(self, told: Told) -> None:
         """An answer is made to its end."""
         with self._lock:
@@ -80,6 +89,7 @@ class Truth:
         """Everything, as ``/_truth`` gives it."""
         with self._lock:
             names = ("connections", "requests", "chats", "refused", "answers", "completed", "tokens", "prompt_tokens")
+            names += ("embedded", "embedded_tokens", "cached_tokens", "reasoning_tokens", "calls")
             return {
                 **{name: self._counts[name] for name in names},
                 "in_flight": self._counts["in_flight"],

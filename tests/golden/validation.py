@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.golden.app import wants
 from tests.golden.items import Reply
 
 MODEL = "golden-1"
@@ -117,6 +118,13 @@ def _together(body: Mapping[str, Any]) -> None:
         raise RefusedError("top_logprobs needs logprobs: true", param="top_logprobs")
     if body.get("stream_options") is not None and not body.get("stream"):
         raise RefusedError("stream_options needs stream: true", param="stream_options")
+    param, wrong = wants.wrong_tools(body)
+    if wrong:
+        raise RefusedError(f"{param}: {wrong}", param=param)
+    if body.get("response_format") is not None and (wrong := wants.wrong_format(body["response_format"])):
+        raise RefusedError(f"response_format: {wrong}", param="response_format")
+    if wrong := wants.wrong_results(body["messages"]):
+        raise RefusedError(wrong, param="messages")
 
 
 def integer(low: int | None = None, high: int | None = None) -> Callable[[Any], bool]:
@@ -163,8 +171,8 @@ def _template(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("enable_thinking", False), bool)
 
 
-def _plain_text(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("type") == "text"
+def _choice(value: Any) -> bool:
+    return isinstance(value, str | dict)
 
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -185,10 +193,10 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "top_logprobs": (integer(0, 20), "an integer from 0 to 20"),
     "chat_template_kwargs": (_template, "an object; enable_thinking is true or false"),
     "reasoning_effort": (one_of(*EFFORTS), f"one of {', '.join(EFFORTS)}"),
-    "response_format": (_plain_text, 'an object of type "text": this server constrains nothing'),
+    "response_format": (kind(dict), "an object"),
     "logit_bias": (_empty, "empty: this server has no logit bias"),
-    "tools": (_empty, "empty: this server has no tools"),
-    "tool_choice": (one_of("none", "auto"), '"none" or "auto": this server has no tools'),
+    "tools": (kind(list), "a list of tools"),
+    "tool_choice": (_choice, "a word or an object"),
     "parallel_tool_calls": (kind(bool), "true or false"),
     "user": (kind(str), "a string"),
     "metadata": (kind(dict), "an object"),

@@ -23,6 +23,7 @@ from seatrial.wire.transports.prepare import prepare
 
 CAP_BYTES = 4 * 1024 * 1024
 CAP_TOKENS = 48
+CHATS = Request().path
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Asker:
 
     endpoint: Endpoint
     deadline_s: float
-    _kept: Exchange | None = None
+    _kept: dict[str, Exchange] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
@@ -40,14 +41,16 @@ class Asker:
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
             asked = scenario.requests.items()
-            return before | {key: self._one(name, r, client, valid=valid or key in SOUND) for key, r in asked}
+            return before | {
+                key: self._one(name, r, client, valid=valid or (key in SOUND and r.path == CHATS)) for key, r in asked
+            }
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""
-        if self._kept is None:
+        if name not in self._kept:
             with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
-                self._kept = self._one(name, request, client, valid=True)
-        return self._kept
+                self._kept[name] = self._one(name, request, client, valid=request.path == CHATS)
+        return self._kept[name]
 
     def answers(self, n: int) -> dict[str, Exchange]:
         """The first n questions of the behaviour suite, answered."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
-from seatrial.reading.fields import mapping
+from seatrial.reading.fields import listing, mapping
 from seatrial.records import Exchange, Expect, Finding
 from seatrial.text import shorten
 
@@ -79,6 +79,12 @@ def unanswered(x: Exchange) -> Finding | None:
     if answers(x):
         return None
     return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
+
+
+def holds_something(x: Exchange) -> bool:
+    """Whether an answer holds what was asked for: choices, or the vectors of another route."""
+    told = mapping(x.json)
+    return bool(listing(told.get("choices")) or listing(told.get("data")))
 
 
 def by_label(x: Exchange) -> tuple[str, ...]:

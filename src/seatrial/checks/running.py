@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from seatrial.checks import answering, causes, look, traits
+from seatrial.checks import answering, capabilities, causes, look, traits
 from seatrial.checks.findings import about, no_evidence
 from seatrial.checks.rules import Evidence, Rule
 from seatrial.records import Exchange, Expect, Finding, SoakRun
@@ -38,11 +38,16 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
+    if lacking := capabilities.lacking(sent):
+        yield lacking
+        return
     if rule.of >= traits.FAULTY:
         if not look.bad(exchanges):
             yield no_evidence("the recording", expected="a faulty request", got="none")
         if not rule.sampled:  # what a good request tells is for the rule on the next request, which is sampled
             exchanges = look.bad(exchanges)
+    else:
+        exchanges = capabilities.own(exchanges)
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return

@@ -146,6 +146,7 @@ class Finding(msgspec.Struct, frozen=True):
     grave: bool = False  # FAIL whatever the rule's level: "200 and ignored", no answer within the deadline
     optional: bool = False  # of a refusal: of a request for an optional capability; UNSUPPORTED whatever the rule
     about: str = ""  # the request of the scenario, by its name, whose answer it judges; empty: it does not say
+    capability: str = ""  # of a refusal: what the server lacks, because of which nothing of an area applies
     causes: tuple[str, ...] = ()  # rules that judge what is wrong or missing here: the FAIL of one of them is its cause
     meanwhile: str = ""  # what the recorder saw of the server in the seconds that it tells of
 

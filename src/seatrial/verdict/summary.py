@@ -127,6 +127,7 @@ def summarise(
             *_notices(unread),
             *doing.notices(record),
             *_aliases(endpoints, cases),
+            *_lacking(cases),
             *known_unseen,
             *conclusions.notices(by_hand),
             *told,
@@ -253,6 +254,17 @@ def _aliases(endpoints: Mapping[str, Endpoint], cases: Sequence[Judged]) -> Iter
     for name, endpoint in endpoints.items():
         if name in tried and endpoint.named not in {"", endpoint.model}:
             yield f"{name}: asked for {endpoint.model}, its first answer calls the model {endpoint.named}"
+
+
+def _lacking(cases: Sequence[Judged]) -> Iterable[str]:
+    """What a server lacks by its own word: a line for all that does not apply because of it."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        for finding in case.findings:
+            if finding.capability and case.outcome is Outcome.UNSUPPORTED:
+                told.setdefault((case.endpoint, finding.capability), []).append(finding.got)
+    for (endpoint, capability), got in told.items():
+        yield f"{endpoint}: {capability} did not apply ({len(got)} cases): asked for once, it answered {got[0]}"
 
 
 def _notices(unread: tuple[int, int]) -> Iterable[str]:

@@ -93,7 +93,7 @@ def next_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Iter
     elif trouble := _trouble(good):
         so = "one bad client takes the server from all others"
         yield violation("the request after", expected="200", got=trouble, so=so, about="good")
-    elif not fields.listing(fields.mapping(good.json).get("choices")):
+    elif not look.holds_something(good):
         got = good.fault or good.body[:200].decode("utf-8", "replace")
         yield violation("the request after", expected="an answer with choices", got=got, about="good")
 
@@ -106,7 +106,7 @@ def _unanswered_before(xs: Mapping[str, Exchange]) -> Finding | None:
     if before is None:
         return None
     trouble = _trouble(before)
-    if not trouble and look.unanswered(before) is None:
+    if not trouble and (look.unanswered(before) is None or look.holds_something(before)):
         return None
     scenario = before.scenario.rpartition("/")[2]
     judges = tuple(f"{rule}[{scenario}]" for rule in (causes.ANSWERED, causes.DECODES, causes.CHOICES))

@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from seatrial.checks.look import SOUND
-from seatrial.checks.traits import CHAT, FAULTY, is_killer, is_valid_chat
+from seatrial.checks.traits import CHAT, FAULTY, VALID, is_killer, is_valid_chat
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -46,6 +46,7 @@ PATIENCE_S = 90.0
 """A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
 REPEATS = 3
 """So often a request is sent again that waited for others of ours: a server may work on at what we gave up."""
+CHATS = Request().path
 FEWEST_S = 1.0
 """Where less time is left than this, nothing is sent again."""
 
@@ -131,7 +132,7 @@ class Sender:
         Raises:
             ServerGone: as :meth:`once`.
         """
-        alone = Scenario(requests={"only": request}, traits=CHAT)
+        alone = Scenario(requests={"only": request}, traits=CHAT if request.path == CHATS else VALID)
         return next(iter(self.once(name, alone, endpoint.name).values()))
 
     def waited(self, x: Exchange) -> bool:
@@ -234,7 +235,9 @@ class Sender:
 
     def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
         name, scenario, endpoint, until, _ = task
-        prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario) or key in SOUND)
+        prepared = prepare(
+            request, endpoint, valid_chat=is_valid_chat(scenario) or (key in SOUND and request.path == CHATS)
+        )
         careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
         deadline = scenario.deadline_s or careless
         ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))

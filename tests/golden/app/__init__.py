@@ -1,0 +1,1 @@
+"""What the golden server does beside plain talk: tools, answers bound to a schema, vectors, a cache of prefixes."""

@@ -1,0 +1,56 @@
+"""What would be said to a request if nothing limited it: calls of tools, an object or talk, and thought before it."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.golden import answers
+from tests.golden.answers import Answer, tokens
+from tests.golden.app import schemas, tools, wants
+from tests.golden.app.tools import ToolCall
+from tests.golden.validation import RefusedError
+
+
+def draft(body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, index: int, thinking: bool) -> Answer:
+    """The answer to a request that was checked, unlimited.
+
+    Args:
+        last: what is answered: the last message of a user, or all that was said.
+        text: gives the text of a message.
+        index: of the choice.
+
+    Raises:
+        RefusedError: no arguments validate against the schema of a tool that is called.
+    """
+    told = tools.results(body["messages"], text)
+    made = answers.draft(last, seed=body.get("seed"), index=index, thinking=thinking)
+    if (most := wants.budget(body)) is not None:
+        made = made.thinking(most)
+    draw = random.Random(f"{body.get('seed') or 0}\0{index}\0{last}\0bound")
+    try:
+        calls = tools.decide(body, last, draw)
+    except schemas.UnenforceableError as error:
+        raise RefusedError(f"tools: {error}", param="tools") from error
+    if calls:
+        held = tuple(ToolCall(f"call_{secrets.token_hex(12)}", tokens(n), tokens(args)) for n, args in calls)
+        return replace(made, content=(), calls=held, finish="tool_calls")
+    form = body.get("response_format") or {}
+    if form.get("type") in ("json_object", "json_schema"):
+        return replace(made, content=tokens(_bound(form, last, made.text, draw)))
+    return replace(made, content=tokens(told)) if told else made
+
+
+def _bound(form: Mapping[str, Any], last: str, said: str, draw: random.Random) -> str:
+    """JSON: an object that the prompt gives, where it fits; else one that is made."""
+    schema = form["json_schema"]["schema"] if form["type"] == "json_schema" else {"type": "object"}
+    for given in tools.objects(last):
+        if schemas.validates(schema, given):
+            return json.dumps(given, ensure_ascii=False)
+    if form["type"] == "json_object":
+        return json.dumps({"answer": said, "words": len(said.split()), "sure": True}, ensure_ascii=False)
+    return json.dumps(schemas.sample(schema, draw), ensure_ascii=False)
