@@ -77,7 +77,7 @@ THINKING = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking
 """What makes a model think that can: it overrides the profile's off-switch."""
 
 
-class Asked:
+class FirstAsk:
     """An optional area's first request: (its scenario, the request). What a server lacks it says in answer to this."""
 
     TOOLS = ("tools/tools-asked", request(HELLO, tools=[WEATHER], tool_choice="auto"))
@@ -94,7 +94,7 @@ def optional(scenario: Scenario, asked: tuple[str, Request]) -> Scenario:
 def embed(given: Any, *, of: Traits = traits.NONE, **body: Any) -> Scenario:
     """One valid request for vectors."""
     asked = Request(path="/embeddings", body={"model": None, "input": given, **body})
-    return optional(Scenario(requests={"only": asked}, traits=traits.JSON | of), Asked.EMBEDDINGS)
+    return optional(Scenario(requests={"only": asked}, traits=traits.JSON | of), FirstAsk.EMBEDDINGS)
 
 
 def chat(prompt: str | list[Any], *, of: Traits = traits.NONE, **body: Any) -> Scenario:

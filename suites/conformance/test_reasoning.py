@@ -4,10 +4,10 @@ import pytest
 
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import Asked, Judge, Send, chats
+from suites.conformance.scenarios import FirstAsk, Judge, Send, chats
 
 REASONING = {
-    "reasoning-asked": chats(only=Asked.REASONING[1]),
+    "reasoning-asked": chats(only=FirstAsk.REASONING[1]),
 }
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import Asked, Judge, Send, chats
+from suites.conformance.scenarios import FirstAsk, Judge, Send, chats
 
 STRUCTURED = {
-    "structured-asked": chats(only=Asked.STRUCTURED[1]),
+    "structured-asked": chats(only=FirstAsk.STRUCTURED[1]),
 }
 
 

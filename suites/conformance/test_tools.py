@@ -4,10 +4,10 @@ import pytest
 
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import Asked, Judge, Send, chats
+from suites.conformance.scenarios import FirstAsk, Judge, Send, chats
 
 TOOLS = {
-    "tools-asked": chats(only=Asked.TOOLS[1]),
+    "tools-asked": chats(only=FirstAsk.TOOLS[1]),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -86,6 +87,29 @@ def test_a_rule_stands_for_a_row_of_its_area():
         of = catalogue.areas()[each.area].rows
         assert each.row.rpartition("/")[0] in of if of else each.row not in catalogue.rows(), each.id
         assert not of or each.row in catalogue.rows(), f"{each.id}: the catalogue has no row {each.row}"
+
+
+def test_a_rule_of_a_row_with_parts_stands_for_some_of_them():
+    """And no other rule names a part."""
+    for each in catalogue.load_all().values():
+        parts = catalogue.entries()[each.row].parts if each.row in catalogue.entries() else ()
+        assert set(each.parts) <= set(parts), each.id
+        assert bool(each.parts) == bool(parts), each.id
+    for row in catalogue.entries().values():
+        assert len(set(row.parts)) == len(row.parts) != 1, row
+
+
+def test_a_row_is_done_when_each_of_its_parts_has_a_rule(monkeypatch):
+    row = catalogue.Entry(title="two things", parts=("one", "another"))
+    monkeypatch.setattr(catalogue, "entries", lambda: {"sse/6": row})
+    monkeypatch.setattr(catalogue, "by_row", lambda: {"sse/6": []})
+    assert catalogue.open_parts() == {"sse/6": ["one", "another"]}
+    made = catalogue.load_all()["sse/role-is-sent-once"]
+    monkeypatch.setattr(catalogue, "by_row", lambda: {"sse/6": [replace(made, parts=("one",))]})
+    assert catalogue.open_parts() == {"sse/6": ["another"]}
+    assert "| sse/6 | another |" in catalogue.markdown()
+    monkeypatch.setattr(catalogue, "by_row", lambda: {"sse/6": [replace(made, parts=("another", "one"))]})
+    assert catalogue.open_parts() == {}
 
 
 def test_every_area_of_the_catalogue_has_a_name_for_the_screen():

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 
+from tests.golden.chat import THOUGHT
 from tests.golden.faults import FAULTS, UnknownFaultError
 from tests.golden.server import Golden
 
@@ -27,6 +28,7 @@ def main() -> int:
         golden = Golden(
             options.fault,
             thinking=options.thinking,
+            thought_in=options.thought_in,
             key=options.key,
             token_ms=options.token_ms,
             port=options.port,
@@ -64,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[:RATE]", help="may be repeated")
     parser.add_argument("--list-faults", action="store_true", help="name, family, rule that catches it, what is wrong")
     parser.add_argument("--thinking", action="store_true", help="thoughts come before each answer")
+    parser.add_argument(
+        "--thought-in",
+        default=THOUGHT,
+        metavar="FIELD",
+        help="of a message: reasoning_content, reasoning, thinking ...",
+    )
     parser.add_argument("--key", help="the API key clients must send")
     parser.add_argument("--token-ms", type=float, default=0, help="pause before each token of a stream")
     parser.add_argument("--seed", type=int, default=0, help="of the rates of faults")

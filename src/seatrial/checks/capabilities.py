@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
 from seatrial.checks.findings import refusal
-from seatrial.reading import fields
-from seatrial.reading.chat import answers, usage
+from seatrial.reading import fields, reasoning
+from seatrial.reading.chat import answers
 from seatrial.records import Exchange, Finding
 from seatrial.text import shorten
 
@@ -84,14 +83,6 @@ def _message(x: Exchange) -> str:
     return next((text[:4000] for text in (fields.string(error), *map(fields.string, said)) if text), "")
 
 
-def _thought(x: Exchange) -> bool:
-    """Whether an answer was thought about: in a field of its own, between tags in the content, or by its count."""
-    details: Any = fields.mapping(fields.mapping(usage(x)).get("completion_tokens_details"))
-    return bool(fields.integer(details.get("reasoning_tokens"))) or any(
-        answer.reasoning or "<think" in answer.content for answer in answers(x).values()
-    )
-
-
 CAPABILITIES = (
     Capability(
         area="tools",
@@ -107,7 +98,7 @@ CAPABILITIES = (
         area="reasoning",
         title="reasoning",
         named=re.compile(r"reasoning|thinking|enable_thinking|chat_template_kwargs", re.IGNORECASE),
-        shown=_thought,
+        shown=reasoning.is_shown,
     ),
     Capability(area="embeddings", title="embeddings", named=re.compile(r"embedding|pooling", re.IGNORECASE)),
 )

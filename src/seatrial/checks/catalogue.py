@@ -41,6 +41,13 @@ class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     soak: bool = False
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the catalogue. With ``parts`` it is done when each of them has a rule; without, when it has one."""
+
+    title: str
+    parts: tuple[str, ...] = ()
+
+
 def load_all(*rooms: str) -> dict[str, Rule]:
     """Every rule by id, after importing every module below the rooms named, or below all, that may hold one."""
     for room in rooms or ROOMS:
@@ -77,10 +84,20 @@ def areas() -> dict[str, Area]:
 
 
 @functools.cache
+def entries() -> dict[str, Entry]:
+    """Each row of the catalogue by its number (``sse/6``), in the catalogue's order."""
+    listed = ((area, held) for area, held in _page().items() if area not in TABLES)
+    return {
+        f"{area}/{number}": Entry(title=row) if isinstance(row, str) else msgspec.convert(row, Entry)
+        for area, held in listed
+        for number, row in held.items()
+    }
+
+
+@functools.cache
 def rows() -> dict[str, str]:
-    """Title of each row of the catalogue by its number (``sse/6``), in the catalogue's order."""
-    listed = ((area, titles) for area, titles in _page().items() if area not in TABLES)
-    return {f"{area}/{number}": title for area, titles in listed for number, title in titles.items()}
+    """Title of each row of the catalogue by its number."""
+    return {number: row.title for number, row in entries().items()}
 
 
 @functools.cache
@@ -115,9 +132,19 @@ def not_yet() -> dict[str, str]:
     return {row: title for row, title in rows().items() if row not in covered}
 
 
+def open_parts() -> dict[str, list[str]]:
+    """Of each row that has a rule and lists its parts, those that no rule stands for."""
+    found = {}
+    for row, rules in by_row().items():
+        held = {part for rule in rules for part in rule.parts}
+        if left := [part for part in entries().get(row, Entry(title="")).parts if part not in held]:
+            found[row] = left
+    return found
+
+
 def markdown() -> str:
     """The page of all rules and rows, as ``docs/rules.md`` holds it."""
-    covered, missing = by_row(), not_yet()
+    covered, missing, begun = by_row(), not_yet(), open_parts()
     rules = [rule for found in covered.values() for rule in found]
     lines = [
         "# Rules",
@@ -130,7 +157,12 @@ def markdown() -> str:
     ]
     for rule in rules:
         level = rule.level + (", optional" if rule.optional else "")
-        lines.append(f"| `{rule.id}` | {rule.row} | {level} | {_cell(rule.text)} | {_cell(rule.source)} |")
+        row = f"{rule.row}: {', '.join(rule.parts)}" if rule.parts else rule.row
+        lines.append(f"| `{rule.id}` | {_cell(row)} | {level} | {_cell(rule.text)} | {_cell(rule.source)} |")
+    if begun:
+        lines += ["", "## Begun", "", "Parts of rows that have a rule, and not yet one of each part."]
+        lines += ["", "| row | part |", "|---|---|"]
+        lines += [f"| {row} | {_cell(part)} |" for row, parts in begun.items() for part in parts]
     lines += [
         "",
         "## NOT YET",

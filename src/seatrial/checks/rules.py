@@ -37,6 +37,7 @@ class Rule:
         unless: traits that keep the rule away.
         optional: an honest 4xx means UNSUPPORTED, not FAIL.
         answer: the rule is about a 200; anything else is judged by :func:`seatrial.checks.running.run` before it.
+        parts: of a row that lists its parts, those that the rule stands for.
         sampled: a compare rule that counts over many answers, and says itself what one that never came means.
         figures: what to print of the evidence whatever the outcome (``k of n``, an interval).
     """
@@ -54,6 +55,7 @@ class Rule:
     answer: bool = True
     figures: Figures | None = field(default=None, repr=False)
     sampled: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def area(self) -> str:
@@ -83,11 +85,13 @@ def rule(
     answer: bool = True,
     figures: Figures | None = None,
     sampled: bool = False,
+    part: str | tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Iterable[Finding]]], Rule]:
     """Register a function as a rule; its area and the function's name make its id.
 
     Args:
         area: of a rule that stands outside ``checks/areas``; there the module or folder is the area.
+        part: of a row that lists its parts, the one that the rule stands for, or several.
 
     Raises:
         ValueError: the id is taken, no area is said, the docstring is missing, a trait is declared nowhere, or the
@@ -117,6 +121,7 @@ def rule(
             answer=answer,
             figures=figures,
             sampled=sampled,
+            parts=(part,) if isinstance(part, str) else part,
         )
         REGISTRY[identity] = made
         return made

@@ -50,7 +50,7 @@ def deltas(x: Exchange) -> Iterator[tuple[Chunk, int, dict[str, Any], dict[str, 
 def answers(x: Exchange) -> dict[int, Answer]:
     """The choices of an answer by index, however it was sent."""
     found: dict[int, Answer] = {}
-    for where, index, choice, message in _choices(x):
+    for where, index, choice, message in choices(x):
         answer = found.setdefault(index, Answer(index))
         answer.content += content(message)
         answer.reasoning += thought(message)
@@ -64,12 +64,13 @@ def answers(x: Exchange) -> dict[int, Answer]:
 
 def messages(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:
     """(where, message or delta) of every choice that has one that is an object."""
-    for where, _index, choice, message in _choices(x):
+    for where, _index, choice, message in choices(x):
         if isinstance(choice.get("delta" if asks_for_stream(x) else "message"), dict):
             yield where, message
 
 
-def _choices(x: Exchange) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:
+def choices(x: Exchange) -> Iterator[tuple[str, int, dict[str, Any], dict[str, Any]]]:
+    """(where, index, choice, message or delta) of every choice, however it was sent."""
     if asks_for_stream(x):
         for chunk, index, choice, delta in deltas(x):
             yield f"chunk {chunk.index}, choice {index}", index, choice, delta

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from seatrial.reading.channels import called
+from seatrial.reading.chat import choices
+from seatrial.reading.fields import integer, listing, mapping, string
+from seatrial.records import Exchange
 
 
 class Calls:
@@ -26,3 +31,107 @@ class Calls:
     def joined(self) -> Iterator[tuple[str, str]]:
         """(name, arguments) of each call."""
         return (("".join(names), "".join(arguments)) for names, arguments in self._pieces.values())
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One entry of ``tool_calls`` as it was sent: of a plain answer a whole call, of a stream a part of one.
+
+    Attributes:
+        where: the place in the answer, for a finding.
+        choice: the index of its choice.
+        position: its place in the list.
+        sent: the entry itself; empty where it is no object.
+    """
+
+    where: str
+    choice: int
+    position: int
+    sent: dict[str, Any]
+
+    @property
+    def index(self) -> Any:
+        """What it says is its index; of any type. A plain answer needs none."""
+        return self.sent.get("index")
+
+    @property
+    def function(self) -> dict[str, Any]:
+        """Its function; empty where that is no object."""
+        return mapping(self.sent.get("function"))
+
+
+@dataclass
+class MadeCall:
+    """One call of a choice: of a stream its pieces, joined by their index. Values may be of any type.
+
+    A piece without a whole index goes by its position.
+    """
+
+    choice: int
+    index: int
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        return f"choice {self.choice}, call {self.index}"
+
+    def told(self, key: str) -> list[Any]:
+        """Each value that its pieces give for ``id`` or ``type``, in order; a null is not given."""
+        return [value for piece in self.pieces if (value := piece.sent.get(key)) is not None]
+
+    @property
+    def names(self) -> list[Any]:
+        """Each value that its pieces give as the function's name."""
+        return [value for piece in self.pieces if (value := piece.function.get("name")) is not None]
+
+    @property
+    def given(self) -> list[Any]:
+        """The arguments, piece by piece, as they were sent."""
+        return [piece.function["arguments"] for piece in self.pieces if "arguments" in piece.function]
+
+    @property
+    def id(self) -> str:
+        """Its id as a client joins it; empty where it has none."""
+        return "".join(filter(None, map(string, self.told("id"))))
+
+    @property
+    def name(self) -> str:
+        """The function's name as a client joins it."""
+        return "".join(filter(None, map(string, self.names)))
+
+    @property
+    def arguments(self) -> str:
+        """The arguments' text as a client joins it: pieces that are no text are left out."""
+        return "".join(filter(None, map(string, self.given)))
+
+    @property
+    def value(self) -> Any:
+        """What the arguments' text decodes to; None where it is no JSON."""
+        try:
+            return json.loads(self.arguments)
+        except (ValueError, RecursionError):
+            return None
+
+
+def pieces(x: Exchange) -> Iterator[Piece]:
+    """Every entry of every ``tool_calls`` of an answer, however it was sent, in the order in which it came."""
+    for where, index, _choice, message in choices(x):
+        for position, entry in enumerate(listing(message.get("tool_calls"))):
+            yield Piece(where, index, position, mapping(entry))
+
+
+def calls(x: Exchange) -> dict[int, list[MadeCall]]:
+    """The calls of each choice that has any, in the order in which they began."""
+    found: dict[int, dict[int, MadeCall]] = {}
+    streamed = mapping(x.request_json).get("stream") is True
+    for piece in pieces(x):
+        index = integer(piece.index) if streamed else None
+        key = piece.position if index is None else index
+        found.setdefault(piece.choice, {}).setdefault(key, MadeCall(piece.choice, key)).pieces.append(piece)
+    return {choice: list(held.values()) for choice, held in found.items()}
+
+
+def offered(x: Exchange) -> dict[str, dict[str, Any]]:
+    """The functions that a request offers, by name."""
+    functions = (mapping(mapping(t).get("function")) for t in listing(mapping(x.request_json).get("tools")))
+    return {name: each for each in functions if (name := string(each.get("name")))}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.golden.edits import Json, failure, html
-from tests.golden.items import Reply
-from tests.golden.registry import Call, Shot, chat, embedding, fault
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.golden.answers import Answer
+from tests.golden.edits import Json, each_choice, each_message, failure, html
+from tests.golden.items import Item, Reply
+from tests.golden.registry import Call, Shot, chat, embedding, fault, streaming
 from tests.golden.validation import InsteadError, RefusedError
 
 
@@ -75,3 +79,57 @@ def no_embeddings(reply: Reply, shot: Shot) -> Reply:
 def no_embeddings_route(reply: Reply, shot: Shot) -> Reply:
     """There is no route for embeddings: the page of a web framework says 404."""
     return html(404, "Not Found")
+
+
+def with_named_tool(call: Call) -> bool:
+    """A chat that names the tool to call."""
+    return with_tools(call) and isinstance(call.says("tool_choice"), dict)
+
+
+@fault("named-call-says-stop", stage=("whole", "chunk"), when=with_named_tool, family="legal")
+def named_call_says_stop(body: Json, shot: Shot) -> Json:
+    """A call of a named tool ends with stop (measured of OpenAI in vLLM PR 25054)."""
+    return each_choice(body, lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "tool_calls" else c)
+
+
+@fault("words-beside-calls", stage="answer", when=with_tools, family="legal")
+def words_beside_calls(answer: Answer, shot: Shot) -> Answer:
+    """Some words stand beside a call; a cap leaves no room for them."""
+    if not answer.calls or answer.finish != "tool_calls":
+        return answer
+    return replace(answer, content=("Let", " me", " look", "."))
+
+
+@fault("empty-content-beside-calls", stage="whole", when=with_tools, family="legal")
+def empty_content_beside_calls(body: Json, shot: Shot) -> Json:
+    """The content beside a call is empty, and not null."""
+    return each_message(body, lambda m: {**m, "content": ""} if m.get("tool_calls") and not m["content"] else m)
+
+
+@fault("call-in-one-delta", stage="events", when=lambda call: with_tools(call) and streaming(call), family="legal")
+def call_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The whole of a call comes in one delta."""
+    held: dict[tuple[int, int], Json] = {}
+    for item in items:
+        choice = item["choices"][0] if isinstance(item, dict) and item["choices"] else None
+        if choice and choice["delta"].get("tool_calls"):
+            shot.fire()
+            entry = choice["delta"]["tool_calls"][0]
+            key = (choice["index"], entry["index"])
+            if key not in held:
+                held[key] = {**item, "choices": [{**choice, "delta": {"tool_calls": [entry]}}]}
+            else:
+                _lengthen(held[key], entry["function"]["arguments"])
+            continue
+        if choice is None or choice["finish_reason"]:
+            yield from held.values()
+            held = {}
+        yield item
+
+
+def _lengthen(chunk: Json, text: str) -> None:
+    """Add to the arguments of the call in a chunk that is ours."""
+    choice = chunk["choices"][0]
+    entry = choice["delta"]["tool_calls"][0]
+    function = {**entry["function"], "arguments": entry["function"]["arguments"] + text}
+    choice["delta"] = {"tool_calls": [{**entry, "function": function}]}
