@@ -8,6 +8,7 @@ from pathlib import Path
 from seatrial.checks import catalogue
 from seatrial.cli.app import schema
 from seatrial.stops.telling import page
+from tests import requirements
 
 ROOT = Path(__file__).parents[1]
 FAMILY = "## Family of a stop (`records.Family`)\n\n"
@@ -20,6 +21,7 @@ def pages() -> dict[str, bytes]:
     assert after, f"docs/words.md has no heading {FAMILY.strip()}"
     words = f"{before}{FAMILY}{page.glossary()}\n\n## {after.partition(chr(10) + '## ')[2]}"
     return {
+        "docs/cases.md": requirements.markdown().encode(),
         "docs/rules.md": catalogue.markdown().encode(),
         "docs/families.md": page.markdown().encode(),
         "docs/words.md": words.encode(),
@@ -29,7 +31,7 @@ def pages() -> dict[str, bytes]:
 
 def stale() -> list[str]:
     """The pages that are not as they should be."""
-    return [path for path, made in pages().items() if (ROOT / path).read_bytes() != made]
+    return [path for path, made in pages().items() if not (ROOT / path).exists() or (ROOT / path).read_bytes() != made]
 
 
 def main() -> None:

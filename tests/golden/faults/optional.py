@@ -92,10 +92,10 @@ def named_call_says_stop(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "tool_calls" else c)
 
 
-@fault("words-beside-calls", stage="answer", when=with_tools, family="legal")
+@fault("words-beside-calls", stage="draft", when=with_tools, family="legal")
 def words_beside_calls(answer: Answer, shot: Shot) -> Answer:
-    """Some words stand beside a call; a cap leaves no room for them."""
-    if not answer.calls or answer.finish != "tool_calls":
+    """Some words stand beside a call."""
+    if not answer.calls:
         return answer
     return replace(answer, content=("Let", " me", " look", "."))
 
