@@ -18,6 +18,7 @@ from seatrial.records import Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
 from seatrial.wire.transports.http import Client
+from tests.golden.chat import THOUGHT
 from tests.golden.faults import FAULTS, Fault
 from tests.golden.server import MODEL, Golden
 from tests.silence.asking import Asker
@@ -109,6 +110,7 @@ def ask(
     faults: tuple[str, ...] = (),
     *,
     thinking: bool = False,
+    thought_in: str = THOUGHT,
     cap_factor: float = 1.0,
     strict: bool = False,
     until: Rule | None = None,
@@ -119,7 +121,7 @@ def ask(
     ``until`` fails, no more is asked: a server that hangs would do so on every scenario.
     """
     pieces: Pieces = []
-    with Golden(faults=faults, thinking=thinking) as golden:
+    with Golden(faults=faults, thinking=thinking, thought_in=thought_in) as golden:
         unusual = any(FAULTS[name].family == "legal" for name in faults)
         endpoint = _known(golden.url, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
         for piece in _asked(list(rules), endpoint, strict=strict, faulty=bool(faults)):

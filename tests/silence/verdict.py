@@ -70,6 +70,7 @@ def hold(*names: str) -> Verdict:
         honest = {
             "golden, plain": pool.submit(ask, rules),
             "golden, thinking, switched off": pool.submit(ask, rules, thinking=True),
+            "golden, thinking in another field": pool.submit(ask, rules, thinking=True, thought_in="reasoning"),
             "golden, thinking, caps grown": pool.submit(ask, rules, thinking=True, cap_factor=FACTOR),
         }
         for name, pieces in honest.items():
