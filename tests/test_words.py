@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from seatrial.records import Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, Ready, Stage
+from seatrial.records import Depth, Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, Ready, Stage
 from seatrial.stops.state.sights import Sight
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports.outcomes import OUTCOMES
@@ -129,6 +129,7 @@ GLOSSARY: dict[str, set[str]] = {
     **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, Level, *OF_RECORDS)},
     "stops.state.sights.Sight": {str(word) for word in Sight if word},
     "records.Hazard": {hazard.name for hazard in Hazard},
+    "records.Depth": {depth.name for depth in Depth},
     "records.Family": set(get_args(Family)),
     "wire.decoding.errors.ERRORS": set(ERRORS),
     "wire.transports.outcomes.OUTCOMES": set(OUTCOMES),

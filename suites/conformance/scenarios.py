@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from seatrial.checks import traits
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
-from seatrial.records import Exchange, Hazard, Request, Scenario
+from seatrial.records import Depth, Exchange, Hazard, Request, Scenario
 
 Send = Callable[[Scenario], Mapping[str, Exchange]]
 Judge = Callable[[Rule, Mapping[str, Exchange]], None]
@@ -89,6 +89,11 @@ class FirstAsk:
 def optional(scenario: Scenario, asked: tuple[str, Request]) -> Scenario:
     """A scenario of an optional area, which does not apply where the area's first request was declined honestly."""
     return replace(scenario, before=asked)
+
+
+def full(scenario: Scenario) -> Scenario:
+    """A scenario that is sent under ``--depth=full`` alone: the long form of what another one asks in small."""
+    return replace(scenario, depth=Depth.FULL)
 
 
 def embed(given: Any, *, of: Traits = traits.NONE, **body: Any) -> Scenario:

@@ -68,6 +68,7 @@ CASES = {
     "unknown-case": (["--endpoint={url}", "--case=sse/role-once"], "nearest: sse/role-is-sent-once"),
     "unknown-profile": (["--endpoint={url}", "--profile=lama"], "--profile=lama"),
     "unknown-hazard": (["--endpoint={url}", "--hazard=wild"], "--hazard=wild"),
+    "unknown-depth": (["--endpoint={url}", "--depth=deep"], "--depth=deep: unknown; say small or full"),
     "no-unit": (["--endpoint={url}", "--soak=8"], "--soak=8 has no unit"),
     "no-duration": (["--endpoint={url}", "--budget=soon"], "--budget=soon"),
     "no-such-key": (["--endpoint={url}", "--api-key-env=NO_SUCH_KEY_HERE"], "NO_SUCH_KEY_HERE"),

@@ -45,6 +45,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "keep_bytes": "all",
         "behind": {},
         "hazard": "heavy",
+        "depth": "small",
         "budget_s": 180.0,
         "soak_s": 60.0,
         "embedded": False,

@@ -3,11 +3,11 @@
 import pytest
 
 from seatrial.given.options import Options
-from seatrial.records import Hazard, Planned
+from seatrial.records import Depth, Hazard, Planned
 from seatrial.trial.selection import Selection, rank, select, spare
 
 
-def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False):
+def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False, depth=Depth.SMALL):
     name = f"{rule}[{scenario}]@it"
     return Planned(
         case=name,
@@ -16,6 +16,7 @@ def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=Fa
         scenario=scenario,
         suite=suite,
         hazard=int(hazard),
+        depth=int(depth),
         killer=killer,
         requests=2,
     )
@@ -30,9 +31,9 @@ PLANS = [
 ]
 
 
-def chosen(**options):
+def chosen(plans=PLANS, **options):
     out, given = Selection(), Options(**options)
-    left = [PLANS[n] for n in select(PLANS, given, out)]
+    left = [plans[n] for n in select(plans, given, out)]
     out.cases = [left[n] for n in spare(left, given, out)]
     return [case.scenario for case in out.cases], out
 
@@ -55,6 +56,30 @@ def test_a_suite_of_which_no_hazard_is_allowed_was_asked_for_unless_it_was_narro
     assert out.asked == {"conformance": ""}
     _, out = chosen(hazard=Hazard.HEAVY)
     assert out.asked == {"conformance": "", "soak": ""}
+
+
+FULL = [
+    plan("sse/role", "stream"),
+    plan("ctx/long", "long-prompt", Hazard.HEAVY, depth=Depth.FULL),
+    plan("ctx/long", "longer-prompt", Hazard.HOSTILE, depth=Depth.FULL),
+    plan("http/valid-request-is-answered", "long-prompt", Hazard.HEAVY, depth=Depth.FULL),
+]
+
+
+def test_full_forms_are_left_out_by_rows_unless_they_are_asked_for():
+    names, out = chosen(FULL)
+    assert names == ["stream"]
+    assert out.not_tested == [("full forms of 2 rows", "--depth=full")]
+    names, out = chosen(FULL, depth=Depth.FULL)
+    assert names == ["stream", "long-prompt", "long-prompt"]
+    assert out.not_tested == [("1 hostile cases", "--hazard=heavy")]
+
+
+def test_a_full_form_that_is_named_and_not_asked_for_is_said_by_its_option():
+    _, out = chosen(FULL, case=("ctx/long",))
+    assert out.asked == {"conformance": "--depth=small allows none of its cases"}
+    _, out = chosen(FULL, case=("ctx/long",), depth=Depth.FULL, hazard=Hazard.CARELESS)
+    assert out.asked == {"conformance": "--hazard=careless allows none of its cases"}
 
 
 @pytest.mark.parametrize("named", ["errors/say-why", "errors/say-why[wrong-type]", "errors/say-why[wrong-type]@it"])

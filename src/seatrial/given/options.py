@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.given.access import Access
-from seatrial.records import Hazard
+from seatrial.records import Depth, Hazard
 
 Keep = Literal["all", "failures"]
 """Whose bytes a run directory keeps: those of every exchange, or where something was found or could not be judged."""
@@ -28,6 +28,7 @@ class Options:
     timeout_s: float = 60.0  # deadline of a request
     wait_s: float = 0.0  # for an endpoint that does not answer yet
     hazard: Hazard = Hazard.HEAVY  # up to what is sent
+    depth: Depth = Depth.SMALL  # whether the long forms of rows are asked too
     budget_s: float = 180.0  # for the behaviour probes of an endpoint
     soak_s: float = 60.0
     seed: int = 0  # of probes and prompts

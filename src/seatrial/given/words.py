@@ -19,7 +19,7 @@ import msgspec
 
 from seatrial.given.address import CREDENTIALS, base_url
 from seatrial.given.errors import ConfigError
-from seatrial.records import Hazard
+from seatrial.records import Depth, Hazard
 from seatrial.text import shorten, visible
 from seatrial.wire.masking.headers import FRAMING, unsendable
 
@@ -247,6 +247,18 @@ def hazard(text: str | None, *, embedded: bool) -> Hazard:
         return Hazard[text.upper()]
     except KeyError:
         raise ConfigError(f"--hazard={text}: unknown; say polite, careless, heavy or hostile") from None
+
+
+def depth(text: str) -> Depth:
+    """How much of each row is asked.
+
+    Raises:
+        ConfigError: no such depth.
+    """
+    try:
+        return Depth[text.upper()]
+    except KeyError:
+        raise ConfigError(f"--depth={text}: unknown; say small or full") from None
 
 
 def file(option: str, text: str | None) -> Path | None:

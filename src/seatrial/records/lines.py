@@ -37,6 +37,7 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     scenario: str
     suite: str
     hazard: int = 0
+    depth: int = 0
     killer: bool = False  # its request has ended servers: sent alone, when all before it is judged
     requests: int = 1
     tokens: int = 0

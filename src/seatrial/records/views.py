@@ -8,7 +8,7 @@ import msgspec
 
 from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Probe, Sample, Sent
 from seatrial.records.record import Record
-from seatrial.records.words import VERSION, Hazard
+from seatrial.records.words import VERSION, Depth, Hazard
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +77,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     requests: dict[str, Request]
     traits: frozenset[str]
     hazard: Hazard = Hazard.POLITE
+    depth: Depth = Depth.SMALL
     one_connection: bool = False  # all requests on one connection, where the server keeps it
     alone: bool = False  # holds the endpoint alone: text is compared
     deadline_s: float | None = None

@@ -58,6 +58,13 @@ class Hazard(enum.IntEnum):
     HOSTILE = 3
 
 
+class Depth(enum.IntEnum):
+    """How much of a row is asked. FULL is what costs a server long prompts or many items, beside its small form."""
+
+    SMALL = 0
+    FULL = 1
+
+
 class Happening(enum.StrEnum):
     """What has happened once, as an event says it."""
 

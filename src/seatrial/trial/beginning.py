@@ -80,6 +80,7 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "strict": options.strict,
             "strict_known": options.strict_known,
             "hazard": options.hazard.name.lower(),
+            "depth": options.depth.name.lower(),
             "budget_s": options.budget_s,
             "soak_s": options.soak_s,
             "embedded": not options.endpoints,

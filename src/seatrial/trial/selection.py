@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from seatrial.checks.causes import ANSWERED
+from seatrial.checks.rules import REGISTRY
 from seatrial.given.options import Options
-from seatrial.records import Hazard, Planned
+from seatrial.records import Depth, Hazard, Planned
 
 SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
@@ -55,7 +56,7 @@ def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[i
 
 
 def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[int]:
-    """Leave out what is more hazardous than ``--hazard`` allows.
+    """Leave out what is longer than ``--depth`` asks for, and what is more hazardous than ``--hazard`` allows.
 
     Args:
         plans: what was asked for: named by path, and not narrowed away by ``--case`` or by pytest's own options.
@@ -64,16 +65,25 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
     Returns:
         The places of the plans that are left.
     """
-    allowed = [n for n, plan in enumerate(plans) if plan.hazard <= options.hazard]
+    if rows := sorted({_row(plan) for plan in plans if plan.depth > options.depth}):
+        out.not_tested.append((f"full forms of {len(rows)} rows", f"--depth={Depth.FULL.name.lower()}"))
+    short = [n for n, plan in enumerate(plans) if plan.depth <= options.depth]
+    allowed = [n for n in short if plans[n].hazard <= options.hazard]
     option = f"--hazard={options.hazard.name.lower()}"
-    above = Counter(Hazard(plan.hazard) for plan in plans if plan.hazard > options.hazard)
+    above = Counter(Hazard(plans[n].hazard) for n in short if plans[n].hazard > options.hazard)
     for hazard, n in above.items():
         out.not_tested.append((f"{n} {hazard.name.lower()} cases", option))
-    left = {plans[n].suite for n in allowed}
+    left, asked = ({plans[n].suite for n in some} for some in (allowed, short))
     for suite in dict.fromkeys(plan.suite for plan in plans):
         if suite not in left:
-            lack(out, suite, f"{option} allows none of its cases")
+            why = option if suite in asked else f"--depth={options.depth.name.lower()}"
+            lack(out, suite, f"{why} allows none of its cases")
     return allowed
+
+
+def _row(plan: Planned) -> str:
+    """The row of the catalogue that a case stands for."""
+    return REGISTRY[plan.rule].row if plan.rule in REGISTRY else plan.rule
 
 
 def lack(out: Selection, suite: str, why: str) -> None:
