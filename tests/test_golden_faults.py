@@ -26,12 +26,17 @@ SCHEMA = {
     "additionalProperties": False,
 }
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
+ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
 FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 KEY = {"Authorization": 'Bearer sk-a/b"c'}
 
 
 def _post(body: object, **options: object) -> bytes:
     return request("POST", CHAT, body, **options)
+
+
+def _tool(**function: object) -> dict[str, object]:
+    return {"type": "function", "function": {**WEATHER["function"], **function}}
 
 
 BATTERY = {
@@ -68,6 +73,16 @@ BATTERY = {
     "tool required": _post(chat(tools=[WEATHER], tool_choice="required")),
     "tool named": _post(chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "get_weather"}})),
     "tools, none": _post(chat("What is the weather in Oslo?", tools=[WEATHER], tool_choice="none")),
+    "tools of one name": _post(chat(tools=[WEATHER, WEATHER])),
+    "a tool with a bad name": _post(chat(tools=[_tool(name="two words")])),
+    "a tool with bad parameters": _post(chat(tools=[_tool(parameters="city")])),
+    "a tool of unknown type": _post(chat(tools=[{**WEATHER, "type": "gadget"}])),
+    "an empty list of tools": _post(chat(tools=[])),
+    "too many tools": _post(chat(tools=[_tool(name=f"f{n}") for n in range(129)])),
+    "a result without its call": _post(chat(tools=[WEATHER], messages=[ORPHAN])),
+    "required, no tools": _post(chat(tool_choice="required")),
+    "none, no tools": _post(chat(tool_choice="none")),
+    "functions": _post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),
     "object": _post(chat(response_format={"type": "json_object"})),
     "schema": _post(chat(response_format=FORM)),
     "schema, streamed": _post(chat(response_format=FORM, **USAGE)),

@@ -159,6 +159,17 @@ def faulty(
     )
 
 
+def all_faulty(bad: Mapping[str, Request], *, of: Traits, asked: tuple[str, Request]) -> Scenario:
+    """Several faulty requests of one kind, each a part of a row, of an optional area; one good request after them."""
+    one = faulty(next(iter(bad.values())), of=of, asked=asked)
+    return replace(one, requests={**bad, "good": asked[1]})
+
+
+def declinable(requests: Mapping[str, Request], *, of: Traits, asked: tuple[str, Request]) -> Scenario:
+    """Chats of an optional area with a feature that may be declined by itself; ``of`` has the trait that says so."""
+    return Scenario(requests=dict(requests), traits=of, before=asked, tokens=_most_tokens(requests))
+
+
 def raw(body: bytes) -> Request:
     """A POST whose body is no chat request."""
     return Request(raw=body)

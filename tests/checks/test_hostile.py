@@ -17,7 +17,18 @@ RULES = [
 ]
 KEYS = ["choices", "usage", "index", "delta", "message", "role", "content", "finish_reason", "logprobs", "token"]
 KEYS += ["logprob", "bytes", "error", "data", "object", "model", "created", "completion_tokens", "type", "code"]
-KEYS += ["id", "tool_calls", "function", "name", "arguments", "embedding", "reasoning", "reasoning_content", "thinking"]
+KEYS += [
+    "id",
+    "tool_calls",
+    "function_call",
+    "function",
+    "name",
+    "arguments",
+    "embedding",
+    "reasoning",
+    "reasoning_content",
+    "thinking",
+]
 KEYS += ["completion_tokens_details", "reasoning_tokens", "prompt_tokens_details", "cached_tokens", "prompt_tokens"]
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=5)

@@ -4,7 +4,7 @@ A scenario carries traits; a rule names those it needs (``of``) and those that k
 declared once, by :func:`trait`, as a constant of the area that needs it; those that several areas read stand here. What
 nobody declared is an error where a rule is registered, and a type error in a scenario.
 
-Whoever sends reads three of them, by :func:`is_valid_chat` and :func:`is_killer`.
+Whoever sends reads four of them, by :func:`is_valid_chat` and :func:`is_killer`.
 """
 
 from __future__ import annotations
@@ -70,13 +70,16 @@ FAULTY = trait("faulty")
 KILLER = trait("killer")
 """This request has ended servers: sent last of its hazard."""
 
+DECLINABLE = trait("declinable")
+"""A chat with a feature that a server may decline by itself: its rules alone say what a refusal means."""
+
 ANSWERS = trait("answers", own=True)
 """The answers to the questions of behaviour, as many as the budget buys."""
 
 
 def is_valid_chat(scenario: Scenario) -> bool:
     """Whether its requests are valid chats: then whoever sends them may scale their caps and switch thinking off."""
-    return scenario.traits >= CHAT and not scenario.traits >= FAULTY
+    return (scenario.traits >= CHAT or scenario.traits >= DECLINABLE) and not scenario.traits >= FAULTY
 
 
 def is_killer(scenario: Scenario) -> bool:

@@ -1,0 +1,1 @@
+"""Faults of tools: how they are offered, called, and what becomes of their results."""
