@@ -39,6 +39,10 @@ def _tool(**function: object) -> dict[str, object]:
     return {"type": "function", "function": {**WEATHER["function"], **function}}
 
 
+def _embed(given: object, **parameters: object) -> bytes:
+    return request("POST", "/v1/embeddings", {"model": MODEL, "input": given, **parameters})
+
+
 BATTERY = {
     "models": request("GET", "/v1/models"),
     "unknown id": request("GET", "/v1/models/nobody"),
@@ -92,6 +96,16 @@ BATTERY = {
     "embeddings in base64": request(
         "POST", "/v1/embeddings", {"model": MODEL, "input": "the sea", "encoding_format": "base64", "dimensions": 8}
     ),
+    "embeddings as floats": _embed("the sea", encoding_format="float"),
+    "embeddings in no known form": _embed("the sea", encoding_format="base63"),
+    "embeddings of three": _embed(["the sea", "a ship", "rain"]),
+    "embeddings of ids": _embed([5, 6, 7]),
+    "embeddings of an empty text": _embed(""),
+    "embeddings of no text": _embed([]),
+    "embeddings of much": _embed("sea " * 5000),
+    "embeddings of too much": _embed(["sea " * 9000, "sea " * 4500 + "stone " * 4500]),
+    "embeddings of many": _embed(["sea"] * 40),
+    "embeddings of too many": _embed(["sea"] * 2049),
 }
 
 

@@ -2,12 +2,78 @@
 
 import pytest
 
+from seatrial.checks import traits
+from seatrial.checks.areas.embeddings import parts
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import Judge, Send, embed
+from seatrial.checks.traits import Traits
+from seatrial.records import Request, Scenario
+from suites.conformance.scenarios import FirstAsk, Judge, Send, embed, faulty, full, optional
+
+SEA, SHIP, RAIN = "the sea", "a ship in the harbour", "rain over the hills"
+IDS, OTHER_IDS = [2005, 3014, 4052], [1037, 2911]
+"""Ids that are words in any vocabulary of more than five thousand."""
+
+WIDTH = 32
+"""Fewer numbers than any model has, and as few as models that can be cut give."""
+
+PHYSICAL = 600
+"""Words: more tokens than the batch that llama.cpp computes at once by default."""
+
+BEYOND = 40_000
+"""Words: more than any model of vectors reads."""
+
+
+def asked(given: object, **body: object) -> Request:
+    return Request(path="/embeddings", body={"model": None, "input": given, **body})
+
+
+def vectors(of: Traits, **requests: Request) -> Scenario:
+    """Several requests for vectors by name."""
+    return optional(Scenario(requests=requests, traits=of), FirstAsk.EMBEDDINGS)
+
+
+def refusable(bad: Request, of: Traits) -> Scenario:
+    """A request for vectors that has to be refused, and a good one after it."""
+    return faulty(bad, of=of, asked=FirstAsk.EMBEDDINGS)
+
+
+def words(n: int) -> str:
+    return "sea " * (n - 1) + "sea"
+
 
 EMBEDDINGS = {
-    "embeddings-asked": embed("the sea"),
+    "embeddings-asked": embed(SEA, of=parts.VECTORS),
+    "embeddings-forms": vectors(
+        parts.FORMS | traits.JSON,
+        float=asked([SEA, SHIP], encoding_format="float"),
+        base64=asked([SEA, SHIP], encoding_format="base64"),
+    ),
+    "embeddings-form-unknown": refusable(asked(SEA, encoding_format="base63"), parts.UNKNOWN_FORM),
+    "embeddings-company": vectors(
+        parts.COMPANY | traits.JSON,
+        one=asked(SEA),
+        two=asked([SHIP]),
+        batch=asked([SEA, SHIP]),
+        again=asked(SEA),
+        company=asked([RAIN, SHIP, SEA]),
+    ),
+    "embeddings-ids": vectors(parts.TOKEN_IDS, one=asked(IDS), several=asked([OTHER_IDS, IDS])),
+    "embeddings-dimensions": vectors(parts.DIMENSIONS, whole=asked(SEA), cut=asked(SEA, dimensions=WIDTH)),
+    "embeddings-empty-text": refusable(asked(""), parts.EMPTY_TEXT),
+    "embeddings-empty-list": refusable(asked([]), parts.EMPTY_LIST),
+    "embeddings-too-long": refusable(
+        asked([words(BEYOND), words(BEYOND // 2) + " stone" * (BEYOND // 2)]), parts.TOO_LONG
+    ),
+    "embeddings-many": vectors(parts.MANY, only=asked([SEA] * 40)),
+    "embeddings-too-many": full(refusable(asked(["sea"] * 2049), parts.TOO_MANY)),
+    "embeddings-undecided": Scenario(requests={"only": asked(SEA)}, traits=parts.UNDECIDED),
+    "embeddings-long": vectors(
+        parts.ANNOUNCED, models=Request(method="GET", path="/models"), long=asked(words(PHYSICAL))
+    ),
+    "embeddings-longer": full(
+        vectors(parts.ANNOUNCED, models=Request(method="GET", path="/models"), long=asked(words(5000)))
+    ),
 }
 
 

@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from tests.golden import answers
+from tests.golden.chat import CONTEXT
 from tests.golden.truth import Truth
 from tests.golden.validation import MODEL, Malformed, RefusedError
 
 VOCABULARY, DIMENSIONS, MOST_INPUTS = 50_000, 64, 2048
-LENGTH = 512
+LENGTH = CONTEXT
 """Tokens that one input may have; ``/v1/models`` tells it."""
 
 

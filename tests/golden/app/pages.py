@@ -12,7 +12,9 @@ CREATED = 1_760_000_000
 
 
 def model() -> dict[str, Any]:
-    return {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "seatrial"}
+    """In the shape of OpenAI's, and how many tokens a request may have, as vLLM tells it."""
+    told = {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "seatrial"}
+    return {**told, "max_model_len": CONTEXT}
 
 
 def props() -> dict[str, Any]:

@@ -1,0 +1,160 @@
+"""What a vector may depend on: its own input, and nothing beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seatrial.checks import causes
+from seatrial.checks.areas.embeddings import parts
+from seatrial.checks.findings import about, no_evidence, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import embeddings
+from seatrial.reading.embeddings import Vector
+from seatrial.records import Exchange, Expect, Finding, Level
+
+Told = dict[str, dict[str, Vector]]
+"""By name of the request and by input: its vector."""
+
+MOVED = "what was stored in batches is not found by what is asked alone"
+
+
+@rule(row="emb/4", level=Level.MUST, of=parts.COMPANY, source="OpenAPI document, input: an array is several inputs")
+def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Each vector of a batch is that of its input alone, at its input's place."""
+    told, nothing = _told(xs)
+    if nothing:
+        yield nothing
+        return
+    alone = _alone(told)
+    for text, vector in told.get("batch", {}).items():
+        if text not in alone:
+            yield no_evidence("the recording", expected="the input alone", got="not asked", about="batch")
+            continue
+        cosine, other = embeddings.cosine(vector, alone[text]), _other(text, vector, alone)
+        if cosine is not None and cosine >= parts.ALIKE:
+            continue
+        swapped = f": it is that of input {other}" if other else ""
+        where = f"batch: {parts.place(vector)}"
+        expected, got = "the vector of its input alone", f"cosine {_said(cosine)} with it{swapped}"
+        yield violation(
+            where, expected=expected, got=got, so=MOVED, grave=True, about="batch",
+            causes=(parts.COMPANIONS,) if _unsteady(told) else (),
+        )  # fmt: skip
+
+
+@rule(row="emb/9", level=Level.SHOULD, of=parts.COMPANY, source="llm2vec #68: a vector by the size of its batch")
+def vectors_do_not_depend_on_company(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """The vector of an input is the same each time it is asked for, whatever stands beside it and wherever."""
+    told, nothing = _told(xs)
+    if nothing:
+        yield nothing
+        return
+    if not {"one", "again", "company"} <= told.keys():
+        yield no_evidence("the recording", expected="an input again, and beside others", got=", ".join(told))
+        return
+    if again := _unsteady(told):
+        so = "an index that is filled twice holds two answers to one question"
+        where, expected = f"again: {parts.place(told['again'][again])}", "the vector of the same request before"
+        got = f"cosine {_said(embeddings.cosine(told['again'][again], told['one'][again]))} with it"
+        yield violation(where, expected=expected, got=got, so=so, about="again", grave=True)
+        return
+    alone, batch = _alone(told), told.get("batch", {})
+    for text, vector in told["company"].items():
+        before = batch.get(text) or alone.get(text)
+        cosine = None if before is None else embeddings.cosine(vector, before)
+        if before is None or (cosine is not None and cosine >= parts.ALIKE):
+            continue
+        judged = embeddings.cosine(batch[text], alone[text]) if text in batch and text in alone else 1.0
+        judges = () if judged is not None and judged >= parts.ALIKE else (parts.BATCH,)
+        where, expected = f"company: {parts.place(vector)}", "the vector of its input beside other ones"
+        got = f"cosine {_said(cosine)} with it"
+        yield violation(where, expected=expected, got=got, so=MOVED, grave=True, about="company", causes=judges)
+
+
+@rule(
+    row="emb/5", part=("one list of ids", "several lists of ids"), level=Level.SHOULD, of=parts.TOKEN_IDS,
+    optional=True, source="OpenAPI document, input: array of integers, array of arrays; LangChain sends ids",
+)  # fmt: skip
+def token_ids_are_read_or_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A list of token ids is one input, several lists are several, and their vectors are those of their ids; or they
+    are refused."""
+    told: Told = {}
+    for name, x in xs.items():
+        found, nothing = parts.vectors(x)
+        wanted, given = embeddings.wanted(x), len(embeddings.vectors(x))
+        if given and given != wanted:
+            so = "a client that sends ids, as LangChain does, stores vectors under other texts"
+            expected = f"{wanted}: a list of ids is one input"
+            yield violation(f"{name}: data", expected=expected, got=f"{given} entries", so=so, grave=True, about=name)
+            return
+        if nothing:
+            yield about(name, nothing)
+            return
+        told[name] = _by_input(x, found)
+    alone = told.get("one", {})
+    for ids, vector in told.get("several", {}).items():
+        cosine = embeddings.cosine(vector, alone[ids]) if ids in alone else None
+        if ids in alone and (cosine is None or cosine < parts.ALIKE):
+            where, expected, got = f"several: {parts.place(vector)}", "that of the same ids alone", _said(cosine)
+            judges = (parts.COMPANIONS + causes.SOME, parts.BATCH + causes.SOME)
+            yield violation(
+                where, expected=expected, got=f"cosine {got}", so=MOVED, grave=True, about="several", causes=judges
+            )
+        elif ids not in alone and any(vector.values == other.values for other in alone.values()):
+            where, expected = f"several: {parts.place(vector)}", "a vector of its own ids"
+            got, so = "that of other ids", "every text has the same vector"
+            yield violation(where, expected=expected, got=got, so=so, grave=True, about="several")
+
+
+def _told(xs: Mapping[str, Exchange]) -> tuple[Told, Finding | None]:
+    told: Told = {}
+    for name, x in xs.items():
+        found, nothing = parts.vectors(x)
+        if nothing is None and (empty := next((v for v in found if not any(v.values)), None)):
+            where, judges = parts.place(empty), (parts.WHOLE,)
+            nothing = no_evidence(where, expected="a vector with a direction", got="zeros", causes=judges)
+        if nothing is not None:
+            return {}, about(name, nothing)
+        told[name] = _by_input(x, found)
+    return told, None
+
+
+def _by_input(x: Exchange, found: list[Vector]) -> dict[str, Vector]:
+    return {_key(given): vector for given, vector in zip(parts.inputs(x), found, strict=False)}
+
+
+def _key(given: Any) -> str:
+    return json.dumps(given, ensure_ascii=False)
+
+
+def _alone(told: Told) -> dict[str, Vector]:
+    """The vectors of inputs that were asked for alone, the first of each."""
+    alone: dict[str, Vector] = {}
+    for found in told.values():
+        if len(found) == 1:
+            alone = found | alone
+    return alone
+
+
+def _unsteady(told: Told) -> str:
+    """The input whose vector changed though the same request was sent again; empty where none did."""
+    for text, vector in told.get("again", {}).items():
+        cosine = embeddings.cosine(vector, told["one"][text]) if text in told.get("one", {}) else 1.0
+        if cosine is None or cosine < parts.ALIKE:
+            return text
+    return ""
+
+
+def _other(text: str, vector: Vector, alone: dict[str, Vector]) -> str:
+    """The input whose vector stands in this one's place; empty where it is nobody's."""
+    for other, theirs in alone.items():
+        cosine = embeddings.cosine(vector, theirs)
+        if other != text and cosine is not None and cosine >= parts.ALIKE:
+            return other
+    return ""
+
+
+def _said(cosine: float | None) -> str:
+    return "none" if cosine is None else f"{cosine:.4f}"

@@ -1,0 +1,168 @@
+"""What a server must refuse to embed, and what it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import answering, causes, look
+from seatrial.checks.areas.embeddings import parts
+from seatrial.checks.findings import about, no_evidence, refusal, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import embeddings, fields
+from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
+
+INPUT = "OpenAPI document, CreateEmbeddingRequest, input"
+TOLD = ("max_model_len", "max_input_length", "context_length", "max_context_length", "n_ctx")
+"""Where servers say in the list of models how long an input may be, on the model or in its ``meta``."""
+
+ROOM = 1.5
+"""Tokens that a common English word may take at most, and what a template adds."""
+
+CUT = 0.9
+"""A usage below this share of the words shows that words were left out: a common word is a token at least."""
+
+CUT_SO = "what stands behind the cut is in no index, and nobody is told"
+
+
+@rule(
+    row="emb/8", part="an empty text", level=Level.SHOULD, of=parts.EMPTY_TEXT, answer=False,
+    source=f"{INPUT}: cannot be an empty string",
+)  # fmt: skip
+def empty_text_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """An empty text is refused with a 4xx."""
+    yield from look.not_refused(x, so="an empty page has a vector, and is found by questions it does not answer")
+
+
+@rule(
+    row="emb/8", part="an empty list", level=Level.SHOULD, of=parts.EMPTY_LIST, answer=False,
+    source=f"{INPUT}: minItems 1",
+)  # fmt: skip
+def empty_list_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """An empty list of inputs is refused with a 4xx."""
+    yield from look.not_refused(x, so="a client that has lost its texts takes none for done")
+
+
+@rule(
+    row="emb/8", part="a text too long", level=Level.SHOULD, of=parts.TOO_LONG, answer=False,
+    source=f"{INPUT}: must not exceed the max input tokens; llama.cpp #25293",
+)  # fmt: skip
+def text_too_long_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A text that is longer than the model reads is refused with a 4xx; it is never cut in silence."""
+    if x.status != 200:
+        yield from look.not_refused(x)
+        return
+    found, nothing = parts.vectors(x)
+    if nothing:
+        yield nothing
+        return
+    read, words = parts.prompt_tokens(x), sum(len(str(each).split()) for each in parts.inputs(x))
+    if len(found) > 1 and found[0].values == found[1].values:
+        got = "200, and one vector for texts that differ in their second half"
+        yield violation("data", expected="a 4xx, or vectors of all of the text", got=got, so=CUT_SO, grave=True)
+    elif read is None:
+        judges = (parts.USAGE + causes.SOME,)
+        yield no_evidence("usage.prompt_tokens", expected="a count", got="none", causes=judges)
+    elif read < CUT * words:
+        got = f"200, {read} tokens of {words} words"
+        yield violation("usage.prompt_tokens", expected="a 4xx, or all of the text", got=got, so=CUT_SO, grave=True)
+
+
+@rule(
+    row="emb/8", part="too many inputs", level=Level.SHOULD, of=parts.MANY, answer=False, optional=True,
+    source=f"{INPUT}: up to 2048; gbrain PR 1281: servers that take 32",
+)  # fmt: skip
+def many_inputs_are_answered_or_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A request of many inputs gets a vector for each, or is refused with a 4xx."""
+    if look.is_refusal(x):
+        yield refusal("the status", expected="200", got=f"{x.status} for {embeddings.wanted(x)} inputs", optional=True)
+    elif wrong := answering.refused(x):
+        yield wrong
+    elif isinstance(x.json, dict):
+        given, wanted = len(embeddings.vectors(x)), embeddings.wanted(x)
+        if given != wanted:
+            so = "the texts behind the limit are in no index"
+            yield violation("data", expected=f"{wanted} entries, or a 4xx", got=f"{given}", so=so, grave=True)
+    else:
+        yield violation("the body", expected="vectors, or a 4xx", got=x.fault or x.json)
+
+
+@rule(
+    row="emb/8", part="too many inputs", level=Level.SHOULD, of=parts.TOO_MANY, answer=False,
+    source=f"{INPUT}: maxItems 2048",
+)  # fmt: skip
+def too_many_inputs_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """More than 2048 inputs are refused with a 4xx, or each has its vector."""
+    if x.status == 200 and len(embeddings.vectors(x)) == embeddings.wanted(x):
+        return
+    yield from look.not_refused(x, so="the texts behind the limit are in no index")
+
+
+@rule(row="emb/10", level=Level.SHOULD, of=parts.UNDECIDED, answer=False, source="OpenAI's API: 4xx; llama.cpp: 501")
+def model_without_vectors_says_so(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A model that gives no vectors refuses with a 4xx, or a 501, and not as a server that failed."""
+    if x.status == 200 and not embeddings.vectors(x):
+        so = "a client stores nothing, or fails where it looks for data"
+        got = f"200 {shorten(x.body[:160].decode('utf-8', 'replace'))}"
+        judges = (parts.SHAPE + causes.SOME, causes.DECODES + causes.SOME)
+        yield violation("the answer", expected="vectors, or a 4xx", got=got, so=so, grave=True, causes=judges)
+    elif x.status != 200 and not look.is_refusal(x):
+        so = "a client takes it for a failure that passes, and asks again"
+        got = f"{x.status} {shorten(x.body[:160].decode('utf-8', 'replace'))}"
+        yield violation(
+            "the status", expected="a 4xx, or a 501", got=got, so=so, causes=(causes.ANSWERED + causes.SOME,)
+        )
+
+
+@rule(
+    row="emb/12", level=Level.SHOULD, of=parts.ANNOUNCED, answer=False, optional=True,
+    source="llama.cpp #25293, lemonade #3591: a 500 above the physical batch, whatever is announced",
+)  # fmt: skip
+def text_of_the_announced_length_is_taken(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A text no longer than the list of models announces is taken, and taken whole; a longer one never gets a 5xx."""
+    x = xs.get("long")
+    if x is None:
+        yield no_evidence("the recording", expected="a long text", got="none")
+        return
+    announced, words = _announced(xs.get("models"), x), parts.words(x)
+    if x.status != 200:
+        yield from (about("long", f) for f in _not_taken(x, announced, words))
+        return
+    found, nothing = parts.vectors(x)
+    read = parts.prompt_tokens(x)
+    if nothing or not found:
+        yield about("long", nothing or no_evidence("data", expected="a vector", got="none", causes=(parts.SHAPE,)))
+    elif read is not None and read < CUT * words:
+        got = f"200, {read} tokens of {words} words"
+        where, expected = "long: usage.prompt_tokens", f"all of the text: {announced or 'no limit'} announced"
+        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, about="long")
+
+
+def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Finding]:
+    """What the refusal of a long text means: nothing, where it may be longer than what is announced."""
+    got = f"{x.status} {shorten(x.body[:200].decode('utf-8', 'replace'))}"
+    if x.status is None or not 400 <= x.status < 500:
+        so = "a client that fills an index by night asks again and again, or leaves the text out"
+        judges = (causes.ANSWERED + causes.SOME,)
+        yield violation("the status", expected="200, or a 4xx", got=got, so=so, grave=True, causes=judges)
+    elif announced is not None and ROOM * words <= announced:
+        so = "a client that cuts its texts to what is announced is refused"
+        expected = f"200: {words} words, {announced} tokens announced"
+        yield violation("the status", expected=expected, got=got, so=so)
+    else:
+        expected = f"a length announced for {words} words" if announced is None else f"fewer than {announced} tokens"
+        yield refusal("the length of the text", expected=expected, got=got, optional=True)
+
+
+def _announced(models: Exchange | None, x: Exchange) -> int | None:
+    """How long an input may be by the list of models: of the model asked, or of the only one."""
+    listed = (
+        [] if models is None else [fields.mapping(m) for m in fields.listing(fields.mapping(models.json).get("data"))]
+    )
+    asked = fields.mapping(x.request_json).get("model")
+    mine = [m for m in listed if m.get("id") == asked] or (listed if len(listed) == 1 else [])
+    for model in mine:
+        said = [fields.integer(page.get(name)) for page in (model, fields.mapping(model.get("meta"))) for name in TOLD]
+        if lengths := [length for length in said if length is not None and length > 0]:
+            return min(lengths)
+    return None
