@@ -26,6 +26,7 @@ SCHEMA = {
     "additionalProperties": False,
 }
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
+TEXT = {"type": "text", "text": " degrees"}
 ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
 FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 KEY = {"Authorization": 'Bearer sk-a/b"c'}
@@ -41,6 +42,16 @@ def _tool(**function: object) -> dict[str, object]:
 
 def _embed(given: object, **parameters: object) -> bytes:
     return request("POST", "/v1/embeddings", {"model": MODEL, "input": given, **parameters})
+
+
+def _history(*turns: dict[str, object], result: object = "7 degrees") -> list[dict[str, object]]:
+    """A call and its result for each turn; what the turn has beside the call is given."""
+    told: list[dict[str, object]] = [{"role": "user", "content": "What is the weather?"}]
+    for n, turn in enumerate(turns):
+        call = {"id": f"é-{n}", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+        told += [{"role": "assistant", "tool_calls": [call], **turn}]
+        told += [{"role": "tool", "tool_call_id": f"é-{n}", "content": result}]
+    return told
 
 
 BATTERY = {
@@ -84,6 +95,9 @@ BATTERY = {
     "an empty list of tools": _post(chat(tools=[])),
     "too many tools": _post(chat(tools=[_tool(name=f"f{n}") for n in range(129)])),
     "a result without its call": _post(chat(tools=[WEATHER], messages=[ORPHAN])),
+    "results": _post(chat(tools=[WEATHER], messages=_history({"content": None}, {}, {"content": ""}))),
+    "a result in parts": _post(chat(messages=_history({}, result=[{"type": "text", "text": "7"}, TEXT]))),
+    "a thought and a call": _post(chat("Use the tool get_weather.", tools=[WEATHER], reasoning_effort="low")),
     "required, no tools": _post(chat(tool_choice="required")),
     "none, no tools": _post(chat(tool_choice="none")),
     "functions": _post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -62,7 +64,8 @@ def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
         RefusedError: the prompt leaves no room for an answer.
     """
     prompt = "\n".join(_text(message) for message in body["messages"])
-    prompt_tokens = sum(len(answers.tokens(_text(message))) + 4 for message in body["messages"]) + 2
+    counted = _prompt(body)
+    prompt_tokens = len(counted) + 2
     room = CONTEXT - prompt_tokens
     if room < 1:
         message = f"this model's context is {CONTEXT} tokens; the messages take {prompt_tokens}"
@@ -79,7 +82,7 @@ def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
     call.told = world.truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
     world.truth.decided(
         call.told,
-        cached=world.prefixes.known(_prompt(body["messages"])),
+        cached=world.prefixes.known(counted),
         reasoning=sum(len(answer.reasoning) for answer in made),
         calls=sum(len(answer.calls) for answer in made),
     )
@@ -214,12 +217,19 @@ def _candidate(token: str, value: float) -> dict[str, Any]:
     return {"token": token, "logprob": round(value, 4), "bytes": list(token.encode("utf-8", "replace"))}
 
 
-def _prompt(messages: list[dict[str, Any]]) -> list[str]:
+def _prompt(body: dict[str, Any]) -> list[str]:
     """The tokens of a prompt, with those that stand between messages: as many as usage counts, but for two."""
-    told: list[str] = []
-    for message in messages:
-        told += ["<", str(message.get("role")), ">", *answers.tokens(_text(message)), "\n"]
+    told = list(_words(body["tools"])) if body.get("tools") and body.get("tool_choice") != "none" else []
+    for message in body["messages"]:
+        held = message.get("tool_calls") if message.get("role") == "assistant" else None
+        calls = _words([call["function"] for call in held]) if isinstance(held, list) else ()
+        told += ["<", str(message.get("role")), ">", *answers.tokens(_text(message)), *calls, "\n"]
     return told
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """The tokens of a value as a prompt tells it: its JSON without the marks."""
+    return answers.tokens(" ".join(re.findall(r"[^\s{}\[\]\",:]+", json.dumps(value, ensure_ascii=False))))
 
 
 def _text(message: dict[str, Any]) -> str:

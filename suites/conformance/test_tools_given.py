@@ -1,0 +1,146 @@
+"""What a client gives beside its question: tools, right and wrong ones, and histories with their results."""
+
+from typing import Any
+
+import pytest
+
+from seatrial.checks.areas.tools import definitions, roundtrip
+from seatrial.checks.catalogue import cases
+from seatrial.checks.rules import Rule
+from seatrial.records import Request
+from suites.conformance.scenarios import (
+    HELLO,
+    THINKING,
+    USAGE,
+    WEATHER,
+    FirstAsk,
+    Judge,
+    Send,
+    all_faulty,
+    chats,
+    declinable,
+    faulty,
+    optional,
+    request,
+)
+
+ASKED = FirstAsk.TOOLS
+FUNCTION: dict[str, Any] = WEATHER["function"]  # type: ignore[assignment]
+ASKS = "What is the weather in Oslo?"
+
+
+def offering(*functions: dict[str, Any], **body: Any) -> Request:
+    """A chat that offers functions as tools; one token, should it be answered."""
+    tools = [{"type": "function", "function": each} for each in functions]
+    return request(HELLO, max_tokens=1, **{"tools": tools, **body})
+
+
+BAD = {
+    "two-of-one-name": offering(FUNCTION, {**FUNCTION, "description": "The climate of a city."}),
+    "bad-name": offering({**FUNCTION, "name": "get weather (now)!"}),
+    "parameters-no-object": offering({**FUNCTION, "parameters": "city"}),
+    "unknown-type": request(HELLO, max_tokens=1, tools=[{**WEATHER, "type": "gadget"}]),
+    "empty-list": request(HELLO, max_tokens=1, tools=[]),
+    # Under "none" most servers keep them out of the prompt: a hundred and more cost nothing then.
+    "too-many": offering(*({"name": f"f{n}"} for n in range(129)), tool_choice="none"),
+}
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
+USER: dict[str, Any] = {"role": "user", "content": ASKS}
+ORPHANS: dict[str, list[Any]] = {
+    "result-without-call": [USER, {"role": "tool", "tool_call_id": "call_9", "content": "7 degrees"}],
+    "call-without-result": [USER, {"role": "assistant", "content": "", "tool_calls": [CALL]}, USER],
+}
+
+DEFINITIONS = {
+    "tools-bad": all_faulty(BAD, of=definitions.BAD_TOOLS, asked=ASKED),
+    "tools-orphans": all_faulty(
+        {name: request(talk, max_tokens=1, tools=[WEATHER]) for name, talk in ORPHANS.items()},
+        of=definitions.ORPHANS,
+        asked=ASKED,
+    ),
+    "tools-required-alone": faulty(
+        request(HELLO, max_tokens=1, tool_choice="required"), of=definitions.REQUIRED_ALONE, asked=ASKED
+    ),
+    "tools-choice-alone": declinable(
+        {str(choice): request(HELLO, max_tokens=1, tool_choice=choice) for choice in ("none", "auto", None)},
+        of=definitions.CHOICE_ALONE,
+        asked=ASKED,
+    ),
+    "functions": declinable(
+        {
+            name: request(
+                ASKS, max_tokens=32, functions=[FUNCTION], function_call={"name": "get_weather"}, stream=streamed
+            )
+            for name, streamed in (("plain", False), ("stream", True))
+        },
+        of=definitions.FUNCTIONS,
+        asked=ASKED,
+    ),
+}
+
+
+STATION = "What is the weather in Oslo, and which station says so?"
+SAID = "7 degrees and light rain, says the station kestrel-7391. "
+LONG = SAID + (
+    "The wind comes from the west at three knots and will turn north by noon; clouds are low over the harbour, the "
+    "fjord is calm, and boats may leave until the evening tide comes in and the light goes."
+)
+SHORT = "Cold."
+
+
+def history(result: Any = LONG, identity: str = "call_1", **assistant: Any) -> list[Any]:
+    """A question, a call, its result; ``assistant`` is what the call's message has beside the call."""
+    call = {"id": identity, "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
+    return [
+        {"role": "user", "content": STATION},
+        {"role": "assistant", "tool_calls": [call], **assistant},
+        {"role": "tool", "tool_call_id": identity, "content": result},
+    ]
+
+
+def told(talk: list[Any], cap: int = 1, **body: Any) -> Request:
+    return request(talk, max_tokens=cap, tools=[WEATHER], **body)
+
+
+STREAM: dict[str, Any] = {"stream": True, "stream_options": USAGE}
+HISTORIES = {
+    "null": told(history(content=None)),
+    "missing": told(history()),
+    "empty": told(history(content="")),
+    "parts": told(
+        history([{"type": "text", "text": SAID}, {"type": "text", "text": LONG.removeprefix(SAID)}], content="")
+    ),
+    "ids": told(history(identity="appel-é-天気-7", content="")),
+    "short": told(history(SHORT, content="")),
+}
+THINKS = {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "get_weather"}}, **THINKING}
+
+ROUNDTRIP = {
+    "tool-result": optional(
+        chats(of=roundtrip.RESULT, long=told(history(content=None), 24), short=told(history(SHORT, content=None))),
+        FirstAsk.TOOLS,
+    ),
+    "tool-result-stream": optional(
+        chats(
+            of=roundtrip.RESULT,
+            long=told(history(content=None), 24, **STREAM),
+            short=told(history(SHORT, content=None), **STREAM),
+        ),
+        FirstAsk.TOOLS,
+    ),
+    "tool-result-forms": optional(chats(of=roundtrip.FORMS, **HISTORIES), FirstAsk.TOOLS),
+    "tools-thought": declinable(
+        {
+            name: request('Use the tool get_weather with {"city": "Oslo"}.', max_tokens=256, stream=streamed, **THINKS)
+            for name, streamed in (("plain", False), ("stream", True))
+        },
+        of=roundtrip.THOUGHT,
+        asked=FirstAsk.REASONING,
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(DEFINITIONS | ROUNDTRIP))
+def test_tools_given(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
+    judge(rule, send((DEFINITIONS | ROUNDTRIP)[scenario]))
