@@ -106,6 +106,12 @@ BATTERY = {
     "schema, streamed": _post(chat(response_format=FORM, **USAGE)),
     "thought": _post(chat(reasoning_effort="low")),
     "thought, streamed": _post(chat(reasoning_effort="low", **USAGE)),
+    "thought, cut": _post(chat(reasoning_effort="low", max_tokens=12)),
+    "thought, budget": _post(chat(reasoning_effort="high", thinking_budget=32)),
+    "thought, none": _post(chat(reasoning_effort="none")),
+    "thought, sent back": _post(
+        {**chat(), "messages": [{"role": "assistant", "content": "Hi.", "reasoning_content": "a"}, *chat()["messages"]]}
+    ),
     "embeddings": request("POST", "/v1/embeddings", {"model": MODEL, "input": ["the sea", "a ship"]}),
     "embeddings in base64": request(
         "POST", "/v1/embeddings", {"model": MODEL, "input": "the sea", "encoding_format": "base64", "dimensions": 8}

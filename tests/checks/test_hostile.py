@@ -30,6 +30,7 @@ KEYS += [
     "thinking",
 ]
 KEYS += ["completion_tokens_details", "reasoning_tokens", "prompt_tokens_details", "cached_tokens", "prompt_tokens"]
+NAMES = ["short", "long", "plain", "stream", "cut", "asked", "without", "reasoning", "budget", "free"]
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=5)
 VALUES = st.recursive(
@@ -54,7 +55,7 @@ FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthChe
 def crashes(evidence):
     """Rules that fall over on an exchange, and on it as one of a scenario's."""
     for each in RULES:
-        for given_ in (evidence, pair(evidence, evidence), {"short": evidence, "long": evidence}):
+        for given_ in (evidence, pair(evidence, evidence), dict.fromkeys(NAMES, evidence)):
             _, crash = run(each, given_, EXPECT)
             if crash:
                 yield f"{each.id}: {crash}"

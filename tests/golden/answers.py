@@ -69,10 +69,10 @@ def logprob(token: str, position: int) -> float:
     return -round((sum(token.encode("utf-8", "replace")) * 31 + position * 7) % 900 / 1000 + 0.001, 4)
 
 
-def draft(prompt: str, *, seed: int | None, index: int, thinking: bool) -> Answer:
-    """What would be said to a prompt if nothing limited it."""
+def draft(prompt: str, *, seed: int | None, index: int, thinking: bool, hard: bool = False) -> Answer:
+    """What would be said to a prompt if nothing limited it; of a ``hard`` one much is thought."""
     draw = random.Random(f"{seed or 0}\0{index}\0{prompt}")
-    reasoning = tokens(_thought(draw)) if thinking else ()
+    reasoning = tokens(_thought(draw, hard)) if thinking else ()
     return Answer(reasoning, tokens(_says(prompt, draw)))
 
 
@@ -139,10 +139,10 @@ def _foreign(prompt: str, draw: random.Random) -> str:
     return " ".join([run[0] if run else strange[0], *said])
 
 
-def _thought(draw: random.Random) -> str:
+def _thought(draw: random.Random, hard: bool) -> str:
     opening = draw.choice(("The user wants an answer.", "Let me see what is asked.", "First, what matters here?"))
     closing = draw.choice(("That should do.", "I can answer now.", "So the answer is clear."))
-    return " ".join((opening, *prose(draw, draw.randrange(8, 24)), closing))
+    return " ".join((opening, *prose(draw, draw.randrange(150, 220) if hard else draw.randrange(8, 24)), closing))
 
 
 def _sentence(draw: random.Random) -> str:

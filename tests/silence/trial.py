@@ -61,11 +61,6 @@ class Judged:
     def outcome(self) -> Outcome:
         return outcome(self.rule.level, self.findings, optional=self.rule.optional, crashed=self.crash)
 
-    @property
-    def strictly(self) -> Outcome:
-        """The outcome under ``--strict``, where a SHOULD binds."""
-        return outcome(self.rule.level, self.findings, optional=self.rule.optional, crashed=self.crash, strict=True)
-
     def __str__(self) -> str:
         why = self.crash or "; ".join(f"{f.where}: expected {f.expected}, got {f.got}" for f in self.findings[:2])
         return f"{self.rule.id}[{self.scenario}] {self.outcome}: {why}"
@@ -98,11 +93,9 @@ def muted(name: str) -> Iterator[None]:
 
 
 def catches(rule: Rule, pieces: Iterable[Piece]) -> Outcome | None:
-    """How the rule answers a fault: FAIL; ADVISORY where only ``--strict`` makes it one; None where neither does."""
-    cases = list(judged(rule, pieces))
-    if any(each.outcome is Outcome.FAIL for each in cases):
-        return Outcome.FAIL
-    return Outcome.ADVISORY if any(each.strictly is Outcome.FAIL for each in cases) else None
+    """How the rule answers a fault: FAIL, ADVISORY, or None: not at all."""
+    outcomes = {each.outcome for each in judged(rule, pieces)}
+    return next((word for word in (Outcome.FAIL, Outcome.ADVISORY) if word in outcomes), None)
 
 
 def ask(

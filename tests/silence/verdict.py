@@ -53,7 +53,7 @@ class Verdict:
         silent = sum(bool(found) for found in self.missed.values())
         lines.append(f"silenced one by one: {silent} of {len(self.rules)} rules are missed by name")
         advisory = sum(how is Outcome.ADVISORY for found in self.caught.values() for how in found.values())
-        lines.append(f"FAIL {caught - advisory}, ADVISORY that is FAIL under --strict {advisory}")
+        lines.append(f"FAIL {caught - advisory}, ADVISORY {advisory}")
         lines.append(f"rules {len(self.rules)}, faults {faults}, caught: {'all' if caught == faults > 0 else caught}")
         return lines + [f"WRONG  {each}" for each in self.wrong]
 
@@ -101,7 +101,7 @@ def _list(verdict: Verdict) -> None:
 
 
 def _catch(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
-    """The rule a fault names finds it: FAIL, or ADVISORY where the rule is no MUST, and then FAIL under --strict."""
+    """The rule a fault names finds it: FAIL, or ADVISORY where the rule is no MUST."""
     verdict.caught = {rule: {} for rule in verdict.rules}
     for fault, pieces in evidence.items():
         rule = verdict.rules[FAULTS[fault].caught_by]

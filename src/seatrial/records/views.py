@@ -69,6 +69,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None  # JSON, or
     raw: bytes | None = None  # bytes as they are
     headers: dict[str, str] = {}
+    exact: bool = False  # its caps are sent as they are, also to a model that thinks
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ def draft(body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, ind
         RefusedError: no arguments validate against the schema of a tool that is called.
     """
     told = tools.results(body["messages"], text)
-    made = answers.draft(last, seed=body.get("seed"), index=index, thinking=thinking)
+    made = answers.draft(last, seed=body.get("seed"), index=index, thinking=thinking, hard=wants.tries_hard(body))
     if (most := wants.budget(body)) is not None:
         made = made.thinking(most)
     draw = random.Random(f"{body.get('seed') or 0}\0{index}\0{last}\0bound")

@@ -117,6 +117,11 @@ def budget(body: Mapping[str, Any]) -> int | None:
     return next((b for b in given if isinstance(b, int) and not isinstance(b, bool) and b >= 0), None)
 
 
+def tries_hard(body: Mapping[str, Any]) -> bool:
+    """Whether a request asks for long thought."""
+    return body.get("reasoning_effort") in ("high", "xhigh", "max")
+
+
 def thinks(body: Mapping[str, Any], *, usually: bool) -> bool:
     """Whether a request is thought about: as it says, else as the server usually does."""
     template = body.get("chat_template_kwargs")

@@ -26,14 +26,14 @@ def prepare(request: Request, endpoint: Endpoint, *, valid_chat: bool) -> Prepar
     """Fill in what only the endpoint knows.
 
     ``model: None`` in the body and ``{model}`` in the path become the endpoint's model. Where ``valid_chat`` says that
-    the request is an ordinary chat, caps grow by the endpoint's factor (a thinking model spends small ones on thought)
-    and its extra body (a profile's off-switch, the operator's ``--extra-body``) is merged in; faulty requests are sent
-    as they are, for their fault is what is tested.
+    the request is an ordinary chat, caps grow by the endpoint's factor (a thinking model spends small ones on thought;
+    those of a request that says ``exact`` do not) and its extra body (a profile's off-switch, the operator's
+    ``--extra-body``) is merged in; faulty requests are sent as they are, for their fault is what is tested.
     """
     headers = dict(request.headers)
     body = request.raw
     if body is None and request.body is not None:
-        body = msgspec.json.encode(_fill(request.body, endpoint, valid_chat=valid_chat))
+        body = msgspec.json.encode(_fill(request, endpoint, valid_chat=valid_chat))
     if body is not None and "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = "application/json"
     return Prepared(
@@ -44,14 +44,15 @@ def prepare(request: Request, endpoint: Endpoint, *, valid_chat: bool) -> Prepar
     )
 
 
-def _fill(body: Any, endpoint: Endpoint, *, valid_chat: bool) -> Any:
+def _fill(request: Request, endpoint: Endpoint, *, valid_chat: bool) -> Any:
+    body = request.body
     if not isinstance(body, dict):
         return body
     filled = dict(body)
     if "model" in filled and filled["model"] is None:
         filled["model"] = endpoint.model
     if valid_chat:
-        for cap in CAPS:
+        for cap in () if request.exact else CAPS:
             value = filled.get(cap)
             if isinstance(value, int) and not isinstance(value, bool):
                 filled[cap] = math.ceil(value * endpoint.cap_factor)

@@ -1,0 +1,159 @@
+"""Rules on thought: where it is told, when, how much of it, and whether it can be had back or switched off."""
+
+import pytest
+
+from seatrial.checks.catalogue import load_all
+from seatrial.records import Outcome
+from seatrial.verdict.outcomes import outcome
+from tests.checks.specimens import (
+    ASKED,
+    COUNTED,
+    DONE,
+    USAGE,
+    breaks,
+    choice,
+    delta,
+    ends,
+    found,
+    holds,
+    plain,
+    refused,
+)
+from tests.checks.specimens import stream as streamed
+
+TOLD, OTHER = "reasoning_content", "reasoning"
+THOUGHT = "Seven sixes are forty-two, I think."
+
+
+def thinks(thought=THOUGHT, content="42.", *, field=TOLD, finish="stop", counted=None, tokens=20, asked=ASKED):
+    message = {"role": "assistant", "content": content} | ({field: thought} if thought else {})
+    details = {} if counted is None else {"completion_tokens_details": {"reasoning_tokens": counted}}
+    usage = {"prompt_tokens": 5, "completion_tokens": tokens, "total_tokens": 5 + tokens, **details}
+    return plain({"choices": [choice(message=message, finish=finish)], "usage": usage}, asked=asked)
+
+
+def stream(*deltas, finish="stop", asked=COUNTED):
+    return streamed(delta(role="assistant", content=""), *deltas, ends(finish), DONE, asked=asked)
+
+
+THINKING = delta(**{TOLD: "Seven sixes"})
+CUT = thinks("Seven sixes", "", finish="length")
+GOOD = {
+    "plain": thinks(),
+    "stream": stream(THINKING, delta(content="42.")),
+    "cut": CUT,
+    "cut-stream": stream(THINKING, finish="length"),
+}
+HIDDEN = {"plain": thinks("", counted=9), "stream": stream(delta(content="42."))}
+MARKED = {"plain": thinks("", "<think>Seven"), "stream": stream(delta(content="<think>"))}
+NONE = {"plain": thinks(""), "stream": stream(delta(content="42."))}
+ON_FIELDS = ["thought-has-one-field", "thought-comes-before-content", "cut-thought-says-length"]
+
+
+@pytest.mark.parametrize("name", ON_FIELDS)
+def test_what_is_not_told_apart_is_not_judged(name):
+    rule = load_all()[f"reasoning/{name}"]
+    holds(rule.id, [GOOD, {key: GOOD[key] for key in ("stream", "plain", "cut")}])
+    for case, got in ((HIDDEN, "counted, and not shown"), (MARKED, "stands in the content")):
+        [finding] = found(rule.id, case)
+        assert got in finding.got
+        assert outcome(rule.level, [finding], optional=rule.optional) is Outcome.UNSUPPORTED
+    [finding] = found(rule.id, NONE)
+    assert finding.kind == "no-evidence"
+
+
+def test_thought_has_one_field():
+    rule = "reasoning/thought-has-one-field"
+    both = plain({"choices": [choice(message={"content": "42.", TOLD: "a", OTHER: "a"})]})
+    assert breaks(rule, GOOD | {"plain": both}, "plain: thought", f"{TOLD} and {OTHER}").about == "plain"
+    moved = stream(delta(**{OTHER: "Seven"}), delta(content="42."))
+    breaks(rule, GOOD | {"stream": moved}, "stream: thought", OTHER)
+    assert load_all()[rule].figures(GOOD, None) == {"thought is told in": TOLD}
+
+
+def test_content_holds_no_marker():
+    rule = "reasoning/content-holds-no-marker"
+    holds(rule, [*GOOD.values(), thinks("", "", finish="length")])
+    breaks(rule, thinks("", "<think>Seven sixes", finish="length"), "content", "<think>")
+    breaks(rule, thinks(content="</think>\n\n42."), "content", "</think>")
+    breaks(rule, stream(delta(content="<thi"), delta(content="nk>Seven")), "content", "<think>")
+    assert [f.kind for f in found(rule, thinks("", ""))] == ["no-evidence"]
+
+
+def test_thought_comes_before_content():
+    rule = "reasoning/thought-comes-before-content"
+    late = stream(delta(content="42."), THINKING)
+    breaks(rule, GOOD | {"stream": late}, "stream: chunk 2", "after content")
+    mixed = stream(THINKING, delta(**{TOLD: ".", "content": "42"}))
+    breaks(rule, GOOD | {"stream": mixed}, "stream: chunk 2", "both in one delta")
+    lost = stream(delta(content="42."))
+    breaks(rule, GOOD | {"stream": lost}, "stream: thought", "none")
+    breaks(rule, GOOD | {"stream": stream()}, "stream: thought", "none, and no content")
+    apart = stream(THINKING, delta(content="4"), delta(1, **{TOLD: "a"}), delta(content="2"))
+    holds(rule, [GOOD | {"stream": apart}, GOOD | {"stream": stream(THINKING, finish="length")}])
+
+
+def test_cut_thought_says_length():
+    rule = "reasoning/cut-thought-says-length"
+    breaks(rule, GOOD | {"cut": thinks("Seven", "", finish="stop")}, "finish_reason", "stop")
+    breaks(rule, GOOD | {"cut-stream": stream(THINKING)}, "finish_reason", "stop")
+    breaks(rule, GOOD | {"cut": thinks("", "Seven sixes are", finish="length")}, "content", "Seven sixes")
+    breaks(rule, GOOD | {"cut": thinks("", "", finish="length")}, "thought", "none")
+    quick = {"cut": thinks("", "42."), "cut-stream": stream(THINKING, delta(content="42."))}
+    assert [f.kind for f in found(rule, GOOD | quick)] == ["no-evidence"]
+
+
+def test_reasoning_tokens_are_completion_tokens():
+    rule = load_all()["reasoning/reasoning-tokens-are-completion-tokens"]
+    holds(rule.id, [thinks(counted=20), thinks(counted=7), thinks("", counted=0)])
+    breaks(rule.id, thinks(counted=21), "reasoning_tokens", "21")
+    breaks(rule.id, thinks(counted="7"), "reasoning_tokens", "7")
+    breaks(rule.id, thinks(counted=0), "reasoning_tokens", "0")
+    assert outcome(rule.level, found(rule.id, thinks())) is Outcome.UNSUPPORTED
+    nameless = plain({"usage": {"completion_tokens_details": {"reasoning_tokens": 5}}})
+    assert [f.kind for f in found(rule.id, nameless)] == ["no-evidence"]
+
+
+def back(**changes):
+    turns = {name: plain() for name in ("without", TOLD, OTHER, "thinking")}
+    return {"asked": thinks(), **turns, **changes}
+
+
+def test_thought_can_be_sent_back():
+    rule = "reasoning/thought-can-be-sent-back"
+    holds(rule, [back(), back(**{OTHER: refused(), "thinking": refused()})])
+    assert breaks(rule, back(**{TOLD: refused()}), TOLD, "400").about == TOLD
+    breaks(rule, back(**{OTHER: refused(500)}), OTHER, "500")
+    assert [f.kind for f in found(rule, back(without=refused()))] == ["no-evidence"]
+    more = plain({"usage": USAGE | {"prompt_tokens": 15}})
+    told = load_all()[rule].figures(back(**{TOLD: more}), None)
+    assert told[f"{TOLD} sent back"] == "+10 tokens"
+    assert told[f"{OTHER} sent back"] == "+0 tokens"
+
+
+def test_thinking_can_be_switched_off():
+    rule = load_all()["reasoning/thinking-can-be-switched-off"]
+    holds(rule.id, [{"effort": plain(), "template": thinks()}, {"effort": refused(), "template": plain()}])
+    breaks(rule.id, {"effort": thinks(), "template": refused()}, "thought", "effort")
+    breaks(rule.id, {"effort": thinks("", "<think>"), "template": thinks()}, "thought", "effort, template")
+    neither = found(rule.id, {"effort": refused(), "template": refused()})
+    assert outcome(rule.level, neither, optional=rule.optional) is Outcome.UNSUPPORTED
+    empty = found(rule.id, {"effort": thinks("", ""), "template": thinks("", "")})
+    assert outcome(rule.level, empty, optional=rule.optional) is Outcome.INCONCLUSIVE
+
+
+def budget(spent, would=200, *, least=32):
+    asked = ASKED | {"thinking_budget": least}
+    return {"budget": thinks(counted=spent, tokens=300, asked=asked), "free": thinks(counted=would, tokens=300)}
+
+
+def test_thinking_budget_is_kept():
+    rule = load_all()["reasoning/thinking-budget-is-kept"]
+    holds(rule.id, [budget(32), budget(80)])
+    breaks(rule.id, budget(200), "thought", "200 tokens of thought; 200 without")
+    uncounted = {"budget": thinks("a" * 800, "", tokens=200, asked=ASKED | {"thinking_budget": 32}), "free": thinks()}
+    breaks(rule.id, uncounted, "thought", "200 tokens")
+    for declined in (budget(32, 70), budget(32) | {"budget": refused()}):
+        assert outcome(rule.level, found(rule.id, declined), optional=rule.optional) is Outcome.UNSUPPORTED
+    neither = {name: plain(asked=ASKED | {"thinking_budget": 32}) for name in ("budget", "free")}
+    assert [f.kind for f in found(rule.id, neither)] == ["no-evidence"]
