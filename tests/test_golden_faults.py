@@ -29,6 +29,30 @@ WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters":
 TEXT = {"type": "text", "text": " degrees"}
 ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
 FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
+
+
+def _form(schema: object, **more: object) -> dict[str, object]:
+    return {"type": "json_schema", "json_schema": {"name": "form", "schema": schema, **more}}
+
+
+MANY = _form(
+    {
+        "type": "object",
+        "properties": {
+            "größe": {"enum": [7, 8]},
+            "mark": {"$ref": "#/$defs/mark"},
+            "either": {"anyOf": [{"type": "null"}, {"type": "boolean"}]},
+            "items": {"type": "array", "items": {"const": "naïve"}, "minItems": 3, "maxItems": 3},
+            "code": {"type": "string", "pattern": "^[QZ]{3}$"},
+            "day": {"type": "string", "format": "date"},
+            "count": {"type": "integer", "minimum": 7301, "maximum": 7399},
+            "word": {"type": "string", "minLength": 31, "maxLength": 33},
+            "deep": {"type": "object", "properties": {"in": SCHEMA}, "required": ["in"]},
+        },
+        "required": ["größe", "mark", "either", "items", "code", "day", "count", "word", "deep"],
+        "$defs": {"mark": {"enum": ["zq"]}},
+    }
+)
 KEY = {"Authorization": 'Bearer sk-a/b"c'}
 
 
@@ -104,6 +128,18 @@ BATTERY = {
     "object": _post(chat(response_format={"type": "json_object"})),
     "schema": _post(chat(response_format=FORM)),
     "schema, streamed": _post(chat(response_format=FORM, **USAGE)),
+    "schema, cut": _post(chat(response_format=FORM, max_tokens=2)),
+    "schema, against the prompt": _post(chat("Words only, no JSON, please.", response_format=FORM)),
+    "schema of many keywords": _post(chat(response_format=MANY)),
+    "schema beside tools": _post(chat(tools=[WEATHER], tool_choice="required", response_format=FORM)),
+    "schema beside tools, none": _post(chat(tools=[WEATHER], tool_choice="none", response_format=FORM)),
+    "schema beside thought": _post(chat(response_format=FORM, reasoning_effort="low")),
+    "schema that nothing fits": _post(chat(response_format=_form({"enum": ["a"], "not": {"const": "a"}}))),
+    "schema with a broken pattern": _post(chat(response_format=_form({"type": "string", "pattern": "^+("}))),
+    "schema in words": _post(chat(response_format=_form("object"))),
+    "form of no known type": _post(chat(response_format={"type": "json_shape"})),
+    "form without a name": _post(chat(response_format={"type": "json_schema", "json_schema": {"schema": SCHEMA}})),
+    "form strict in words": _post(chat(response_format=_form(SCHEMA, strict="yes"))),
     "thought": _post(chat(reasoning_effort="low")),
     "thought, streamed": _post(chat(reasoning_effort="low", **USAGE)),
     "thought, cut": _post(chat(reasoning_effort="low", max_tokens=12)),

@@ -1,13 +1,215 @@
-"""Answers bound to a schema."""
+"""Answers bound to JSON or to a schema. Nearly all values are such that no model gives them unless it is made to."""
+
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from seatrial.checks import traits
+from seatrial.checks.areas.structured import asked
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import FirstAsk, Judge, Send, chats
+from seatrial.checks.traits import Traits
+from seatrial.records import Hazard, Request, Scenario
+from suites.conformance.scenarios import (
+    HELLO,
+    THINKING,
+    USAGE,
+    WEATHER,
+    FirstAsk,
+    Judge,
+    Send,
+    chats,
+    faulty,
+    optional,
+    request,
+)
+
+STREAM = {"stream": True, "stream_options": USAGE}
+PLACE = FirstAsk.STRUCTURED[1].body["response_format"]
+PROSE = "Answer in plain English words only. Never write JSON, braces or quotes. What is the sea?"
+JSON_OBJECT = {"type": "json_object"}
+SURE = 'Answer with this JSON object: {"sure": true}'
+FEWER_AND_MORE = 'Answer with exactly this JSON object: {"reef": 1, "keel": 2, "mast": 3}'
+LINKS = '{"chain": {"knot": "zq-1", "next": {"knot": "zq-1", "next": null}}}'
+CHAIN = f"Answer with exactly this JSON object: {LINKS}"
+
+
+def of_schema(schema: Any, *, strict: Any = True) -> dict[str, Any]:
+    """A response_format of a schema."""
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": strict, "schema": schema}}
+
+
+def fields(**properties: Any) -> dict[str, Any]:
+    """The schema of an object with these properties, all of them required, and no other."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+EVERYDAY = fields(
+    kind={"const": "zq-ivory"},
+    size={"enum": ["zq-1", "zq-2"]},
+    count={"type": "integer", "enum": [7301, 7302]},
+    share={"type": "number", "enum": [0.731]},
+    gift={"type": "boolean"},
+    note={"type": "null"},
+    place=fields(port={"enum": ["zq-a", "zq-b"]}),
+    tags={"type": "array", "items": {"enum": ["zq-x", "zq-y"]}, "minItems": 3, "maxItems": 3},
+)
+REFERENCES = fields(first={"$ref": "#/$defs/mark"}, last={"$ref": "#/$defs/mark"}) | {
+    "$defs": {"mark": fields(mark={"enum": ["zq-1", "zq-2"]})}
+}
+RECURSION = fields(chain={"$ref": "#/$defs/link"}) | {
+    "$defs": {"link": fields(knot={"const": "zq-1"}, next={"anyOf": [{"type": "null"}, {"$ref": "#/$defs/link"}]})}
+}
+ALTERNATIVES = fields(either={"anyOf": [fields(left={"const": "zq-1"}), fields(right={"enum": [7301, 7302]})]})
+PATTERNS = fields(code={"type": "string", "pattern": "^[QZ]{3}-[0-9]{4}$"})
+FORMATS = fields(day={"type": "string", "format": "date"}, at={"type": "string", "format": "date-time"})
+BOUNDS = fields(count={"type": "integer", "minimum": 7301, "maximum": 7399})
+LENGTHS = fields(word={"type": "string", "minLength": 31, "maxLength": 33})
+SCRIPTS = fields(
+    **{
+        "größe": {"enum": ["naïve", "日本語"]},
+        "海 の": {"enum": ["🎉", "مرحبا"]},
+        'quo"ted\\': {"enum": ['a "b" \\ c', "tab\tand\nline"]},
+    }
+)
+LINE = " ".join(["anchor", "beacon", "current", "dune", "ferry", "harbour"] * 12)
+CUT = fields(line={"const": LINE})
+CITY = fields(zone={"enum": ["zq-1", "zq-2"]})
+TYPED = fields(name={"enum": ["zq-1", "zq-2"]}, sizes={"type": "array", "items": {"type": "integer"}, "maxItems": 2})
+
+UNENFORCEABLE = {
+    "unlike-items": fields(two={"type": "array", "items": {"const": "zq"}, "minItems": 2, "uniqueItems": True}),
+    "not": fields(word={"enum": ["zq"], "not": {"const": "zq"}}),
+    "multiples": fields(count={"type": "integer", "minimum": 1, "maximum": 6, "multipleOf": 7}),
+    "nowhere": fields(place={"$ref": "#/$defs/nowhere"}),
+    "depends": fields(one={"const": "zq"}) | {"dependentRequired": {"one": ["other"]}},
+    "escape": fields(said={"type": "string", "pattern": "^zq there indeed\\!$"}),
+}
+"""What no value fits, or what leads nowhere; and, last, a pattern that some read and some do not."""
+
+
+def bound(schema: Any, of: Traits, prompt: str = HELLO, cap: int = 48) -> dict[str, Scenario]:
+    """An answer bound to a schema, plain and as a stream."""
+    return {
+        way: _aside(of, only=request(prompt, response_format=of_schema(schema), max_tokens=cap, **how))
+        for way, how in (("", {}), ("-stream", STREAM))
+    }
+
+
+def both(name: str, made: dict[str, Scenario]) -> dict[str, Scenario]:
+    """Scenarios by name."""
+    return {name + way: scenario for way, scenario in made.items()}
+
+
+def _aside(of: Traits, area: tuple[str, Request] = FirstAsk.STRUCTURED, **requests: Request) -> Scenario:
+    """Chats that a server may decline, each of them by itself; none apply where the area was declined."""
+    caps = sum(int(each.body["max_tokens"]) for each in requests.values())
+    return optional(Scenario(requests=requests, traits=of, tokens=caps), area)
+
+
+def _sure(of: Traits, **requests: Request) -> Scenario:
+    """Chats that every server has to answer that answered the first of this area."""
+    return optional(chats(of=of, **requests), FirstAsk.STRUCTURED)
+
+
+def _wrong(of: Traits, bad: dict[str, Any], *, hazard: Hazard = Hazard.CARELESS) -> Scenario:
+    """Faulty formats by name, and a good one after them all."""
+    asked_ = {name: request(HELLO, response_format=form, max_tokens=24) for name, form in bad.items()}
+    made = faulty(next(iter(asked_.values())), of=of, hazard=hazard, asked=FirstAsk.STRUCTURED)
+    return replace(made, requests={**asked_, "good": made.requests["good"]}, deadline_s=15.0)
+
+
+NAMED = {"type": "function", "function": {"name": "get_weather"}}
+BESIDE = {"tools": [WEATHER], "response_format": of_schema(CITY), "max_tokens": 48}
 
 STRUCTURED = {
-    "structured-asked": chats(only=FirstAsk.STRUCTURED[1]),
+    "structured-asked": chats(only=FirstAsk.STRUCTURED[1], of=asked.BOUND),
+    "structured-asked-stream": _sure(
+        asked.BOUND_STREAM, only=request("Name a city.", response_format=PLACE, max_tokens=48, **STREAM)
+    ),
+    "json-object": _aside(asked.OBJECT, only=request(SURE, response_format=JSON_OBJECT, max_tokens=48)),
+    "json-object-stream": _aside(
+        asked.OBJECT, only=request(SURE, response_format=JSON_OBJECT, max_tokens=48, **STREAM)
+    ),
+    "adverse": _sure(asked.ADVERSE, only=request(PROSE, response_format=of_schema(CITY), max_tokens=32)),
+    "adverse-stream": _sure(
+        asked.ADVERSE, only=request(PROSE, response_format=of_schema(CITY), max_tokens=32, **STREAM)
+    ),
+    "bound-and-cut": _sure(asked.CUT, only=request(HELLO, response_format=of_schema(CUT), max_tokens=6)),
+    "bound-and-cut-stream": _sure(
+        asked.CUT, only=request(HELLO, response_format=of_schema(CUT), max_tokens=6, **STREAM)
+    ),
+    "parsed": _sure(asked.PARSED, only=request(HELLO, response_format=of_schema(TYPED), max_tokens=48)),
+    **both("everyday", bound(EVERYDAY, asked.EVERYDAY, cap=160)),
+    **both("references", bound(REFERENCES, asked.JOINED)),
+    **both("recursion", bound(RECURSION, asked.JOINED, CHAIN, cap=96)),
+    **both("alternatives", bound(ALTERNATIVES, asked.JOINED)),
+    **both("patterns", bound(PATTERNS, asked.FINE)),
+    **both("formats", bound(FORMATS, asked.FORMATS, cap=64)),
+    **both("bounds-of-numbers", bound(BOUNDS, asked.FINE)),
+    **both("lengths", bound(LENGTHS, asked.FINE)),
+    **both("any-script", bound(SCRIPTS, asked.SCRIPTS, cap=96)),
+    **both("keys", bound(fields(reef={"enum": [1]}, hull={"enum": [7]}), asked.KEYS, FEWER_AND_MORE)),
+    "format-and-tools": _aside(
+        asked.WITH_TOOLS,
+        FirstAsk.TOOLS,
+        none=request(HELLO, tool_choice="none", **BESIDE),
+        named=request("What is the weather in Oslo?", tool_choice=NAMED, **BESIDE),
+    ),
+    "format-and-tools-stream": _aside(
+        asked.WITH_TOOLS,
+        FirstAsk.TOOLS,
+        none=request(HELLO, tool_choice="none", **BESIDE, **STREAM),
+        named=request("What is the weather in Oslo?", tool_choice=NAMED, **BESIDE, **STREAM),
+    ),
+    "format-and-thought": _aside(
+        asked.WITH_THOUGHT,
+        FirstAsk.REASONING,
+        free=request("What is 7 times 6?", max_tokens=256, **THINKING),
+        bound=request("What is 7 times 6?", max_tokens=256, response_format=of_schema(CITY), **THINKING),
+    ),
+    "unenforceable": replace(
+        _aside(
+            asked.UNENFORCEABLE,
+            FirstAsk.STRUCTURED,
+            **{
+                name: request(HELLO, response_format=of_schema(schema), max_tokens=32)
+                for name, schema in UNENFORCEABLE.items()
+            },
+        ),
+        hazard=Hazard.CARELESS,
+    ),
+    "malformed-format": _wrong(
+        asked.MALFORMED, {"unknown-type": {"type": "json_shape"}, "schema-text": of_schema("object")}
+    ),
+    "incomplete-format": _wrong(
+        asked.INCOMPLETE,
+        {
+            "no-name": {"type": "json_schema", "json_schema": {"strict": True, "schema": CITY}},
+            "no-schema": {"type": "json_schema", "json_schema": {"name": "answer", "strict": True}},
+            "strict-text": of_schema(CITY, strict="yes"),
+        },
+    ),
+    "broken-pattern": _wrong(
+        asked.EXPLOSIVE | traits.KILLER,
+        {"bad": of_schema(fields(code={"type": "string", "pattern": "^+[a-z]($"}))},
+    ),
+    "endless-pattern": _wrong(
+        asked.EXPLOSIVE | traits.KILLER,
+        {"bad": of_schema(fields(code={"type": "string", "pattern": "^((a{1,200}){1,200}){1,200}$"}))},
+        hazard=Hazard.HOSTILE,
+    ),
+    "endless-array": _wrong(
+        asked.EXPLOSIVE | traits.KILLER,
+        {"bad": of_schema(fields(ones={"type": "array", "items": {"const": 1}, "minItems": 10**8, "maxItems": 10**8}))},
+        hazard=Hazard.HOSTILE,
+    ),
 }
 
 

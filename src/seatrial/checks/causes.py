@@ -28,6 +28,9 @@ FINISHED = "sse/one-finish-reason-per-choice"
 USAGE = "chat/usage-adds-up"
 IDENTITY = "sse/identity-is-constant"
 ONE_MODEL = "models/answers-name-one-model"
+BOUND = ("structured/answer-validates[*]",)
+"""An answer that is to fit a plain schema fits it: who fails there ignores the formats of all others too."""
+
 MALFORMED = "http/malformed-json-is-a-400"
 
 SOME = "[*]"

@@ -1,0 +1,100 @@
+"""What stands beside a format stays free: calls, thought; and no white space without end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import causes, look, schemas
+from seatrial.checks.areas.structured import asked, told
+from seatrial.checks.findings import about, no_evidence, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import bound, chat, fields, tools
+from seatrial.records import Exchange, Expect, Finding, Level
+
+LONGEST = 120
+"""White space between two parts of JSON is no longer, however deep it is laid out."""
+
+TEXT = re.compile(r'"(?:[^"\\]|\\.)*"?')
+SPACE = re.compile(r"\s+")
+
+
+@rule(
+    row="so/13",
+    part="tools",
+    level=Level.SHOULD,
+    of=asked.WITH_TOOLS,
+    optional=True,
+    source="OpenAPI document: response_format binds the message, function.parameters the calls; Ollama issue 11037",
+)
+def calls_are_free_of_the_format(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """With tools offered beside a format, a message without calls keeps the format, and the format never takes the
+    place of a call that was asked for by name; or the request is refused."""
+    made = tools.calls(x)
+    forced = isinstance(fields.mapping(x.request_json).get("tool_choice"), dict)
+    for where, value, found in told.values(x, kind="object", causes=causes.BOUND):
+        if any(where == f"choice {index}" for index in made):
+            continue
+        if not forced:
+            yield from told.unfit(x, causes=causes.BOUND)
+            return
+        if found is not None and found.kind == "no-evidence":
+            yield found
+        elif found is None and schemas.fits(bound.schema(x), value):
+            so = "an agent that waits for its call gets an answer in its place"
+            yield violation(where, expected="a call of the function", got=value, so=so, grave=True)
+        else:
+            yield no_evidence(where, expected="a call of the function", got="neither a call nor the format")
+
+
+@rule(
+    row="so/13",
+    part="reasoning",
+    level=Level.SHOULD,
+    of=asked.WITH_THOUGHT,
+    optional=True,
+    source="vLLM PR 12955: the constraint begins after the thought; vLLM issues 47027 and 50948",
+)
+def thought_is_free_of_the_format(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A model that thinks without a format thinks with one too, its thought is bound by none, and what it says after
+    it keeps the format; or the request is refused."""
+    if "free" not in xs or "bound" not in xs:
+        yield no_evidence("the recording", expected="an answer with a format and one without", got=", ".join(xs))
+        return
+    held = xs["bound"]
+    if nothing := look.unanswered(xs["free"]):
+        yield about("free", nothing)
+        return
+    yield from (about("bound", found) for found in told.unfit(held, causes=causes.BOUND))
+    thinks = any(answer.reasoning.strip() for answer in chat.answers(xs["free"]).values())
+    for index, answer in chat.answers(held).items():
+        where, thought = f"bound: choice {index}", answer.reasoning.strip()
+        value, wrong = bound.decoded(thought)
+        if thought and not wrong and isinstance(value, dict | list):
+            so = "the model cannot think in the words it was trained to think in"
+            yield violation(f"{where}, thought", expected="thought in words", got=thought, so=so, about="bound")
+        elif thinks and not thought and "length" not in answer.reasons:
+            so = "answers are those of a model that does not think"
+            expected = "thought, as without a format"
+            yield violation(f"{where}, thought", expected=expected, got="none", so=so, about="bound")
+
+
+@rule(
+    row="so/14",
+    level=Level.SHOULD,
+    of=asked.FORMED,
+    optional=True,
+    source="OpenAI, JSON mode: an unending stream of white space; vLLM issue 13260",
+)
+def white_space_ends(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """No more than 120 characters of white space stand between two parts of JSON, or at its end."""
+    if nothing := look.unanswered(x):
+        yield nothing
+        return
+    for index, answer in chat.answers(x).items():
+        runs = SPACE.findall(TEXT.sub('""', answer.content))
+        longest = max(map(len, runs), default=0)
+        if longest > LONGEST:
+            got = f"{longest} of {len(answer.content)} characters; finish_reason {answer.reasons or None}"
+            so = "a client waits and pays for tokens that say nothing"
+            yield violation(f"choice {index}, content", expected=f"{LONGEST} at most in a row", got=got, so=so)

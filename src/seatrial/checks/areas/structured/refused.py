@@ -1,0 +1,86 @@
+"""What cannot be enforced, or is no schema, is refused; and survived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from seatrial.checks import causes, look, schemas
+from seatrial.checks.areas.structured import asked, told
+from seatrial.checks.findings import violation
+from seatrial.checks.rules import rule
+from seatrial.reading import bound, fields
+from seatrial.records import Exchange, Expect, Finding, Level
+
+OPEN = "a client trusts a schema that nobody enforced"
+"""What a server does to its clients that fails open."""
+
+
+@rule(
+    row="so/3",
+    level=Level.MUST,
+    of=asked.UNENFORCEABLE,
+    answer=False,
+    source="llama.cpp issues 19051, 24144; OpenAI, Structured Outputs: a schema that is not supported is an error",
+)
+def unenforceable_schema_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A schema that the server cannot enforce, or that no value fits, is refused with a 4xx; never answered with 200
+    and a value that does not fit."""
+    yield from _refused_or_kept(x, causes.BOUND)
+
+
+@rule(
+    row="so/11",
+    level=Level.MUST,
+    of=asked.EXPLOSIVE,
+    answer=False,
+    source="vLLM issues 17313 and 17248: a bad pattern or schema ended the server; llama.cpp PRs 22606 and 25308",
+)
+def explosive_schema_is_refused_in_time(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A schema with a broken pattern, or one made to explode, is refused with a 4xx, or enforced, within the
+    deadline."""
+    yield from _refused_or_kept(x, (*causes.BOUND, "structured/unenforceable-schema-is-refused[*]"))
+
+
+@rule(
+    row="so/10",
+    part=("an unknown type", "a schema that is no object"),
+    level=Level.MUST,
+    of=asked.MALFORMED,
+    answer=False,
+    source="OpenAPI document, response_format: one of three types, the schema an object; vLLM issue 35438",
+)
+def malformed_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A response_format of an unknown type, or with a schema that is no object, is refused with a 4xx."""
+    yield from look.not_refused(x, so=OPEN)
+
+
+@rule(
+    row="so/10",
+    part=("no name", "no schema", "strict that is no boolean"),
+    level=Level.SHOULD,
+    of=asked.INCOMPLETE,
+    answer=False,
+    source="OpenAPI document, ResponseFormatJsonSchema: name is required, strict a boolean; Kimi-Vendor-Verifier",
+)
+def incomplete_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A json_schema without its name or its schema, or whose strict is no boolean, is refused with a 4xx."""
+    yield from look.not_refused(x, so="a client's slip goes unnoticed until another server refuses it")
+
+
+def _refused_or_kept(x: Exchange, judges: tuple[str, ...]) -> Iterator[Finding]:
+    """A finding where a request was neither refused with a 4xx nor answered by a value of its schema."""
+    if x.status != 200:
+        yield from look.not_refused(x)
+        return
+    schema = bound.schema(x)
+    for where, value, found in told.values(x, kind=fields.mapping(schema).get("type"), causes=judges):
+        if found is not None:
+            yield found
+            continue
+        try:
+            wrong = [f"{misfit.message}, at {misfit.where or 'its root'}" for misfit in schemas.misfits(schema, value)]
+        except schemas.UnreadableError as error:
+            wrong = [f"the schema cannot be read: {error}"]
+        if wrong:
+            got, at = f"200 and {value}: {wrong[0]}", f"{where}, content"
+            yield violation(at, expected="a 4xx, or a value that fits", got=got, so=OPEN, grave=True, causes=judges)

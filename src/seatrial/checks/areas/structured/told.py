@@ -1,0 +1,84 @@
+"""What an answer that was to be JSON says: judged by its rules alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from seatrial.checks import look, schemas
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.reading import bound, chat, fields
+from seatrial.records import Exchange, Finding
+
+UNBOUND = "a client that decodes it has an exception in place of its object"
+MISFIT = "a client reads values that its schema rules out"
+ANNOTATES = frozenset({"format"})
+"""Keywords by which JSON Schema itself binds nothing; that they are not kept is no breach of the schema."""
+
+
+def unfit(x: Exchange, *, causes: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """What is wrong with each choice of an answer that a schema binds.
+
+    Args:
+        causes: the rules by which the same server fails more plainly.
+    """
+    schema = bound.schema(x)
+    for where, value, found in values(x, kind=fields.mapping(schema).get("type"), causes=causes):
+        if found is not None:
+            yield found
+            continue
+        try:
+            wrong = schemas.misfits(schema, value)
+        except schemas.UnreadableError as error:
+            yield no_evidence(where, expected="a schema to hold it against", got=str(error))
+            continue
+        for misfit in wrong:
+            yield violation(
+                f"{where}, content{misfit.where}",
+                expected=f"what the schema's {misfit.keyword} allows",
+                got=misfit.message,
+                so=MISFIT,
+                grave=misfit.keyword not in ANNOTATES,
+                causes=causes,
+            )
+
+
+def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, Finding | None]]:
+    """(where, value, why there is none) of each choice of an answer.
+
+    Args:
+        kind: the ``type`` that is asked for.
+    """
+    if nothing := look.unanswered(x):
+        yield "", None, nothing
+        return
+    declined = set(refusing(x))
+    for index, answer in chat.answers(x).items():
+        where = f"choice {index}"
+        value, wrong = bound.decoded(answer.content)
+        if not wrong:
+            yield where, value, None
+        elif excuse := _excuse(answer, kind, declined=index in declined):
+            yield where, None, no_evidence(f"{where}, content", expected="JSON to its end", got=excuse)
+        else:
+            got = f"{wrong}: {answer.content}" if answer.content.strip() else wrong
+            expected, at = "JSON and nothing else", f"{where}, content"
+            yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=causes)
+
+
+def refusing(x: Exchange) -> Iterator[int]:
+    """The choices in which the model itself declined, in the field that the specification has for it."""
+    for _where, index, _choice, message in chat.choices(x):
+        if fields.string(message.get("refusal")):
+            yield index
+
+
+def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:
+    """Why no JSON is no fault: the model declined, a filter or the cap ended what had begun well; empty: it is one."""
+    if declined and not answer.content:
+        return "the model declined"
+    if "content_filter" in answer.reasons:
+        return "a filter ended it"
+    if "length" in answer.reasons and bound.is_begun(answer.content, kind=kind):
+        return f"cut by its cap: {answer.content or f'{len(answer.reasoning)} characters of reasoning'}"
+    return ""

@@ -1,0 +1,226 @@
+"""Rules on answers that were to be JSON: enforced, refused, or accepted and ignored."""
+
+import json
+
+import pytest
+
+from seatrial.checks.catalogue import load_all
+from seatrial.records import Outcome
+from seatrial.verdict.outcomes import outcome
+from tests.checks.specimens import ASKED, DONE, breaks, choice, delta, ends, found, holds, pair, plain, refused, stream
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "enum": ["Oslo", "Rome"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+GOOD = '{"city": "Oslo"}'
+CALL = {"id": "call_1", "type": "function", "function": {"name": "get", "arguments": "{}"}}
+
+
+def form(schema=SCHEMA):
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": schema}}}
+
+
+def said(content, finish="stop", *, schema=SCHEMA, asked=None, **message):
+    told = {"role": "assistant", "content": content, **message}
+    return plain({"choices": [choice(finish=finish, message=told)]}, asked=ASKED | form(schema) | (asked or {}))
+
+
+def streamed(*pieces, finish="stop"):
+    chunks = [delta(role="assistant"), *(delta(content=piece) for piece in pieces), ends(finish), DONE]
+    return stream(*chunks, asked=ASKED | form() | {"stream": True})
+
+
+def kinds(rule, evidence):
+    return [f.kind for f in found(rule, evidence)]
+
+
+def verdict(rule, findings):
+    made = load_all()[rule]
+    return outcome(made.level, findings, optional=made.optional)
+
+
+SCHEMAS = [
+    "structured/answer-validates",
+    "structured/prompt-cannot-talk-it-out-of-the-schema",
+    "structured/everyday-keywords-are-enforced",
+    "structured/references-and-alternatives-are-enforced",
+    "structured/patterns-and-bounds-are-enforced",
+    "structured/names-and-values-of-any-script-work",
+    "structured/keys-are-those-of-the-schema",
+    "structured/unenforceable-schema-is-refused",
+]
+
+
+@pytest.mark.parametrize("rule", SCHEMAS)
+def test_a_schema_is_enforced(rule):
+    holds(rule, [said(GOOD), said('\n{\n    "city":"R\\u006fme"\n}\n')])
+    for bad in (
+        "Oslo is a city.",
+        f"```json\n{GOOD}\n```",
+        f"Sure! {GOOD}",
+        f"{GOOD} Bye.",
+        GOOD[:-3],
+        "",
+        '{"city": "Bern"}',
+        '{"city": "Oslo", "land": "Norway"}',
+        "{}",
+        "[]",
+        '{"city": NaN}',
+    ):
+        finding = breaks(rule, said(bad), "choice 0, content")
+        assert verdict(rule, [finding]) is Outcome.FAIL
+    breaks(rule, said(None), "content", "no text")
+
+
+@pytest.mark.parametrize("rule", SCHEMAS)
+def test_half_an_answer_says_nothing_where_its_cap_ended_it(rule):
+    for cut in (GOOD[:-3], "", "{", " "):
+        assert kinds(rule, said(cut, "length")) == ["no-evidence"]
+    for never in ("Sure, the", "```json\n{", "42", '{"city": Oslo'):
+        breaks(rule, said(never, "length"), "content")
+    assert kinds(rule, said("{", "content_filter")) == ["no-evidence"]
+    assert kinds(rule, said(None, refusal="I cannot help with that.")) == ["no-evidence"]
+    assert kinds(rule, said("", "length", reasoning_content="Let me see.")) == ["no-evidence"]
+
+
+@pytest.mark.parametrize("rule", [r for r in SCHEMAS if load_all()[r].optional])
+def test_a_keyword_may_be_declined(rule):
+    assert verdict(rule, found(rule, refused(asked=ASKED | form()))) is Outcome.UNSUPPORTED
+
+
+def test_streamed_answer_validates():
+    rule = "structured/streamed-answer-validates"
+    holds(rule, [streamed('{"ci', 'ty": ', '"Oslo"}'), streamed(GOOD)])
+    breaks(rule, streamed("```json\n", GOOD, "\n```"), "content", "a fence")
+    breaks(rule, streamed('{"city": "Os'), "content")
+    assert kinds(rule, streamed('{"city": "Os', finish="length")) == ["no-evidence"]
+    assert kinds(rule, stream(DONE, asked=ASKED | form() | {"stream": True})) == ["no-evidence"]
+
+
+def test_json_object_gives_an_object():
+    rule = "structured/json-object-gives-an-object"
+    asked = {"response_format": {"type": "json_object"}}
+    holds(rule, [said(text, asked=asked) for text in ("{}", '{"any": ["thing"]}', f" {GOOD}\n")])
+    for bad in ("[{}]", '"a"', "5", "Hello.", f"```\n{GOOD}\n```", "", '{"a": '):
+        assert breaks(rule, said(bad, asked=asked), "content").grave
+    assert kinds(rule, said('{"a": ', "length", asked=asked)) == ["no-evidence"]
+    assert verdict(rule, found(rule, refused(asked=ASKED | asked))) is Outcome.UNSUPPORTED
+
+
+def test_cut_answer_says_length():
+    rule = "structured/cut-answer-says-length"
+    holds(rule, [said('{"city": "Os', "length"), said(GOOD), streamed('{"ci', finish="length")])
+    breaks(rule, said('{"city": "Os'), "finish_reason", "stop")
+    breaks(rule, said('{"city": "Os"}'), "finish_reason", "stop")
+    breaks(rule, said('{"city": "Os', None), "finish_reason")
+    breaks(rule, streamed('{"ci'), "finish_reason", "stop")
+    assert kinds(rule, said("", "length", reasoning_content="Hm")) == ["no-evidence"]
+
+
+def test_formats_are_enforced_as_a_should():
+    rule = "structured/formats-are-enforced"
+    schema = {"type": "object", "properties": {"day": {"type": "string", "format": "date"}}, "required": ["day"]}
+    holds(rule, [said('{"day": "2026-03-01"}', schema=schema)])
+    finding = breaks(rule, said('{"day": "soon"}', schema=schema), "content.day", "soon")
+    assert verdict(rule, [finding]) is Outcome.ADVISORY
+    assert verdict(rule, [breaks(rule, said('{"day": 5}', schema=schema), "content.day")]) is Outcome.FAIL
+
+
+def test_who_fails_a_plain_schema_fails_for_one_reason():
+    for rule in SCHEMAS[1:]:
+        assert breaks(rule, said("Hello."), "content").causes == ("structured/answer-validates[*]",)
+    assert breaks(SCHEMAS[0], said("Hello."), "content").causes == ()
+
+
+NOTHING_FITS = {"enum": ["a"], "not": {"const": "a"}}
+UNREADABLE = {"$ref": "#/$defs/nowhere"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrapped"),
+    [
+        ("structured/unenforceable-schema-is-refused", lambda x: x),
+        ("structured/explosive-schema-is-refused-in-time", pair),
+    ],
+)
+def test_what_cannot_be_enforced_is_refused(rule, wrapped):
+    holds(rule, [wrapped(refused(asked=ASKED | form(UNREADABLE))), wrapped(said(GOOD))])
+    for schema in (NOTHING_FITS, UNREADABLE):
+        assert breaks(rule, wrapped(said('"a"', schema=schema)), "content").grave
+        breaks(rule, wrapped(said("Hello.", schema=schema)), "content")
+    breaks(rule, wrapped(refused(500)), "the status", "500")
+    assert kinds(rule, wrapped(said('{"ci', "length"))) == ["no-evidence"]
+    silent = refused(status=None, error="idle", detail="no byte in 15 s")
+    assert verdict(rule, found(rule, wrapped(silent))) is Outcome.FAIL
+
+
+@pytest.mark.parametrize("rule", ["structured/malformed-format-is-refused", "structured/incomplete-format-is-refused"])
+def test_a_wrong_format_is_refused(rule):
+    holds(rule, [pair(refused()), pair(refused(422))])
+    breaks(rule, pair(said(GOOD)), "the status", "200")
+    breaks(rule, pair(refused(500)), "the status", "500")
+
+
+NONE, NAMED = {"tool_choice": "none"}, {"tool_choice": {"type": "function", "function": {"name": "get"}}}
+
+
+def test_calls_are_free_of_the_format():
+    rule = "structured/calls-are-free-of-the-format"
+    called = said(None, "tool_calls", asked=NAMED, tool_calls=[CALL])
+    holds(rule, [said(GOOD, asked=NONE), called, said(GOOD, "stop", asked=NAMED, tool_calls=[CALL])])
+    assert breaks(rule, said("The weather is fine.", asked=NONE), "content").grave
+    assert breaks(rule, said('{"city": "Bern"}', asked=NONE), "content").grave
+    assert breaks(rule, said(GOOD, asked=NAMED), "choice 0", "Oslo").grave
+    assert kinds(rule, said("I would call it.", asked=NAMED)) == ["no-evidence"]
+    assert kinds(rule, said("", "length", asked=NAMED)) == ["no-evidence"]
+    assert verdict(rule, found(rule, refused(asked=ASKED | form() | NONE))) is Outcome.UNSUPPORTED
+
+
+def test_thought_is_free_of_the_format():
+    rule = "structured/thought-is-free-of-the-format"
+    free = plain({"choices": [choice(message={"role": "assistant", "content": "42", "reasoning_content": "Hm."})]})
+    quiet = plain()
+    holds(rule, [{"free": free, "bound": said(GOOD, reasoning="Let me see.")}, {"free": quiet, "bound": said(GOOD)}])
+    breaks(rule, {"free": free, "bound": said(GOOD)}, "bound: choice 0, thought", "none")
+    breaks(rule, {"free": free, "bound": said(GOOD, reasoning_content=GOOD)}, "thought", "Oslo")
+    spoiled = said("42", reasoning_content="Hm.")
+    assert breaks(rule, {"free": free, "bound": spoiled}, "content").about == "bound"
+    assert kinds(rule, {"free": free, "bound": said("", "length", reasoning="Hm.")}) == ["no-evidence"]
+    assert kinds(rule, {"free": free}) == ["no-evidence"]
+    assert kinds(rule, {"free": plain({"choices": []}), "bound": said(GOOD)}) == ["no-evidence"]
+
+
+def test_white_space_ends():
+    rule = "structured/white-space-ends"
+    laid_out = json.dumps({"a": {"b": {"c": ["d" + " " * 300]}}}, indent=8)
+    holds(rule, [said(GOOD), said(laid_out), said("", "length")])
+    for run in ("\n" * 121, " \t\n" * 100):
+        breaks(rule, said("{" + run + GOOD[1:]), "content", "of")
+        breaks(rule, said("{" + run, "length"), "content", "length")
+    assert verdict(rule, found(rule, said(" " * 200))) is Outcome.ADVISORY
+
+
+TYPED = {
+    "type": "object",
+    "properties": {
+        "city": {"enum": ["Oslo"]},
+        "sizes": {"type": "array", "items": {"type": "integer"}},
+        "any": {"anyOf": [{"type": "null"}]},
+    },
+    "required": ["city", "sizes", "any"],
+}
+WHOLE = '{"city": "Oslo", "sizes": [1], "any": null}'
+
+
+def test_parse_helper_gives_the_object():
+    rule = "structured/parse-helper-gives-the-object"
+    holds(rule, [said(WHOLE, schema=TYPED), said(WHOLE, schema=TYPED, refusal=None)])
+    for bad in ("Hello.", f"```json\n{WHOLE}\n```", '{"city": "Oslo"}', WHOLE.replace("[1]", '["a"]')):
+        breaks(rule, said(bad, schema=TYPED), "parsed", "ValidationError")
+    breaks(rule, said(WHOLE, schema=TYPED, refusal="none"), "parsed", "refusal")
+    breaks(rule, said("", schema=TYPED), "parsed", "none")
+    assert kinds(rule, said(WHOLE[:9], "length", schema=TYPED)) == ["no-evidence"]
+    assert kinds(rule, said(None, schema=TYPED, refusal="I cannot.")) == ["no-evidence"]
