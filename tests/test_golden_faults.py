@@ -28,6 +28,9 @@ SCHEMA = {
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
 TEXT = {"type": "text", "text": " degrees"}
 ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
+PING = {"type": "function", "function": {"name": "ping"}}
+NAMED = {"type": "function", "function": {"name": "ping"}}
+ASKS_TWICE = "What is the weather in Oslo and Rome?"
 FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 
 
@@ -125,6 +128,13 @@ BATTERY = {
     "required, no tools": _post(chat(tool_choice="required")),
     "none, no tools": _post(chat(tool_choice="none")),
     "functions": _post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),
+    "tools, one at a time": _post(chat(ASKS_TWICE, tools=[WEATHER], tool_choice="required", parallel_tool_calls=False)),
+    "tool, cut": _post(chat(tools=[WEATHER], tool_choice="required", max_tokens=6)),
+    "tool, cut in a stream": _post(chat(tools=[WEATHER], tool_choice="required", max_tokens=6, stream=True)),
+    "tool, without arguments": _post(chat(tools=[PING], tool_choice="required")),
+    "tool, another named": _post(chat("What is the weather in Oslo?", tools=[WEATHER, PING], tool_choice=NAMED)),
+    "tool and words": _post(chat(f'Write "Look." first. {ASKS_TWICE}', tools=[WEATHER])),
+    "tool and words, streamed": _post(chat(f'Write "Look." first. {ASKS_TWICE}', tools=[WEATHER], stream=True)),
     "object": _post(chat(response_format={"type": "json_object"})),
     "schema": _post(chat(response_format=FORM)),
     "schema, streamed": _post(chat(response_format=FORM, **USAGE)),

@@ -1,16 +1,139 @@
 """Calls of tools."""
 
+from typing import Any
+
 import pytest
 
+from seatrial.checks.areas.tools import asked, calls, several, streams
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import FirstAsk, Judge, Send, chats
+from seatrial.checks.traits import Traits
+from seatrial.records import Scenario
+from suites.conformance.scenarios import HELLO, USAGE, WEATHER, FirstAsk, Judge, Send, chats, optional, request
+
+CLOCK: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "get_time",
+        "description": "The time in a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+PING: dict[str, Any] = {"type": "function", "function": {"name": "ping", "description": "Says that you are there."}}
+
+ROW = " ".join(map(str, range(1, 161)))
+NUMBERS: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "save_numbers",
+        "description": "Saves numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"numbers": {"type": "string", "enum": [ROW]}},
+            "required": ["numbers"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""A tool whose only argument is longer than any cap of its scenario."""
+
+OSLO = 'Use the tool get_weather with {"city": "Oslo"}.'
+TWICE = 'Use the tool get_weather with {"city": "Oslo"}, and use the tool get_weather with {"city": "Rome"}.'
+BESIDE = 'Write "Let me look." first, and then use the tool get_weather with {"city": "Oslo"}.'
+
+ROOM = 64
+"""Tokens for a call, and for the markup in which a model writes it."""
+
+CUT_AT = 8
+"""Tokens that reach into the arguments of a call, and not to their end."""
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name}}
+
+
+def calling(prompt: str, *, of: Traits, cap: int = ROOM, **body: Any) -> Scenario:
+    """One request that offers tools, to a server that has them."""
+    return optional(chats(of=of, only=request(prompt, max_tokens=cap, **body)), FirstAsk.TOOLS)
+
+
+def ways(prompt: str, *names: str, of: Traits, alone: bool = False, **body: Any) -> Scenario:
+    """The same request under each name; the one called ``stream`` is streamed."""
+    sent = {n: request(prompt, max_tokens=ROOM, **body, **({"stream": True} if n == "stream" else {})) for n in names}
+    tokens = ROOM * len(sent)
+    return optional(Scenario(requests=sent, traits=of, alone=alone, tokens=tokens), FirstAsk.TOOLS)
+
 
 TOOLS = {
-    "tools-asked": chats(only=FirstAsk.TOOLS[1]),
+    "tools-asked": chats(only=FirstAsk.TOOLS[1], of=asked.OFFERED),
+}
+
+
+CALLS = {
+    "tool-none": calling(OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none"),
+    "tool-required": calling(HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required"),
+    "tool-named": calling(OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time")),
+    "tool-cut": calling(
+        "Use the tool save_numbers.", of=asked.CUT, cap=CUT_AT, tools=[NUMBERS], tool_choice=named("save_numbers")
+    ),
+    "tools-parallel": calling(TWICE, of=several.PARALLEL, cap=2 * ROOM, tools=[WEATHER], tool_choice="required"),
+    "tools-one": calling(
+        TWICE,
+        of=several.ONE_CALL,
+        cap=2 * ROOM,
+        tools=[WEATHER],
+        tool_choice="required",
+        parallel_tool_calls=False,
+    ),
+    "tool-no-parameters": ways(
+        HELLO, "plain", "stream", of=calls.NO_PARAMETERS, tools=[PING, WEATHER], tool_choice=named("ping")
+    ),
+    "tool-words-beside": ways(BESIDE, "plain", "stream", of=streams.BESIDE, tools=[WEATHER], tool_choice="auto"),
+}
+
+STREAMED = {
+    "tool-none-stream": calling(OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none", stream=True),
+    "tool-required-stream": calling(
+        HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required", stream=True, stream_options=USAGE
+    ),
+    "tool-named-stream": calling(
+        OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time"), stream=True
+    ),
+    "tool-cut-stream": calling(
+        "Use the tool save_numbers.",
+        of=asked.CUT,
+        cap=CUT_AT,
+        tools=[NUMBERS],
+        tool_choice=named("save_numbers"),
+        stream=True,
+        stream_options=USAGE,
+    ),
+    "tools-parallel-stream": calling(
+        TWICE, of=several.PARALLEL, cap=2 * ROOM, tools=[WEATHER], tool_choice="required", stream=True
+    ),
+    "tool-both-ways": ways(
+        OSLO,
+        "plain",
+        "again",
+        "stream",
+        of=streams.BOTH_WAYS,
+        alone=True,
+        tools=[WEATHER],
+        tool_choice=named("get_weather"),
+    ),
 }
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(TOOLS))
 def test_tools(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
     judge(rule, send(TOOLS[scenario]))
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(CALLS))
+def test_calls(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
+    judge(rule, send(CALLS[scenario]))
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(STREAMED))
+def test_streamed_calls(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
+    judge(rule, send(STREAMED[scenario]))

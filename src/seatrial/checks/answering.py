@@ -103,9 +103,12 @@ def _error(x: Exchange) -> str:
 
 
 def _asks_for_an_option(x: Exchange) -> bool:
-    """Whether the request asks for what a server may honestly decline: several choices, log probabilities."""
-    asked = x.request_json if isinstance(x.request_json, dict) else {}
-    return asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
+    """Whether the request asks for what a server may honestly decline: several choices, log probabilities, a call that
+    is forced, one call at a time."""
+    asked = fields.mapping(x.request_json)
+    choices = asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
+    calls = asked.get("tool_choice") in (None, "none", "auto") and asked.get("parallel_tool_calls") is None
+    return choices or not calls
 
 
 def _body(x: Exchange) -> str:

@@ -35,3 +35,14 @@ MALFORMED = "http/malformed-json-is-a-400"
 
 SOME = "[*]"
 """Behind a rule's name: any case of it on the same endpoint."""
+
+CALLS = tuple(
+    f"tools/{rule}{SOME}"
+    for rule in (
+        "streamed-calls-carry-their-index",
+        "streamed-arguments-join-to-an-object",
+        "call-has-its-fields",
+        "no-piece-of-arguments-is-null",
+    )
+)
+"""What is wrong with a call: the published schema and the SDK find it too."""

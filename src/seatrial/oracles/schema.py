@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat
@@ -57,7 +57,7 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 seen.add((where, message))
                 expected = f"{name}, {'strict' if expect.strict else 'compat'}"
                 so = "typed clients refuse it or misread it"
-                judges = look.by_choices(x) if "choices" in message else ()
+                judges = look.by_choices(x) if "choices" in message else causes.CALLS if "tool_calls" in where else ()
                 yield violation(prefix + where, expected=expected, got=message, so=so, causes=judges)
 
 

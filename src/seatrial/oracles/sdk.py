@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import violation
 from seatrial.checks.rules import rule
-from seatrial.reading import chat, fields
+from seatrial.reading import chat, fields, tools
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
@@ -34,7 +34,9 @@ def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Find
         snapshot = replay(x.body)
     except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the finding
         got = f"{type(error).__name__}: {error}"
-        yield violation("the stream", expected="a message", got=got, so="a client on the official SDK loses the answer")
+        judges = causes.CALLS if any(tools.pieces(x)) else ()
+        so = "a client on the official SDK loses the answer"
+        yield violation("the stream", expected="a message", got=got, so=so, causes=judges)
         return
     if snapshot is None:
         yield violation("the stream", expected="a message", got="the SDK reads no chunk")

@@ -38,7 +38,8 @@ def draft(body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, ind
         raise RefusedError(f"tools: {error}", param="tools") from error
     if calls:
         held = tuple(ToolCall(f"call_{secrets.token_hex(12)}", tokens(n), tokens(args)) for n, args in calls)
-        return replace(made, content=(), calls=held, finish="tool_calls")
+        beside = tools.BESIDE.search(last) if (body.get("tool_choice") or "auto") == "auto" else None
+        return replace(made, content=tokens(beside[1]) if beside else (), calls=held, finish="tool_calls")
     form = body.get("response_format") or {}
     if form.get("type") in ("json_object", "json_schema"):
         return replace(made, content=tokens(_bound(form, last, made.text, draw)))

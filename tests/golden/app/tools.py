@@ -2,7 +2,8 @@
 
 The prompt decides, by a convention that a test can read: ``Use the tool NAME with {...}`` (or ``Call the function``)
 calls, once for each mention. Without it, under ``auto``, a tool is called whose name shares a word with the question
-("What is the weather in Oslo and Rome?" calls ``get_weather`` twice). Arguments always validate.
+("What is the weather in Oslo and Rome?" calls ``get_weather`` twice). Arguments always validate. Words stand beside a
+call where the prompt asks for them: ``Write "..." first``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from tests.golden.app import schemas
 
 USE = re.compile(r"\b(?:use|call|invoke)\s+(?:the\s+)?(?:tool|function)s?\s+[\"'`]?([A-Za-z0-9_-]+)", re.IGNORECASE)
+BESIDE = re.compile(r'\b(?:write|say) "([^"]+)" first', re.IGNORECASE)
 PLACES = re.compile(r"\b(?:in|for|of|at)\s+((?:(?:,\s*|\s+and\s+(?:in\s+|for\s+|of\s+|at\s+)?)?[A-Z]\w+)+)")
 AND = re.compile(r",\s*|\s+and\s+(?:in\s+|for\s+|of\s+|at\s+)?")
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")

@@ -1,0 +1,130 @@
+"""What requests of this area ask for, and why an answer to one shows no call.
+
+A call is forced by ``tool_choice``, never hoped for: whether a model calls of its own accord is a rate, and for the
+suite of behaviour to tell (row tools/4, and of row tools/6 the rate).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from seatrial.checks import look, traits
+from seatrial.checks.findings import no_evidence
+from seatrial.checks.traits import trait
+from seatrial.reading import chat, fields, tools
+from seatrial.reading.tools import MadeCall
+from seatrial.records import Exchange, Finding
+
+OFFERED = traits.CHAT | trait("tools-offered")
+"""Tools are offered, whatever the choice among them."""
+
+FORBIDDEN = OFFERED | trait("calls-forbidden")
+"""tool_choice is "none", and the prompt asks for a call."""
+
+FORCED = OFFERED | trait("call-forced")
+"""tool_choice asks for a call, by "required" or by a function's name."""
+
+REQUIRED = FORCED | trait("call-required")
+NAMED = FORCED | trait("call-named")
+STREAMED = FORCED | traits.STREAM
+
+CUT_SHORT = trait("call-cut")
+CUT = OFFERED | CUT_SHORT
+"""A call is forced that the cap cuts: its arguments are longer than that, as the schema has them."""
+
+REQUIRED_CALLS = "tools/required-calls"
+NAMED_CALLED = "tools/named-function-is-called"
+SHAPED = "tools/call-has-its-fields"
+INDEXED = "tools/streamed-calls-carry-their-index"
+ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
+JOINED = "tools/streamed-arguments-join-to-an-object"
+EMPTY_OBJECT = "tools/no-parameters-are-an-empty-object"
+SEVERAL = "tools/parallel-calls-are-apart"
+
+
+def judges(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that an answer has no call; none where none was asked for."""
+    choice = chosen(x)
+    return (REQUIRED_CALLS,) if choice == "required" else (NAMED_CALLED,) if isinstance(choice, dict) else ()
+
+
+def chosen(x: Exchange) -> Any:
+    """The tool_choice of a request; of any type."""
+    return fields.mapping(x.request_json).get("tool_choice")
+
+
+def name_chosen(x: Exchange) -> str:
+    """The function that a request names; empty where it names none."""
+    return fields.string(fields.mapping(fields.mapping(chosen(x)).get("function")).get("name")) or ""
+
+
+def uncalled(x: Exchange) -> Finding | None:
+    """Why there is no call to judge, or None."""
+    if nothing := look.unanswered(x):
+        return nothing
+    if tools.calls(x):
+        return None
+    return no_evidence("tool_calls", expected="a call to judge", got=instead(x), causes=judges(x))
+
+
+def instead(x: Exchange) -> str:
+    """What an answer without a call says."""
+    told = chat.answers(x).values()
+    words = "".join(answer.content for answer in told)
+    thought = sum(len(answer.reasoning) for answer in told)
+    return words or (f"{thought} characters of thought" if thought else "nothing")
+
+
+def is_cut(x: Exchange, choice: int) -> bool:
+    """Whether a choice says that its cap cut it."""
+    answer = chat.answers(x).get(choice)
+    return answer is not None and answer.reasons[-1:] == ["length"]
+
+
+def names(call: MadeCall, x: Exchange) -> list[str]:
+    """The functions that a call names: one, but where a stream tells whole names of tools more than once."""
+    known, parts = tools.offered(x), [name for name in call.names if isinstance(name, str) and name]
+    if call.name not in known and len(parts) > 1 and all(part in known for part in parts):
+        return list(dict.fromkeys(parts))
+    return [call.name]
+
+
+def documents(text: str) -> int:
+    """How many JSON objects stand in a text one behind the other; 0 where it is not made of such."""
+    decoder, at, count = json.JSONDecoder(), 0, 0
+    text = text.strip()
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return 0
+        if not isinstance(value, dict):
+            return 0
+        count += 1
+        at += len(text[at:]) - len(text[at:].lstrip())
+    return count
+
+
+def merged(call: MadeCall) -> bool:
+    """Whether several calls were sent as one: their arguments stand one behind the other, and of a stream their ids or
+    names as well."""
+    if documents(call.arguments) < 2:
+        return False
+    ids, parts = set(map(str, call.told("id"))) - {""}, [name for name in call.names if name]
+    return len(call.pieces) == 1 or len(ids) > 1 or len(parts) > 1
+
+
+def astray(call: MadeCall, made: Sequence[MadeCall]) -> bool:
+    """Whether what looks like a call of a stream belongs to another: it is not begun, or its id was told before."""
+    if not call.id and not call.name:
+        return call is not made[0]
+    torn = [each for each in made if not isinstance(each.value, dict)]
+    return bool(torn) and any(each.id == call.id for each in made[: made.index(call)])
+
+
+def has_parameters(call: MadeCall, x: Exchange) -> bool:
+    """Whether the function that is called takes any; where it is not known, it is taken to."""
+    function = tools.offered(x).get(call.name)
+    return function is None or bool(fields.mapping(fields.mapping(function.get("parameters")).get("properties")))

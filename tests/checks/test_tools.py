@@ -1,0 +1,324 @@
+"""Rules on calls, each with answers that are right and answers that are wrong."""
+
+import json
+
+import pytest
+
+from tests.checks.specimens import ASKED, DONE, breaks, choice, delta, ends, found, holds, plain, refused, stream
+
+PLACE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOLS = [
+    {"type": "function", "function": {"name": "get_weather", "parameters": PLACE | {"additionalProperties": False}}},
+    {"type": "function", "function": {"name": "ping"}},
+]
+OFFERED = ASKED | {"tools": TOOLS, "tool_choice": "auto"}
+NONE = OFFERED | {"tool_choice": "none"}
+REQUIRED = OFFERED | {"tool_choice": "required"}
+NAMED = OFFERED | {"tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
+PING = OFFERED | {"tool_choice": {"type": "function", "function": {"name": "ping"}}}
+OSLO = '{"city": "Oslo"}'
+
+
+def call(name="get_weather", arguments=OSLO, called="call_1", **changes):
+    made = {"id": called, "type": "function", "function": {"name": name, "arguments": arguments}, **changes}
+    return {key: value for key, value in made.items() if value is not ...}
+
+
+def calling(*calls, asked=REQUIRED, finish="tool_calls", content=None, **changes):
+    """A plain answer with calls."""
+    said = {"role": "assistant", "content": content, "tool_calls": list(calls)}
+    return plain({"choices": [choice(finish=finish, message=said)], **changes}, asked=asked)
+
+
+def words(content="Hello.", asked=REQUIRED, finish="stop", **changes):
+    return plain({"choices": [choice(content, finish=finish)], **changes}, asked=asked)
+
+
+def begun(index=0, name="get_weather", called="call_1", arguments="", **changes):
+    return {"index": index, **call(name, arguments, called), **changes}
+
+
+def more(text, index=0, **changes):
+    return {"index": index, "function": {"arguments": text}, **changes}
+
+
+def streamed(*entries, asked=REQUIRED, finish="tool_calls", content=()):
+    """A stream of these pieces of calls, each in a delta."""
+    said = [delta(content=each) for each in content]
+    pieces = [delta(tool_calls=[entry]) for entry in entries]
+    start = delta(role="assistant", content=None)
+    return stream(start, *said, *pieces, ends(finish), DONE, asked={**asked, "stream": True})
+
+
+WHOLE = (begun(), more('{"city":'), more(' "Oslo"}'))
+TWO = (*WHOLE, begun(1, called="call_2"), more('{"city": "Rome"}', 1))
+
+GOOD = [
+    calling(call()),
+    calling(call(), content=""),
+    calling(call(), content="Let me look."),
+    calling(call(called="日本"), call(called="7", arguments='{ "city" : "Rome" }')),
+    streamed(*WHOLE),
+    streamed(*TWO),
+    streamed(begun(arguments=OSLO)),
+    streamed(begun(), more("", type="function"), more(OSLO, id=""), more("")),
+    streamed(begun(name="get_"), more("") | {"function": {"name": "weather", "arguments": OSLO}}),
+]
+ON_GOOD = [
+    "tools/required-calls",
+    "tools/call-has-its-fields",
+    "tools/forced-arguments-validate",
+    "tools/finish-reason-tells-of-calls",
+    "tools/no-markup-is-left-in-the-content",
+    "tools/streamed-calls-carry-their-index",
+    "tools/id-and-name-of-a-streamed-call-come-once",
+    "tools/streamed-arguments-join-to-an-object",
+    "tools/no-piece-of-arguments-is-null",
+]
+ON_CALLS = [*ON_GOOD, "tools/named-function-is-called", "tools/parallel-calls-are-apart"]
+
+
+@pytest.mark.parametrize("rule", ON_GOOD)
+def test_what_is_right_is_left_alone(rule):
+    plain_too = "streamed" not in rule and "piece" not in rule
+    holds(rule, [x for x in GOOD if plain_too or x.is_stream])
+
+
+@pytest.mark.parametrize("rule", [rule for rule in ON_CALLS if "finish" not in rule and "markup" not in rule])
+@pytest.mark.parametrize("nothing", [words(""), words("", finish="length"), words("", asked=NAMED)])
+def test_an_answer_without_a_call_passes_no_rule_on_calls(rule, nothing):
+    assert found(rule, nothing)
+
+
+@pytest.mark.parametrize("said", [words(), words(asked=NAMED)])
+def test_what_no_call_keeps_from_being_judged_names_the_rule_that_asks_for_one(said):
+    (one,) = found("tools/call-has-its-fields", said)
+    forced = "required-calls" if said.request_json["tool_choice"] == "required" else "named-function-is-called"
+    assert (one.kind, one.causes) == ("no-evidence", (f"tools/{forced}",))
+
+
+def test_none_calls_nothing():
+    rule = "tools/none-calls-nothing"
+    holds(rule, [words(asked=NONE), streamed(asked=NONE, content=["Hello."], finish="stop")])
+    assert breaks(rule, calling(call(), asked=NONE), "call 0", "get_weather").grave
+    breaks(rule, streamed(*WHOLE, asked=NONE, content=["Hello."]), "call 0", "get_weather")
+    assert [f.kind for f in found(rule, words("", asked=NONE))] == ["no-evidence"]
+
+
+def test_required_calls():
+    rule = "tools/required-calls"
+    assert breaks(rule, words(), "tool_calls", "Hello.").grave
+    breaks(rule, calling(), "tool_calls", "nothing")
+    breaks(rule, streamed(content=["Hello."], finish="stop"), "tool_calls", "Hello.")
+    breaks(rule, words("On and on", finish="length"), "tool_calls", "length")
+    assert [f.kind for f in found(rule, words("", finish="length"))] == ["no-evidence"]
+
+
+def test_a_choice_that_is_forced_may_be_declined_alone():
+    for asked in (REQUIRED, NAMED, REQUIRED | {"parallel_tool_calls": False}):
+        (one,) = found("tools/required-calls", refused(asked=asked))
+        assert (one.kind, one.optional) == ("refusal", True)
+    (one,) = found("tools/none-calls-nothing", refused(asked=NONE))
+    assert not one.optional
+
+
+def test_named_function_is_called():
+    rule = "tools/named-function-is-called"
+    holds(rule, [calling(call(), asked=NAMED, finish=end) for end in ("stop", "tool_calls")])
+    holds(rule, [calling(call(), call(called="call_2"), asked=NAMED), streamed(*WHOLE, asked=NAMED)])
+    assert breaks(rule, words(asked=NAMED), "tool_calls", "Hello.").grave
+    breaks(rule, calling(call("ping", "{}"), asked=NAMED), "name", "ping")
+    breaks(rule, calling(call(), call("ping", "{}"), asked=NAMED), "call 1, name", "ping")
+    breaks(rule, streamed(begun(name="ping"), asked=NAMED), "name", "ping")
+
+
+def test_call_has_its_fields():
+    rule = "tools/call-has-its-fields"
+    breaks(rule, calling(call(called=...)), "id", "none")
+    breaks(rule, calling(call(called="")), "id")
+    breaks(rule, calling(call(called=7)), "id", "7")
+    breaks(rule, calling(call(type=...)), "type", "none")
+    breaks(rule, calling(call(type="tool")), "type", "tool")
+    breaks(rule, calling(call("functions.get_weather")), "name", "functions.get_weather")
+    breaks(rule, calling(call(function=...)), "name", "none")
+    breaks(rule, calling(call(arguments={"city": "Oslo"})), "arguments", "dict")
+    breaks(rule, calling(call(arguments='{"city": ')), "arguments", '{"city": ')
+    breaks(rule, calling(call(arguments=json.dumps(OSLO))), "arguments")
+    breaks(rule, calling(call(arguments="")), "arguments", "empty")
+    breaks(rule, calling({"id": "call_1", "type": "function", "function": {"name": "ping"}}), "arguments", "no such")
+    breaks(rule, streamed(begun(called=None), more(OSLO)), "id", "none")
+    breaks(rule, streamed(begun(type=None), more(OSLO)), "type", "none")
+    breaks(rule, streamed(begun(name="weather"), more(OSLO)), "name", "weather")
+    breaks(rule, calling("a call"), "id", "none")
+
+
+def test_forced_arguments_validate():
+    rule = "tools/forced-arguments-validate"
+    breaks(rule, calling(call(arguments='{"place": "Oslo"}')), "arguments")
+    breaks(rule, calling(call(arguments='{"city": 7}')), "arguments", "city")
+    breaks(rule, streamed(begun(), more('{"city": "Oslo", "unit": "C"}')), "arguments", "unit")
+    holds(rule, [calling(call("ping", '{"any": 1}'), asked=PING)])
+    (one,) = found(rule, calling(call(arguments="Oslo")))
+    assert one.kind == "no-evidence"
+    assert "tools/call-has-its-fields" in one.causes
+
+
+def test_finish_reason_tells_of_calls():
+    rule = "tools/finish-reason-tells-of-calls"
+    holds(rule, [words(asked=OFFERED), words(asked=NONE), calling(call(), asked=OFFERED)])
+    holds(rule, [calling(call(), asked=NAMED, finish=end) for end in ("stop", "tool_calls")])
+    breaks(rule, calling(call(), finish="stop"), "finish_reason", "stop")
+    breaks(rule, calling(call(), asked=OFFERED, finish="stop"), "finish_reason", "stop")
+    breaks(rule, calling(call(), asked=NAMED, finish="function_call"), "finish_reason", "function_call")
+    breaks(rule, streamed(*WHOLE, finish="stop"), "finish_reason", "stop")
+    breaks(rule, words(asked=NONE, finish="tool_calls"), "finish_reason", "no call")
+    assert breaks(rule, calling(), "finish_reason").causes == ("tools/required-calls",)
+    assert [f.kind for f in found(rule, calling(call(arguments="{"), finish="length"))] == ["no-evidence"]
+
+
+def capped(tokens, **settings):
+    usage = {"prompt_tokens": 5, "completion_tokens": tokens, "total_tokens": 5 + tokens}
+    return {"usage": usage, "asked": NAMED | {"max_tokens": 4}, **settings}
+
+
+def test_cut_call_says_length():
+    rule, torn = "tools/cut-call-says-length", call(arguments='{"city": "Os')
+    holds(rule, [calling(torn, **capped(4, finish="length")), words("", **capped(4, finish="length"))])
+    breaks(rule, calling(torn, **capped(4)), "finish_reason", "tool_calls")
+    breaks(rule, calling(torn, **capped(2, finish="stop")), "finish_reason", "stop")
+    breaks(rule, calling(call(arguments="{}"), **capped(4)), "finish_reason", "4 tokens")
+    breaks(rule, words("", **capped(4)), "finish_reason", "4 tokens")
+    breaks(rule, streamed(begun(), more('{"ci'), asked=NAMED), "finish_reason", "tool_calls")
+    assert [f.kind for f in found(rule, calling(call(), **capped(3)))] == ["no-evidence"]
+    (one,) = found(rule, words("Hello", **capped(4, finish="length")))
+    assert one.causes == ("tools/named-function-is-called[*]",)
+
+
+def test_no_parameters_are_an_empty_object():
+    rule = "tools/no-parameters-are-an-empty-object"
+    pinged = streamed(begun(name="ping"), more("{}"), asked=PING)
+    holds(rule, [calling(call("ping", "{}"), asked=PING), calling(call("ping", " {} "), asked=PING), pinged])
+    breaks(rule, calling(call("ping", ""), asked=PING), "arguments", "empty")
+    breaks(rule, calling(call("ping", "null"), asked=PING), "arguments", "null")
+    breaks(rule, streamed(begun(name="ping"), asked=PING), "arguments", "empty")
+    (one,) = found("tools/call-has-its-fields", calling(call("ping", ""), asked=PING))
+    assert one.causes == (rule,)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<tool_call>\n{"name": "get_weather"}',
+        "</tool_call>",
+        '[TOOL_CALLS][{"name"',
+        "<|python_tag|>get_weather",
+        "<function=get_weather>{}</function>",
+        "<|tool_call_begin|>",
+        "<|tool_calls_section_begin|>",
+        "<｜tool▁calls▁begin｜>",
+        "<|channel|>commentary to=functions.get_weather",
+    ],
+)
+def test_no_markup_is_left_in_the_content(markup):
+    rule = "tools/no-markup-is-left-in-the-content"
+    breaks(rule, words(f"Well: {markup}", asked=NONE), "content", markup[:10])
+    breaks(rule, calling(call(), content=markup), "content", markup[:10])
+    breaks(rule, streamed(asked=OFFERED, content=[markup[:4], markup[4:]], finish="stop"), "content", markup[:10])
+
+
+def test_words_on_tools_are_no_markup():
+    rule = "tools/no-markup-is-left-in-the-content"
+    holds(rule, [words("A tool call <of> [tools] {json} is a function = a call", asked=NONE)])
+    assert [f.kind for f in found(rule, words("", asked=OFFERED))] == ["no-evidence"]
+
+
+def test_parallel_calls_are_apart():
+    rule = "tools/parallel-calls-are-apart"
+    apart = [call(), call(arguments='{"city": "Rome"}', called="call_2")]
+    holds(rule, [calling(*apart), streamed(*TWO)])
+    breaks(rule, calling(call(), call()), "id", "call_1")
+    breaks(rule, calling(call(arguments=OSLO + '{"city": "Rome"}')), "arguments", "Rome")
+    merged = streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}'))
+    assert breaks(rule, merged, "arguments").causes == ("tools/streamed-calls-carry-their-index",)
+    (one,) = found(rule, calling(call()))
+    assert (one.kind, one.optional) == ("refusal", True)
+
+
+def test_parallel_calls_can_be_turned_off():
+    rule = "tools/parallel-calls-can-be-turned-off"
+    holds(rule, [calling(call()), streamed(*WHOLE)])
+    assert breaks(rule, calling(call(), call(called="call_2")), "tool_calls", "2").grave
+    breaks(rule, streamed(*TWO), "tool_calls", "2")
+
+
+def test_streamed_calls_carry_their_index():
+    rule = "tools/streamed-calls-carry-their-index"
+    breaks(rule, streamed(begun() | {"index": None}, more(OSLO)), "index", "None")
+    breaks(rule, streamed({k: v for k, v in begun().items() if k != "index"}), "index", "no such key")
+    breaks(rule, streamed(begun("0"), more(OSLO, "0")), "index", "0")
+    breaks(rule, streamed(begun(1), more(OSLO, 1)), "index", "1")
+    breaks(rule, streamed(begun(0, arguments=OSLO), begun(2, arguments=OSLO, called="call_2")), "index", "2")
+    breaks(rule, streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}')), "arguments", "Rome")
+    breaks(rule, streamed(begun(0), more(OSLO, 1)), "call 1, index", "Oslo")
+    breaks(rule, streamed(begun(0), begun(1, arguments=OSLO)), "call 1, index", "Oslo")
+
+
+def test_of_pieces_at_other_numbers_that_alone_is_told():
+    (one,) = found("tools/call-has-its-fields", streamed(begun(0), more(OSLO, 1)))
+    assert one.causes == ("tools/streamed-calls-carry-their-index",)
+
+
+def test_id_and_name_of_a_streamed_call_come_once():
+    rule = "tools/id-and-name-of-a-streamed-call-come-once"
+    breaks(rule, streamed(begun(), more(OSLO, id="call_1")), "id", "2 times")
+    breaks(rule, streamed(begun(), more(OSLO, id="call_2")), "id", "call_2")
+    again = {"index": 0, "function": {"name": "get_weather", "arguments": OSLO}}
+    assert "get_weatherget_weather" in breaks(rule, streamed(begun(), again), "name", "2 times").consequence
+    assert found("tools/call-has-its-fields", streamed(begun(), again)) == []
+    assert found("tools/named-function-is-called", streamed(begun(), again, asked=NAMED)) == []
+
+
+def test_streamed_arguments_join_to_an_object():
+    rule = "tools/streamed-arguments-join-to-an-object"
+    breaks(rule, streamed(begun(arguments={"city": "Oslo"})), "arguments", "dict")
+    breaks(rule, streamed(begun(), more('{"city": "Oslo"')), "arguments", "Oslo")
+    breaks(rule, streamed(begun()), "arguments", "none")
+    assert breaks(rule, streamed(begun(arguments="{}"), more(OSLO)), "arguments", "{}{").causes == ()
+    merged = streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}'))
+    assert breaks(rule, merged, "arguments").causes == ("tools/streamed-calls-carry-their-index",)
+    assert [f.kind for f in found(rule, streamed(begun(), more("{"), finish="length"))] == ["no-evidence"]
+
+
+def test_no_piece_of_arguments_is_null():
+    rule = "tools/no-piece-of-arguments-is-null"
+    breaks(rule, streamed(begun(arguments=None), more(OSLO)), "piece 0", "null")
+    left_out = begun() | {"function": {"name": "get_weather"}}
+    holds(rule, [streamed(left_out, more(OSLO))])
+
+
+def ways(plain_, again, streamed_):
+    return {"plain": plain_, "again": again, "stream": streamed_}
+
+
+def test_streamed_call_is_the_plain_one():
+    rule, one = "tools/streamed-call-is-the-plain-one", calling(call(), asked=NAMED)
+    other = calling(call(arguments='{"city": "Rome"}'), asked=NAMED)
+    holds(rule, [ways(one, one, streamed(*WHOLE, asked=NAMED)), ways(one, one, streamed(begun(arguments=OSLO)))])
+    breaks(rule, ways(one, one, streamed(begun(), more('{"city": "Rome"}'))), "stream", "Rome")
+    breaks(rule, ways(one, one, streamed(*WHOLE, begun(1, name="ping", called="b", arguments="{}"))), "stream", "ping")
+    assert [f.kind for f in found(rule, ways(one, other, streamed(*WHOLE)))] == ["no-evidence"]
+    (none,) = found(rule, ways(one, one, streamed(content=["Hello."], asked=NAMED)))
+    assert (none.kind, none.about) == ("no-evidence", "stream")
+    assert "tools/named-function-is-called" in none.causes
+
+
+def test_words_beside_a_call_are_kept():
+    rule = "tools/words-beside-a-call-are-kept"
+    both, silent = calling(call(), content="Let me look."), calling(call())
+    spoken = streamed(*WHOLE, content=["Let me", " look."])
+    holds(rule, [{"plain": both, "stream": spoken}])
+    breaks(rule, {"plain": silent, "stream": spoken}, "plain: content", "none")
+    breaks(rule, {"plain": both, "stream": streamed(*WHOLE)}, "stream: content", "none")
+    for xs in ({"plain": silent, "stream": streamed(*WHOLE)}, {"plain": words(), "stream": spoken}):
+        (one,) = found(rule, xs)
+        assert (one.kind, one.optional) == ("refusal", True)

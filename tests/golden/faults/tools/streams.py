@@ -1,0 +1,152 @@
+"""Calls whose pieces do not join, in streams."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from tests.golden.answers import Answer
+from tests.golden.edits import Json, each_message, without
+from tests.golden.faults.optional import with_tools
+from tests.golden.faults.tools.calls import each_piece, first, of_function, streamed
+from tests.golden.registry import Shot, fault
+
+INDEX = "tools/streamed-calls-carry-their-index"
+ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
+JOINED = "tools/streamed-arguments-join-to-an-object"
+SAME = "tools/streamed-call-is-the-plain-one"
+NULL = "tools/no-piece-of-arguments-is-null"
+BESIDE = "tools/words-beside-a-call-are-kept"
+
+
+@fault("calls-at-one-index", caught_by=INDEX, stage="chunk", when=streamed)
+def calls_at_one_index(body: Json, shot: Shot) -> Json:
+    """All calls of a stream are of index 0 (gateways; lmdeploy issue 3412)."""
+    return each_piece(body, lambda entry: entry if entry["index"] == 0 else {**entry, "index": 0})
+
+
+@fault("call-index-missing", caught_by=INDEX, stage="chunk", when=streamed)
+def call_index_missing(body: Json, shot: Shot) -> Json:
+    """The pieces of a streamed call have no index."""
+    return each_piece(body, lambda entry: without(entry, "index"))
+
+
+@fault("call-index-from-one", caught_by=INDEX, stage="chunk", when=streamed)
+def call_index_from_one(body: Json, shot: Shot) -> Json:
+    """The calls of a stream are numbered from 1."""
+    return each_piece(body, lambda entry: {**entry, "index": entry["index"] + 1})
+
+
+@fault("call-index-a-text", caught_by=INDEX, stage="chunk", when=streamed)
+def call_index_a_text(body: Json, shot: Shot) -> Json:
+    """The index of a streamed call is a text."""
+    return each_piece(body, lambda entry: {**entry, "index": str(entry["index"])})
+
+
+@fault("call-index-of-the-piece", caught_by=INDEX, stage="chunk", when=streamed)
+def call_index_of_the_piece(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call has a number of its own (LocalAI issue 9722)."""
+
+    def numbered(entry: Json) -> Json:
+        shot.scratch["pieces"] = at = shot.scratch.get("pieces", -1) + 1
+        return {**entry, "index": at} if at != entry["index"] else entry
+
+    return each_piece(body, numbered)
+
+
+@fault("name-in-every-delta", caught_by=ONCE, stage="chunk", when=streamed)
+def name_in_every_delta(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call tells the function's name (llama.cpp issue 13774)."""
+
+    def named(entry: Json) -> Json:
+        if first(entry):
+            shot.scratch[entry["index"]] = entry["function"]["name"]
+            return entry
+        return of_function(entry, name=shot.scratch[entry["index"]])
+
+    return each_piece(body, named)
+
+
+@fault("id-in-every-delta", caught_by=ONCE, stage="chunk", when=streamed)
+def id_in_every_delta(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call tells its id (SGLang in lmdeploy issue 3412)."""
+
+    def known(entry: Json) -> Json:
+        if first(entry):
+            shot.scratch[entry["index"]] = entry["id"]
+            return entry
+        return {**entry, "id": shot.scratch[entry["index"]]}
+
+    return each_piece(body, known)
+
+
+@fault("id-new-in-every-delta", caught_by=ONCE, stage="chunk", when=streamed)
+def id_new_in_every_delta(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call has an id of its own (vLLM pull request 23522)."""
+    return each_piece(body, lambda e: e if first(e) else {**e, "id": f"call_{shot.draw.getrandbits(96):024x}"})
+
+
+@fault("streamed-arguments-an-object", caught_by=JOINED, stage=("draft", "chunk"), when=streamed)
+def streamed_arguments_an_object(value: Answer | Json, shot: Shot) -> Answer | Json:
+    """The arguments of a streamed call come as an object at once (vLLM pull request 10398)."""
+    if isinstance(value, Answer):
+        shot.scratch["calls"] = ["".join(call.arguments) for call in value.calls]
+        return value
+
+    def whole(entry: Json) -> Json:
+        if not first(entry):
+            return without(entry, "function")
+        return of_function(entry, arguments=json.loads(shot.scratch["calls"][entry["index"]]))
+
+    return each_piece(value, whole)
+
+
+@fault("streamed-arguments-after-braces", caught_by=JOINED, stage="chunk", when=streamed)
+def streamed_arguments_after_braces(body: Json, shot: Shot) -> Json:
+    """The arguments of a streamed call come behind an empty object (ogx pull request 5462)."""
+    return each_piece(body, lambda entry: of_function(entry, arguments="{}") if first(entry) else entry)
+
+
+@fault("streamed-arguments-never-end", caught_by=JOINED, stage="chunk", when=streamed)
+def streamed_arguments_never_end(body: Json, shot: Shot) -> Json:
+    """The last brace of a streamed call's arguments is held back."""
+    return each_piece(body, lambda e: of_function(e, arguments="") if e["function"]["arguments"] == "}" else e)
+
+
+@fault("streamed-piece-lost", caught_by=SAME, stage="chunk", when=streamed)
+def streamed_piece_lost(body: Json, shot: Shot) -> Json:
+    """A piece of a text in a streamed call's arguments is lost."""
+    return each_piece(body, lambda e: of_function(e, arguments="") if _of_value(e, shot) else e)
+
+
+@fault("streamed-piece-twice", caught_by=SAME, stage="chunk", when=streamed)
+def streamed_piece_twice(body: Json, shot: Shot) -> Json:
+    """A piece of a text in a streamed call's arguments comes twice (vLLM issue 24509)."""
+    return each_piece(
+        body, lambda e: of_function(e, arguments=2 * e["function"]["arguments"]) if _of_value(e, shot) else e
+    )
+
+
+def _of_value(entry: Json, shot: Shot) -> bool:
+    """Whether a piece is letters of a value: behind a colon."""
+    text = entry["function"]["arguments"]
+    shot.scratch["behind"] = not first(entry) and (shot.scratch.get("behind", False) or ":" in text)
+    return bool(shot.scratch["behind"] and text.strip().isalpha())
+
+
+@fault("arguments-null-first", caught_by=NULL, stage="chunk", when=streamed)
+def arguments_null_first(body: Json, shot: Shot) -> Json:
+    """The first piece of a streamed call has null as its arguments (ogx pull request 5462)."""
+    return each_piece(body, lambda entry: of_function(entry, arguments=None) if first(entry) else entry)
+
+
+@fault("words-beside-dropped", caught_by=BESIDE, stage="whole", when=with_tools)
+def words_beside_dropped(body: Json, shot: Shot) -> Json:
+    """A plain answer with calls has no content, whatever the model said before."""
+    return each_message(body, lambda m: {**m, "content": None} if m.get("tool_calls") and m["content"] else m)
+
+
+@fault("words-beside-dropped-in-streams", caught_by=BESIDE, stage="draft", when=streamed)
+def words_beside_dropped_in_streams(answer: Answer, shot: Shot) -> Answer:
+    """A stream with calls has no content, whatever the model said before."""
+    return replace(answer, content=()) if answer.calls and answer.content else answer
