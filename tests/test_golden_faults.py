@@ -27,6 +27,11 @@ SCHEMA = {
 }
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
 TEXT = {"type": "text", "text": " degrees"}
+STRICT = {**SCHEMA, "properties": {"city": {"type": "object", "properties": {}}}}
+ODD = {
+    "type": "object",
+    "properties": {"text": {"pattern": "\\d", "maxLength": 9999}, "self": {"$ref": "#"}},
+}
 ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
 PING = {"type": "function", "function": {"name": "ping"}}
 NAMED = {"type": "function", "function": {"name": "ping"}}
@@ -125,6 +130,11 @@ BATTERY = {
     "results": _post(chat(tools=[WEATHER], messages=_history({"content": None}, {}, {"content": ""}))),
     "a result in parts": _post(chat(messages=_history({}, result=[{"type": "text", "text": "7"}, TEXT]))),
     "a thought and a call": _post(chat("Use the tool get_weather.", tools=[WEATHER], reasoning_effort="low")),
+    "a strict tool": _post(
+        chat('Use the tool get_weather with {"town": 5}.', tools=[_tool(strict=True, parameters=STRICT)])
+    ),
+    "odd schemas": _post(chat(tools=[_tool(parameters=ODD, description='Says "hello".')])),
+    "many tools": _post(chat(tools=[_tool(name=f"f{n}") for n in range(64)])),
     "required, no tools": _post(chat(tool_choice="required")),
     "none, no tools": _post(chat(tool_choice="none")),
     "functions": _post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.checks.areas.tools import definitions, roundtrip
+from seatrial.checks.areas.tools import definitions, roundtrip, schemas
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.records import Request
@@ -20,6 +20,7 @@ from suites.conformance.scenarios import (
     chats,
     declinable,
     faulty,
+    full,
     optional,
     request,
 )
@@ -141,6 +142,151 @@ ROUNDTRIP = {
 }
 
 
-@pytest.mark.parametrize(("rule", "scenario"), cases(DEFINITIONS | ROUNDTRIP))
+FORECAST = {
+    "name": "forecast",
+    "description": "The forecast for a place.",
+    "strict": True,
+    "parameters": {
+        "type": "object",
+        "properties": {
+            "unit": {"type": "string", "enum": ["C", "F"]},
+            "days": {"type": "integer", "enum": [1, 3, 7]},
+            "place": {"$ref": "#/$defs/place"},
+        },
+        "required": ["unit", "days", "place"],
+        "additionalProperties": False,
+        "$defs": {
+            "place": {
+                "type": "object",
+                "properties": {"city": {"type": "string", "enum": ["Oslo", "Rome"]}},
+                "required": ["city"],
+                "additionalProperties": False,
+            }
+        },
+    },
+}
+"""A schema of which every value is short, so that a model cannot run on."""
+
+MISFIT = '{"unit": "furlongs", "days": "all", "place": "Paris", "mood": "good"}'
+FORCED = {
+    "tools": [{"type": "function", "function": FORECAST}],
+    "tool_choice": {"type": "function", "function": {"name": "forecast"}},
+}
+
+NODE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "below": {"type": "array", "items": {"$ref": "#/$defs/node"}}},
+}
+GROUPS: dict[str, dict[str, Any]] = {
+    "joined": {
+        "anyOf": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
+        "oneOf": {"oneOf": [{"type": "boolean"}, {"type": "null"}]},
+        "allOf": {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"required": ["a"]}]},
+        "type-list": {"type": ["string", "null"]},
+        "recursion": {"$ref": "#/$defs/node"},
+    },
+    "numbers": {
+        "minimum": {"type": "integer", "minimum": -5, "maximum": 500},
+        "exclusiveMinimum": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1.5},
+        "multipleOf": {"type": "integer", "multipleOf": 5},
+    },
+    "texts": {
+        "pattern": {"type": "string", "pattern": "^\\d{4}-\\d{2}(?:-\\w+)?$"},
+        "format": {"type": "string", "format": "date-time"},
+        "maxLength": {"type": "string", "minLength": 1, "maxLength": 65536},
+        "const": {"const": "fixed"},
+        "enum-any-script": {"enum": ["日本", "naïve", 'say "hi"', "a\\b"]},
+    },
+    "nested": {
+        "items": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 1000, "uniqueItems": True},
+        "prefixItems": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "number"}], "items": False},
+        "additionalProperties": {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1},
+        "deep": {
+            "type": "object",
+            "properties": {"a": {"type": "object", "properties": {"b": NODE["properties"]["name"]}}},
+        },
+        "default": {"type": "string", "default": "x", "title": "Title", "examples": ["x", "y"]},
+        "description": {
+            "type": "string",
+            "description": 'A {"name": "x"} in <tool_call> marks, or "quoted";\n\t{{ so }}',
+        },
+    },
+}
+"""What a property of a tool may be, by the keyword that makes it special."""
+
+
+def keyword(name: str, schema: Any) -> dict[str, Any]:
+    """A tool whose parameter has a keyword."""
+    parameters = {"type": "object", "properties": {"value": schema}, "required": ["value"], "$defs": {"node": NODE}}
+    function = {"name": f"with_{name.replace('-', '_')}", "description": f"Takes {name}.", "parameters": parameters}
+    return (
+        function
+        if name == "recursion"
+        else {**function, "parameters": {k: v for k, v in parameters.items() if k != "$defs"}}
+    )
+
+
+EACH = {name: keyword(name, schema) for group in GROUPS.values() for name, schema in group.items()}
+ZOO = {group: offering(*(EACH[name] for name in held)) for group, held in GROUPS.items()}
+
+
+def crowd(words: int) -> list[dict[str, Any]]:
+    """Sixty-three tools; each with so many words of description."""
+    text = "Moves the crane along the quay, lifts what lies there and sets it down on the ship that waits. "
+    return [{"name": f"job_{n}", "description": " ".join((text * 9).split()[:words])} for n in range(63)]
+
+
+SCHEMAS = {
+    "tools-strict": declinable(
+        {
+            name: request(f"Use the tool forecast with {MISFIT}.", max_tokens=96, stream=streamed, **FORCED)
+            for name, streamed in (("plain", False), ("stream", True))
+        },
+        of=schemas.STRICT,
+        asked=ASKED,
+    ),
+    "tools-zoo": declinable(
+        ZOO | {"all, streamed": offering(*EACH.values(), tool_choice="required", stream=True)},
+        of=schemas.ZOO,
+        asked=ASKED,
+    ),
+    "tools-zoo-each": full(
+        declinable(
+            {
+                f"{name}, {'streamed' if streamed else 'plain'}": offering(
+                    function, stream=streamed, tool_choice="required"
+                )
+                for name, function in EACH.items()
+                for streamed in (False, True)
+            },
+            of=schemas.ZOO,
+            asked=ASKED,
+        )
+    ),
+    "tools-many": declinable(
+        {
+            "few": offering(FUNCTION),
+            "one more": offering(FUNCTION, *crowd(2)[:1]),
+            "many": offering(FUNCTION, *crowd(2)),
+        },
+        of=schemas.MANY,
+        asked=ASKED,
+    ),
+    "tools-large": full(
+        declinable(
+            {
+                "few": offering(FUNCTION),
+                "one more": offering(FUNCTION, *crowd(80)[:1]),
+                "large": offering(FUNCTION, *crowd(80)),
+                "large, streamed": offering(FUNCTION, *crowd(80), stream=True, stream_options=USAGE),
+            },
+            of=schemas.MANY,
+            asked=ASKED,
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(DEFINITIONS | ROUNDTRIP | SCHEMAS))
 def test_tools_given(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send((DEFINITIONS | ROUNDTRIP)[scenario]))
+    judge(rule, send((DEFINITIONS | ROUNDTRIP | SCHEMAS)[scenario]))

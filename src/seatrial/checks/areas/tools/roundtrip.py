@@ -174,7 +174,8 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
         yield violation(f"{where}, thought", expected=f"the call of {name} in tool_calls", got=got, so=left)
     else:
         got = answer.content or f"{len(thought)} characters of thought"
-        yield no_evidence(f"{where}, tool_calls", expected="a call beside the thought", got=got)
+        judges = ("tools/named-function-is-called" + causes.SOME,)
+        yield no_evidence(f"{where}, tool_calls", expected="a call beside the thought", got=got, causes=judges)
 
 
 def _mark(text: str) -> str:
