@@ -21,7 +21,6 @@ CLOCK: dict[str, Any] = {
 }
 PING: dict[str, Any] = {"type": "function", "function": {"name": "ping", "description": "Says that you are there."}}
 
-ROW = " ".join(map(str, range(1, 161)))
 NUMBERS: dict[str, Any] = {
     "type": "function",
     "function": {
@@ -29,22 +28,22 @@ NUMBERS: dict[str, Any] = {
         "description": "Saves numbers.",
         "parameters": {
             "type": "object",
-            "properties": {"numbers": {"type": "string", "enum": [ROW]}},
+            "properties": {"numbers": {"type": "array", "items": {"type": "integer"}, "minItems": 240}},
             "required": ["numbers"],
-            "additionalProperties": False,
         },
     },
 }
 """A tool whose only argument is longer than any cap of its scenario."""
 
-OSLO = 'Use the tool get_weather with {"city": "Oslo"}.'
-TWICE = 'Use the tool get_weather with {"city": "Oslo"}, and use the tool get_weather with {"city": "Rome"}.'
+OSLO = "What is the weather in Oslo?"
+TWICE = "What is the weather in Oslo and in Rome?"
+MANY = "Save the numbers from 1 to 240."
 BESIDE = 'Write "Let me look." first, and then use the tool get_weather with {"city": "Oslo"}.'
 
 ROOM = 64
 """Tokens for a call, and for the markup in which a model writes it."""
 
-CUT_AT = 8
+CUT_AT = 24
 """Tokens that reach into the arguments of a call, and not to their end."""
 
 
@@ -73,9 +72,7 @@ CALLS = {
     "tool-none": calling(OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none"),
     "tool-required": calling(HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required"),
     "tool-named": calling(OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time")),
-    "tool-cut": calling(
-        "Use the tool save_numbers.", of=asked.CUT, cap=CUT_AT, tools=[NUMBERS], tool_choice=named("save_numbers")
-    ),
+    "tool-cut": calling(MANY, of=asked.CUT, cap=CUT_AT, tools=[NUMBERS], tool_choice=named("save_numbers")),
     "tools-parallel": calling(TWICE, of=several.PARALLEL, cap=2 * ROOM, tools=[WEATHER], tool_choice="required"),
     "tools-one": calling(
         TWICE,
@@ -100,7 +97,7 @@ STREAMED = {
         OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time"), stream=True
     ),
     "tool-cut-stream": calling(
-        "Use the tool save_numbers.",
+        MANY,
         of=asked.CUT,
         cap=CUT_AT,
         tools=[NUMBERS],

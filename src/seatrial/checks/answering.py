@@ -103,12 +103,13 @@ def _error(x: Exchange) -> str:
 
 
 def _asks_for_an_option(x: Exchange) -> bool:
-    """Whether the request asks for what a server may honestly decline: several choices, log probabilities, a call that
-    is forced, one call at a time."""
+    """Whether the request asks for what a server may honestly decline: several choices, log probabilities; or a call
+    that is forced, or one call at a time, where the answer speaks of tools."""
     asked = fields.mapping(x.request_json)
-    choices = asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True
-    calls = asked.get("tool_choice") in (None, "none", "auto") and asked.get("parallel_tool_calls") is None
-    return choices or not calls
+    if asked.get("n", 1) not in (None, 1) or asked.get("logprobs") is True:
+        return True
+    plain = asked.get("tool_choice") in (None, "none", "auto") and asked.get("parallel_tool_calls") is None
+    return not plain and b"tool" in x.body[:4000].lower()
 
 
 def _body(x: Exchange) -> str:
