@@ -230,10 +230,10 @@ EACH = {name: keyword(name, schema) for group in GROUPS.values() for name, schem
 ZOO = {group: offering(*(EACH[name] for name in held)) for group, held in GROUPS.items()}
 
 
-def crowd(words: int) -> list[dict[str, Any]]:
-    """Sixty-three tools; each with so many words of description."""
+def crowd(n: int, words: int) -> list[dict[str, Any]]:
+    """So many tools, each with so many words of description."""
     text = "Moves the crane along the quay, lifts what lies there and sets it down on the ship that waits. "
-    return [{"name": f"job_{n}", "description": " ".join((text * 9).split()[:words])} for n in range(63)]
+    return [{"name": f"job_{job}", "description": " ".join((text * 9).split()[:words])} for job in range(n)]
 
 
 SCHEMAS = {
@@ -263,11 +263,12 @@ SCHEMAS = {
             asked=ASKED,
         )
     ),
+    # Forty-eight tools in small, within 2048 tokens; in full sixty-four of 30 kB.
     "tools-many": declinable(
         {
             "few": offering(FUNCTION),
-            "one more": offering(FUNCTION, *crowd(2)[:1]),
-            "many": offering(FUNCTION, *crowd(2)),
+            "one more": offering(FUNCTION, *crowd(1, 2)),
+            "many": offering(FUNCTION, *crowd(47, 2)),
         },
         of=schemas.MANY,
         asked=ASKED,
@@ -276,9 +277,9 @@ SCHEMAS = {
         declinable(
             {
                 "few": offering(FUNCTION),
-                "one more": offering(FUNCTION, *crowd(80)[:1]),
-                "large": offering(FUNCTION, *crowd(80)),
-                "large, streamed": offering(FUNCTION, *crowd(80), stream=True, stream_options=USAGE),
+                "one more": offering(FUNCTION, *crowd(1, 80)),
+                "large": offering(FUNCTION, *crowd(63, 80)),
+                "large, streamed": offering(FUNCTION, *crowd(63, 80), stream=True, stream_options=USAGE),
             },
             of=schemas.MANY,
             asked=ASKED,
