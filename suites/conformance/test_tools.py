@@ -89,7 +89,9 @@ CALLS = {
 }
 
 STREAMED = {
-    "tool-none-stream": calling(OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none", stream=True),
+    "tool-none-stream": calling(
+        OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none", stream=True, stream_options=USAGE
+    ),
     "tool-required-stream": calling(
         HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required", stream=True, stream_options=USAGE
     ),

@@ -150,6 +150,7 @@ def test_the_page_lists_each_rule_and_each_other_row():
     page = catalogue.markdown()
     for name in catalogue.load_all():
         assert page.count(f"| `{name}` |") == 1
+    assert "| tools/4 | a model's own choice" in page
     for row in catalogue.not_yet():
         assert page.count(f"| {row} |") == 1
 

@@ -103,6 +103,8 @@ def test_none_calls_nothing():
     assert breaks(rule, calling(call(), asked=NONE), "call 0", "get_weather").grave
     breaks(rule, streamed(*WHOLE, asked=NONE, content=["Hello."]), "call 0", "get_weather")
     assert [f.kind for f in found(rule, words("", asked=NONE))] == ["no-evidence"]
+    dropped = words("", **capped(24, finish="length", asked=NONE))
+    assert breaks(rule, dropped, "the answer", "24 tokens").grave
 
 
 def test_required_calls():

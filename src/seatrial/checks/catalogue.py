@@ -42,10 +42,15 @@ class Area(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row of the catalogue. With ``parts`` it is done when each of them has a rule; without, when it has one."""
+    """One row of the catalogue. With ``parts`` it is done when each of them has a rule; without, when it has one.
+
+    Attributes:
+        left: what of it no rule is going to ask, and why.
+    """
 
     title: str
     parts: tuple[str, ...] = ()
+    left: str = ""
 
 
 def load_all(*rooms: str) -> dict[str, Rule]:
@@ -164,6 +169,9 @@ def markdown() -> str:
         lines += ["", "## Begun", "", "Parts of rows that have a rule, and not yet one of each part."]
         lines += ["", "| row | part |", "|---|---|"]
         lines += [f"| {row} | {_cell(part)} |" for row, parts in begun.items() for part in parts]
+    left = {row: entry.left for row, entry in entries().items() if entry.left}
+    lines += ["", "## Left out", "", "What of rows no rule is going to ask, and why.", "", "| row | why |", "|---|---|"]
+    lines += [f"| {row} | {_cell(why)} |" for row, why in left.items()]
     lines += [
         "",
         "## NOT YET",
@@ -173,7 +181,7 @@ def markdown() -> str:
         "| row | what it asks |",
         "|---|---|",
     ]
-    lines += [f"| {row} | {_cell(title)} |" for row, title in missing.items()]
+    lines += [f"| {row} | {_cell(title)} |" for row, title in missing.items() if row not in left]
     return "\n".join(lines) + "\n"
 
 

@@ -95,6 +95,22 @@ def none_calls_beside_words(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=("Let", " me", " look", "."), calls=(call,), finish="tool_calls")
 
 
+@fault("none-drops-the-call", caught_by=NONE, stage=("body", "whole", "chunk"), when=choice_is("none"))
+def none_drops_the_call(value: Json, shot: Shot) -> Json:
+    """Under tool_choice "none" the model calls all the same, and the call is dropped from its answer."""
+    if "messages" in value:
+        return without(value, "tool_choice")
+    if value["object"] == "chat.completion":
+        return each_choice(value, lambda c: {**c, "message": without(c["message"], "tool_calls"), **STOPPED})
+    return each_choice(
+        value,
+        lambda c: {**c, "delta": without(c["delta"], "tool_calls"), **(STOPPED if c["finish_reason"] else {})},
+    )
+
+
+STOPPED = {"finish_reason": "stop"}
+
+
 @fault("required-is-auto", caught_by=REQUIRED, stage="body", when=choice_is("required"))
 def required_is_auto(body: Json, shot: Shot) -> Json:
     """tool_choice "required" is not looked at (Ollama issue 8421)."""

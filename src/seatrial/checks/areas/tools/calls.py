@@ -27,6 +27,9 @@ MARKUP = re.compile(
 )
 """How models write calls; a server turns it into calls before a client sees it."""
 
+SILENT = 3
+"""Tokens that end an answer without a word: marks of an end, and white space."""
+
 ELSEWHERE = (asked.SHAPED, asked.ONCE, asked.INDEXED, asked.INDEXED + causes.SOME)
 """The rules whose finding it is that a name is none that was offered."""
 
@@ -43,7 +46,8 @@ ENDS = "an agent that goes by finish_reason ends its turn, and the call is never
     source="OpenAPI document, tool_choice: none means the model will not call any tool; Ollama issue 17921",
 )
 def none_calls_nothing(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """tool_choice "none" gives a message and no call, whatever the prompt asks for."""
+    """tool_choice "none" gives a message and no call, whatever the prompt asks for; and no empty one where tokens were
+    made."""
     if nothing := look.unanswered(x):
         yield nothing
         return
@@ -53,7 +57,12 @@ def none_calls_nothing(x: Exchange, expect: Expect) -> Iterator[Finding]:
         got = f"a call of {shorten(call.name, 60)}"
         yield violation(f"{call.where}, tool_calls", expected="none", got=got, so=so, grave=True)
     if not made and not chat.says_anything(x):
-        yield no_evidence("the answer", expected="a message in place of a call", got="nothing")
+        tokens, expected = chat.completion_tokens(x) or 0, "a message in place of a call"
+        if tokens > SILENT:
+            so = "a call that was made is dropped, and the client has an empty turn"
+            yield violation("the answer", expected=expected, got=f"nothing, of {tokens} tokens", so=so, grave=True)
+        else:
+            yield no_evidence("the answer", expected=expected, got="nothing")
 
 
 @rule(

@@ -1,0 +1,80 @@
+"""Calls that are unusual and right: no rule may find anything on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.golden.answers import Answer, tokens
+from tests.golden.app.tools import ToolCall
+from tests.golden.edits import Json, each_choice, each_message
+from tests.golden.faults.optional import with_tools
+from tests.golden.faults.tools.calls import each_call, each_piece, first, of_function, streamed, with_calls
+from tests.golden.items import Item
+from tests.golden.registry import Shot, fault
+
+
+@fault("call-type-in-every-piece", stage="chunk", when=streamed, family="legal")
+def call_type_in_every_piece(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call tells its type again, and an empty id (vLLM)."""
+    return each_piece(body, lambda entry: entry if first(entry) else {**entry, "id": "", "type": "function"})
+
+
+@fault("call-of-any-id", stage=("whole", "chunk"), when=with_tools, family="legal")
+def call_of_any_id(body: Json, shot: Shot) -> Json:
+    """Ids of calls are of any script and length."""
+    if body["object"] == "chat.completion":
+        return each_call(body, lambda n, c: {**c, "id": f"вызов {n}"})
+    return each_piece(body, lambda e: {**e, "id": f"вызов {e['index']}"} if first(e) else e)
+
+
+@fault("arguments-spread-out", stage="draft", when=with_tools, family="legal")
+def arguments_spread_out(answer: Answer, shot: Shot) -> Answer:
+    """The JSON of arguments has white space wherever it may, and spells letters as escapes."""
+
+    def spread(_n: int, call: ToolCall) -> ToolCall:
+        value = json.loads("".join(call.arguments))
+        return replace(call, arguments=tokens(f" {json.dumps(value, indent=2)}\n"))
+
+    return with_calls(answer, spread)
+
+
+@fault("no-arguments-at-first", stage="chunk", when=streamed, family="legal")
+def no_arguments_at_first(body: Json, shot: Shot) -> Json:
+    """The first piece of a streamed call has no arguments, not even an empty text."""
+    return each_piece(body, lambda e: {**e, "function": {"name": e["function"]["name"]}} if first(e) else e)
+
+
+@fault("call-name-in-pieces", stage="events", when=streamed, family="legal")
+def call_name_in_pieces(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The name of a streamed call comes in two pieces."""
+    for item in items:
+        made = item["choices"][0]["delta"].get("tool_calls") if isinstance(item, dict) and item["choices"] else None
+        if not made or not first(made[0]):
+            yield item
+            continue
+        shot.fire()
+        name, index = made[0]["function"]["name"], made[0]["index"]
+        for entry in (of_function(made[0], name=name[:2]), {"index": index, "function": {"name": name[2:]}}):
+            yield each_choice(item, lambda c, entry=entry: {**c, "delta": {"tool_calls": [entry]}})
+
+
+@fault("no-calls-as-an-empty-list", stage="whole", when=with_tools, family="legal")
+def no_calls_as_an_empty_list(body: Json, shot: Shot) -> Json:
+    """A message without calls has an empty list of them (vLLM)."""
+    return each_message(body, lambda m: m if m.get("tool_calls") else {**m, "tool_calls": []})
+
+
+@fault("no-calls-as-null", stage="chunk", when=streamed, family="legal")
+def no_calls_as_null(body: Json, shot: Shot) -> Json:
+    """A delta without calls says tool_calls: null."""
+    return each_choice(body, lambda c: {**c, "delta": {"tool_calls": None, **c["delta"]}})
+
+
+@fault("calls-with-more-fields", stage=("whole", "chunk"), when=with_tools, family="legal")
+def calls_with_more_fields(body: Json, shot: Shot) -> Json:
+    """A plain call has an index as well, and functions have a field of the server's own."""
+    if body["object"] == "chat.completion":
+        return each_call(body, lambda n, c: of_function({**c, "index": n}, raw=""))
+    return each_piece(body, lambda e: {**e, "x_engine": 1})
