@@ -20,7 +20,7 @@ WIDTH = 32
 PHYSICAL = 600
 """Words: more tokens than the batch that llama.cpp computes at once by default."""
 
-BEYOND = 40_000
+BEYOND = 34_000
 """Words: more than any model of vectors reads."""
 
 
@@ -65,7 +65,7 @@ EMBEDDINGS = {
     "embeddings-too-long": refusable(
         asked([words(BEYOND), words(BEYOND // 2) + " stone" * (BEYOND // 2)]), parts.TOO_LONG
     ),
-    "embeddings-many": vectors(parts.MANY, only=asked([SEA] * 40)),
+    "embeddings-many": vectors(parts.MANY, only=asked(["sea"] * 33)),
     "embeddings-too-many": full(refusable(asked(["sea"] * 2049), parts.TOO_MANY)),
     "embeddings-undecided": Scenario(requests={"only": asked(SEA)}, traits=parts.UNDECIDED),
     "embeddings-long": vectors(

@@ -1,5 +1,7 @@
 """The embedded server: llama.cpp's own HTTP server, in a process of its own, on a 270M base model.
 
+One process answers chats, calls tools by the template's worked turns, and gives vectors.
+
 ``python -m seatrial.servers.embedded --model FILE`` prints one JSON line, ``{"url": ..., "pid": ...}``, on stdout when
 it answers; everything else it says goes to stderr. It keeps no signal handler, so SIGTERM ends it at once, busy or
 idle. xllamacpp is imported by that process alone.
@@ -123,6 +125,9 @@ def serve(options: argparse.Namespace) -> None:
     params.n_parallel = options.slots
     params.endpoint_metrics = True
     params.endpoint_slots = True
+    params.embedding = True  # beside chats, which it leaves as they are
+    # A chat model names no pooling. The mean would be wrong in batches: of a longer text its last part alone is pooled.
+    params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_LAST
     params.cache_ram_mib = 0  # the prompt cache in RAM grows by a megabyte a request and looks like a leak
     params.chat_template = template_text(options.template)
     params.antiprompt = STOPS.get(options.template, [])
