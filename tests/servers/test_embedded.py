@@ -110,11 +110,15 @@ def test_a_model_that_is_not_there_is_said_on_the_last_line(tmp_path):
         assert process.stdout.read() == b""
 
 
-def ask(url, key, **body):
+def post(url, key, body):
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        return json.load(reply)["choices"][0]
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return json.load(reply)
+
+
+def ask(url, key, **body):
+    return post(f"{url}/chat/completions", key, body)["choices"][0]
 
 
 @pytest.mark.real
@@ -135,3 +139,42 @@ def test_a_base_model_ends_short_answers_by_the_server_s_own_stop_strings(spec):
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == -signal.SIGTERM
     assert not lives(process.pid)
+
+
+WEATHER = {
+    "type": "function",
+    "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+ORDINARY = (
+    "Question: What colour is the sky?\nAnswer: Blue.\n\n"
+    "Question: Why do birds sing?\nAnswer: They sing to find a mate and to keep others away.\n\n"
+    "Be brief.\n\nQuestion: Say hello.\nAnswer: Hello.\n\nQuestion: Again.\nAnswer:"
+)
+
+
+@pytest.mark.real
+@pytest.mark.xdist_group("embedded")
+def test_one_process_calls_tools_reads_results_and_gives_vectors(spec):
+    with start(f"--model={spec.model}", "--slots=2", "--context=2048") as process:
+        assert select.select([process.stdout], [], [], 60)[0], process.stderr.read()
+        url = json.loads(process.stdout.readline())["url"]
+        root = url.removesuffix("/v1")
+        turns = [("system", "Be brief."), ("user", "Say hello."), ("assistant", "Hello."), ("user", "Again.")]
+        messages = [{"role": role, "content": text} for role, text in turns]
+        assert post(f"{root}/apply-template", "", {"messages": messages})["prompt"] == ORDINARY
+        asked = {"temperature": 0, "max_tokens": 48, "tools": [WEATHER]}
+        question = {"role": "user", "content": "What is the weather in Oslo?"}
+        made = ask(url, "", messages=[question], **asked)
+        assert made["finish_reason"] == "tool_calls"
+        (call,) = made["message"]["tool_calls"]
+        assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == (
+            "get_weather",
+            {"city": "Oslo"},
+        )
+        result = {"role": "tool", "tool_call_id": call["id"], "content": "Rain, 7 degrees."}
+        told = ask(url, "", messages=[question, made["message"], result], **asked)
+        assert (told["finish_reason"], told["message"]["content"].strip()) == ("stop", "Rain, 7 degrees.")
+        sea, ship = post(f"{url}/embeddings", "", {"input": ["the sea", "a ship in the harbour"]})["data"]
+        assert len(sea["embedding"]) == len(ship["embedding"]) == 640
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == -signal.SIGTERM
