@@ -57,7 +57,7 @@ ALIKE = 0.99
 """The least cosine between two vectors of one input. Rounding moves it by what is computed beside: to 0.9995 in half
 precision (FlagEmbedding #542), to 0.998 with weights of four bits (measured); two short texts are at 0.93 at most."""
 
-LENGTHS = 0.01
+LENGTHS = 0.1
 """By how much of itself the length of a vector may differ between two forms of it."""
 
 
