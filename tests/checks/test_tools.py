@@ -161,7 +161,7 @@ def test_call_has_its_fields():
 def test_forced_arguments_validate():
     rule = "tools/forced-arguments-validate"
     breaks(rule, calling(call(arguments='{"place": "Oslo"}')), "arguments")
-    breaks(rule, calling(call(arguments='{"city": 7}')), "arguments", "city")
+    breaks(rule, calling(call(arguments='{"city": 7}')), "arguments.city", "7")
     breaks(rule, streamed(begun(), more('{"city": "Oslo", "unit": "C"}')), "arguments", "unit")
     holds(rule, [calling(call("ping", '{"any": 1}'), asked=PING)])
     (one,) = found(rule, calling(call(arguments="Oslo")))

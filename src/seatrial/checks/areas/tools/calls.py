@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from seatrial.checks import causes, look
-from seatrial.checks.areas.tools import asked, fit
+from seatrial.checks import causes, look, schemas
+from seatrial.checks.areas.tools import asked
 from seatrial.checks.areas.tools.asked import CUT, CUT_SHORT, FORBIDDEN, FORCED, NAMED, OFFERED, REQUIRED
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -208,9 +209,20 @@ def forced_arguments_validate(x: Exchange, expect: Expect) -> Iterator[Finding]:
             judges = (asked.SHAPED, asked.JOINED, asked.INDEXED, asked.ONCE, asked.EMPTY_OBJECT)
             got = call.arguments or "none"
             yield no_evidence(where, expected="an object of a known function", got=got, causes=judges)
-        elif isinstance(schema, dict) and (wrong := fit.misfit(schema, call.value)):
-            so = "a function that trusts its schema falls over, or does something else"
-            yield violation(where, expected="arguments as the schema has them", got=wrong, so=so)
+        elif isinstance(schema, dict):
+            yield from _misfits(schema, call.value, where)
+
+
+def _misfits(schema: dict[str, Any], value: Any, where: str) -> Iterator[Finding]:
+    expected = "arguments as the schema has them"
+    try:
+        wrong = schemas.misfits(schema, value)
+    except schemas.UnreadableError as error:
+        yield no_evidence(where, expected=expected, got=str(error))
+        return
+    for each in wrong[:1]:
+        so = "a function that trusts its schema falls over, or does something else"
+        yield violation(f"{where}{each.where}", expected=expected, got=each.message, so=so)
 
 
 @rule(
