@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.checks.areas.tools import definitions, roundtrip, schemas
 from seatrial.checks.catalogue import cases
@@ -228,6 +229,7 @@ def keyword(name: str, schema: Any) -> dict[str, Any]:
 
 EACH = {name: keyword(name, schema) for group in GROUPS.values() for name, schema in group.items()}
 ZOO = {group: offering(*(EACH[name] for name in held)) for group, held in GROUPS.items()}
+APART = {f"{group}: {name}": offering(EACH[name]) for group, held in GROUPS.items() for name in held}
 
 
 def crowd(n: int, words: int) -> list[dict[str, Any]]:
@@ -245,10 +247,13 @@ SCHEMAS = {
         of=schemas.STRICT,
         asked=ASKED,
     ),
-    "tools-zoo": declinable(
-        ZOO | {"all, streamed": offering(*EACH.values(), tool_choice="required", stream=True)},
-        of=schemas.ZOO,
-        asked=ASKED,
+    "tools-zoo": replace(
+        declinable(
+            ZOO | {"all, streamed": offering(*EACH.values(), tool_choice="required", stream=True)},
+            of=schemas.ZOO,
+            asked=ASKED,
+        ),
+        apart=APART,
     ),
     "tools-zoo-each": full(
         declinable(

@@ -57,12 +57,25 @@ def test_strict_arguments_of_a_stream():
 
 def test_schemas_of_any_kind_are_accepted():
     rule = "tools/schemas-of-any-kind-are-accepted"
-    holds(rule, [plain(), stream()])
+    holds(rule, [{"texts": plain(), "numbers": stream()}])
     (finding,) = found(rule, {"texts": refused(), "numbers": plain()})
     assert (finding.about, finding.kind, finding.grave) == ("texts", "violation", False)
-    assert breaks(rule, refused(500), "the status", "500").grave
-    assert breaks(rule, plain({"error": {"message": "no"}, "choices": ...}), "the answer").grave
-    assert [f.kind for f in found(rule, plain({"choices": []}))] == ["no-evidence"]
+    assert breaks(rule, {"texts": refused(500)}, "the status", "500").grave
+    assert breaks(rule, {"texts": plain({"error": {"message": "no"}, "choices": ...})}, "the answer").grave
+    assert [f.kind for f in found(rule, {"texts": plain({"choices": []})})] == ["no-evidence"]
+
+
+def test_of_what_is_refused_the_smallest_is_named():
+    def offered(*names):
+        return ASKED | {"tools": [{"type": "function", "function": {"name": name}} for name in names]}
+
+    whole, all_, one, two = (refused(asked=offered(*names)) for names in ("ab", "abc", "a", "b"))
+    rule = "tools/schemas-of-any-kind-are-accepted"
+    apart = {"texts": whole, "all": all_, "texts: a": one, "texts: b": plain(asked=offered("b"))}
+    assert [f.about for f in found(rule, apart)] == ["texts: a"]
+    assert [f.about for f in found(rule, apart | {"texts: b": two})] == ["texts: a", "texts: b"]
+    together = {"texts": whole, "texts: a": plain(asked=offered("a")), "texts: b": plain(asked=offered("b"))}
+    assert [f.about for f in found(rule, together)] == ["texts"]
 
 
 def counted(prompt, tools):

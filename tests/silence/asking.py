@@ -12,7 +12,7 @@ from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
 from seatrial.checks.look import SOUND
-from seatrial.checks.traits import is_valid_chat
+from seatrial.checks.traits import due, is_valid_chat
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
@@ -40,10 +40,10 @@ class Asker:
         valid = is_valid_chat(scenario)
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
-            asked = scenario.requests.items()
-            return before | {
-                key: self._one(name, r, client, valid=valid or (key in SOUND and r.path == CHATS)) for key, r in asked
-            }
+            got: dict[str, Exchange] = {}
+            for key, r in due(scenario, got):
+                got[key] = self._one(name, r, client, valid=valid or (key in SOUND and r.path == CHATS))
+            return before | got
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""

@@ -62,3 +62,16 @@ def test_a_server_that_is_gone_is_a_suspects_end_and_later_cases_are_told_at_onc
         with pytest.raises(ServerGone, match=r"the server was gone after gw1-\d+ \(chat/hello\): no connection"):
             sender.once(name, HELLO, "it")
     assert len([x for x in trial.rundir.in_time() if isinstance(x, Sent)]) == 1
+
+
+def test_the_parts_of_a_request_are_sent_where_it_was_refused_and_nowhere_else(trial):
+    bad, good = ({**BODY, "n": n} for n in (0, 1))
+    parts = {f"{whole}: {part}": Request(body=good) for whole in ("bad", "good") for part in "ab"}
+    asked = {"bad": Request(body=bad), "good": Request(body=good)}
+    with Golden() as golden:
+        sent = sender_to(trial, golden).once(
+            "chat/parts", Scenario(requests=asked, traits=traits.NONE, apart=parts), "it"
+        )
+    assert [(name, x.status) for name, x in sent.items()] == [
+        ("bad", 400), ("good", 200), ("bad: a", 200), ("bad: b", 200),
+    ]  # fmt: skip

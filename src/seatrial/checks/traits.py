@@ -9,7 +9,12 @@ Whoever sends reads four of them, by :func:`is_valid_chat` and :func:`is_killer`
 
 from __future__ import annotations
 
-from seatrial.records import Scenario
+from collections.abc import Iterator, Mapping
+
+from seatrial.records import Exchange, Request, Scenario
+
+REFUSED = 400
+"""The lowest status of a refusal."""
 
 
 class Trait(str):
@@ -80,6 +85,19 @@ ANSWERS = trait("answers", own=True)
 def is_valid_chat(scenario: Scenario) -> bool:
     """Whether its requests are valid chats: then whoever sends them may scale their caps and switch thinking off."""
     return (scenario.traits >= CHAT or scenario.traits >= DECLINABLE) and not scenario.traits >= FAULTY
+
+
+def due(scenario: Scenario, got: Mapping[str, Exchange]) -> Iterator[tuple[str, Request]]:
+    """The requests of a scenario in order, by name; parts of a request only where it was refused.
+
+    Args:
+        got: the answers so far, to which whoever sends adds each.
+    """
+    yield from scenario.requests.items()
+    for name, request in scenario.apart.items():
+        whole = got.get(name.partition(":")[0])
+        if whole is not None and whole.status is not None and whole.status >= REFUSED:
+            yield name, request
 
 
 def is_killer(scenario: Scenario) -> bool:

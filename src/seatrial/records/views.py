@@ -73,10 +73,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent, once per endpoint: requests by name, in order. Rules choose scenarios by ``traits``."""
+    """What is sent, once per endpoint: requests by name, in order. Rules choose scenarios by ``traits``.
+
+    ``apart`` holds the parts of a request, each by its name and the part's (``texts: pattern``): they are sent after
+    all others, and only where the whole was refused.
+    """
 
     requests: dict[str, Request]
     traits: frozenset[str]
+    apart: dict[str, Request] = {}
     hazard: Hazard = Hazard.POLITE
     depth: Depth = Depth.SMALL
     one_connection: bool = False  # all requests on one connection, where the server keeps it

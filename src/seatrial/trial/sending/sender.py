@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from seatrial.checks.look import SOUND
-from seatrial.checks.traits import CHAT, FAULTY, VALID, is_killer, is_valid_chat
+from seatrial.checks.traits import CHAT, FAULTY, VALID, due, is_killer, is_valid_chat
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -150,7 +150,7 @@ class Sender:
         """
         endpoint = task.endpoint
         with self._trial.client(endpoint.url, keep_alive=task.scenario.one_connection) as client:
-            for key, request in task.scenario.requests.items():
+            for key, request in due(task.scenario, task.got):
                 if key in task.got:
                     continue
                 came = self._one(task, key, request, client)

@@ -65,9 +65,13 @@ def strict_schemas_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding
     answer=False,
     source="OpenAPI document, FunctionParameters: JSON Schema; llama.cpp #27580 and #27619; Kimi-Vendor-Verifier",
 )
-def schemas_of_any_kind_are_accepted(x: Exchange, expect: Expect) -> Iterator[Finding]:
+def schemas_of_any_kind_are_accepted(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """Tools are accepted whatever keywords of JSON Schema their parameters use, and whatever their descriptions say."""
-    yield from _taken(x)
+    untaken = {name: found for name, x in xs.items() if (found := list(_taken(x)))}
+    for name, each in untaken.items():
+        offered = set(tools.offered(xs[name]))
+        if not any(set(tools.offered(xs[other])) < offered for other in untaken):  # else it is refused for those
+            yield from (look.named(found, name, alone=False) for found in each)
 
 
 @rule(
