@@ -54,7 +54,7 @@ def _request(scenario: Scenario) -> str:
     """The request that a scenario is about."""
     key = "bad" if "bad" in scenario.requests else next(iter(scenario.requests), "")
     request = scenario.requests.get(key, Request(method="", path=""))
-    given = "" if request.body is None else json.dumps(request.body, ensure_ascii=False)
+    given = "" if request.body is None else json.dumps(request.body, ensure_ascii=False, default=repr)
     text = given if request.raw is None else request.raw.decode("utf-8", "replace")
     cut = f"{text[:LONGEST]} ..." if len(text) > LONGEST else text
     return f"`{request.method} {request.path}`" + (f" `{cut.replace('`', chr(39))}`" if cut else "")

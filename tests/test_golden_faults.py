@@ -7,6 +7,7 @@ import json
 import re
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -36,6 +37,7 @@ ORPHAN = {"role": "tool", "tool_call_id": "a", "content": "7 degrees"}
 PING = {"type": "function", "function": {"name": "ping"}}
 NAMED = {"type": "function", "function": {"name": "ping"}}
 ASKS_TWICE = "What is the weather in Oslo and Rome?"
+ECHO = {"city": {"type": "string", "enum": ["e\u0301 a\u200db"]}}
 FORM = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA}}
 
 
@@ -168,6 +170,16 @@ BATTERY = {
     "thought, sent back": _post(
         {**chat(), "messages": [{"role": "assistant", "content": "Hi.", "reasoning_content": "a"}, *chat()["messages"]]}
     ),
+    "beyond the context": _post(chat("a b c d " * 2100)),
+    "long": _post(chat("a b c d " * 40)),
+    "long line": _post(chat("ab" * 300)),
+    "cap beyond": _post(chat("Count from 1 to 200.", max_tokens=8190)),
+    "filled": _post(chat("a b c d " * 2040 + "Count from 1 to 200.", max_tokens=200)),
+    "nul": _post(chat("a\0b")),
+    "blank": _post(chat(" ")),
+    "echo": _post(
+        chat(response_format={**FORM, "json_schema": {"name": "a", "schema": SCHEMA | {"properties": ECHO}}})
+    ),
     "embeddings": request("POST", "/v1/embeddings", {"model": MODEL, "input": ["the sea", "a ship"]}),
     "embeddings in base64": request(
         "POST", "/v1/embeddings", {"model": MODEL, "input": "the sea", "encoding_format": "base64", "dimensions": 8}
@@ -203,7 +215,11 @@ def honest() -> dict[str, bytes]:
         return {name: _normal(exchange(golden, sent)) for name, sent in BATTERY.items()}
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if name not in BYTES_ALIKE])
+IN_COMPANY = frozenset({"crowd-kills-all", "crowd-is-cut"})
+"""These break under several requests at once."""
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in BYTES_ALIKE | IN_COMPANY])
 def test_a_fault_changes_an_answer_and_is_counted(name: str, honest: dict[str, bytes]) -> None:
     changed = False
     with Golden(faults=(name,)) as golden:
@@ -221,6 +237,15 @@ def test_a_fault_that_changes_no_word_is_counted_all_the_same(name: str, honest:
         for which, sent in BATTERY.items():
             assert _normal(exchange(golden, sent, patience_s=0.3)) == honest[which]
         assert set(golden.truth()["fired"]) == {name}
+
+
+@pytest.mark.parametrize("name", sorted(IN_COMPANY))
+def test_a_fault_of_crowds_leaves_a_single_request_alone(name: str, honest: dict[str, bytes]) -> None:
+    with Golden(faults=(name,)) as golden, ThreadPoolExecutor(8) as pool:
+        assert _normal(exchange(golden, BATTERY["plain"])) == honest["plain"]
+        while not golden.truth()["fired"]:  # they come within 50 ms of each other, sooner or later
+            came = list(pool.map(lambda sent: exchange(golden, sent), [BATTERY["plain"]] * 8))
+        assert any(_normal(each) != honest["plain"] for each in came)
 
 
 def test_an_answer_of_an_hour_ago_says_so() -> None:

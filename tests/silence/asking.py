@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from load.counters import Totals, quiet, totals
@@ -40,10 +42,21 @@ class Asker:
         valid = is_valid_chat(scenario)
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
+            if scenario.at_once:
+                return before | self._at_once(name, scenario)
             got: dict[str, Exchange] = {}
             for key, r in due(scenario, got):
-                got[key] = self._one(name, r, client, valid=valid or (key in SOUND and r.path == CHATS))
+                sound = valid or (key in SOUND and r.path == CHATS)
+                got[key] = self._one(name, r, client, valid=sound, got=got)
             return before | got
+
+    def _at_once(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
+        def one(request: Request) -> Exchange:
+            with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+                return self._one(name, request, client, valid=False)
+
+        with ThreadPoolExecutor(len(scenario.requests)) as pool:
+            return dict(zip(scenario.requests, pool.map(one, scenario.requests.values()), strict=True))
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""
@@ -67,8 +80,10 @@ class Asker:
         phases = tuple(Phase(endpoint=self.endpoint.name, what=w, at=at) for w in ("start", "drain", "end"))
         return SoakRun(rows=rows, counters=(before, after), phases=phases)
 
-    def _one(self, name: str, request: Request, client: Client, *, valid: bool) -> Exchange:
-        prepared = prepare(request, self.endpoint, valid_chat=valid)
+    def _one(
+        self, name: str, request: Request, client: Client, *, valid: bool, got: Mapping[str, Exchange] | None = None
+    ) -> Exchange:
+        prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
         got = client.exchange(prepared, deadline_s=self.deadline_s)
         line = got.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
         return assemble(line, got.request, got.response)

@@ -18,7 +18,7 @@ from seatrial.records import Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
 from seatrial.wire.transports.http import Client
-from tests.golden.chat import THOUGHT
+from tests.golden.chat import CONTEXT, SLOTS, THOUGHT
 from tests.golden.faults import FAULTS, Fault
 from tests.golden.server import MODEL, Golden
 from tests.silence.asking import Asker
@@ -171,7 +171,7 @@ def _known(url: str, *, asked: bool, cap_factor: float) -> Endpoint:
         with Client(url) as client:
             return identify(survey("golden", url, client, profile="generic"), client)
     known = {"name": "golden", "url": url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
-    return Endpoint(**known, thinking=cap_factor > 1.0, cap_factor=cap_factor)
+    return Endpoint(**known, context=CONTEXT, slots=SLOTS, thinking=cap_factor > 1.0, cap_factor=cap_factor)
 
 
 def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Expect:
@@ -179,6 +179,7 @@ def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Exp
         models=endpoint.models,
         model=endpoint.model,
         named=endpoint.named,
+        context=endpoint.context,
         kind=endpoint.kind,
         strict=strict,
         settings=settings,

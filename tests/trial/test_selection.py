@@ -1,10 +1,11 @@
 """Which cases run, in which order, and what is said of those that do not."""
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
-from seatrial.trial.selection import Selection, rank, select, spare
+from seatrial.trial.selection import Selection, fitting, rank, select, spare
 
 
 def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False, depth=Depth.SMALL):
@@ -80,6 +81,25 @@ def test_a_full_form_that_is_named_and_not_asked_for_is_said_by_its_option():
     assert out.asked == {"conformance": "--depth=small allows none of its cases"}
     _, out = chosen(FULL, case=("ctx/long",), depth=Depth.FULL, hazard=Hazard.CARELESS)
     assert out.asked == {"conformance": "--hazard=careless allows none of its cases"}
+
+
+MADE = [plan("sse/role", "stream"), replace(plan("ctx/long", "beyond"), within=4096)]
+
+
+@pytest.mark.parametrize(
+    ("context", "depth", "left_out"),
+    [
+        (4096, Depth.SMALL, ""),
+        (4097, Depth.SMALL, "a context of 4097 tokens is asked for with --depth=full"),
+        (4097, Depth.FULL, ""),
+        (None, Depth.FULL, "it does not tell how long its context is"),
+    ],
+)
+def test_what_is_made_for_a_context_needs_one_that_is_known_and_short(context, depth, left_out):
+    out = Selection(cases=list(MADE))
+    fitting(MADE, Options(depth=depth), {"it": context}, out)
+    assert [case.scenario for case in out.cases] == (["stream"] if left_out else ["stream", "beyond"])
+    assert out.not_tested == ([("1 cases made for the context of it", left_out)] if left_out else [])
 
 
 @pytest.mark.parametrize("named", ["errors/say-why", "errors/say-why[wrong-type]", "errors/say-why[wrong-type]@it"])

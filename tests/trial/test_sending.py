@@ -93,6 +93,19 @@ def test_a_request_that_waited_for_another_one_of_ours_is_sent_again_alone(trial
     assert "-n 0" not in said  # there were no workers
 
 
+@pytest.mark.parametrize(("slots", "sent"), [(2, 3), (8, 4), (None, 4)])
+def test_what_leaves_at_once_is_worked_on_at_once(trial, slots, sent):
+    """One more than there are slots; they overlap, or the server would not have worked on two at a time."""
+    one = chat(stream=True).requests["only"]
+    crowd = Scenario(requests={str(n): one for n in range(4)}, traits=traits.NONE, at_once=True)
+    trial.options = Options(timeout_s=30.0)
+    with Golden(token_ms=50) as golden:
+        sender, endpoint = sender_to(trial, golden, slots=slots)
+        came = sender.send("context/crowd", crowd, endpoint)
+    assert [(name, x.status) for name, x in came.items()] == [(str(n), 200) for n in range(sent)]
+    assert max(x.sent_at for x in came.values()) < min(x.ended_at for x in came.values())
+
+
 def test_where_the_server_says_that_it_has_one_slot_none_waits(trial):
     trial.options = Options(timeout_s=2.0)
     with Golden(["one-at-a-time"], token_ms=30) as golden:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
-from seatrial.records import Endpoint, Request
+from seatrial.records import Endpoint, Request, TokensLeft, Words
 from seatrial.wire.transports.prepare import prepare
+from tests.checks.specimens import plain
 
 ENDPOINT = Endpoint(
     name="e", url="http://h/v1", kind="generic", model="org/m:1", models=("org/m:1",), cap_factor=1.5,
@@ -50,6 +52,27 @@ def test_a_body_that_is_no_object_is_sent_as_it_is(body: object) -> None:
 
 def test_a_model_that_is_absent_stays_absent() -> None:
     assert body_of(Request(body={}), valid_chat=False) == {}
+
+
+def test_a_text_and_a_cap_that_hang_on_the_context() -> None:
+    endpoint = msgspec.structs.replace(ENDPOINT, context=100)
+    before = {"short": plain({"usage": {"prompt_tokens": 30}}), "odd": plain({"usage": {"prompt_tokens": "many"}})}
+
+    def made(value: object, known: Endpoint = endpoint) -> object:
+        request = Request(body={"messages": [{"content": value}]})
+        return json.loads(prepare(request, known, valid_chat=False, got=before).body)["messages"][0]["content"]
+
+    assert len(made(Words(share=1.0, more=64)).split()) == 164  # type: ignore[attr-defined]
+    assert len(made(Words(share=0.5, after="short", more=-20)).split()) == 100  # type: ignore[attr-defined]
+    assert made(Words(more=3)) == made(Words(more=3, share=1.0), ENDPOINT) == "the ship left"
+    assert made(Words(more=2, first=2)) == "left port"
+    assert made(Words(more=-3)) == ""
+    assert [made(TokensLeft(after=name, more=1)) for name in ("short", "odd", "none")] == [71, 101, 101]
+    assert made(TokensLeft(after="short", more=-90)) == 1
+
+
+def test_a_cap_that_is_exact_does_not_grow() -> None:
+    assert body_of(Request(body={"max_tokens": 3}, exact=True))["max_tokens"] == 3  # type: ignore[index]
 
 
 def test_raw_bytes_and_paths() -> None:

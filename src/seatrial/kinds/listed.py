@@ -29,6 +29,17 @@ def is_loaded(item: Mapping[str, Any]) -> bool:
     return isinstance(status, dict) and status.get("value") == "loaded"
 
 
+CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
+"""Where servers say how long a listed model's context is: vLLM and SGLang first, others by the other names."""
+
+
+def context(item: Mapping[str, Any]) -> int | None:
+    """Tokens of a listed model's context, as it is announced; None where it is not."""
+    meta = item.get("meta")
+    told = [place.get(name) for place in (item, meta if isinstance(meta, dict) else {}) for name in CONTEXTS]
+    return next((n for n in told if isinstance(n, int) and not isinstance(n, bool) and n > 0), None)
+
+
 def listed(body: bytes) -> list[dict[str, Any]]:
     """The items of ``/models``, at most :data:`MOST_READ`; none where it is no such list."""
     try:

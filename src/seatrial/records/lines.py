@@ -38,6 +38,7 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     suite: str
     hazard: int = 0
     depth: int = 0
+    within: int = 0  # the longest context of an endpoint to which it is sent; 0: any, known or not
     killer: bool = False  # its request has ended servers: sent alone, when all before it is judged
     requests: int = 1
     tokens: int = 0

@@ -61,6 +61,26 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, str]  # case without its endpoint -> word
 
 
+class Words(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for a text of short words: as many as a share of the endpoint's context has tokens, and more.
+
+    No tokenizer in use makes fewer tokens than words of it. With ``after``, so many words more as the context has
+    tokens left beside the prompt of that earlier request.
+    """
+
+    share: float = 0.0
+    after: str = ""
+    more: int = 0
+    first: int = 0  # the word it begins with: texts with other first words have no prefix in common
+
+
+class TokensLeft(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for the tokens that the context leaves beside the prompt of an earlier request, and more."""
+
+    after: str  # of the same scenario; its answer says how long its prompt was
+    more: int = 0
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a scenario. ``{model}`` in the path and the body's ``model: None`` stand for the endpoint's."""
 
@@ -84,6 +104,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     apart: dict[str, Request] = {}
     hazard: Hazard = Hazard.POLITE
     depth: Depth = Depth.SMALL
+    within: int = (
+        0  # only where the context is known, and unless all is asked, where it has no more tokens; 0: anywhere
+    )
+    at_once: bool = False  # its requests leave at the same time: one more than the endpoint has slots, where it tells
     one_connection: bool = False  # all requests on one connection, where the server keeps it
     alone: bool = False  # holds the endpoint alone: text is compared
     deadline_s: float | None = None
@@ -163,6 +187,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     model: str = ""
     named: str = ""  # what the endpoint's first answer of the run called the model; empty where it called it nothing
+    context: int | None = None  # tokens a slot, as the endpoint announces them
     kind: str = "generic"
     strict: bool = False  # the strict reading: every field the OpenAPI document calls required
     settings: dict[str, Any] = {}  # of a probe: n, interval, planned size
@@ -174,6 +199,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
             models=endpoint.models,
             model=endpoint.model,
             named=endpoint.named,
+            context=endpoint.context,
             kind=endpoint.kind,
             strict=strict,
             settings=settings or {},

@@ -95,7 +95,7 @@ def survey(
         models=models,
         build=flat(about.build),
         slots=about.slots,
-        context=about.context,
+        context=about.context or next((listed.context(item) for item in items or () if item["id"] == chosen), None),
         template=_template(about.template),
         facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
         capabilities={"metrics": not spared and _counts(look, beside(url, kind.counters.path))} if counters else {},

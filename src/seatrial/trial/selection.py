@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -79,6 +79,26 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
             why = option if suite in asked else f"--depth={options.depth.name.lower()}"
             lack(out, suite, f"{why} allows none of its cases")
     return allowed
+
+
+def fitting(plans: Sequence[Planned], options: Options, contexts: Mapping[str, int | None], out: Selection) -> None:
+    """Plan what is made for an endpoint's context only where that is known, and short enough unless all is asked.
+
+    Args:
+        contexts: of each endpoint its context in tokens, as it announces it; None: it does not.
+        out: takes what is left, and why the rest is not.
+    """
+    unfit: Counter[tuple[str, str]] = Counter()
+    out.cases = []
+    for plan in plans:
+        context = contexts.get(plan.endpoint)
+        if plan.within and context is None:
+            unfit[plan.endpoint, "it does not tell how long its context is"] += 1
+        elif context is not None and 0 < plan.within < context and options.depth < Depth.FULL:
+            unfit[plan.endpoint, f"a context of {context} tokens is asked for with --depth=full"] += 1
+        else:
+            out.cases.append(plan)
+    out.not_tested += [(f"{n} cases made for the context of {name}", why) for (name, why), n in unfit.items()]
 
 
 def _row(plan: Planned) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from seatrial.checks.look import SOUND
-from seatrial.checks.traits import CHAT, FAULTY, VALID, due, is_killer, is_valid_chat
+from seatrial.checks.traits import CHAT, VALID, due, is_killer, is_valid_chat
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -33,6 +34,7 @@ from seatrial.servers import locks
 from seatrial.trial.sending import queue
 from seatrial.trial.sending.guard import Guard, ServerGone
 from seatrial.trial.sending.pace import Frames, Pace, Patience, Sort
+from seatrial.trial.sending.told import retry_after, sort_of
 from seatrial.trial.trial import Trial
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
@@ -41,7 +43,6 @@ from seatrial.wire.transports.prepare import prepare
 CARELESS_S = 15.0
 """A careless request is refused at once or not at all: until then no answer is no answer."""
 RETRIES = 3
-LONGEST_WAIT_S = 20.0
 PATIENCE_S = 90.0
 """A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
 REPEATS = 3
@@ -149,6 +150,8 @@ class Sender:
             The request that may have waited for another one of ours, and what is silent at the server: either ends it.
         """
         endpoint = task.endpoint
+        if task.scenario.at_once:
+            return None, self._at_once(task)
         with self._trial.client(endpoint.url, keep_alive=task.scenario.one_connection) as client:
             for key, request in due(task.scenario, task.got):
                 if key in task.got:
@@ -160,6 +163,24 @@ class Sender:
                 if silence := self._took(came, endpoint):
                     return None, silence
         return None, ""
+
+    def _at_once(self, task: _Task) -> str:
+        """Send all at the same time, each on a connection of its own.
+
+        Returns:
+            What is silent at the server.
+        """
+        endpoint, asked = task.endpoint, task.scenario.requests
+        chosen = dict(islice(asked.items(), endpoint.slots + 1 if endpoint.slots else len(asked)))
+
+        def one(key: str) -> _Came:
+            with self._trial.client(endpoint.url) as client:
+                return self._one(task, key, asked[key], client)
+
+        with ThreadPoolExecutor(len(chosen)) as pool:
+            came = dict(zip(chosen, pool.map(one, chosen), strict=True))
+        task.got.update({key: each.x for key, each in came.items()})
+        return next(filter(None, [self._took(each, endpoint) for each in came.values()]), "")
 
     def _again(self, task: _Task, came: _Came) -> str:
         """With the endpoint held alone: send all again where a request had waited for one of ours, else go on.
@@ -208,7 +229,7 @@ class Sender:
         """Whether a scenario holds the endpoint alone: heavy and hostile requests, texts that are compared, and all
         where the server answers one request at a time.
         """
-        if scenario.alone or scenario.hazard >= Hazard.HEAVY or is_killer(scenario):
+        if scenario.alone or scenario.at_once or scenario.hazard >= Hazard.HEAVY or is_killer(scenario):
             return True
         return endpoint.slots == 1 or self._trial.rundir.single(endpoint.name).exists()
 
@@ -236,14 +257,17 @@ class Sender:
     def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
         name, scenario, endpoint, until, _ = task
         prepared = prepare(
-            request, endpoint, valid_chat=is_valid_chat(scenario) or (key in SOUND and request.path == CHATS)
+            request,
+            endpoint,
+            valid_chat=is_valid_chat(scenario) or (key in SOUND and request.path == CHATS),
+            got=task.got,
         )
         careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
         deadline = scenario.deadline_s or careless
         ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))
         if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
             deadline = careless
-        sort = _sort(scenario, key, request)
+        sort = sort_of(scenario, key, request)
         given = Patience(deadline, min(deadline, IDLE_S))
         if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
             given = self._pace.patience(endpoint.name, sort, deadline)
@@ -279,7 +303,7 @@ class Sender:
         end = time.monotonic() + deadline_s
         recording = client.exchange(prepared, deadline_s=deadline_s, idle_s=idle_s)
         for retries in range(RETRIES):
-            wait = _retry_after(recording.response)
+            wait = retry_after(recording.response)
             if wait is None or time.monotonic() + wait >= end:
                 return recording, retries
             time.sleep(wait)
@@ -311,25 +335,3 @@ class Sender:
 
 def _never(_x: Exchange) -> bool:
     return False
-
-
-def _sort(scenario: Scenario, key: str, request: Request) -> Sort:
-    """What sort of request it is, by how long it may honestly be silent."""
-    if scenario.traits >= FAULTY and key not in SOUND:
-        return "faulty request"
-    if request.method != "POST":
-        return "page"
-    return "stream" if isinstance(request.body, dict) and request.body.get("stream") is True else "plain answer"
-
-
-def _retry_after(response: bytes) -> float | None:
-    """Seconds to wait where the answer is 429 or 503; None for any other."""
-    head = response[:65536].partition(b"\r\n\r\n")[0]
-    status = head[9:12]
-    if not status.isdigit() or int(status) not in BUSY:
-        return None
-    for line in head.split(b"\r\n")[1:]:
-        key, _, value = line.partition(b":")
-        if key.strip().lower() == b"retry-after" and value.strip().isdigit():
-            return min(float(value), LONGEST_WAIT_S)
-    return 1.0

@@ -1,0 +1,172 @@
+"""The length of the context: what is too long is refused, nothing is cut in silence, what fits is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from seatrial.checks import causes, look
+from seatrial.checks.answering import refused
+from seatrial.checks.areas.context.parts import BEYOND, EDGE, READ, TRUNCATED, is_read_whole, prompt_tokens, words
+from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat
+from seatrial.records import Exchange, Expect, Finding, Level
+
+FORGOTTEN = "the beginning is gone, the system's instructions with it, and the answer looks like any other"
+
+NAMED = re.compile(
+    r"\b(?:context(?: (?:length|size|window|limit))?|n_ctx|max_model_len)[\"']?(?: is| of)?[ :=]{0,2}\(?(\d{3,8})\b"
+)
+"""How a refusal names the context."""
+
+
+@rule(row="ctx/1", level=Level.MUST, of=BEYOND, answer=False, source="OpenAI: context_length_exceeded; llama.cpp 19774")
+def prompt_beyond_the_context_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A prompt of more tokens than the context has is refused with a 4xx."""
+    if is_read_whole(x):
+        expected = f"a prompt that is longer than the context of {expect.context} tokens"
+        got = f"{prompt_tokens(x)} tokens, all of them read: the context is longer than announced"
+        yield refusal("the prompt", expected=expected, got=got, optional=True)
+        return
+    for finding in look.not_refused(x):
+        cut = x.status == 200 and prompt_tokens(x) is not None
+        so = "a client cannot tell that its prompt was not read"
+        yield violation(
+            finding.where,
+            expected=f"a 4xx: {words(x)} words, and a context of {expect.context} tokens",
+            got=finding.got,
+            so=so if x.status == 200 else "",
+            causes=(*finding.causes, *((TRUNCATED + causes.SOME,) if cut else ())),
+        )
+
+
+@rule(
+    row="ctx/2",
+    level=Level.MUST,
+    of=READ,
+    answer=False,
+    source="Open Responses, truncation: disabled fails; Ollama 4967, 14259, 17427: the front is cut with 200",
+)
+def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A prompt is read whole, or refused: usage counts at least a token for each of its words, and for each word that a
+    longer one has more."""
+    asked = look.bad(xs)
+    counts: dict[str, int] = {}
+    uncounted = (causes.USAGE + causes.SOME,)
+    for name, x in asked.items():
+        tokens = prompt_tokens(x)
+        if x.status != 200:
+            continue
+        if tokens is None:
+            got = chat.usage(x)
+            yield no_evidence("usage.prompt_tokens", expected="a count", got=got, about=name, causes=uncounted)
+            continue
+        counts[name] = tokens
+        if tokens < words(x):
+            where, so = f"{name}: usage.prompt_tokens", FORGOTTEN
+            expected = f"at least {words(x)}, a token a word, or a 4xx"
+            yield violation(where, expected=expected, got=tokens, so=so, grave=True, about=name)
+            return
+    yield from _growth(xs, counts)
+    if not any(x.status == 200 or look.is_refusal(x) for x in asked.values()):
+        got = ", ".join(f"{name}: {x.status}" for name, x in asked.items())
+        judges = (causes.NEVER_5XX + causes.SOME, causes.ANSWERED + causes.SOME)
+        yield no_evidence("the answers", expected="one, or a refusal", got=got, causes=judges)
+
+
+@rule(
+    row="ctx/3",
+    level=Level.SHOULD,
+    of=EDGE,
+    answer=False,
+    source="OpenAI: prompt and max_tokens count against the context; vLLM: 400",
+)
+def cap_beyond_the_context_is_refused_or_met(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A cap that the context has no room for is refused with a 4xx, or the answer ends with the context at the latest,
+    and then says "length"."""
+    if nothing := _unknown(xs):
+        yield nothing
+        return
+    x = xs.get("over")
+    if x is None:
+        yield no_evidence("the recording", expected="a cap beyond the context", got=", ".join(xs))
+    elif x.status != 200 and not look.is_refusal(x):
+        got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
+        so = "a client that asks for all it may have takes it for the server's fault, and asks again"
+        yield violation("over: the status", expected="200 or a 4xx", got=got, so=so, about="over")
+    elif x.status == 200:
+        yield from _ended(x, expect)
+
+
+@rule(row="ctx/4", level=Level.SHOULD, of=EDGE, answer=False, source="OpenAI: the context holds prompt and answer")
+def the_exact_limit_works(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A cap of just what the context has left beside the prompt is accepted, and one of a token less."""
+    if nothing := _unknown(xs):
+        yield nothing
+        return
+    for name in ("one-less", "fits"):
+        if name in xs and (found := refused(xs[name])):
+            so = "a client that fills the context as it was told of it is turned away"
+            expected = f"an answer: prompt and cap make {expect.context} tokens at most, as announced"
+            yield violation(f"{name}: the status", expected=expected, got=found.got, so=so, about=name)
+            return
+
+
+@rule(row="ctx/5", level=Level.MAY, of=BEYOND, answer=False, source="llama.cpp 23652, lemonade 3276: context and slots")
+def context_is_as_long_as_announced(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """The context is as long as the server's pages say: no longer prompt is read, and a refusal names that length."""
+    where, expected = "the context", f"{expect.context} tokens, as announced"
+    so = "a client that plans by it sends too much, or leaves some of it unused"
+    if is_read_whole(x):
+        yield violation(where, expected=expected, got=f"{prompt_tokens(x)} tokens were read", so=so)
+        return
+    if not look.is_refusal(x):
+        judges = tuple(each + causes.SOME for each in (TRUNCATED, causes.NEVER_5XX, REFUSED))
+        yield no_evidence(where, expected="a refusal, or a longer prompt read", got=x.status, causes=judges)
+        return
+    told = [int(n) for n in NAMED.findall(x.body[:4000].decode("utf-8", "replace"))]
+    if told and expect.context not in told:
+        yield violation(where, expected=expected, got=f"{told[0]} in the refusal", so=so)
+
+
+REFUSED = prompt_beyond_the_context_is_refused.id
+
+
+def _growth(xs: Mapping[str, Exchange], counts: Mapping[str, int]) -> Iterator[Finding]:
+    """A finding where a longer text does not cost as many more tokens as it has more words."""
+    for less, more in pairwise(sorted(counts, key=lambda name: words(xs[name]))):
+        longer, grown = words(xs[more]) - words(xs[less]), counts[more] - counts[less]
+        if grown < longer:
+            where = f"{more}: usage.prompt_tokens"
+            expected = f"at least {longer} more than for {less}, a token a word"
+            yield violation(where, expected=expected, got=f"{grown} more", so=FORGOTTEN, grave=True, about=more)
+            return
+
+
+def _unknown(xs: Mapping[str, Exchange]) -> Finding | None:
+    """Why it is not known how long the prompt is, or None."""
+    name = next((name for name in ("full", "short") if name in xs), "")
+    if name == "full" and any(look.is_refusal(xs[each]) for each in ("full", "short") if each in xs):
+        expected = "a prompt that nearly fills the context"
+        return refusal("full", expected=expected, got="its words are more tokens than there is room for", optional=True)
+    if name and not refused(xs[name]) and prompt_tokens(xs[name]) is not None:
+        return None
+    judges = (causes.ANSWERED + causes.SOME, causes.USAGE + causes.SOME)
+    return no_evidence(name, expected="an answer that counts its prompt", got="none", about=name, causes=judges)
+
+
+def _ended(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """What is wrong with an answer whose cap reaches beyond the context."""
+    if nothing := look.unanswered(x):
+        yield nothing
+        return
+    prompt, told = prompt_tokens(x), chat.completion_tokens(x)
+    if expect.context is None or prompt is None or told is None or prompt + told < expect.context - 1:
+        return  # it ended before
+    reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
+    if reasons != ["length"]:
+        so = "a client takes the cut answer for a whole one"
+        got = reasons[0] if len(reasons) == 1 else reasons or None
+        yield violation("over: finish_reason", expected='"length": the context is full', got=got, so=so, about="over")

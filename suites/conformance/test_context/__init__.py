@@ -1,0 +1,1 @@
+"""What fits into the context, and what does not."""
