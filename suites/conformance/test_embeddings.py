@@ -1,13 +1,14 @@
 """Vectors."""
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.checks import traits
 from seatrial.checks.areas.embeddings import parts
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
-from seatrial.records import Request, Scenario
+from seatrial.records import Hazard, Request, Scenario
 from suites.conformance.scenarios import FirstAsk, Judge, Send, embed, faulty, full, optional
 
 SEA, SHIP, RAIN = "the sea", "a ship in the harbour", "rain over the hills"
@@ -38,6 +39,11 @@ def refusable(bad: Request, of: Traits) -> Scenario:
     return faulty(bad, of=of, asked=FirstAsk.EMBEDDINGS)
 
 
+def heavy(bad: Request, of: Traits) -> Scenario:
+    """The same, where a server that can do it needs its time."""
+    return replace(refusable(bad, of), hazard=Hazard.HEAVY, deadline_s=120)
+
+
 def words(n: int) -> str:
     return "sea " * (n - 1) + "sea"
 
@@ -62,11 +68,9 @@ EMBEDDINGS = {
     "embeddings-dimensions": vectors(parts.DIMENSIONS, whole=asked(SEA), cut=asked(SEA, dimensions=WIDTH)),
     "embeddings-empty-text": refusable(asked(""), parts.EMPTY_TEXT),
     "embeddings-empty-list": refusable(asked([]), parts.EMPTY_LIST),
-    "embeddings-too-long": refusable(
-        asked([words(BEYOND), words(BEYOND // 2) + " stone" * (BEYOND // 2)]), parts.TOO_LONG
-    ),
+    "embeddings-too-long": heavy(asked([words(BEYOND), words(BEYOND // 2) + " stone" * (BEYOND // 2)]), parts.TOO_LONG),
     "embeddings-many": vectors(parts.MANY, only=asked(["sea"] * 33)),
-    "embeddings-too-many": full(refusable(asked(["sea"] * 2049), parts.TOO_MANY)),
+    "embeddings-too-many": full(heavy(asked(["sea"] * 2049), parts.TOO_MANY)),
     "embeddings-undecided": Scenario(requests={"only": asked(SEA)}, traits=parts.UNDECIDED),
     "embeddings-long": vectors(
         parts.ANNOUNCED, models=Request(method="GET", path="/models"), long=asked(words(PHYSICAL))

@@ -306,7 +306,9 @@ def test_text_of_the_announced_length_is_taken():
     for told in ({}, {"max_model_len": 120}, {"meta": {"n_ctx": 0, "n_ctx_train": 512}}):
         assert [f.kind for f in found(rule, long(declined, **told))] == ["refusal"]
     assert breaks(rule, long(refusal(TEXT, 500)), "the status", "500").grave
-    assert breaks(rule, long(answer(TEXT, SEA, tokens=64), max_model_len=512), "usage.prompt_tokens", "64 tokens").grave
+    cut = breaks(rule, long(answer(TEXT, SEA, tokens=64), max_model_len=512), "usage.prompt_tokens", "64 tokens")
+    assert cut.grave
+    assert "embeddings/text-too-long-is-refused[*]" in cut.causes
     assert [f.kind for f in found(rule, long(answer(TEXT)))] == ["no-evidence"]
     assert [f.kind for f in found(rule, {"models": long(taken)["models"]})] == ["no-evidence"]
 

@@ -22,6 +22,7 @@ ROOM = 1.5
 CUT = 0.9
 """A usage below this share of the words shows that words were left out: a common word is a token at least."""
 
+SHORTENED = ("embeddings/text-too-long-is-refused" + causes.SOME,)
 CUT_SO = "what stands behind the cut is in no index, and nobody is told"
 
 
@@ -135,7 +136,7 @@ def text_of_the_announced_length_is_taken(xs: Mapping[str, Exchange], expect: Ex
     elif read is not None and read < CUT * words:
         got = f"200, {read} tokens of {words} words"
         where, expected = "long: usage.prompt_tokens", f"all of the text: {announced or 'no limit'} announced"
-        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, about="long")
+        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, about="long", causes=SHORTENED)
 
 
 def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Finding]:
