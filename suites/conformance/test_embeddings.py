@@ -8,7 +8,7 @@ from seatrial.checks.areas.embeddings import parts
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
-from seatrial.records import Hazard, Request, Scenario
+from seatrial.records import Hazard, Request, Scenario, Words
 from suites.conformance.scenarios import FirstAsk, Judge, Send, embed, faulty, full, optional
 
 SEA, SHIP, RAIN = "the sea", "a ship in the harbour", "rain over the hills"
@@ -20,6 +20,9 @@ WIDTH = 32
 
 PHYSICAL = 600
 """Words: more tokens than the batch that llama.cpp computes at once by default."""
+
+ANY = 2**30
+"""The longest context that ``embeddings-longer`` is made for: any that is told."""
 
 BEYOND = 34_000
 """Words: more than any model of vectors reads."""
@@ -72,12 +75,8 @@ EMBEDDINGS = {
     "embeddings-many": vectors(parts.MANY, only=asked(["sea"] * 33)),
     "embeddings-too-many": full(heavy(asked(["sea"] * 2049), parts.TOO_MANY)),
     "embeddings-undecided": Scenario(requests={"only": asked(SEA)}, traits=parts.UNDECIDED),
-    "embeddings-long": vectors(
-        parts.ANNOUNCED, models=Request(method="GET", path="/models"), long=asked(words(PHYSICAL))
-    ),
-    "embeddings-longer": full(
-        vectors(parts.ANNOUNCED, models=Request(method="GET", path="/models"), long=asked(words(5000)))
-    ),
+    "embeddings-long": vectors(parts.ANNOUNCED, only=asked(words(PHYSICAL))),
+    "embeddings-longer": full(replace(vectors(parts.ANNOUNCED, only=asked(Words(share=0.6))), within=ANY)),
 }
 
 

@@ -288,29 +288,22 @@ def test_model_without_vectors_says_so():
     assert breaks(rule, answer("the sea"), "the answer", "200").grave
 
 
-def long(answered, **announced):
-    model = {"id": "m", "object": "model", "created": 5, "owned_by": "us"} | announced
-    models = json.dumps({"object": "list", "data": [model]}).encode()
-    return {"models": exchange(models, asked=b"", method="GET", path="/models"), "long": answered}
-
-
 TEXT = "sea " * 100
 
 
 def test_text_of_the_announced_length_is_taken():
     rule = "embeddings/text-of-the-announced-length-is-taken"
     taken, declined = answer(TEXT, SEA, tokens=102), refusal(TEXT)
-    holds(rule, [long(taken, max_model_len=512), long(taken), {"long": taken}])
-    for told in ({"max_model_len": 512}, {"meta": {"n_ctx": 512}}, {"context_length": 150}):
-        breaks(rule, long(declined, **told), "the status", "400")
-    for told in ({}, {"max_model_len": 120}, {"meta": {"n_ctx": 0, "n_ctx_train": 512}}):
-        assert [f.kind for f in found(rule, long(declined, **told))] == ["refusal"]
-    assert breaks(rule, long(refusal(TEXT, 500)), "the status", "500").grave
-    cut = breaks(rule, long(answer(TEXT, SEA, tokens=64), max_model_len=512), "usage.prompt_tokens", "64 tokens")
+    holds(rule, [taken], context=512)
+    holds(rule, [taken])
+    breaks(rule, declined, "the status", "400", context=150)
+    for told in (None, 149):
+        assert [f.kind for f in found(rule, declined, context=told)] == ["refusal"]
+    assert breaks(rule, refusal(TEXT, 500), "the status", "500").grave
+    cut = breaks(rule, answer(TEXT, SEA, tokens=64), "usage.prompt_tokens", "64 tokens", context=512)
     assert cut.grave
     assert "embeddings/text-too-long-is-refused[*]" in cut.causes
-    assert [f.kind for f in found(rule, long(answer(TEXT)))] == ["no-evidence"]
-    assert [f.kind for f in found(rule, {"models": long(taken)["models"]})] == ["no-evidence"]
+    assert [f.kind for f in found(rule, answer(TEXT))] == ["no-evidence"]
 
 
 RULES = [each for each in load_all().values() if each.area == "embeddings"]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from seatrial.checks import answering, causes, look
 from seatrial.checks.areas.embeddings import parts
-from seatrial.checks.findings import about, no_evidence, refusal, violation
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
-from seatrial.reading import embeddings, fields
+from seatrial.reading import embeddings
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
 
 INPUT = "OpenAPI document, CreateEmbeddingRequest, input"
-TOLD = ("max_model_len", "max_input_length", "context_length", "max_context_length", "n_ctx")
-"""Where servers say in the list of models how long an input may be, on the model or in its ``meta``."""
-
 ROOM = 1.5
 """Tokens that a common English word may take at most, and what a template adds."""
 
@@ -119,24 +116,20 @@ def model_without_vectors_says_so(x: Exchange, expect: Expect) -> Iterator[Findi
     row="emb/12", level=Level.SHOULD, of=parts.ANNOUNCED, answer=False, optional=True,
     source="llama.cpp #25293, lemonade #3591: a 500 above the physical batch, whatever is announced",
 )  # fmt: skip
-def text_of_the_announced_length_is_taken(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A text no longer than the list of models announces is taken, and taken whole; a longer one never gets a 5xx."""
-    x = xs.get("long")
-    if x is None:
-        yield no_evidence("the recording", expected="a long text", got="none")
-        return
-    announced, words = _announced(xs.get("models"), x), parts.words(x)
+def text_of_the_announced_length_is_taken(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A text no longer than the context that is announced is taken, and taken whole; a longer one never gets a 5xx."""
+    announced, words = expect.context, parts.words(x)
     if x.status != 200:
-        yield from (about("long", f) for f in _not_taken(x, announced, words))
+        yield from _not_taken(x, announced, words)
         return
     found, nothing = parts.vectors(x)
     read = parts.prompt_tokens(x)
     if nothing or not found:
-        yield about("long", nothing or no_evidence("data", expected="a vector", got="none", causes=(parts.SHAPE,)))
+        yield nothing or no_evidence("data", expected="a vector", got="none", causes=(parts.SHAPE,))
     elif read is not None and read < CUT * words:
-        got = f"200, {read} tokens of {words} words"
-        where, expected = "long: usage.prompt_tokens", f"all of the text: {announced or 'no limit'} announced"
-        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, about="long", causes=SHORTENED)
+        expected, got = f"all of the text: {announced or 'no limit'} announced", f"200, {read} tokens of {words} words"
+        where = "usage.prompt_tokens"
+        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, causes=SHORTENED)
 
 
 def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Finding]:
@@ -153,17 +146,3 @@ def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Findi
     else:
         expected = f"a length announced for {words} words" if announced is None else f"fewer than {announced} tokens"
         yield refusal("the length of the text", expected=expected, got=got, optional=True)
-
-
-def _announced(models: Exchange | None, x: Exchange) -> int | None:
-    """How long an input may be by the list of models: of the model asked, or of the only one."""
-    listed = (
-        [] if models is None else [fields.mapping(m) for m in fields.listing(fields.mapping(models.json).get("data"))]
-    )
-    asked = fields.mapping(x.request_json).get("model")
-    mine = [m for m in listed if m.get("id") == asked] or (listed if len(listed) == 1 else [])
-    for model in mine:
-        said = [fields.integer(page.get(name)) for page in (model, fields.mapping(model.get("meta"))) for name in TOLD]
-        if lengths := [length for length in said if length is not None and length > 0]:
-            return min(lengths)
-    return None

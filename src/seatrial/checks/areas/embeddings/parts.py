@@ -41,8 +41,8 @@ MANY = trait("many-inputs")
 TOO_MANY = traits.FAULTY | trait("too-many-inputs")
 """More inputs than the specification allows."""
 
-ANNOUNCED = trait("announced-length")
-"""The list of models (``models``), and one long text (``long``)."""
+ANNOUNCED = trait("long-text")
+"""One long text."""
 
 UNDECIDED = trait("undecided-model")
 """A request for vectors to a model of which nobody knows whether it gives any."""
