@@ -67,6 +67,13 @@ EMBEDDINGS = {
         again=asked(SEA),
         company=asked([RAIN, SHIP, SEA]),
     ),
+    "embeddings-at-once": replace(
+        vectors(
+            parts.AT_ONCE | traits.JSON,
+            **{f"n{n}": asked(text) for n, text in enumerate((SEA, SEA, SHIP, SEA, SHIP, SHIP), 1)},
+        ),
+        at_once=True,
+    ),
     "embeddings-ids": vectors(parts.TOKEN_IDS, one=asked(IDS), several=asked([OTHER_IDS, IDS])),
     "embeddings-dimensions": vectors(parts.DIMENSIONS, whole=asked(SEA), cut=asked(SEA, dimensions=WIDTH)),
     "embeddings-empty-text": refusable(asked(""), parts.EMPTY_TEXT),

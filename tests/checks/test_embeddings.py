@@ -179,6 +179,17 @@ def test_vectors_do_not_depend_on_company():
     assert [f.kind for f in found(rule, company(one=answer("the sea")))] == ["no-evidence"]
 
 
+def test_vectors_do_not_depend_on_other_requests():
+    rule = "embeddings/vectors-do-not-depend-on-other-requests"
+    sea, ship, other = answer("the sea", SEA), answer("a ship", SHIP), answer("the sea", RAIN)
+    holds(rule, [{"n1": sea, "n2": sea, "n3": ship, "n4": sea, "n5": ship}])
+    mixed = breaks(rule, {"n1": sea, "n2": sea, "n3": ship, "n4": other}, "n4: data[0]", "cosine 0.48")
+    assert mixed.grave
+    assert mixed.about == "n4"
+    assert [f.kind for f in found(rule, {"n1": sea, "n2": ship})] == ["no-evidence"]
+    assert [f.kind for f in found(rule, {"n1": sea, "n2": answer("the sea")})] == ["no-evidence"]
+
+
 def ids(one, several):
     return {"one": one, "several": several}
 

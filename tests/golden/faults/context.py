@@ -183,7 +183,7 @@ def cached_beyond_the_prompt(body: Json, shot: Shot) -> Json:
     return _known(body, lambda usage: usage["prompt_tokens"] + 1)
 
 
-def _crowded(pieces: Iterator[Piece], shot: Shot, then: Iterator[Piece]) -> Iterator[Piece]:
+def crowded(pieces: Iterator[Piece], shot: Shot, then: Iterator[Piece]) -> Iterator[Piece]:
     """All requests that come while as many others are worked on end in the same way."""
     memory = shot.memory
     memory["now"] = memory.get("now", 0) + 1
@@ -205,13 +205,13 @@ def _crowded(pieces: Iterator[Piece], shot: Shot, then: Iterator[Piece]) -> Iter
 def crowd_kills_all(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """One request too many, and all get a 500 (llama.cpp 23652)."""
     said = items.whole(failure(500, "Context size has been exceeded."), bodiless=False, close=True)
-    return _crowded(pieces, shot, said)
+    return crowded(pieces, shot, said)
 
 
 @fault("crowd-is-cut", caught_by="context/each-request-of-a-crowd-has-its-answer", stage="wire", when=chat)
 def crowd_is_cut(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """One request too many, and all connections are closed in the middle of their answers."""
-    return _crowded(pieces, shot, iter((b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", Act.CUT)))
+    return crowded(pieces, shot, iter((b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n", Act.CUT)))
 
 
 @fault("prefix-is-not-told", stage="whole", when=chat, family="honest")

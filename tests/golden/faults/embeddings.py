@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from tests.golden import items
+from tests.golden.app import embeddings
 from tests.golden.app.embeddings import DIMENSIONS, identities
 from tests.golden.edits import Json, failure, html, with_usage, without
-from tests.golden.items import Reply
+from tests.golden.faults.context import crowded
+from tests.golden.items import Piece, Reply
 from tests.golden.registry import Call, Shot, embedding, fault
 from tests.golden.validation import InsteadError, RefusedError
 
@@ -28,6 +31,7 @@ EMPTY_LIST = "embeddings/empty-list-is-refused"
 TOO_LONG = "embeddings/text-too-long-is-refused"
 MANY = "embeddings/many-inputs-are-answered-or-refused"
 TOO_MANY = "embeddings/too-many-inputs-are-refused"
+AT_ONCE = "embeddings/vectors-do-not-depend-on-other-requests"
 COMPANY = "embeddings/vectors-do-not-depend-on-company"
 UNDECIDED = "embeddings/model-without-vectors-says-so"
 USAGE = "embeddings/usage-is-of-the-prompt-alone"
@@ -263,6 +267,19 @@ def vectors_of_chance(body: Json, shot: Shot) -> Json:
     """A vector is another one each time: a dropout that was left on."""
     draw = random.Random(shot.draw.random())
     return each(body, lambda _, e: said(e, [value + draw.gauss(0, 0.1) for value in values(e)]))
+
+
+@fault("vectors-mixed-at-once", caught_by=AT_ONCE, stage="wire", when=embedding)
+def vectors_mixed_at_once(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Requests that are served together read what others have left."""
+
+    def mixed() -> Iterator[Piece]:
+        told = embeddings.reply(shot.call.body, shot.truth)
+        draw = random.Random(shot.draw.random())
+        spoilt = each(told, lambda _, e: said(e, [value + draw.gauss(0, 0.1) for value in values(e)]))
+        yield from items.whole(Reply(200, spoilt), bodiless=False, close=True)
+
+    return crowded(pieces, shot, mixed())
 
 
 @fault("ids-one-by-one", caught_by=IDS, stage="body", when=with_ids)

@@ -73,6 +73,29 @@ def vectors_do_not_depend_on_company(xs: Mapping[str, Exchange], expect: Expect)
         yield violation(where, expected=expected, got=got, so=MOVED, grave=True, about="company", causes=judges)
 
 
+@rule(row="emb/9", level=Level.SHOULD, of=parts.AT_ONCE, source="llm2vec #68: a vector by the size of its batch")
+def vectors_do_not_depend_on_other_requests(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """The vector of an input is the same for each of several requests that come at once."""
+    told, nothing = _told(xs)
+    if nothing:
+        yield nothing
+        return
+    first: dict[str, Vector] = {}
+    compared = False
+    for name, found in told.items():
+        for text, vector in found.items():
+            before = first.setdefault(text, vector)
+            cosine = embeddings.cosine(vector, before)
+            compared = compared or before is not vector
+            if cosine is None or cosine < parts.ALIKE:
+                where, expected = f"{name}: {parts.place(vector)}", "the vector of the same request beside it"
+                so, judges = "an index depends on who else was served", (parts.COMPANIONS + causes.SOME,)
+                got = f"cosine {_said(cosine)} with it"
+                yield violation(where, expected=expected, got=got, so=so, grave=True, about=name, causes=judges)
+    if not compared:
+        yield no_evidence("the recording", expected="one input asked for twice", got=", ".join(told) or "nothing")
+
+
 @rule(
     row="emb/5", part=("one list of ids", "several lists of ids"), level=Level.SHOULD, of=parts.TOKEN_IDS,
     optional=True, source="OpenAPI document, input: array of integers, array of arrays; LangChain sends ids",

@@ -20,6 +20,9 @@ FORMS = VECTORS | trait("forms")
 COMPANY = VECTORS | trait("company")
 """Inputs alone (``one``, ``two``), one of them ``again``, both in a ``batch``, and beside others (``company``)."""
 
+AT_ONCE = VECTORS | trait("vectors-at-once")
+"""Two inputs asked for several times, all at once; the first of them twice before the other."""
+
 TOKEN_IDS = trait("token-ids")
 """Lists of token ids as input: one (``one``), and several with the same one among them (``several``)."""
 
