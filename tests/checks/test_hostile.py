@@ -31,7 +31,7 @@ KEYS += [
 ]
 KEYS += ["completion_tokens_details", "reasoning_tokens", "prompt_tokens_details", "cached_tokens", "prompt_tokens"]
 NAMES = ["short", "long", "plain", "stream", "cut", "asked", "without", "reasoning", "budget", "free", "full", "over"]
-NAMES += ["first", "second", "fits"]
+NAMES += ["first", "second", "fits", "bound"]
 KEYS += ["response_format", "json_schema", "schema", "refusal"]
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=5)
