@@ -73,6 +73,12 @@ PLACE = {
     "json_schema": {"name": "place", "strict": True, "schema": WEATHER["function"]["parameters"]},  # type: ignore[index]
 }
 
+LIKE = "Answer with this JSON object: "
+"""How a prompt begins that shows an object. A small model then writes one as short, and fills no line with blanks."""
+
+TOWN = f'{LIKE}{{"town": "Oslo"}}'
+"""It asks for another key than the schema of :data:`PLACE` has: who only follows the prompt breaks the schema."""
+
 THINKING = {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": True}}
 """What makes a model think that can: it overrides the profile's off-switch."""
 
@@ -81,7 +87,7 @@ class FirstAsk:
     """An optional area's first request: (its scenario, the request). What a server lacks it says in answer to this."""
 
     TOOLS = ("tools/tools-asked", request(HELLO, tools=[WEATHER], tool_choice="auto"))
-    STRUCTURED = ("structured/structured-asked", request("Name a city.", response_format=PLACE, max_tokens=48))
+    STRUCTURED = ("structured/structured-asked", request(TOWN, response_format=PLACE, max_tokens=48))
     REASONING = ("reasoning/reasoning-asked", request("What is 7 times 6?", max_tokens=256, **THINKING))
     EMBEDDINGS = ("embeddings/embeddings-asked", Request(path="/embeddings", body={"model": None, "input": "the sea"}))
 

@@ -1,5 +1,10 @@
-"""Answers bound to JSON or to a schema. Nearly all values are such that no model gives them unless it is made to."""
+"""Answers bound to JSON or to a schema.
 
+Each prompt shows an object that breaks the schema, and the schema's own values are such that no model gives them unless
+it is made to: a strong model then fails where nothing binds it, and a weak one does not where something does.
+"""
+
+import json
 from typing import Any
 
 import pytest
@@ -12,8 +17,9 @@ from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
 from seatrial.records import Hazard, Request, Scenario
 from suites.conformance.scenarios import (
-    HELLO,
+    LIKE,
     THINKING,
+    TOWN,
     USAGE,
     WEATHER,
     FirstAsk,
@@ -27,12 +33,13 @@ from suites.conformance.scenarios import (
 
 STREAM = {"stream": True, "stream_options": USAGE}
 PLACE = FirstAsk.STRUCTURED[1].body["response_format"]
-PROSE = "Answer in plain English words only. Never write JSON, braces or quotes. What is the sea?"
+SAND = f'{LIKE}{{"zone": "sand"}}'
+PROSE = f"{SAND}. No: answer in prose, without JSON."
+PATIENCE_S = 60.0
+"""A server may answer what it should refuse, and a small one takes its time."""
+
 JSON_OBJECT = {"type": "json_object"}
-SURE = 'Answer with this JSON object: {"sure": true}'
-FEWER_AND_MORE = 'Answer with exactly this JSON object: {"reef": 1, "keel": 2, "mast": 3}'
-LINKS = '{"chain": {"knot": "zq-1", "next": {"knot": "zq-1", "next": null}}}'
-CHAIN = f"Answer with exactly this JSON object: {LINKS}"
+FENCED = 'Answer with this JSON object, in a fence of Markdown: {"sure": true}'
 
 
 def of_schema(schema: Any, *, strict: Any = True) -> dict[str, Any]:
@@ -63,7 +70,7 @@ EVERYDAY = fields(
 REFERENCES = fields(first={"$ref": "#/$defs/mark"}, last={"$ref": "#/$defs/mark"}) | {
     "$defs": {"mark": fields(mark={"enum": ["zq-1", "zq-2"]})}
 }
-RECURSION = fields(chain={"$ref": "#/$defs/link"}) | {
+RECURSION = fields(chain=fields(knot={"const": "zq-1"}, next={"$ref": "#/$defs/link"})) | {
     "$defs": {"link": fields(knot={"const": "zq-1"}, next={"anyOf": [{"type": "null"}, {"$ref": "#/$defs/link"}]})}
 }
 ALTERNATIVES = fields(either={"anyOf": [fields(left={"const": "zq-1"}), fields(right={"enum": [7301, 7302]})]})
@@ -71,20 +78,36 @@ PATTERNS = fields(code={"type": "string", "pattern": "^[QZ]{3}-[0-9]{4}$"})
 FORMATS = fields(day={"type": "string", "format": "date"}, at={"type": "string", "format": "date-time"})
 BOUNDS = fields(count={"type": "integer", "minimum": 7301, "maximum": 7399})
 LENGTHS = fields(word={"type": "string", "minLength": 31, "maxLength": 33})
+NAMES = ("größe", "海 の", 'quo"ted\\')
 SCRIPTS = fields(
-    **{
-        "größe": {"enum": ["naïve", "日本語"]},
-        "海 の": {"enum": ["🎉", "مرحبا"]},
-        'quo"ted\\': {"enum": ['a "b" \\ c', "tab\tand\nline"]},
-    }
+    **dict(
+        zip(NAMES, ({"enum": ["naïve", "日本語"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ c']}), strict=True)
+    )
 )
-LINE = " ".join(["anchor", "beacon", "current", "dune", "ferry", "harbour"] * 12)
-CUT = fields(line={"const": LINE})
+KEYS = fields(reef={"enum": [1]}, hull={"enum": [7]})
+CUT = fields(line={"const": " ".join(["anchor", "beacon", "current", "dune", "ferry", "harbour"] * 12)})
 CITY = fields(zone={"enum": ["zq-1", "zq-2"]})
 TYPED = fields(name={"enum": ["zq-1", "zq-2"]}, sizes={"type": "array", "items": {"type": "integer"}, "maxItems": 2})
 
+SHOWN: dict[str, Any] = {
+    "everyday": {"kind": "sand", "size": "wide", "count": "two", "share": "half", "gift": "no", "note": "none"}
+    | {"place": {"port": "east"}, "tags": ["a"]},
+    "references": {"first": {"mark": "a"}, "last": {"mark": "b"}},
+    "recursion": {"chain": {"knot": "a", "next": {"knot": "b", "next": None}}},
+    "alternatives": {"either": {"up": "a"}},
+    "patterns": {"code": "ab-12"},
+    "formats": {"day": "soon", "at": "noon"},
+    "bounds-of-numbers": {"count": 12},
+    "lengths": {"word": "sea"},
+    "any-script": dict.fromkeys(NAMES, "a"),
+    "keys": {"reef": 1, "keel": 2, "mast": 3},
+}
+"""What the prompt of a scenario shows."""
+
 UNENFORCEABLE = {
-    "unlike-items": fields(two={"type": "array", "items": {"const": "zq"}, "minItems": 2, "uniqueItems": True}),
+    "unlike-items": fields(
+        two={"type": "array", "items": {"const": "zq"}, "minItems": 2, "maxItems": 2, "uniqueItems": True}
+    ),
     "not": fields(word={"enum": ["zq"], "not": {"const": "zq"}}),
     "multiples": fields(count={"type": "integer", "minimum": 1, "maximum": 6, "multipleOf": 7}),
     "nowhere": fields(place={"$ref": "#/$defs/nowhere"}),
@@ -94,17 +117,18 @@ UNENFORCEABLE = {
 """What no value fits, or what leads nowhere; and, last, a pattern that some read and some do not."""
 
 
-def bound(schema: Any, of: Traits, prompt: str = HELLO, cap: int = 48) -> dict[str, Scenario]:
-    """An answer bound to a schema, plain and as a stream."""
+def like(shown: Any) -> str:
+    """A prompt that shows an object."""
+    return LIKE + json.dumps(shown, ensure_ascii=False)
+
+
+def both(name: str, schema: Any, of: Traits, cap: int = 48) -> dict[str, Scenario]:
+    """An answer bound to a schema, plain and as a stream, by their names."""
+    asked_ = {"response_format": of_schema(schema), "max_tokens": cap}
     return {
-        way: _aside(of, only=request(prompt, response_format=of_schema(schema), max_tokens=cap, **how))
+        name + way: _aside(of, only=request(like(SHOWN[name]), **asked_, **how))
         for way, how in (("", {}), ("-stream", STREAM))
     }
-
-
-def both(name: str, made: dict[str, Scenario]) -> dict[str, Scenario]:
-    """Scenarios by name."""
-    return {name + way: scenario for way, scenario in made.items()}
 
 
 def _aside(of: Traits, area: tuple[str, Request] = FirstAsk.STRUCTURED, **requests: Request) -> Scenario:
@@ -120,70 +144,72 @@ def _sure(of: Traits, **requests: Request) -> Scenario:
 
 def _wrong(of: Traits, bad: dict[str, Any], *, hazard: Hazard = Hazard.CARELESS) -> Scenario:
     """Faulty formats by name, and a good one after them all."""
-    asked_ = {name: request(HELLO, response_format=form, max_tokens=24) for name, form in bad.items()}
+    asked_ = {name: request(SAND, response_format=form, max_tokens=16) for name, form in bad.items()}
     made = faulty(next(iter(asked_.values())), of=of, hazard=hazard, asked=FirstAsk.STRUCTURED)
-    return replace(made, requests={**asked_, "good": made.requests["good"]}, deadline_s=15.0)
+    return replace(made, requests={**asked_, "good": made.requests["good"]}, deadline_s=PATIENCE_S)
 
 
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
-BESIDE = {"tools": [WEATHER], "response_format": of_schema(CITY), "max_tokens": 48}
+CITY_FORM = {"response_format": of_schema(CITY), "max_tokens": 48}
+CUT_FORM = {"response_format": of_schema(CUT), "max_tokens": 6}
+ANY_FORM = {"response_format": JSON_OBJECT, "max_tokens": 48}
+BESIDE = {"tools": [WEATHER], **CITY_FORM}
 
 STRUCTURED = {
     "structured-asked": chats(only=FirstAsk.STRUCTURED[1], of=asked.BOUND),
     "structured-asked-stream": _sure(
-        asked.BOUND_STREAM, only=request("Name a city.", response_format=PLACE, max_tokens=48, **STREAM)
+        asked.BOUND_STREAM, only=request(TOWN, response_format=PLACE, max_tokens=48, **STREAM)
     ),
-    "json-object": _aside(asked.OBJECT, only=request(SURE, response_format=JSON_OBJECT, max_tokens=48)),
-    "json-object-stream": _aside(
-        asked.OBJECT, only=request(SURE, response_format=JSON_OBJECT, max_tokens=48, **STREAM)
+    "json-object": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM)),
+    "json-object-stream": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM, **STREAM)),
+    "adverse": _sure(asked.ADVERSE, only=request(PROSE, **CITY_FORM)),
+    "adverse-stream": _sure(asked.ADVERSE, only=request(PROSE, **CITY_FORM, **STREAM)),
+    "bound-and-cut": _sure(asked.CUT, only=request(like({"line": "sea"}), **CUT_FORM)),
+    "bound-and-cut-stream": _sure(asked.CUT, only=request(like({"line": "sea"}), **CUT_FORM, **STREAM)),
+    "parsed": _sure(
+        asked.PARSED, only=request(like({"name": "a", "sizes": ["b"]}), response_format=of_schema(TYPED), max_tokens=48)
     ),
-    "adverse": _sure(asked.ADVERSE, only=request(PROSE, response_format=of_schema(CITY), max_tokens=32)),
-    "adverse-stream": _sure(
-        asked.ADVERSE, only=request(PROSE, response_format=of_schema(CITY), max_tokens=32, **STREAM)
-    ),
-    "bound-and-cut": _sure(asked.CUT, only=request(HELLO, response_format=of_schema(CUT), max_tokens=6)),
-    "bound-and-cut-stream": _sure(
-        asked.CUT, only=request(HELLO, response_format=of_schema(CUT), max_tokens=6, **STREAM)
-    ),
-    "parsed": _sure(asked.PARSED, only=request(HELLO, response_format=of_schema(TYPED), max_tokens=48)),
-    **both("everyday", bound(EVERYDAY, asked.EVERYDAY, cap=160)),
-    **both("references", bound(REFERENCES, asked.JOINED)),
-    **both("recursion", bound(RECURSION, asked.JOINED, CHAIN, cap=96)),
-    **both("alternatives", bound(ALTERNATIVES, asked.JOINED)),
-    **both("patterns", bound(PATTERNS, asked.FINE)),
-    **both("formats", bound(FORMATS, asked.FORMATS, cap=64)),
-    **both("bounds-of-numbers", bound(BOUNDS, asked.FINE)),
-    **both("lengths", bound(LENGTHS, asked.FINE)),
-    **both("any-script", bound(SCRIPTS, asked.SCRIPTS, cap=96)),
-    **both("keys", bound(fields(reef={"enum": [1]}, hull={"enum": [7]}), asked.KEYS, FEWER_AND_MORE)),
+    **both("everyday", EVERYDAY, asked.EVERYDAY, 160),
+    **both("references", REFERENCES, asked.JOINED),
+    **both("recursion", RECURSION, asked.JOINED, 96),
+    **both("alternatives", ALTERNATIVES, asked.JOINED),
+    **both("patterns", PATTERNS, asked.FINE),
+    **both("formats", FORMATS, asked.FORMATS, 64),
+    **both("bounds-of-numbers", BOUNDS, asked.FINE),
+    **both("lengths", LENGTHS, asked.FINE),
+    **both("any-script", SCRIPTS, asked.SCRIPTS, 96),
+    **both("keys", KEYS, asked.KEYS),
     "format-and-tools": _aside(
         asked.WITH_TOOLS,
         FirstAsk.TOOLS,
-        none=request(HELLO, tool_choice="none", **BESIDE),
-        named=request("What is the weather in Oslo?", tool_choice=NAMED, **BESIDE),
+        none=request(SAND, tool_choice="none", **BESIDE),
+        named=request(like({"town": "Oslo"}), tool_choice=NAMED, **BESIDE),
     ),
     "format-and-tools-stream": _aside(
         asked.WITH_TOOLS,
         FirstAsk.TOOLS,
-        none=request(HELLO, tool_choice="none", **BESIDE, **STREAM),
-        named=request("What is the weather in Oslo?", tool_choice=NAMED, **BESIDE, **STREAM),
+        none=request(SAND, tool_choice="none", **BESIDE, **STREAM),
+        named=request(like({"town": "Oslo"}), tool_choice=NAMED, **BESIDE, **STREAM),
     ),
     "format-and-thought": _aside(
         asked.WITH_THOUGHT,
         FirstAsk.REASONING,
         free=request("What is 7 times 6?", max_tokens=256, **THINKING),
-        bound=request("What is 7 times 6?", max_tokens=256, response_format=of_schema(CITY), **THINKING),
+        bound=request("What is 7 times 6?", **{**CITY_FORM, "max_tokens": 256}, **THINKING),
     ),
     "unenforceable": replace(
         _aside(
             asked.UNENFORCEABLE,
             FirstAsk.STRUCTURED,
             **{
-                name: request(HELLO, response_format=of_schema(schema), max_tokens=32)
+                name: request(
+                    like(dict.fromkeys(schema["properties"], "sand")), response_format=of_schema(schema), max_tokens=48
+                )
                 for name, schema in UNENFORCEABLE.items()
             },
         ),
         hazard=Hazard.CARELESS,
+        deadline_s=PATIENCE_S,
     ),
     "malformed-format": _wrong(
         asked.MALFORMED, {"unknown-type": {"type": "json_shape"}, "schema-text": of_schema("object")}

@@ -31,6 +31,9 @@ ONE_MODEL = "models/answers-name-one-model"
 BOUND = ("structured/answer-validates[*]",)
 """An answer that is to fit a plain schema fits it: who fails there ignores the formats of all others too."""
 
+NAMED_CALLED = ("tools/named-function-is-called[*]",)
+"""A function that is named is called, where nothing else is asked for beside it."""
+
 MALFORMED = "http/malformed-json-is-a-400"
 
 SOME = "[*]"

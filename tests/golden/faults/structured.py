@@ -36,7 +36,7 @@ THOUGHT = "structured/thought-is-free-of-the-format"
 SPACE = "structured/white-space-ends"
 PARSE = "structured/parse-helper-gives-the-object"
 
-AGAINST = re.compile(r"\b(?:never|not|no) (?:write )?JSON\b|\bwords only\b", re.IGNORECASE)
+AGAINST = re.compile(r"\b(?:without|never|no) JSON\b|\bin prose\b", re.IGNORECASE)
 """A prompt that asks for anything but JSON."""
 
 

@@ -42,9 +42,11 @@ def calls_are_free_of_the_format(x: Exchange, expect: Expect) -> Iterator[Findin
             yield found
         elif found is None and schemas.fits(bound.schema(x), value):
             so = "an agent that waits for its call gets an answer in its place"
-            yield violation(where, expected="a call of the function", got=value, so=so, grave=True)
+            expected = "a call of the function"
+            yield violation(where, expected=expected, got=value, so=so, grave=True, causes=causes.NAMED_CALLED)
         else:
-            yield no_evidence(where, expected="a call of the function", got="neither a call nor the format")
+            got = "neither a call nor the format"
+            yield no_evidence(where, expected="a call of the function", got=got, causes=causes.NAMED_CALLED)
 
 
 @rule(
