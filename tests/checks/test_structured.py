@@ -133,6 +133,8 @@ def test_who_fails_a_plain_schema_fails_for_one_reason():
     for rule in SCHEMAS[1:]:
         assert breaks(rule, said("Hello."), "content").causes == ("structured/answer-validates[*]",)
     assert breaks(SCHEMAS[0], said("Hello."), "content").causes == ()
+    thought = breaks(SCHEMAS[0], said(f"<think>Hm.</think>{GOOD}"), "content", "words before")
+    assert thought.causes == ("reasoning/content-holds-no-marker[*]",)
 
 
 NOTHING_FITS = {"enum": ["a"], "not": {"const": "a"}}

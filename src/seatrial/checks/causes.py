@@ -34,6 +34,9 @@ BOUND = ("structured/answer-validates[*]",)
 NAMED_CALLED = ("tools/named-function-is-called[*]",)
 """A function that is named is called, where nothing else is asked for beside it."""
 
+UNMARKED = ("reasoning/content-holds-no-marker[*]",)
+"""The content holds no marker of thought, where thought is asked for."""
+
 MALFORMED = "http/malformed-json-is-a-400"
 
 SOME = "[*]"

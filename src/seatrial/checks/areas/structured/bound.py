@@ -34,7 +34,7 @@ def json_object_gives_an_object(x: Exchange, expect: Expect) -> Iterator[Finding
 @rule(row="so/2", level=Level.MUST, of=asked.BOUND, source=f"{STRICT}; llama.cpp issues 24097, 11988")
 def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where a schema is asked for, the content is one JSON text that validates against it, and nothing else."""
-    yield from told.unfit(x)
+    yield from told.unfit(x, so="a client reads values that its schema rules out, or none at all")
 
 
 @rule(
@@ -46,13 +46,15 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
 )
 def streamed_answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where a schema is asked for, the joined content of a stream is JSON that validates, and nothing else."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "a client that streams has no object, where one that waits has it"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(row="so/4", level=Level.MUST, of=asked.ADVERSE, source=STRICT)
 def prompt_cannot_talk_it_out_of_the_schema(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where the prompt asks for prose and the request for a schema, the schema holds."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "whoever writes into the prompt decides what the client's program gets to read"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(

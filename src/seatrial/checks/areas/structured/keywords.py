@@ -22,7 +22,8 @@ SUBSET = "OpenAI, Structured Outputs, supported schemas"
 )
 def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """enum, const, the types, nested objects, minItems and maxItems are enforced, or the schema is refused."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "a program meets values and types that its own do not allow"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(
@@ -35,7 +36,8 @@ def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Find
 )
 def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """What $ref leads to, once or again and again, and what anyOf allows is enforced, or the schema is refused."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "what a program shares between its types, or nests in them, is not there"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(
@@ -48,7 +50,8 @@ def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Ite
 )
 def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """pattern, the bounds of numbers and the lengths of texts are enforced, or the schema is refused."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "codes, numbers and lengths go unchecked into what stands behind the client"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(
@@ -61,7 +64,8 @@ def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Fi
 )
 def formats_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """format is enforced, or the schema is refused."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "a date or an address that is none goes into what stands behind the client"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(
@@ -74,7 +78,8 @@ def formats_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Names of keys and values of enums in any script, with quotes, backslashes and spaces, come as the schema has
     them, or the schema is refused."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "a program of any language but English does not find its keys and values"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)
 
 
 @rule(
@@ -87,4 +92,5 @@ def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator
 )
 def keys_are_those_of_the_schema(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Every required key is there, and with additionalProperties false no other; in any order."""
-    yield from told.unfit(x, causes=causes.BOUND)
+    so = "a program reads a key that is not there, or refuses one that it does not know"
+    yield from told.unfit(x, so=so, causes=causes.BOUND)

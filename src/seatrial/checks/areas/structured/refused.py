@@ -25,7 +25,7 @@ OPEN = "a client trusts a schema that nobody enforced"
 def unenforceable_schema_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A schema that the server cannot enforce, or that no value fits, is refused with a 4xx; never answered with 200
     and a value that does not fit."""
-    yield from _refused_or_kept(x, causes.BOUND)
+    yield from _refused_or_kept(x, so=OPEN, judges=causes.BOUND)
 
 
 @rule(
@@ -38,7 +38,10 @@ def unenforceable_schema_is_refused(x: Exchange, expect: Expect) -> Iterator[Fin
 def explosive_schema_is_refused_in_time(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A schema with a broken pattern, or one made to explode, is refused with a 4xx, or enforced, within the
     deadline."""
-    yield from _refused_or_kept(x, (*causes.BOUND, "structured/unenforceable-schema-is-refused[*]"))
+    judges = (*causes.BOUND, "structured/unenforceable-schema-is-refused[*]")
+    yield from _refused_or_kept(
+        x, so="one client's pattern takes the server from all others, or binds nothing", judges=judges
+    )
 
 
 @rule(
@@ -67,7 +70,7 @@ def incomplete_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Findin
     yield from look.not_refused(x, so="a client's slip goes unnoticed until another server refuses it")
 
 
-def _refused_or_kept(x: Exchange, judges: tuple[str, ...]) -> Iterator[Finding]:
+def _refused_or_kept(x: Exchange, *, so: str, judges: tuple[str, ...]) -> Iterator[Finding]:
     """A finding where a request was neither refused with a 4xx nor answered by a value of its schema."""
     if x.status != 200:
         yield from look.not_refused(x)
@@ -83,4 +86,4 @@ def _refused_or_kept(x: Exchange, judges: tuple[str, ...]) -> Iterator[Finding]:
             wrong = [f"the schema cannot be read: {error}"]
         if wrong:
             got, at = f"200 and {value}: {wrong[0]}", f"{where}, content"
-            yield violation(at, expected="a 4xx, or a value that fits", got=got, so=OPEN, grave=True, causes=judges)
+            yield violation(at, expected="a 4xx, or a value that fits", got=got, so=so, grave=True, causes=judges)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from seatrial.checks import look, schemas
+from seatrial.checks.causes import UNMARKED
 from seatrial.checks.findings import no_evidence, violation
-from seatrial.reading import bound, chat, fields
+from seatrial.reading import bound, chat, fields, reasoning
 from seatrial.records import Exchange, Finding
 
 UNBOUND = "a client that decodes it has an exception in place of its object"
@@ -16,10 +17,11 @@ ANNOTATES = frozenset({"format"})
 """Keywords by which JSON Schema itself binds nothing; that they are not kept is no breach of the schema."""
 
 
-def unfit(x: Exchange, *, causes: tuple[str, ...] = ()) -> Iterator[Finding]:
+def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = ()) -> Iterator[Finding]:
     """What is wrong with each choice of an answer that a schema binds.
 
     Args:
+        so: what a value does to a client that does not fit.
         causes: the rules by which the same server fails more plainly.
     """
     schema = bound.schema(x)
@@ -37,7 +39,7 @@ def unfit(x: Exchange, *, causes: tuple[str, ...] = ()) -> Iterator[Finding]:
                 f"{where}, content{misfit.where}",
                 expected=f"what the schema's {misfit.keyword} allows",
                 got=misfit.message,
-                so=MISFIT,
+                so=so,
                 grave=misfit.keyword not in ANNOTATES,
                 causes=causes,
             )
@@ -63,7 +65,8 @@ def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> It
         else:
             got = f"{wrong}: {answer.content}" if answer.content.strip() else wrong
             expected, at = "JSON and nothing else", f"{where}, content"
-            yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=causes)
+            judges = (*causes, *_by_thought(answer))
+            yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=judges)
 
 
 def refusing(x: Exchange) -> Iterator[int]:
@@ -71,6 +74,11 @@ def refusing(x: Exchange) -> Iterator[int]:
     for _where, index, _choice, message in chat.choices(x):
         if fields.string(message.get("refusal")):
             yield index
+
+
+def _by_thought(answer: chat.Answer) -> tuple[str, ...]:
+    """The rule whose finding it is that thought stands before the JSON; none where none does."""
+    return UNMARKED if answer.content.lstrip().startswith(reasoning.OPENS) else ()
 
 
 def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:
