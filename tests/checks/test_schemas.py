@@ -2,7 +2,7 @@
 
 import pytest
 
-from seatrial.checks.schemas import MOST, UnreadableError, fits, misfits
+from seatrial.checks.schemas import MOST, UnreadableError, fits, misfits, unreadable
 
 
 def test_what_does_not_fit_is_told_with_its_place_and_keyword():
@@ -25,9 +25,11 @@ def test_a_schema_that_cannot_be_read_is_an_error_and_nothing_is_fetched(schema)
         misfits(schema, "x")
     assert "\n" not in str(told.value)
     assert not fits(schema, "x")
+    assert unreadable(schema) == str(told.value)
 
 
 def test_what_validates_fits():
     assert fits({"enum": ["x"]}, "x")
+    assert unreadable({"enum": ["x"]}) == ""
     assert not fits({"enum": ["x"]}, "y")
     assert not fits({"type": "number"}, float("nan"))

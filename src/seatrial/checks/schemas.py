@@ -59,6 +59,15 @@ def fits(schema: Any, value: Any) -> bool:
         return False
 
 
+def unreadable(schema: Any) -> str:
+    """Why nothing can be held against a schema; empty where something can."""
+    try:
+        misfits(schema, None)
+    except UnreadableError as error:
+        return str(error)
+    return ""
+
+
 @functools.lru_cache(maxsize=64)
 def _validator(text: str) -> Any:
     return jsonschema_rs.Draft202012Validator(json.loads(text), validate_formats=True, retriever=_nothing)

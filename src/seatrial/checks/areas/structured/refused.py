@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from seatrial.checks import causes, look, schemas
 from seatrial.checks.areas.structured import asked, told
 from seatrial.checks.findings import violation
 from seatrial.checks.rules import rule
-from seatrial.reading import bound, fields
+from seatrial.reading import bound, chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 OPEN = "a client trusts a schema that nobody enforced"
@@ -39,9 +40,12 @@ def explosive_schema_is_refused_in_time(x: Exchange, expect: Expect) -> Iterator
     """A schema with a broken pattern, or one made to explode, is refused with a 4xx, or enforced, within the
     deadline."""
     judges = (*causes.BOUND, "structured/unenforceable-schema-is-refused[*]")
-    yield from _refused_or_kept(
-        x, so="one client's pattern takes the server from all others, or binds nothing", judges=judges
-    )
+    so = "one client's pattern takes the server from all others, or binds nothing"
+    for finding in _refused_or_kept(x, so=so, judges=judges):
+        if finding.kind != "no-evidence" or not _is_cut(
+            x
+        ):  # what its cap ended was answered in time, and had begun well
+            yield finding
 
 
 @rule(
@@ -76,14 +80,17 @@ def _refused_or_kept(x: Exchange, *, so: str, judges: tuple[str, ...]) -> Iterat
         yield from look.not_refused(x)
         return
     schema = bound.schema(x)
+    if unread := schemas.unreadable(schema):
+        got = f"200, of a schema that cannot be read: {unread}"
+        yield violation("the status", expected="a 4xx", got=got, so=so, grave=True, causes=judges)
+        return
     for where, value, found in told.values(x, kind=fields.mapping(schema).get("type"), causes=judges):
         if found is not None:
             yield found
-            continue
-        try:
-            wrong = [f"{misfit.message}, at {misfit.where or 'its root'}" for misfit in schemas.misfits(schema, value)]
-        except schemas.UnreadableError as error:
-            wrong = [f"the schema cannot be read: {error}"]
-        if wrong:
-            got, at = f"200 and {value}: {wrong[0]}", f"{where}, content"
+        elif not schemas.fits(schema, value):
+            got, at = f"200 and {json.dumps(value, ensure_ascii=False)}", f"{where}, content"
             yield violation(at, expected="a 4xx, or a value that fits", got=got, so=so, grave=True, causes=judges)
+
+
+def _is_cut(x: Exchange) -> bool:
+    return any("length" in answer.reasons for answer in chat.answers(x).values())
