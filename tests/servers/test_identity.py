@@ -219,6 +219,22 @@ def test_nonsense_beside_the_list_is_left_out(junk):
     assert (found.slots, found.context, found.template) == (None, None, "")
 
 
+@pytest.mark.parametrize(
+    ("item", "context"),
+    [
+        ({"max_model_len": 4096}, 4096),
+        ({"context_length": 2048, "meta": {"n_ctx": 512}}, 2048),
+        ({"meta": {"n_ctx": 512, "n_ctx_train": 32768}}, 512),
+        ({"meta": {"n_ctx_train": 32768}}, None),
+        ({"max_model_len": True, "context_window": -1, "meta": [4096], "n_ctx": "8k"}, None),
+    ],
+)
+def test_the_context_is_what_the_model_is_listed_with(item, context):
+    listed = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"} | item]})
+    with says(reply(200, listed)) as place:
+        assert look(place).context == context
+
+
 def test_the_golden_server_is_identified():
     with Golden() as golden, Client(golden.url) as client:
         found = identify(survey("g", golden.url, client), client)

@@ -14,7 +14,7 @@ from typing import Any
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run
-from seatrial.records import Endpoint, Expect, Finding, Outcome
+from seatrial.records import Depth, Endpoint, Expect, Finding, Outcome
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
 from seatrial.wire.transports.http import Client
@@ -107,27 +107,29 @@ def ask(
     cap_factor: float = 1.0,
     strict: bool = False,
     until: Rule | None = None,
+    deepest: Depth = Depth.FULL,
 ) -> Pieces:
     """The evidence these rules judge, from a golden server of its own.
 
     A ``cap_factor`` beyond 1 stands for a thought that cannot be switched off; else identity finds the switch. Once
-    ``until`` fails, no more is asked: a server that hangs would do so on every scenario.
+    ``until`` fails, no more is asked: a server that hangs would do so on every scenario. ``deepest`` SMALL leaves out
+    the long forms.
     """
     pieces: Pieces = []
     with Golden(faults=faults, thinking=thinking, thought_in=thought_in) as golden:
         unusual = any(FAULTS[name].family == "legal" for name in faults)
         endpoint = _known(golden.url, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
-        for piece in _asked(list(rules), endpoint, strict=strict, faulty=bool(faults)):
+        for piece in _asked(list(rules), endpoint, deepest, strict=strict, faulty=bool(faults)):
             pieces.append(piece)
             if until is not None and catches(until, [piece]) is Outcome.FAIL:
                 break
     return pieces
 
 
-def _asked(rules: list[Rule], endpoint: Endpoint, *, strict: bool, faulty: bool) -> Iterator[Piece]:
+def _asked(rules: list[Rule], endpoint: Endpoint, deepest: Depth, *, strict: bool, faulty: bool) -> Iterator[Piece]:
     asker = Asker(endpoint, HURRY_S if faulty else PATIENCE_S)
     for name, scenario in SCENARIOS.items():
-        if any(_applies(r, name) for r in rules):
+        if scenario.depth <= deepest and any(_applies(r, name) for r in rules):
             yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
     if any(_applies(r, "identity") for r in rules):
         yield _identity(asker, endpoint.url)

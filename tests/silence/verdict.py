@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from seatrial.checks.rules import Rule
-from seatrial.records import Level, Outcome
+from seatrial.records import Depth, Level, Outcome
 from tests.golden.faults import FAULTS
 from tests.silence.trial import (
     FACTOR,
@@ -139,7 +139,7 @@ def _tolerate(verdict: Verdict, *, whole: bool) -> None:
     rules = [r for r in verdict.rules.values() if not any(trait.own for trait in r.of)]
     names = of_family("legal") + of_family("honest")
     with ThreadPoolExecutor(4) as pool:
-        asked = list(pool.map(lambda name: ask(rules, (name,)), names))
+        asked = list(pool.map(lambda name: ask(rules, (name,), deepest=Depth.SMALL), names))
     counts: defaultdict[str, int] = defaultdict(int)
     for name, pieces in zip(names, asked, strict=True):
         cases = [each for rule in rules for each in judged(rule, pieces)]

@@ -30,7 +30,7 @@ SOON = ["e", "a", "o", " "]
 """These end an answer within a few tokens, whatever its cap."""
 
 HEAVY_S, FULL_S = 120.0, 600.0
-CHEAP = 32_768
+CHEAP = 16_384
 """A refusal costs no work on the prompt. A server that cuts it works on all that its context holds: on this at most."""
 
 ANY = 2**30
@@ -51,7 +51,7 @@ BOOK = [{"role": "system", "content": STORY}, {"role": "user", "content": "What 
 def said(text: Any, *, cap: Any = 1, **body: Any) -> Request:
     """A request of one message, or of several."""
     messages = text if isinstance(text, list) else [{"role": "user", "content": text}]
-    return request(messages, max_tokens=cap, **body)
+    return replace(request(messages, max_tokens=cap, **body), exact=True)
 
 
 def before_a_count(text: Any) -> list[Any]:
@@ -66,7 +66,7 @@ def several(of: Traits, requests: dict[str, Request], **more: Any) -> Scenario:
 
 def beyond(of: Traits, first: int, **body: Any) -> Scenario:
     """A prompt beyond the context."""
-    long = said(Words(share=1.0, more=64, first=first), cap=4, **body)
+    long = said(Words(share=2.0, more=64, first=first), cap=4, **body)
     return replace(faulty(long, of=of, hazard=Hazard.HEAVY), within=CHEAP, deadline_s=HEAVY_S)
 
 
@@ -96,7 +96,7 @@ LONG = {"hazard": Hazard.HEAVY, "deadline_s": FULL_S}
 CONTEXT = {
     "beyond-context": beyond(parts.BEYOND | parts.READ, 0),
     "beyond-context-stream": beyond(parts.BEYOND | sse.STREAM_FAULT, 30, stream=True),
-    "twice-the-text": chats(of=parts.READ, once=said(Words(more=60)), twice=said(Words(more=120, first=20))),
+    "two-lengths": chats(of=parts.READ, short=said(Words(more=60)), long=said(Words(more=150, first=20))),
     "edge-of-context": several(
         parts.EDGE,
         edge({"short": said(HELLO)}, HELLO, "short")

@@ -8,7 +8,16 @@ from itertools import pairwise
 
 from seatrial.checks import causes, look
 from seatrial.checks.answering import refused
-from seatrial.checks.areas.context.parts import BEYOND, EDGE, READ, TRUNCATED, is_read_whole, prompt_tokens, words
+from seatrial.checks.areas.context.parts import (
+    BEYOND,
+    EDGE,
+    FEWEST,
+    READ,
+    TRUNCATED,
+    is_read_whole,
+    prompt_tokens,
+    words,
+)
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat
@@ -50,8 +59,8 @@ def prompt_beyond_the_context_is_refused(x: Exchange, expect: Expect) -> Iterato
     source="Open Responses, truncation: disabled fails; Ollama 4967, 14259, 17427: the front is cut with 200",
 )
 def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A prompt is read whole, or refused: usage counts at least a token for each of its words, and for each word that a
-    longer one has more."""
+    """A prompt is read whole, or refused: usage counts tokens for all of its words, and for all that a longer one has
+    more."""
     asked = look.bad(xs)
     counts: dict[str, int] = {}
     uncounted = (causes.USAGE + causes.SOME,)
@@ -64,9 +73,9 @@ def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Ite
             yield no_evidence("usage.prompt_tokens", expected="a count", got=got, about=name, causes=uncounted)
             continue
         counts[name] = tokens
-        if tokens < words(x):
+        if tokens < FEWEST * words(x):
             where, so = f"{name}: usage.prompt_tokens", FORGOTTEN
-            expected = f"at least {words(x)}, a token a word, or a 4xx"
+            expected = f"about {words(x)} or more, a token a word, or a 4xx"
             yield violation(where, expected=expected, got=tokens, so=so, grave=True, about=name)
             return
     yield from _growth(xs, counts)
@@ -138,9 +147,9 @@ def _growth(xs: Mapping[str, Exchange], counts: Mapping[str, int]) -> Iterator[F
     """A finding where a longer text does not cost as many more tokens as it has more words."""
     for less, more in pairwise(sorted(counts, key=lambda name: words(xs[name]))):
         longer, grown = words(xs[more]) - words(xs[less]), counts[more] - counts[less]
-        if grown < longer:
+        if grown < FEWEST * longer:
             where = f"{more}: usage.prompt_tokens"
-            expected = f"at least {longer} more than for {less}, a token a word"
+            expected = f"about {longer} more than for {less}, or more than that: a token a word"
             yield violation(where, expected=expected, got=f"{grown} more", so=FORGOTTEN, grave=True, about=more)
             return
 

@@ -1,6 +1,7 @@
 """What the rules on the context share: the scenarios' traits, and the counts of a prompt.
 
-How many tokens a text has is not known before a server counts them; that each of its words takes at least one is.
+How many tokens a text has is not known before a server counts them. Each of its words takes at least one, but for the
+few vocabularies that have tokens of two words: what is counted below three quarters of a token a word was not read.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from seatrial.reading import chat, fields
 from seatrial.records import Exchange
 
 BEYOND = traits.FAULTY | trait("beyond-context")
-"""More words than the context that the endpoint announces has tokens."""
+"""Twice as many words as the context that the endpoint announces has tokens."""
 
 READ = trait("read-whole")
 """Long texts, which have to be read to their end, or refused."""
 
-EDGE = trait("edge-of-context")
+EDGE = traits.DECLINABLE | trait("edge-of-context")
 """``short`` or ``full`` tells how long its prompt is; with the same prompt ``one-less`` and ``fits`` ask for what the
 context has left, to a token, and ``over`` for more."""
 
-ODD = trait("odd-text")
+ODD = traits.DECLINABLE | trait("odd-text")
 """Texts that are legal, and that nobody thinks of."""
 
 ECHO = traits.CHAT | trait("echo")
@@ -29,8 +30,11 @@ ECHO = traits.CHAT | trait("echo")
 TURNS = traits.CHAT | trait("second-turn")
 """``first``, then ``second``, whose prompt begins with all of the first one's."""
 
-CROWD = trait("all-slots")
+CROWD = traits.DECLINABLE | trait("all-slots")
 """More requests at the same time than there are slots."""
+
+FEWEST = 0.75
+"""Tokens a word, at the least."""
 
 TRUNCATED = "context/nothing-is-cut-in-silence"
 """The rule whose finding it is that a prompt was cut."""
@@ -48,9 +52,9 @@ def words(x: Exchange) -> int:
 
 
 def is_read_whole(x: Exchange) -> bool:
-    """Whether usage counts at least a token for each word of the prompt."""
+    """Whether usage counts tokens for all words of the prompt."""
     tokens = prompt_tokens(x)
-    return x.status == 200 and tokens is not None and tokens >= words(x) > 0
+    return x.status == 200 and tokens is not None and tokens >= FEWEST * words(x) > 0
 
 
 def told_reused(x: Exchange) -> int | None:
