@@ -177,6 +177,7 @@ def test_calls_are_free_of_the_format():
     assert breaks(rule, said('{"city": "Bern"}', asked=NONE), "content").grave
     assert breaks(rule, said(GOOD, asked=NAMED), "choice 0", "Oslo").grave
     assert kinds(rule, said("I would call it.", asked=NAMED)) == ["no-evidence"]
+    assert kinds(rule, said(None, "tool_calls", asked=NONE, tool_calls=[CALL])) == ["no-evidence"]
     assert kinds(rule, said("", "length", asked=NAMED)) == ["no-evidence"]
     assert verdict(rule, found(rule, refused(asked=ASKED | form() | NONE))) is Outcome.UNSUPPORTED
 
@@ -203,6 +204,19 @@ def test_white_space_ends():
         breaks(rule, said("{" + run + GOOD[1:]), "content", "of")
         breaks(rule, said("{" + run, "length"), "content", "length")
     assert verdict(rule, found(rule, said(" " * 200))) is Outcome.ADVISORY
+
+
+def test_white_space_that_is_not_shown_ends_too():
+    rule = "structured/white-space-ends"
+
+    def made(tokens, finish="length", thought=0, **message):
+        usage = {"prompt_tokens": 5, "completion_tokens": tokens, "total_tokens": 5 + tokens}
+        usage |= {"completion_tokens_details": {"reasoning_tokens": thought}}
+        told = {"role": "assistant", "content": GOOD, **message}
+        return plain({"choices": [choice(finish=finish, message=told)], "usage": usage}, asked=ASKED | form())
+
+    holds(rule, [made(len(GOOD)), made(48, "stop"), made(48, reasoning="Hm."), made(48, thought=30)])
+    breaks(rule, made(48), "finish_reason", "48 tokens for 16 bytes")
 
 
 TYPED = {

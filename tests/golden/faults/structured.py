@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.golden.answers import Answer, tokens
 from tests.golden.app import wants
-from tests.golden.edits import Json, each_message, failure, without
+from tests.golden.edits import Json, each_choice, each_message, failure, with_usage, without
 from tests.golden.faults.optional import with_format, with_thought, with_tools
 from tests.golden.items import Act, Piece, Reply
 from tests.golden.registry import Call, Shot, fault, streaming
@@ -431,6 +431,14 @@ def thought_bound_by_the_format(answer: Answer, shot: Shot) -> Answer:
 def white_space_without_end(answer: Answer, shot: Shot) -> Answer:
     """After the opening brace white space goes on and on (vLLM issue 13260)."""
     return _said(answer, lambda value: "{" + "\n" * 400 + _dumped(value)[1:], shot)
+
+
+@fault("white-space-cut-off", caught_by=SPACE, stage="whole", when=with_format)
+def white_space_cut_off(body: Json, shot: Shot) -> Json:
+    """White space goes on after the object up to the cap, and is not shown (measured of llama.cpp)."""
+    size = len(body["choices"][0]["message"]["content"] or "")
+    wasted = each_choice(body, lambda choice: {**choice, "finish_reason": "length"})
+    return with_usage(wasted, completion_tokens=lambda n: n + size, total_tokens=lambda n: n + size)
 
 
 @fault("refusal-beside-the-object", caught_by=PARSE, stage="whole", when=of_schema)

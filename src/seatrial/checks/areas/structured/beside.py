@@ -9,7 +9,7 @@ from seatrial.checks import causes, look, schemas
 from seatrial.checks.areas.structured import asked, told
 from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
-from seatrial.reading import bound, chat, fields, tools
+from seatrial.reading import bound, chat, fields, reasoning, tools
 from seatrial.records import Exchange, Expect, Finding, Level
 
 LONGEST = 120
@@ -34,6 +34,9 @@ def calls_are_free_of_the_format(x: Exchange, expect: Expect) -> Iterator[Findin
     forced = isinstance(fields.mapping(x.request_json).get("tool_choice"), dict)
     for where, value, found in told.values(x, kind="object", causes=causes.BOUND):
         if any(where == f"choice {index}" for index in made):
+            if not forced:
+                got, judges = "a call, where none is allowed", ("tools/none-calls-nothing[*]",)
+                yield no_evidence(where, expected="a message that keeps the format", got=got, causes=judges)
             continue
         if not forced:
             yield from told.unfit(x, causes=causes.BOUND)
@@ -89,7 +92,8 @@ def thought_is_free_of_the_format(xs: Mapping[str, Exchange], expect: Expect) ->
     source="OpenAI, JSON mode: an unending stream of white space; vLLM issue 13260",
 )
 def white_space_ends(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """No more than 120 characters of white space stand between two parts of JSON, or at its end."""
+    """No more than 120 characters of white space stand between two parts of JSON, or at its end; and where JSON is
+    whole, it ends, and goes on up to its cap with nothing that is shown."""
     if nothing := look.unanswered(x):
         yield nothing
         return
@@ -100,3 +104,20 @@ def white_space_ends(x: Exchange, expect: Expect) -> Iterator[Finding]:
             got = f"{longest} of {len(answer.content)} characters; finish_reason {answer.reasons or None}"
             so = "a client waits and pays for tokens that say nothing"
             yield violation(f"choice {index}, content", expected=f"{LONGEST} at most in a row", got=got, so=so)
+        elif hidden := _hidden(x, answer):
+            so = "a client on the official helpers takes a whole object for a cut one, and pays for what is not shown"
+            expected = "an end where the JSON ends"
+            yield violation(f"choice {index}, finish_reason", expected=expected, got=hidden, so=so)
+
+
+def _hidden(x: Exchange, answer: chat.Answer) -> str:
+    """How much was made after whole JSON that its cap ended, in words; empty where nothing was for certain.
+
+    No token is shorter than a byte; thought, and other choices, have tokens of their own.
+    """
+    count, size = chat.completion_tokens(x), len(answer.content.encode("utf-8", "replace"))
+    if count is None or count <= size or chat.wanted(x) > 1 or "length" not in answer.reasons:
+        return ""
+    if answer.reasoning or fields.integer(reasoning.tokens(x)):
+        return ""
+    return "" if bound.decoded(answer.content)[1] else f'"length", after {count} tokens for {size} bytes of JSON'
