@@ -171,6 +171,7 @@ BATTERY = {
         {**chat(), "messages": [{"role": "assistant", "content": "Hi.", "reasoning_content": "a"}, *chat()["messages"]]}
     ),
     "beyond the context": _post(chat("a b c d " * 2100)),
+    "endless": _post(chat("a b c d " * 4400)),
     "long": _post(chat("a b c d " * 40)),
     "long line": _post(chat("ab" * 300)),
     "cap beyond": _post(chat("Count from 1 to 200.", max_tokens=8190)),

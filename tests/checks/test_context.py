@@ -34,6 +34,14 @@ def test_prompt_beyond_the_context_is_refused():
     assert verdict(rule, found(rule, pair(counted(12)), **CONTEXT)) is Outcome.UNSUPPORTED
 
 
+def test_text_of_any_length_is_answered_or_refused():
+    rule = "context/text-of-any-length-is-answered-or-refused"
+    holds(rule, [{"2-words": counted(12), "9-words": refused(413, asked=TWENTY)}])
+    breaks(rule, {"2-words": counted(12), "9-words": refused(500, asked=TWENTY)}, "9-words: the status", "500")
+    gone = refused(status=None, error="closed", detail="closed without an answer", asked=TWENTY)
+    assert verdict(rule, found(rule, {"2-words": counted(12), "9-words": gone})) is Outcome.FAIL
+
+
 def test_nothing_is_cut_in_silence():
     rule = "context/nothing-is-cut-in-silence"
     twice = {"once": counted(14), "twice": counted(24, asked=TWENTY)}

@@ -131,7 +131,7 @@ CONTEXT = {
     "all-slots": several(parts.CROWD, crowd(Words(more=50)), at_once=True, **HEAVY),
     "texts-of-all-lengths": full(
         several(
-            parts.READ,
+            parts.LENGTHS,
             {f"{n}-words": said(Words(more=n, first=n % 50)) for n in (2_003, 6_011, 18_017, 54_029)},
             **LONG,
         )

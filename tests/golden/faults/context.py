@@ -41,6 +41,10 @@ def _too_long(call: Call) -> bool:
     return chat(call) and _length(call) > CONTEXT - 8
 
 
+def _endless(call: Call) -> bool:
+    return chat(call) and _length(call) > 2 * CONTEXT + 500
+
+
 def _long(call: Call) -> bool:
     return chat(call) and len(_prompt(call).split()) > KEPT
 
@@ -67,6 +71,20 @@ def overflow_error_in_200(body: Json, shot: Shot) -> Json:
     """A prompt beyond the context gets a 200 that holds an error (LM Studio 2322)."""
     shot.fire()
     raise InsteadError(Reply(200, {"error": {"message": "the prompt is longer than the context", "type": "error"}}))
+
+
+@fault("endless-is-500", caught_by="context/text-of-any-length-is-answered-or-refused", stage="body", when=_endless)
+def endless_is_500(body: Json, shot: Shot) -> Json:
+    """A prompt of several times the context gets a 500, a shorter one a 400 (llama.cpp 19774)."""
+    shot.fire()
+    raise InsteadError(failure(500, "input is too large to process"))
+
+
+@fault("endless-closes", caught_by="context/text-of-any-length-is-answered-or-refused", stage="wire", when=_endless)
+def endless_closes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A prompt of several times the context closes the connection."""
+    shot.fire()
+    yield Act.CUT
 
 
 @fault("front-is-cut", caught_by="context/nothing-is-cut-in-silence", stage="body", when=_too_long)

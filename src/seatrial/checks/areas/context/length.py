@@ -12,6 +12,7 @@ from seatrial.checks.areas.context.parts import (
     BEYOND,
     EDGE,
     FEWEST,
+    LENGTHS,
     READ,
     TRUNCATED,
     is_read_whole,
@@ -49,6 +50,15 @@ def prompt_beyond_the_context_is_refused(x: Exchange, expect: Expect) -> Iterato
             so=so if x.status == 200 else "",
             causes=(*finding.causes, *((TRUNCATED + causes.SOME,) if cut else ())),
         )
+
+
+@rule(row="ctx/1", level=Level.MUST, of=LENGTHS, answer=False, source="llama.cpp 19774: 400 or 500, by the way it ends")
+def text_of_any_length_is_answered_or_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A text of any length is answered, or refused with a 4xx."""
+    if x.status != 200 and not look.is_refusal(x):
+        so = "a client asks again for what can never be answered"
+        got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
+        yield violation("the status", expected=f"200 or a 4xx: {words(x)} words", got=got, so=so)
 
 
 @rule(

@@ -17,6 +17,9 @@ BEYOND = traits.FAULTY | trait("beyond-context")
 READ = trait("read-whole")
 """Long texts, which have to be read to their end, or refused."""
 
+LENGTHS = READ | trait("all-lengths")
+"""Texts of ever more words, up to more than most contexts hold: for servers that do not tell how long theirs is."""
+
 EDGE = traits.DECLINABLE | trait("edge-of-context")
 """``short`` or ``full`` tells how long its prompt is; with the same prompt ``one-less`` and ``fits`` ask for what the
 context has left, to a token, and ``over`` for more."""
