@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from seatrial.checks.catalogue import load_all
+from tests import toolset
 from tests.golden.client import ask, call, chat, exchange, request, said, stream
 from tests.golden.faults import FAULTS, Chosen, UnknownFaultError
 from tests.golden.server import Golden
@@ -88,6 +89,7 @@ def _history(*turns: dict[str, object], result: object = "7 degrees") -> list[di
     return told
 
 
+TASK = {"type": "function", "function": {"name": "task_23"}}
 BATTERY = {
     "models": request("GET", "/v1/models"),
     "unknown id": request("GET", "/v1/models/nobody"),
@@ -137,6 +139,10 @@ BATTERY = {
     ),
     "odd schemas": _post(chat(tools=[_tool(parameters=ODD, description='Says "hello".')])),
     "many tools": _post(chat(tools=[_tool(name=f"f{n}") for n in range(64)])),
+    "own tools": _post(chat(tools=toolset.forty())),
+    "own tool, named": _post(
+        chat('Use the tool task_23 with {"count": "x"}.', tools=[toolset.tool(23)], tool_choice=TASK)
+    ),
     "required, no tools": _post(chat(tool_choice="required")),
     "none, no tools": _post(chat(tool_choice="none")),
     "functions": _post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),

@@ -1,14 +1,15 @@
 """What a client gives beside its question: tools, right and wrong ones, and histories with their results."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from seatrial.checks.areas.tools import definitions, roundtrip, schemas
+from seatrial.checks.areas.tools import definitions, own, roundtrip, schemas
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from seatrial.records import Request
+from seatrial.records import Exchange, Request, Scenario
 from suites.conformance.scenarios import (
     HELLO,
     THINKING,
@@ -296,3 +297,17 @@ SCHEMAS = {
 @pytest.mark.parametrize(("rule", "scenario"), cases(DEFINITIONS | ROUNDTRIP | SCHEMAS))
 def test_tools_given(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
     judge(rule, send((DEFINITIONS | ROUNDTRIP | SCHEMAS)[scenario]))
+
+
+OWN = {
+    "own-tools": declinable({}, of=own.OFFERED, asked=ASKED),
+    "own-tools-called": declinable({}, of=own.CALLED, asked=ASKED),
+}
+"""The tools of the operator's own client, which ``--tools`` names: what is sent is made of them."""
+
+
+@pytest.mark.parametrize(("rule", "scenario"), cases(OWN))
+def test_own_tools(
+    rule: Rule, scenario: str, offer: Callable[[Scenario], Mapping[str, Exchange]], judge: Judge
+) -> None:
+    judge(rule, offer(OWN[scenario]))

@@ -13,15 +13,22 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
+from seatrial.checks.areas.tools import own
+from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
 from seatrial.checks.traits import due, is_valid_chat
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
+from seatrial.trial.sending.offers import made
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.load import LoadTarget, get, stream
 from seatrial.wire.transports.outcomes import classify
 from seatrial.wire.transports.prepare import prepare
+from tests import toolset
+
+OWN_TOOLS = toolset.forty()
+"""What an operator's client is taken to offer."""
 
 CAP_BYTES = 4 * 1024 * 1024
 CAP_TOKENS = 48
@@ -39,6 +46,9 @@ class Asker:
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """The exchanges of a scenario."""
+        if scenario.traits >= own.OFFERED:
+            return self._offered(name, scenario)
+        scenario = made(scenario, OWN_TOOLS)
         valid = is_valid_chat(scenario)
         with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
@@ -64,6 +74,12 @@ class Asker:
             with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
                 self._kept[name] = self._one(name, request, client, valid=request.path == CHATS)
         return self._kept[name]
+
+    def _offered(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
+        """Tools of our own, offered for as long as the answers leave something to ask."""
+        before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
+        with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+            return before | asking.hold(OWN_TOOLS, lambda _key, r: self._one(name, r, client, valid=True))
 
     def answers(self, n: int) -> dict[str, Exchange]:
         """The first n questions of the behaviour suite, answered."""

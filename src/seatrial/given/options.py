@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.given.access import Access
+from seatrial.given.toolset import Toolset
 from seatrial.records import Depth, Hazard
 
 Keep = Literal["all", "failures"]
@@ -37,6 +38,7 @@ class Options:
     strict_known: bool = False  # a known deviation that no longer shows is exit 1
     case: tuple[str, ...] = ()  # only these rules or cases; empty: all
     waive: Path | None = None
+    toolset: Toolset | None = None  # the tools of the operator's own client
     run_dir: Path | None = None  # None: a new one below reports/runs
     dry_run: bool = False
     keep_bytes: Keep = "all"  # once the run is judged

@@ -13,7 +13,7 @@ import re
 import ssl
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -186,23 +186,32 @@ def json_object(option: str, text: str | None) -> dict[str, object]:
     """
     if text is None:
         return {}
+    value = json_value(option, text)
+    if not isinstance(value, dict):
+        raise ConfigError(f'{option} wants a JSON object, as {{"cache_prompt": false}}')
+    return value
+
+
+def json_value(what: str, text: str) -> Any:
+    """A JSON value that can be sent on as JSON; ``what`` is named where it is none.
+
+    Raises:
+        ConfigError: no JSON, or it holds what no JSON can say.
+    """
     try:
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except ValueError as error:
-        raise ConfigError(f"{option} is no JSON: {visible(str(error), 200)}") from None
+        raise ConfigError(f"{what} is no JSON: {visible(str(error), 200)}") from None
     except RecursionError:
-        raise ConfigError(_DEEP.format(option)) from None
-    if not isinstance(value, dict):
-        raise ConfigError(f'{option} wants a JSON object, as {{"cache_prompt": false}}')
+        raise ConfigError(_DEEP.format(what)) from None
     if _depth(value) > DEEPEST:
-        raise ConfigError(_DEEP.format(option))
+        raise ConfigError(_DEEP.format(what))
     try:
         msgspec.json.encode(value)
     except (UnicodeEncodeError, OverflowError) as error:
-        what = (
-            "half of a character (a lone surrogate)" if isinstance(error, UnicodeEncodeError) else "a number too large"
-        )
-        raise ConfigError(f"{option} holds {what}, which no JSON can send") from None
+        lone = "half of a character (a lone surrogate)"
+        held = lone if isinstance(error, UnicodeEncodeError) else "a number too large"
+        raise ConfigError(f"{what} holds {held}, which no JSON can send") from None
     return value
 
 

@@ -13,6 +13,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.records import Planned, RunInfo
 from seatrial.run.about import run_info, without_secrets
+from seatrial.trial.selection import NO_TOOLS, needs_tools
 
 PACKAGES = ("pytest", "pytest-xdist", "httpx", "openai", "locust", "allure-pytest", "msgspec", "xllamacpp")
 VALUED = ("--header", "--extra-body")
@@ -29,6 +30,8 @@ def check_names(options: Options) -> None:
     for name in options.case:
         if waivers.rule_of(name) not in known:
             raise ConfigError(f"--case: no case is called {name}{waivers.nearest(name, list(known))}")
+        if needs_tools(waivers.rule_of(name)) and options.toolset is None:
+            raise ConfigError(f"--case={name}: {NO_TOOLS}")
     if options.waive is not None:
         waivers.check(waivers.read(options.waive), list(known), options.waive, elsewhere=known)
 
@@ -88,6 +91,7 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "behind": options.behind,
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
+            **({"tools": options.toolset.source} if options.toolset else {}),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),
         },
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
 from seatrial.given.options import Options
@@ -17,6 +18,8 @@ from seatrial.records import Depth, Hazard, Planned
 
 SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
+
+NO_TOOLS = "--tools names none: a file of them, or a client that is known"
 
 LeftOut = tuple[str, str]
 """What is not tested, and why."""
@@ -65,19 +68,22 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
     Returns:
         The places of the plans that are left.
     """
-    if rows := sorted({_row(plan) for plan in plans if plan.depth > options.depth}):
+    given = [n for n, plan in enumerate(plans) if options.toolset or not needs_tools(plan.rule)]
+    if len(given) < len(plans):
+        out.not_tested.append(("your own client's tools", NO_TOOLS))
+    if rows := sorted({_row(plans[n]) for n in given if plans[n].depth > options.depth}):
         out.not_tested.append((f"full forms of {len(rows)} rows", f"--depth={Depth.FULL.name.lower()}"))
-    short = [n for n, plan in enumerate(plans) if plan.depth <= options.depth]
+    short = [n for n in given if plans[n].depth <= options.depth]
     allowed = [n for n in short if plans[n].hazard <= options.hazard]
     option = f"--hazard={options.hazard.name.lower()}"
     above = Counter(Hazard(plans[n].hazard) for n in short if plans[n].hazard > options.hazard)
     for hazard, n in above.items():
         out.not_tested.append((f"{n} {hazard.name.lower()} cases", option))
-    left, asked = ({plans[n].suite for n in some} for some in (allowed, short))
+    left, asked, known = ({plans[n].suite for n in some} for some in (allowed, short, given))
     for suite in dict.fromkeys(plan.suite for plan in plans):
         if suite not in left:
             why = option if suite in asked else f"--depth={options.depth.name.lower()}"
-            lack(out, suite, f"{why} allows none of its cases")
+            lack(out, suite, f"{why} allows none of its cases" if suite in known else NO_TOOLS)
     return allowed
 
 
@@ -99,6 +105,11 @@ def fitting(plans: Sequence[Planned], options: Options, contexts: Mapping[str, i
         else:
             out.cases.append(plan)
     out.not_tested += [(f"{n} cases made for the context of {name}", why) for (name, why), n in unfit.items()]
+
+
+def needs_tools(rule: str) -> bool:
+    """Whether a rule is about the tools of the operator's own client."""
+    return rule in REGISTRY and REGISTRY[rule].of >= OWN
 
 
 def _row(plan: Planned) -> str:

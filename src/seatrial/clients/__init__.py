@@ -1,0 +1,1 @@
+"""All that is known of one client: the tools that it offers, written from its documentation."""
