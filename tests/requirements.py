@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from seatrial.checks import catalogue
 from seatrial.checks.rules import Rule
 from seatrial.records import Request, Scenario
+from seatrial.trial.sending.offers import made
+from tests import toolset
 from tests.golden.faults import FAULTS
 from tests.silence.tables import SENT
 
@@ -47,7 +49,7 @@ def _sent(rule: Rule) -> str:
     name, first = next(iter(held.items()))
     more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
     named = ", ".join(f"`{each}`" for each in list(held)[:SHOWN])
-    return f"Sent: {named}{more}. `{name}`: {_request(first)}"
+    return f"Sent: {named}{more}. `{name}`: {_request(made(first, toolset.forty()))}"
 
 
 def _request(scenario: Scenario) -> str:

@@ -69,7 +69,7 @@ def own_tools_are_accepted(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         yield report
         return
     for offender in report.offenders:
-        yield _refused(offender, report, xs)
+        yield _refused(offender, report, xs, so=NO_ANSWER)
     if report.together is not None:
         yield _together(report.together, report, xs)
     if report.unfinished:
@@ -87,7 +87,7 @@ def _read(xs: Mapping[str, Exchange]) -> Autopsy | Finding:
         return no_evidence("the recording", expected="the answers of one search", got=str(error))
 
 
-def _refused(offender: Offender, report: Autopsy, xs: Mapping[str, Exchange]) -> Finding:
+def _refused(offender: Offender, report: Autopsy, xs: Mapping[str, Exchange], *, so: str) -> Finding:
     """What is refused of one tool: where it stands, the smallest tool that is refused, and what helps."""
     where = f"tool {offender.number} of {report.tools}, {offender.tool}: {offender.piece}"
     if offender.beside is not None:
@@ -103,7 +103,7 @@ def _refused(offender: Offender, report: Autopsy, xs: Mapping[str, Exchange]) ->
     if report.helps:
         beside = " with those of the other findings" if others else ""
         cure += f", and{beside} the whole set is taken ({report.helps.partition(':')[0]} requests)"
-    finding = violation(where, expected="200: every keyword is allowed", got="", so=f"{NO_ANSWER}; {cure}")
+    finding = violation(where, expected="200: every keyword is allowed", got="", so=f"{so}; {cure}")
     return msgspec.structs.replace(finding, got=got, about=offender.shown_by, grave=_is_5xx(xs[offender.shown_by]))
 
 
