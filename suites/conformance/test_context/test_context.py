@@ -34,7 +34,7 @@ CHEAP = 16_384
 """A refusal costs no work on the prompt. A server that cuts it works on all that its context holds: on this at most."""
 
 ANY = 2**30
-CANARY = "Zo\u00eb 7: \u65e5\u672c\u8a9e, e\u0301, \u05e9\u05dc\u05d5\u05dd, \U0001f469\u200d\U0001f4bb, \U0001d518"
+CANARY = "Zo\u00eb 7: \u65e5\u672c, e\u0301, \u05e9\u05dc, \U0001f469\u200d\U0001f4bb"
 """A letter with its accent, one with it beside it, scripts of both directions, joined signs, and one of four bytes."""
 
 ALONE = {
@@ -123,9 +123,9 @@ CONTEXT = {
         "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f3f4\u200d\u2620\ufe0f",
     ),
     "long-line": odd("ab" * 300),
-    "echo": optional(chat("Give the text.", of=parts.ECHO, response_format=ONLY, max_tokens=96), FirstAsk.STRUCTURED),
+    "echo": optional(chat("Give the text.", of=parts.ECHO, response_format=ONLY, max_tokens=72), FirstAsk.STRUCTURED),
     "echo-stream": optional(
-        chat("Give the text.", of=parts.ECHO, response_format=ONLY, max_tokens=96, stream=True, stream_options=USAGE),
+        chat("Give the text.", of=parts.ECHO, response_format=ONLY, max_tokens=72, stream=True, stream_options=USAGE),
         FirstAsk.STRUCTURED,
     ),
     "all-slots": several(parts.CROWD, crowd(Words(more=50)), at_once=True, **HEAVY),
