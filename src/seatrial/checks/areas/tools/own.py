@@ -113,9 +113,11 @@ def _together(found: Together, report: Autopsy, xs: Mapping[str, Exchange]) -> F
         where = f"{len(found.names)} tools together: {', '.join(found.names[:6])}"
     else:
         where = f"the size of the set: {found.why.value}"
+    left = report.tools - found.taken - 1
     got = (
-        f"{_said(xs[found.shown_by])}; no tool is refused alone; the first {found.taken} of {report.tools} are taken, "
-        f"{found.taken + 1} ({found.length} bytes of JSON) are not; {WHY[found.why]}"
+        f"{_said(xs[found.shown_by])}; the first {found.taken} of {report.tools} are taken, and so is the next one alone; "
+        f"together ({found.length} bytes of JSON) they are not; {WHY[found.why]}"
+        + (f"; of the {left} behind them nothing is known" if left else "")
     )
     finding = violation(where, expected="200: up to 128 tools are allowed", got="", so=NO_ANSWER)
     return msgspec.structs.replace(finding, got=got, about=found.shown_by)
