@@ -115,7 +115,7 @@ def _together(found: Together, report: Autopsy, xs: Mapping[str, Exchange]) -> F
         where = f"the size of the set: {found.why.value}"
     left = report.tools - found.taken - 1
     got = (
-        f"{_said(xs[found.shown_by])}; the first {found.taken} of {report.tools} are taken, and so is the next one alone; "
+        f"{_said(xs[found.shown_by])}; the first {found.taken} of {report.tools} are taken, so is the next one alone; "
         f"together ({found.length} bytes of JSON) they are not; {WHY[found.why]}"
         + (f"; of the {left} behind them nothing is known" if left else "")
     )
