@@ -25,6 +25,7 @@ from seatrial.records import (
 )
 from seatrial.run.directory import RunDir
 from seatrial.trial.sending import pace, queue
+from seatrial.trial.sending import sender as sending
 from seatrial.trial.sending.guard import Guard
 from seatrial.trial.sending.pace import Pace, Patience
 from seatrial.trial.sending.sender import Sender
@@ -306,6 +307,16 @@ def test_a_heavy_request_keeps_its_patience(trial, monkeypatch):
         light = chat(stream=True)
         heavy = Scenario(requests=light.requests, traits=light.traits, hazard=2)
         x = sender.send("sse/heavy", heavy, endpoint)["only"]
+    assert (x.ended_at - x.sent_at) / SECOND > 0.9
+
+
+def test_a_heavy_request_with_a_deadline_of_its_own_may_be_silent_until_then(trial, monkeypatch):
+    monkeypatch.setattr(sending, "IDLE_S", 0.1)
+    light = chat(stream=True)
+    with Golden(["stall"]) as golden:
+        sender, endpoint = sender_to(trial, golden)
+        long = Scenario(requests=light.requests, traits=light.traits, hazard=2, deadline_s=1.0)
+        x = sender.send("context/long", long, endpoint)["only"]
     assert (x.ended_at - x.sent_at) / SECOND > 0.9
 
 

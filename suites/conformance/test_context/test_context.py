@@ -35,7 +35,7 @@ CHEAP = 16_384
 
 ANY = 2**30
 CANARY = "Zo\u00eb 7: \u65e5\u672c, e\u0301, \u05e9\u05dc, \U0001f469\u200d\U0001f4bb"
-"""A letter with its accent, one with it beside it, scripts of both directions, joined signs, and one of four bytes."""
+"""A letter with its accent, one with it beside it, scripts of both directions, and joined signs of four bytes each."""
 
 ALONE = {
     "type": "object",

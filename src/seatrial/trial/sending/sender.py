@@ -268,8 +268,10 @@ class Sender:
         if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
             deadline = careless
         sort = sort_of(scenario, key, request)
-        given = Patience(deadline, min(deadline, IDLE_S))
-        if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
+        heavy = scenario.hazard >= Hazard.HEAVY
+        idle = deadline if heavy and scenario.deadline_s else min(deadline, IDLE_S)  # a long prompt is read in silence
+        given = Patience(deadline, idle)
+        if not heavy:  # what is heavy may be silent for long, whatever lighter ones did
             given = self._pace.patience(endpoint.name, sort, deadline)
         client.turn()
         sent = self._sent(name, prepared, endpoint, client.request_bytes(prepared))
