@@ -11,8 +11,10 @@ import inspect
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import FunctionType
 
+import seatrial
 from seatrial.checks import catalogue
 from seatrial.checks.rules import Rule
 from seatrial.records import Request, Scenario
@@ -74,13 +76,61 @@ def _does(rule: Rule) -> str:
 
 
 def _consequences(rule: Rule) -> Iterator[str]:
-    """What the rule says that a bad answer does: each ``so`` of its source."""
-    module = sys.modules[rule.function.__module__]
-    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(rule.function)))):
-        given = isinstance(node, ast.keyword) and node.arg == "so"
-        named = isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "so" for t in node.targets)
-        for part in ast.walk(node) if given or named else ():
-            if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value.strip():
-                yield part.value.strip()
-            elif isinstance(part, ast.Name) and isinstance(text := getattr(module, part.id, None), str):
-                yield text
+    """What the rule says that a bad answer does: each ``so``, in its own source and in the helpers that it calls."""
+    yield from _said(rule.function, set())
+
+
+def _said(function: FunctionType, seen: set[object], *, returned: bool = False) -> Iterator[str]:
+    """Each ``so`` of a function; of one whose answer is a ``so``, what it returns."""
+    if function in seen or not function.__module__.startswith(seatrial.__name__):
+        return
+    seen.add(function)
+    names = vars(sys.modules[function.__module__])
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+        if (given := _so(node, returned=returned)) is not None:
+            yield from _texts(given, names, seen)
+        elif isinstance(node, ast.Call) and (called := _called(node.func, names)):
+            for parameter, given in zip(inspect.signature(called).parameters, node.args, strict=False):
+                if parameter == "so":
+                    yield from _texts(given, names, seen)
+            yield from _said(called, seen)
+
+
+def _so(node: ast.AST, *, returned: bool) -> ast.expr | None:
+    """What is given as ``so``, named so, or returned."""
+    if isinstance(node, ast.keyword) and node.arg == "so":
+        return node.value
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id == "so":
+                return node.value
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                named = [t.id if isinstance(t, ast.Name) else "" for t in target.elts]
+                return node.value.elts[named.index("so")] if "so" in named else None
+    return node.value if returned and isinstance(node, ast.Return) else None
+
+
+def _texts(given: ast.AST, names: Mapping[str, object], seen: set[object]) -> Iterator[str]:
+    """The texts that an expression may be: constants, those of the module by name, what a helper returns."""
+    for part in ast.walk(given):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and " " in part.value.strip():
+            yield part.value.strip(" ;:,")
+        elif isinstance(text := _named(part, names), str):
+            yield text
+        elif isinstance(part, ast.Call) and (called := _called(part.func, names)):
+            yield from _said(called, seen, returned=True)
+
+
+def _named(name: ast.AST, names: Mapping[str, object]) -> object:
+    """What is called so in the module, or in one that it imports; None: nothing is."""
+    if isinstance(name, ast.Name):
+        return names.get(name.id)
+    if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name):
+        return getattr(names.get(name.value.id), name.attr, None)
+    return None
+
+
+def _called(name: ast.expr, names: Mapping[str, object]) -> FunctionType | None:
+    """The function that is called."""
+    found = _named(name, names)
+    return found if isinstance(found, FunctionType) else None

@@ -147,9 +147,15 @@ def test_a_role_that_joins_to_nothing_is_let_pass():
 
 
 def test_lines_that_clients_drop_are_named():
-    for line in (b"error: {}\n", b'{"choices": []}\n', b"Data: x\n"):
+    for line in (b"error: {}\n", b'{"choices": []}\n', b"Data: x\n", b'x-data: {"choices": []}\n', b"error\n"):
         x = _bytes(line + b"data: [DONE]\n\n")
         breaks("sse/events-are-well-formed", x, "line 1", line.decode().strip())
+
+
+def test_a_field_of_the_servers_own_is_let_pass():
+    """The format says that it is ignored, and nothing to read is in it."""
+    for line in (b"x-engine: 1\n", b"keep\n", b"retry: 3000\n", b"took: 12 ms\n"):
+        holds("sse/events-are-well-formed", [_bytes(line + b"data: {}\n\ndata: [DONE]\n\n")])
 
 
 def test_an_unfinished_last_event_is_named():

@@ -102,6 +102,9 @@ class Fault:
         family: conformance, soak, behaviour, hygiene (what must not harm the client), legal (unusual and right: no rule
             may find anything), watch (what no rule sees, and the watch tells apart).
         strict: only the strict reading calls it wrong.
+        of: of what is legal, what is left open there: of two faults with one word here a server has one at most.
+        source: the line that leaves it open, or who has it so.
+        turn: of several on one server, who has the lower one goes first: bytes are cut up after they are written.
     """
 
     name: str
@@ -112,6 +115,9 @@ class Fault:
     function: Callable[[Any, Any], Any] = field(repr=False)
     family: str = "conformance"
     strict: bool = False
+    of: str = ""
+    source: str = ""
+    turn: int = 0
 
 
 @dataclass
@@ -145,6 +151,9 @@ def fault(
     when: When = always,
     family: str = "conformance",
     strict: bool = False,
+    of: str = "",
+    source: str = "",
+    turn: int = 0,
 ) -> Callable[[Callable[[Any, Any], Any]], Callable[[Any, Any], Any]]:
     """Register a function as a fault; its docstring says what is wrong.
 
@@ -157,10 +166,23 @@ def fault(
         text = docstring(function)
         if name in FAULTS or not text or not set(stages) <= set(STAGES):
             raise ValueError(f"the fault {name} is there already, has no docstring, or names an unknown stage")
-        FAULTS[name] = Fault(name, caught_by, " ".join(text.split()), stages, when, function, family, strict)
+        FAULTS[name] = Fault(
+            name, caught_by, " ".join(text.split()), stages, when, function, family, strict, of, source, turn
+        )
         return function
 
     return register
+
+
+def freedom(
+    name: str, *, of: str, source: str, stage: str | tuple[str, ...], when: When = always, turn: int = 0
+) -> Callable[[Callable[[Any, Any], Any]], Callable[[Any, Any], Any]]:
+    """Register what is unusual and right.
+
+    Raises:
+        ValueError: see :func:`fault`.
+    """
+    return fault(name, stage=stage, when=when, family="legal", of=of, source=source, turn=turn)
 
 
 class UnknownFaultError(ValueError):
@@ -178,7 +200,7 @@ class Chosen:
     """
 
     def __init__(self, specs: Iterable[str], truth: Truth, *, seed: int = 0) -> None:
-        self._rates = [_parse(spec) for spec in specs]
+        self._rates = sorted((_parse(spec) for spec in specs), key=lambda each: each[0].turn)
         self._truth, self._seed = truth, seed
         self._asked: dict[str, int] = {}
         self._memory: dict[str, dict[str, Any]] = {each.name: {} for each, _ in self._rates}

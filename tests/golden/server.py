@@ -1,32 +1,23 @@
-"""The golden server itself: sockets, connections, routes.
+"""The golden server itself: sockets and connections.
 
-One asyncio loop; each connection is a task that answers its requests in order. Everything an answer is made of is known
-before its first byte leaves, so that what was counted and what was sent can be compared exactly.
+One asyncio loop; each connection is a task that answers its requests in order, as :class:`Service` has them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import socket
 import struct
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
-from tests.golden import chat, items
-from tests.golden.app import embeddings, pages
-from tests.golden.app.cache import Prefixes
-from tests.golden.faults import Call, Chosen
-from tests.golden.http1 import HEAD_LIMIT, BadRequestError, Request, read_request
-from tests.golden.items import Act, Item, Pause, Piece, Raw, Reply
-from tests.golden.registry import streaming
-from tests.golden.truth import Truth
-from tests.golden.validation import MODEL, RefusedError, check_chat, parse
-
-TEXT = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
-PUBLIC = frozenset({"/health", "/v1/health", "/_truth"})
+from tests.golden import chat
+from tests.golden.http1 import HEAD_LIMIT, BadRequestError, read_request
+from tests.golden.items import Act, Pause, Piece
+from tests.golden.service import Service
+from tests.golden.validation import MODEL
 
 
 class Golden:
@@ -41,6 +32,7 @@ class Golden:
         port: 0 takes a free one.
         seed: of the faults' rates.
         died: what the death of the process means here; by default the listener and all connections close.
+        service: what answers, in place of one as described.
 
     Raises:
         UnknownFaultError: see :class:`~tests.golden.registry.Chosen`.
@@ -58,14 +50,14 @@ class Golden:
         port: int = 0,
         seed: int = 0,
         died: Callable[[], None] | None = None,
+        service: Service | None = None,
     ) -> None:
-        self._truth = Truth()
-        self._faults = Chosen(faults, self._truth, seed=seed)
-        self._key, self._token_s = key, token_ms / 1000
-        self._world = chat.World(self._truth, Prefixes(), thinking=thinking, thought_in=thought_in)
+        self._service = service or Service(
+            faults, thinking=thinking, thought_in=thought_in, key=key, token_ms=token_ms, seed=seed
+        )
+        self._truth = self._service.truth
         self._died = died
         self._tasks: set[asyncio.Task[None]] = set()
-        self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
         self._deaf = False
         self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
@@ -133,25 +125,15 @@ class Golden:
             try:
                 request = await read_request(reader, writer)
             except BadRequestError as error:
-                reply = RefusedError(str(error), status=error.status).reply()
-                await self._send(items.whole(reply, bodiless=False, close=True), reader, writer)
+                await self._send(self._service.refuse(error), reader, writer)
                 return
             if request is None:
                 return
             if self._deaf:
                 await _until_gone(reader)
                 return
-            self._truth.count("requests")
-            self._truth.count("in_flight")
-            slot = next(n for n in itertools.count() if n not in self._working)
-            self._working[slot] = None
-            try:
-                answer = self._answer(request, slot)
-                with contextlib.closing(answer) if isinstance(answer, Generator) else contextlib.nullcontext():
-                    goes_on = await self._send(answer, reader, writer)
-            finally:
-                self._truth.count("in_flight", -1)
-                del self._working[slot]
+            with self._service.answering(request) as answer:
+                goes_on = await self._send(answer, reader, writer)
             if not goes_on or not request.keep_alive:
                 return
 
@@ -183,109 +165,6 @@ class Golden:
                 self._deaf = True
                 self._server.close()
             await _until_gone(reader)
-
-    # answers
-
-    def _answer(self, request: Request, slot: int) -> Iterator[Piece]:
-        """Bytes of the answer to a request."""
-        call = self._working[slot] = Call(request, parse(request.body) if request.method == "POST" else None)
-        call.shots = self._faults.draw(call)
-        close, bodiless = not request.keep_alive, request.method == "HEAD"
-        try:
-            outcome = self._route(call)
-        except RefusedError as refused:
-            self._truth.count("refused")
-            outcome = refused.reply()
-        if isinstance(outcome, Reply):
-            pieces = items.whole(call.change("reply", outcome), bodiless=bodiless, close=close)
-        else:
-            chunked = request.version == "HTTP/1.1"
-            changed = call.pass_through("events", self._chunks(call, outcome))
-            pieces = items.streamed(changed, chunked=chunked, close=close or not chunked)
-        return call.pass_through("wire", pieces)
-
-    def _chunks(self, call: Call, made: chat.Completion) -> Iterator[Item]:
-        for item in chat.chunks(made, self._truth, self._token_s):
-            yield item if isinstance(item, (Raw, Pause, Act)) else call.change("chunk", item)
-
-    def _route(self, call: Call) -> Reply | chat.Completion:
-        """The reply to a request, or the answer that will be streamed.
-
-        Raises:
-            RefusedError: with the status and error object to send.
-        """
-        request = call.request
-        if request.method == "OPTIONS":
-            return Reply(204, b"", pages.cors(request))
-        routes: dict[str, tuple[str, Callable[[Call], Reply | chat.Completion]]] = {
-            "/v1/models": ("GET", lambda _: Reply(200, {"object": "list", "data": [pages.model()]})),
-            "/v1/chat/completions": ("POST", self._chat),
-            "/v1/embeddings": ("POST", self._embed),
-            "/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
-            "/v1/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
-            "/metrics": ("GET", self._metrics),
-            "/slots": ("GET", lambda _: Reply(200, self._slots())),
-            "/props": ("GET", lambda _: Reply(200, pages.props())),
-            "/_truth": ("GET", lambda _: Reply(200, self.truth())),
-        }
-        allowed, handle = routes.get(request.path, ("GET", None))
-        if handle is None and request.path.startswith("/v1/models/"):
-            handle = self._one_model
-        self._authorize(request)
-        if handle is None:
-            raise RefusedError(f"there is nothing at {request.path[:200]!r}", code="not_found", status=404)
-        if request.method != allowed and not (request.method == "HEAD" and allowed == "GET"):
-            raise RefusedError(f"{request.path} takes {allowed}, not {request.method[:20]}", status=405)
-        return handle(call)
-
-    def _authorize(self, request: Request) -> None:
-        if self._key is None or request.path in PUBLIC:
-            return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or given.strip() != self._key:
-            raise RefusedError("a valid API key is needed", code="invalid_api_key", status=401)
-
-    def _one_model(self, call: Call) -> Reply:
-        wanted = call.path.removeprefix("/v1/models/")
-        if wanted != MODEL:
-            raise RefusedError(
-                f"the model {wanted[:200]!r} does not exist", param="model", code="model_not_found", status=404
-            )
-        return Reply(200, pages.model())
-
-    def _chat(self, call: Call) -> Reply | chat.Completion:
-        self._truth.count("chats")
-        if call.request.headers.get("content-encoding", "identity") != "identity":
-            raise RefusedError("a compressed request body is not supported", status=415)
-        body = check_chat(call.change("body", call.body))
-        call.body = body
-        made = chat.prepare(call, body, self._world)
-        return made if streaming(call) else Reply(200, call.change("whole", chat.whole(made, self._truth)))
-
-    def _embed(self, call: Call) -> Reply:
-        call.body = call.change("body", call.body)
-        return Reply(200, call.change("embedding", embeddings.reply(call.body, self._truth)))
-
-    def _slots(self) -> list[dict[str, Any]]:
-        """In llama.cpp's shape: what works is told of, an idle slot says only that it is idle."""
-        works = {n: call.told for n, call in self._working.items() if call is not None and call.told is not None}
-        return [chat.slot(n, works.get(n)) for n in range(max([chat.SLOTS, *(n + 1 for n in works)]))]
-
-    def _metrics(self, call: Call) -> Reply:
-        truth = self.truth()
-        numbers = {
-            "prompt_tokens_total": truth["prompt_tokens"],
-            "tokens_predicted_total": truth["tokens"],
-            "requests_processing": max(truth["in_flight"] - 1, 0),  # without the scrape itself
-            "requests_deferred": 0,
-            "chats_total": truth["chats"],
-        }
-        lines = []
-        for name, value in call.change("metrics", numbers).items():
-            kind = "counter" if name.endswith("_total") else "gauge"
-            lines += [f"# HELP llamacpp:{name} {name.replace('_', ' ')}", f"# TYPE llamacpp:{name} {kind}"]
-            lines.append(f"llamacpp:{name} {value}")
-        return Reply(200, ("\n".join(lines) + "\n").encode(), TEXT)
 
 
 async def _until_gone(reader: asyncio.StreamReader) -> None:

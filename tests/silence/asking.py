@@ -1,4 +1,7 @@
-"""Asking a golden server what each suite asks, without a run: nothing is written anywhere."""
+"""Asking a golden server what each suite asks, without a run: nothing is written anywhere.
+
+What is asked at once, and a soak, which has a transport of its own, need sockets; all else is asked in memory.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ from seatrial.wire.transports.load import LoadTarget, get, stream
 from seatrial.wire.transports.outcomes import classify
 from seatrial.wire.transports.prepare import prepare
 from tests import toolset
+from tests.golden.memory import Memory
+from tests.golden.server import Golden
 
 OWN_TOOLS = toolset.forty()
 """What an operator's client is taken to offer."""
@@ -41,6 +46,7 @@ class Asker:
 
     endpoint: Endpoint
     deadline_s: float
+    server: Memory
     _kept: dict[str, Exchange] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -50,7 +56,7 @@ class Asker:
             return self._offered(name, scenario)
         scenario = made(scenario, OWN_TOOLS)
         valid = is_valid_chat(scenario)
-        with Client(self.endpoint.url, cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
+        with self.server.client(cap_bytes=CAP_BYTES, keep_alive=scenario.one_connection) as client:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
             if scenario.at_once:
                 return before | self._at_once(name, scenario)
@@ -61,24 +67,26 @@ class Asker:
             return before | got
 
     def _at_once(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
+        """Requests that are to be answered beside each other: for that the server needs sockets."""
+
         def one(request: Request) -> Exchange:
-            with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+            with Client(golden.url, cap_bytes=CAP_BYTES) as client:
                 return self._one(name, request, client, valid=False)
 
-        with ThreadPoolExecutor(len(scenario.requests)) as pool:
+        with Golden(service=self.server.service) as golden, ThreadPoolExecutor(len(scenario.requests)) as pool:
             return dict(zip(scenario.requests, pool.map(one, scenario.requests.values()), strict=True))
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""
         if name not in self._kept:
-            with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+            with self.server.client(cap_bytes=CAP_BYTES) as client:
                 self._kept[name] = self._one(name, request, client, valid=request.path == CHATS)
         return self._kept[name]
 
     def _offered(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """Tools of our own, offered for as long as the answers leave something to ask."""
         before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
-        with Client(self.endpoint.url, cap_bytes=CAP_BYTES) as client:
+        with self.server.client(cap_bytes=CAP_BYTES) as client:
             return before | asking.hold(OWN_TOOLS, lambda _key, r: self._one(name, r, client, valid=True))
 
     def answers(self, n: int) -> dict[str, Exchange]:
@@ -86,7 +94,24 @@ class Asker:
         asked = itertools.islice(probes.requests(0), n)
         return {name: self.send(name, probes.scenario(name, question))[name] for name, question in asked}
 
-    def soak(self, n: int) -> SoakRun:
+    def _one(
+        self, name: str, request: Request, client: Client, *, valid: bool, got: Mapping[str, Exchange] | None = None
+    ) -> Exchange:
+        prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
+        said = client.exchange(prepared, deadline_s=self.deadline_s)
+        line = said.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
+        return assemble(line, said.request, said.response)
+
+
+@dataclass
+class Soak:
+    """Streams as a soak sends them, to a server that has a socket."""
+
+    endpoint: Endpoint
+    deadline_s: float
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def run(self, n: int) -> SoakRun:
         """n streams one after the other, between two readings of the server's counters."""
         at, patience = time.monotonic_ns(), self.deadline_s
         target = LoadTarget(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
@@ -95,14 +120,6 @@ class Asker:
         after = self._counters(target, "after")
         phases = tuple(Phase(endpoint=self.endpoint.name, what=w, at=at) for w in ("start", "drain", "end"))
         return SoakRun(rows=rows, counters=(before, after), phases=phases)
-
-    def _one(
-        self, name: str, request: Request, client: Client, *, valid: bool, got: Mapping[str, Exchange] | None = None
-    ) -> Exchange:
-        prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
-        got = client.exchange(prepared, deadline_s=self.deadline_s)
-        line = got.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
-        return assemble(line, got.request, got.response)
 
     def _row(self, target: LoadTarget, question: str) -> LoadRow:
         intended_at = time.monotonic_ns()

@@ -6,27 +6,28 @@ Each server is asked once, and only what the rules in question judge; its answer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run
-from seatrial.records import Depth, Endpoint, Expect, Finding, Outcome
+from seatrial.records import Depth, Endpoint, Expect, Finding, Outcome, SoakRun
 from seatrial.servers.identity import identify, survey
 from seatrial.verdict.outcomes import outcome
-from seatrial.wire.transports.http import Client
 from tests.golden.chat import CONTEXT, SLOTS, THOUGHT
 from tests.golden.faults import FAULTS, Fault
+from tests.golden.memory import Memory
 from tests.golden.server import MODEL, Golden
-from tests.silence.asking import Asker
+from tests.silence.asking import Asker, Soak
 from tests.silence.tables import SCENARIOS, SENT
 
 PATIENCE_S = 60.0
 HURRY_S = 3.0
-"""What a faulty server gets before no answer is its answer; nothing it does right takes a tenth of that."""
+"""What a faulty server gets in a soak before no answer is its answer; nothing it does right takes a tenth of that."""
 
 MANY, FEW = 40, 12
 """Answers asked for: enough for a PASS of an honest server, enough for a FAIL of one that is always wrong."""
@@ -109,35 +110,38 @@ def ask(
     until: Rule | None = None,
     deepest: Depth = Depth.FULL,
 ) -> Pieces:
-    """The evidence these rules judge, from a golden server of its own.
+    """The evidence these rules judge, from a golden server of its own, which is asked in memory.
 
     A ``cap_factor`` beyond 1 stands for a thought that cannot be switched off; else identity finds the switch. Once
     ``until`` fails, no more is asked: a server that hangs would do so on every scenario. ``deepest`` SMALL leaves out
     the long forms.
     """
     pieces: Pieces = []
-    with Golden(faults=faults, thinking=thinking, thought_in=thought_in) as golden:
-        unusual = any(FAULTS[name].family == "legal" for name in faults)
-        endpoint = _known(golden.url, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
-        for piece in _asked(list(rules), endpoint, deepest, strict=strict, faulty=bool(faults)):
-            pieces.append(piece)
-            if until is not None and catches(until, [piece]) is Outcome.FAIL:
-                break
+    server = Memory(faults, thinking=thinking, thought_in=thought_in)
+    unusual = any(FAULTS[name].family == "legal" for name in faults)
+    endpoint = _known(server, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
+    for piece in _asked(list(rules), server, endpoint, deepest, strict=strict, faulty=bool(faults)):
+        pieces.append(piece)
+        if until is not None and catches(until, [piece]) is Outcome.FAIL:
+            break
     return pieces
 
 
-def _asked(rules: list[Rule], endpoint: Endpoint, deepest: Depth, *, strict: bool, faulty: bool) -> Iterator[Piece]:
-    asker = Asker(endpoint, HURRY_S if faulty else PATIENCE_S)
+def _asked(
+    rules: list[Rule], server: Memory, endpoint: Endpoint, deepest: Depth, *, strict: bool, faulty: bool
+) -> Iterator[Piece]:
+    asker = Asker(endpoint, PATIENCE_S, server)
     for name, scenario in SCENARIOS.items():
         if scenario.depth <= deepest and any(_applies(r, name) for r in rules):
             yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
     if any(_applies(r, "identity") for r in rules):
-        yield _identity(asker, endpoint.url)
+        yield _identity(asker, server)
     if any(_applies(r, "answers") for r in rules):
         held = asker.answers(FEW if faulty else MANY)
         yield Piece("answers", held, _expect(endpoint, seed=0, url=endpoint.url))
     if any(_applies(r, "closed") for r in rules):
-        yield Piece("closed", asker.soak(STREAMS), _expect(endpoint, stopped=[]))
+        soaked = _soaked(server, endpoint, HURRY_S if faulty else PATIENCE_S)
+        yield Piece("closed", soaked, _expect(endpoint, stopped=[]))
 
 
 def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pieces]:
@@ -148,9 +152,7 @@ def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pie
         rule = rules[fault.caught_by]
         return ask([rule], (name,), strict=fault.strict, until=rule)
 
-    chosen = list(names)
-    with ThreadPoolExecutor(6) as pool:
-        return dict(zip(chosen, pool.map(one, chosen), strict=True))
+    return {name: one(name) for name in names}
 
 
 def listed() -> dict[str, Fault]:
@@ -167,12 +169,12 @@ def _applies(rule: Rule, scenario: str) -> bool:
     return rule.applies(SENT[scenario])
 
 
-def _known(url: str, *, asked: bool, cap_factor: float) -> Endpoint:
+def _known(server: Memory, *, asked: bool, cap_factor: float) -> Endpoint:
     """The endpoint as identity would have it; ``asked`` only where there is something to find out."""
     if asked:
-        with Client(url) as client:
-            return identify(survey("golden", url, client, profile="generic"), client)
-    known = {"name": "golden", "url": url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
+        with server.client() as client:
+            return identify(survey("golden", server.url, client, profile="generic"), client)
+    known = {"name": "golden", "url": server.url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
     return Endpoint(**known, context=CONTEXT, slots=SLOTS, thinking=cap_factor > 1.0, cap_factor=cap_factor)
 
 
@@ -188,9 +190,15 @@ def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Exp
     )
 
 
-def _identity(asker: Asker, url: str) -> Piece:
-    with Client(url) as client:
-        endpoint = survey("golden", url, client)
+def _soaked(server: Memory, endpoint: Endpoint, patience_s: float) -> SoakRun:
+    """A soak of the same server behind a socket."""
+    with Golden(service=server.service) as golden:
+        return Soak(structs.replace(endpoint, url=golden.url), patience_s).run(STREAMS)
+
+
+def _identity(asker: Asker, server: Memory) -> Piece:
+    with server.client() as client:
+        endpoint = survey("golden", server.url, client)
     expect = _expect(endpoint, build=endpoint.build, facts=endpoint.facts)
     return Piece("identity", asker.send("identity", SENT["identity"]), expect)
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from seatrial.checks.rules import Rule
 from seatrial.records import Depth, Level, Outcome
 from tests.golden.faults import FAULTS
+from tests.silence import freedoms
 from tests.silence.trial import (
     FACTOR,
     HONESTLY,
     RULES,
+    Judged,
     Pieces,
     ask,
     catches,
@@ -58,29 +59,39 @@ class Verdict:
         return lines + [f"WRONG  {each}" for each in self.wrong]
 
 
-def hold(*names: str) -> Verdict:
+SHARE = 3
+"""Drawn legal servers that a share of the trial asks, and every so manieth of those with one freedom."""
+
+
+def hold(*names: str, whole: bool = True) -> Verdict:
     """Ask every server, judge every answer: by all rules, or by those named.
+
+    A trial that is not ``whole`` asks a share: of each rule one fault, drawn, and some legal servers.
 
     Raises:
         KeyError: no rule is called so.
     """
     verdict = Verdict({name: RULES[name] for name in names or sorted(RULES)})
     rules = list(verdict.rules.values())
-    with ThreadPoolExecutor(3) as pool:
-        honest = {
-            "golden, plain": pool.submit(ask, rules),
-            "golden, thinking, switched off": pool.submit(ask, rules, thinking=True),
-            "golden, thinking in another field": pool.submit(ask, rules, thinking=True, thought_in="reasoning"),
-            "golden, thinking, caps grown": pool.submit(ask, rules, thinking=True, cap_factor=FACTOR),
-        }
-        for name, pieces in honest.items():
-            _leave_alone(verdict, name, pieces.result())
-    evidence = everywhere(RULES, [name for name, fault in listed().items() if fault.caught_by in verdict.rules])
+    _leave_alone(verdict, "golden, plain", ask(rules))
+    _leave_alone(verdict, "golden, thinking, switched off", ask(rules, thinking=True))
+    _leave_alone(verdict, "golden, thinking in another field", ask(rules, thinking=True, thought_in="reasoning"))
+    _leave_alone(verdict, "golden, thinking, caps grown", ask(rules, thinking=True, cap_factor=FACTOR))
+    shown = [name for name, fault in listed().items() if fault.caught_by in verdict.rules]
+    evidence = everywhere(RULES, shown if whole else _one_of_each(shown))
     _list(verdict)
     _catch(verdict, evidence)
     _silence(verdict, evidence)
-    _tolerate(verdict, whole=not names)
+    _tolerate(verdict, of_family("honest"), whole=whole, all_rules=not names)
+    _leave_free(verdict, whole=whole)
     return verdict
+
+
+def _one_of_each(faults: list[str]) -> list[str]:
+    """Of the faults of each rule one: another one with every fault that is added."""
+    draw = random.Random(len(faults))
+    of = {FAULTS[name].caught_by: name for name in draw.sample(faults, len(faults))}
+    return sorted(of.values())
 
 
 def _leave_alone(verdict: Verdict, name: str, pieces: Pieces) -> None:
@@ -115,12 +126,12 @@ def _catch(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
 
 
 def _silence(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
-    """Each rule in turn is mute in the registry while everything is caught anew: the catching then has to say by name
-    which of the rule's faults it misses, at least one, and say nothing new of any other rule."""
+    """Each rule in turn is mute in the registry while its faults are caught anew: the catching then has to say by name
+    which of them it misses, at least one, and nothing else."""
     for rule, found in verdict.caught.items():
         with muted(rule):
-            again = Verdict({name: RULES[name] for name in verdict.rules})
-            _catch(again, evidence)
+            again = Verdict({rule: RULES[rule]})
+            _catch(again, {fault: evidence[fault] for fault in found})
         lines = {fault: _missed(fault, rule, evidence[fault]) for fault, how in found.items() if how}
         verdict.missed[rule] = [fault for fault, line in lines.items() if line in again.wrong]
         if not verdict.missed[rule]:
@@ -134,26 +145,45 @@ def _missed(fault: str, rule: str, pieces: Pieces) -> str:
     return f"{fault}: {rule} finds nothing in {', '.join(p.scenario for p in pieces)}"
 
 
-def _tolerate(verdict: Verdict, *, whole: bool) -> None:
-    """What is unusual and right is left alone; what is declined honestly is UNSUPPORTED, and nothing worse."""
-    rules = [r for r in verdict.rules.values() if not any(trait.own for trait in r.of)]
-    names = of_family("legal") + of_family("honest")
-    with ThreadPoolExecutor(4) as pool:
-        asked = list(pool.map(lambda name: ask(rules, (name,), deepest=Depth.SMALL), names))
-    counts: defaultdict[str, int] = defaultdict(int)
-    for name, pieces in zip(names, asked, strict=True):
-        cases = [each for rule in rules for each in judged(rule, pieces)]
-        honest = FAULTS[name].family == "honest"
-        bad = [each for each in cases if each.outcome not in (HONESTLY if honest else {Outcome.PASS})]
-        counts[FAULTS[name].family] += len(cases)
-        verdict.wrong += [f"{name}: {each}" for each in bad]
-        if honest and whole and not any(each.outcome is Outcome.UNSUPPORTED for each in cases):
+def _tolerate(verdict: Verdict, names: list[str], *, whole: bool, all_rules: bool) -> None:
+    """What is declined honestly is UNSUPPORTED, and nothing worse."""
+    rules = _for_each(verdict)
+    count = 0
+    for name in names if whole else names[::SHARE]:
+        cases = list(_of_server(rules, (name,)))
+        count += len(cases)
+        verdict.wrong += [f"{name}: {each}" for each in cases if each.outcome not in HONESTLY]
+        if all_rules and not any(each.outcome is Outcome.UNSUPPORTED for each in cases):
             verdict.wrong.append(f"{name}: nothing is UNSUPPORTED")
-    verdict.honest.append(
-        f"unusual and right: {counts['legal']} cases, declined honestly: {counts['honest']} cases, none held against it"
-        if not verdict.wrong
-        else f"unusual and right: {counts['legal']} cases, declined honestly: {counts['honest']} cases"
-    )
+    verdict.honest.append(f"declined honestly: {count} cases")
+
+
+def _leave_free(verdict: Verdict, *, whole: bool) -> None:
+    """No finding on a server that takes a freedom, or many at once that were drawn."""
+    rules = _for_each(verdict)
+    alone = [(name,) for name in of_family("legal")]
+    drawn = list(freedoms.servers())
+    if not whole:
+        alone, drawn = alone[:: len(alone) // SHARE], drawn[:: len(drawn) // SHARE]
+    count = found = 0
+    for taken in (*alone, *drawn):
+        cases = list(_of_server(rules, taken))
+        bad = [each for each in cases if each.findings or each.crash]
+        count, found = count + len(cases), found + len(bad)
+        verdict.wrong += [f"{' + '.join(taken)}: {each}" for each in bad]
+    asked = f"{len(alone)} with one freedom, {len(drawn)} with every two together"
+    verdict.honest.append(f"legal servers, {asked}: {count} cases, {found} with a finding")
+
+
+def _of_server(rules: list[Rule], faults: tuple[str, ...]) -> Iterator[Judged]:
+    """The cases of one server; long forms are left to the golden server itself."""
+    pieces = ask(rules, faults, deepest=Depth.SMALL)
+    return (each for rule in rules for each in judged(rule, pieces))
+
+
+def _for_each(verdict: Verdict) -> list[Rule]:
+    """The rules of the suites that ask the same of every server."""
+    return [r for r in verdict.rules.values() if not any(trait.own for trait in r.of)]
 
 
 def _told(found: dict[str, Outcome | None]) -> str:

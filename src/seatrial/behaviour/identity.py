@@ -115,5 +115,5 @@ def no_known_bad_build(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 "the build",
                 expected=f"a build from b{bad.good_from} on ({bad.source})",
                 got=f"{told} with {shorten(expect.model, 80)}",
-                so=f"{bad.what}; {bad.remedy}",
+                so=f"its answers are spoilt: {bad.what}; {bad.remedy}",
             )

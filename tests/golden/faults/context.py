@@ -238,7 +238,14 @@ def prefix_is_not_told(body: Json, shot: Shot) -> Json:
     return {**body, "usage": {**body["usage"], "prompt_tokens_details": None}}
 
 
-@fault("prompt-tokens-are-many", stage="whole", when=lambda c: _long(c) and _length(c) < 1000, family="legal")
+@fault(
+    "prompt-tokens-are-many",
+    stage="whole",
+    when=lambda c: _long(c) and _length(c) < 1000,
+    family="legal",
+    of="tokens of prompts",
+    source="OpenAPI document, CompletionUsage: prompt_tokens counts the template too, whatever it is",
+)
 def prompt_tokens_are_many(body: Json, shot: Shot) -> Json:
     """A tokenizer that knows few words makes three tokens of one."""
     usage = body["usage"]
@@ -246,7 +253,14 @@ def prompt_tokens_are_many(body: Json, shot: Shot) -> Json:
     return {**body, "usage": {**usage, "prompt_tokens": prompt, "total_tokens": prompt + usage["completion_tokens"]}}
 
 
-@fault("blank-text-is-refused", stage="body", when=chat, family="legal")
+@fault(
+    "blank-text-is-refused",
+    stage="body",
+    when=chat,
+    family="legal",
+    of="blank texts",
+    source="OpenAPI document: nothing is said of a message of white space; refused with a 400",
+)
 def blank_text_is_refused(body: Json, shot: Shot) -> Json:
     """A prompt of white space is refused as empty."""
     if _prompt(shot.call) and not _prompt(shot.call).strip():

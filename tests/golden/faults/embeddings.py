@@ -415,26 +415,54 @@ def no_embeddings_in_words(body: Json, shot: Shot) -> Json:
     raise InsteadError(html(405, "Method Not Allowed"))
 
 
-@fault("vectors-not-normalised", stage="embedding", when=embedding, family="legal")
+@fault(
+    "vectors-not-normalised",
+    stage="embedding",
+    when=embedding,
+    family="legal",
+    of="length of vectors",
+    source="OpenAPI document, Embedding: nothing is said of the length of a vector",
+)
 def vectors_not_normalised(body: Json, shot: Shot) -> Json:
     """Vectors are as long as the model makes them."""
     return each(body, lambda _, e: said(e, [17.5 * value for value in values(e)]))
 
 
-@fault("vectors-rounded", stage="embedding", when=embedding, family="legal")
+@fault(
+    "vectors-rounded",
+    stage="embedding",
+    when=embedding,
+    family="legal",
+    of="digits of vectors",
+    source="RFC 8259 6: precision is the writer's",
+)
 def vectors_rounded(body: Json, shot: Shot) -> Json:
     """Floats are written with seven digits."""
     return each(body, lambda _, e: e if isinstance(e["embedding"], str) else said(e, [round(v, 7) for v in values(e)]))
 
 
-@fault("vectors-stir", stage="embedding", when=several, family="legal")
+@fault(
+    "vectors-stir",
+    stage="embedding",
+    when=several,
+    family="legal",
+    of="batches of vectors",
+    source="llama.cpp with weights of four bits: measured",
+)
 def vectors_stir(body: Json, shot: Shot) -> Json:
     """In a batch vectors differ a little: weights of four bits are computed another way (cosine 0.998, measured)."""
     draw = random.Random(shot.draw.random())
     return each(body, lambda _, e: said(e, [value * (1 + draw.gauss(0, 0.06)) for value in values(e)]))
 
 
-@fault("embeddings-with-more", stage="embedding", when=embedding, family="legal")
+@fault(
+    "embeddings-with-more",
+    stage="embedding",
+    when=embedding,
+    family="legal",
+    of="fields of vectors",
+    source="OpenAPI document: no schema of an answer says additionalProperties: false",
+)
 def embeddings_with_more(body: Json, shot: Shot) -> Json:
     """There are more fields than the specification names, as in vLLM."""
     usage = {**body["usage"], "completion_tokens": 0, "prompt_tokens_details": None}

@@ -26,37 +26,84 @@ def _rewritten(items: Iterator[Item], shot: Shot, before: bytes, old: bytes, new
             yield item
 
 
-@fault("crlf-events", stage="events", when=streaming, family="legal")
+@fault(
+    "crlf-events",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="line ends",
+    source="WHATWG HTML 9.2.5: CR LF, LF or CR",
+    turn=50,
+)
 def crlf_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """Lines of a stream end with CR LF."""
     return _rewritten(items, shot, b"", b"\n", b"\r\n")
 
 
-@fault("cr-events", stage="events", when=streaming, family="legal")
+@fault(
+    "cr-events",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="line ends",
+    source="WHATWG HTML 9.2.5: CR LF, LF or CR",
+    turn=50,
+)
 def cr_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """Lines of a stream end with CR."""
     return _rewritten(items, shot, b"", b"\n", b"\r")
 
 
-@fault("no-space-after-data", stage="events", when=streaming, family="legal")
+@fault(
+    "no-space-after-data",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="space after the colon",
+    source="WHATWG HTML 9.2.6: one space is removed, if there is one",
+    turn=35,
+)
 def no_space_after_data(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """No space follows "data:"."""
     return _rewritten(items, shot, b"", b"data: ", b"data:")
 
 
-@fault("comment-pings", stage="events", when=streaming, family="legal")
+@fault(
+    "comment-pings",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="lines between events",
+    source="WHATWG HTML 9.2.6: a line that starts with a colon is ignored",
+    turn=40,
+)
 def comment_pings(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """A comment comes before each event."""
     return _rewritten(items, shot, b": ping\n\n", b"", b"")
 
 
-@fault("event-ids", stage="events", when=streaming, family="legal")
+@fault(
+    "event-ids",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="lines between events",
+    source="WHATWG HTML 9.2.6: the fields id and retry",
+    turn=40,
+)
 def event_ids(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """Events carry id and retry."""
     return _rewritten(items, shot, b"id: 7\nretry: 3000\n", b"", b"")
 
 
-@fault("stream-in-one-delta", stage="events", when=streaming, family="legal")
+@fault(
+    "stream-in-one-delta",
+    stage="events",
+    when=streaming,
+    family="legal",
+    of="deltas",
+    source="OpenAPI document, stream: partial message deltas; nothing is said of where they are cut",
+)
 def stream_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """All words of a stream come in one delta."""
     if several(shot.call) or shot.call.says("logprobs"):
@@ -74,25 +121,51 @@ def stream_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
         yield item
 
 
-@fault("content-in-the-last-chunk", stage="chunk", family="legal")
+@fault(
+    "content-in-the-last-chunk",
+    stage="chunk",
+    family="legal",
+    of="last chunk",
+    source="OpenAPI document, ChatCompletionStreamResponseDelta: content, in any chunk",
+)
 def content_in_the_last_chunk(body: Json, shot: Shot) -> Json:
     """The chunk that finishes carries an empty content."""
     return each_choice(body, lambda c: {**c, "delta": {"content": ""}} if c["finish_reason"] else c)
 
 
-@fault("unknown-fields", stage=("whole", "chunk"), family="legal")
+@fault(
+    "unknown-fields",
+    stage=("whole", "chunk"),
+    family="legal",
+    of="fields of bodies",
+    source="OpenAPI document: no schema of an answer says additionalProperties: false",
+)
 def unknown_fields(body: Json, shot: Shot) -> Json:
     """Answers carry fields that the specification does not have."""
     return {**body, "timings": {"predicted_ms": 1.5}, "x_groq": None}
 
 
-@fault("constant-alias", stage=("whole", "chunk"), family="legal")
+@fault(
+    "constant-alias",
+    stage=("whole", "chunk"),
+    family="legal",
+    of="model name",
+    source="OpenAPI document, model: the model used; a string",
+)
 def constant_alias(body: Json, shot: Shot) -> Json:
     """Answers call the model by the path of its file, all of them."""
     return {**body, "model": f"/models/{body['model']}.gguf"}
 
 
-@fault("split-anywhere", stage="wire", when=chat, family="legal")
+@fault(
+    "split-anywhere",
+    stage="wire",
+    when=chat,
+    family="legal",
+    of="packets",
+    source="RFC 9112 2.2: a message is a sequence of octets, however it is cut up",
+    turn=90,
+)
 def split_anywhere(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers are sent in pieces of seven bytes."""
     shot.fire()
@@ -103,7 +176,15 @@ def split_anywhere(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
             yield piece
 
 
-@fault("early-hints", stage="wire", when=chat, family="legal")
+@fault(
+    "early-hints",
+    stage="wire",
+    when=chat,
+    family="legal",
+    of="informational answers",
+    source="RFC 9110 15.2: any number of 1xx before the answer; RFC 8297",
+    turn=70,
+)
 def early_hints(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """An informational answer comes before the real one."""
     shot.fire()
@@ -115,7 +196,15 @@ def _chats_or_tells(call: Call) -> bool:
     return chat(call) or get("/props")(call)
 
 
-@fault("one-at-a-time", stage=("wire", "reply"), when=_chats_or_tells, family="legal")
+@fault(
+    "one-at-a-time",
+    stage=("wire", "reply"),
+    when=_chats_or_tells,
+    family="legal",
+    of="slots",
+    source="llama.cpp --parallel 1: the server answers in turn",
+    turn=95,
+)
 def one_at_a_time(value: Reply | Iterator[Piece], shot: Shot) -> Reply | Iterator[Piece]:
     """One chat is answered at a time, in the order in which they come, and how many slots there are is not told."""
     if not isinstance(value, Reply):
@@ -138,7 +227,14 @@ def _in_turn(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
         queue.remove(ticket)
 
 
-@fault("refuses-greedy-n", stage="body", when=several, family="legal")
+@fault(
+    "refuses-greedy-n",
+    stage="body",
+    when=several,
+    family="legal",
+    of="greedy choices",
+    source="vLLM: n must be 1 when using greedy sampling",
+)
 def refuses_greedy_n(body: Json, shot: Shot) -> Json:
     """n above 1 is refused with a 400 where the choices would all be the same: temperature 0."""
     if body.get("temperature") == 0:
@@ -147,7 +243,15 @@ def refuses_greedy_n(body: Json, shot: Shot) -> Json:
     return body
 
 
-@fault("closes-each-connection", stage="wire", when=api, family="legal")
+@fault(
+    "closes-each-connection",
+    stage="wire",
+    when=api,
+    family="legal",
+    of="connection",
+    source="RFC 9112 9.6: Connection: close",
+    turn=5,
+)
 def closes_each_connection(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Each answer says Connection: close, and means it."""
     shot.fire()
@@ -164,7 +268,14 @@ def without_a_date(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
         yield re.sub(rb"Date: [^\r]+\r\n", b"", piece, count=1) if isinstance(piece, bytes) else piece
 
 
-@fault("malformed-json-422-refused", stage="reply", when=malformed, family="legal")
+@fault(
+    "malformed-json-422-refused",
+    stage="reply",
+    when=malformed,
+    family="legal",
+    of="status of malformed JSON",
+    source="RFC 9110 15.5.21: 422; FastAPI answers so",
+)
 def malformed_json_422_refused(reply: Reply, shot: Shot) -> Reply:
     """Malformed JSON gives 422 with an error object."""
     return replace(reply, status=422)

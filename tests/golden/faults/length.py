@@ -110,13 +110,29 @@ def refusal_gzip_cut(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(rest, shot, _gzipped, lambda body: iter((gzip.compress(body)[:-6],))) if refused else rest
 
 
-@fault("until-the-end", stage="wire", when=api, family="legal")
+@fault(
+    "until-the-end",
+    stage="wire",
+    when=api,
+    family="legal",
+    of="framing",
+    source="RFC 9112 6.3: until the connection is closed",
+    turn=1,
+)
 def until_the_end(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers have no length: the end of the connection is the end of the body."""
     return _reframed(pieces, shot, lambda head, _: LENGTH.sub(b"", head), lambda body: iter((body,)))
 
 
-@fault("of-http-1-0", stage="wire", when=api, family="legal")
+@fault(
+    "of-http-1-0",
+    stage="wire",
+    when=api,
+    family="legal",
+    of="framing",
+    source="RFC 9110 2.5: a server may answer with an older minor version",
+    turn=1,
+)
 def of_http_1_0(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers are of HTTP/1.0, without a length."""
 
@@ -126,7 +142,15 @@ def of_http_1_0(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(pieces, shot, old, lambda body: iter((body,)))
 
 
-@fault("whole-in-chunks", stage="wire", when=api, family="legal")
+@fault(
+    "whole-in-chunks",
+    stage="wire",
+    when=api,
+    family="legal",
+    of="framing",
+    source="RFC 9112 7.1: chunked, with extensions and trailers",
+    turn=1,
+)
 def whole_in_chunks(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers that are no stream come in chunks too, with an extension and a trailer."""
 
@@ -137,7 +161,15 @@ def whole_in_chunks(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(pieces, shot, _chunked, cut)
 
 
-@fault("whole-gzipped", stage="wire", when=chat, family="legal")
+@fault(
+    "whole-gzipped",
+    stage="wire",
+    when=chat,
+    family="legal",
+    of="framing",
+    source="RFC 9110 8.4: Content-Encoding; a server may ignore Accept-Encoding",
+    turn=1,
+)
 def whole_gzipped(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """Answers that are no stream are gzipped, though nobody asked for it."""
     return _reframed(pieces, shot, _gzipped, lambda body: iter((gzip.compress(body),)))

@@ -86,13 +86,27 @@ def with_named_tool(call: Call) -> bool:
     return with_tools(call) and isinstance(call.says("tool_choice"), dict)
 
 
-@fault("named-call-says-stop", stage=("whole", "chunk"), when=with_named_tool, family="legal")
+@fault(
+    "named-call-says-stop",
+    stage=("whole", "chunk"),
+    when=with_named_tool,
+    family="legal",
+    of="end of a named call",
+    source="OpenAPI document, finish_reason; OpenAI says stop, measured in vLLM pull request 25054",
+)
 def named_call_says_stop(body: Json, shot: Shot) -> Json:
     """A call of a named tool ends with stop (measured of OpenAI in vLLM PR 25054)."""
     return each_choice(body, lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "tool_calls" else c)
 
 
-@fault("words-beside-calls", stage="draft", when=with_tools, family="legal")
+@fault(
+    "words-beside-calls",
+    stage="draft",
+    when=with_tools,
+    family="legal",
+    of="content beside calls",
+    source="OpenAPI document, ChatCompletionResponseMessage: content and tool_calls are no alternatives",
+)
 def words_beside_calls(answer: Answer, shot: Shot) -> Answer:
     """Some words stand beside a call."""
     if not answer.calls:
@@ -100,13 +114,28 @@ def words_beside_calls(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=("Let", " me", " look", "."))
 
 
-@fault("empty-content-beside-calls", stage="whole", when=with_tools, family="legal")
+@fault(
+    "empty-content-beside-calls",
+    stage="whole",
+    when=with_tools,
+    family="legal",
+    of="content beside calls",
+    source="OpenAPI document, ChatCompletionResponseMessage: content is a string or null",
+)
 def empty_content_beside_calls(body: Json, shot: Shot) -> Json:
     """The content beside a call is empty, and not null."""
     return each_message(body, lambda m: {**m, "content": ""} if m.get("tool_calls") and not m["content"] else m)
 
 
-@fault("call-in-one-delta", stage="events", when=lambda call: with_tools(call) and streaming(call), family="legal")
+@fault(
+    "call-in-one-delta",
+    stage="events",
+    when=lambda call: with_tools(call) and streaming(call),
+    family="legal",
+    of="pieces of calls",
+    source="OpenAPI document, ChatCompletionMessageToolCallChunk: nothing is said of where arguments are cut",
+    turn=1,
+)
 def call_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """The whole of a call comes in one delta."""
     held: dict[tuple[int, int], Json] = {}
@@ -117,7 +146,7 @@ def call_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
             entry = choice["delta"]["tool_calls"][0]
             key = (choice["index"], entry["index"])
             if key not in held:
-                held[key] = {**item, "choices": [{**choice, "delta": {"tool_calls": [entry]}}]}
+                held[key] = {**item, "choices": [{**choice, "delta": {**choice["delta"], "tool_calls": [entry]}}]}
             else:
                 _lengthen(held[key], entry["function"]["arguments"])
             continue

@@ -215,19 +215,39 @@ def budget_taken_for_more(body: Json, shot: Shot) -> Json:
     return {**without(body, "thinking"), **more}
 
 
-@fault("blank-content-beside-thought", stage="chunk", family="legal")
+@fault(
+    "blank-content-beside-thought",
+    stage="chunk",
+    family="legal",
+    of="content beside thought",
+    source="OpenAPI document, ChatCompletionStreamResponseDelta: content, in any chunk",
+)
 def blank_content_beside_thought(body: Json, shot: Shot) -> Json:
     """Deltas of thought carry an empty content."""
     return _each_held(body, lambda m: {**m, "content": ""} if TOLD in m else m)
 
 
-@fault("null-thought-beside-content", stage=("whole", "chunk"), when=with_thought, family="legal")
+@fault(
+    "null-thought-beside-content",
+    stage=("whole", "chunk"),
+    when=with_thought,
+    family="legal",
+    of="thought beside content",
+    source="vLLM and SGLang: reasoning_content: null where there is none",
+)
 def null_thought_beside_content(body: Json, shot: Shot) -> Json:
     """A message or delta without thought says null, in the two fields that are in use."""
     return _each_held(body, lambda m: m if TOLD in m else {TOLD: None, OTHER: None, **m})
 
 
-@fault("thought-is-closed-in-words", stage="draft", when=_with_budget, family="legal")
+@fault(
+    "thought-is-closed-in-words",
+    stage="draft",
+    when=_with_budget,
+    family="legal",
+    of="end of thought",
+    source="Qwen3: the words that close a thought whose budget is spent",
+)
 def thought_is_closed_in_words(answer: Answer, shot: Shot) -> Answer:
     """A thought that a budget ends is closed in words of the server's own."""
     words = tokens(" Considering the limited time by the user, I have to give the solution based on this directly now.")

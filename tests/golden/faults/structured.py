@@ -450,19 +450,40 @@ def refusal_beside_the_object(body: Json, shot: Shot) -> Json:
 # unusual and right, and refused honestly
 
 
-@fault("json-laid-out", stage="draft", when=with_format, family="legal")
+@fault(
+    "json-laid-out",
+    stage="draft",
+    when=with_format,
+    family="legal",
+    of="JSON of answers",
+    source="RFC 8259 2: insignificant white space",
+)
 def json_laid_out(answer: Answer, shot: Shot) -> Answer:
     """The JSON is laid out over lines, and white space stands around it."""
     return _said(answer, lambda value: f"\n {_dumped(value, indent=4)}\n", shot)
 
 
-@fault("json-closely-set", stage="draft", when=with_format, family="legal")
+@fault(
+    "json-closely-set",
+    stage="draft",
+    when=with_format,
+    family="legal",
+    of="JSON of answers",
+    source="RFC 8259 2 and 7: no white space is needed, any character may be escaped",
+)
 def json_closely_set(answer: Answer, shot: Shot) -> Answer:
     """The JSON has no white space at all, and escapes what is not ASCII."""
     return _said(answer, lambda value: json.dumps(value, separators=(",", ":")), shot)
 
 
-@fault("keys-in-reverse", stage="draft", when=with_format, family="legal")
+@fault(
+    "keys-in-reverse",
+    stage="draft",
+    when=with_format,
+    family="legal",
+    of="keys of answers",
+    source="RFC 8259 4: an object is unordered",
+)
 def keys_in_reverse(answer: Answer, shot: Shot) -> Answer:
     """Keys come in another order than the schema's."""
     return _said(answer, lambda value: _dumped(dict(reversed(value.items()))), shot)

@@ -81,19 +81,19 @@ def unknown_path_is_a_404_with_an_error_object(x: Exchange, expect: Expect) -> I
 @rule(row="http/4", level=Level.MUST, of=MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
 def malformed_json_is_a_400(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A body that is not JSON is refused with a 4xx: 400, or 422 as many frameworks have it."""
-    yield from look.not_refused(x)
+    yield from look.not_refused(x, so="a client whose request was cut on its way never learns of it")
 
 
 @rule(row="http/5", level=Level.MUST, of=NO_OBJECT, answer=False, source="vLLM test_non_object_body_validation")
 def body_that_is_no_object_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """JSON that is no object ([], "x", null, 42) is refused with a 4xx."""
-    yield from look.not_refused(x)
+    yield from look.not_refused(x, so="the model answers what the client never said")
 
 
 @rule(row="http/7", level=Level.MUST, of=EMPTY_BODY, answer=False, source="OpenAPI document: the body is required")
 def empty_body_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A POST without a body is refused with a 4xx."""
-    yield from look.not_refused(x)
+    yield from look.not_refused(x, so="a client that lost its request on the way is answered all the same")
 
 
 @rule(

@@ -51,13 +51,14 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
     for position, model in enumerate(listed):
         where = f"data[{position}]"
         if not isinstance(model, dict):
-            yield violation(where, expected="an object", got=model)
+            yield violation(where, expected="an object", got=model, so="a client that lists the models falls over")
             continue
         for name, kind in MODEL_FIELDS.items():
             value = model.get(name)
             if not isinstance(value, kind) or isinstance(value, bool) or value == "":
                 wants = "a whole number" if kind is int else "a string"
-                yield violation(f"{where}.{name}", expected=wants, got=value if name in model else "no such key")
+                got, so = value if name in model else "no such key", "a client of typed fields has none, or falls over"
+                yield violation(f"{where}.{name}", expected=wants, got=got, so=so)
         if isinstance(model.get("object"), str) and model["object"] != "model":
             yield violation(f"{where}.object", expected='"model"', got=model["object"])
 

@@ -24,6 +24,9 @@ STREAM_FAULT = traits.FAULTY | trait("stream-fault")
 
 LINE = re.compile(rb"\r\n|\n|\r")
 FIELDS = (b"data", b"event", b"id", b"retry")
+MEANT = (*FIELDS, b"error")
+"""Names that are meant to be read, in whatever case: a client that does not know one of them has lost something."""
+OWN = re.compile(rb"[A-Za-z][\w.-]*")
 IDENTITY = ("id", "model", "object")
 
 
@@ -42,12 +45,15 @@ def stream_is_labelled(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="sse/2", level=Level.MUST, of=traits.STREAM, source="WHATWG HTML 9.2; openai-python Stream")
 def events_are_well_formed(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Every line is a field of an event or a comment, every event holds one JSON object or [DONE], and the last event
-    is complete."""
+    is complete.
+
+    A field that the format does not know is ignored by every reader, and is no fault where it holds nothing to read.
+    """
     if nothing := _no_events(x):
         yield nothing
         return
     for number, line in enumerate(LINE.split(x.body.removeprefix(b"\xef\xbb\xbf")), start=1):
-        if line and not line.startswith(b":") and line.partition(b":")[0] not in FIELDS:
+        if not _reads_on(line):
             so = "clients drop the line in silence"
             yield violation(
                 f"line {number}", expected="data, event, id or retry", got=line[:200].decode("utf-8", "replace"), so=so
@@ -293,6 +299,14 @@ def _sizes(xs: Mapping[str, Exchange]) -> str:
 
 def _at(chunk: Chunk, index: int) -> str:
     return f"chunk {chunk.index}, choice {index}"
+
+
+def _reads_on(line: bytes) -> bool:
+    """Whether a reader loses nothing in a line: it is a field or a comment, or a field of the server's own."""
+    name, _, value = line.partition(b":")
+    if not name or name in FIELDS:
+        return True
+    return bool(OWN.fullmatch(name)) and name.lower() not in MEANT and not value.lstrip().startswith((b"{", b"["))
 
 
 def _no_events(x: Exchange) -> Finding | None:

@@ -84,6 +84,7 @@ class Client:
         deadline_s: total time of an exchange. idle_s: longest wait for a next byte. cap_bytes: longest answer.
         keep_alive: use one connection for all requests, where the server keeps it; else each closes its own.
         pace: which all requests keep to; None: none waits.
+        backend: what connects, in place of sockets.
 
     Raises:
         ValueError: the base URL or a header cannot be sent; the message says why.
@@ -103,6 +104,7 @@ class Client:
         cap_bytes: int = CAP_BYTES,
         keep_alive: bool = False,
         pace: Turns | None = None,
+        backend: Backend | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in _PORTS or not parts.hostname:
@@ -126,7 +128,7 @@ class Client:
                 raise ValueError(f"the header {name!r} cannot be sent: {why}")
         self._secret = secret_names(self._headers)
         self.mask = (mask or Mask()).also(secret_values(self._headers))
-        self._backend = Backend()
+        self._backend = backend or Backend()
         context = ssl.create_default_context(cafile=str(ca) if ca else None) if parts.scheme == "https" else None
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, network_backend=self._backend, max_connections=1, retries=0

@@ -64,7 +64,7 @@ def each_piece(body: Json, change: Callable[[Json], Json]) -> Json:
 
 def first(entry: Json) -> bool:
     """Whether a piece is the first of its call."""
-    return "id" in entry
+    return bool(entry.get("id"))
 
 
 def of_function(entry: Json, **changes: object) -> Json:

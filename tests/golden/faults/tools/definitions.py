@@ -147,7 +147,14 @@ def functions_as_tools(body: Json, shot: Shot) -> Json:
     return _as_tools(body)
 
 
-@fault("functions-of-old", stage=("body", "whole", "chunk"), when=with_functions, family="legal")
+@fault(
+    "functions-of-old",
+    stage=("body", "whole", "chunk"),
+    when=with_functions,
+    family="legal",
+    of="functions of old",
+    source="OpenAPI document, functions: deprecated, not removed",
+)
 def functions_of_old(body: Json, shot: Shot) -> Json:
     """functions and function_call work as they did."""
     return _as_tools(body) if "messages" in body else each_choice(body, _of_old)

@@ -15,13 +15,27 @@ from tests.golden.items import Item
 from tests.golden.registry import Shot, fault
 
 
-@fault("call-type-in-every-piece", stage="chunk", when=streamed, family="legal")
+@fault(
+    "call-type-in-every-piece",
+    stage="chunk",
+    when=streamed,
+    family="legal",
+    of="pieces of calls tell",
+    source="OpenAPI document, ChatCompletionMessageToolCallChunk: type; vLLM",
+)
 def call_type_in_every_piece(body: Json, shot: Shot) -> Json:
     """Each piece of a streamed call tells its type again, and an empty id (vLLM)."""
     return each_piece(body, lambda entry: entry if first(entry) else {**entry, "id": "", "type": "function"})
 
 
-@fault("call-of-any-id", stage=("whole", "chunk"), when=with_tools, family="legal")
+@fault(
+    "call-of-any-id",
+    stage=("whole", "chunk"),
+    when=with_tools,
+    family="legal",
+    of="ids of calls",
+    source="OpenAPI document, ChatCompletionMessageToolCall: id is a string",
+)
 def call_of_any_id(body: Json, shot: Shot) -> Json:
     """Ids of calls are of any script and length."""
     if body["object"] == "chat.completion":
@@ -29,7 +43,14 @@ def call_of_any_id(body: Json, shot: Shot) -> Json:
     return each_piece(body, lambda e: {**e, "id": f"вызов {e['index']}"} if first(e) else e)
 
 
-@fault("arguments-spread-out", stage="draft", when=with_tools, family="legal")
+@fault(
+    "arguments-spread-out",
+    stage="draft",
+    when=with_tools,
+    family="legal",
+    of="arguments",
+    source="RFC 8259 2 and 7: white space, escapes; arguments are in JSON format",
+)
 def arguments_spread_out(answer: Answer, shot: Shot) -> Answer:
     """The JSON of arguments has white space wherever it may, and spells letters as escapes."""
 
@@ -40,13 +61,28 @@ def arguments_spread_out(answer: Answer, shot: Shot) -> Answer:
     return with_calls(answer, spread)
 
 
-@fault("no-arguments-at-first", stage="chunk", when=streamed, family="legal")
+@fault(
+    "no-arguments-at-first",
+    stage="chunk",
+    when=streamed,
+    family="legal",
+    of="pieces of calls",
+    source="OpenAPI document, ChatCompletionMessageToolCallChunk: index alone is required",
+)
 def no_arguments_at_first(body: Json, shot: Shot) -> Json:
     """The first piece of a streamed call has no arguments, not even an empty text."""
     return each_piece(body, lambda e: {**e, "function": {"name": e["function"]["name"]}} if first(e) else e)
 
 
-@fault("call-name-in-pieces", stage="events", when=streamed, family="legal")
+@fault(
+    "call-name-in-pieces",
+    stage="events",
+    when=streamed,
+    family="legal",
+    of="names of calls",
+    source="OpenAPI document, ChatCompletionMessageToolCallChunk: name comes in a delta",
+    turn=2,
+)
 def call_name_in_pieces(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """The name of a streamed call comes in two pieces."""
     for item in items:
@@ -56,23 +92,46 @@ def call_name_in_pieces(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
             continue
         shot.fire()
         name, index = made[0]["function"]["name"], made[0]["index"]
-        for entry in (of_function(made[0], name=name[:2]), {"index": index, "function": {"name": name[2:]}}):
-            yield each_choice(item, lambda c, entry=entry: {**c, "delta": {"tool_calls": [entry]}})
+        entry = of_function(made[0], name=name[:2])
+        yield each_choice(item, lambda c, entry=entry: {**c, "delta": {**c["delta"], "tool_calls": [entry]}})
+        entry = {"index": index, "function": {"name": name[2:]}}
+        yield each_choice(item, lambda c, entry=entry: {**c, "delta": {"tool_calls": [entry]}})
 
 
-@fault("no-calls-as-an-empty-list", stage="whole", when=with_tools, family="legal")
+@fault(
+    "no-calls-as-an-empty-list",
+    stage="whole",
+    when=with_tools,
+    family="legal",
+    of="no calls, plain",
+    source="vLLM: tool_calls: [] where there are none",
+)
 def no_calls_as_an_empty_list(body: Json, shot: Shot) -> Json:
     """A message without calls has an empty list of them (vLLM)."""
     return each_message(body, lambda m: m if m.get("tool_calls") else {**m, "tool_calls": []})
 
 
-@fault("no-calls-as-null", stage="chunk", when=streamed, family="legal")
+@fault(
+    "no-calls-as-null",
+    stage="chunk",
+    when=streamed,
+    family="legal",
+    of="no calls, streamed",
+    source="vLLM and others: tool_calls: null where there are none",
+)
 def no_calls_as_null(body: Json, shot: Shot) -> Json:
     """A delta without calls says tool_calls: null."""
     return each_choice(body, lambda c: {**c, "delta": {"tool_calls": None, **c["delta"]}})
 
 
-@fault("calls-with-more-fields", stage=("whole", "chunk"), when=with_tools, family="legal")
+@fault(
+    "calls-with-more-fields",
+    stage=("whole", "chunk"),
+    when=with_tools,
+    family="legal",
+    of="fields of calls",
+    source="OpenAPI document: no schema of an answer says additionalProperties: false",
+)
 def calls_with_more_fields(body: Json, shot: Shot) -> Json:
     """A plain call has an index as well, and functions have a field of the server's own."""
     if body["object"] == "chat.completion":
