@@ -71,13 +71,12 @@ def _bad(rule: Rule) -> str:
 
 
 def _does(rule: Rule) -> str:
-    said = list(dict.fromkeys(_consequences(rule)))
-    return f"What it does: {'; '.join(said)}." if said else "What it does: the finding says it of each answer."
+    return f"What it does: {'; '.join(consequences(rule))}."
 
 
-def _consequences(rule: Rule) -> Iterator[str]:
+def consequences(rule: Rule) -> list[str]:
     """What the rule says that a bad answer does: each ``so``, in its own source and in the helpers that it calls."""
-    yield from _said(rule.function, set())
+    return list(dict.fromkeys(_said(rule.function, set())))
 
 
 def _said(function: FunctionType, seen: set[object], *, returned: bool = False) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests import pages
+from seatrial.checks import catalogue
+from tests import pages, requirements
 
 
 def test_every_page_is_as_the_code_makes_it():
@@ -18,3 +19,8 @@ def test_a_page_that_is_not_current_is_named(tmp_path, monkeypatch):
     assert pages.stale() == told
     pages.main()
     assert pages.stale() == []
+
+
+def test_each_rule_says_what_a_bad_answer_does_to_whom():
+    rules = [rule for rules in catalogue.by_row().values() for rule in rules]
+    assert [rule.id for rule in rules if not requirements.consequences(rule)] == []
