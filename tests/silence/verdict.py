@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from seatrial.checks.rules import Rule
 from seatrial.records import Depth, Level, Outcome
@@ -24,6 +25,8 @@ from tests.silence.trial import (
     muted,
     of_family,
 )
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -59,14 +62,14 @@ class Verdict:
         return lines + [f"WRONG  {each}" for each in self.wrong]
 
 
-SHARE = 3
-"""Drawn legal servers that a share of the trial asks, and every so manieth of those with one freedom."""
+SHARE = 4
+"""How many servers of a sort a share of the trial asks: of those that decline, with one freedom, and with many."""
 
 
 def hold(*names: str, whole: bool = True) -> Verdict:
     """Ask every server, judge every answer: by all rules, or by those named.
 
-    A trial that is not ``whole`` asks a share: of each rule one fault, drawn, and some legal servers.
+    A trial that is not ``whole`` asks a share of the servers on which nothing is to be found: every fault is shown.
 
     Raises:
         KeyError: no rule is called so.
@@ -78,20 +81,13 @@ def hold(*names: str, whole: bool = True) -> Verdict:
     _leave_alone(verdict, "golden, thinking in another field", ask(rules, thinking=True, thought_in="reasoning"))
     _leave_alone(verdict, "golden, thinking, caps grown", ask(rules, thinking=True, cap_factor=FACTOR))
     shown = [name for name, fault in listed().items() if fault.caught_by in verdict.rules]
-    evidence = everywhere(RULES, shown if whole else _one_of_each(shown))
+    evidence = everywhere(RULES, shown)
     _list(verdict)
     _catch(verdict, evidence)
     _silence(verdict, evidence)
     _tolerate(verdict, of_family("honest"), whole=whole, all_rules=not names)
     _leave_free(verdict, whole=whole)
     return verdict
-
-
-def _one_of_each(faults: list[str]) -> list[str]:
-    """Of the faults of each rule one: another one with every fault that is added."""
-    draw = random.Random(len(faults))
-    of = {FAULTS[name].caught_by: name for name in draw.sample(faults, len(faults))}
-    return sorted(of.values())
 
 
 def _leave_alone(verdict: Verdict, name: str, pieces: Pieces) -> None:
@@ -149,7 +145,7 @@ def _tolerate(verdict: Verdict, names: list[str], *, whole: bool, all_rules: boo
     """What is declined honestly is UNSUPPORTED, and nothing worse."""
     rules = _for_each(verdict)
     count = 0
-    for name in names if whole else names[::SHARE]:
+    for name in names if whole else _share(names):
         cases = list(_of_server(rules, (name,)))
         count += len(cases)
         verdict.wrong += [f"{name}: {each}" for each in cases if each.outcome not in HONESTLY]
@@ -164,7 +160,7 @@ def _leave_free(verdict: Verdict, *, whole: bool) -> None:
     alone = [(name,) for name in of_family("legal")]
     drawn = list(freedoms.servers())
     if not whole:
-        alone, drawn = alone[:: len(alone) // SHARE], drawn[:: len(drawn) // SHARE]
+        alone, drawn = _share(alone), _share(drawn)
     count = found = 0
     for taken in (*alone, *drawn):
         cases = list(_of_server(rules, taken))
@@ -173,6 +169,11 @@ def _leave_free(verdict: Verdict, *, whole: bool) -> None:
         verdict.wrong += [f"{' + '.join(taken)}: {each}" for each in bad]
     asked = f"{len(alone)} with one freedom, {len(drawn)} with every two together"
     verdict.honest.append(f"legal servers, {asked}: {count} cases, {found} with a finding")
+
+
+def _share(servers: list[T]) -> list[T]:
+    """Some of them: others with every one that is added."""
+    return random.Random(len(servers)).sample(servers, SHARE)
 
 
 def _of_server(rules: list[Rule], faults: tuple[str, ...]) -> Iterator[Judged]:
