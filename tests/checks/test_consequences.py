@@ -29,7 +29,8 @@ from tests.checks.specimens import (
 )
 from tests.checks.test_hostile import BODIES, CHUNK, FEW, WARNS
 from tests.golden.faults import FAULTS
-from tests.golden.server import MODEL, Golden
+from tests.golden.memory import Memory
+from tests.golden.validation import MODEL
 from tests.silence.asking import Asker
 from tests.silence.tables import SCENARIOS
 from tests.silence.trial import RULES
@@ -86,15 +87,15 @@ OF_EXCHANGES = [rule for rule in RULES.values() if rule.shape != "soak"]
 def said_of(name: str) -> tuple[list[str], frozenset[str]]:
     """What is said of a fault and is not so, and which of the claims are made."""
     wrong, made = [], set()
-    with Golden(faults=(name,)) as golden:
-        endpoint = Endpoint(name="golden", url=golden.url, kind="generic", model=MODEL, models=(MODEL,))
-        asker = Asker(endpoint, 3.0)
-        for scenario, sent in ASKED_OF.items():
-            xs = asker.send(scenario, sent)
-            for rule, finding in findings(OF_EXCHANGES, sent, xs, Expect.of(endpoint)):
-                wrong.append(false(rule, finding, xs))
-                if claim := claimed(finding):
-                    made.add(claim[0])
+    golden = Memory((name,))
+    endpoint = Endpoint(name="golden", url=golden.url, kind="generic", model=MODEL, models=(MODEL,))
+    asker = Asker(endpoint, 3600.0, golden)
+    for scenario, sent in ASKED_OF.items():
+        xs = asker.send(scenario, sent)
+        for rule, finding in findings(OF_EXCHANGES, sent, xs, Expect.of(endpoint)):
+            wrong.append(false(rule, finding, xs))
+            if claim := claimed(finding):
+                made.add(claim[0])
     return [text for text in wrong if text], frozenset(made)
 
 
