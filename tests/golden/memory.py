@@ -71,7 +71,7 @@ class MemoryStream(BoundedStream):
             raise WireError("deadline", late) from None
 
     def get_extra_info(self, info: str) -> Any:
-        return cast("Line", self._socket).ended if info == "is_readable" else None
+        return cast("Line", self._socket).readable() if info == "is_readable" else None
 
 
 class Line:
@@ -102,6 +102,13 @@ class Line:
         sent = bytes(self._out[:most])
         del self._out[:most]
         return sent
+
+    def readable(self) -> bool:
+        """Whether more came behind an answer: bytes, or the end."""
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
+            while not (self._out or self.ended or self._pieces is None):
+                self._step()
+        return bool(self._out) or self.ended
 
     def close(self) -> None:
         self.ended = True
