@@ -111,6 +111,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     slots: int | None = None  # requests that are worked on at once
     context: int | None = None  # tokens a slot
     template: str = ""  # the text of its chat template
+    file: str = ""  # from which it loaded its one model
     keys: frozenset[str] = frozenset()  # of the page, by which a kind may be told
 
 
@@ -133,6 +134,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         sign: how the watch knows it; None: the watch cannot tell it from any other.
         questions: what may be asked of it, in turn.
         about: its page about itself, which the suites ask every server for; None: it has none of its own.
+        version: its page about its build, which the watch asks once in each life; None: ``about`` tells it, or nothing.
         health: where it says whether it is well. Where that is not the usual page, its sign stands there, and is looked
             for before the usual page is asked, which may have a price.
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
@@ -143,6 +145,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     sign: Clue | None = None
     questions: tuple[Question, ...] = ()
     about: Page | None = None
+    version: Page | None = None
     health: str = HEALTH
     unloaded: Callable[[bytes, str], Forbidden] = always_loaded
     ends: str = ""

@@ -5,7 +5,8 @@ else may be watching. Recent builds answer both within milliseconds while one lo
 last said: an answer proves less than silence does, and whether work goes on, ``progress`` tells.
 
 ``/slots`` counts as work: it wakes a server that sleeps and keeps it awake (tried: ``sleep_idle_seconds`` of 4 s, asked
-once a second, never slept; asked while asleep, it loaded its model for 6 s). ``/props`` does neither. That a server may
+once a second, never slept; asked while asleep, it loaded its model for 6 s). ``/props`` and ``/v1/models`` do neither
+(tried). That a server may
 sleep is read from its arguments, or seen when it sleeps as we come. A setting in its environment
 (``LLAMA_ARG_SLEEP_IDLE_SECONDS``), in a file of presets, or of a server on another host is not seen: such a server
 stays awake while it is watched. The README of autumn 2026 says that ``/metrics`` does not wake it any more: not tried.
@@ -145,14 +146,15 @@ def about(body: bytes) -> About | None:
         return None
     if not isinstance(told, dict):
         return None
-    settings, build, template = (
-        told.get(key) for key in ("default_generation_settings", "build_info", "chat_template")
+    settings, build, template, file = (
+        told.get(key) for key in ("default_generation_settings", "build_info", "chat_template", "model_path")
     )
     return About(
         build=build if isinstance(build, str) else "",
         slots=_whole(told.get("total_slots")),
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=template if isinstance(template, str) else "",
+        file=file if isinstance(file, str) else "",
         keys=frozenset(told),
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from seatrial.monitor.ladder.prober import Prober
-from seatrial.monitor.process import proc
+from seatrial.monitor.process import kin, proc
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
@@ -59,6 +59,7 @@ class Target:
         self.sources: tuple[Source, ...] = ()
         self._finder = finder
         self._sockets: list[Listener] = []  # that a connection to this endpoint may end in, the most exact one first
+        self._kin: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())  # owners as last looked up, and strangers of them
         self._owned = False  # the main process has held the socket
         self._ticks = 0
         self._listened = False
@@ -228,9 +229,27 @@ class Target:
             told = {"owner": first.pid, "why": self.tree.once(first.why)}
         if len(found) > 1:
             told["owners"] = tuple(x.pid for x in found if x is not None and x.pid is not None)
+            told["strangers"] = None
             if all(x is not None for x in found):
                 self._say_shared(told["owners"])
+                told["strangers"] = self._strangers(told.get("owner"), now)
         return told
+
+    def _strangers(self, first: int | None, now: int) -> tuple[int, ...]:
+        """Owners of another server: of sockets that a connection may end in as well, IPv4's and IPv6's most exact ones.
+
+        Who belongs to whom is looked up when other processes own them than before; of one that cannot be named it is
+        not known.
+        """
+        if first is None:
+            return ()
+        exact = {x.address.version for x in self._sockets if not x.address.is_unspecified}
+        meant = [x for x in self._sockets if not x.address.is_unspecified or x.address.version not in exact]
+        found = [self._owner(x, now) for x in meant]
+        pids = (first, *sorted(x.pid for x in found if x is not None and x.pid is not None))
+        if pids != self._kin[0]:
+            self._kin = (pids, kin.strangers(first, pids[1:]))
+        return self._kin[1]
 
     def _say_shared(self, pids: tuple[int, ...]) -> None:
         addresses = ", ".join(sorted({str(x.address) for x in self._sockets}))

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from seatrial.kinds import generic
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
+from seatrial.monitor.ladder.prober import GONE
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.ladder.scheduler import Scheduler
@@ -70,7 +71,8 @@ class Ladder:
         pace = Turns(Path(endpoint.pace), endpoint.pace_per_s) if endpoint.pace else None
         questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca, pace)
         self._prober = prober
-        self._was_up = False
+        self._was_up = self._gone = False
+        self._returns = 0
         self._kind = generic.KIND
         self._loads_from = 0
         here = endpoint.port
@@ -84,6 +86,8 @@ class Ladder:
             process=process,
             local=lambda: prober.local,
             company=company,
+            model=endpoint.model,
+            returns=lambda: self._returns,
         )
         self._rungs: list[Rung] = [self.scheduler] if endpoint.engine else []
         if endpoint.engine and endpoint.api and endpoint.canary_s > 0:
@@ -134,5 +138,8 @@ class Ladder:
         self._loads_from = (self._loads_from or now) if heard.status == LOADING else 0
         loads = bool(self._loads_from) and now - self._loads_from < LOADS_NS
         answers = heard.status is not None and not loads
+        if answers and self._gone:
+            self._returns += 1
+        self._gone = (self._gone or (self._was_up and heard.error in GONE)) and not answers
         self._was_up = self._was_up or answers
         return answers or (self._was_up and heard.error in UP and heard.status is None)
