@@ -61,8 +61,9 @@ def test_workers_that_a_master_has_forked_are_one_server_also_beside_it(start: S
     assert kin.strangers(one, [one, two, master]) == ()
 
 
-def test_what_a_launcher_starts_at_one_time_is_a_fleet(start: Start):
-    launcher, one, two = start(STARTS, WAITS, WAITS, says=2)
+@pytest.mark.parametrize("second", [WAITS, f"# with other arguments\n{WAITS}"])
+def test_what_a_launcher_starts_at_one_time_is_a_fleet(start: Start, second):
+    launcher, one, two = start(STARTS, WAITS, second, says=2)
     assert kin.related(one, two)
     assert kin.related(one, launcher)
 
@@ -88,7 +89,8 @@ def test_two_families_are_two_servers(start: Start):
 
 
 def test_two_programs_of_one_parent_are_two_servers(start: Start):
-    _, one, two = start(STARTS, WAITS, f"# another\n{WAITS}", says=2)
+    shell = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True)"
+    _, one, two = start(f"{STARTS.partition('sys.stdin')[0]}{shell}\nsys.stdin.read()", WAITS, says=2)
     assert not kin.related(one, two)
 
 

@@ -236,15 +236,18 @@ class Target:
         return told
 
     def _strangers(self, first: int | None, now: int) -> tuple[int, ...]:
-        """Owners of another server: of sockets that a connection may end in as well, IPv4's and IPv6's most exact ones.
+        """Owners of another server: of sockets in which a connection may end too, the most exact ones of either IP.
 
         Who belongs to whom is looked up when other processes own them than before; of one that cannot be named it is
         not known.
         """
         if first is None:
             return ()
+        assert self.prober is not None
+        families = {x.version for x in self.prober.addresses} & {x.address.version for x in self._sockets}
         exact = {x.address.version for x in self._sockets if not x.address.is_unspecified}
-        meant = [x for x in self._sockets if not x.address.is_unspecified or x.address.version not in exact]
+        asked = [x for x in self._sockets if not families or x.address.version in families]
+        meant = [x for x in asked if not x.address.is_unspecified or x.address.version not in exact]
         found = [self._owner(x, now) for x in meant]
         pids = (first, *sorted(x.pid for x in found if x is not None and x.pid is not None))
         if pids != self._kin[0]:

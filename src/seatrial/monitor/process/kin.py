@@ -5,14 +5,17 @@ Nothing but /proc is asked. What cannot be read makes nobody a stranger.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from seatrial.monitor.process import proc
 from seatrial.monitor.process.procfiles import read
 
-TOGETHER_TICKS = 5 * os.sysconf("SC_CLK_TCK")
-"""Processes of one program that one parent started within this time are meant to share the port."""
+TOGETHER_TICKS = 2 * os.sysconf("SC_CLK_TCK")
+"""Processes of one program that one parent started within this time are meant to share the port: as the two that Docker
+has hand on one port's connections, of IPv4 and of IPv6."""
 SPAWNED = b"multiprocessing"
 """Stands in the arguments of a worker that Python's own module of this name has started."""
 
@@ -33,15 +36,23 @@ def related(one: int, other: int) -> bool:
     parent = above[0]
     if parent != beside[0] or parent <= 1:
         return False
+    if abs(_started(one) - _started(other)) <= TOGETHER_TICKS:
+        return _program(one) == _program(other)
     words, others = _words(one), _words(other)
     if words != others:
         return SPAWNED in b" ".join(words) and SPAWNED in b" ".join(others)
-    return words == _words(parent) or abs(_started(one) - _started(other)) <= TOGETHER_TICKS
+    return words == _words(parent)
 
 
 def _image(pid: int) -> bytes:
     """What the kernel told a program when it was started: the same in all that were forked of it, and in no other."""
     return read(f"/proc/{pid}/auxv") or b""
+
+
+def _program(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return str(Path(f"/proc/{pid}/exe").readlink())
+    return ""
 
 
 def _words(pid: int) -> list[bytes]:
