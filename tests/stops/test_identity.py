@@ -107,6 +107,18 @@ def test_the_same_model_however_it_is_listed_is_nothing(old, new, model):
     assert told(old, new, model=model) == []
 
 
+def test_it_is_told_by_what_differs():
+    for old, new, words in (
+        ("/models/qwen.gguf", "/models/phi.gguf", "it listed qwen.gguf, and lists phi.gguf since its restart"),
+        ("/a/m.gguf", "/b/m.gguf", "it listed /a/m.gguf, and lists /b/m.gguf since its restart"),
+        ("Qwen/Qwen2-7B", "phi", "it listed Qwen/Qwen2-7B, and lists phi since its restart"),
+    ):
+        assert told((one(old),), (one(new),))[0].evidence[0] == words
+    assert told((SMALL,), (LARGE,))[0].evidence[0] == (
+        "it listed chat (size 100, n_params 7), and lists chat (size 900, n_params 7) since its restart"
+    )
+
+
 def test_the_model_of_before_ends_it():
     (stop,) = told((QWEN,), (one("qwen-1b"),), (one("qwen-2b"),), (QWEN,))
     assert stop.family == "OTHER MODEL"

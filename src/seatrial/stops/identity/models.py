@@ -104,19 +104,23 @@ def _words(old: Sequence[Offered], new: Sequence[Offered], model: str) -> str:
     """``it listed qwen-7b, and lists qwen-1b since its restart``."""
     before, after = _named(old, model), _named(new, model)
     if before == after:
-        before, after = (f"{text} ({_marks(each, model)})" for text, each in ((before, old), (after, new)))
+        before, after = _marked(old, model), _marked(new, model)
     return f"it listed {before}, and lists {after} since its restart"
 
 
 def _named(offered: Sequence[Offered], model: str) -> str:
-    first = [each.id for each in offered if model and model in _names(each)] or [each.id for each in offered]
+    """The models by their names, of a path its last part: the one that is asked for, else the first of them."""
+    meant = [each.id for each in offered if model and model in _names(each)] or [each.id for each in offered]
+    first = [name.rpartition("/")[2] if name.startswith("/") else name for name in meant]
     more = f" and {len(first) - SHOWN} more" if len(first) > SHOWN else ""
     return f"{', '.join(first[:SHOWN])}{more}"
 
 
-def _marks(offered: Sequence[Offered], model: str) -> str:
+def _marked(offered: Sequence[Offered], model: str) -> str:
+    """A model by its whole name and what is told of it: ``chat (size 900)``."""
     each = next((each for each in offered if model in _names(each)), offered[0])
-    return ", ".join(f"{key} {value}" for key, value in each.marks.items())
+    marks = ", ".join(f"{key} {value}" for key, value in each.marks.items())
+    return f"{each.id} ({marks})" if marks else each.id
 
 
 def _lasting(server: Server) -> Case | None:
