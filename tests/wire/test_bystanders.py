@@ -145,6 +145,27 @@ def test_a_question_within_a_question_is_no_trial(hasty):
     assert company.cuts == 1
 
 
+def test_two_threads_ask_one_after_the_other_so_that_each_is_a_trial(hasty):
+    """What one of them ends is not hidden by the other's."""
+    server = Server("a")
+    company = Bystanders(server.look)
+    asked = threading.Event()
+
+    def other():
+        with company.question("/props"):
+            asked.set()
+
+    with company.question("/chat"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        server.drop()
+    assert company.cuts == 1
+    thread.join()
+    assert asked.is_set()
+    ask(company, server, 1)
+    assert company.cuts == 2
+
+
 def test_a_question_that_fails_is_a_trial_all_the_same(hasty):
     server = Server("a")
     company = Bystanders(server.look)
@@ -251,7 +272,12 @@ class AtOnce:
 
     def __init__(self, target, args, **_) -> None:
         self.start = lambda: None
-        self.join = lambda: target(*args)
+        self.work = [(target, args)]
+
+    def join(self) -> None:
+        while self.work:
+            target, args = self.work.pop()
+            target(*args)
 
 
 @pytest.mark.parametrize(("users", "seconds"), [(1, 0.3), (1, 1.0), (2, 0.65), (2, 1.0), (2, 2.0), (4, 1.0), (4, 10.0)])

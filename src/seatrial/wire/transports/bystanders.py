@@ -182,7 +182,9 @@ class Bystanders:
         self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
         self._questions = 0
         self._trials: dict[str, int] = {}  # by what was asked for
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # one question begins at a time
+        self._open: threading.Thread | None = None  # the last trial
+        self._asking: set[int] = set()  # threads that are within a block
         self.convicted = cuts > 1  # one alone is handed over of a server that is not
         self._weighed = 0  # cuts after which it was watched what ends by itself
         self._surprised = False  # by the last trial: by what is known, connections seldom end so by themselves
@@ -204,19 +206,29 @@ class Bystanders:
     def question(self, path: str) -> Iterator[None]:
         """Ask for a path within the block. It lasts longer where others are connected, to see what becomes of them.
 
-        A block that is entered while another is open is no trial of its own.
+        One that is asked within a block of the same thread is no trial of its own. Another thread waits until it is
+        seen what became of the others: else its own question might end them, and nobody would know.
         """
-        if not self._lock.acquire(blocking=False):
+        me = threading.get_ident()
+        if me in self._asking:
             yield
             return
+        self._asking.add(me)
         try:
-            with self._trial(path):
+            with self._lock:
+                if self._open is not None:
+                    self._open.join()
+                self._open = trial = self._trial(path)
+            try:
                 yield
+            finally:
+                if trial is not None:
+                    trial.join()
         finally:
-            self._lock.release()
+            self._asking.discard(me)
 
-    @contextlib.contextmanager
-    def _trial(self, path: str) -> Iterator[None]:
+    def _trial(self, path: str) -> threading.Thread | None:
+        """Who looks at what becomes of others at a question that is asked now; None: it is no trial."""
         self._questions += 1
         suspected = self._surprised or self._evidence(path) > 0
         trusted = not suspected and self._evidence(path) <= TRUSTS and self._questions % RARE
@@ -224,14 +236,10 @@ class Bystanders:
         if there and suspected:
             there = self._at_random()
         if not there:
-            yield
-            return
+            return None
         trial = threading.Thread(target=self._after, args=(path, there), name="bystanders", daemon=True)
         trial.start()
-        try:
-            yield
-        finally:
-            trial.join()
+        return trial
 
     def judge(self, path: str, ended: int) -> None:
         """Weigh a trial.
