@@ -66,6 +66,13 @@ def test_one_that_loads_is_asked_again_and_one_that_hangs_costs_only_itself(monk
         assert c.until(lambda: c.asks("scheduler"))[0].outcome == "ok"
 
 
+def test_one_that_did_not_say_what_it_is_for_long_is_asked_who_serves_all_the_same():
+    late = then(*[reply(503)] * 5, reply(404))
+    with site(props=late, v1__models=reply(200, MODELS)) as s, climb(s.url) as c:
+        assert c.until(lambda: identities(c))[0].models
+        assert s.count("/props") == 5
+
+
 def test_nothing_is_asked_of_an_engine_that_is_not_to_be_observed():
     with site(v1__models=reply(200, MODELS)) as s, climb(s.url, engine=False) as c:
         for _ in range(20):

@@ -175,6 +175,7 @@ class Scheduler(Rung):
             if self._tries < (LEARN_TRIES if self._local() is not False else FAR_TRIES):
                 return
             met = Met()
+            self._whois.begin(self.kind, {})
         self.forbidden, self.routes = met.forbidden, Cost.LOADS in met.spares
         self._sources = [(q, q.reader()) for q in asked(self.kind, met.spares | self._spares)]
         if not self._sources:
