@@ -127,6 +127,11 @@ def always_loaded(_models: bytes, _model: str) -> Forbidden:
     return ""
 
 
+def says_no_price(_heard: Heard) -> bool:
+    """Of a kind whose answers bear no mark of what they cost."""
+    return False
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of server.
 
@@ -137,6 +142,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         version: its page about its build, which the watch asks once in each life; None: ``about`` tells it, or nothing.
         health: where it says whether it is well. Where that is not the usual page, its sign stands there, and is looked
             for before the usual page is asked, which may have a price.
+        priced: whether an answer of the usual page of health shows that models were called for it, whoever gives it.
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
         ends: a regular expression for the lines of its log that say that it ends in order, and nothing else; empty:
             its words are not known, and no line counts.
@@ -147,6 +153,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     about: Page | None = None
     version: Page | None = None
     health: str = HEALTH
+    priced: Callable[[Heard], bool] = says_no_price
     unloaded: Callable[[bytes, str], Forbidden] = always_loaded
     ends: str = ""
 

@@ -48,16 +48,20 @@ ROUTER = "a router of llama.cpp answers, and behind it each model's own server"
 _SLEEPS = re.compile(r"--sleep-idle-seconds(?:[= ](\S+))?")
 
 
+NO_TASK = (None, -1)
+
+
 class Slots:
     """``/slots``, read one after another.
 
     What it tells of a request under way (prompt tokens worked on, tokens decoded) begins anew with the next one: the
-    steps are added up, so that ``progress`` only grows while the same server is asked.
+    steps are added up, so that ``progress`` only grows while the same server is asked. A slot at rest bears the number
+    of its last task: a short request between two readings shows in that alone (``begun``).
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[Any, int, int]] = {}
-        self._progress = 0
+        self._progress = self._begun = 0
 
     def read(self, body: bytes) -> dict[str, Any]:
         """Fields of a meter.
@@ -72,11 +76,13 @@ class Slots:
         running = [_processing(s) for s in slots]
         if None in running:
             raise Nonsense("slots that do not say whether they work")
+        first = not self._seen
         for position, slot in enumerate(slots):
-            self._add(position, slot)
-        return {"running": sum(1 for works in running if works), "progress": self._progress}
+            self._add(position, slot, first=first)
+        works = sum(1 for each in running if each)
+        return {"running": works, "progress": self._progress, "begun": self._begun}
 
-    def _add(self, position: int, slot: dict[str, Any]) -> None:
+    def _add(self, position: int, slot: dict[str, Any], *, first: bool) -> None:
         following = slot.get("next_token")
         if isinstance(following, list):
             following = following[0] if following else None
@@ -87,6 +93,7 @@ class Slots:
             self._progress += max(0, prompt - before_prompt) + max(0, decoded - before_decoded)
         else:
             self._progress += prompt + decoded
+            self._begun += not first and slot.get("id_task") not in NO_TASK
         self._seen[position] = (slot.get("id_task"), prompt, decoded)
 
 

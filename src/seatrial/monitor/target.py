@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from seatrial.kinds.kind import HEALTH
+from seatrial.monitor.ladder.price import Price
 from seatrial.monitor.ladder.prober import Prober
 from seatrial.monitor.process import kin, proc
 from seatrial.monitor.process.owners import Finder
@@ -19,7 +21,7 @@ from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
 from seatrial.monitor.sources.opening import opened
 from seatrial.monitor.sources.source import Place, Source
-from seatrial.records import Event, Fact, Probe
+from seatrial.records import Event, Fact, Happening, Probe
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
@@ -118,6 +120,8 @@ class Target:
             told |= {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
         elif self.prober is not None:
             told["error"] = "not asked: the process is stopped" if self.stopped else "deadline"
+        if self.prober is not None and self.prober.page != HEALTH:
+            told["page"] = self.prober.page
         told["oom_host"] = oom_host if self.prober is None or self.prober.local else None
         told["oom_cgroup"] = self.main.process.oom_kills() if self.main is not None else None
         probe, self.held = msgspec.structs.replace(self.held, **told), None
@@ -275,7 +279,12 @@ def open_target(
         ValueError: its base is no http or https URL.
     """
     mask = Mask(command.key).also(secret_values(command.headers))
-    prober = Prober(command.host, command.base, wake) if command.base else None
+
+    def found(text: str) -> None:
+        say(Event(what=Happening.PRICE, name=command.name, at=0, text=text))
+
+    price = Price(command.name, command.behind, learns=command.engine, say=found)
+    prober = Prober(command.host, command.base, wake, price) if command.base else None
     target = Target(command.name, command.port, prober, finder, mask=mask, say=say, follow=follow)
     target.sources = opened(Place(command, mask, wake))
     return target

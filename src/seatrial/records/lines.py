@@ -194,6 +194,7 @@ class Meter(Line, frozen=True, kw_only=True, tag="meter"):
     tokens: int | None = None  # generated since its start
     prompt_tokens: int | None = None
     progress: int | None = None  # grows with each token worked on in mid-request, where the server tells
+    begun: int | None = None  # requests that were seen to begin since it was first asked; some may be missed
     start: str = ""  # opaque mark of this start, where the server tells
     asleep: bool | None = None
 

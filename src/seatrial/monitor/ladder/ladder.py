@@ -12,7 +12,8 @@ from typing import Protocol
 
 from seatrial.kinds import generic
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
-from seatrial.monitor.ladder.prober import GONE
+from seatrial.monitor.ladder.price import Price
+from seatrial.monitor.ladder.prober import GONE, NOT_ASKED
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.ladder.scheduler import Scheduler
@@ -36,6 +37,7 @@ class Health(Protocol):
     """What the prober knows, and where it asks."""
 
     path: str
+    price: Price
     local: bool | None
     heard: probe.ProbeAnswer | None
 
@@ -124,6 +126,8 @@ class Ladder:
             self._prober.path = kind.health
         elif self._kind is not kind:
             self._prober.forget()
+        if self.scheduler.known:
+            self._prober.price.met(known=kind is not generic.KIND)
         self._kind = kind
 
     def close(self) -> None:
@@ -137,7 +141,7 @@ class Ladder:
             return False
         self._loads_from = (self._loads_from or now) if heard.status == LOADING else 0
         loads = bool(self._loads_from) and now - self._loads_from < LOADS_NS
-        answers = heard.status is not None and not loads
+        answers = (heard.status is not None and not loads) or heard.error == NOT_ASKED
         if answers and self._gone:
             self._returns += 1
         self._gone = (self._gone or (self._was_up and heard.error in GONE)) and not answers
