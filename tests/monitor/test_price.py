@@ -34,7 +34,7 @@ class Engine:
     def shown(self) -> Engine:
         """A chat of ours is over, which its counts have shown."""
         self.read()
-        self.pairs.chatted(self.now)
+        self.pairs.chatted(self.now, self.now)
         self.work += 1
         for _ in range(3):
             self.now += SECOND
@@ -55,7 +55,7 @@ class Engine:
         self.work += self.rng.random() * 100 < self.others
         if self.chats and self.now // SECOND % self.chats == 0:
             self.work += 3
-            self.pairs.chatted(self.now)
+            self.pairs.chatted(self.now, self.now)
         self.now += 9 * SECOND // 10
         self.read()
 
@@ -78,15 +78,26 @@ def test_one_look_that_leaves_it_at_rest_is_enough():
 
 
 def test_counts_that_do_not_show_our_own_chats_show_no_look_either():
-    engine = Engine(dear=False, chats=10).run(0)
-    engine.chats = 0
+    engine = Engine(dear=False)
+    engine.read()
     for _ in range(2):
-        engine.pairs.chatted(engine.now)
+        engine.pairs.chatted(engine.now, engine.now)
         for _ in range(5):
             engine.second()
     assert (engine.pairs.free, engine.pairs.blind(engine.now)) == (False, True)
     engine.shown()
     assert not engine.pairs.blind(engine.now)
+
+
+def test_a_chat_before_the_first_reading_is_no_measure_and_totals_need_none():
+    pairs, now = Pairs(0), 5 * SECOND
+    for _ in range(3):
+        pairs.chatted(now - SECOND, now)
+    for second in range(6, 20):
+        if pairs.may_ask(second * SECOND + MS):
+            pairs.over(second * SECOND + 2 * MS, answered=True)
+        pairs.read(Meter(name="b", source="totals", tokens=7, running=0), (second + 1) * SECOND)
+    assert pairs.free
 
 
 def test_of_two_pages_the_one_that_tells_totals_is_read():

@@ -70,7 +70,7 @@ class Pairs:
         self.convicted = self.free = False
         self._stage = _Stage.STILL
         self._last: tuple[int | None, ...] | None = None
-        self._read_at = self._begun = now
+        self._read_at = self._read_from = now
         self._source = ""  # whose counts are held against each other
         self._ours = 0  # until then the engine may work for a chat of ours
         self._heard: bool | None = None  # whether the counts moved for the last chat of ours; None: none was over
@@ -96,10 +96,11 @@ class Pairs:
         if self._stage is _Stage.ASKED:
             self._over_at, self._answered = now, answered
 
-    def chatted(self, until: int) -> None:
-        """A chat of ours was, or is, under way."""
+    def chatted(self, since: int, until: int) -> None:
+        """A chat of ours was, or is, under way. One that began before the first reading measures nothing."""
         self._ours = max(self._ours, until + AFTER_NS)
-        self._heard = self._heard or False
+        if self._last is not None and self._read_from <= since:
+            self._heard = self._heard or False
 
     def blind(self, now: int) -> bool:
         """Whether nothing can be read of it: no counts for long, or such that do not show our own chats."""
@@ -113,6 +114,7 @@ class Pairs:
         moved = self._last is None or work != self._last or bool(meter.running)
         ours = self._read_at <= self._ours
         self._measure(moved=moved, ours=ours)
+        self._read_from = now if self._last is None else self._read_from
         self._last, self._read_at = work, now
         if self._stage in (_Stage.STILL, _Stage.ASK):
             self._stage = _Stage.STILL if moved or ours else _Stage.ASK
@@ -135,7 +137,7 @@ class Pairs:
     def _measure(self, *, moved: bool, ours: bool) -> None:
         """Whether the counts show a chat of ours: those that do would show one for a look too."""
         if ours:
-            self._heard = (moved and self._last is not None) or self._heard
+            self._heard = (self._heard is not None and moved) or self._heard
             self._shown = self._shown or bool(self._heard)
         elif self._heard is not None:
             self._dumb += not self._heard
@@ -267,7 +269,7 @@ class Price:
     def _chatted(self, line: Ask) -> None:
         if line.skipped:
             return
-        self._pairs.chatted(line.ended_at or time.monotonic_ns())
+        self._pairs.chatted(line.asked_at, line.ended_at or time.monotonic_ns())
         if line.name == self._name and line.outcome == "ok" and line.ended_at:
             self._times.chatted(line.ended_at - line.asked_at)
             self._weigh()
