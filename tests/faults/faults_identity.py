@@ -12,6 +12,8 @@ from tests.faults.processes import Process, until
 from tests.faults.rows import Expected, Row, Trial
 from tests.faults.watching import wait_until
 
+ASKED_S = 90.0
+"""By then it has been asked who serves: beside a client a question waits for its turn, on a loaded machine for long."""
 GRACE_S = 5.0
 """Between TERM and KILL of an announced restart."""
 
@@ -23,7 +25,7 @@ def known(*arguments: str) -> Callable[[Trial], None]:
         server = t.serve(*arguments)
         t.watch.add(server)
         t.watch.traffic(server, clients=1)
-        until(lambda: any(isinstance(x, Identity) for x in t.watch.lines()), "it is known what it serves")
+        until(lambda: any(isinstance(x, Identity) for x in t.watch.lines()), "it is known what it serves", ASKED_S)
 
     return setup
 
@@ -44,7 +46,8 @@ def comes_back(*arguments: str, planned: bool = True) -> Callable[[Trial], None]
         t.again(*arguments)
         if planned:
             t.struck_at = t.facts["over"]
-        until(lambda: sum(isinstance(x, Identity) for x in t.watch.lines()) > 1, "it is known what it serves now")
+        seen = "it is known what it serves now"
+        until(lambda: sum(isinstance(x, Identity) for x in t.watch.lines()) > 1, seen, ASKED_S)
 
     return strike
 
