@@ -300,6 +300,7 @@ def supervise(serve: Callable[[], None]) -> None:
 
 def main() -> None:
     """The process."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the trials under nohup has it ignored, and so its child
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--orders", required=True)
