@@ -325,16 +325,13 @@ def test_eight_streams_at_once() -> None:
     texts: list[str] = []
     with Golden(token_ms=1) as golden:
         threads = [threading.Thread(target=lambda: texts.append(said(stream(golden, chat(COUNT))))) for _ in range(8)]
-        started = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        took = time.monotonic() - started
         truth = golden.truth()
     assert len(texts) == 8
     assert len(set(texts)) == 1
-    assert took < 8 * 0.2  # one after the other: 200 tokens of a millisecond each
     assert max(told["first_at"] for told in truth["told"]) < min(told["last_at"] for told in truth["told"])
 
 

@@ -14,6 +14,7 @@ from seatrial.records import LoadRow, Sample
 from seatrial.run.directory import RunDir
 from tests.e2e.driving import processes_of, start
 from tests.ending import ending
+from tests.monitor.beats import beats, between
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
@@ -60,10 +61,9 @@ def test_a_killed_server_is_one_stop_with_its_signal(number, tmp_path):
     assert stop["signal"] == number
     assert stop["cause"].startswith("UNKNOWN")
     assert stop["alive_at"] <= stop["dead_at"]
-    # On a quiet machine these are 10, 250 and 250 ms; a busy one must not turn a right verdict red.
-    assert abs(stop["dead_at"] - stop["pidfd_at"]) <= 100 * MS
-    assert 0 <= stop["pidfd_at"] - struck[0] <= 1000 * MS
-    assert stop["dead_at"] - stop["alive_at"] <= 1000 * MS
+    looks = beats(RunDir(tmp_path / "run").lines("watch/samples.jsonl"))
+    assert struck[0] <= stop["pidfd_at"]
+    assert between(looks, min(stop["alive_at"], struck[0]), max(stop["pidfd_at"], stop["dead_at"])) <= 1
     assert stop["suspects"]
     assert "oom_kill +0" in " ".join(stop["excluded"])
     assert "SILENT STOP" in out
@@ -88,8 +88,9 @@ def test_a_frozen_server_is_one_stop_with_its_length(tmp_path):
     assert code == 1, out
     (stop,) = verdict["stops"]
     assert stop["family"] == "FROZEN"
-    measured, true = stop["until"] - stop["alive_at"], times[1] - times[0]
-    assert abs(measured - true) <= 1500 * MS
+    looks = beats(RunDir(tmp_path / "run").lines("watch/samples.jsonl"))
+    for told, was in zip((stop["alive_at"], stop["until"]), times, strict=True):
+        assert between(looks, min(told, was), max(told, was)) <= 2
 
 
 def test_a_killed_suite_leaves_no_process_and_a_record_that_can_be_judged(tmp_path):

@@ -42,7 +42,9 @@ def _wall(line: Line) -> Line:
 SOURCES: dict[str, Drop] = {
     **KINDS,
     "CPU, switches": lacking(Sample, cpu_ns=None, switches=None, io=None),
-    "socket": lacking(Probe, listens=None, inode=None, queue=None, owner=None, owners=(), established=None),
+    "socket": lacking(
+        Probe, listens=None, inode=None, queue=None, owner=None, owners=(), strangers=(), established=None
+    ),
     "/health": lacking(Probe, health=None, health_ns=None, error="not asked"),
     "scheduler": _asks_of("scheduler"),
     "canary": _asks_of("canary"),

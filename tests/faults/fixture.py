@@ -39,7 +39,7 @@ class Golden:
         self.options = options
         self.engine = Engine(options.slots)
         self.manner = Manner(options.manner)
-        self.listener = listen(options.port)
+        self.listener = listen(options.port, shared=options.shared)
         self.runner: subprocess.Popen[bytes] | None = None
         self.needed = False  # without its runner it answers every chat with 500
         self.abort_at: tuple[int, socket.socket] | None = None
@@ -79,9 +79,11 @@ class Golden:
         elif path == "/health":
             peer.answer(200, {"status": "ok"})
         elif path.endswith("/models"):
-            peer.answer(200, {"object": "list", "data": [{"id": "golden", "object": "model", "owned_by": "llamacpp"}]})
+            model = {"id": self.options.model, "aliases": self.options.alias}
+            peer.answer(200, {"object": "list", "data": [{**model, "object": "model", "owned_by": "llamacpp"}]})
         elif path == "/props":
-            peer.answer(200, {"is_sleeping": engine.asleep, "total_slots": len(engine.slots)})
+            about = {"total_slots": len(engine.slots), "build_info": self.options.build}
+            peer.answer(200, {"is_sleeping": engine.asleep, **about})
         elif path.startswith("/slots"):
             peer.answer(200, engine.ask()["slots"])
         elif path == "/metrics":
@@ -298,6 +300,7 @@ def supervise(serve: Callable[[], None]) -> None:
 
 def main() -> None:
     """The process."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the trials under nohup has it ignored, and so its child
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--orders", required=True)
@@ -307,6 +310,10 @@ def main() -> None:
     parser.add_argument("--leaves", type=float, default=0.0, help="end with status 1 after so many seconds")
     parser.add_argument("--supervised", action="store_true")
     parser.add_argument("--sleep-idle-seconds", type=int, help="only to be seen in its arguments")
+    parser.add_argument("--model", default="golden")
+    parser.add_argument("--alias", action="append", default=[])
+    parser.add_argument("--build", default="b6000")
+    parser.add_argument("--shared", action="store_true", help="others may listen at its port")
     options = parser.parse_args()
     end_with_stdin()
 

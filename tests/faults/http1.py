@@ -90,10 +90,12 @@ def header(head: bytes, name: str) -> str:
     return ""
 
 
-def listen(port: int) -> socket.socket:
-    """A LISTEN socket on loopback."""
+def listen(port: int, *, shared: bool = False) -> socket.socket:
+    """A LISTEN socket on loopback; ``shared``: others may have one at the same port."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.bind(("127.0.0.1", port))
     sock.listen(64)
     return sock

@@ -89,9 +89,9 @@ class Trial:
         self.started.append(gateway := Gateway(self.folder, self.rng, server, *arguments))
         return gateway
 
-    def again(self) -> None:
+    def again(self, *arguments: str) -> None:
         """Start the server again at its port; what follows is watched from then on."""
-        self.add(self.server.again(self.folder))
+        self.add(self.server.again(self.folder, *arguments))
         self.facts["over"] = time.monotonic_ns()
 
     def add(self, process: Process) -> Process:

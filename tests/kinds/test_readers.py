@@ -57,7 +57,16 @@ def test_progress_adds_up_over_requests_and_never_falls():
     ],
 )
 def test_slots_of_older_builds_are_read(body, running, progress):
-    assert Slots().read(json.dumps(body).encode()) == {"running": running, "progress": progress}
+    assert Slots().read(json.dumps(body).encode()) == {"running": running, "progress": progress, "begun": 0}
+
+
+def test_a_request_that_was_over_between_two_readings_shows_in_the_number_of_its_task():
+    def resting(**more):
+        return json.dumps([{"id": 0, "is_processing": False, **more}, {"id": 1, "is_processing": False}]).encode()
+
+    slots = Slots()
+    looks = [{}, {"id_task": 1}, {"id_task": 1}, {"id_task": 6}, {}, {"id_task": -1}]
+    assert [slots.read(resting(**look))["begun"] for look in looks] == [0, 1, 1, 2, 2, 2]
 
 
 def test_llamas_totals_are_read_and_its_windowed_gauges_are_not():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from seatrial.wire.masking.mask import Mask
@@ -68,17 +66,16 @@ def test_each_break_has_its_word(name: str) -> None:
 
 
 def test_a_silent_stream_is_a_stall() -> None:
-    began = time.monotonic()
-    s = ask(CHUNKED, chunk(delta("one")), WAIT, idle_s=0.2)
+    s = ask(CHUNKED, chunk(delta("one")), WAIT, idle_s=0.2, deadline_s=60.0)
     assert classify(s) == "stall"
     assert s.deltas == 1
-    assert time.monotonic() - began < 3
+    assert (s.ended_at - s.last_at) / 1e9 < 30, "its deadline came later"
 
 
 def test_dripped_headers_end_at_the_deadline() -> None:
-    s = ask(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90, WAIT, idle_s=5.0, deadline_s=0.4)
+    s = ask(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90, WAIT, idle_s=60.0, deadline_s=0.4)
     assert classify(s) == "deadline"
-    assert (s.ended_at - s.sent_at) / 1e9 < 1.5
+    assert (s.ended_at - s.sent_at) / 1e9 < 30, "it was never silent for so long as its patience"
 
 
 def test_an_endless_stream_ends_at_the_cap() -> None:
@@ -94,10 +91,10 @@ def test_a_giant_chunk_size_is_not_believed() -> None:
 
 
 def test_a_body_that_never_ends_after_done_does_not_hold_us() -> None:
-    s = ask(CHUNKED, *WHOLE, WAIT)
+    s = ask(CHUNKED, *WHOLE, WAIT, idle_s=60.0, deadline_s=60.0)
     assert classify(s) == "ok"
     assert s.error == "deadline"
-    assert (s.ended_at - s.last_at) / 1e9 < 4
+    assert (s.ended_at - s.last_at) / 1e9 < 30
 
 
 def test_times_tokens_and_the_longest_gap() -> None:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from seatrial.kinds.kind import HEALTH
 from seatrial.monitor.ladder.ladder import Ladder
+from seatrial.monitor.ladder.price import Price
 from seatrial.records import Ask, Event, Line, Meter
 from seatrial.records.targets import Watch
 from seatrial.wire.transports import probe
@@ -131,6 +132,7 @@ class Looks:
         self.local: bool | None = True
         self.heard: probe.ProbeAnswer | None = UP
         self.path = HEALTH
+        self.price = Price("a")
 
     def forget(self) -> None:
         self.path = HEALTH

@@ -204,7 +204,6 @@ def test_whatever_comes_is_an_outcome_in_time(name, monkeypatch):
     with site(**{CHAT: speak}) as s, climb(s.url, canary_s=SOON, patience_s=2) as c:
         ask = c.until(lambda: c.asks("canary"))[0]
         assert (ask.outcome, ask.right) == (outcome, None)
-        assert ask.ended_at - ask.asked_at < 4 * 10**9
         assert len(ask.detail) <= 200
         assert not c.troubles()[1:], "the scheduler that nobody offers is all that is said"
 
@@ -276,7 +275,8 @@ def test_a_router_is_not_asked_for_a_model_that_is_not_loaded(models, why):
 
 @pytest.mark.parametrize("name", ["m", "org/m-GGUF"])
 def test_a_router_is_asked_while_the_model_is_loaded_and_no_longer(name):
-    models = then(*[listed("loaded", name=name)] * 3, listed("unloaded", name=name))
+    loaded = listed("loaded", name=name)  # once for who serves, and for three canaries
+    models = then(*[loaded] * 4, listed("unloaded", name=name))
     with (
         site(props=reply(200, ROUTER), v1__models=models, **{CHAT: events("Hi")}) as s,
         climb(s.url, canary_s=SOON) as c,
@@ -294,7 +294,7 @@ def test_a_router_is_asked_no_more_often_for_its_models_than_for_a_token():
         c.until(lambda: c.skipped("canary"))
         for _ in range(20):
             c.tick()
-        assert s.count("/v1/models") == 1
+        assert s.count("/v1/models") == 2, "once for who serves, once for the canary"
 
 
 def test_the_key_does_not_go_to_a_host_whose_certificate_is_not_trusted():

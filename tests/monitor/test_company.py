@@ -20,7 +20,8 @@ class Others:
     def __init__(self, monkeypatch, n):
         self.there, self.last = set(map(str, range(n))), n
         monkeypatch.setattr(ladder, "others", lambda port: frozenset(self.there) if port == PORT else None)
-        for name, value in (("WITHIN_S", 0.05), ("AT_ONCE_S", 0.01), ("STEP_S", 0.05)):
+        hasty = {"WITHIN_S": 0.05, "AT_ONCE_S": 0.01, "STEP_S": 0.05, "WATCHED": (20, 30)}
+        for name, value in hasty.items():
             monkeypatch.setattr(bystanders, name, value)
 
     def drop(self):

@@ -95,7 +95,7 @@ def test_a_server_that_may_sleep_is_not_kept_awake(arguments):
     with llama(**chat) as s, climb(s.url, arguments=arguments, canary_s=0.1) as c:
         c.until(lambda: len(c.meters("/props")) > 2)
         c.until(lambda: c.skipped("canary"))
-        assert set(s.asked) == {"/props"}
+        assert set(s.asked) == {"/props", "/v1/models"}, "which wake nobody"
         assert c.skipped("scheduler") == c.skipped("canary") == ["would keep it awake"]
         assert {m.asleep for m in c.meters()} == {False}
         assert len(c.troubles()) == 1
@@ -105,7 +105,7 @@ def test_a_server_found_asleep_is_left_asleep():
     props = reply(200, {**PROPS, "is_sleeping": True})
     with llama(props=props) as s, climb(s.url, canary_s=0.1) as c:
         c.until(lambda: c.skipped("canary") and c.meters())
-        assert set(s.asked) == {"/props"}
+        assert set(s.asked) == {"/props", "/v1/models"}, "which wake nobody"
         assert c.skipped("canary") == ["asleep"]
         assert c.meters()[0].asleep is True
 

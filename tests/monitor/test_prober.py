@@ -143,3 +143,25 @@ def test_where_nobody_is_there_health_is_not_asked_however_long(monkeypatch):
     with site() as s, probing(s) as (_, look):
         assert {look().error for _ in range(8)} == {"refused"}
     assert set(asked) == {"/liveliness"}
+
+
+CALLS = reply(200, {"healthy_endpoints": [{"model": "m"}], "unhealthy_endpoints": []})
+
+
+def test_a_page_that_turns_out_dear_is_not_asked_again_but_another_that_answers():
+    with site(health=CALLS) as s, probing(s) as (prober, look):
+        assert (look().status, prober.page) == (200, "/health")
+        assert [look().status for _ in range(3)] == [404] * 3
+        assert s.asked == [DOOR, "/health", DOOR, DOOR, DOOR]
+        assert prober.page == DOOR
+
+
+def test_where_no_other_page_answers_only_the_port_is_tried():
+    with site(health=CALLS, health__liveliness=reply(502)) as s, probing(s) as (prober, look):
+        heard = [look() for _ in range(6)]
+        assert s.count("/health") == 1
+        assert {(h.status, h.error) for h in heard[4:]} == {(None, prober_module.NOT_ASKED)}
+        assert prober.page == ""
+        s.server.shutdown()
+        s.server.server_close()
+        assert look().error == "refused"

@@ -34,7 +34,7 @@ DROPS: dict[str, Drop] = {
     "statuses": no_statuses,
     "kills for memory": no_counts,
     "the cgroup's count": lacking(Probe, oom_cgroup=None),
-    "owners": lacking(Probe, owner=None, inode=None),
+    "owners": lacking(Probe, owner=None, inode=None, owners=(), strangers=()),
     "CPU time": lacking(Sample, cpu_ns=None, switches=None),
     "sizes": lacking(Sample, size=None, size_limit=None),
     "states": lacking(Sample, state=None),

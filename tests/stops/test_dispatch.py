@@ -24,7 +24,7 @@ OF_ALL = {Clock, Gpu}
 NO_EVIDENCE = {Counters, Judgement, NotTested, Noted, Phase, Planned}
 """What was planned, judged or noted, and what the load says of itself, is no evidence of a stop."""
 NO_STOP = {Happening.READY, Happening.REPEATED, Happening.PHASE, Happening.TROUBLE, Happening.SEAL}
-NO_STOP |= {Happening.SHORTENED, Happening.QUEUED}
+NO_STOP |= {Happening.SHORTENED, Happening.QUEUED, Happening.PRICE}
 
 
 def test_of_each_type_of_line_it_is_decided_who_reads_it():

@@ -103,6 +103,8 @@ def test_the_same_program_is_a_restart_wherever_it_lies(exe, arguments):
         moved = [text for text in stop.evidence if text.startswith("the path of its program changed")]
         assert bool(moved) == ("b4000" in exe)
         assert ("its successor was started with other arguments" in stop.evidence) == ("y.gguf" in arguments)
+        other = "its successor's arguments name another model: x.gguf -> y.gguf"
+        assert (other in stop.evidence) == ("y.gguf" in arguments)
 
 
 def test_a_relative_is_no_impostor():

@@ -49,7 +49,8 @@ SHARED = {"Statement"}
 """What is said of a stop: each of the readers of work says it of a stop that it opens."""
 OF_A_STOP = {
     "bad_at": {"process.frozen"},
-    "evidence": {"process.deaths", "process.children", "process.impostor", "process.storms", "work.gateway"},
+    "evidence": {"process.deaths", "process.children", "process.impostor", "process.storms", "work.gateway",
+                 "identity.models", "identity.owners"},
     "exit": {"process.deaths", "process.children"},
     "main": {"process.deaths", "process.children"},
     "family": {"process.deaths", "process.children", "process.impostor"},
@@ -60,7 +61,7 @@ OF_A_STOP = {
     "alive": {"process.deaths", "process.children", "work.wedged", "state.cases"},
     "dead_at": {"process.deaths", "process.children", "process.afar", "work.wedged"},
     "until": {"process.deaths", "process.storms", "process.children", "process.impostor", "process.deaf",
-              "process.afar", "work.wedged", "state.cases", "clock"},
+              "process.afar", "work.wedged", "state.cases", "clock", "identity.models", "identity.owners"},
     "suspects": {"process.requests", "process.children", "clock"},
     "oom_after": {"process.deaf", "process.children"},
     "testimony": {"state.testimony", "process.witnesses"},

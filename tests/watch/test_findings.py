@@ -118,7 +118,7 @@ def test_the_word_of_a_watch(stops, seen, word):
 
 def test_what_is_no_stop_weighs_none():
     assert {"UNOBSERVED"} == GAPS
-    assert {"CLOCK STEPPED", "LOG STORM"} == NOTICES
+    assert {"CLOCK STEPPED", "LOG STORM", "OTHER BUILD"} == NOTICES
     assert {watched.weight(a(family)) for family in GAPS} == {"unobserved"}
     assert {watched.weight(a(family)) for family in NOTICES} == {"notice"}
     assert GAPS | NOTICES == NO_STOP

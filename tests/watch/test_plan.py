@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from seatrial.records import Endpoint
 from seatrial.watching import plan, starting
 from seatrial.watching.settings import WatchSettings
@@ -17,9 +19,13 @@ def line(page=PAGE, *, answers=True, trouble="", **settings):
 
 
 def test_it_tells_requests_and_tokens_of_a_day():
-    assert line() == (
-        f"a  {URL}  generic, model m, a canary every 10 s; a day: up to 172,800 looks at pages that cost nothing, "
+    assert line(msgspec.structs.replace(PAGE, kind="vllm")) == (
+        f"a  {URL}  vllm, model m, a canary every 10 s; a day: up to 172,800 looks at pages that cost nothing, "
         "8,640 chats of one token each, about 172,800 tokens"
+    )
+    assert line() == (
+        f"a  {URL}  generic, model m, a canary every 10 s; a day: up to 172,800 looks at pages, "
+        f"8,640 chats of one token each, about 172,800 tokens; {plan.UNPRICED}"
     )
     assert "86,400 chats of one token each, about 1,728,000 tokens" in line(canary_s=1.0)
 
@@ -33,7 +39,7 @@ def test_of_one_that_does_not_answer_yet_it_tells_what_it_will_cost():
 def test_without_a_canary_no_token_is_planned():
     text = line(canary_s=0)
     assert "nothing is asked of its engine, which is not observed (--canary=off)" in text
-    assert text.endswith("a day: 86,400 looks at its health page, 0 chats, 0 tokens")
+    assert text.endswith(f"a day: 86,400 looks at its health page, 0 chats, 0 tokens; {plan.UNPRICED}")
 
 
 def test_the_first_look_convicts_nobody_for_the_recorder_whom_it_did_not_convict_itself():

@@ -4,24 +4,21 @@ import contextlib
 import os
 import resource
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.waiting import until
 
-from .watching import judged, lives, seconds_since
+from .watching import judged, lives
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(watch, server, number):
     watching = watch(f"--endpoint=a={server.url}").healthy("a")
     pids = watching.children()
-    begun = time.monotonic()
     code, out, _ = watching.end(number)
     assert code == 0
-    assert seconds_since(begun) < 5
     assert out.startswith(f"watching a  {server.url}/v1")
     assert out.splitlines()[-1].startswith("watched for ")
     assert not any(map(lives, pids))
@@ -44,10 +41,9 @@ def test_a_second_interrupt_ends_it_at_once_and_the_keeper_ends_the_rest(watch, 
     pipes = _pipes(watching.process.pid)
     watching.process.send_signal(signal.SIGINT)
     until(lambda: _pipes(watching.process.pid) < pipes, "it has told the keeper to end, and waits for it")
-    begun = time.monotonic()
     watching.process.send_signal(signal.SIGINT)
     code, _, _ = watching.wait()
-    assert seconds_since(begun) < 3
+    assert lives(keeper), "it stands still, and nobody waits for it"
     os.kill(keeper, signal.SIGCONT)
     until(lambda: not any(map(lives, pids)), "keeper and recorder end by themselves")
     assert code == 0

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +164,3 @@ def judged(record: Path) -> tuple[int, str]:
     )  # fmt: skip
     assert "Traceback" not in found.stderr, found.stderr
     return found.returncode, found.stdout
-
-
-def seconds_since(begun: float) -> float:
-    return time.monotonic() - begun

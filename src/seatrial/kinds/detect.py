@@ -56,6 +56,11 @@ def meets(sign: Clue, status: int | None, heard: Heard) -> bool | None:
     return status == 200 and sign.meet(heard, "") is not None
 
 
+def priced(heard: Heard) -> bool:
+    """Whether an answer of ``/health`` shows, in the words of any kind, that models were called for it."""
+    return any(kind.priced(heard) for kind in found().values())
+
+
 def about(get: Callable[[str], bytes | None]) -> About:
     """What a server says of itself, on the first page that it has and a kind knows; nothing where it has none.
 

@@ -111,6 +111,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     slots: int | None = None  # requests that are worked on at once
     context: int | None = None  # tokens a slot
     template: str = ""  # the text of its chat template
+    file: str = ""  # from which it loaded its one model
     keys: frozenset[str] = frozenset()  # of the page, by which a kind may be told
 
 
@@ -126,6 +127,11 @@ def always_loaded(_models: bytes, _model: str) -> Forbidden:
     return ""
 
 
+def says_no_price(_heard: Heard) -> bool:
+    """Of a kind whose answers bear no mark of what they cost."""
+    return False
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of server.
 
@@ -133,8 +139,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         sign: how the watch knows it; None: the watch cannot tell it from any other.
         questions: what may be asked of it, in turn.
         about: its page about itself, which the suites ask every server for; None: it has none of its own.
+        version: its page about its build, which the watch asks once in each life; None: ``about`` tells it, or nothing.
         health: where it says whether it is well. Where that is not the usual page, its sign stands there, and is looked
             for before the usual page is asked, which may have a price.
+        priced: whether an answer of the usual page of health shows that models were called for it, whoever gives it.
         unloaded: reads ``/models`` of its router: why a model must not be asked for now; empty: it may.
         ends: a regular expression for the lines of its log that say that it ends in order, and nothing else; empty:
             its words are not known, and no line counts.
@@ -143,7 +151,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     sign: Clue | None = None
     questions: tuple[Question, ...] = ()
     about: Page | None = None
+    version: Page | None = None
     health: str = HEALTH
+    priced: Callable[[Heard], bool] = says_no_price
     unloaded: Callable[[bytes, str], Forbidden] = always_loaded
     ends: str = ""
 

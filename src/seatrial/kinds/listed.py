@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from seatrial.kinds.kind import About
 from seatrial.kinds.prometheus import Nonsense, decoded
+from seatrial.records import NAME_SHOWN, ROOT, Offered
 
 MOST_READ = 4096
 """Slots or models of one answer that are looked at."""
 
+ALIASES_KEPT = 16
+OF_META = ("n_params", "size", "n_vocab")
+"""What llama.cpp says in ``meta`` of the file that it has loaded, and what no renaming changes."""
+
 
 def models(body: bytes) -> list[str]:
     """The ids that ``/models`` lists; none where it is no such list. A pattern of a gateway, as ``*``, is no id."""
-    return [item["id"] for item in listed(body) if isinstance(item.get("id"), str) and "*" not in item["id"]]
+    return [item["id"] for item in listed(body) if _named(item)]
 
 
 def first_model(body: bytes) -> tuple[str, str]:
@@ -21,6 +27,22 @@ def first_model(body: bytes) -> tuple[str, str]:
     first = next(iter(listed(body)), {})
     name, owner = first.get("id"), first.get("owned_by")
     return name if isinstance(name, str) else "", owner if isinstance(owner, str) else ""
+
+
+def offered(body: bytes) -> tuple[Offered, ...]:
+    """The models that ``/models`` lists, without patterns, in order of their names."""
+    found = {item["id"]: _offered(item) for item in listed(body) if _named(item)}
+    return tuple(found[name] for name in sorted(found))
+
+
+def version(body: bytes) -> About | None:
+    """What a page tells that holds a version alone; None: it is another page."""
+    try:
+        told = decoded(body)
+    except Nonsense:
+        return None
+    found = told.get("version") if isinstance(told, dict) else None
+    return About(build=found) if isinstance(found, str) else None
 
 
 def is_loaded(item: Mapping[str, Any]) -> bool:
@@ -48,3 +70,23 @@ def listed(body: bytes) -> list[dict[str, Any]]:
         return []
     listed = told.get("data") if isinstance(told, dict) else None
     return [item for item in listed[:MOST_READ] if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def _named(item: Mapping[str, Any]) -> bool:
+    return isinstance(item.get("id"), str) and "*" not in item["id"]
+
+
+def _offered(item: Mapping[str, Any]) -> Offered:
+    aliases, meta, root = item.get("aliases"), item.get("meta"), item.get("root")
+    names = [a for a in aliases if isinstance(a, str)] if isinstance(aliases, list) else []
+    told = {key: meta[key] for key in OF_META if _is_size(meta.get(key))} if isinstance(meta, dict) else {}
+    if isinstance(root, str) and root:  # vLLM's: a path, or a name of a hub's; the folder may move
+        told[ROOT] = root.rstrip("/").rpartition("/")[2]
+    marks = {key: str(value)[:NAME_SHOWN] for key, value in told.items()}
+    return Offered(
+        id=item["id"][:NAME_SHOWN], aliases=tuple(name[:NAME_SHOWN] for name in names[:ALIASES_KEPT]), marks=marks
+    )
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

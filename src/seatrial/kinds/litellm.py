@@ -7,12 +7,17 @@ so that its words there are what it is known by. No page tells of an engine: tha
 
 from __future__ import annotations
 
+import re
+
 from seatrial.kinds.kind import Clue, Heard, Kind, Met
 from seatrial.kinds.prometheus import Nonsense, decoded
 
 ALIVE = "I'm alive!"
 LIVELINESS = "/health/liveliness"
 MARK = "x-litellm-"
+
+LISTS = ("healthy_endpoints", "unhealthy_endpoints")
+CALLED = re.compile(rb'"(un)?healthy_endpoints"')
 
 GATEWAY = "a proxy answers, and behind it each model's own server"
 
@@ -27,4 +32,15 @@ def meet(heard: Heard, _arguments: str) -> Met | None:
         return None
 
 
-KIND = Kind(sign=Clue(path=LIVELINESS, turn=4, meet=meet), health=LIVELINESS)
+def priced(heard: Heard) -> bool:
+    """Whether ``/health`` lists what it called: other gateways speak in these words too."""
+    if not CALLED.search(heard.body):
+        return False
+    try:
+        told = decoded(heard.body)
+    except Nonsense:
+        return False
+    return isinstance(told, dict) and any(isinstance(told.get(key), list) for key in LISTS)
+
+
+KIND = Kind(sign=Clue(path=LIVELINESS, turn=4, meet=meet), health=LIVELINESS, priced=priced)

@@ -5,7 +5,8 @@ else may be watching. Recent builds answer both within milliseconds while one lo
 last said: an answer proves less than silence does, and whether work goes on, ``progress`` tells.
 
 ``/slots`` counts as work: it wakes a server that sleeps and keeps it awake (tried: ``sleep_idle_seconds`` of 4 s, asked
-once a second, never slept; asked while asleep, it loaded its model for 6 s). ``/props`` does neither. That a server may
+once a second, never slept; asked while asleep, it loaded its model for 6 s). ``/props`` and ``/v1/models`` do neither
+(tried). That a server may
 sleep is read from its arguments, or seen when it sleeps as we come. A setting in its environment
 (``LLAMA_ARG_SLEEP_IDLE_SECONDS``), in a file of presets, or of a server on another host is not seen: such a server
 stays awake while it is watched. The README of autumn 2026 says that ``/metrics`` does not wake it any more: not tried.
@@ -47,16 +48,20 @@ ROUTER = "a router of llama.cpp answers, and behind it each model's own server"
 _SLEEPS = re.compile(r"--sleep-idle-seconds(?:[= ](\S+))?")
 
 
+NO_TASK = (None, -1)
+
+
 class Slots:
     """``/slots``, read one after another.
 
     What it tells of a request under way (prompt tokens worked on, tokens decoded) begins anew with the next one: the
-    steps are added up, so that ``progress`` only grows while the same server is asked.
+    steps are added up, so that ``progress`` only grows while the same server is asked. A slot at rest bears the number
+    of its last task: a short request between two readings shows in that alone (``begun``).
     """
 
     def __init__(self) -> None:
         self._seen: dict[int, tuple[Any, int, int]] = {}
-        self._progress = 0
+        self._progress = self._begun = 0
 
     def read(self, body: bytes) -> dict[str, Any]:
         """Fields of a meter.
@@ -71,11 +76,13 @@ class Slots:
         running = [_processing(s) for s in slots]
         if None in running:
             raise Nonsense("slots that do not say whether they work")
+        first = not self._seen
         for position, slot in enumerate(slots):
-            self._add(position, slot)
-        return {"running": sum(1 for works in running if works), "progress": self._progress}
+            self._add(position, slot, first=first)
+        works = sum(1 for each in running if each)
+        return {"running": works, "progress": self._progress, "begun": self._begun}
 
-    def _add(self, position: int, slot: dict[str, Any]) -> None:
+    def _add(self, position: int, slot: dict[str, Any], *, first: bool) -> None:
         following = slot.get("next_token")
         if isinstance(following, list):
             following = following[0] if following else None
@@ -86,6 +93,7 @@ class Slots:
             self._progress += max(0, prompt - before_prompt) + max(0, decoded - before_decoded)
         else:
             self._progress += prompt + decoded
+            self._begun += not first and slot.get("id_task") not in NO_TASK
         self._seen[position] = (slot.get("id_task"), prompt, decoded)
 
 
@@ -145,14 +153,15 @@ def about(body: bytes) -> About | None:
         return None
     if not isinstance(told, dict):
         return None
-    settings, build, template = (
-        told.get(key) for key in ("default_generation_settings", "build_info", "chat_template")
+    settings, build, template, file = (
+        told.get(key) for key in ("default_generation_settings", "build_info", "chat_template", "model_path")
     )
     return About(
         build=build if isinstance(build, str) else "",
         slots=_whole(told.get("total_slots")),
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=template if isinstance(template, str) else "",
+        file=file if isinstance(file, str) else "",
         keys=frozenset(told),
     )
 

@@ -1,8 +1,8 @@
 """Ollama: which models it has loaded, and whether a question would keep one. Not yet met.
 
-What stands here was read in its published source: ``server/routes.go`` and ``api/types.go`` for ``/api/ps``,
-``openai/openai.go`` for ``/v1/models``. It has no ``/health`` and answers 404 there, which shows that it is up. The
-suites cannot tell it: ``owned_by`` is the namespace of a model, not the server's name.
+What stands here was read in its published source: ``server/routes.go`` and ``api/types.go`` for ``/api/ps`` and
+``/api/version``, ``openai/openai.go`` for ``/v1/models``. It has no ``/health`` and answers 404 there, which shows that
+it is up. The suites cannot tell it: ``owned_by`` is the namespace of a model, not the server's name.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from seatrial.kinds.kind import ASLEEP, KEEPS_AWAKE, Clue, Heard, Kind, Met, Question, Tells
-from seatrial.kinds.listed import MOST_READ
+from seatrial.kinds.kind import ASLEEP, KEEPS_AWAKE, Clue, Heard, Kind, Met, Page, Question, Tells
+from seatrial.kinds.listed import MOST_READ, version
 from seatrial.kinds.prometheus import Nonsense, decoded
 
 FOR_GOOD_S = 365 * 24 * 3600
@@ -51,5 +51,6 @@ def _stays(model: Any, now_s: float) -> bool:
 
 KIND = Kind(
     sign=Clue(path="/api/ps", turn=3, meet=meet),
+    version=Page(path="/api/version", read=version),
     questions=(Question(path="/api/ps", name="ollama /api/ps", reader=lambda: loaded_models),),
 )

@@ -1,16 +1,16 @@
 """vLLM. Not yet met: what stands here was read in its published source.
 
-Read: ``vllm/v1/metrics/loggers.py`` and ``stats.py`` for the counters, ``vllm/entrypoints/openai`` for ``owned_by``
-and ``/health``. Its API server answers ``/metrics`` from what the engine reported with its last step, so that an answer
-proves little, and counters that stand still while requests run are the evidence.
+Read: ``vllm/v1/metrics/loggers.py`` and ``stats.py`` for the counters, ``vllm/entrypoints/openai`` for ``owned_by``,
+``/health`` and ``/version``. Its API server answers ``/metrics`` from what the engine reported with its last step, so
+that an answer proves little, and counters that stand still while requests run are the evidence.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from seatrial.kinds.kind import Clue, Heard, Kind, Met, Question, Tells
-from seatrial.kinds.listed import first_model
+from seatrial.kinds.kind import Clue, Heard, Kind, Met, Page, Question, Tells
+from seatrial.kinds.listed import first_model, version
 from seatrial.kinds.prometheus import numbers, something
 
 OWNER = "vllm"
@@ -44,5 +44,6 @@ def meet(models: Heard, _arguments: str) -> Met | None:
 KIND = Kind(
     sign=Clue(path="/v1/models", turn=2, meet=meet),
     ends=r"Application shutdown complete|Finished server process \[\d+\]",  # uvicorn's, under its API server
+    version=Page(path="/version", read=version),
     questions=(Question(path="/metrics", name="vllm /metrics", reader=lambda: metrics),),
 )

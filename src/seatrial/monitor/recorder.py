@@ -261,10 +261,17 @@ class Recorder:
             return
         try:
             self._ladders[target.name] = Ladder(
-                target.name, command, target.prober, write=self._write, say=self._say, process=target.process
+                target.name, command, target.prober, write=self._of_rung, say=self._say, process=target.process
             )
         except (ValueError, OSError) as error:
             self._event(Happening.TROUBLE, target.name, f"its engine and its answers are not asked for: {error}")
+
+    def _of_rung(self, line: Line) -> None:
+        """A line of a rung, in its thread: it tells what looks at a gateway in front of that server cost, too."""
+        for target in list(self._targets.values()):
+            if target.prober is not None:
+                target.prober.price.take(line)
+        self._write(line)
 
     def _say(self, event: Event) -> None:
         if not event.at:

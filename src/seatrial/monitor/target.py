@@ -12,14 +12,16 @@ from typing import Any
 
 import msgspec
 
+from seatrial.kinds.kind import HEALTH
+from seatrial.monitor.ladder.price import Price
 from seatrial.monitor.ladder.prober import Prober
-from seatrial.monitor.process import proc
+from seatrial.monitor.process import kin, proc
 from seatrial.monitor.process.owners import Finder
 from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
 from seatrial.monitor.sources.opening import opened
 from seatrial.monitor.sources.source import Place, Source
-from seatrial.records import Event, Fact, Probe
+from seatrial.records import Event, Fact, Happening, Probe
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
@@ -59,6 +61,7 @@ class Target:
         self.sources: tuple[Source, ...] = ()
         self._finder = finder
         self._sockets: list[Listener] = []  # that a connection to this endpoint may end in, the most exact one first
+        self._kin: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())  # owners as last looked up, and strangers of them
         self._owned = False  # the main process has held the socket
         self._ticks = 0
         self._listened = False
@@ -117,6 +120,8 @@ class Target:
             told |= {"health": answer.status, "health_ns": answer.took_ns, "error": answer.error}
         elif self.prober is not None:
             told["error"] = "not asked: the process is stopped" if self.stopped else "deadline"
+        if self.prober is not None and self.prober.page != HEALTH:
+            told["page"] = self.prober.page
         told["oom_host"] = oom_host if self.prober is None or self.prober.local else None
         told["oom_cgroup"] = self.main.process.oom_kills() if self.main is not None else None
         probe, self.held = msgspec.structs.replace(self.held, **told), None
@@ -228,9 +233,30 @@ class Target:
             told = {"owner": first.pid, "why": self.tree.once(first.why)}
         if len(found) > 1:
             told["owners"] = tuple(x.pid for x in found if x is not None and x.pid is not None)
+            told["strangers"] = None
             if all(x is not None for x in found):
                 self._say_shared(told["owners"])
+                told["strangers"] = self._strangers(told.get("owner"), now)
         return told
+
+    def _strangers(self, first: int | None, now: int) -> tuple[int, ...]:
+        """Owners of another server: of sockets in which a connection may end too, the most exact ones of either IP.
+
+        Who belongs to whom is looked up when other processes own them than before; of one that cannot be named it is
+        not known.
+        """
+        if first is None:
+            return ()
+        assert self.prober is not None
+        families = {x.version for x in self.prober.addresses} & {x.address.version for x in self._sockets}
+        exact = {x.address.version for x in self._sockets if not x.address.is_unspecified}
+        asked = [x for x in self._sockets if not families or x.address.version in families]
+        meant = [x for x in asked if not x.address.is_unspecified or x.address.version not in exact]
+        found = [self._owner(x, now) for x in meant]
+        pids = (first, *sorted(x.pid for x in found if x is not None and x.pid is not None))
+        if pids != self._kin[0]:
+            self._kin = (pids, kin.strangers(first, pids[1:]))
+        return self._kin[1]
 
     def _say_shared(self, pids: tuple[int, ...]) -> None:
         addresses = ", ".join(sorted({str(x.address) for x in self._sockets}))
@@ -253,7 +279,12 @@ def open_target(
         ValueError: its base is no http or https URL.
     """
     mask = Mask(command.key).also(secret_values(command.headers))
-    prober = Prober(command.host, command.base, wake) if command.base else None
+
+    def found(text: str) -> None:
+        say(Event(what=Happening.PRICE, name=command.name, at=0, text=text))
+
+    price = Price(command.name, command.behind, learns=command.engine, say=found)
+    prober = Prober(command.host, command.base, wake, price) if command.base else None
     target = Target(command.name, command.port, prober, finder, mask=mask, say=say, follow=follow)
     target.sources = opened(Place(command, mask, wake))
     return target

@@ -15,6 +15,7 @@ A new optional field needs no version step; a changed or removed one does (``VER
 from seatrial.records.facts import *
 from seatrial.records.families import *
 from seatrial.records.lines import *
+from seatrial.records.offered import *
 from seatrial.records.record import *
 from seatrial.records.verdicts import *
 from seatrial.records.views import *

@@ -12,12 +12,14 @@ FamilyOfStop = Literal[
     "RESTARTED",
     "RUNNER REPLACED",
     "IMPOSTOR",
+    "OTHER MODEL",
+    "TWO OWNERS",
     "DEAF",
     "FROZEN",
     "WEDGED",
 ]
 """A silent stop: the server is NOT READY."""
-FamilyOfNotice = Literal["CLOCK STEPPED", "LOG STORM"]
+FamilyOfNotice = Literal["CLOCK STEPPED", "LOG STORM", "OTHER BUILD"]
 """It says what is worth knowing of the server or its host: neither a stop nor a lack of evidence. It weighs nothing."""
 FamilyOfGap = Literal["UNOBSERVED"]
 """Nobody looked, or there was no way to look: no stop, and inconclusive."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from seatrial.records.offered import Offered
 from seatrial.records.words import Happening, NoteWord, Outcome, Stage
 
 
@@ -155,6 +156,7 @@ class Probe(Line, frozen=True, kw_only=True, tag="probe"):
     oom_cgroup: int | None = None
     why: str = ""
     owners: tuple[int, ...] = ()  # pids, where several LISTEN sockets or processes share the port
+    strangers: tuple[int, ...] | None = ()  # those that are of another server than ``owner``; None: not known yet
     established: int | None = None  # connections still ESTABLISHED to the port; counted while nobody listens
     page: str = ""  # which page was asked for ``health``; empty: /health
 
@@ -194,8 +196,19 @@ class Meter(Line, frozen=True, kw_only=True, tag="meter"):
     tokens: int | None = None  # generated since its start
     prompt_tokens: int | None = None
     progress: int | None = None  # grows with each token worked on in mid-request, where the server tells
+    begun: int | None = None  # requests that were seen to begin since it was first asked; some may be missed
     start: str = ""  # opaque mark of this start, where the server tells
     asleep: bool | None = None
+
+
+class Identity(Line, frozen=True, kw_only=True, tag="identity"):
+    """Who serves, as a server says of itself: asked once in each of its lives."""
+
+    name: str
+    at: int  # it answered
+    model: str = ""  # that is asked for, where one is named
+    models: tuple[Offered, ...] = ()
+    build: str = ""
 
 
 class Log(Line, frozen=True, kw_only=True, tag="log"):

@@ -25,6 +25,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     ca: str = ""  # path of a file of certificates to trust instead of the system's
     cuts: int = 0  # questions of ours that were each followed at once by the end of others' connections
     canary_s: float = 0  # seconds between two canaries; 0: none
+    behind: str = ""  # the name of the endpoint that stands behind it, where it is a gateway
     engine: bool = True  # False: nothing is asked of its engine, by the operator's choice; its health page alone
     scrape: bool = False  # its /metrics may be read: nobody else reads the gauges that a reading resets
     ours: bool = False  # we started it

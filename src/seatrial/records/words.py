@@ -92,6 +92,8 @@ class Happening(enum.StrEnum):
     """An endpoint, named in the text, stands behind this one, as the operator said."""
     PHASE = "phase"
     """A phase of the load began."""
+    PRICE = "price"
+    """A page of a server turned out to cost something, and is asked no more; or nothing can tell what it costs."""
     TROUBLE = "trouble"
     """A source of evidence fails; said once."""
     XID = "xid"

@@ -19,6 +19,7 @@ from seatrial.records import (
     Ask,
     Event,
     Happening,
+    Identity,
     Line,
     LoadRow,
     Log,
@@ -30,6 +31,7 @@ from seatrial.records import (
     Sent,
     Threads,
 )
+from seatrial.stops.identity import models
 from seatrial.stops.process import deaf, deaths, frozen, requests, storms, witnesses
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Server, State
@@ -86,6 +88,7 @@ LINES: dict[type[Line], Readers] = {
     Threads: Readers(_NAME, witnesses.threads, machine.threads),
     Log: Readers(_NAME, witnesses.log),
     LogRate: Readers(_NAME, storms.paced),
+    Identity: Readers(_NAME, models.identified),
     Event: Readers(_of_event, _happened, _happened_to_work),
     Sent: Readers(_ENDPOINT, requests.sent, flow.sent),
     Received: Readers(_ENDPOINT, requests.received, flow.received),

@@ -62,10 +62,10 @@ def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
 def in_quiet(stop: Stop, state: State) -> Stop:
     """The stop; as planned, where it happened in planned maintenance and is over by its end, or the end is to come.
 
-    That nobody looked is no maintenance of a server.
+    That nobody looked is no maintenance of a server, and maintenance does not excuse what it leaves: another model.
     """
     until = state.limits.quiet_until
-    if stop.cause == NOBODY_LOOKED:
+    if stop.cause == NOBODY_LOOKED or (stop.family == "OTHER MODEL" and stop.until is None):
         return stop
     over = state.last if stop.until is None else stop.until
     return structs.replace(stop, planned=True) if until and stop.dead_at <= until and over <= until else stop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from seatrial.records import Event, Fact, Happening, Record, Sent
 
@@ -11,10 +11,16 @@ from seatrial.records import Event, Fact, Happening, Record, Sent
 def notices(record: Record) -> Iterator[str]:
     """A sentence for each endpoint and for each thing that was done."""
     events = record.of(Event)
+    yield from prices(events)
     for name in dict.fromkeys(event.name for event in events if event.what in _DONE):
         ours = [event for event in events if event.name == name]
         yield from _shortened(name, [event for event in ours if event.what is Happening.SHORTENED])
         yield from _queued(name, [event for event in ours if event.what is Happening.QUEUED], record)
+
+
+def prices(events: Iterable[Event]) -> Iterator[str]:
+    """What was found out of the price of looks, once each."""
+    yield from dict.fromkeys(f"{event.name}: {event.text}" for event in events if event.what is Happening.PRICE)
 
 
 _DONE = frozenset({Happening.SHORTENED, Happening.QUEUED})

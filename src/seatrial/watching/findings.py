@@ -14,7 +14,7 @@ from seatrial.records import Ask, Clock, Event, Happening, Line, Stop
 from seatrial.report.words.plain import Wall
 from seatrial.stops import fold
 from seatrial.stops.fold import Limits, State, stop_of
-from seatrial.verdict import canaries
+from seatrial.verdict import canaries, doing
 from seatrial.verdict.outcomes import exit_code
 from seatrial.verdict.watched import sign, weight, word
 from seatrial.watching.telling import ToTell
@@ -45,6 +45,7 @@ class Findings:
         self._seen: set[str] = set()
         self._found_at: dict[str, int] = {}  # incarnation -> when it was first seen
         self._canaries: dict[str, canaries.Tally] = {}
+        self._prices: list[Event] = []
         self.beat = 0
         self.told: dict[str, Stop] = {}
 
@@ -67,6 +68,8 @@ class Findings:
             and line.incarnation
         ):
             self._found_at.setdefault(line.incarnation, line.at)
+        if isinstance(line, Event) and line.what is Happening.PRICE:
+            self._prices.append(line)
         before = self._state
         self._state, given = fold.step(before, line)
         return [*self._tell(given), *self._tell(self._changed(before)), *self._tell(self._no_more_quiet(before))]
@@ -97,6 +100,11 @@ class Findings:
     def canaries(self) -> str:
         """How many canaries were answered, in words; of endpoints to which none was sent, that it was not tested."""
         return canaries.words(self._canaries, self._names)
+
+    @property
+    def prices(self) -> list[str]:
+        """What was found out of the price of looks."""
+        return list(doing.prices(self._prices))
 
     def _changed(self, before: State) -> Iterator[Stop]:
         """Stops that were told and have become others by the last line."""

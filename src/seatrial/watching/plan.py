@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.kinds import detect
 from seatrial.records import Endpoint
 from seatrial.report.words.plain import duration
 from seatrial.watching.settings import WatchSettings
@@ -14,6 +15,8 @@ LOOKS = 86_400
 CANARY_TOKENS = 20
 """Of a canary, its prompt in a chat template included: the plan alone assumes it. A server may count some more."""
 
+UNPRICED = "what a look at its health page costs is not known, and is found out where it can be seen"
+
 UNOBSERVED = "the engine was not observed (--canary=off)"
 
 
@@ -21,7 +24,7 @@ def of_endpoint(name: str, page: Endpoint, settings: WatchSettings, *, answers: 
     """The line of an endpoint: who answers, as far as it was asked, and what a day of the watch sends to it."""
     words = what(page, settings, answers=answers)
     late = "" if answers or not trouble else f"; {trouble}"
-    return f"{name}  {page.url}  {words}; a day: {price(settings)}{late}"
+    return f"{name}  {page.url}  {words}; a day: {price(settings, page)}{late}"
 
 
 def what(page: Endpoint, settings: WatchSettings, *, answers: bool) -> str:
@@ -34,10 +37,13 @@ def what(page: Endpoint, settings: WatchSettings, *, answers: bool) -> str:
     return f"{page.kind}, model {page.model}, {canary}" if page.models else canary
 
 
-def price(settings: WatchSettings) -> str:
-    """Requests and tokens of a day."""
-    if not settings.canary_s:
-        return f"{LOOKS:,} looks at its health page, 0 chats, 0 tokens"
-    looks = f"up to {2 * LOOKS:,} looks at pages that cost nothing"
-    chats = round(DAY_S / settings.canary_s)
-    return f"{looks}, {chats:,} chats of one token each, about {chats * CANARY_TOKENS:,} tokens"
+def price(settings: WatchSettings, page: Endpoint) -> str:
+    """Requests and tokens of a day. Of a server of no known kind nobody knows yet what a look costs."""
+    known = page.kind != detect.GENERIC
+    chats = round(DAY_S / settings.canary_s) if settings.canary_s else 0
+    if not chats:
+        sent = f"{LOOKS:,} looks at its health page, 0 chats, 0 tokens"
+    else:
+        looks = f"up to {2 * LOOKS:,} looks at pages{' that cost nothing' if known else ''}"
+        sent = f"{looks}, {chats:,} chats of one token each, about {chats * CANARY_TOKENS:,} tokens"
+    return sent if known else f"{sent}; {UNPRICED}"

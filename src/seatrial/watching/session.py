@@ -235,7 +235,8 @@ class WatchSession:
         """What is known of the engines: how many canaries were answered, or that none was sent."""
         if not self._settings.endpoints:
             return ""
-        return self._findings.canaries or f"not tested: {plan.UNOBSERVED if self._unasked else NOT_TESTED}"
+        canaries = self._findings.canaries or f"not tested: {plan.UNOBSERVED if self._unasked else NOT_TESTED}"
+        return "; ".join([canaries, *self._findings.prices])
 
     def _silent_ns(self) -> int:
         """How long the recorder has written nothing."""

@@ -111,6 +111,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 engine=settings.canary_s > 0,
                 scrape=settings.scrape,
                 cuts=found.company.handed_over,
+                behind=settings.behind.get(name, ""),
             )
         )
     return orders

@@ -13,7 +13,7 @@ NO_PORT = "a process without a port"
 def troubles(line: Line) -> Iterator[str]:
     """One line each; the same text again is to be said only once."""
     match line:
-        case Event(what=Happening.TROUBLE):
+        case Event(what=Happening.TROUBLE | Happening.PRICE):
             yield f"{line.name}: {line.text}" if line.name else line.text
         case Probe() if line.why and not line.why.startswith(NO_PORT):
             yield f"{line.name}: {line.why}"

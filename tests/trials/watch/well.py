@@ -19,6 +19,7 @@ class Well(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"ok")
     def log_message(self, *_): pass
+http.server.ThreadingHTTPServer.allow_reuse_port = "SHARED" in os.environ
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Well)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_port, flush=True)
@@ -46,7 +47,7 @@ class Well:
 
 
 @contextmanager
-def well(beside: str = "", *arguments: str, port: int = 0, says: int = 200) -> Iterator[Well]:
+def well(beside: str = "", *arguments: str, port: int = 0, says: int = 200, shared: bool = False) -> Iterator[Well]:
     """A server that ends with the block, and all processes that it has started.
 
     Args:
@@ -54,6 +55,7 @@ def well(beside: str = "", *arguments: str, port: int = 0, says: int = 200) -> I
         port: 0: a free one.
         says: the status of its /health; another than 200: it is not well. It stands in its environment: by its text and
             its arguments it is the same program.
+        shared: others may listen at its port.
     """
     command = [sys.executable, "-c", WELL + beside + RESTS, str(port), *arguments]
     with subprocess.Popen(
@@ -62,7 +64,7 @@ def well(beside: str = "", *arguments: str, port: int = 0, says: int = 200) -> I
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, "SAYS": str(says)},
+        env={**os.environ, "SAYS": str(says), **({"SHARED": "yes"} if shared else {})},
     ) as process:
         assert process.stdout is not None
         try:

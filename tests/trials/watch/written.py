@@ -70,6 +70,11 @@ class Written:
                    **fields)  # fmt: skip
         return self.seconds(9)
 
+    def identity(self, **fields: Any) -> Written:
+        """It says now what it serves."""
+        self._line("identity", name="a", at=self.now, **fields)
+        return self
+
     def right(self) -> Written:
         """A canary that is answered."""
         at = self.now + S // 2

@@ -12,6 +12,8 @@ from typing import Protocol
 
 from seatrial.kinds import generic
 from seatrial.monitor.ladder.canary import PATIENCE_S, Canary
+from seatrial.monitor.ladder.price import Price
+from seatrial.monitor.ladder.prober import GONE, NOT_ASKED
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.monitor.ladder.scheduler import Scheduler
@@ -35,6 +37,7 @@ class Health(Protocol):
     """What the prober knows, and where it asks."""
 
     path: str
+    price: Price
     local: bool | None
     heard: probe.ProbeAnswer | None
 
@@ -70,7 +73,8 @@ class Ladder:
         pace = Turns(Path(endpoint.pace), endpoint.pace_per_s) if endpoint.pace else None
         questions = Questions(endpoint.base, endpoint.api, endpoint.key, endpoint.headers, endpoint.ca, pace)
         self._prober = prober
-        self._was_up = False
+        self._was_up = self._gone = False
+        self._returns = 0
         self._kind = generic.KIND
         self._loads_from = 0
         here = endpoint.port
@@ -84,6 +88,8 @@ class Ladder:
             process=process,
             local=lambda: prober.local,
             company=company,
+            model=endpoint.model,
+            returns=lambda: self._returns,
         )
         self._rungs: list[Rung] = [self.scheduler] if endpoint.engine else []
         if endpoint.engine and endpoint.api and endpoint.canary_s > 0:
@@ -120,6 +126,8 @@ class Ladder:
             self._prober.path = kind.health
         elif self._kind is not kind:
             self._prober.forget()
+        if self.scheduler.known:
+            self._prober.price.met(known=kind is not generic.KIND)
         self._kind = kind
 
     def close(self) -> None:
@@ -133,6 +141,9 @@ class Ladder:
             return False
         self._loads_from = (self._loads_from or now) if heard.status == LOADING else 0
         loads = bool(self._loads_from) and now - self._loads_from < LOADS_NS
-        answers = heard.status is not None and not loads
+        answers = (heard.status is not None and not loads) or heard.error == NOT_ASKED
+        if answers and self._gone:
+            self._returns += 1
+        self._gone = (self._gone or (self._was_up and heard.error in GONE)) and not answers
         self._was_up = self._was_up or answers
         return answers or (self._was_up and heard.error in UP and heard.status is None)

@@ -9,8 +9,11 @@ import socket
 import threading
 import time
 
+import msgspec
+
 from seatrial.kinds import detect
 from seatrial.kinds.kind import HEALTH, Heard
+from seatrial.monitor.ladder.price import Price
 from seatrial.monitor.ladder.questions import any_certificate, below
 from seatrial.wire.transports import probe
 from seatrial.wire.transports.bystanders import is_ours
@@ -30,6 +33,9 @@ AWAY = frozenset({"refused", "unreachable"})
 GONE = AWAY | {"reset"}
 """How /health ends where nobody is there any more: who comes next may be another kind of server."""
 
+NOT_ASKED = "not asked: it may call the model"
+"""Of a server whose port takes connections, and of which no page is known that costs nothing."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -43,16 +49,21 @@ class Prober:
         local: whether the endpoint is on this machine; None until known.
         path: asked, below the server's root. Before /health is asked for the first time, and again after nobody was
             there, it is found out whether a kind answers of which that has a price: then it is the kind's own page.
+        page: that was asked last; empty: none, only whether the port takes connections.
+        price: of /health, while no known kind answers. Where that is not to be paid, another page is asked: one that
+            is no kind's own there, but answers.
         heard: the last answer, or how the last question ended; None before the first. A server without such a page
             says 404, and is there.
     """
 
-    def __init__(self, host: str, base: str, wake: int) -> None:
+    def __init__(self, host: str, base: str, wake: int, price: Price | None = None) -> None:
         self.addresses: frozenset[Address] = frozenset()
         self.local: bool | None = None
         self.answer: probe.ProbeAnswer | None = None
         self.heard: probe.ProbeAnswer | None = None
-        self.path = HEALTH
+        self.path = self.page = HEALTH
+        self.price = price or Price(host)
+        self._free = ""
         self._known = False  # that it is no kind with a page of its own, or that it is
         self._tries = 0
         self._slow = False  # who is there was asked last, and left too little of the second for /health
@@ -81,6 +92,7 @@ class Prober:
     def forget(self) -> None:
         """Another server may answer now: who it is, is found out with the next question."""
         self._known, self._tries, self._slow = False, 0, False
+        self.price.forget()
 
     def close(self) -> None:
         self._over = True
@@ -107,7 +119,13 @@ class Prober:
         answer = None if self._known or self._slow else self._door(until)
         if answer is not None:
             return answer
-        answer = self._get(self.path, until)
+        if self.path != HEALTH:
+            answer = self._get(self.path, until)
+        elif self.price.may_ask():
+            answer = self._get(HEALTH, until)
+            self.price.looked(answer)
+        else:
+            answer = self._instead(until)
         self._known = self._known or (answer.status is not None and answer.status < 500)
         self._slow = self._slow and answer.status is not None
         if answer.error in GONE:
@@ -133,10 +151,20 @@ class Prober:
                 self._tries += 1
                 self._slow = self._tries >= DOORS and until - time.monotonic() < DEADLINE_S / 2
                 return answer if self._tries <= DOORS or self._slow else None
+            self._free = self.price.instead = sign.path
         self._known, self.path = True, HEALTH
         return None
 
+    def _instead(self, until: float) -> probe.ProbeAnswer:
+        """What is asked in place of a page that is dear."""
+        if self._free:
+            return self._get(self._free, until)
+        self.page = ""
+        taken = probe.connect(self._root, deadline_s=max(until - time.monotonic(), DEADLINE_S / 10))
+        return taken if taken.error else msgspec.structs.replace(taken, error=NOT_ASKED)
+
     def _get(self, path: str, until: float) -> probe.ProbeAnswer:
+        self.page = path
         left = max(until - time.monotonic(), DEADLINE_S / 10)
         return probe.get(f"{self._root}{path}", deadline_s=left, tls=self._tls)
 

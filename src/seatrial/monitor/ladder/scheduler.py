@@ -2,7 +2,7 @@
 
 What is asked, and what a question costs, the kind of server says (:mod:`seatrial.kinds`). Which kind it is, is found
 out once in each life of the server. A server that may sleep is not asked what would keep it awake; behind a router
-nothing is asked, for a question there loads a model.
+nothing is asked, for a question there loads a model. Who serves is asked once in each life (``whois``).
 
 An answer proves less than silence does: whether work goes on, ``progress`` tells.
 """
@@ -17,6 +17,7 @@ from seatrial.kinds import detect, generic, prometheus
 from seatrial.kinds.kind import KEEPS_AWAKE, Cost, Forbidden, Heard, Met, Question, Reader, Tells, asked
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
+from seatrial.monitor.ladder.whois import Whois
 from seatrial.monitor.process.proc import Process
 from seatrial.records import BUSY, Meter
 from seatrial.wire.transports.bystanders import SAID, Bystanders
@@ -34,6 +35,9 @@ FAR_TRIES = 30
 
 WITHOUT_PROCESS = 5
 """Ticks to wait for the process behind a local port: its arguments tell whether it may be asked."""
+
+RETURN = "return "
+"""Begins the name of a life that no process shows."""
 
 CAP = 4 * 1024 * 1024
 """A page about requests under way may hold every prompt."""
@@ -53,6 +57,8 @@ class Scheduler(Rung):
         process: the main process, where it is on this host and known.
         local: whether the endpoint is on this host; None until known.
         company: what becomes of others when it is asked.
+        model: that is asked of the server; empty: none is named.
+        returns: how often it was gone and came back; it tells lives apart where no process is seen.
 
     Attributes:
         known: whether it has been found out what the server is; the canary waits for that.
@@ -73,8 +79,11 @@ class Scheduler(Rung):
         process: Callable[[], Process | None] = lambda: None,
         local: Callable[[], bool | None] = lambda: False,
         company: Bystanders | None = None,
+        model: str = "",
+        returns: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._process, self._local = process, local
+        self._process, self._local, self._returns = process, local, returns
+        self._whois = Whois(name, model, api=bool(questions.api))
         self._company = company or Bystanders(lambda: None)
         self._spares: frozenset[Cost] = frozenset() if scrape else frozenset({Cost.GAUGES})
         self._sources: list[Source] = []
@@ -87,21 +96,33 @@ class Scheduler(Rung):
 
     def due(self, now: int) -> bool:  # noqa: ARG002 - a tick is the time
         process = self._process()
-        life = process.incarnation if process is not None else self._life
+        life = process.incarnation if process is not None else self._unseen_life()
         if life != self._life:
             self.known, self._life, self._tries, self.forbidden, self.routes = False, life, 0, "", False
             self.kind = generic.KIND
+            self._whois.forget()
         if self.known:
-            return bool(self._sources)
+            return bool(self._sources) or self._whois.due
         if self._local() is not False and process is None and self._bereft < WITHOUT_PROCESS:
             self._bereft += 1
             return False
         return True
 
+    def _unseen_life(self) -> str:
+        """The life of a server whose process is not seen: the next one, once it was gone and is back."""
+        returns = self._returns()
+        return f"{RETURN}{returns}" if returns and (not self._life or self._life.startswith(RETURN)) else self._life
+
     def step(self) -> None:
         if not self.known:
             if not self._company.held_back():
                 self._learn()
+            return
+        if self._whois.due and not self._company.held_back():
+            if (found := self._whois.step(self._about)) is not None:
+                self.write(found)
+            return
+        if not self._sources:
             return
         source = self._sources[self._turn % len(self._sources)]
         self._turn += 1
@@ -154,6 +175,7 @@ class Scheduler(Rung):
             if self._tries < (LEARN_TRIES if self._local() is not False else FAR_TRIES):
                 return
             met = Met()
+            self._whois.begin(self.kind, {})
         self.forbidden, self.routes = met.forbidden, Cost.LOADS in met.spares
         self._sources = [(q, q.reader()) for q in asked(self.kind, met.spares | self._spares)]
         if not self._sources:
@@ -165,6 +187,7 @@ class Scheduler(Rung):
     def _meet(self) -> Met | None:
         """What answers, and what it must be spared; None: nothing does, for now."""
         answers: dict[str, ProbeAnswer | None] = {}
+        met: Met | None = None
         for sign, kind in detect.signs():
             if sign.path.startswith("/v1/") and not self.questions.api:
                 continue
@@ -176,8 +199,11 @@ class Scheduler(Rung):
             met = sign.meet(_heard(answer), self._arguments()) if answer.status == 200 else None
             if met is not None:
                 self.kind = self.met = kind
-                return met
-        return Met()
+                break
+        else:
+            met = Met()
+        self._whois.begin(self.kind, answers)
+        return met
 
     def _arguments(self) -> str:
         process = self._process()

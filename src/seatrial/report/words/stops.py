@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from seatrial.records import SECOND, STREAMS, Stop
+from seatrial.records import NOTICES, SECOND, STREAMS, Stop
 from seatrial.report.words.plain import Wall, count, duration
 from seatrial.text import signal_name, visible
 
@@ -17,6 +17,9 @@ _SHOWN = {
     "STOPPED": ("child of ",),
     "WEDGED": ("/health", "scheduler silent"),  # and what the canaries were told
     "IMPOSTOR": ("the port is owned by",),
+    "OTHER MODEL": ("it listed",),
+    "OTHER BUILD": ("its build was",),
+    "TWO OWNERS": ("the port is owned by",),
     "RUNNER REPLACED": ("child ",),
 }
 """Evidence of which the first words make it part of the headline, by family: which rung is well, who came for whom."""
@@ -24,6 +27,8 @@ _BEHIND = (": the fault is behind it", ": it stands behind this one")
 """How evidence ends that names the stop of the server behind a gateway; it is part of the headline."""
 _CANARIES = re.compile(r"[0-9]+ (?:of the last [0-9]+ )?canaries")
 """Evidence that begins so says what came of the canaries: the reason of a stop, which stands before all else."""
+_OWNERS = frozenset({"IMPOSTOR", "RUNNER REPLACED", "OTHER MODEL", "OTHER BUILD", "TWO OWNERS"})
+"""Families whose evidence in the headline says whom it befell."""
 _ENDS = frozenset({"STOPPED", "RESTARTED", "RUNNER REPLACED"})
 """Families of which a process ended: how it ended is part of the headline."""
 
@@ -65,8 +70,9 @@ def headline(stop: Stop, wall: Wall, end: int, streams: int | None = None) -> st
     if stop.family == "LOG STORM":
         return _storm(stop, wall)
     shown = [visible(text, 200) for text in _shown(stop)]
-    who = shown if shown and stop.family in ("IMPOSTOR", "RUNNER REPLACED") else [*_who(stop), *shown]
-    parts = [f"{stop.family}{_how(stop, streams)} {interval}", *_loop(stop), *who, *_after(stop, wall, end)]
+    who = shown if shown and stop.family in _OWNERS else [*_who(stop), *shown]
+    after = [] if stop.family in NOTICES else _after(stop, wall, end)
+    parts = [f"{stop.family}{_how(stop, streams)} {interval}", *_loop(stop), *who, *after]
     return "; ".join(part for part in parts if part)
 
 

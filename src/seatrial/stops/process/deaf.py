@@ -19,6 +19,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Probe
+from seatrial.stops.identity import owners
 from seatrial.stops.process import afar
 from seatrial.stops.state.cases import change, newest, open_case, open_one, proved
 from seatrial.stops.state.incarnations import Oom, Proof
@@ -38,7 +39,7 @@ def probed(server: Server, probe: Probe, state: State) -> Server:
     if server.address.blind or (state.tick and probe.t - state.tick > AFTER_GAP_NS):
         return replace(server, address=replace(server.address, blind=False))
     before, heard = server, bool(probe.listens)
-    server = _noted(server, probe, heard=heard)
+    server = owners.probed(_noted(server, probe, heard=heard), probe, before.life.ear.listened)
     if server.cases:
         server = _told_of_memory(server, probe)
     if heard:

@@ -13,10 +13,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import NO_STOP, NOTICES, SECOND, Family, Stop
+from seatrial.records import NOTICES, SECOND, Family, Stop
 from seatrial.stops.state import testimony
 from seatrial.stops.state.case import Case
-from seatrial.stops.state.families import ENDED, FAMILIES
+from seatrial.stops.state.families import ENDED, EXPLAINS_NOTHING, FAMILIES
 from seatrial.stops.state.incarnations import ChildEnd, Ended, Main, Proof
 from seatrial.stops.state.limits import DYING_NS
 from seatrial.stops.state.memory import growth, oom_before
@@ -148,9 +148,12 @@ def _latest(cases: tuple[Case, ...], most: int) -> tuple[Case, ...]:
 
 
 def open_one(server: Server) -> Case | None:
-    """The stop of the server itself that still lasts, if there is one. No gap and no notice is a stop."""
+    """The stop of the server itself that still lasts, if there is one. No gap and no notice is a stop.
+
+    A stop that lasts beside others is not meant: of what happens meanwhile it says nothing.
+    """
     for case in reversed(server.cases):
-        if case.until is None and case.family not in NO_STOP and not case.of_child:
+        if case.until is None and case.family not in EXPLAINS_NOTHING and not case.of_child:
             return case
     return None
 

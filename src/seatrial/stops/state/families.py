@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from seatrial.records import Family
+from seatrial.records import NO_STOP, Family
 from seatrial.stops.state.incarnations import SERVING, By
 
 Due = Literal["at once", "shortly", "once known", "once unexplained"]
@@ -44,6 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         ended: a process has ended, and its end is told.
         marked: the main process ended or was replaced, so that a new mark of a start belongs to it.
         lives_on: its process lives on, so that what its threads do tells of the stop.
+        beside: it lasts beside other stops of its server: it explains none of them, and none takes its place.
         inferred: the word for it where nobody looked while it happened; empty where it needs a look.
     """
 
@@ -60,6 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
     marked: bool = False
     lives_on: bool = False
+    beside: bool = False
     inferred: str = ""
 
 
@@ -119,6 +121,28 @@ FAMILIES: dict[Family, Row] = {
         refuted_by=SERVING,
         marked=True,
         inferred="take-over",
+    ),
+    "OTHER MODEL": Row(
+        says="After a restart it serves another model, planned or not.",
+        reader="identity.models",
+        opens="in a new life a list of models in which neither the model that is asked for nor, where none is named, "
+        "any one of before stands; or a model of that name and of another size",
+        ends="a life in which it lists the model of before",
+        rung="the answer's content: another model answers",
+        due="at once",
+        refuted_by=NONE,
+        beside=True,
+    ),
+    "TWO OWNERS": Row(
+        says="Two servers own the port, and clients meet either.",
+        reader="identity.owners",
+        opens="for fifteen seconds a second LISTEN socket at the port, of a process that is neither a relative of the "
+        "first one's nor a worker of the same master",
+        ends="one owner, or none",
+        rung="the LISTEN socket: two servers own it",
+        due="at once",
+        refuted_by=NONE,
+        beside=True,
     ),
     "DEAF": Row(
         says="Its process lives, and listens no more.",
@@ -183,6 +207,14 @@ FAMILIES: dict[Family, Row] = {
         due="at once",
         refuted_by=NONE,
     ),
+    "OTHER BUILD": Row(
+        says="After a restart it is another build: a notice, and no stop.",
+        reader="identity.models",
+        opens="in a new life another version of its program, as it tells it",
+        ends="when it begins",
+        due="at once",
+        refuted_by=NONE,
+    ),
     "STREAM STALL": Row(
         says="A stream that had begun to give tokens gave none for long, and no stop explains it.",
         reader="streams.broken",
@@ -225,6 +257,10 @@ ENDED = frozenset(family for family, row in FAMILIES.items() if row.ended)
 """A process has ended."""
 ENDED_MAIN = frozenset(family for family, row in FAMILIES.items() if row.ended and row.marked)
 """The main process has ended."""
+BESIDE = frozenset(family for family, row in FAMILIES.items() if row.beside)
+"""They last beside other stops of a server."""
+EXPLAINS_NOTHING = NO_STOP | BESIDE
+"""They say nothing of what else happens while they last."""
 MARKED = frozenset(family for family, row in FAMILIES.items() if row.marked)
 """The server's own mark of its start changes with it."""
 OF_A_CHILD = FAMILIES["RUNNER REPLACED"].rung

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from seatrial.records import SECOND, Event, Log, Stop, Threads
+from seatrial.records import SECOND, Event, Log, Offered, Stop, Threads
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.incarnations import ChildEnd, Ended, Main, Oom, Proof, Sign
 from seatrial.stops.state.limits import Limits
@@ -123,6 +123,21 @@ class Storm(msgspec.Struct, frozen=True, gc=False):
     size: int = 0
 
 
+class Served(msgspec.Struct, frozen=True, gc=False):
+    """What the server said that it serves, in its first life that told it. Written by ``identity.models``."""
+
+    at: int = 0
+    models: tuple[Offered, ...] = ()
+    build: str = ""  # as last told
+
+
+class Rivals(msgspec.Struct, frozen=True, gc=False):
+    """Another server that owns the port too. Written by ``identity.owners``."""
+
+    since: int = 0  # 0: there is none
+    alone: Proof | None = None  # the last look at which there was none; None: there has been none since
+
+
 class Server(msgspec.Struct, frozen=True, gc=False):
     """One endpoint as the lines so far show it. Proofs and stops are written by ``state.cases``, all else in parts."""
 
@@ -134,6 +149,8 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     requests: Requests = Requests()
     witnesses: Witnesses = Witnesses()
     storm: Storm = Storm()
+    served: Served = Served()
+    rivals: Rivals = Rivals()
     work: Work = Work()
     streams: Streams = Streams()
     proofs: tuple[Proof, ...] = ()  # of life: the latest, in order

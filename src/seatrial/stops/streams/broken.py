@@ -29,9 +29,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.reading.seen import Seen
-from seatrial.records import NO_STOP, SECOND, Ask, Family, LoadRow
+from seatrial.records import SECOND, Ask, Family, LoadRow
 from seatrial.stops.evidence.looks import busy
 from seatrial.stops.state.case import Case
+from seatrial.stops.state.families import EXPLAINS_NOTHING
 from seatrial.stops.state.limits import DYING_NS, PLANNED_FOR_NS, SETTLE_NS, Limits
 from seatrial.stops.state.server import Server
 from seatrial.stops.state.streams import Broken, Fault, Streams, Trouble
@@ -214,7 +215,7 @@ def _of_a_stop(server: Server, broken: Broken) -> bool:
 
 def _over(case: Case, broken: Broken) -> bool:
     """Whether a stop lies over the moment a stream broke, or counts the stream's request among its suspects."""
-    if case.family in NO_STOP or case.statement.withdrawn:
+    if case.family in EXPLAINS_NOTHING or case.statement.withdrawn:
         return False
     if broken.id in case.suspects:
         return True

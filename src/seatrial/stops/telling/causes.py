@@ -26,7 +26,7 @@ from seatrial.stops.evidence.ends import (
 from seatrial.stops.evidence.programs import forwards
 from seatrial.stops.evidence.testified import fresh, gpu_word, gpu_words, orderly
 from seatrial.stops.state.case import Case
-from seatrial.stops.state.families import ENDED
+from seatrial.stops.state.families import BESIDE, ENDED
 from seatrial.stops.state.incarnations import Growth
 from seatrial.stops.state.sights import PROBE_RUNGS, Sight
 from seatrial.stops.telling.own import own_of
@@ -106,7 +106,7 @@ def _named(case: Case) -> Iterator[str]:
 def excluded(case: Case, *, kept: bool) -> Iterator[str]:
     """What did not happen, and by what that is known. ``kept``: a keeper announces planned stops."""
     yield from case.statement.excluded
-    if case.family in NOTICES:
+    if case.family in NOTICES or case.family in BESIDE:
         return
     if case.family == "WEDGED" and (case.main is None or forwards(case.main)):
         return  # nothing of its process is observable: nothing is excluded by it

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.records import NO_STOP, SECOND
+from seatrial.records import SECOND
 from seatrial.stops.evidence.ends import how
 from seatrial.stops.state.case import Case
-from seatrial.stops.state.families import ENDED
+from seatrial.stops.state.families import ENDED, EXPLAINS_NOTHING
 from seatrial.stops.state.server import Server
 
 FAULT = "the fault is behind it"
@@ -34,6 +34,6 @@ def beside(case: Case, server: Server, servers: Mapping[str, Server]) -> Iterato
     for name in server.work.behind:
         stops = servers[name].cases if name in servers and name != server.name else ()
         for other in reversed(stops):
-            if other.family not in NO_STOP and 0 <= case.dead_at - other.dead_at <= NEAR_NS:
+            if other.family not in EXPLAINS_NOTHING and 0 <= case.dead_at - other.dead_at <= NEAR_NS:
                 yield said_of(name, other, case.dead_at, THERE)
                 break

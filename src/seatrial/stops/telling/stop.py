@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from seatrial.records import SECOND, Fact, Stop
 from seatrial.stops.evidence.ends import code_of, how, kind_of, number_in, signal_of, uptime_s
-from seatrial.stops.evidence.programs import deleted, exe_of
+from seatrial.stops.evidence.programs import deleted, exe_of, model_of
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED, ENDED_MAIN, FAMILIES
 from seatrial.stops.state.incarnations import Proof
@@ -121,3 +121,6 @@ def _programs(case: Case) -> Iterator[str]:
     before, after = (main.facts.get(Fact.ARGUMENTS, "") for main in (case.main, case.successor))
     if before and after and before.split(" ")[1:] != after.split(" ")[1:]:
         yield "its successor was started with other arguments"
+    had, has = (model_of(main.facts) for main in (case.main, case.successor))
+    if had and has and had.rpartition("/")[2] != has.rpartition("/")[2]:
+        yield f"its successor's arguments name another model: {had} -> {has}"

@@ -6,10 +6,10 @@ least half of them, convict, where connections do not end as often by themselves
 one is open. Whoever drops a stream mostly does so at once, so that an end within a tenth of a second weighs more.
 
 A trial that ends nothing speaks for the server. After one that ended something it is first watched for some seconds
-how often as many end by themselves, in spans of the same lengths. Then two accounts of all that was seen are held
-against each other, by how likely each makes it (a Bayes factor): that questions drop others, as ``DROPS`` says, or
-that what follows a question is what befalls any span of time, however often that is. Users whose short requests come
-and go convict nobody.
+how often as many end by themselves, in spans of the same lengths, one from each look. Then two accounts of all that
+was seen are held against each other, by how likely each makes it (a Bayes factor): that questions drop others, as
+``DROPS`` says, or that what follows a question is what befalls any span of time, however often that is. Users whose
+short requests come and go convict nobody.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ AT_ONCE_S = 0.1
 MOMENT_S = 0.02
 """Longer than a question about a server's health takes, and shorter than any stream."""
 
-SPANS = (8, 12)
-"""In so many spans it is watched what ends by itself: five to eight seconds, at random, for requests may be of one
-length."""
+WATCHED = (50, 80)
+"""It is watched what ends by itself by so many looks, one each ``AT_ONCE_S``: at random within these, for requests may
+be of one length."""
 
 WATCHES, PER_S = 2, 60.0
 """At most so many such watches in so many seconds: meanwhile nothing is asked, and whoever looks for a stop waits."""
@@ -46,7 +46,7 @@ STEP_S = 2.0
 DROPS = (0.5, 0.45, 0.05)
 """How often a server that drops others does so at once, within the half second, or not: what is held for likely."""
 
-CONVICTS = math.log(100)
+CONVICTS = math.log(60)
 TRUSTS = -6.0
 """Limits of the evidence: the odds at which a server is convicted, and at which it is looked at more seldom."""
 
@@ -182,14 +182,16 @@ class Bystanders:
         self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
         self._questions = 0
         self._trials: dict[str, int] = {}  # by what was asked for
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # one question begins at a time
+        self._open: threading.Thread | None = None  # the last trial
+        self._asking: set[int] = set()  # threads that are within a block
         self.convicted = cuts > 1  # one alone is handed over of a server that is not
         self._weighed = 0  # cuts after which it was watched what ends by itself
         self._surprised = False  # by the last trial: by what is known, connections seldom end so by themselves
         self._watched: tuple[float, ...] = ()  # when that was, the latest ones
         self.cuts = 0
         for _ in range(cuts):
-            self.judge("", 1)
+            self.judge("", 0)
 
     @property
     def handed_over(self) -> int:
@@ -204,19 +206,29 @@ class Bystanders:
     def question(self, path: str) -> Iterator[None]:
         """Ask for a path within the block. It lasts longer where others are connected, to see what becomes of them.
 
-        A block that is entered while another is open is no trial of its own.
+        One that is asked within a block of the same thread is no trial of its own. Another thread waits until it is
+        seen what became of the others: else its own question might end them, and nobody would know.
         """
-        if not self._lock.acquire(blocking=False):
+        me = threading.get_ident()
+        if me in self._asking:
             yield
             return
+        self._asking.add(me)
         try:
-            with self._trial(path):
+            with self._lock:
+                if self._open is not None:
+                    self._open.join()
+                self._open = trial = self._trial(path)
+            try:
                 yield
+            finally:
+                if trial is not None:
+                    trial.join()
         finally:
-            self._lock.release()
+            self._asking.discard(me)
 
-    @contextlib.contextmanager
-    def _trial(self, path: str) -> Iterator[None]:
+    def _trial(self, path: str) -> threading.Thread | None:
+        """Who looks at what becomes of others at a question that is asked now; None: it is no trial."""
         self._questions += 1
         suspected = self._surprised or self._evidence(path) > 0
         trusted = not suspected and self._evidence(path) <= TRUSTS and self._questions % RARE
@@ -224,14 +236,10 @@ class Bystanders:
         if there and suspected:
             there = self._at_random()
         if not there:
-            yield
-            return
+            return None
         trial = threading.Thread(target=self._after, args=(path, there), name="bystanders", daemon=True)
         trial.start()
-        try:
-            yield
-        finally:
-            trial.join()
+        return trial
 
     def judge(self, path: str, ended: int) -> None:
         """Weigh a trial.
@@ -279,15 +287,15 @@ class Bystanders:
         """Count how often connections end though nobody asks."""
         self._weighed = self.cuts
         self._watched = (*self._watched, time.monotonic())[-WATCHES:]
-        for _ in range(random.randint(*SPANS)):  # noqa: S311 - no secret
-            time.sleep(random.uniform(0, WITHIN_S / 2))  # noqa: S311 - nor this one
-            before = self._look() or frozenset()
-            time.sleep(AT_ONCE_S)
-            soon = self._look() or frozenset()
-            time.sleep(WITHIN_S - AT_ONCE_S)
-            now = self._look() or frozenset()
+        began = time.monotonic()
+        looks = [self._look() or frozenset()]
+        for n in range(1, random.randint(*WATCHED)):  # noqa: S311 - no secret
+            time.sleep(max(0.0, began + n * AT_ONCE_S - time.monotonic()))
+            looks.append(self._look() or frozenset())
+        steps = round(WITHIN_S / AT_ONCE_S)
+        for before, soon, later in zip(looks, looks[1:], looks[steps:], strict=False):
             if before:
-                self._by_itself[0 if _half(before, soon) else 1 if _half(before, now) else 2] += 1
+                self._by_itself[0 if _half(before, soon) else 1 if _half(before, later) else 2] += 1
 
     def _after(self, path: str, there: Peers) -> None:
         """Look twice at what has become of them; where nobody can say any more, it was no trial."""

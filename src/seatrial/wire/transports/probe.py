@@ -85,6 +85,26 @@ def get(
     return ProbeAnswer(at=now, took_ns=now - start, **found)
 
 
+def connect(url: str, *, deadline_s: float) -> ProbeAnswer:
+    """Whether the port of a URL takes a connection, which is closed unused.
+
+    Raises:
+        ValueError: the URL names no host.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError(f"{url} names no host")
+    start = time.monotonic_ns()
+    found: dict[str, Any] = {}
+    try:
+        limit = _Limit(start + int(deadline_s * 1e9))
+        _connect(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), limit, None).close()
+    except Exception as error:  # noqa: BLE001 - a monitor outlives whatever a network does
+        found["error"], found["detail"] = _word(error), f"{type(error).__name__}: {error}"[:LONGEST]
+    now = time.monotonic_ns()
+    return ProbeAnswer(at=now, took_ns=now - start, **found)
+
+
 class _Late(TimeoutError):
     """The total deadline has passed."""
 
