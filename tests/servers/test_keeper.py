@@ -112,7 +112,7 @@ def test_a_stopped_server_is_ended_too(keeping):
 
 
 PYTEST = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from seatrial.run.directory import RunDir
 from seatrial.servers.keeping import Keeping
@@ -120,7 +120,7 @@ from seatrial.servers.orders import EmbeddedSpec
 spec = EmbeddedSpec(model=sys.argv[2], slots=2, context=1024)
 kept = Keeping.start(RunDir.open(Path(sys.argv[1])), (), spec, recorder=sys.argv[3])
 print(kept.pid, kept.embedded[1], kept.address, flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 

@@ -32,8 +32,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from seatrial.records import FILE, ROOT, Family, Identity, Offered
-from seatrial.stops.state.case import Case, Statement
-from seatrial.stops.state.cases import change, open_case, proof_before
+from seatrial.stops.state.case import Statement
+from seatrial.stops.state.cases import change, lasting, open_case, proof_before
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Served, Server, State
 
@@ -43,14 +43,14 @@ SHOWN = 3
 
 def identified(server: Server, line: Identity, _: State) -> Server:
     """What a server says of itself in one life, held against what it said in the first."""
-    known, lasting = server.served, _lasting(server)
+    known, told = server.served, lasting(server, "OTHER MODEL")
     if known.models and line.models:
         other = not is_same(known.models, line.models, line.model)
-        if other and lasting is None:
+        if other and told is None:
             server = _opened(server, "OTHER MODEL", line, _words(known.models, line.models, line.model))
-        elif not other and lasting is not None:
+        elif not other and told is not None:
             said = f"it lists {_named(line.models, line.model)} again"
-            server = change(server, lasting, until=line.at, evidence=(*lasting.evidence, said))
+            server = change(server, told, until=line.at, evidence=(*told.evidence, said))
     if known.build and line.build and known.build != line.build:
         server = _opened(server, "OTHER BUILD", line, f"its build was {known.build}, and is {line.build}")
     models, build = known.models or line.models, line.build or known.build
@@ -121,8 +121,3 @@ def _marked(offered: Sequence[Offered], model: str) -> str:
     each = next((each for each in offered if model in _names(each)), offered[0])
     marks = ", ".join(f"{key} {value}" for key, value in each.marks.items())
     return f"{each.id} ({marks})" if marks else each.id
-
-
-def _lasting(server: Server) -> Case | None:
-    """The OTHER MODEL that lasts, if there is one."""
-    return next((case for case in server.cases if case.family == "OTHER MODEL" and case.until is None), None)

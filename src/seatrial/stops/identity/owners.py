@@ -19,8 +19,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, Probe
-from seatrial.stops.state.case import Case, Statement
-from seatrial.stops.state.cases import change, open_case, open_one
+from seatrial.stops.state.case import Statement
+from seatrial.stops.state.cases import change, lasting, open_case, open_one
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Rivals, Server
 
@@ -43,9 +43,9 @@ def probed(server: Server, probe: Probe, before: Proof | None) -> Server:
         return server if rivals.alone or before is None else replace(server, rivals=replace(rivals, alone=before))
     if rivals.alone is None:
         return server
-    lasting = _lasting(server)
-    if lasting is not None:
-        server = change(server, lasting, until=probe.t, evidence=(*lasting.evidence, "then one of them was gone"))
+    told = lasting(server, "TWO OWNERS")
+    if told is not None:
+        server = change(server, told, until=probe.t, evidence=(*told.evidence, "then one of them was gone"))
     return replace(server, rivals=Rivals())
 
 
@@ -57,7 +57,7 @@ def _shared(server: Server, probe: Probe, strangers: tuple[int, ...], before: Pr
         return replace(server, rivals=Rivals(probe.t, alone))
     stop = open_one(server)
     impostor = stop is not None and stop.family == "IMPOSTOR"
-    if probe.t - rivals.since < LASTS_NS or impostor or _lasting(server) is not None:
+    if probe.t - rivals.since < LASTS_NS or impostor or lasting(server, "TWO OWNERS") is not None:
         return server
     others = ", ".join(f"pid {pid}" for pid in strangers[:SHOWN])
     seen = f"the port is owned by pid {probe.owner}, and by {others} of another server: clients meet either"
@@ -73,8 +73,3 @@ def _shared(server: Server, probe: Probe, strangers: tuple[int, ...], before: Pr
         look=None,
         statement=Statement(cause="UNKNOWN: who started the second one is not told by their sockets"),
     )
-
-
-def _lasting(server: Server) -> Case | None:
-    """The TWO OWNERS that lasts, if there is one."""
-    return next((case for case in server.cases if case.family == "TWO OWNERS" and case.until is None), None)

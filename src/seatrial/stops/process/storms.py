@@ -17,8 +17,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from seatrial.records import SECOND, LogRate
-from seatrial.stops.state.case import Case, Statement
-from seatrial.stops.state.cases import change, open_case
+from seatrial.stops.state.case import Statement
+from seatrial.stops.state.cases import change, lasting, open_case
 from seatrial.stops.state.incarnations import Proof
 from seatrial.stops.state.server import Server, State, Storm
 
@@ -37,7 +37,7 @@ def paced(server: Server, line: LogRate, _: State) -> Server:
     if took <= 0 or line.lines < 0 or line.size < 0:
         return server
     if line.lines * SECOND < STORM * took or (old.since and line.since - old.until > APART_NS):
-        if _lasting(server) is not None and line.t - old.until < OVER_NS:
+        if lasting(server, "LOG STORM") is not None and line.t - old.until < OVER_NS:
             return server
         server = _over(server, old)
         old = Storm()
@@ -46,7 +46,7 @@ def paced(server: Server, line: LogRate, _: State) -> Server:
     since = old.since or line.since
     storm = Storm(since, line.t, old.lines + line.lines, old.size + line.size)
     server = replace(server, storm=storm)
-    if line.t - since < LASTS_NS or _lasting(server) is not None:
+    if line.t - since < LASTS_NS or lasting(server, "LOG STORM") is not None:
         return server
     alive = Proof(since, "its log was quieter before", "found")
     return open_case(
@@ -71,13 +71,8 @@ def words(storm: Storm) -> str:
 
 def _over(server: Server, storm: Storm) -> Server:
     """The storm that lasted is over; it is told how long it was, and what it came to."""
-    case = _lasting(server)
+    case = lasting(server, "LOG STORM")
     if case is None:
         return server
     said = f"{storm.lines:,} lines and {storm.size / 1e6:.1f} MB in {(storm.until - storm.since) / SECOND:.0f} s"
     return change(server, case, until=storm.until, evidence=(*case.evidence, said))
-
-
-def _lasting(server: Server) -> Case | None:
-    """The storm that was told and is not over, if there is one."""
-    return next((case for case in server.cases if case.family == "LOG STORM" and case.until is None), None)

@@ -147,6 +147,11 @@ def _latest(cases: tuple[Case, ...], most: int) -> tuple[Case, ...]:
     return tail
 
 
+def lasting(server: Server, family: Family) -> Case | None:
+    """The stop or notice of a family that was opened and is not over, if there is one."""
+    return next((case for case in server.cases if case.family == family and case.until is None), None)
+
+
 def open_one(server: Server) -> Case | None:
     """The stop of the server itself that still lasts, if there is one. No gap and no notice is a stop.
 
