@@ -22,10 +22,11 @@ from seatrial.records import (
     RunInfo,
     Sent,
 )
+from seatrial.records.numbers import HIGHEST
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
-from seatrial.run.lines import HIGHEST, Numbers
+from seatrial.run.lines import Numbers
 from seatrial.run.writer import RunDirError, encode
 
 ENDPOINT = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from seatrial.records.numbers import Number, Real, Whole
 from seatrial.records.offered import Offered
 from seatrial.records.words import Happening, NoteWord, Outcome, Stage
 
@@ -15,18 +16,18 @@ from seatrial.records.words import Happening, NoteWord, Outcome, Stage
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """Head of every line: version, writer, the writer's sequence number from 1, time of writing."""
 
-    v: int = 0
+    v: Whole = 0
     w: str = ""
-    n: int = 0
-    t: int = 0
+    n: Number = 0
+    t: Whole = 0
 
 
 class Clock(Line, frozen=True, kw_only=True, tag="clock"):
     """The writer's clocks, each second: a heartbeat, and the witness of stepped clocks and of suspends."""
 
-    wall_ns: int
-    boot_ns: int
-    raw_ns: int
+    wall_ns: Whole
+    boot_ns: Whole
+    raw_ns: Whole
 
 
 class Planned(Line, frozen=True, kw_only=True, tag="planned"):
@@ -37,12 +38,12 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     rule: str
     scenario: str
     suite: str
-    hazard: int = 0
-    depth: int = 0
-    within: int = 0  # the longest context of an endpoint to which it is sent; 0: any, known or not
+    hazard: Whole = 0
+    depth: Whole = 0
+    within: Whole = 0  # the longest context of an endpoint to which it is sent; 0: any, known or not
     killer: bool = False  # its request has ended servers: sent alone, when all before it is judged
-    requests: int = 1
-    tokens: int = 0
+    requests: Whole = 1
+    tokens: Whole = 0
     before: str = ""  # the scenario whose request is answered before it
 
 
@@ -53,8 +54,8 @@ class Sent(Line, frozen=True, kw_only=True, tag="sent"):
     scenario: str
     method: str
     path: str
-    request: tuple[int, int] = (0, 0)  # offset and length in bytes.bin
-    generation: int = 0
+    request: tuple[Whole, Whole] = (0, 0)  # offset and length in bytes.bin
+    generation: Whole = 0
     load: bool = False  # of a soak: its row is a LoadRow
 
     @property
@@ -71,18 +72,18 @@ class Received(Line, frozen=True, kw_only=True, tag="received"):
     scenario: str
     method: str
     path: str
-    request: tuple[int, int]
-    response: tuple[int, int]
-    frames: tuple[tuple[int, int], ...] = ()
-    sent_at: int = 0
-    ended_at: int = 0
+    request: tuple[Whole, Whole]
+    response: tuple[Whole, Whole]
+    frames: tuple[tuple[Whole, Whole], ...] = ()
+    sent_at: Whole = 0
+    ended_at: Whole = 0
     error: str = ""  # a word of wire.decoding.errors.ERRORS; empty: the answer ended as its framing says
     detail: str = ""
-    connection: int = 0  # counts requests on the same connection, from 0
-    generation: int = 0
-    retries: int = 0  # answers 429 or 503 waited out before this one
+    connection: Whole = 0  # counts requests on the same connection, from 0
+    generation: Whole = 0
+    retries: Whole = 0  # answers 429 or 503 waited out before this one
     dropped: bool = False  # no bytes stored: the byte budget of the run was used up, or they were not to be kept
-    sums: tuple[int, int] = (0, 0)  # of the bytes of request and response, by run.sums; 0: none was made
+    sums: tuple[Whole, Whole] = (0, 0)  # of the bytes of request and response, by run.sums; 0: none was made
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,18 +116,18 @@ class Sample(Line, frozen=True, kw_only=True, tag="sample"):
     """What the recorder saw of one process of a server at ``t``. A field that could not be read is None, never zero."""
 
     name: str
-    pid: int
+    pid: Whole
     incarnation: str
-    parent: int | None = None  # pid of the server's process it belongs to; None: it is the listener itself
+    parent: Whole | None = None  # pid of the server's process it belongs to; None: it is the listener itself
     state: str | None = None  # R S D T t Z of /proc/PID/stat
-    cpu_ns: int | None = None  # user and system time since its start
-    memory: int | None = None  # RssAnon + VmSwap: what swapping cannot hide
-    threads: int | None = None
-    fds: int | None = None
-    switches: int | None = None  # context switches since its start
-    io: int | None = None  # bytes passed by its read and write calls since its start: files, pipes and sockets
-    size: int | None = None  # address space (VmSize)
-    size_limit: int | None = None  # soft RLIMIT_AS; None: unlimited, or not readable
+    cpu_ns: Whole | None = None  # user and system time since its start
+    memory: Whole | None = None  # RssAnon + VmSwap: what swapping cannot hide
+    threads: Whole | None = None
+    fds: Whole | None = None
+    switches: Whole | None = None  # context switches since its start
+    io: Whole | None = None  # bytes passed by its read and write calls since its start: files, pipes and sockets
+    size: Whole | None = None  # address space (VmSize)
+    size_limit: Whole | None = None  # soft RLIMIT_AS; None: unlimited, or not readable
     frozen: bool | None = None  # a freezer holds its cgroup; of the listener, where it used no CPU time; None: not told
     wchan: str = ""  # where in the kernel its main thread waits; of the listener, where it used no CPU time
 
@@ -135,10 +136,10 @@ class Threads(Line, frozen=True, kw_only=True, tag="threads"):
     """Each thread of a process, every ten seconds and at once when a rung breaks: (tid, name, state, CPU ns, wchan)."""
 
     name: str
-    pid: int
+    pid: Whole
     incarnation: str
-    threads: tuple[tuple[int, str, str, int | None, str], ...] = ()
-    total: int = 0  # how many there are; ``threads`` may hold the first of them only
+    threads: tuple[tuple[Whole, str, str, Whole | None, str], ...] = ()
+    total: Whole = 0  # how many there are; ``threads`` may hold the first of them only
 
 
 class Probe(Line, frozen=True, kw_only=True, tag="probe"):
@@ -146,18 +147,18 @@ class Probe(Line, frozen=True, kw_only=True, tag="probe"):
 
     name: str
     listens: bool | None = None
-    inode: int | None = None
-    queue: int | None = None  # connections waiting in the LISTEN socket
-    owner: int | None = None  # pid that owns the socket
-    health: int | None = None  # HTTP status of /health; None: no answer
-    health_ns: int | None = None
+    inode: Whole | None = None
+    queue: Whole | None = None  # connections waiting in the LISTEN socket
+    owner: Whole | None = None  # pid that owns the socket
+    health: Whole | None = None  # HTTP status of /health; None: no answer
+    health_ns: Whole | None = None
     error: str = ""
-    oom_host: int | None = None  # oom_kill of /proc/vmstat
-    oom_cgroup: int | None = None
+    oom_host: Whole | None = None  # oom_kill of /proc/vmstat
+    oom_cgroup: Whole | None = None
     why: str = ""
-    owners: tuple[int, ...] = ()  # pids, where several LISTEN sockets or processes share the port
-    strangers: tuple[int, ...] | None = ()  # those that are of another server than ``owner``; None: not known yet
-    established: int | None = None  # connections still ESTABLISHED to the port; counted while nobody listens
+    owners: tuple[Whole, ...] = ()  # pids, where several LISTEN sockets or processes share the port
+    strangers: tuple[Whole, ...] | None = ()  # those that are of another server than ``owner``; None: not known yet
+    established: Whole | None = None  # connections still ESTABLISHED to the port; counted while nobody listens
     page: str = ""  # which page was asked for ``health``; empty: /health
 
 
@@ -170,19 +171,19 @@ class Ask(Line, frozen=True, kw_only=True, tag="ask"):
     name: str
     rung: Literal["scheduler", "canary"]
     id: str  # "canary-12": the same in every line about one question
-    asked_at: int
-    ended_at: int = 0  # 0: under way
-    status: int | None = None
-    first_at: int = 0  # of a canary: the first token
-    last_at: int = 0  # the last token
-    deltas: int = 0
-    comments: int = 0  # keep-alive comments: bytes that are no token
+    asked_at: Whole
+    ended_at: Whole = 0  # 0: under way
+    status: Whole | None = None
+    first_at: Whole = 0  # of a canary: the first token
+    last_at: Whole = 0  # the last token
+    deltas: Whole = 0
+    comments: Whole = 0  # keep-alive comments: bytes that are no token
     outcome: str = (
         ""  # of a canary that is over: a word of wire.transports.outcomes.OUTCOMES; of the scheduler: "ok" or an error
     )
     detail: str = ""
     right: bool | None = None  # a canary's answer is the one it gave before; None: not known
-    retry_s: float = 0  # of a canary that was turned away: seconds after which the server wants it again; 0: not told
+    retry_s: Real = 0  # of a canary that was turned away: seconds after which the server wants it again; 0: not told
     skipped: str = ""  # why it was not asked: held alone, asleep, would keep it awake, would end others' streams ...
 
 
@@ -191,12 +192,12 @@ class Meter(Line, frozen=True, kw_only=True, tag="meter"):
 
     name: str
     source: str  # "llama.cpp /slots", "llama.cpp /metrics", "vllm /metrics"
-    running: int | None = None  # requests being worked on
-    waiting: int | None = None
+    running: Whole | None = None  # requests being worked on
+    waiting: Whole | None = None
     tokens: int | None = None  # generated since its start
     prompt_tokens: int | None = None
-    progress: int | None = None  # grows with each token worked on in mid-request, where the server tells
-    begun: int | None = None  # requests that were seen to begin since it was first asked; some may be missed
+    progress: Whole | None = None  # grows with each token worked on in mid-request, where the server tells
+    begun: Whole | None = None  # requests that were seen to begin since it was first asked; some may be missed
     start: str = ""  # opaque mark of this start, where the server tells
     asleep: bool | None = None
 
@@ -205,7 +206,7 @@ class Identity(Line, frozen=True, kw_only=True, tag="identity"):
     """Who serves, as a server says of itself: asked once in each of its lives."""
 
     name: str
-    at: int  # it answered
+    at: Whole  # it answered
     model: str = ""  # that is asked for, where one is named
     models: tuple[Offered, ...] = ()
     build: str = ""
@@ -216,7 +217,7 @@ class Log(Line, frozen=True, kw_only=True, tag="log"):
 
     name: str
     file: str
-    at: int
+    at: Whole
     text: tuple[str, ...] = ()
     note: str = ""  # rotated, binary, not readable: why
     ends: tuple[str, ...] | None = None  # its lines by which servers of this kind say that they end in order; None: of
@@ -228,27 +229,27 @@ class LogRate(Line, frozen=True, kw_only=True, tag="log-rate"):
 
     name: str
     file: str
-    since: int  # the look before; this one is at ``t``
-    lines: int  # reckoned from a part of them where they are many
-    size: int  # bytes
+    since: Whole  # the look before; this one is at ``t``
+    lines: Whole  # reckoned from a part of them where they are many
+    size: Whole  # bytes
     text: str = ""  # its last line
 
 
 class Gpu(Line, frozen=True, kw_only=True, tag="gpu"):
     """One GPU, over its driver's last sample period; ``busy``: percent of it with a kernel running."""
 
-    index: int
+    index: Whole
     uuid: str
-    busy: int | None = None
-    memory: int | None = None
-    processes: dict[str, int | None] = {}  # pid -> bytes
-    power_mw: int | None = None
+    busy: Whole | None = None
+    memory: Whole | None = None
+    processes: dict[str, Whole | None] = {}  # pid -> bytes
+    power_mw: Whole | None = None
     error: str = ""
-    memory_total: int | None = None
-    clock_mhz: int | None = None  # of the streaming multiprocessors, now
+    memory_total: Whole | None = None
+    clock_mhz: Whole | None = None  # of the streaming multiprocessors, now
     throttle: tuple[str, ...] = ()  # what holds the clock down now, in NVML's words
-    ecc: int | None = None  # uncorrected memory errors since the driver was loaded
-    process_busy: dict[str, int] = {}  # pid -> percent of the samples since the last reading
+    ecc: Whole | None = None  # uncorrected memory errors since the driver was loaded
+    process_busy: dict[str, Whole] = {}  # pid -> percent of the samples since the last reading
 
 
 class Event(Line, frozen=True, kw_only=True, tag="event"):
@@ -256,15 +257,15 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
 
     what: Happening
     name: str
-    at: int
-    pid: int = 0
+    at: Whole
+    pid: Whole = 0
     incarnation: str = ""
-    started_ticks: int = 0
-    parent: int = 0
-    status: int | None = None  # raw wait status
+    started_ticks: Whole = 0
+    parent: Whole = 0
+    status: Whole | None = None  # raw wait status
     source: str = ""  # where the status comes from: waitid, pidfd-info, zombie, or why it is not observable
-    signalled_at: int = 0  # the observer's first sign, before the status was read
-    generation: int = 0
+    signalled_at: Whole = 0  # the observer's first sign, before the status was read
+    generation: Whole = 0
     text: str = ""
     facts: dict[str, str] = {}
 
@@ -275,19 +276,19 @@ class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
     id: str
     endpoint: str
     outcome: str
-    intended_at: int
-    sent_at: int
-    ended_at: int
-    first_at: int = 0  # first content, reasoning or tool delta: TTFT = first_at - sent_at
-    last_at: int = 0  # last delta: E2E = last_at - sent_at
-    gap_from: int = 0  # the longest silence between deltas
-    gap_to: int = 0
+    intended_at: Whole
+    sent_at: Whole
+    ended_at: Whole
+    first_at: Whole = 0  # first content, reasoning or tool delta: TTFT = first_at - sent_at
+    last_at: Whole = 0  # last delta: E2E = last_at - sent_at
+    gap_from: Whole = 0  # the longest silence between deltas
+    gap_to: Whole = 0
     prompt_tokens: int | None = None
     tokens: int | None = None  # usage of the server
-    deltas: int = 0
+    deltas: Whole = 0
     finish_reason: str = ""
     named: tuple[str, ...] = ()  # what its chunks call the model
-    status: int = 0
+    status: Whole = 0
     detail: str = ""
     findings: tuple[str, ...] = ()  # ids of single rules that found something on this stream
     draining: bool = False
@@ -298,7 +299,7 @@ class Counters(Line, frozen=True, kw_only=True, tag="counters"):
 
     endpoint: str
     phase: Literal["before", "after"]
-    requests: int | None = None
+    requests: Whole | None = None
     prompt_tokens: int | None = None
     tokens: int | None = None
     source: str = ""
@@ -318,7 +319,7 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
 
     endpoint: str
     what: Stage
-    at: int
+    at: Whole
     facts: dict[str, str] = {}
 
 
@@ -329,10 +330,10 @@ class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     """
 
     name: str
-    at: int
+    at: Whole
     what: NoteWord
-    value: float | None = None
-    pid: int = 0
+    value: Real | None = None
+    pid: Whole = 0
     label: str = ""
     text: str = ""
     dated: bool = True  # False: the entry bears no time, and ``at`` says nothing

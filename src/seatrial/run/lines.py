@@ -7,12 +7,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
 import msgspec
 
-from seatrial.records import LINES, Line
+from seatrial.records import LINES, Counters, Judgement, Line, LoadRow, Meter
 from seatrial.run import sums
 
 BLOCK = 256 * 1024
@@ -20,10 +19,6 @@ BLOCK = 256 * 1024
 
 LINE_BYTES = 64 * 1024 * 1024
 """The longest line that is read: many times that of an answer of 200,000 reads. What is longer is no line."""
-
-HIGHEST = 1 << 34
-"""The highest number of a line: its writer would have written a terabyte. The length of its file is no bound, for a
-writer counts through all of its files, and the lines before may be lost."""
 
 BAD = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 """What decoding bytes of any origin may raise."""
@@ -34,16 +29,11 @@ NAMES = ("case", "endpoint", "rule", "scenario", "suite", "name", "id", "w")
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(LINES)
 decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
-_NUMBER = attrgetter("n")
+_SAYING = frozenset({Counters, Judgement, LoadRow, Meter})
+"""Lines that hold what a server said, as it said it."""
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
-_ODD = re.compile(rb"[0-9]{18}|[0-9][eE]|\\u|[^\x20-\x7e\n]")
-"""What a line must hold to be worth a closer look: a number beyond any clock, or a character that is not printable."""
-_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
-_POWER = re.compile(rb"0e[+]?00+[],}]")
-_FAR = 1 << 62
-"""Nanoseconds of 146 years: no time, length or count of a record is farther from 0."""
-_SAID = ("tokens", "prompt_tokens")
-"""Fields that hold what a server said."""
+_ODD = re.compile(rb"\\u|[^\x20-\x7e\n]")
+"""What a line must hold to be worth a closer look, where no sum says that we wrote it."""
 _HUGE = 10**300
 """What a server says may be anything with which a float can reckon."""
 
@@ -102,11 +92,10 @@ class LineReader:
     def _decoded(self, block: Sequence[bytes], name: str) -> Iterable[Line]:
         begin = self._begin
         content = b"".join(block)
-        odd = _ODD.search(content) is not None if begin is None else _is_long(content)
-        if not odd and (begin is None or sums.all_hold(block, begin)):
+        if _ODD.search(content) is None if begin is None else sums.all_hold(block, begin):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
-                if max(map(_NUMBER, lines), default=0) <= HIGHEST:
+                if all(_reckoned(line) for line in lines if type(line) in _SAYING):
                     return lines
         return self._one_by_one(block, name)
 
@@ -122,15 +111,11 @@ class LineReader:
     def _one(self, raw: bytes) -> Line | None:
         if self._begin is not None and not sums.holds(raw.rstrip(b"\n"), self._begin):
             return None
-        try:
+        with contextlib.suppress(*BAD):
             line = decode(raw)
-        except BAD:
-            return None
-        if line.n > HIGHEST:
-            return None
-        if self._begin is not None:
-            return line if not _is_long(raw) or _reckoned(line) else None
-        return line if _ODD.search(raw) is None or _possible(line) else None
+            if _reckoned(line) and (self._begin is not None or _ODD.search(raw) is None or _printable(line)):
+                return line
+        return None
 
     def _is_of_tomorrow(self, raw: bytes) -> bool:
         """Whether a line is whole, and of a kind that is not known here; it is counted then."""
@@ -202,35 +187,22 @@ def _block(file: BinaryIO) -> list[bytes]:
     return found
 
 
-def _is_long(content: bytes) -> bool:
-    """Whether lines that bear their sums hold a number with which it may be that nobody can reckon.
-
-    Their names are escaped where they are printed. All digits are made alike first: to search for some of many is slow.
-    """
-    alike = content.translate(_ALIKE)
-    return b"0" * 20 in alike or _POWER.search(alike) is not None
-
-
-def _possible(line: Line) -> bool:
-    """Whether no number of a line lies beyond any clock, and each name can be printed."""
-    if any(not str(getattr(line, name, "")).isprintable() for name in NAMES):
-        return False
-    return _reckoned(line)
+def _printable(line: Line) -> bool:
+    return all(str(getattr(line, name, "")).isprintable() for name in NAMES)
 
 
 def _reckoned(line: Line) -> bool:
-    """Whether a reader can reckon with each number of a line."""
-    try:
-        told = msgspec.to_builtins(line)
-        said = [told.pop(name, None) for name in _SAID]
-        return _near(told, _FAR) and _near(said, _HUGE)
-    except BAD:
-        return False
+    """Whether a reader can reckon with what a line passes on as others said it; the decoder bounds what is ours."""
+    if isinstance(line, Judgement):
+        return _near(line.expect)
+    if isinstance(line, LoadRow | Meter | Counters):
+        return _near((line.tokens, line.prompt_tokens))
+    return True
 
 
-def _near(value: Any, far: int) -> bool:
+def _near(value: Any) -> bool:
     if isinstance(value, dict):
-        return all(_near(each, far) for each in value.values())
+        return all(map(_near, value.values()))
     if isinstance(value, list | tuple):
-        return all(_near(each, far) for each in value)
-    return not isinstance(value, int | float) or -far < value < far
+        return all(map(_near, value))
+    return not isinstance(value, int | float) or -_HUGE < value < _HUGE
