@@ -38,8 +38,6 @@ from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
 from seatrial.wire.transports.prepare import prepare
 
-CARELESS_S = 15.0
-"""A careless request is refused at once or not at all: until then no answer is no answer."""
 RETRIES = 3
 LONGEST_WAIT_S = 20.0
 PATIENCE_S = 90.0
@@ -235,11 +233,13 @@ class Sender:
     def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
         name, scenario, endpoint, until, _ = task
         prepared = prepare(request, endpoint, valid_chat=is_valid_chat(scenario) or key in SOUND)
-        careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
-        deadline = scenario.deadline_s or careless
+        most = self._trial.options.timeout_s
+        if scenario.hazard is Hazard.CARELESS:
+            most = self._pace.careless(endpoint.name, most)
+        deadline = scenario.deadline_s or most
         ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))
         if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
-            deadline = careless
+            deadline = most
         sort = _sort(scenario, key, request)
         given = Patience(deadline, min(deadline, IDLE_S))
         if scenario.hazard < Hazard.HEAVY:  # what is heavy may be silent for long, whatever lighter ones did
