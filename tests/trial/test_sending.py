@@ -246,6 +246,16 @@ def test_after_three_stalls_alike_streams_are_given_three_times_the_longest_gap(
     assert known.patience("it", "stream", 60.0) == GIVEN
 
 
+@pytest.mark.parametrize(("answered", "given"), [(None, 15.0), (2.0, 15.0), (9.0, 27.0), (50.0, 60.0)])
+def test_a_careless_request_is_given_what_a_slow_server_takes_for_a_good_one(tmp_path, answered, given):
+    known = Pace(tmp_path)
+    if answered is not None:
+        known.learn("it", "plain answer", *well(answered), GIVEN)
+        known.learn("it", "page", *well(55.0), GIVEN)
+    assert known.careless("it", 60.0) == given
+    assert known.careless("it", 10.0) == 10.0
+
+
 def test_at_least_five_seconds_where_none_ended_well_or_quickly(tmp_path):
     known = Pace(tmp_path)
     for _ in range(3):

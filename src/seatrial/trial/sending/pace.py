@@ -27,7 +27,11 @@ from seatrial.wire.transports.http import IDLE_S
 
 Frames = tuple[tuple[int, int], ...]
 Sort = Literal["stream", "plain answer", "faulty request", "page"]
+WORKED: tuple[Sort, ...] = ("stream", "plain answer")
+"""What a model works on."""
 
+CARELESS_S = 15.0
+"""A careless request is refused at once or not at all: until then no answer is no answer."""
 ALIKE = 3
 TIMES = 3.0
 LEAST_S = 5.0
@@ -81,6 +85,16 @@ class Pace:
                 whole = max(LEAST_S, TIMES * known.whole)
         asked = min(deadline_s, IDLE_S)
         return Patience(min(deadline_s, whole), min(asked, idle), idle < asked or whole < deadline_s)
+
+    def careless(self, endpoint: str, deadline_s: float) -> float:
+        """Seconds that a careless request is given in all, of the ``deadline_s`` that others are given.
+
+        A server that takes it for a good one answers it as slowly as good ones.
+        """
+        with self._lock:
+            self._follow(endpoint)
+            longest = max(self._learnt[endpoint, sort].whole for sort in WORKED)
+        return min(deadline_s, max(CARELESS_S, TIMES * longest))
 
     def learn(self, endpoint: str, sort: Sort, x: Exchange, frames: Frames, given: Patience) -> None:
         """Take in what came of a request, of the times of its reads, and of the patience it was given."""

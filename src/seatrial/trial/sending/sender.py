@@ -40,8 +40,6 @@ from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
 from seatrial.wire.transports.prepare import prepare
 
-CARELESS_S = 15.0
-"""A careless request is refused at once or not at all: until then no answer is no answer."""
 RETRIES = 3
 PATIENCE_S = 90.0
 """A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
@@ -262,11 +260,13 @@ class Sender:
             valid_chat=is_valid_chat(scenario) or (key in SOUND and request.path == CHATS),
             got=task.got,
         )
-        careless = CARELESS_S if scenario.hazard is Hazard.CARELESS else self._trial.options.timeout_s
-        deadline = scenario.deadline_s or careless
+        most = self._trial.options.timeout_s
+        if scenario.hazard is Hazard.CARELESS:
+            most = self._pace.careless(endpoint.name, most)
+        deadline = scenario.deadline_s or most
         ends = deadline if until is None else max(0.1, min(deadline, until - time.monotonic()))
         if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
-            deadline = careless
+            deadline = most
         sort = sort_of(scenario, key, request)
         heavy = scenario.hazard >= Hazard.HEAVY
         idle = deadline if heavy and scenario.deadline_s else min(deadline, IDLE_S)  # a long prompt is read in silence
