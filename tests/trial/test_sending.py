@@ -25,6 +25,7 @@ from seatrial.records import (
 )
 from seatrial.run.directory import RunDir
 from seatrial.trial.sending import pace, queue
+from seatrial.trial.sending import sender as sending
 from seatrial.trial.sending.guard import Guard
 from seatrial.trial.sending.pace import Pace, Patience
 from seatrial.trial.sending.sender import Sender
@@ -283,8 +284,11 @@ def test_a_stalling_server_costs_three_whole_silences(trial, monkeypatch):
     monkeypatch.setattr(pace, "LEAST_S", 0.3)
     with Golden(["stall"]) as golden:
         sender, endpoint = sender_to(trial, golden)
-        came = [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3)]
-        trial.options = Options(timeout_s=600.0)  # now nothing but a short patience ends a silence before IDLE_S
+        trial.options = Options(timeout_s=600.0)  # nothing but patience ends a silence
+        with monkeypatch.context() as brief:
+            for module in (pace, sending):
+                brief.setattr(module, "IDLE_S", 1.0)
+            came = [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3)]
         came += [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3, 7)]
     took = [(x.ended_at - x.sent_at) / SECOND for x in came]
     assert min(took[:3]) > 0.9
