@@ -50,8 +50,9 @@ class Progress:
     def tell(self, account: Account) -> None:
         self._done += 1
         changed = [f"without {k}: {v}" for k, v in account.ablated.items() if v.startswith("WRONG")]
+        again = account.again and f"set up again: {account.again}"
         if text := "; ".join(
-            x for x in (*account.missed, *account.wrong, *account.alarms, account.trouble, *changed) if x
+            x for x in (*account.missed, *account.wrong, *account.alarms, account.trouble, again, *changed) if x
         ):
             print(f"\r{account.row} seed {account.seed}: {text}", flush=True)
         seconds = time.monotonic() - self._began

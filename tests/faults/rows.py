@@ -71,6 +71,7 @@ class Trial:
     watch: Watch = field(init=False)
     started: list[Any] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    ready: bool = False  # to be struck
     struck_at: int = 0
     ended_at: int = 0  # of a death: our own pidfd's word
 

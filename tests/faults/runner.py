@@ -31,21 +31,36 @@ Job = tuple[Row, int, Callable[[Trial], Any] | None]
 
 
 def run_trial(row: Row, seed: int, folder: Path, make: Callable[[Trial], Any] | None = None) -> Account:
-    """One trial, from start to account. What fails in carrying it out stands in ``trouble``."""
+    """One trial, from start to account. What fails in carrying it out stands in ``trouble``.
+
+    One that does not come to its strike has told nothing: it is set up once more, and that is counted.
+    """
+    found, struck = _once(row, f"{row.id}/{seed}", seed, folder, make)
+    if struck or halted.is_set():
+        return found
+    second, _ = _once(row, f"{row.id}/{seed}/again", seed, folder / "again", make)
+    return replace(second, again=found.trouble)
+
+
+def _once(row: Row, drawn: str, seed: int, folder: Path, make: Callable[[Trial], Any] | None) -> tuple[Account, bool]:
+    """The account, and whether the strike came, or what kept it from coming is a fault of ours."""
     trial = None
     try:
-        trial = Trial(folder, random.Random(f"{row.id}/{seed}"), make)
+        trial = Trial(folder, random.Random(drawn), make)
         with contextlib.closing(trial):
-            return _carry_out(row, seed, trial)
+            return _carry_out(row, seed, trial), True
     except (TrialError, OSError, AssertionError, ValueError, KeyError) as error:
-        text = "" if isinstance(error, TrialError) else traceback.format_exc(limit=-3)
-        return Account(row=row.id, seed=seed, detected=False, trouble=f"{error}\n{text}".strip())
+        expected = isinstance(error, TrialError)
+        text = "" if expected else traceback.format_exc(limit=-3)
+        found = Account(row=row.id, seed=seed, detected=False, trouble=f"{error}\n{text}".strip())
+        return found, trial is None or trial.ready or not expected
 
 
 def _carry_out(row: Row, seed: int, trial: Trial) -> Account:
     row.setup(trial)
     trial.watch.ready(trial.facts.get("streams", 1))
     trial.phase()
+    trial.ready = True
     assert row.strike is not None
     row.strike(trial)
     since = trial.facts.get("over", trial.struck_at)

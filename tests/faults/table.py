@@ -107,9 +107,11 @@ class Matrix:
         alarms = sum(bool(a.alarms) for a in everything)
         changed = sum(bool(_changed(a)) for a in everything)
         trouble = sum(bool(a.trouble) for a in everything)
+        again = sum(bool(a.again) for a in everything)
         return (
             f"{len(everything)} trials: {missed} missed, {wrong} with a wrong cause, {alarms} false alarms, {changed} "
             f"with a cause changed by a removed source, {trouble} that could not be carried out."
+            + (f" Before their strike {again} were set up a second time." if again else "")
         )
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
@@ -20,7 +21,7 @@ from tests.ending import ending
 from tests.faults import faults_living, simulated, twins
 from tests.faults.ablation import compare
 from tests.faults.processes import Golden, Process, TrialError, until
-from tests.faults.runner import FAULTS, ROWS, run_all
+from tests.faults.runner import FAULTS, ROWS, run_all, run_trial
 from tests.faults.table import Matrix
 from tests.faults.verdict import account
 
@@ -47,6 +48,22 @@ def test_each_row_is_told_as_it_was(accounts, name):
     assert found.wrong == ()
     assert found.alarms == ()
     assert [f"{k}: {v}" for k, v in found.ablated.items() if v.startswith("WRONG")] == []
+
+
+def test_what_does_not_come_to_its_strike_is_set_up_once_more_and_no_more(tmp_path):
+    tried = []
+
+    def setup(trial):
+        tried.append(trial)
+        raise TrialError(f"setup {len(tried)}")
+
+    def strike(trial):
+        raise TrialError("the strike")
+
+    found = run_trial(replace(ROWS["F01"], setup=setup), 1, tmp_path / "a")
+    assert (len(tried), found.again, found.trouble, found.detected) == (2, "setup 1", "setup 2", False)
+    found = run_trial(replace(ROWS["F01"], strike=strike), 1, tmp_path / "b")
+    assert (found.again, found.trouble) == ("", "the strike")
 
 
 def test_the_matrix_holds_every_row_that_was_asked_for():

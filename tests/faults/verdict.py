@@ -34,6 +34,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     pidfd_after: int | None = None  # from our own pidfd to the recorder's
     holds: bool | None = None  # the strike lies in the interval from the last life to the first proof of death
     trouble: str = ""  # the trial could not be carried out
+    again: str = ""  # why it was set up a second time: it had not come to its strike
     ablated: dict[str, str] = {}
 
 

@@ -297,8 +297,11 @@ def test_a_stalling_server_costs_three_whole_silences(trial, monkeypatch):
     monkeypatch.setattr(pace, "LEAST_S", 0.3)
     with Golden(["stall"]) as golden:
         sender, endpoint = sender_to(trial, golden)
-        came = [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3)]
-        trial.options = Options(timeout_s=600.0)  # now nothing but a short patience ends a silence before IDLE_S
+        trial.options = Options(timeout_s=600.0)  # nothing but patience ends a silence
+        with monkeypatch.context() as brief:
+            for module in (pace, sending):
+                brief.setattr(module, "IDLE_S", 1.0)
+            came = [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3)]
         came += [sender.send(f"sse/{n}", chat(stream=True), endpoint)["only"] for n in range(3, 7)]
     took = [(x.ended_at - x.sent_at) / SECOND for x in came]
     assert min(took[:3]) > 0.9
