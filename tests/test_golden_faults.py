@@ -227,7 +227,48 @@ IN_COMPANY = {"crowd-kills-all": "plain", "crowd-is-cut": "plain", "vectors-mixe
 """These break under several requests at once, of this entry of the battery."""
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if name not in BYTES_ALIKE | IN_COMPANY.keys()])
+BY_KEY = frozenset(
+    {
+        "nobody-needs-a-key",
+        "missing-key-403",
+        "missing-key-unshaped",
+        "any-key-passes",
+        "wrong-key-a-page",
+        "odd-scheme-500",
+        "scheme-by-its-case",
+        "wrong-key-repeated",
+        "one-route-unguarded",
+        "vectors-unguarded",
+    }
+)
+"""These break at a server that asks for a key."""
+
+APART = BYTES_ALIKE | IN_COMPANY.keys() | BY_KEY
+
+CALLERS = {
+    "none": request("POST", CHAT, chat()),
+    "wrong": _post(chat(), headers={"Authorization": "Bearer another"}),
+    "bare": _post(chat(), headers={"Authorization": "Bearer"}),
+    "lower": _post(chat(), headers={"Authorization": "bearer right"}),
+    "right": _post(chat(), headers={"Authorization": "Bearer right"}),
+    "beside": request("POST", "/invocations", chat()),
+    "vectors": _embed("the sea"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BY_KEY))
+def test_a_fault_of_keys_lets_in_whom_it_should_not_or_turns_away_in_another_way(name: str) -> None:
+    with Golden(key="right") as golden:
+        honest = {which: _normal(exchange(golden, sent)) for which, sent in CALLERS.items()}
+    assert {which for which, answer in honest.items() if b" 401 " in answer} == CALLERS.keys() - {"lower", "right"}
+    with Golden(faults=(name,), key="right") as golden:
+        got = {which: _normal(exchange(golden, sent)) for which, sent in CALLERS.items()}
+        assert got != honest
+        assert b" 200 " in got["right"]
+        assert set(golden.truth()["fired"]) == {name}
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in APART])
 def test_a_fault_changes_an_answer_and_is_counted(name: str, honest: dict[str, bytes]) -> None:
     changed = False
     with Golden(faults=(name,)) as golden:

@@ -140,6 +140,18 @@ def get(path: str, *, of: Traits) -> Scenario:
     return Scenario(requests={"only": Request(method="GET", path=path)}, traits=of)
 
 
+def route(told: str, *, body: Any = None) -> Request:
+    """A request to a route as the kinds of server tell it: ``GET /path``, below the API where it is one of ``/v1/``."""
+    method, _, path = told.partition(" ")
+    below = path.removeprefix("/v1") if path.startswith("/v1/") else f"/{path}"
+    return Request(method=method, path=below, body=body)
+
+
+def bearing(asked: Request, authorization: str) -> Request:
+    """The same request with another authorization than the operator's; empty: with none."""
+    return replace(asked, authorization=authorization)
+
+
 def faulty(
     bad: Request,
     *,

@@ -53,7 +53,7 @@ ROOT = Path(__file__).parents[2]
 def test_an_area_has_the_same_stem_in_all_four_trees(area):
     for tree, name in (
         ("src/seatrial/checks/areas", area),
-        ("suites/*", f"test_{area}"),
+        ("suites/**", f"test_{area}"),
         ("tests/golden/faults", area),
         ("tests/checks", f"test_{area}"),
     ):

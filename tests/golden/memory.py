@@ -24,6 +24,9 @@ from tests.golden.service import Service
 URL = "http://127.0.0.1:1/v1"
 """Where it says that it is; nobody listens there."""
 
+KEY = "sk-golden-0123456789"
+"""What a server that asks for a key is given."""
+
 
 class Memory:
     """A server without sockets. One thread asks it.
@@ -33,13 +36,20 @@ class Memory:
     """
 
     def __init__(self, faults: Iterable[str] = (), **settings: Any) -> None:
+        self._faults, self._settings = tuple(faults), settings
         self.service = Service(faults, **settings)
         self.url = URL
         self.gone = self.deaf = False
 
     def client(self, **settings: Any) -> Client:
-        """A client of the suites that speaks to it."""
-        return Client(self.url, backend=Door(self), **settings)
+        """A client of the suites that speaks to it, with its key."""
+        key = self._settings.get("key")
+        own = {} if key is None else {"authorization": f"Bearer {key}"}
+        return Client(self.url, backend=Door(self), **own, **settings)
+
+    def keyed(self) -> Memory:
+        """Another server of the same faults, which asks for a key."""
+        return Memory(self._faults, **self._settings, key=KEY)
 
 
 class Door(Backend):

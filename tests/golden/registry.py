@@ -5,6 +5,7 @@ A fault belongs to one or more *stages*, the places an answer passes on its way 
 ==========  ===================================================  =======================
 stage       what the function gets                               what it may touch
 ==========  ===================================================  =======================
+``door``    whether the caller has a right to be answered        who is let in
 ``body``    the request's JSON, before it is checked             what the server heard
 ``draft``   an :class:`~tests.golden.answers.Answer`, unlimited  what it has to say
 ``answer``  the answer within caps and stop strings              what it says
@@ -33,7 +34,7 @@ from seatrial.text import docstring
 from tests.golden.http1 import Request
 from tests.golden.truth import Told, Truth
 
-STAGES = ("body", "draft", "answer", "whole", "embedding", "chunk", "events", "reply", "metrics", "wire")
+STAGES = ("door", "body", "draft", "answer", "whole", "embedding", "chunk", "events", "reply", "metrics", "wire")
 
 
 @dataclass

@@ -22,6 +22,7 @@ from tests.golden.truth import Truth
 from tests.golden.validation import MODEL, RefusedError, check_chat, parse
 
 TEXT = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
+CHATS = "/v1/chat/completions"
 PUBLIC = frozenset({"/health", "/v1/health", "/_truth"})
 
 
@@ -110,7 +111,8 @@ class Service:
             return Reply(204, b"", pages.cors(request))
         routes: dict[str, tuple[str, Callable[[Call], Reply | chat.Completion]]] = {
             "/v1/models": ("GET", lambda _: Reply(200, {"object": "list", "data": [pages.model()]})),
-            "/v1/chat/completions": ("POST", self._chat),
+            CHATS: ("POST", self._chat),
+            "/invocations": ("POST", self._chat),
             "/v1/embeddings": ("POST", self._embed),
             "/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
             "/v1/health": ("GET", lambda _: Reply(200, {"status": "ok"})),
@@ -122,18 +124,18 @@ class Service:
         allowed, handle = routes.get(request.path, ("GET", None))
         if handle is None and request.path.startswith("/v1/models/"):
             handle = self._one_model
-        self._authorize(request)
+        self._authorize(call)
         if handle is None:
             raise RefusedError(f"there is nothing at {request.path[:200]!r}", code="not_found", status=404)
         if request.method != allowed and not (request.method == "HEAD" and allowed == "GET"):
             raise RefusedError(f"{request.path} takes {allowed}, not {request.method[:20]}", status=405)
         return handle(call)
 
-    def _authorize(self, request: Request) -> None:
-        if self._key is None or request.path in PUBLIC:
+    def _authorize(self, call: Call) -> None:
+        if self._key is None or call.path in PUBLIC:
             return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or given.strip() != self._key:
+        scheme, _, given = call.request.headers.get("authorization", "").partition(" ")
+        if not call.change("door", scheme.lower() == "bearer" and given.strip() == self._key):
             raise RefusedError("a valid API key is needed", code="invalid_api_key", status=401)
 
     def _one_model(self, call: Call) -> Reply:

@@ -1,16 +1,13 @@
 """What is known of kinds of servers: the files themselves, and how they are matched."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 
-import suites.conformance
 from seatrial.checks.catalogue import load_all
 from seatrial.given.errors import ConfigError
 from seatrial.kinds import profile
 from seatrial.kinds.profile import Known, Profile
-from seatrial.records import Judged, Outcome, Scenario
+from seatrial.records import Judged, Outcome
+from tests.silence.tables import SCENARIOS
 
 
 def judged(case, outcome):
@@ -35,11 +32,7 @@ def test_a_kind_is_called_as_its_file_unless_it_says_otherwise(tmp_path):
 
 def every_case():
     """Each case of the conformance suite, as ``rule[scenario]``."""
-    files = Path(suites.conformance.__file__).parent.glob("test_*.py")
-    modules = [importlib.import_module(f"suites.conformance.{path.stem}") for path in files]
-    tables = [t for m in modules for t in vars(m).values() if isinstance(t, dict)]
-    scenarios = {name: s for table in tables for name, s in table.items() if isinstance(s, Scenario)}
-    return [f"{r.id}[{name}]" for r in load_all().values() for name, s in scenarios.items() if r.applies(s)]
+    return [f"{r.id}[{name}]" for r in load_all().values() for name, s in SCENARIOS.items() if r.applies(s)]
 
 
 @pytest.mark.parametrize("kind", profile.kinds())

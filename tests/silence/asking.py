@@ -16,6 +16,7 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
+from seatrial.checks.areas import auth
 from seatrial.checks.areas.tools import own
 from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
@@ -47,11 +48,14 @@ class Asker:
     endpoint: Endpoint
     deadline_s: float
     server: Memory
+    keyed: Asker | None = None  # of the same server with a key; None: it has one
     _kept: dict[str, Exchange] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """The exchanges of a scenario."""
+        if scenario.traits >= auth.KEYED and self.keyed is not None:
+            return self.keyed.send(name, scenario)
         if scenario.traits >= own.OFFERED:
             return self._offered(name, scenario)
         scenario = made(scenario, OWN_TOOLS)

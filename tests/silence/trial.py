@@ -130,7 +130,7 @@ def ask(
 def _asked(
     rules: list[Rule], server: Memory, endpoint: Endpoint, deepest: Depth, *, strict: bool, faulty: bool
 ) -> Iterator[Piece]:
-    asker = Asker(endpoint, PATIENCE_S, server)
+    asker = Asker(endpoint, PATIENCE_S, server, Asker(endpoint, PATIENCE_S, server.keyed()))
     for name, scenario in SCENARIOS.items():
         if scenario.depth <= deepest and any(_applies(r, name) for r in rules):
             yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))

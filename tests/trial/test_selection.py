@@ -3,6 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
+from seatrial.checks.catalogue import load_all
+from seatrial.given.access import Access
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
 from seatrial.trial.selection import Selection, fitting, rank, select, spare
@@ -100,6 +102,24 @@ def test_what_is_made_for_a_context_needs_one_that_is_known_and_short(context, d
     fitting(MADE, Options(depth=depth), {"it": context}, out)
     assert [case.scenario for case in out.cases] == (["stream"] if left_out else ["stream", "beyond"])
     assert out.not_tested == ([("1 cases made for the context of it", left_out)] if left_out else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "left_out"),
+    [
+        ("sk-1", {"whether any key is taken": "a key is given"}),
+        ("", {"who is let in without your key": "no key is given: --api-key-env"}),
+    ],
+)
+def test_what_is_told_with_a_key_alone_needs_one_and_the_other_way_round(monkeypatch, key, left_out):
+    load_all()
+    keyed, keyless = plan("auth/missing-key-is-a-401", "keys"), plan("auth/any-key-is-taken", "dummy")
+    monkeypatch.setenv("A_KEY", key)
+    names, out = chosen([keyed, keyless], access=Access(key_env="A_KEY" if key else None))
+    assert names == (["keys"] if key else ["dummy"])
+    assert dict(out.not_tested) == left_out
+    names, out = chosen([keyless] if key else [keyed], access=Access(key_env="A_KEY" if key else None))
+    assert (names, out.lacking) == ([], {"conformance": next(iter(left_out.values()))})
 
 
 @pytest.mark.parametrize("named", ["errors/say-why", "errors/say-why[wrong-type]", "errors/say-why[wrong-type]@it"])

@@ -273,6 +273,27 @@ def test_a_secret_header_is_masked_even_without_a_mask() -> None:
     assert assembled(recording.response).json == {"you sent": "*" * 10}
 
 
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [
+        (None, b"Authorization: Bearer ***\r\n"),
+        ("bearer {key}", b"Authorization: bearer ***\r\n"),
+        ("Bearer nobody's", b"Authorization: Bearer nobody's\r\n"),
+        ("", b""),
+    ],
+)
+def test_a_request_may_have_another_authorization_than_the_operators_or_none(own: str | None, sent: bytes) -> None:
+    """What is nobody's secret stays readable, and with it goes none of the operator's headers that may be one."""
+    given = {"X-Auth-Token": "tok-secret", "Accept": "text/plain"}
+    with Client("http://h", authorization="Bearer abc", headers=given) as client:
+        head = client.request_bytes(Prepared("GET", "/", authorization=own))
+    assert head.count(b"uthorization") == (1 if sent else 0)
+    assert sent in head
+    assert (b"X-Auth-Token" in head) is (own is None)
+    assert b"Accept: text/plain" in head
+    assert b"abc" not in head
+
+
 @pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://h", "http://", "http://u:p@h", "http://h?q", "http://h:x"])
 def test_a_base_url_that_cannot_be_used(url: str) -> None:
     with pytest.raises(ValueError):

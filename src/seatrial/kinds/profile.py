@@ -62,6 +62,24 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return tuple(filter(None, (self.tokens, self.requests)))
 
 
+class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Routes beside those of the API, as ``GET /path`` below the root, below the API where it begins with ``/v1/``.
+
+    Attributes:
+        infer: they work the model; asked with a body that holds nothing.
+        command: they run commands on the host.
+        proxy: they fetch for whoever asks.
+        delete: they take something from others: models, keys, what is kept for them.
+        show: they may show what others asked and were answered.
+    """
+
+    infer: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    proxy: tuple[str, ...] = ()
+    delete: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A known deviation of a rule or a case, ``rule[scenario]``, with ``*`` and ``?``, on builds ``<b6000,>=b5000``."""
 
@@ -94,6 +112,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     detect: Detect = Detect()
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()
+    routes: Routes = Routes()
     known: tuple[Known, ...] = ()
 
     def known_word(self, case: str, build: str) -> str:
@@ -114,6 +133,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def kinds() -> tuple[str, ...]:
     """The names of the kinds of server there are."""
     return tuple(sorted(_all()))
+
+
+def routes() -> Routes:
+    """The routes of all kinds: many servers have another's, and an unknown one may have any."""
+    held = [profile.routes for profile in _all().values()]
+    names = Routes.__struct_fields__
+    return Routes(**{name: tuple(dict.fromkeys(r for each in held for r in getattr(each, name))) for name in names})
 
 
 def load(kind: str) -> Profile:

@@ -89,6 +89,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None  # JSON, or
     raw: bytes | None = None  # bytes as they are
     headers: dict[str, str] = {}
+    authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
     exact: bool = False  # its caps are sent as they are, also to a model that thinks
 
 

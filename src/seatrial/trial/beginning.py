@@ -13,7 +13,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.records import Planned, RunInfo
 from seatrial.run.about import run_info, without_secrets
-from seatrial.trial.selection import NO_TOOLS, needs_tools
+from seatrial.trial.selection import lacks
 
 PACKAGES = ("pytest", "pytest-xdist", "httpx", "openai", "locust", "allure-pytest", "msgspec", "xllamacpp")
 VALUED = ("--header", "--extra-body")
@@ -30,8 +30,8 @@ def check_names(options: Options) -> None:
     for name in options.case:
         if waivers.rule_of(name) not in known:
             raise ConfigError(f"--case: no case is called {name}{waivers.nearest(name, list(known))}")
-        if needs_tools(waivers.rule_of(name)) and options.toolset is None:
-            raise ConfigError(f"--case={name}: {NO_TOOLS}")
+        if lacking := lacks(waivers.rule_of(name), options):
+            raise ConfigError(f"--case={name}: {lacking[1]}")
     if options.waive is not None:
         waivers.check(waivers.read(options.waive), list(known), options.waive, elsewhere=known)
 

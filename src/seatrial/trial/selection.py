@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from seatrial.checks.areas.auth import KEYED, KEYLESS
 from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
+from seatrial.checks.traits import Traits
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
 
@@ -20,6 +22,9 @@ SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
 
 NO_TOOLS = "--tools names none: a file of them, or a client that is known"
+
+NO_KEY = "no key is given: --api-key-env"
+A_KEY = "a key is given"
 
 LeftOut = tuple[str, str]
 """What is not tested, and why."""
@@ -68,9 +73,9 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
     Returns:
         The places of the plans that are left.
     """
-    given = [n for n, plan in enumerate(plans) if options.toolset or not needs_tools(plan.rule)]
-    if len(given) < len(plans):
-        out.not_tested.append(("your own client's tools", NO_TOOLS))
+    lacking = {plan.rule: lacks(plan.rule, options) for plan in plans}
+    given = [n for n, plan in enumerate(plans) if lacking[plan.rule] is None]
+    out.not_tested += dict.fromkeys(why for why in lacking.values() if why)
     if rows := sorted({_row(plans[n]) for n in given if plans[n].depth > options.depth}):
         out.not_tested.append((f"full forms of {len(rows)} rows", f"--depth={Depth.FULL.name.lower()}"))
     short = [n for n in given if plans[n].depth <= options.depth]
@@ -83,7 +88,8 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
     for suite in dict.fromkeys(plan.suite for plan in plans):
         if suite not in left:
             why = option if suite in asked else f"--depth={options.depth.name.lower()}"
-            lack(out, suite, f"{why} allows none of its cases" if suite in known else NO_TOOLS)
+            missing = next((what for plan in plans if plan.suite == suite and (what := lacking[plan.rule])), ("", ""))
+            lack(out, suite, f"{why} allows none of its cases" if suite in known else missing[1])
     return allowed
 
 
@@ -107,9 +113,19 @@ def fitting(plans: Sequence[Planned], options: Options, contexts: Mapping[str, i
     out.not_tested += [(f"{n} cases made for the context of {name}", why) for (name, why), n in unfit.items()]
 
 
-def needs_tools(rule: str) -> bool:
-    """Whether a rule is about the tools of the operator's own client."""
-    return rule in REGISTRY and REGISTRY[rule].of >= OWN
+def lacks(rule: str, options: Options) -> LeftOut | None:
+    """What a rule is about that this run does not have, and why; None where it has all."""
+    if _is_of(rule, OWN) and not options.toolset:
+        return "your own client's tools", NO_TOOLS
+    if _is_of(rule, KEYED) and options.access.key is None:
+        return "who is let in without your key", NO_KEY
+    if _is_of(rule, KEYLESS) and options.access.key is not None:
+        return "whether any key is taken", A_KEY
+    return None
+
+
+def _is_of(rule: str, traits: Traits) -> bool:
+    return rule in REGISTRY and REGISTRY[rule].of >= traits
 
 
 def _row(plan: Planned) -> str:

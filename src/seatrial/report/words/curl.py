@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from seatrial.records import Endpoint, Exchange
 from seatrial.wire.masking.headers import STARRED
 
-_OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection", "authorization"})
+_OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection"})
 """Headers curl sets by itself, or that are written otherwise here; of these Host only where it is that of the URL."""
 
 
@@ -34,8 +34,8 @@ def command(exchange: Exchange, endpoint: Endpoint, limit: int | None = None) ->
         parts.append(f"-X {quote(exchange.method)}")
     parts.append(quote(url(exchange, endpoint)))
     for name, value in exchange.request_headers:
-        if name.lower() == "authorization":
-            parts.append('-H "Authorization: Bearer $OPENAI_API_KEY"')
+        if name.lower() == "authorization" and STARRED.fullmatch(value):
+            parts.append(f'-H "Authorization: {value.rpartition(" ")[0] or "Bearer"} $OPENAI_API_KEY"')
         elif STARRED.fullmatch(value):
             parts.append("-H " + _secret(name))
         elif name.lower() not in _OURS or (name.lower() == "host" and not _is_of(value, endpoint)):

@@ -23,7 +23,7 @@ import msgspec
 from seatrial.records import Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
-from seatrial.wire.masking.headers import secret_names, secret_values, star, unsendable
+from seatrial.wire.masking.headers import ORDINARY, secret_names, secret_values, star, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
@@ -37,6 +37,9 @@ IDLE_S = 30.0
 CAP_BYTES = 64 * 1024 * 1024
 LINGER_S = 0.05
 """How long the end of file is awaited after a complete answer on a connection that was to close."""
+
+KEY = "{key}"
+"""Where the operator's key goes in a request's own authorization."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -160,7 +163,8 @@ class Client:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
         raw = _serialise(request, self._target(request), self._headers_of(request))
-        return self.mask.bytes(star(raw, self._secret))
+        ours = request.authorization is not None and KEY not in request.authorization
+        return self.mask.bytes(star(raw, self._secret - {"authorization"} if ours else self._secret))
 
     def exchange(self, request: Prepared, *, deadline_s: float | None = None, idle_s: float | None = None) -> Recording:
         """Send a request and record what comes of it. What a server or network does is never raised.
@@ -240,7 +244,10 @@ class Client:
         return path.encode("ascii")
 
     def _headers_of(self, request: Prepared) -> list[tuple[str, str]]:
-        """Ours, then the operator's, then the request's; a later one of the same name takes the earlier's place."""
+        """Ours, then the operator's, then the request's; a later one of the same name takes the earlier's place.
+
+        A request with an authorization of its own has none of the operator's headers that may be a credential.
+        """
         headers = {
             "host": ("Host", self._host_header),
             "user-agent": ("User-Agent", f"seatrial/{version('seatrial')}"),
@@ -248,11 +255,20 @@ class Client:
             "accept-encoding": ("Accept-Encoding", "identity"),
             "connection": ("Connection", "keep-alive" if self._keep_alive else "close"),
         }
-        for name, value in (*self._headers.items(), *request.headers):
+        for name, value in (*self._given(request).items(), *request.headers):
             headers[name.lower()] = (name, value)
         if request.body or request.method in {"POST", "PUT", "PATCH"}:
             headers.setdefault("content-length", ("Content-Length", str(len(request.body))))
         return list(headers.values())
+
+    def _given(self, request: Prepared) -> dict[str, str]:
+        """The operator's headers, as far as a request bears them."""
+        if request.authorization is None:
+            return self._headers
+        key = self._headers.get("Authorization", "").partition(" ")[2]
+        kept = {name: value for name, value in self._headers.items() if name.lower() in ORDINARY}
+        own = request.authorization.replace(KEY, key)
+        return {**kept, "Authorization": own} if own else kept
 
 
 def _serialise(request: Prepared, target: bytes, headers: list[tuple[str, str]]) -> bytes:

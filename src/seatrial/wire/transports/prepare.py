@@ -31,6 +31,7 @@ class Prepared(msgspec.Struct, frozen=True):
     path: str
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
 
 
 def prepare(
@@ -58,6 +59,7 @@ def prepare(
         path=request.path.replace("{model}", quote(endpoint.model, safe="")),
         body=body or b"",
         headers=tuple(headers.items()),
+        authorization=request.authorization,
     )
 
 

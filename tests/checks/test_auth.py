@@ -1,0 +1,86 @@
+"""Rules on keys."""
+
+import pytest
+
+from seatrial.checks.areas.auth import WRONG
+from tests.checks.specimens import breaks, exchange, found, holds, plain, refused
+
+AWAY = {"error": {"message": "Invalid API key", "type": "authentication_error", "param": None, "code": None}}
+
+
+def away(status=401, body=AWAY):
+    return refused(status, body)
+
+
+def keys(**answers):
+    """What a server that guards itself answers to each authorization; some of it otherwise."""
+    sound = {"before": plain(), "none": away(), "wrong": away(), "bare": away(), "basic": away()}
+    return sound | {"lower": plain(), "spaces": plain()} | answers
+
+
+def test_missing_key_is_a_401():
+    rule = "auth/missing-key-is-a-401"
+    holds(rule, [keys()])
+    breaks(rule, keys(none=plain()), "the status", "200")
+    breaks(rule, keys(none=away(403)), "the status", "403")
+    breaks(rule, keys(none=away(401, {"detail": "no"})), "error.message", "detail")
+    breaks(rule, keys(none=away(401, b"<html>")), "error.message", "<html>")
+
+
+def test_wrong_key_is_a_401():
+    rule = "auth/wrong-key-is-a-401"
+    holds(rule, [keys()])
+    assert breaks(rule, keys(wrong=plain()), "the status", "200").causes == ()
+    assert breaks(rule, keys(wrong=plain(), none=plain()), "the status").causes == ("auth/missing-key-is-a-401",)
+    breaks(rule, keys(wrong=away(500)), "the status", "500")
+
+
+def test_odd_authorization_is_refused():
+    rule = "auth/odd-authorization-is-refused"
+    holds(rule, [keys(), keys(bare=away(400), basic=away(403))])
+    breaks(rule, keys(bare=away(500)), "bare: the status", "500")
+    breaks(rule, keys(basic=plain()), "basic: the status", "200")
+
+
+def test_scheme_is_read_in_any_case():
+    rule = "auth/scheme-is-read-in-any-case"
+    holds(rule, [keys()])
+    breaks(rule, keys(lower=away()), "lower: the status", "401")
+    breaks(rule, keys(spaces=away(403)), "spaces: the status", "403")
+
+
+def test_key_is_not_repeated():
+    rule = "auth/key-is-not-repeated"
+    holds(rule, [keys(), keys(wrong=away(401, {"error": {"message": f"Incorrect: {WRONG[:4]}***{WRONG[-4:]}"}}))])
+    breaks(rule, keys(wrong=away(401, {"error": {"message": f"Incorrect: {WRONG}"}})), "the answer", "Incorrect")
+    breaks(rule, keys(wrong=exchange(b"", status=401, headers={"x-key": WRONG})), "the answer")
+
+
+def test_every_route_that_infers_is_guarded():
+    rule = "auth/every-route-that-infers-is-guarded"
+    chat, other = "POST /v1/chat/completions", "POST /invocations"
+    holds(rule, [{chat: away(), other: away(403)}, {chat: away(), other: refused(404), "POST /infill": away(501)}])
+    wrong = {chat: away(), other: exchange(b"{}", status=400, path="//invocations")}
+    assert breaks(rule, wrong, "POST /invocations without a key", "400").causes == ()
+    none = {chat: refused(400), other: exchange(b"{}", status=500, path="//invocations")}
+    assert breaks(rule, none, chat, "400").causes == ("auth/missing-key-is-a-401[*]",)
+    assert [f.kind for f in found(rule, {chat: refused(404), other: refused(503)})] == ["no-evidence"]
+
+
+def test_any_key_is_taken():
+    rule = "auth/any-key-is-taken"
+    holds(rule, [{"before": plain(), "dummy": plain()}])
+    breaks(rule, {"before": plain(), "dummy": away()}, "the status", "401")
+
+
+@pytest.mark.parametrize("rule", ["missing-key-is-a-401", "wrong-key-is-a-401", "key-is-not-repeated"])
+def test_where_the_key_itself_is_turned_away_nothing_is_told(rule):
+    (told,) = found(f"auth/{rule}", keys(before=away()))
+    assert (told.kind, told.causes) == ("no-evidence", ("http/valid-request-is-answered[s]",))
+
+
+def test_who_is_busy_or_gone_shows_nothing_and_who_never_answers_is_at_fault():
+    rule = "auth/missing-key-is-a-401"
+    assert [f.kind for f in found(rule, keys(none=refused(503)))] == ["no-evidence"]
+    assert [f.kind for f in found(rule, keys(none=exchange(b"", status=None, error="refused")))] == ["no-evidence"]
+    breaks(rule, keys(none=exchange(b"", status=None, error="deadline")), "the answer")
