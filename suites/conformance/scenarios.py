@@ -183,8 +183,12 @@ def all_faulty(bad: Mapping[str, Request], *, of: Traits, asked: tuple[str, Requ
     return replace(one, requests={**bad, "good": asked[1]})
 
 
-def declinable(requests: Mapping[str, Request], *, of: Traits, asked: tuple[str, Request]) -> Scenario:
-    """Chats of an optional area with a feature that may be declined by itself; ``of`` has the trait that says so."""
+def declinable(requests: Mapping[str, Request], *, of: Traits, asked: tuple[str, Request] | None = None) -> Scenario:
+    """Chats with a feature that may be declined by itself; ``of`` has the trait that says so.
+
+    Args:
+        asked: of an optional area, its first request.
+    """
     return Scenario(requests=dict(requests), traits=of, before=asked, tokens=_most_tokens(requests))
 
 
@@ -195,5 +199,6 @@ def raw(body: bytes) -> Request:
 
 def _most_tokens(requests: Mapping[str, Request]) -> int:
     bodies = [r.body for r in requests.values()]
-    caps = [min((b[key] for key in ("max_tokens", "max_completion_tokens") if key in b), default=0) for b in bodies]
-    return sum(int(cap * body.get("n", 1)) for cap, body in zip(caps, bodies, strict=True))
+    names = ("max_tokens", "max_completion_tokens")
+    caps = [min((b[key] for key in names if b.get(key) is not None), default=0) for b in bodies]
+    return sum(int(cap * (body.get("n") or 1)) for cap, body in zip(caps, bodies, strict=True))

@@ -1,37 +1,260 @@
 """Parameters of a chat request: honoured where they are right, refused where they are wrong."""
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.checks import traits
-from seatrial.checks.areas import params
+from seatrial.checks.areas.params import parts
+from seatrial.checks.areas.params.accepted import NOBODYS
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from suites.conformance.scenarios import COUNT, HELLO, NEVER, USAGE, Judge, Send, chat, faulty, lengths, request
+from seatrial.records import Quoted, Request, Scenario
+from suites.conformance.scenarios import (
+    COUNT,
+    GOOD,
+    HELLO,
+    NEVER,
+    THINKING,
+    USAGE,
+    FirstAsk,
+    Judge,
+    Send,
+    all_faulty,
+    chat,
+    chats,
+    declinable,
+    faulty,
+    full,
+    lengths,
+    raw,
+    request,
+)
 
 STREAM = {"stream": True, "stream_options": USAGE}
 SOON = ["e", "a", "o", " "]  # a huge cap would let a small model run on to the end of its context
+ASKED = ("chat/one-token", GOOD)
+OPEN = "Write a sentence about the sea."
+"""A prompt with many good answers: how they are drawn shows."""
+
+PIECE = Quoted(after="free", first=3, length=9)
+"""Some characters of a free answer, over the border of two tokens at least."""
+
+HOT = {"temperature": 2, "top_p": 1}
+LIVELY = HOT | {"temperature": 1.5}
+ONE_TOKEN = {"temperature": 2, "top_p": 1e-6}
+
+RAW = (
+    b'{"model": "{model}", "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 4, "temperature": %s}'
+)
+
+LABELS = {
+    "user": "u-1",
+    "metadata": {"ticket": "17"},
+    "store": False,
+    "service_tier": "auto",
+    "safety_identifier": "s-1",
+    "prompt_cache_key": "k-1",
+    "prompt_cache_retention": "in_memory",
+    "prompt_cache_options": {"mode": "implicit"},
+}
+NULLABLE = (
+    *("metadata", "temperature", "top_p", "top_logprobs", "safety_identifier", "prompt_cache_key", "service_tier"),
+    *("prompt_cache_retention", "modalities", "verbosity", "reasoning_effort", "max_completion_tokens", "audio"),
+    *("frequency_penalty", "presence_penalty", "store", "moderation", "stream", "stop", "logit_bias", "logprobs", "n"),
+    *("prediction", "seed", "stream_options"),
+)
+"""What the OpenAPI document lets be null, but for max_tokens, which keeps the answer short."""
+
+AS_USUAL: dict[str, object] = {"chat_template_kwargs": {}}
+"""It takes the place of the profile's off-switch, and says nothing."""
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def apart(name: str, body: dict[str, object], *, of: traits.Traits) -> Scenario:
+    """A request with all of these parameters; where it is refused, one with each."""
+    each = {f"{name}:{key}": request(HELLO, **{key: value}) for key, value in body.items()}
+    whole = declinable({name: request(HELLO, **body)}, of=of)
+    return replace(whole, apart=each)
+
+
+def drawn(prompt: str, cap: int, **body: object) -> Request:
+    """A request that says of sampling what it is given, and else nothing."""
+    asked = request(prompt, max_tokens=cap, **body)
+    if "temperature" not in body:
+        del asked.body["temperature"]
+    return asked
+
+
+def sampled(cap: int = 16, greedy: int = 3, **body: object) -> Scenario:
+    """One prompt drawn again and again, alone on the endpoint, for what stands in the same batch may sway an answer."""
+    asked = {f"greedy-{n}": drawn(OPEN, cap, temperature=0, **body) for n in range(1, greedy + 1)}
+    asked |= {f"hot-{n}": drawn(OPEN, cap, **HOT, **body) for n in (1, 2)}
+    asked |= {f"narrow-{n}": drawn(OPEN, cap, **ONE_TOKEN, **body) for n in (1, 2)}
+    asked |= {f"default-{n}": drawn(OPEN, cap, **body) for n in (1, 2)}
+    return replace(chats(of=parts.SAMPLED, **asked), alone=True)
+
+
+def seeded(**body: object) -> Scenario:
+    """One prompt drawn with the same seed, with another, and without."""
+    seeds = {"same-1": 7, "same-2": 7, "same-3": 7, "other": 8, "free-1": None, "free-2": None}
+    asked = {
+        name: drawn(OPEN, 16, **LIVELY, **body, **({} if seed is None else {"seed": seed}))
+        for name, seed in seeds.items()
+    }
+    return alone(asked, parts.SEEDED)
+
+
+def alone(asked: dict[str, Request], of: traits.Traits) -> Scenario:
+    """Requests that a server may decline, alone on the endpoint: their texts are compared."""
+    return replace(declinable(asked, of=of), alone=True)
+
+
+def penalised(key: str, of: traits.Traits, **body: object) -> Scenario:
+    """One greedy answer under the highest penalty and under the lowest."""
+    return alone(
+        {
+            "more": drawn(OPEN, 24, temperature=0, **{key: 2}, **body),
+            "less": drawn(OPEN, 24, temperature=0, **{key: -2}, **body),
+        },
+        of,
+    )
+
+
+def biased(**body: object) -> Scenario:
+    """One greedy answer, and with one token that is all it may say; ids of this size are in every vocabulary."""
+    asked = {"free": {}, "one": {"logit_bias": {"1000": 100}}, "another": {"logit_bias": {"2000": 100}}}
+    return alone({name: request(OPEN, max_tokens=4, **said, **body) for name, said in asked.items()}, parts.BIASED)
+
+
+STOPS = {
+    "free": request(OPEN, max_tokens=24),
+    "four": request(OPEN, max_tokens=24, stop=[NEVER, NEVER * 2, NEVER * 3, PIECE]),
+    "stream": request(OPEN, max_tokens=24, stop=PIECE, **STREAM),
+}
+TEXT = {"type": "text"}
+NULL_CAP = request(HELLO, max_tokens=None, max_completion_tokens=16)
+NULL_CAP.body["max_tokens"] = None
 
 PARAMS = {
-    "max-tokens": lengths("max_tokens", of=params.MAX_TOKENS),
-    "max-tokens-stream": lengths("max_tokens", of=params.MAX_TOKENS, **STREAM),
-    "max-completion-tokens": lengths("max_completion_tokens", of=params.MAX_COMPLETION_TOKENS),
-    "max-completion-tokens-stream": lengths("max_completion_tokens", of=params.MAX_COMPLETION_TOKENS, **STREAM),
-    "stop": chat(HELLO, stop="e", max_tokens=32, of=params.STOP),
-    "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=params.STOP, **STREAM),
+    "max-tokens": lengths("max_tokens", of=parts.MAX_TOKENS),
+    "max-tokens-stream": lengths("max_tokens", of=parts.MAX_TOKENS, **STREAM),
+    "max-completion-tokens": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS),
+    "max-completion-tokens-stream": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS, **STREAM),
+    "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
+    "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
+    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=72),
+    "stop-none": alone(
+        {
+            "free": request(OPEN),
+            "null": request(OPEN, stop=None),
+            "no-string": request(OPEN, stop=[]),
+            "empty": request(OPEN, stop=""),
+        },
+        parts.NO_STOP,
+    ),
+    "stop-in-thought": declinable(
+        {"only": request("What is 7 times 6?", max_tokens=256, stop=[" the", " is", " to", " a"], **THINKING)},
+        of=parts.STOP_IN_THOUGHT,
+        asked=FirstAsk.REASONING,
+    ),
     # No choice may end before its cap: whether usage counts them all can be told of full ones alone.
-    "n": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=params.CHOICES),
-    "n-stream": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=params.CHOICES, **STREAM),
-    "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of=params.LOGPROBS),
-    "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=params.LOGPROBS, **STREAM),
-    "caps-differ": faulty(request(COUNT, max_tokens=16, max_completion_tokens=4), of=params.BAD_CAP),
-    "cap-huge": faulty(request(HELLO, max_tokens=10**12, stop=SOON), of=params.BAD_CAP),
-    "temperature-text": faulty(request(HELLO, temperature="0"), of=params.WRONG_TYPE),
-    "n-fraction": faulty(request(HELLO, n=1.5), of=params.WRONG_TYPE),
-    "stop-number": faulty(request(HELLO, stop=5), of=params.WRONG_TYPE),
-    "stream-text": faulty(request(HELLO, stream="yes"), of=params.WRONG_TYPE),
-    "cap-zero": faulty(request(HELLO, max_tokens=0), of=params.BAD_CAP | traits.KILLER),
-    "cap-negative": faulty(request(HELLO, max_tokens=-5), of=params.BAD_CAP | traits.KILLER),
-    "cap-text": faulty(request(HELLO, max_tokens="ten"), of=params.WRONG_TYPE | traits.KILLER),
+    "n": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES),
+    "n-stream": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES, **STREAM),
+    "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS),
+    "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
+    "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),
+    "top-logprobs-stream": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES, **STREAM),
+    "sampling": sampled(),
+    "sampling-stream": full(sampled(cap=32, greedy=5, **STREAM)),
+    "seed": seeded(),
+    "seed-stream": full(seeded(**STREAM)),
+    "frequency": penalised("frequency_penalty", parts.FREQUENCY),
+    "frequency-stream": full(penalised("frequency_penalty", parts.FREQUENCY, **STREAM)),
+    "presence": penalised("presence_penalty", parts.PRESENCE),
+    "presence-stream": full(penalised("presence_penalty", parts.PRESENCE, **STREAM)),
+    "bias": biased(),
+    "bias-stream": full(biased(**STREAM)),
+    "labels": apart("labels", LABELS, of=parts.LABELS),
+    "nulls": apart("nulls", dict.fromkeys(NULLABLE), of=parts.NULLS),
+    "null-cap": declinable({"nulls": NULL_CAP}, of=parts.NULLS),
+    "unknown": declinable(
+        {
+            "plain": request(HELLO, max_tokens=1, **{NOBODYS: True}),
+            "stream": request(HELLO, max_tokens=1, **STREAM, **{NOBODYS: True}),
+            "vectors": Request(path="/embeddings", body={"model": None, "input": "the sea", NOBODYS: True}),
+        },
+        of=parts.UNKNOWN,
+    ),
+    "text-format": declinable(
+        {"without": request(OPEN), "with": request(OPEN, response_format=TEXT)}, of=parts.TEXT_FORMAT
+    ),
+    "text-format-stream": full(
+        declinable(
+            {"without": request(OPEN, **STREAM), "with": request(OPEN, response_format=TEXT, **STREAM)},
+            of=parts.TEXT_FORMAT,
+        )
+    ),
+    "efforts": declinable(
+        {effort: request(HELLO, max_tokens=1, reasoning_effort=effort) for effort in EFFORTS}, of=parts.EFFORTS
+    ),
+    "effort": declinable(
+        {
+            e: request("Is 2027 a prime number?", max_tokens=96, reasoning_effort=e, **AS_USUAL)
+            for e in ("high", "none")
+        },
+        of=parts.EFFORT,
+        asked=FirstAsk.REASONING,
+    ),
+    "verbosity": alone(
+        {each: request(OPEN, max_tokens=24, verbosity=each) for each in ("low", "high")}, parts.VERBOSITY
+    ),
+    "audio": declinable(
+        {"only": request(HELLO, modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"})},
+        of=parts.AUDIO,
+    ),
+    "web-search": declinable(
+        {"only": request("Search the web: what is today's weather in Oslo?", web_search_options={})}, of=parts.SEARCH
+    ),
+    "moderation": declinable(
+        {"only": request(HELLO, moderation={"model": "omni-moderation-latest"})}, of=parts.MODERATION
+    ),
+    "prediction": declinable(
+        {"only": request(HELLO, prediction={"type": "content", "content": "Hello!"})}, of=parts.PREDICTION
+    ),
+    "stray-options": declinable(
+        {"only": request(HELLO, max_tokens=1, stream=False, stream_options=USAGE)}, of=parts.STRAY
+    ),
+    "caps-differ": faulty(request(COUNT, max_tokens=16, max_completion_tokens=4), of=parts.BAD_CAP),
+    "cap-huge": faulty(request(HELLO, max_tokens=10**12, stop=SOON), of=parts.BAD_CAP),
+    "temperature-text": faulty(request(HELLO, temperature="0"), of=parts.WRONG_TYPE),
+    "n-fraction": faulty(request(HELLO, n=1.5), of=parts.WRONG_TYPE),
+    "stop-number": faulty(request(HELLO, stop=5), of=parts.WRONG_TYPE),
+    "stream-text": faulty(request(HELLO, stream="yes"), of=parts.WRONG_TYPE),
+    "out-of-range": all_faulty(
+        {
+            "temperature-low": request(HELLO, max_tokens=1, temperature=-1),
+            "temperature-high": request(HELLO, max_tokens=1, temperature=2.1),
+            "top-p": request(HELLO, max_tokens=1, top_p=2),
+            "frequency": request(HELLO, max_tokens=1, frequency_penalty=3),
+            "presence": request(HELLO, max_tokens=1, presence_penalty=-3),
+            "n-zero": request(HELLO, max_tokens=1, n=0),
+            "n-many": request(HELLO, max_tokens=1, n=129),
+            "top-logprobs": request(HELLO, max_tokens=1, logprobs=True, top_logprobs=21),
+        },
+        of=parts.OUT_OF_RANGE,
+        asked=ASKED,
+    ),
+    "top-logprobs-alone": faulty(request(HELLO, max_tokens=1, top_logprobs=3), of=parts.ALONE),
+    "stop-five": faulty(request(HELLO, max_tokens=1, stop=[NEVER * n for n in range(1, 6)]), of=parts.MANY_STOPS),
+    "cap-zero": faulty(request(HELLO, max_tokens=0), of=parts.BAD_CAP | traits.KILLER),
+    "cap-negative": faulty(request(HELLO, max_tokens=-5), of=parts.BAD_CAP | traits.KILLER),
+    "cap-text": faulty(request(HELLO, max_tokens="ten"), of=parts.WRONG_TYPE | traits.KILLER),
+    "no-number": all_faulty(
+        {name: raw(RAW % said) for name, said in (("nan", b"NaN"), ("infinity", b"Infinity"), ("huge", b"1e309"))},
+        of=parts.NO_NUMBER | traits.KILLER,
+        asked=ASKED,
+    ),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import re
 import secrets
 import time
@@ -13,7 +15,7 @@ from typing import Any
 
 from tests.golden import answers
 from tests.golden.answers import Answer
-from tests.golden.app import drafts, wants
+from tests.golden.app import drafts, extras, wants
 from tests.golden.app.cache import Prefixes
 from tests.golden.items import DONE, Item, Pause
 from tests.golden.phrases import WORDS
@@ -38,6 +40,7 @@ class World:
     prefixes: Prefixes
     thinking: bool = False
     thought_in: str = THOUGHT
+    turns: Iterator[int] = field(default_factory=itertools.count)
 
 
 @dataclass
@@ -74,9 +77,9 @@ def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
     stops = body.get("stop") or ()
     thinks = wants.thinks(body, usually=world.thinking)
     last = _text(body["messages"][-1]) if body["messages"][-1].get("role") == "user" else prompt
-    made = []
+    made, turn = [], next(world.turns)
     for index in range(body.get("n") or 1):
-        draft = call.change("draft", drafts.draft(body, last, _text, index=index, thinking=thinks))
+        draft = call.change("draft", drafts.draft(body, last, _text, index=index, thinking=thinks, turn=turn))
         limited = draft.limited(min([room, *caps]), (stops,) if isinstance(stops, str) else tuple(stops))
         made.append(call.change("answer", limited))
     call.told = world.truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
@@ -104,7 +107,12 @@ def whole(made: Completion, truth: Truth) -> dict[str, Any]:
         }
         for index, answer in enumerate(made.choices)
     ]
-    return {**_head(made, "chat.completion"), "choices": choices, "usage": _usage(made)}
+    return {
+        **_head(made, "chat.completion"),
+        "choices": choices,
+        "usage": _usage(made),
+        **extras.of_answer(made.call.body),
+    }
 
 
 def chunks(made: Completion, truth: Truth, token_s: float) -> Iterator[Item]:
@@ -135,7 +143,7 @@ def _message(made: Completion, answer: Answer) -> dict[str, Any]:
         said |= {"content": answer.text or None, "tool_calls": [call.whole() for call in answer.calls]}
     if answer.reasoning:
         said[made.thought_in] = "".join(answer.reasoning)
-    return said
+    return said | extras.of_message(made.call.body, answer.text, made.created)
 
 
 def _steps(made: Completion, answer: Answer) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None, int]]:
@@ -206,7 +214,8 @@ def _logprobs(made: Completion, answer: Answer) -> list[dict[str, Any]]:
 
 def _logprob(made: Completion, token: str, at: int) -> dict[str, Any]:
     value = answers.logprob(token, at)
-    top = [(token, value)] + [(f" {word}", value - rank - 0.5) for rank, word in enumerate(WORDS)]
+    left = math.log1p(-math.exp(value))  # what the token leaves is halved from one to the next
+    top = [(token, value)] + [(f" {word}", left - (rank + 1) * math.log(2)) for rank, word in enumerate(WORDS)]
     return {
         **_candidate(token, value),
         "top_logprobs": [_candidate(*each) for each in top[: made.call.says("top_logprobs") or 0]],

@@ -153,8 +153,14 @@ def one_of(*words: str) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in words
 
 
-def _empty(value: Any) -> bool:
-    return isinstance(value, (dict, list)) and not value
+def _biases(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        key.isascii() and key.isdigit() and len(key) < 6 and number(-100, 100)(bias) for key, bias in value.items()
+    )
+
+
+def _modalities(value: Any) -> bool:
+    return value in (["text"], ["text", "audio"])
 
 
 def _stop(value: Any) -> bool:
@@ -194,7 +200,13 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "chat_template_kwargs": (_template, "an object; enable_thinking is true or false"),
     "reasoning_effort": (one_of(*EFFORTS), f"one of {', '.join(EFFORTS)}"),
     "response_format": (kind(dict), "an object"),
-    "logit_bias": (_empty, "empty: this server has no logit bias"),
+    "logit_bias": (_biases, "an object: ids of tokens, each with a number from -100 to 100"),
+    "verbosity": (one_of("low", "medium", "high"), "low, medium or high"),
+    "modalities": (_modalities, '["text"], or ["text", "audio"]'),
+    "audio": (kind(dict), "an object"),
+    "web_search_options": (kind(dict), "an object"),
+    "moderation": (kind(dict), "an object"),
+    "prediction": (kind(dict), "an object"),
     "tools": (kind(list), "a list of tools"),
     "tool_choice": (_choice, "a word or an object"),
     "parallel_tool_calls": (kind(bool), "true or false"),
@@ -204,5 +216,7 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "service_tier": (kind(str), "a string"),
     "safety_identifier": (kind(str), "a string"),
     "prompt_cache_key": (kind(str), "a string"),
+    "prompt_cache_retention": (one_of("in_memory", "24h"), "in_memory or 24h"),
+    "prompt_cache_options": (kind(dict), "an object"),
 }
 """Parameters this server knows: what they must be, and in words. Null means absent; others are ignored."""

@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
-from seatrial.records import Endpoint, Request, TokensLeft, Words
-from seatrial.wire.transports.prepare import prepare
+from seatrial.records import Endpoint, Quoted, Request, TokensLeft, Words
+from seatrial.wire.transports.prepare import NEVER, prepare
 from tests.checks.specimens import plain
 
 ENDPOINT = Endpoint(
@@ -79,6 +79,22 @@ def test_raw_bytes_and_paths() -> None:
     prepared = prepare(Request(raw=b"{", path="/models/{model}"), ENDPOINT, valid_chat=False)
     assert (prepared.body, prepared.path) == (b"{", "/models/org%2Fm%3A1")
     assert dict(prepared.headers) == {"Content-Type": "application/json"}
+
+
+def test_raw_bytes_can_name_the_model() -> None:
+    prepared = prepare(Request(raw=b'{"model": "{model}", "n": NaN}'), ENDPOINT, valid_chat=False)
+    assert prepared.body == b'{"model": "org/m:1", "n": NaN}'
+
+
+def test_a_piece_of_an_earlier_answer() -> None:
+    before = {"free": plain(), "odd": plain({"choices": 5})}
+
+    def made(value: object) -> object:
+        request = Request(body={"stop": ["a", value]})
+        return json.loads(prepare(request, ENDPOINT, valid_chat=False, got=before).body)["stop"][1]
+
+    assert made(Quoted(after="free", first=1, length=3)) == "ell"
+    assert [made(Quoted(after=name, length=99)) for name in ("free", "odd", "none")] == [NEVER] * 3
 
 
 def test_headers_of_the_scenario_win() -> None:

@@ -20,6 +20,7 @@ def violation(
     about: str = "",
     causes: tuple[str, ...] = (),
     meanwhile: str = "",
+    ignores: str = "",
 ) -> Finding:
     """A requirement is broken.
 
@@ -29,9 +30,19 @@ def violation(
         about: of a rule that compares: the request whose answer is wrong.
         causes: the rules that judge the same thing where it is at home: their FAIL is the reason, and not this one.
         meanwhile: what the recorder saw of the server then.
+        ignores: the parameter that was accepted and made no difference.
     """
     return Finding(
-        "violation", where, expected, shorten(got), so, grave, about=about, causes=causes, meanwhile=meanwhile
+        "violation",
+        where,
+        expected,
+        shorten(got),
+        so,
+        grave,
+        about=about,
+        causes=causes,
+        meanwhile=meanwhile,
+        ignores=ignores,
     )
 
 

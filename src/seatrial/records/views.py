@@ -81,8 +81,19 @@ class TokensLeft(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=T
     more: int = 0
 
 
+class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for a piece of what an earlier answer said; where it is shorter, for a text that none says."""
+
+    after: str  # the earlier request, of the same scenario
+    first: int = 0  # characters of its content before the piece
+    length: int = 8
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a scenario. ``{model}`` in the path and the body's ``model: None`` stand for the endpoint's."""
+    """One request of a scenario.
+
+    ``{model}`` in the path, ``"{model}"`` in raw bytes and the body's ``model: None`` stand for the endpoint's.
+    """
 
     method: str = "POST"
     path: str = "/chat/completions"  # below the base URL

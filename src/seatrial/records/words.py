@@ -158,6 +158,7 @@ class Finding(msgspec.Struct, frozen=True):
     capability: str = ""  # of a refusal: what the server lacks, because of which nothing of an area applies
     causes: tuple[str, ...] = ()  # rules that judge what is wrong or missing here: the FAIL of one of them is its cause
     meanwhile: str = ""  # what the recorder saw of the server in the seconds that it tells of
+    ignores: str = ""  # the parameter of the request that was accepted and made no difference
 
     @property
     def seen(self) -> str:

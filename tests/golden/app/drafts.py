@@ -11,27 +11,31 @@ from typing import Any
 
 from tests.golden import answers
 from tests.golden.answers import Answer, tokens
-from tests.golden.app import schemas, tools, wants
+from tests.golden.app import sampling, schemas, tools, wants
 from tests.golden.app.tools import ToolCall
 from tests.golden.validation import RefusedError
 
 
-def draft(body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, index: int, thinking: bool) -> Answer:
+def draft(
+    body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, index: int, thinking: bool, turn: int = 0
+) -> Answer:
     """The answer to a request that was checked, unlimited.
 
     Args:
         last: what is answered: the last message of a user, or all that was said.
         text: gives the text of a message.
         index: of the choice.
+        turn: another one for each request: what is drawn without a seed differs by it.
 
     Raises:
         RefusedError: no arguments validate against the schema of a tool that is called.
     """
     told = tools.results(body["messages"], text)
-    made = answers.draft(last, seed=body.get("seed"), index=index, thinking=thinking, hard=wants.tries_hard(body))
+    seed = sampling.seed(body, turn)
+    made = answers.draft(last, seed=seed, index=index, thinking=thinking, hard=wants.tries_hard(body))
     if (most := wants.budget(body)) is not None:
         made = made.thinking(most)
-    draw = random.Random(f"{body.get('seed') or 0}\0{index}\0{last}\0bound")
+    draw = random.Random(f"{seed}\0{index}\0{last}\0bound")
     try:
         calls = tools.decide(body, last, draw)
     except schemas.UnenforceableError as error:
@@ -43,7 +47,8 @@ def draft(body: Mapping[str, Any], last: str, text: Callable[[Any], str], *, ind
     form = body.get("response_format") or {}
     if form.get("type") in ("json_object", "json_schema"):
         return replace(made, content=tokens(_bound(form, last, made.text, draw)))
-    return replace(made, content=tokens(told)) if told else made
+    said = told or sampling.forced(body) or sampling.within(made.text, body)
+    return replace(made, content=tokens(said))
 
 
 def _bound(form: Mapping[str, Any], last: str, said: str, draw: random.Random) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from seatrial.reading import chat, fields
-from seatrial.records import Endpoint, Exchange, Request, TokensLeft, Words
+from seatrial.records import Endpoint, Exchange, Quoted, Request, TokensLeft, Words
 
 CAPS = ("max_tokens", "max_completion_tokens")
 
@@ -20,6 +20,9 @@ TEXT = (
     "men cut rope set sail took turns with oars cold rain fell over dark sea until one saw land not far off where fire "
     "burned low near sand so they made for it fast before night came down again"
 )
+NEVER = "\N{SYMBOL FOR UNIT SEPARATOR}"
+"""A text that no answer holds."""
+
 WORDS = tuple(TEXT.split())
 """Words that are one token each in the vocabularies of most models, and never less than one."""
 
@@ -39,17 +42,20 @@ def prepare(
 ) -> Prepared:
     """Fill in what only the endpoint knows.
 
-    ``model: None`` in the body and ``{model}`` in the path become the endpoint's model. Where ``valid_chat`` says that
-    the request is an ordinary chat, caps grow by the endpoint's factor (a thinking model spends small ones on thought;
-    those of a request that says ``exact`` do not) and its extra body (a profile's off-switch, the operator's
-    ``--extra-body``) is merged in; faulty requests are sent as they are, for their fault is what is tested. Texts and
-    caps that hang on the context are made for it; where it is not known, it is taken for empty.
+    ``model: None`` in the body, ``{model}`` in the path and ``"{model}"`` in raw bytes become the endpoint's model.
+    Where ``valid_chat`` says that the request is an ordinary chat, caps grow by the endpoint's factor (a thinking model
+    spends small ones on thought; those of a request that says ``exact`` do not) and its extra body (a profile's
+    off-switch, the operator's ``--extra-body``) is merged in; faulty requests are sent as they are, for their fault is
+    what is tested. Texts and caps that hang on the context are made for it; where it is not known, it is taken for
+    empty. What hangs on an earlier answer is taken from it.
 
     Args:
         got: the answers to earlier requests of the same scenario.
     """
     headers = dict(request.headers)
     body = request.raw
+    if body is not None:
+        body = body.replace(b'"{model}"', msgspec.json.encode(endpoint.model))
     if body is None and request.body is not None:
         body = msgspec.json.encode(_fill(request, endpoint, got or {}, valid_chat=valid_chat))
     if body is not None and "content-type" not in {name.lower() for name in headers}:
@@ -91,7 +97,15 @@ def _sized(value: Any, context: int, got: Mapping[str, Exchange]) -> Any:
         return " ".join(islice(cycle(WORDS), start, start + max(0, int(context * value.share) + left + value.more)))
     if isinstance(value, TokensLeft):
         return max(1, _left(context, got.get(value.after)) + value.more)
+    if isinstance(value, Quoted):
+        return _piece(value, got.get(value.after))
     return value
+
+
+def _piece(said: Quoted, before: Exchange | None) -> str:
+    first = None if before is None else chat.answers(before).get(0)
+    piece = "" if first is None else first.content[said.first : said.first + said.length]
+    return piece if len(piece) == said.length else NEVER
 
 
 def _left(context: int, before: Exchange | None) -> int:

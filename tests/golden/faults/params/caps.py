@@ -10,7 +10,7 @@ from tests.golden import edits
 from tests.golden.answers import Answer
 from tests.golden.edits import CAPS, Json, each_choice, failure, misfits, says, without
 from tests.golden.items import Act, Piece, Reply
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Call, Shot, chat, fault
 
 MAX_TOKENS = "params/max-tokens-caps"
 MAX_COMPLETION_TOKENS = "params/max-completion-tokens-caps"
@@ -162,3 +162,70 @@ def deaf_on_wrong_type(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """After a parameter of the wrong type the server listens no more, and its process lives."""
     shot.fire()
     yield Act.DEAF
+
+
+def _differ(call: Call) -> bool:
+    given = [call.says(name) for name in CAPS]
+    return chat(call) and all(map(edits.whole_number, given)) and len(set(given)) > 1
+
+
+@fault("the-larger-cap-wins", caught_by=BAD_CAPS, stage="body", when=_differ)
+def the_larger_cap_wins(body: Json, shot: Shot) -> Json:
+    """Of two caps that differ the larger one holds."""
+    return without(body, min(CAPS, key=body.__getitem__))
+
+
+def _huge(call: Call) -> bool:
+    return chat(call) and any(edits.whole_number(c) and c > 10**9 for c in (call.says(name) for name in CAPS))
+
+
+@fault("stall-on-huge-cap", caught_by=BAD_CAPS, stage="wire", when=_huge)
+def stall_on_huge_cap(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A cap that no context holds is never answered."""
+    shot.fire()
+    yield Act.STALL
+
+
+TOP = "params/as-many-alternatives-as-asked"
+SUM = "params/probabilities-are-probabilities"
+
+
+def _alternatives(body: Json, change: Any) -> Json:
+    """With the alternatives of each token changed."""
+    return _tokens(body, lambda given: [{**each, "top_logprobs": change(each["top_logprobs"])} for each in given])
+
+
+@fault("top-logprobs-ignored", caught_by=TOP, stage=("whole", "chunk"), when=says("top_logprobs"))
+def top_logprobs_ignored(body: Json, shot: Shot) -> Json:
+    """top_logprobs is ignored: no alternative is listed."""
+    return _alternatives(body, lambda _given: [])
+
+
+@fault("top-logprobs-one-too-few", caught_by=TOP, stage=("whole", "chunk"), when=says("top_logprobs"))
+def top_logprobs_one_too_few(body: Json, shot: Shot) -> Json:
+    """One alternative less than top_logprobs asks for."""
+    return _alternatives(body, lambda given: given[:-1])
+
+
+@fault("top-logprobs-unsorted", caught_by=TOP, stage=("whole", "chunk"), when=says("top_logprobs"))
+def top_logprobs_unsorted(body: Json, shot: Shot) -> Json:
+    """The least likely alternative comes first."""
+    return _alternatives(body, lambda given: given[::-1])
+
+
+@fault("top-logprobs-without-the-token", caught_by=TOP, stage=("whole", "chunk"), when=says("top_logprobs"))
+def top_logprobs_without_the_token(body: Json, shot: Shot) -> Json:
+    """The token that was chosen is not among the alternatives."""
+    return _alternatives(body, lambda given: [{**given[0], "token": " x"}, *given[1:]])
+
+
+@fault("probabilities-beyond-one", caught_by=SUM, stage=("whole", "chunk"), when=says("top_logprobs"))
+def probabilities_beyond_one(body: Json, shot: Shot) -> Json:
+    """The probabilities at one place add up to more than one: they were scaled each for itself."""
+    return _alternatives(body, lambda given: [{**each, "logprob": -0.1} for each in given])
+
+
+@fault("a-likelier-token-is-listed", caught_by=SUM, stage=("whole", "chunk"), when=says("top_logprobs"))
+def a_likelier_token_is_listed(body: Json, shot: Shot) -> Json:
+    """The log probability of the chosen token is that of another one, less likely."""
+    return _tokens(body, lambda given: [{**each, "logprob": each["logprob"] - 3} for each in given])

@@ -1,0 +1,102 @@
+"""Caps: kept, told, and refused where they cannot be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import causes, look
+from seatrial.checks.areas.params.parts import BAD_CAP, MAX_COMPLETION_TOKENS, MAX_TOKENS
+from seatrial.checks.findings import about, no_evidence, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat, fields
+from seatrial.records import Exchange, Expect, Finding, Level
+
+
+@rule(row="p/1", level=Level.MUST, of=MAX_TOKENS, source="OpenAPI document, max_tokens")
+def max_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """max_tokens cuts an answer that would go on, and finish_reason says "length"."""
+    yield from _caps(xs, "max_tokens")
+
+
+@rule(row="p/2", level=Level.MUST, of=MAX_COMPLETION_TOKENS, source="OpenAPI document, max_completion_tokens")
+def max_completion_tokens_caps(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """max_completion_tokens cuts an answer that would go on, and finish_reason says "length"."""
+    yield from _caps(xs, "max_completion_tokens")
+
+
+@rule(
+    row="p/3",
+    part=("two that differ", "zero", "negative", "huge"),
+    level=Level.SHOULD,
+    of=BAD_CAP,
+    answer=False,
+    source="OpenAPI document, max_tokens: prose",
+)
+def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
+    refused or met."""
+    cap, tokens = chat.cap(x), chat.completion_tokens(x)
+    if x.status != 200:
+        yield from look.not_refused(x)
+    elif cap is None or (tokens is None and cap > 0):
+        where, expected = "usage.completion_tokens", "a count to hold against the cap"
+        yield no_evidence(where, expected=expected, got=chat.usage(x), causes=(causes.USAGE + causes.SOME,))
+    elif cap < 0 or (cap == 0 and tokens != 0):
+        yield violation(
+            "the status",
+            expected=f"400: a cap of {cap}" + (", or no token" if cap == 0 else ""),
+            got="200, tokens uncounted" if tokens is None else f"200, {tokens} tokens",
+            so="a client's slip is answered at a length nobody asked for",
+            grave=cap < 0 or tokens is None or tokens > 1,
+        )
+    elif tokens is not None and tokens > cap * chat.wanted(x):
+        yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
+
+
+def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
+    found = [*_overruns(xs, key), *_cut(xs, key)]
+    yield from found
+    if not found and not any(_is_cut(x) for x in xs.values()):
+        got = ", ".join(f"{name}: {chat.completion_tokens(x)} of {_asked(x, key)}" for name, x in xs.items())
+        yield no_evidence("usage.completion_tokens", expected="an answer that reaches its cap", got=got)
+
+
+def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
+    for name, x in xs.items():
+        cap, tokens = _asked(x, key), chat.completion_tokens(x)
+        if nothing := look.unreadable(x) or look.uncounted(x):
+            yield about(name, nothing)
+        elif cap is not None and tokens is not None and tokens > cap:
+            so, where = "an answer runs on at the client's cost", f"{name}: usage.completion_tokens"
+            yield violation(where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name, ignores=key)
+
+
+def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
+    """Whether the cap cut the short answer; only a long one of more than twice its cap shows that it would go on."""
+    if "short" not in xs or "long" not in xs:
+        return
+    cap, would = _asked(xs["short"], key), chat.completion_tokens(xs["long"])
+    if cap is None or would is None or would <= 2 * cap:
+        return
+    brief, full = chat.answers(xs["short"]).get(0), chat.answers(xs["long"]).get(0)
+    if brief is None or full is None:
+        expected, judges = "a short and a long answer", (causes.CHOICES,)
+        yield no_evidence("choices", expected=expected, got="none for one of them", causes=judges)
+        return
+    if brief.reasons != ["length"]:
+        got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
+        so = "a client takes the cut answer for a whole one"
+        yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short")
+    sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
+    if sizes[0] >= sizes[1] > 0:
+        expected, got = f"less text for {cap} tokens than for {would}", f"{sizes[0]} and {sizes[1]} characters"
+        yield violation("short: content", expected=expected, got=got, grave=True, about="short", ignores=key)
+
+
+def _is_cut(x: Exchange) -> bool:
+    """Whether the answer says that its cap ended it."""
+    return any("length" in answer.reasons for answer in chat.answers(x).values())
+
+
+def _asked(x: Exchange, key: str) -> int | None:
+    return fields.integer(fields.mapping(x.request_json).get(key))

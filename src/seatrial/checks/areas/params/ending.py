@@ -1,0 +1,162 @@
+"""Stop strings: where an answer ends, and what of them is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import look
+from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, STOP, STOP_IN_THOUGHT, STOPS
+from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat, fields
+from seatrial.records import Exchange, Expect, Finding, Level
+
+
+@rule(row="p/9", level=Level.MUST, of=STOP, source="OpenAPI document, StopConfiguration")
+def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A stop string ends the answer, is no part of it, and finish_reason is "stop"."""
+    if nothing := look.unanswered(x):
+        yield nothing
+        return
+    stops = _stops(x)
+    for answer in chat.answers(x).values():
+        where = f"choice {answer.index}"
+        found = next((s for s in stops if s in answer.content), None)
+        if found is not None:
+            so = "a client that splits at it gets text it does not expect"
+            goes_on = not answer.content.endswith(found)
+            yield violation(
+                f"{where}, content",
+                expected=f"to end before {found!r}",
+                got=answer.content,
+                so=so,
+                grave=True,
+                ignores="stop" if goes_on else "",
+            )
+            continue
+        if answer.reasons == ["length"]:
+            got = answer.content or f"{len(answer.reasoning)} characters of reasoning"
+            yield no_evidence(f"{where}, content", expected=f"text that reaches {stops}", got=got)
+        elif answer.reasons != ["stop"]:
+            yield violation(f"{where}, finish_reason", expected='"stop"', got=answer.reasons or None)
+
+
+@rule(
+    row="p/10",
+    part="four work",
+    level=Level.MUST,
+    of=STOPS,
+    source="OpenAPI document, StopConfiguration: up to 4 sequences",
+)
+def each_of_four_stop_strings_ends_the_answer(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Of four stop strings each ends the answer: the last one does."""
+    yield from _ended(xs, "four")
+
+
+@rule(
+    row="p/11", level=Level.MUST, of=STOPS, source="OpenAPI document, StopConfiguration; FastChat PR 3883, issue 1048"
+)
+def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stop string of several tokens is not seen in part in a stream either, and the text before it is whole."""
+    yield from _ended(xs, "stream")
+
+
+@rule(
+    row="p/10",
+    part="none at all is none",
+    level=Level.SHOULD,
+    of=NO_STOP,
+    answer=False,
+    source="OpenAPI document, StopConfiguration: nullable",
+)
+def empty_stop_stops_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stop that names nothing (null, no string, an empty one) ends no answer; an empty one may be refused."""
+    if not (free := _said(xs.get("free"))):
+        yield no_evidence("free: content", expected="an answer with text", got="none")
+        return
+    for name, x in xs.items():
+        if name == "free" or look.is_refusal(x):
+            continue
+        if x.status != 200:
+            yield violation(f"{name}: the status", expected="200, or a 400", got=x.status, about=name)
+        elif not _said(x):
+            so = "a client that always sends a stop, and has none, gets no answer"
+            yield violation(f"{name}: content", expected=f"text, as without: {free!r}", got="none", so=so, about=name)
+
+
+@rule(
+    row="p/10",
+    part="five are refused",
+    level=Level.SHOULD,
+    of=MANY_STOPS,
+    answer=False,
+    source="OpenAPI document, StopConfiguration: maxItems 4",
+)
+def five_stop_strings_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """Five stop strings are refused with a 4xx."""
+    yield from look.not_refused(x, so="a client that sends too many does not learn which of them are kept")
+
+
+@rule(
+    row="p/12",
+    level=Level.MAY,
+    of=STOP_IN_THOUGHT,
+    source="OpenAPI document, StopConfiguration: the returned text; llama.cpp 13501",
+)
+def stop_string_in_thought_ends_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stop string that turns up in the thought ends neither the thought nor the answer."""
+    for name, x in xs.items():
+        stops = _stops(x)
+        for answer in chat.answers(x).values():
+            if any(stop in answer.reasoning for stop in stops):
+                return
+            if answer.reasoning and not answer.content and answer.reasons == ["stop"]:
+                got = f"an answer without content, after {len(answer.reasoning)} characters of thought"
+                so = "a client that stops at a word gets no answer where the model thinks of it"
+                yield violation(f"{name}: content", expected="an answer after the thought", got=got, so=so, about=name)
+                return
+    yield no_evidence("the thought", expected="one that holds a stop string", got="none does")
+
+
+def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
+    """What is wrong where an answer is to end before a piece of the same answer, which was given free before."""
+    free, x = xs.get("free"), xs.get(name)
+    if free is None or x is None:
+        yield no_evidence("the recording", expected=f"an answer given free, and {name}", got=", ".join(xs))
+        return
+    if nothing := look.unanswered(free) or look.unanswered(x):
+        yield nothing
+        return
+    whole, said, stop = _said(free), _said(x), next(reversed(_stops(x)), "")
+    at = whole.find(stop) if stop else -1
+    if at < 0:
+        yield no_evidence("free: content", expected=f"text with {stop!r} in it", got=whole)
+        return
+    kept, where = whole[:at].rstrip(), f"{name}: content"
+    expected = f"{kept!r}: to end before {stop!r}"
+    if stop in said or (said.startswith(whole) and whole != kept):
+        so, on = "a client that splits at it gets text it does not expect", "" if said.endswith(stop) else "stop"
+        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on)
+    elif said.rstrip() == kept:
+        reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
+        if reasons != ["stop"]:
+            yield violation(f"{name}: finish_reason", expected='"stop"', got=reasons or None, about=name)
+    elif any(said.rstrip() == whole[: at + n].rstrip() for n in range(1, len(stop))):
+        so = "a reader sees the beginning of what was to be cut off"
+        yield violation(where, expected=expected, got=said, so=so, about=name)
+    elif kept.startswith(said.rstrip()):
+        so = "words before the stop string are lost"
+        yield violation(where, expected=expected, got=said, so=so, about=name)
+    else:
+        yield no_evidence(where, expected=f"the beginning of {whole!r}, as given free", got=said)
+
+
+def _said(x: Exchange | None) -> str:
+    """The content of the first choice; empty where there is none."""
+    first = None if x is None or x.status != 200 else chat.answers(x).get(0)
+    return "" if first is None else first.content
+
+
+def _stops(x: Exchange) -> list[str]:
+    given = fields.mapping(x.request_json).get("stop")
+    return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str) and each]

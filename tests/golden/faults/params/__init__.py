@@ -1,0 +1,1 @@
+"""Faults of parameters: ignored, half honoured, or fatal."""

@@ -1,0 +1,72 @@
+"""Faults of stop strings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.golden.answers import Answer
+from tests.golden.edits import Json, says, without
+from tests.golden.registry import Call, Shot, chat, fault, streaming
+
+FOUR = "params/each-of-four-stop-strings-ends-the-answer"
+LEAK = "params/stop-string-never-leaks-in-part"
+EMPTY = "params/empty-stop-stops-nothing"
+FIVE = "params/five-stop-strings-are-refused"
+THOUGHT = "params/stop-string-in-thought-ends-nothing"
+
+
+def _list(call: Call) -> bool:
+    return chat(call) and isinstance(call.says("stop"), list) and len(call.says("stop")) > 1
+
+
+@fault("stop-list-first-alone", caught_by=FOUR, stage="body", when=_list)
+def stop_list_first_alone(body: Json, shot: Shot) -> Json:
+    """Of several stop strings the first alone is looked for."""
+    return {**body, "stop": body["stop"][:1]}
+
+
+@fault("stop-list-ignored", caught_by=FOUR, stage="body", when=_list)
+def stop_list_ignored(body: Json, shot: Shot) -> Json:
+    """A list of stop strings is ignored; a single one is not."""
+    return without(body, "stop")
+
+
+def _streams_to_a_stop(call: Call) -> bool:
+    return streaming(call) and says("stop")(call)
+
+
+@fault("stop-leaks-in-part", caught_by=LEAK, stage="answer", when=_streams_to_a_stop)
+def stop_leaks_in_part(answer: Answer, shot: Shot) -> Answer:
+    """The first half of a stop string was streamed before the second half came (FastChat issue 1048)."""
+    half = answer.stopped_by[: len(answer.stopped_by) // 2]
+    return answer.then(half) if half else answer
+
+
+@fault("stop-takes-the-token-before-it", caught_by=LEAK, stage="answer", when=_streams_to_a_stop)
+def stop_takes_the_token_before_it(answer: Answer, shot: Shot) -> Answer:
+    """What was held back for a stop string is dropped whole, with the words before it."""
+    return replace(answer, content=answer.content[:-1]) if answer.stopped_by and answer.content else answer
+
+
+def _empty(call: Call) -> bool:
+    return chat(call) and call.says("stop") == ""
+
+
+@fault("empty-stop-ends-the-answer", caught_by=EMPTY, stage="answer", when=_empty)
+def empty_stop_ends_the_answer(answer: Answer, shot: Shot) -> Answer:
+    """An empty stop string is found before the first token."""
+    return replace(answer, content=(), finish="stop")
+
+
+@fault("fifth-stop-dropped", caught_by=FIVE, stage="body", when=_list)
+def fifth_stop_dropped(body: Json, shot: Shot) -> Json:
+    """Of five stop strings four are kept, without a word."""
+    return {**body, "stop": body["stop"][:4]} if len(body["stop"]) > 4 else body
+
+
+@fault("stop-ends-the-thought", caught_by=THOUGHT, stage="answer", when=_list)
+def stop_ends_the_thought(answer: Answer, shot: Shot) -> Answer:
+    """A stop string in the thought ends the answer."""
+    thought = "".join(answer.reasoning)
+    found = [at for stop in shot.call.body["stop"] if (at := thought.find(stop)) >= 0]
+    return replace(answer, reasoning=(thought[: min(found)],), content=(), finish="stop") if found else answer
