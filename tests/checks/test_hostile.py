@@ -32,6 +32,23 @@ KEYS += [
 KEYS += ["completion_tokens_details", "reasoning_tokens", "prompt_tokens_details", "cached_tokens", "prompt_tokens"]
 NAMES = ["short", "long", "plain", "stream", "cut", "asked", "without", "reasoning", "budget", "free", "full", "over"]
 NAMES += ["first", "second", "fits", "bound"]
+KEYS += ["top_logprobs", "audio", "annotations", "moderation"]
+NAMES += ["greedy-1", "hot-1", "hot-2", "narrow-1", "narrow-2", "default-1", "same-1", "same-2", "same-3", "other"]
+NAMES += [
+    "free-1",
+    "free-2",
+    "more",
+    "less",
+    "one",
+    "another",
+    "four",
+    "nulls",
+    "labels",
+    "with",
+    "high",
+    "none",
+    "low",
+]
 KEYS += ["response_format", "json_schema", "schema", "refusal"]
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=5)
