@@ -59,7 +59,7 @@ def effort_none_thinks_less(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield violation("high: the thought", expected="some", got=got, so=so, about="high", ignores="reasoning_effort")
     elif thought["none"] >= thought["high"]:
         so = "a client that wants no thought waits and pays for it"
-        got = f"{thought['none']} characters, with high {thought['high']}"
+        got = f"{thought['none']} characters or tokens, with high {thought['high']}"
         yield violation("none: the thought", expected="less", got=got, so=so, about="none", ignores="reasoning_effort")
 
 
@@ -137,9 +137,10 @@ def prediction_does_no_harm(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 
 def _thought(x: Exchange) -> int:
-    """Characters of thought, in a field of its own or left in the content."""
+    """How much was thought: characters, in a field of its own or left in the content; tokens where none is shown."""
     told = sum(len(part) for texts in reasoning.told(x).values() for part in texts.values())
-    return told or (len(text(x)) if any(mark in text(x) for mark in reasoning.OPENS) else 0)
+    left = len(text(x)) if any(mark in text(x) for mark in reasoning.OPENS) else 0
+    return told or left or fields.integer(reasoning.tokens(x)) or 0
 
 
 def _read(x: Exchange) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.checks import look
 from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, STOP, STOP_IN_THOUGHT, STOPS
-from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -115,6 +115,9 @@ def stop_string_in_thought_ends_nothing(xs: Mapping[str, Exchange], expect: Expe
                 so = "a client that stops at a word gets no answer where the model thinks of it"
                 yield violation(f"{name}: content", expected="an answer after the thought", got=got, so=so, about=name)
                 return
+    if not any(answer.reasoning for x in xs.values() for answer in chat.answers(x).values()):
+        yield refusal("the thought", expected="one that is told", got="none is", optional=True)
+        return
     yield no_evidence("the thought", expected="one that holds a stop string", got="none does")
 
 
