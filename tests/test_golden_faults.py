@@ -15,6 +15,7 @@ from seatrial.checks.catalogue import load_all
 from tests import toolset
 from tests.golden.client import ask, call, chat, exchange, request, said, stream
 from tests.golden.faults import FAULTS, Chosen, UnknownFaultError
+from tests.golden.http1 import LIMIT
 from tests.golden.server import Golden
 from tests.golden.truth import Truth
 from tests.golden.validation import MODEL
@@ -89,6 +90,9 @@ def _history(*turns: dict[str, object], result: object = "7 degrees") -> list[di
     return told
 
 
+ORIGIN = {"Origin": "https://nobody-knows.invalid"}
+CHUNKED = request("POST", CHAT, b"2\r\n{}\r\n0\r\n\r\n", headers={"Transfer-Encoding": "chunked"})
+CHUNKED = CHUNKED.replace(b"Content-Length: 12\r\n", b"")
 TASK = {"type": "function", "function": {"name": "task_23"}}
 BATTERY = {
     "models": request("GET", "/v1/models"),
@@ -110,6 +114,23 @@ BATTERY = {
     "kept": _post(chat(stream=True), keep=True) + request("GET", "/v1/models"),
     "unknown model": _post({**chat(), "model": "nobody"}),
     "malformed": _post(b'{"model": '),
+    "malformed, vectors": request("POST", "/v1/embeddings", b'{"model": '),
+    "get": request("GET", CHAT),
+    "head": request("HEAD", "/v1/models"),
+    "options": request("OPTIONS", CHAT, headers=ORIGIN),
+    "a label of text": _post(chat(), headers={"Content-Type": "text/plain"}),
+    "chunks": CHUNKED,
+    "expectant": _post(chat(max_tokens=1), headers={"Expect": "100-continue"}),
+    "compressed": _post(b"{}", headers={"Content-Encoding": "gzip"}),
+    "a lone surrogate": _post(b'{"model": "\\ud800", "messages": []}'),
+    "a mark": _post(b"\xef\xbb\xbf{}"),
+    "a cap twice": _post(json.dumps(chat(max_tokens=1)).encode()[:-1] + b', "max_tokens": 1}'),
+    "megabytes": _post(b" " * (LIMIT + 1)),
+    "brackets": _post(b"[" * 10_000 + b"]" * 10_000),
+    "deep": _post(b'{"a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"),
+    "a stream, gzipped": _post(chat(stream=True), headers={"Accept-Encoding": "gzip"}),
+    "a stop of the wrong type": _post(chat(stop=5)),
+    "a penalty": _post(chat(presence_penalty=1)),
     "no object": _post([1]),
     "no body": _post(b""),
     "empty messages": _post({**chat(), "messages": []}),
@@ -205,13 +226,19 @@ BATTERY = {
 }
 
 
-BYTES_ALIKE = frozenset({"split-anywhere", "created-an-hour-ago"})
-"""One sends the same bytes in other portions, one differs in a time alone, which two honest answers do too."""
+BYTES_ALIKE = frozenset({"split-anywhere", "created-an-hour-ago", "one-body-at-a-time"})
+"""One sends the same bytes in other portions, one differs in a time alone, which two honest answers do too, one lets
+others wait."""
 
 
 def _normal(answer: bytes) -> bytes:
     """Without what differs between two honest answers: ids and times, each replaced by its place of first mention."""
-    for pattern in (rb"chatcmpl-[0-9a-f]+", rb"call_[0-9a-f]{24}", rb'(?<="created":)\d+'):
+    for pattern in (
+        rb"chatcmpl-[0-9a-f]+",
+        rb"X-Request-Id: [0-9a-f]{24}",
+        rb"call_[0-9a-f]{24}",
+        rb'(?<="created":)\d+',
+    ):
         seen: dict[bytes, int] = {}
         answer = re.sub(pattern, lambda m, seen=seen: b"#%d" % seen.setdefault(m[0], len(seen)), answer)
     return re.sub(rb"requests_processing \d+|Date: [^\r]+", b"", answer)
@@ -223,7 +250,13 @@ def honest() -> dict[str, bytes]:
         return {name: _normal(exchange(golden, sent)) for name, sent in BATTERY.items()}
 
 
-IN_COMPANY = {"crowd-kills-all": "plain", "crowd-is-cut": "plain", "vectors-mixed-at-once": "embeddings"}
+IN_COMPANY = {
+    "crowd-kills-all": "plain",
+    "crowd-is-cut": "plain",
+    "busy-without-a-word": "plain",
+    "busy-until-some-time": "plain",
+    "vectors-mixed-at-once": "embeddings",
+}
 """These break under several requests at once, of this entry of the battery."""
 
 

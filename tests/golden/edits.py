@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tests.golden.http1 import LIMIT
 from tests.golden.items import Reply
-from tests.golden.registry import Call, chat
+from tests.golden.registry import Call, chat, streaming
 from tests.golden.validation import FIELDS, MODEL, Malformed, RefusedError, check_messages
 
 Json = dict[str, Any]
@@ -77,6 +78,45 @@ def api(call: Call) -> bool:
 
 def empty(call: Call) -> bool:
     return chat(call) and not call.request.body.strip()
+
+
+def oversized(call: Call) -> bool:
+    """A chat whose body is longer than what is taken."""
+    return chat(call) and len(call.request.body) > LIMIT
+
+
+def heads(name: str) -> Callable[[Call], bool]:
+    """A chat request with a header of this name."""
+    return lambda call: chat(call) and name in call.request.headers
+
+
+def by(method: str) -> Callable[[Call], bool]:
+    return lambda call: call.request.method == method
+
+
+def foreign(call: Call) -> bool:
+    """A request from a page of an origin."""
+    return "origin" in call.request.headers
+
+
+def mislabelled(call: Call) -> bool:
+    return chat(call) and call.request.headers.get("content-type") != "application/json"
+
+
+def takes_gzip(call: Call) -> bool:
+    """A request for a stream from a client that takes gzip."""
+    return streaming(call) and "gzip" in call.request.headers.get("accept-encoding", "")
+
+
+def nested(call: Call) -> bool:
+    """A chat that is thousands of levels deep somewhere."""
+    return chat(call) and b"[" * 1000 in call.request.body
+
+
+def odd_json(call: Call) -> bool:
+    """JSON with a byte order mark, with a key twice, or with a lone surrogate."""
+    body = call.request.body
+    return chat(call) and (body.startswith(b"\xef\xbb\xbf") or body.count(b'"max_tokens"') > 1 or b"\\ud800" in body)
 
 
 def malformed(call: Call) -> bool:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
-BODY_LIMIT = 16 * 1024 * 1024
+BODY_LIMIT = 128 * 1024 * 1024
+"""Bytes that are read at all."""
+LIMIT = 4 * 1024 * 1024
+"""Bytes of the longest body that is taken; a longer one is read, and refused."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEAD_LIMIT = 64 * 1024
 
 
@@ -34,8 +41,29 @@ class Request:
         return wanted != "close" if self.version == "HTTP/1.1" else wanted == "keep-alive"
 
 
-async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request | None:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is done once the head of a request has been read, before its body is."""
+
+    interim: bytes = CONTINUE  # said where the body waits for a word
+    alone: bool = False  # no other body is read meanwhile
+
+
+def usual(_head: Request) -> Heard:
+    return Heard()
+
+
+async def read_request(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    heard: Callable[[Request], Heard] = usual,
+    turn: asyncio.Lock | None = None,
+) -> Request | None:
     """The next request of a connection; None when the client has closed it.
+
+    Args:
+        heard: what is done about a head.
+        turn: of all bodies that are read alone.
 
     Raises:
         BadRequestError: broken framing, or more bytes than the limits.
@@ -57,10 +85,12 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
             raise BadRequestError(400, "a header line has no name and value")
         if field:
             headers[name.lower()] = value.strip()
+    request = Request(parts[0], unquote(urlsplit(parts[1]).path), parts[2], headers, b"")
+    deed = heard(request)
     if headers.get("expect", "").lower() == "100-continue":
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = await _body(reader, headers)
-    return Request(parts[0], unquote(urlsplit(parts[1]).path), parts[2], headers, body)
+        writer.write(deed.interim)
+    async with turn if turn and deed.alone else contextlib.nullcontext():
+        return replace(request, body=await _body(reader, headers))
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -75,7 +76,7 @@ def head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Unknown"
-    own = (("Server", SERVER), ("Date", formatdate(usegmt=True)))
+    own = (("Server", SERVER), ("Date", formatdate(usegmt=True)), ("X-Request-Id", secrets.token_hex(12)))
     lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in (*own, *headers))]
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 

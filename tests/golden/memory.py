@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from asyncio import IncompleteReadError, StreamReader
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import httpcore
@@ -17,7 +17,7 @@ import httpcore
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.transports.bounded import Backend, BoundedStream
 from seatrial.wire.transports.http import Client
-from tests.golden.http1 import HEAD_LIMIT, BadRequestError, Request, read_request
+from tests.golden.http1 import HEAD_LIMIT, BadRequestError, Heard, Request, read_request
 from tests.golden.items import Act, Pause, Piece
 from tests.golden.service import Service
 
@@ -79,6 +79,9 @@ class MemoryStream(BoundedStream):
                 raise
             late = f"the total deadline of {self.watch.deadline_s:g} s passed while reading"
             raise WireError("deadline", late) from None
+
+    def await_word(self) -> None:
+        """A request is answered once it is whole: nothing comes before."""
 
     def get_extra_info(self, info: str) -> Any:
         return cast("Line", self._socket).readable() if info == "is_readable" else None
@@ -150,7 +153,7 @@ class Line:
         if self._memory.deaf or not self._heard:
             raise TimeoutError
         try:
-            request = _request(bytes(self._heard), self._out)
+            request = _request(bytes(self._heard), self._out, self._memory.service.heard)
         except BadRequestError as error:
             self._pieces, self._goes_on = self._memory.service.refuse(error), False
             return
@@ -172,16 +175,16 @@ class Line:
             raise ConnectionResetError("the peer reset the connection")
 
 
-def _request(heard: bytes, out: bytearray) -> Request | None:
+def _request(sent: bytes, out: bytearray, heard: Callable[[Request], Heard]) -> Request | None:
     """The request that came; None: it is not whole.
 
     Raises:
         BadRequestError: it is none.
     """
     reader = StreamReader(HEAD_LIMIT, cast("Any", _NoLoop()))
-    reader.feed_data(heard)
+    reader.feed_data(sent)
     reader.feed_eof()
-    reading = read_request(reader, cast("Any", _Writer(out)))
+    reading = read_request(reader, cast("Any", _Writer(out)), heard)
     try:
         reading.send(None)
     except StopIteration as read:

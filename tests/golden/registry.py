@@ -6,6 +6,8 @@ A fault belongs to one or more *stages*, the places an answer passes on its way 
 stage       what the function gets                               what it may touch
 ==========  ===================================================  =======================
 ``door``    whether the caller has a right to be answered        who is let in
+``head``    what is done about a request's head, before its      :class:`~tests.golden.http1.Heard`
+            body is read
 ``body``    the request's JSON, before it is checked             what the server heard
 ``draft``   an :class:`~tests.golden.answers.Answer`, unlimited  what it has to say
 ``answer``  the answer within caps and stop strings              what it says
@@ -34,7 +36,20 @@ from seatrial.text import docstring
 from tests.golden.http1 import Request
 from tests.golden.truth import Told, Truth
 
-STAGES = ("door", "body", "draft", "answer", "whole", "embedding", "chunk", "events", "reply", "metrics", "wire")
+STAGES = (
+    "head",
+    "door",
+    "body",
+    "draft",
+    "answer",
+    "whole",
+    "embedding",
+    "chunk",
+    "events",
+    "reply",
+    "metrics",
+    "wire",
+)
 
 
 @dataclass
@@ -206,11 +221,15 @@ class Chosen:
         self._asked: dict[str, int] = {}
         self._memory: dict[str, dict[str, Any]] = {each.name: {} for each, _ in self._rates}
 
-    def draw(self, call: Call) -> tuple[Shot, ...]:
-        """The faults this call gets: the k-th call a fault could apply to has a fixed draw, whoever sends it."""
+    def draw(self, call: Call, *, head: bool = False) -> tuple[Shot, ...]:
+        """The faults this call gets: the k-th call a fault could apply to has a fixed draw, whoever sends it.
+
+        Args:
+            head: those that act on a head whose body has not come yet; else all others.
+        """
         shots = []
         for each, rate in self._rates:
-            if not each.when(call):
+            if ("head" in each.stages) is not head or not each.when(call):
                 continue
             k = self._asked[each.name] = self._asked.get(each.name, 0) + 1
             draw = random.Random(f"{self._seed}\0{each.name}\0{k}")

@@ -59,6 +59,7 @@ class Golden:
         self._died = died
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaf = False
+        self._turn = asyncio.Lock()
         self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
@@ -123,7 +124,7 @@ class Golden:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             try:
-                request = await read_request(reader, writer)
+                request = await read_request(reader, writer, self._service.heard, self._turn)
             except BadRequestError as error:
                 await self._send(self._service.refuse(error), reader, writer)
                 return

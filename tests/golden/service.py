@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from tests.golden import chat, items
 from tests.golden.app import embeddings, pages
 from tests.golden.app.cache import Prefixes
 from tests.golden.faults import Call, Chosen
-from tests.golden.http1 import BadRequestError, Request
+from tests.golden.http1 import LIMIT, BadRequestError, Heard, Request
 from tests.golden.items import Act, Item, Pause, Piece, Raw, Reply
 from tests.golden.registry import streaming
 from tests.golden.truth import Truth
@@ -57,6 +57,12 @@ class Service:
         self._world = chat.World(self.truth, Prefixes(), thinking=thinking, thought_in=thought_in)
         self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
 
+    def heard(self, head: Request) -> Heard:
+        """What is done about the head of a request, before its body is read."""
+        call = Call(head)
+        call.shots = self._faults.draw(call, head=True)
+        return cast("Heard", call.change("head", Heard()))
+
     @contextlib.contextmanager
     def answering(self, request: Request) -> Iterator[Iterator[Piece]]:
         """The bytes of the answer to a request, which holds a slot until the end."""
@@ -80,7 +86,8 @@ class Service:
 
     def _answer(self, request: Request, slot: int) -> Iterator[Piece]:
         """Bytes of the answer to a request."""
-        call = self._working[slot] = Call(request, parse(request.body) if request.method == "POST" else None)
+        small = request.method == "POST" and len(request.body) <= LIMIT
+        call = self._working[slot] = Call(request, parse(request.body) if small else None)
         call.shots = self._faults.draw(call)
         close, bodiless = not request.keep_alive, request.method == "HEAD"
         try:
@@ -125,6 +132,8 @@ class Service:
         if handle is None and request.path.startswith("/v1/models/"):
             handle = self._one_model
         self._authorize(call)
+        if len(request.body) > LIMIT:
+            raise RefusedError(f"the body is longer than {LIMIT} bytes", status=413)
         if handle is None:
             raise RefusedError(f"there is nothing at {request.path[:200]!r}", code="not_found", status=404)
         if request.method != allowed and not (request.method == "HEAD" and allowed == "GET"):

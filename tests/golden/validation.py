@@ -57,9 +57,12 @@ def parse(body: bytes) -> Any:
         raise ValueError(f"{name} is no JSON")
 
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=constant)
+        told = json.loads(body.decode("utf-8"), parse_constant=constant)
+        if b"\\ud" in body.lower():  # half of a pair of surrogates is no text, though JSON can spell it
+            json.dumps(told, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return Malformed("the body is empty" if not body.strip() else f"the body is not valid JSON: {str(error)[:100]}")
+    return told
 
 
 def check_chat(body: Any) -> dict[str, Any]:

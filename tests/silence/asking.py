@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from load.counters import Totals, quiet, totals
@@ -25,6 +24,7 @@ from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Reque
 from seatrial.trial.sending.offers import made
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
+from seatrial.wire.transports.company import Held, all_at_once
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.load import LoadTarget, get, stream
 from seatrial.wire.transports.outcomes import classify
@@ -73,12 +73,12 @@ class Asker:
     def _at_once(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """Requests that are to be answered beside each other: for that the server needs sockets."""
 
-        def one(request: Request) -> Exchange:
+        def one(key: str, held: Held) -> Exchange:
             with Client(golden.url, cap_bytes=CAP_BYTES) as client:
-                return self._one(name, request, client, valid=False)
+                return self._one(name, scenario.requests[key], client, valid=False, held=held)
 
-        with Golden(service=self.server.service) as golden, ThreadPoolExecutor(len(scenario.requests)) as pool:
-            return dict(zip(scenario.requests, pool.map(one, scenario.requests.values()), strict=True))
+        with Golden(service=self.server.service) as golden:
+            return all_at_once(scenario.requests, one)
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""
@@ -99,10 +99,17 @@ class Asker:
         return {name: self.send(name, probes.scenario(name, question))[name] for name, question in asked}
 
     def _one(
-        self, name: str, request: Request, client: Client, *, valid: bool, got: Mapping[str, Exchange] | None = None
+        self,
+        name: str,
+        request: Request,
+        client: Client,
+        *,
+        valid: bool,
+        got: Mapping[str, Exchange] | None = None,
+        held: Held = None,
     ) -> Exchange:
         prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
-        said = client.exchange(prepared, deadline_s=self.deadline_s)
+        said = client.exchange(prepared, deadline_s=self.deadline_s, held=held)
         line = said.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
         return assemble(line, said.request, said.response)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -140,6 +141,11 @@ def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[F
         got = f"{shorten(next(iter(others.values())), 80)}: {shown}"
         where = f"model in {len(others)} of {len(named)} answers"
         yield violation(where, expected=shorten(known, 80), got=got, so=OTHER_MODEL, causes=SWAPPED)
+
+
+def error(x: Exchange) -> dict[str, Any]:
+    """The error object of an answer; empty where it has none."""
+    return mapping(mapping(x.json).get("error"))
 
 
 def sdk_says(x: Exchange) -> str:

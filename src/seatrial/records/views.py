@@ -99,9 +99,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     path: str = "/chat/completions"  # below the base URL
     body: Any = None  # JSON, or
     raw: bytes | None = None  # bytes as they are
-    headers: dict[str, str] = {}
+    headers: dict[str, str | None] = {}  # beside ours, and the operator's; None leaves one of these out
     authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
     exact: bool = False  # its caps are sent as they are, also to a model that thinks
+    held: bool = False  # of requests at once: its body's last byte waits for the answers to the others
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

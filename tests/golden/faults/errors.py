@@ -8,13 +8,21 @@ from typing import Any
 
 from tests.golden import edits
 from tests.golden.edits import error_of, failure, html, without
+from tests.golden.faults.context import crowded
 from tests.golden.items import Act, Piece, Reply, whole
-from tests.golden.registry import Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, embedding, fault
 
 SHAPE = "errors/error-object-has-its-shape"
 STATUS = "errors/client-fault-is-never-5xx"
 ANSWERED = "errors/faulty-request-is-answered"
 NEXT = "errors/next-request-is-answered"
+WORDS = "errors/message-names-what-is-wrong"
+INSIDES = "errors/refusal-shows-no-insides"
+PARAM = "errors/param-names-what-is-wrong"
+STATUSES = "errors/same-fault-has-the-same-status"
+BUSY = "errors/busy-server-says-when-to-come-back"
+FUZZ = "errors/odd-requests-give-no-5xx"
+UNTRIED = ("stop", "stream_options", "logprobs", "metadata", "user", "tools")
 
 
 def _changed(reply: Reply, *dropped: str, **changes: Any) -> Reply:
@@ -127,4 +135,89 @@ def unanswered_after_a_refusal(pieces: Iterator[Piece], shot: Shot) -> Iterator[
         yield Act.STALL
         return
     yield first
+    yield from pieces
+
+
+# what a refusal says
+
+
+@fault("message-of-nothing", caught_by=WORDS, stage="reply")
+def message_of_nothing(reply: Reply, shot: Shot) -> Reply:
+    """Each refusal says "Bad Request", and no more (llama.cpp's answer to an exception that it does not know)."""
+    return _changed(reply, message="Bad Request")
+
+
+@fault("refusal-with-a-trace", caught_by=INSIDES, stage="reply")
+def refusal_with_a_trace(reply: Reply, shot: Shot) -> Reply:
+    """The message is the trace of the calls that failed."""
+    trace = 'Traceback (most recent call last):\n  File "/srv/app/server.py", line 7, in chat\nKeyError'
+    return _changed(reply, message=trace)
+
+
+@fault("refusal-with-a-repr", caught_by=INSIDES, stage="reply")
+def refusal_with_a_repr(reply: Reply, shot: Shot) -> Reply:
+    """The message holds an object as its language writes it (vLLM issue 57997)."""
+    return _changed(reply, message="unexpected <serve.protocol.Chat object at 0x7f3a91c2d0>")
+
+
+@fault("param-is-always-model", caught_by=PARAM, stage="reply", when=edits.bad_messages)
+def param_is_always_model(reply: Reply, shot: Shot) -> Reply:
+    """param names a field that is not in question."""
+    return _changed(reply, param="temperature")
+
+
+@fault("no-params", stage="reply", family="honest")
+def no_params(reply: Reply, shot: Shot) -> Reply:
+    """No refusal says which parameter it is about."""
+    return _changed(reply, param=None)
+
+
+# the status of a refusal
+
+
+@fault("stream-fault-409", caught_by=STATUSES, stage="reply", when=lambda c: chat(c) and c.says("stream") is True)
+def stream_fault_409(reply: Reply, shot: Shot) -> Reply:
+    """What is wrong with a request for a stream is checked elsewhere, and gets 409."""
+    return replace(reply, status=409) if reply.status == 400 else reply
+
+
+@fault("vectors-fault-403", caught_by=STATUSES, stage="reply", when=embedding)
+def vectors_fault_403(reply: Reply, shot: Shot) -> Reply:
+    """Malformed JSON is forbidden where vectors are asked for."""
+    return replace(reply, status=403) if reply.status == 400 else reply
+
+
+@fault("busy-without-a-word", caught_by=BUSY, stage="wire", when=chat)
+def busy_without_a_word(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A crowd gets 503, and nothing says when to come back."""
+    return crowded(pieces, shot, whole(failure(503, "the queue is full"), bodiless=False, close=True))
+
+
+@fault("busy-until-some-time", caught_by=BUSY, stage="wire", when=chat)
+def busy_until_some_time(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A crowd gets 429, and Retry-After says "later"."""
+    busy = failure(429, "too many requests")
+    busy = replace(busy, headers=(*busy.headers, ("Retry-After", "later")))
+    return crowded(pieces, shot, whole(busy, bodiless=False, close=True))
+
+
+def _odd(call: Call) -> bool:
+    """A chat that is refused for a field that is no list or text where it should be."""
+    return chat(call) and isinstance(call.body, dict)
+
+
+@fault("odd-field-500", caught_by=FUZZ, stage="reply", when=_odd)
+def odd_field_500(reply: Reply, shot: Shot) -> Reply:
+    """A list of options that is none gives 500: nobody has tried it (vLLM issue 54116)."""
+    wrong = error_of(reply)
+    return failure(500, "list indices must be integers") if wrong and wrong["param"] in UNTRIED else reply
+
+
+@fault("odd-field-kills", caught_by=FUZZ, stage="wire", when=_odd)
+def odd_field_kills(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A penalty beyond its range resets the connection."""
+    if shot.call.says("presence_penalty") or shot.call.says("frequency_penalty"):
+        shot.fire()
+        yield Act.RESET
+        return
     yield from pieces

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden import edits
 from tests.golden.edits import VALID, Json, api, failure, html, relabelled
-from tests.golden.items import DONE, Act, Item, Piece, Reply
-from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.http1 import Heard
+from tests.golden.items import DONE, Act, Item, Piece, Reply, chunk
+from tests.golden.registry import Call, Shot, chat, fault, streaming
 from tests.golden.validation import InsteadError
 
 VALID_ANSWERED = "http/valid-request-is-answered"
@@ -18,6 +22,23 @@ MALFORMED = "http/malformed-json-is-a-400"
 NO_OBJECT = "http/body-that-is-no-object-is-refused"
 EMPTY = "http/empty-body-is-refused"
 REUSE = "http/connection-is-reusable"
+BASE = "http/base-url-resolves"
+METHOD = "http/wrong-method-is-refused"
+HEADS = "http/head-and-options-are-no-error"
+PREFLIGHT = "http/preflight-is-answered-without-a-key"
+ORIGINS = "http/credentials-are-not-allowed-to-any-origin"
+LABEL = "http/odd-label-is-refused-or-read"
+CHUNKED = "http/chunked-body-is-read"
+EXPECT = "http/expectation-is-met-at-once"
+COMPRESSED = "http/compressed-body-is-read-or-a-415"
+ODD = "http/odd-json-is-dealt-with"
+OVERSIZED = "http/oversized-body-is-refused"
+BOMB = "http/nested-body-is-refused"
+NESTED = "http/nested-value-is-survived"
+SLOW = "http/slow-client-holds-up-nobody"
+CODED = "http/coding-is-one-that-was-accepted"
+HELD_BACK = "http/coded-stream-is-not-held-back"
+REQUEST_ID = "http/each-answer-has-its-request-id"
 STATUS = "errors/client-fault-is-never-5xx"
 SHAPE = "errors/error-object-has-its-shape"
 
@@ -181,3 +202,228 @@ def stray_bytes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     if shot.call.request.keep_alive:
         shot.fire()
         yield b"0\r\n\r\nstray"
+
+
+# paths and methods
+
+
+@fault("no-list-below-the-base", caught_by=BASE, stage="reply", when=edits.get("/v1/models"))
+def no_list_below_the_base(reply: Reply, shot: Shot) -> Reply:
+    """There is no list of models below the base URL."""
+    return replace(failure(404, "Not Found"), status=404)
+
+
+@fault("a-page-for-every-path", caught_by=BASE, stage="reply", when=chat)
+def a_page_for_every_path(reply: Reply, shot: Shot) -> Reply:
+    """A web interface answers each path below the base URL with its page."""
+    return html(200, "OK") if reply.status == 200 else reply
+
+
+@fault("wrong-method-answered", caught_by=METHOD, stage="reply")
+def wrong_method_answered(reply: Reply, shot: Shot) -> Reply:
+    """GET of the chats gives the page of a web interface."""
+    return html(200, "Playground") if reply.status == 405 else reply
+
+
+@fault("wrong-method-500", caught_by=METHOD, stage="reply")
+def wrong_method_500(reply: Reply, shot: Shot) -> Reply:
+    """A wrong method gives 500."""
+    return failure() if reply.status == 405 else reply
+
+
+@fault("head-500", caught_by=HEADS, stage="reply", when=edits.by("HEAD"))
+def head_500(reply: Reply, shot: Shot) -> Reply:
+    """HEAD gives 500: a handler that knows GET alone."""
+    return failure(500, "method HEAD is not handled")
+
+
+@fault("options-500", caught_by=HEADS, stage="reply", when=edits.by("OPTIONS"))
+def options_500(reply: Reply, shot: Shot) -> Reply:
+    """OPTIONS gives 500: the body that it lacks is read."""
+    return failure(500, "unexpected end of JSON input")
+
+
+@fault("preflight-needs-a-key", caught_by=PREFLIGHT, stage="reply", when=edits.by("OPTIONS"))
+def preflight_needs_a_key(reply: Reply, shot: Shot) -> Reply:
+    """The guard of keys stands before CORS: a preflight gets 401."""
+    return replace(failure(401, "a valid API key is needed"), headers=reply.headers)
+
+
+@fault("preflight-without-the-header-of-keys", caught_by=PREFLIGHT, stage="reply", when=edits.by("OPTIONS"))
+def preflight_without_the_header_of_keys(reply: Reply, shot: Shot) -> Reply:
+    """A preflight allows any header by a star, which does not stand for Authorization."""
+    star = ("Access-Control-Allow-Headers", "*")
+    return replace(reply, headers=tuple(star if name == star[0] else (name, value) for name, value in reply.headers))
+
+
+@fault("no-cors", stage="reply", when=edits.by("OPTIONS"), family="honest")
+def no_cors(reply: Reply, shot: Shot) -> Reply:
+    """A server without CORS answers a preflight with 405."""
+    return failure(405, "OPTIONS is not served")
+
+
+@fault("credentials-for-any-origin", caught_by=ORIGINS, stage="reply", when=edits.foreign)
+def credentials_for_any_origin(reply: Reply, shot: Shot) -> Reply:
+    """Whatever origin asks is named back, with credentials (llama.cpp test_cors_options asserts it)."""
+    kept = tuple(pair for pair in reply.headers if pair[0] != "Access-Control-Allow-Origin")
+    origin = ("Access-Control-Allow-Origin", shot.call.request.headers["origin"])
+    return replace(reply, headers=(*kept, origin, ("Access-Control-Allow-Credentials", "true")))
+
+
+# bodies that come in an unusual way
+
+
+@fault("odd-label-500", caught_by=LABEL, stage="reply", when=edits.mislabelled)
+def odd_label_500(reply: Reply, shot: Shot) -> Reply:
+    """A body that is not labelled as JSON gives 500 (vLLM before pull request 17664)."""
+    return failure(500, "'NoneType' object has no attribute 'get'")
+
+
+@fault("odd-label-unread", caught_by=LABEL, stage="reply", when=edits.mislabelled)
+def odd_label_unread(reply: Reply, shot: Shot) -> Reply:
+    """A body that is not labelled as JSON is not read, and answered with an empty object."""
+    return Reply(200, {})
+
+
+@fault("chunked-body-unread", caught_by=CHUNKED, stage="reply", when=edits.heads("transfer-encoding"))
+def chunked_body_unread(reply: Reply, shot: Shot) -> Reply:
+    """A body without a length before it is taken for an empty one."""
+    return failure(400, "the body is empty")
+
+
+@fault("chunked-body-needs-a-length", stage="reply", when=edits.heads("transfer-encoding"), family="honest")
+def chunked_body_needs_a_length(reply: Reply, shot: Shot) -> Reply:
+    """A body in chunks is declined with 411."""
+    return failure(411, "Content-Length is needed")
+
+
+@fault("expectation-unheard", caught_by=EXPECT, stage="head", when=edits.heads("expect"))
+def expectation_unheard(heard: Heard, shot: Shot) -> Heard:
+    """No word comes before the body."""
+    return replace(heard, interim=b"")
+
+
+@fault("compressed-body-is-broken-json", caught_by=COMPRESSED, stage="reply", when=edits.heads("content-encoding"))
+def compressed_body_is_broken_json(reply: Reply, shot: Shot) -> Reply:
+    """A compressed body is parsed as it came."""
+    return failure(400, "Expecting value: line 1 column 1 (char 0)") if reply.status == 415 else reply
+
+
+@fault("odd-json-by-chance", caught_by=ODD, stage="reply", when=edits.odd_json)
+def odd_json_by_chance(reply: Reply, shot: Shot) -> Reply:
+    """Of two parsers, one a worker, the second refuses what the first takes."""
+    shot.memory["n"] = shot.memory.get("n", 0) + 1
+    return failure(400, "duplicate key") if shot.memory["n"] % 2 and reply.status == 200 else reply
+
+
+@fault("surrogate-500", caught_by=ODD, stage="reply", when=edits.odd_json)
+def surrogate_500(reply: Reply, shot: Shot) -> Reply:
+    """A lone surrogate gives 500: it cannot be encoded."""
+    return failure() if b"\\ud800" in shot.call.request.body else reply
+
+
+# sizes
+
+
+@fault("oversized-body-answered", caught_by=OVERSIZED, stage="reply", when=edits.oversized)
+def oversized_body_answered(reply: Reply, shot: Shot) -> Reply:
+    """Of a body of megabytes the beginning is answered."""
+    return Reply(200, {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hm."}}]})
+
+
+@fault("oversized-body-hangs", caught_by=OVERSIZED, stage="wire", when=edits.oversized)
+def oversized_body_hangs(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A body of megabytes is never answered."""
+    shot.fire()
+    yield Act.STALL
+
+
+@fault("oversized-body-closes", stage="wire", when=edits.oversized, family="honest")
+def oversized_body_closes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """The connection is closed under a body of megabytes."""
+    shot.fire()
+    yield Act.RESET
+
+
+def _bomb(call: Call) -> bool:
+    return edits.nested(call) and call.request.body.startswith(b"[")
+
+
+def _nested_value(call: Call) -> bool:
+    return edits.nested(call) and not call.request.body.startswith(b"[")
+
+
+@fault("bomb-answered", caught_by=BOMB, stage="body", when=_bomb)
+def bomb_answered(body: object, shot: Shot) -> object:
+    """Nested brackets are answered as if they were a request."""
+    return VALID
+
+
+@fault("bomb-500", caught_by=BOMB, stage="reply", when=_bomb)
+def bomb_500(reply: Reply, shot: Shot) -> Reply:
+    """Nested brackets give 500: maximum recursion depth exceeded."""
+    return failure(500, "maximum recursion depth exceeded")
+
+
+@fault("bomb-kills", caught_by=BOMB, stage="wire", when=_bomb)
+def bomb_kills(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Nested brackets end the server (a parser that calls itself)."""
+    shot.fire()
+    yield Act.DIE
+
+
+@fault("nested-value-500", caught_by=NESTED, stage="reply", when=_nested_value)
+def nested_value_500(reply: Reply, shot: Shot) -> Reply:
+    """A deep value gives 500."""
+    return failure(500, "maximum recursion depth exceeded")
+
+
+@fault("nested-value-kills", caught_by=NESTED, stage="wire", when=_nested_value)
+def nested_value_kills(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A deep value ends the server (llama.cpp issue 26600)."""
+    shot.fire()
+    yield Act.DIE
+
+
+@fault("one-body-at-a-time", caught_by=SLOW, stage="head", when=chat)
+def one_body_at_a_time(heard: Heard, shot: Shot) -> Heard:
+    """One body is read after the other: a slow client stops all others."""
+    return replace(heard, alone=True)
+
+
+# coding
+
+
+@fault("coded-unasked", caught_by=CODED, stage="reply", when=chat)
+def coded_unasked(reply: Reply, shot: Shot) -> Reply:
+    """Answers are deflated whatever the client takes."""
+    if reply.status != 200:
+        return reply
+    headers = (*reply.headers, ("Content-Encoding", "deflate"))
+    return replace(reply, payload=zlib.compress(reply.body()), headers=headers)
+
+
+@fault("coded-stream-held-back", caught_by=HELD_BACK, stage="wire", when=edits.takes_gzip)
+def coded_stream_held_back(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A gateway compresses a stream as a whole."""
+    head, *rest = [piece for piece in pieces if isinstance(piece, bytes)]
+    events = b"".join(piece.partition(b"\r\n")[2].removesuffix(b"\r\n") for piece in rest[:-1])
+    shot.fire()
+    yield head.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    yield chunk(gzip.compress(events, mtime=0)) + rest[-1]
+
+
+@fault("request-ids-of-the-process", caught_by=REQUEST_ID, stage="wire", when=api)
+def request_ids_of_the_process(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """x-request-id is the id of the worker: the same on each answer."""
+    shot.fire()
+    for piece in pieces:
+        yield re.sub(rb"X-Request-Id: \w+", b"X-Request-Id: worker-1", piece) if isinstance(piece, bytes) else piece
+
+
+@fault("no-request-ids", stage="wire", when=api, family="honest")
+def no_request_ids(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """Answers have no x-request-id."""
+    shot.fire()
+    for piece in pieces:
+        yield re.sub(rb"X-Request-Id: \w+\r\n", b"", piece) if isinstance(piece, bytes) else piece

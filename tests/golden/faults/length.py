@@ -145,7 +145,7 @@ def of_http_1_0(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
 @fault(
     "whole-in-chunks",
     stage="wire",
-    when=api,
+    when=lambda call: api(call) and call.request.method != "HEAD",
     family="legal",
     of="framing",
     source="RFC 9112 7.1: chunked, with extensions and trailers",

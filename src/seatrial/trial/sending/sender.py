@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice, takewhile
@@ -37,6 +36,7 @@ from seatrial.trial.sending.pace import Frames, Pace, Patience, Sort
 from seatrial.trial.sending.told import retry_after, sort_of
 from seatrial.trial.trial import Trial
 from seatrial.wire.decoding.assemble import assemble
+from seatrial.wire.transports.company import Held, all_at_once
 from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
 from seatrial.wire.transports.prepare import prepare
 
@@ -171,12 +171,11 @@ class Sender:
         endpoint, asked = task.endpoint, task.scenario.requests
         chosen = dict(islice(asked.items(), endpoint.slots + 1 if endpoint.slots else len(asked)))
 
-        def one(key: str) -> _Came:
+        def one(key: str, held: Held) -> _Came:
             with self._trial.client(endpoint.url) as client:
-                return self._one(task, key, asked[key], client)
+                return self._one(task, key, asked[key], client, held)
 
-        with ThreadPoolExecutor(len(chosen)) as pool:
-            came = dict(zip(chosen, pool.map(one, chosen), strict=True))
+        came = all_at_once(chosen, one)
         task.got.update({key: each.x for key, each in came.items()})
         return next(filter(None, [self._took(each, endpoint) for each in came.values()]), "")
 
@@ -252,7 +251,7 @@ class Sender:
             time.sleep(0.2)
         self._patience = 0.0
 
-    def _one(self, task: _Task, key: str, request: Request, client: Client) -> _Came:
+    def _one(self, task: _Task, key: str, request: Request, client: Client, held: Held = None) -> _Came:
         name, scenario, endpoint, until, _ = task
         prepared = prepare(
             request,
@@ -279,7 +278,8 @@ class Sender:
             facts: dict[str, str] = {Fact.SORT: sort, Fact.SECONDS: f"{min(given.idle_s, given.deadline_s):g}"}
             event = Event(what=Happening.SHORTENED, name=endpoint.name, at=sent.t, text=sent.id, facts=facts)
             self._trial.writer.write("events.jsonl", event)
-        recording, retries = self._patiently(client, prepared, min(ends, given.deadline_s), given.idle_s)
+        deadline_s = min(ends, given.deadline_s)
+        recording, retries = self._patiently(client, prepared, deadline_s, given.idle_s, held)
         x = self._received(name, prepared, endpoint, sent, recording, retries)
         return _Came(x, recording.frames, sort, given)
 
@@ -297,13 +297,15 @@ class Sender:
         )
         return writer.write("exchanges.jsonl", line)
 
-    def _patiently(self, client: Client, prepared: Prepared, deadline_s: float, idle_s: float) -> tuple[Recording, int]:
+    def _patiently(
+        self, client: Client, prepared: Prepared, deadline_s: float, idle_s: float, held: Held
+    ) -> tuple[Recording, int]:
         """Wait out 429 and 503 as the server asks, within the deadline; after that its last answer stands.
 
         So it does where our deadline ends what was sent after a wait: there was no whole deadline left for it.
         """
         end = time.monotonic() + deadline_s
-        recording = client.exchange(prepared, deadline_s=deadline_s, idle_s=idle_s)
+        recording = client.exchange(prepared, deadline_s=deadline_s, idle_s=idle_s, held=held)
         for retries in range(RETRIES):
             wait = retry_after(recording.response)
             if wait is None or time.monotonic() + wait >= end:

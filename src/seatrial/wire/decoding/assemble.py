@@ -33,12 +33,18 @@ SLICE = 64 * 1024
 
 BODYLESS = frozenset({204, 304})
 
+_CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+"""The head of an answer whose body is framed as that of a request is."""
+
 Clock = Callable[[int], int]
 
 
 def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
     """Make the exchange that ``line`` describes out of the raw bytes of request (head and body) and answer."""
     head, _, sent_body = request.partition(b"\r\n\r\n")
+    sent_headers = _request_headers(head)
+    if ("transfer-encoding", "chunked") in sent_headers:
+        sent_body = lay_out(_CHUNKED + sent_body, "POST").pieces.join()
     layout = lay_out(response, line.method)
     inflated = _body(layout)
     faults = [layout.fault, inflated.fault]
@@ -62,7 +68,7 @@ def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
         scenario=line.scenario,
         method=line.method,
         path=line.path,
-        request_headers=_request_headers(head),
+        request_headers=sent_headers,
         request_body=sent_body,
         request_json=decode_json(sent_body)[0],
         sent_at=line.sent_at,

@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
@@ -20,6 +20,8 @@ from seatrial.records import SECOND
 from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
+EXPECTANT_S = 1.0
+"""How long a body that was announced with Expect waits for a word: as long as curl does."""
 _HTTP = b"HTTP/"
 NOT_HTTP = "what answers does not speak HTTP"
 
@@ -35,6 +37,9 @@ class Bounds:
         self.reads: list[tuple[int, bytes]] = []
         self.size = 0
         self.ended = False  # end of file came
+        self.headed = False  # the head of the request has left
+        self.expectant = False  # the body waits for a word from the server, if not for long
+        self.held: Callable[[], None] | None = None  # called before the last byte of the body leaves
         self._until = time.monotonic_ns() + int(deadline_s * SECOND)
 
     def received(self) -> bytes:
@@ -103,6 +108,27 @@ class BoundedStream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Send the head of a request, or its body, which httpcore hands over as one piece each."""
+        watch = self.watch
+        if watch.headed and buffer:
+            if watch.expectant:
+                watch.expectant = False
+                self.await_word()
+            if watch.held is not None:
+                wait, watch.held = watch.held, None
+                self._send(buffer[:-1])
+                wait()
+                buffer = buffer[-1:]
+        watch.headed = True
+        self._send(buffer)
+
+    def await_word(self) -> None:
+        """Wait until the server says something to the head of a request."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.poll(min(EXPECTANT_S, self.watch.patience("while sending the request")) * 1000)
+
+    def _send(self, buffer: bytes) -> None:
         view = memoryview(buffer)
         while view:
             self._socket.settimeout(self.watch.patience("while sending the request"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -166,11 +166,19 @@ class Client:
         ours = request.authorization is not None and KEY not in request.authorization
         return self.mask.bytes(star(raw, self._secret - {"authorization"} if ours else self._secret))
 
-    def exchange(self, request: Prepared, *, deadline_s: float | None = None, idle_s: float | None = None) -> Recording:
+    def exchange(
+        self,
+        request: Prepared,
+        *,
+        deadline_s: float | None = None,
+        idle_s: float | None = None,
+        held: Callable[[], None] | None = None,
+    ) -> Recording:
         """Send a request and record what comes of it. What a server or network does is never raised.
 
         Args:
             deadline_s, idle_s: in place of the client's.
+            held: called before the last byte of the body leaves: until it returns, the request is not whole.
 
         Raises:
             ValueError: a method, path or header cannot be sent as HTTP.
@@ -183,6 +191,8 @@ class Client:
             self._idle_s if idle_s is None else idle_s,
             self._cap,
         )
+        watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
+        watch.held = held
         self._backend.watch = watch
         if self._backend.stream:
             self._backend.stream.watch = watch
@@ -256,8 +266,11 @@ class Client:
             "connection": ("Connection", "keep-alive" if self._keep_alive else "close"),
         }
         for name, value in (*self._given(request).items(), *request.headers):
-            headers[name.lower()] = (name, value)
-        if request.body or request.method in {"POST", "PUT", "PATCH"}:
+            if value is None:
+                headers.pop(name.lower(), None)
+            else:
+                headers[name.lower()] = (name, value)
+        if "transfer-encoding" not in headers and (request.body or request.method in {"POST", "PUT", "PATCH"}):
             headers.setdefault("content-length", ("Content-Length", str(len(request.body))))
         return list(headers.values())
 

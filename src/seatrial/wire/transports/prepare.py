@@ -33,7 +33,7 @@ class Prepared(msgspec.Struct, frozen=True):
     method: str
     path: str
     body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str | None], ...] = ()  # None: the header of that name is left out
     authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
 
 

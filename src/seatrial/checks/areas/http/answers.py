@@ -1,4 +1,4 @@
-"""HTTP below the API: labels, unknown paths, bodies that are no request, connections."""
+"""Answers as HTTP has them: that there is one, its label, its framing, and its connection."""
 
 from __future__ import annotations
 
@@ -11,22 +11,14 @@ from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
 REUSE = traits.VALID | trait("reuse")
 """Several requests on one connection, a refused one and a stream among them."""
 
-UNKNOWN_PATH = traits.FAULTY | trait("unknown-path")
-MALFORMED_JSON = traits.FAULTY | trait("malformed-json")
-NO_OBJECT = traits.FAULTY | trait("no-object")
-"""A body that is JSON and no object."""
-
 BODYLESS = frozenset({204, 304})
 UNJUDGED = frozenset({"refused", "unreachable", "deadline", "idle", "too-large"})
 """Errors after which nobody knows how the body would have ended: none came, or we read no further."""
-
-EMPTY_BODY = traits.FAULTY | trait("empty-body")
 
 
 @rule(
@@ -65,35 +57,6 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
         got = f"{x.fault}: {x.body[:120].decode('utf-8', 'replace')}"
         so = "a client cannot read the answer"
         yield violation("the body", expected="JSON in UTF-8", got=got, so=so, causes=look.by_framing(x))
-
-
-@rule(row="http/2", level=Level.SHOULD, of=UNKNOWN_PATH, answer=False, source="openai-python _make_status_error")
-def unknown_path_is_a_404_with_an_error_object(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """A path that is not there answers 404 with an error object, not with a page."""
-    if x.status != 404:
-        yield violation("the status", expected="404", got=x.status, causes=look.by_5xx(x))
-    elif not fields.mapping(fields.mapping(x.json).get("error")):
-        got = f"{x.content_type or 'no content type'}: {x.body[:120].decode('utf-8', 'replace')}"
-        so = look.sdk_says(x)
-        yield violation("the body", expected='{"error": {...}}', got=got, so=so, causes=look.by_framing(x))
-
-
-@rule(row="http/4", level=Level.MUST, of=MALFORMED_JSON, answer=False, source="OpenAI's API; RFC 8259")
-def malformed_json_is_a_400(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """A body that is not JSON is refused with a 4xx: 400, or 422 as many frameworks have it."""
-    yield from look.not_refused(x, so="a client whose request was cut on its way never learns of it")
-
-
-@rule(row="http/5", level=Level.MUST, of=NO_OBJECT, answer=False, source="vLLM test_non_object_body_validation")
-def body_that_is_no_object_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """JSON that is no object ([], "x", null, 42) is refused with a 4xx."""
-    yield from look.not_refused(x, so="the model answers what the client never said")
-
-
-@rule(row="http/7", level=Level.MUST, of=EMPTY_BODY, answer=False, source="OpenAPI document: the body is required")
-def empty_body_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """A POST without a body is refused with a 4xx."""
-    yield from look.not_refused(x, so="a client that lost its request on the way is answered all the same")
 
 
 @rule(

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import answering, causes, look, traits
-from seatrial.checks.areas import http
+from seatrial.checks.areas.http import paths, sizes
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import fields
 from seatrial.records import Exchange, Expect, Finding, Level
+
+CLOSED_ON = sizes.OVERSIZED - traits.FAULTY
+"""A server may close the connection under such a request instead of answering it: http/oversized-body-is-refused."""
 
 
 @rule(
     row="err/1",
     level=Level.MUST,
     of=traits.FAULTY,
-    unless=http.UNKNOWN_PATH - traits.FAULTY,  # http/unknown-path-is-a-404-with-an-error-object weighs it there
+    unless=(paths.UNKNOWN_PATH | paths.WRONG_METHOD | CLOSED_ON)
+    - traits.FAULTY,  # routers answer there: http weighs it
     answer=False,
     source="OpenAPI document, ErrorResponse; openai-python",
 )
@@ -47,7 +51,14 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
             yield violation(f"error.{name}", expected="text or null", got=value)
 
 
-@rule(row="err/3", level=Level.MUST, of=traits.FAULTY, answer=False, source="openai-python _should_retry")
+@rule(
+    row="err/3",
+    level=Level.MUST,
+    of=traits.FAULTY,
+    unless=CLOSED_ON,
+    answer=False,
+    source="openai-python _should_retry",
+)
 def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A fault of the client is never answered with a 5xx."""
     if x.status is not None and x.status >= 500:
@@ -61,6 +72,7 @@ def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
     row="err/9",
     level=Level.MUST,
     of=traits.FAULTY,
+    unless=CLOSED_ON,
     answer=False,
     sampled=True,
     source="RFC 9110 15.5: the server should send what is wrong; openai-python retries a broken connection",
