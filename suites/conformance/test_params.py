@@ -78,6 +78,11 @@ def apart(name: str, body: dict[str, object], *, of: traits.Traits) -> Scenario:
     return replace(whole, apart=each)
 
 
+def vectors(**body: object) -> Request:
+    """A request for the vector of a text."""
+    return Request(path="/embeddings", body={"model": None, "input": "the sea", **body})
+
+
 def drawn(prompt: str, cap: int, **body: object) -> Request:
     """A request that says of sampling what it is given, and else nothing."""
     asked = request(prompt, max_tokens=cap, **body)
@@ -176,13 +181,14 @@ PARAMS = {
     "bias": biased(),
     "bias-stream": full(biased(**STREAM)),
     "labels": apart("labels", LABELS, of=parts.LABELS),
+    "labels-vectors": declinable({"labels": vectors(user="u-1")}, of=parts.LABELS, asked=FirstAsk.EMBEDDINGS),
     "nulls": apart("nulls", dict.fromkeys(NULLABLE), of=parts.NULLS),
     "null-cap": declinable({"nulls": NULL_CAP}, of=parts.NULLS),
     "unknown": declinable(
         {
             "plain": request(HELLO, max_tokens=1, **{NOBODYS: True}),
             "stream": request(HELLO, max_tokens=1, **STREAM, **{NOBODYS: True}),
-            "vectors": Request(path="/embeddings", body={"model": None, "input": "the sea", NOBODYS: True}),
+            "vectors": vectors(**{NOBODYS: True}),
         },
         of=parts.UNKNOWN,
     ),

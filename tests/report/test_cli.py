@@ -218,9 +218,48 @@ def test_cases_lists_and_checks_the_page(runs, capsys):
     assert "out of date" in capsys.readouterr().out
 
 
+def labelled(path: Path) -> Path:
+    """A run in which labels of the caller were sent, one of them refused."""
+    trial = Trial(path)
+    rule = "params/labels-are-accepted"
+    case = f"{rule}[labels]@{NAME}"
+    error = json.dumps({"error": {"message": f"metadata is unknown | {HOSTILE}"}}).encode()
+    said = json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi."}}]}).encode()
+    labels = {"user": "u", "metadata": {"a": "b"}}
+    ids = {"labels": trial.exchange(1, "labels", labels, plain(error, status=400))}
+    for second, name in enumerate(labels, 2):
+        answer = plain(error, status=400) if name == "metadata" else plain(said)
+        ids[f"labels:{name}"] = trial.exchange(second, "labels", {name: labels[name]}, answer)
+    trial.watch(10)
+    line = Judgement(w="gw0", t=0, case=case, endpoint=NAME, rule=rule, exchanges=ids)
+    trial.lines["writers/gw0-7/judgements.jsonl"] = [line]
+    trial.write(planned=(Planned(case=case, endpoint=NAME, rule=rule, scenario="labels", suite="conformance"),))
+    return path
+
+
+def test_parameters_are_listed_with_what_tells_them(runs, capsys):
+    labelled(runs / "reports/runs/labelled")
+    assert run_command(["parameters", "labelled"]) == 0
+    out = capsys.readouterr().out
+    assert "1 refused, 0 ignored, 1 inert" in out
+    assert any("metadata" in line and "refused" in line for line in out.splitlines())
+    assert "[gw0-2]" in out
+    assert "\x1b" not in out
+    assert run_command(["parameters", "labelled", "--markdown", "table.md"]) == 0
+    table = (runs / "table.md").read_text("utf-8")
+    assert "| `metadata` | `chat` | `refused` |" in table
+    assert run_command(["judge", "labelled"]) in (0, 10)
+    assert "parameters    0 honoured, 1 refused" in capsys.readouterr().out
+
+
+def test_a_run_that_tried_no_parameter_says_so(runs, capsys):
+    assert run_command(["parameters", "good"]) == 4
+    assert "no case of this run tells of a parameter" in capsys.readouterr().err
+
+
 def test_help_names_every_command_and_the_exit_codes():
     shown = CliRunner().invoke(app, ["--help"]).output
-    for command in ("judge", "report", "show", "waive", "cases", "doctor"):
+    for command in ("judge", "report", "show", "waive", "cases", "parameters", "doctor"):
         assert command in shown
     assert "10 when that is not proven" in " ".join(CliRunner().invoke(app, ["judge", "--help"]).output.split())
 

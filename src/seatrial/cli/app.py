@@ -17,6 +17,7 @@ import msgspec
 import typer
 
 from seatrial.cli.doctor import doctor
+from seatrial.cli.parameters import parameters
 from seatrial.cli.show import open_run, say, show
 from seatrial.cli.waive import waive
 from seatrial.cli.watch import CONTEXT, watch
@@ -46,6 +47,7 @@ def _command(function: Callable[..., None], **settings: Any) -> Callable[..., No
 _command(show)
 _command(waive)
 _command(doctor)
+_command(parameters)
 _command(watch, context_settings=CONTEXT)
 
 Run = Annotated[

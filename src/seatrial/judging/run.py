@@ -7,14 +7,15 @@ computed next year from the same directory go the same way. Nothing is sent and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import msgspec
 
 from seatrial.byhand import conclusions
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
-from seatrial.judging import suspects
+from seatrial.judging import parameters, suspects
 from seatrial.judging.answered import answered
 from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
@@ -66,6 +67,11 @@ class JudgedRun:
     def exchange(self, name: str) -> Exchange | None:
         """One exchange by its id; None where it was never answered or is not of this run."""
         return self.exchanges.exchange(name)
+
+    @cached_property
+    def parameters(self) -> dict[str, tuple[parameters.Told, ...]]:
+        """What became of each parameter, by endpoint."""
+        return parameters.told(self.cases, self.exchange, _sentence)
 
 
 class Exchanges:
@@ -158,7 +164,25 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         ),
         told=[*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])],
     )
-    return JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
+    run_judged = JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
+    return replace(run_judged, verdict=_with_parameters(run_judged))
+
+
+def _with_parameters(judged: JudgedRun) -> Verdict:
+    """The verdict with a line of figures on the parameters of each endpoint that they were tried on."""
+    told = {
+        name: msgspec.structs.replace(
+            endpoint, figures={**endpoint.figures, "parameters": parameters.counted(judged.parameters[name])}
+        )
+        for name, endpoint in judged.verdict.endpoints.items()
+        if name in judged.parameters
+    }
+    return msgspec.structs.replace(judged.verdict, endpoints={**judged.verdict.endpoints, **told})
+
+
+def _sentence(rule: str) -> str:
+    known = REGISTRY.get(rule)
+    return known.text if known is not None else rule
 
 
 def _stops(lines: Record, run: RunDir) -> tuple[tuple[Stop, ...], list[str]]:

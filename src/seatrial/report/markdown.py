@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from seatrial.checks.rules import REGISTRY
+from seatrial.judging.parameters import counted
 from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome
-from seatrial.report import block
+from seatrial.report import block, parameters
 from seatrial.report.run import Report
 from seatrial.report.words.diagnosis import diagnosis
 from seatrial.report.words.plain import count
@@ -43,6 +44,7 @@ def render(report: Report, report_path: str | None = None) -> str:
     for outcome in _TOLD:
         parts += _section(judged, outcome)
     parts += _hanging(judged)
+    parts += parameter_tables(judged)
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -57,6 +59,18 @@ def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
         endpoint = judged.endpoints.get(case.endpoint)
         told = diagnosis(case, REGISTRY.get(case.rule), judged.exchange, endpoint, judged.info.id)
         parts += [f"### {code(case.case)}", "", fence(told), ""]
+    return parts
+
+
+def parameter_tables(judged: JudgedRun) -> list[str]:
+    """What became of each parameter, a table for each endpoint on which they were tried."""
+    parts = []
+    for name, lines in judged.parameters.items():
+        parts += [f"## Parameters of {code(name)}", "", f"{counted(lines)}.", ""]
+        parts += [f"| {' | '.join(parameters.COLUMNS)} |", f"|{'---|' * len(parameters.COLUMNS)}"]
+        for cells in parameters.rows(lines):
+            parts.append(f"| {' | '.join(code(cell) if cell else '' for cell in cells)} |")
+        parts.append("")
     return parts
 
 

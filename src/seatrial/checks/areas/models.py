@@ -84,7 +84,9 @@ def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     asked, said = fields.mapping(x.request_json).get("model"), fields.mapping(x.json).get("model")
     if said == asked:
         so = "a client believes that another model answered"
-        yield violation("model", expected="404, or the id of the model that answered", got=said, so=so, grave=True)
+        yield violation(
+            "model", expected="404, or the id of the model that answered", got=said, so=so, grave=True, ignores="model"
+        )
     elif len(expect.models) > 1:
         yield violation(
             "the status",
@@ -92,9 +94,11 @@ def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
             got=f"200 from {said!r}",
             so="a misspelt name is answered by whatever model there is",
             grave=True,
+            ignores="model",
         )
     else:
-        yield violation("the status", expected="404", got=f"200 from {said!r}", so="a misspelt name goes unnoticed")
+        so = "a misspelt name goes unnoticed"
+        yield violation("the status", expected="404", got=f"200 from {said!r}", so=so, ignores="model")
 
 
 @rule(row="models/8", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, model: the model used")

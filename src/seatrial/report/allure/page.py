@@ -10,6 +10,7 @@ from html import escape
 
 from seatrial.judging.run import JudgedRun
 from seatrial.records import Outcome, Ready
+from seatrial.report import parameters
 from seatrial.report.allure.results import stop_name
 from seatrial.report.run import Report
 from seatrial.report.summary import EndpointSummary, Item, Summary
@@ -94,6 +95,8 @@ def _endpoint(report: Report, endpoint: EndpointSummary, ids: Mapping[str, str],
     parts.append("<h3>Figures</h3><dl class='st-figures'>")
     parts.extend(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in endpoint.figures)
     parts.append("</dl>")
+    if lines := report.judged.parameters.get(endpoint.name):
+        parts.append(parameters.html(lines))
     drawn = report.timeline(endpoint.name)
     if drawn:
         opened = " open" if endpoint.silent_stops or not named else ""

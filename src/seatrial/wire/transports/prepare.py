@@ -76,7 +76,7 @@ def _fill(request: Request, endpoint: Endpoint, got: Mapping[str, Exchange], *, 
     filled = dict(body)
     if "model" in filled and filled["model"] is None:
         filled["model"] = endpoint.model
-    if valid_chat:
+    if valid_chat and "messages" in filled:
         for cap in () if request.exact else CAPS:
             value = filled.get(cap)
             if isinstance(value, int) and not isinstance(value, bool):

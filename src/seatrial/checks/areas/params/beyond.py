@@ -133,7 +133,8 @@ def prediction_does_no_harm(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     if x.status != 200 or not text(x):
         got = "no text" if x.status == 200 else x.status
-        yield violation("the answer", expected="one with text, or a 400", got=got)
+        so = "a client that tells what it expects, to have it sooner, has nothing"
+        yield violation("the answer", expected="one with text, or a 400", got=got, so=so)
 
 
 def _thought(x: Exchange) -> int:

@@ -22,12 +22,10 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     wanted, found = chat.wanted(x), chat.answers(x)
     if sorted(found) != list(range(wanted)):
-        got = f"{len(found)}: {sorted(found)}"
+        got, ignored = f"{len(found)}: {sorted(found)}", "n" if found else ""
         so = "a client that samples gets fewer answers than it pays attention to, without a word"
-        expected = f"{wanted}, or a 400"
-        yield violation(
-            "choices", expected=expected, got=got, so=so, grave=True, causes=look.by_choices(x), ignores="n"
-        )
+        expected, judges = f"{wanted}, or a 400", look.by_choices(x)
+        yield violation("choices", expected=expected, got=got, so=so, grave=True, causes=judges, ignores=ignored)
         return
     cap, tokens = chat.cap(x), chat.completion_tokens(x)
     cut = all(answer.reasons == ["length"] for answer in found.values())
@@ -74,16 +72,20 @@ def as_many_alternatives_as_asked(x: Exchange, expect: Expect) -> Iterator[Findi
     """top_logprobs lists so many tokens at each place, the likeliest first, the chosen one among them where it is as
     likely; or the request is refused."""
     if nothing := _unlisted(x):
-        yield nothing
+        if nothing.causes == UNLISTED and any(answer.content for answer in chat.answers(x).values()):
+            so = "a client that ranks or classifies by them has nothing, without a word"
+            yield violation(
+                "logprobs", expected="a list, or a 400", got="none", so=so, grave=True, causes=UNLISTED, ignores=TOP
+            )
+        else:
+            yield nothing
         return
     wanted = fields.integer(fields.mapping(x.request_json).get("top_logprobs")) or 0
     for where, entry in _entries(x):
         listed = [fields.mapping(each) for each in fields.listing(entry.get("top_logprobs"))]
         if not listed:
             so = "a client that ranks or classifies by them has nothing, without a word"
-            yield violation(
-                where, expected=f"{wanted}, or a 400", got="none", so=so, grave=True, ignores="top_logprobs"
-            )
+            yield violation(where, expected=f"{wanted}, or a 400", got="none", so=so, grave=True, ignores=TOP)
             return
         given = [each.get("logprob") for each in listed]
         values = [value for value in given if _is_log_probability(value)]
@@ -131,6 +133,8 @@ def probabilities_are_probabilities(x: Exchange, expect: Expect) -> Iterator[Fin
             return
 
 
+TOP = "top_logprobs"
+UNLISTED = ("params/logprobs-are-given",)
 ROUNDED = 0.01
 """What printed numbers may be off by."""
 
@@ -141,8 +145,7 @@ def _unlisted(x: Exchange) -> Finding | None:
         return nothing
     if any(True for _ in _entries(x)):
         return None
-    judge = ("params/logprobs-are-given",)
-    return no_evidence("logprobs", expected="a list of tokens", got="none", causes=judge)
+    return no_evidence("logprobs", expected="a list of tokens", got="none", causes=UNLISTED)
 
 
 def _entries(x: Exchange) -> Iterator[tuple[str, dict[str, Any]]]:
