@@ -6,9 +6,8 @@ computed next year from the same directory go the same way. Nothing is sent and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -53,7 +52,12 @@ NO_CAUSE = "what it hangs on may be in what is damaged of the record"
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """A run with its verdict. ``lines`` are all that its writers wrote, in order of time."""
+    """A run with its verdict.
+
+    Attributes:
+        lines: all that its writers wrote, in order of time.
+        parameters: what became of each parameter, by endpoint.
+    """
 
     run: RunDir
     info: RunInfo
@@ -63,15 +67,11 @@ class JudgedRun:
     verdict: Verdict
     lines: Record = field(repr=False)
     exchanges: Exchanges = field(repr=False)
+    parameters: dict[str, tuple[parameters.Told, ...]] = field(default_factory=dict, repr=False)
 
     def exchange(self, name: str) -> Exchange | None:
         """One exchange by its id; None where it was never answered or is not of this run."""
         return self.exchanges.exchange(name)
-
-    @cached_property
-    def parameters(self) -> dict[str, tuple[parameters.Told, ...]]:
-        """What became of each parameter, by endpoint."""
-        return parameters.told(self.cases, self.exchange, _sentence)
 
 
 class Exchanges:
@@ -164,20 +164,22 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         ),
         told=[*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])],
     )
-    run_judged = JudgedRun(run, info, endpoints, cases, found, doubt.of_verdict(verdict), lines, exchanges)
-    return replace(run_judged, verdict=_with_parameters(run_judged))
+    fates = parameters.told(cases, exchanges.exchange, _sentence)
+    told = _with_parameters(doubt.of_verdict(verdict), fates)
+    return JudgedRun(run, info, endpoints, cases, found, told, lines, exchanges, fates)
 
 
-def _with_parameters(judged: JudgedRun) -> Verdict:
+def _with_parameters(verdict: Verdict, fates: Mapping[str, Sequence[parameters.Told]]) -> Verdict:
     """The verdict with a line of figures on the parameters of each endpoint that they were tried on."""
-    told = {
+    endpoints = {
         name: msgspec.structs.replace(
-            endpoint, figures={**endpoint.figures, "parameters": parameters.counted(judged.parameters[name])}
+            endpoint, figures={**endpoint.figures, "parameters": parameters.counted(fates[name])}
         )
-        for name, endpoint in judged.verdict.endpoints.items()
-        if name in judged.parameters
+        if name in fates
+        else endpoint
+        for name, endpoint in verdict.endpoints.items()
     }
-    return msgspec.structs.replace(judged.verdict, endpoints={**judged.verdict.endpoints, **told})
+    return msgspec.structs.replace(verdict, endpoints=endpoints)
 
 
 def _sentence(rule: str) -> str:
