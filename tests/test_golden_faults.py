@@ -97,6 +97,8 @@ TASK = {"type": "function", "function": {"name": "task_23"}}
 BATTERY = {
     "models": request("GET", "/v1/models"),
     "unknown id": request("GET", "/v1/models/nobody"),
+    "an id, encoded": request("GET", "/v1/models/%67olden-1"),
+    "no model": _post({key: value for key, value in chat().items() if key != "model"}),
     "unknown path": request("GET", "/v1/nowhere"),
     "props": request("GET", "/props"),
     "plain": _post(chat("Tell me of the sea."), headers=KEY),
@@ -111,6 +113,7 @@ BATTERY = {
     "stream": _post(chat("Tell me of the sea.", stream=True)),
     "usage": _post(chat("Count to 10.", **USAGE)),
     "talk": _post(chat("Tell me of the sea.", seed=7, **USAGE)),
+    "talk again": _post(chat("Tell me of the wind.", seed=8, **USAGE)),
     "kept": _post(chat(stream=True), keep=True) + request("GET", "/v1/models"),
     "unknown model": _post({**chat(), "model": "nobody"}),
     "malformed": _post(b'{"model": '),

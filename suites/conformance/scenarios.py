@@ -8,12 +8,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.checks import traits
-from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
 from seatrial.records import Depth, Exchange, Hazard, Request, Scenario
 
 Send = Callable[[Scenario], Mapping[str, Exchange]]
-Judge = Callable[[Rule, Mapping[str, Exchange]], None]
+Judge = Callable[..., None]
+"""Takes a rule, what it judges, and by name what the rule must know beside that."""
 
 HELLO = "Say hello."
 COUNT = "Count from 1 to 200."

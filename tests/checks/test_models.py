@@ -1,5 +1,7 @@
 """Rules on models."""
 
+import json
+
 import pytest
 
 from tests.checks.specimens import (
@@ -101,3 +103,86 @@ def test_probes_name_one_model():
     changing = stream(*good()[:2], *renamed("other", good()[2:]))
     breaks(rule, {"a": stream(), "b": changing}, "model in 1 of 2 answers", "other: b")
     assert [f.kind for f in found(rule, {"a": refused(), "b": stream(DONE)})] == ["no-evidence"]
+
+
+def one(answer, **others):
+    return {"list": models(MODEL), "plain": answer, "encoded": answer} | others
+
+
+def page(**changes):
+    return exchange(json.dumps(MODEL | changes).encode(), method="GET", path="/models/m")
+
+
+def test_one_model_is_as_listed():
+    rule = "models/one-model-is-as-listed"
+    holds(rule, [one(page()), one(page(created=9, meta={}))])
+    breaks(rule, one(page(owned_by="system")), "owned_by", "system")
+    breaks(rule, one(page(id="/models/m.gguf")), "id", "/models/m.gguf")
+    breaks(rule, one(exchange(b"[]", path="/models/m")), "id", "no such key")
+    breaks(rule, one(refused(500, path="/models/m"), encoded=page()), "the status", "500")
+    assert [f.optional for f in found(rule, one(refused(404)))] == [True]
+    assert found(rule, one(refused(404), encoded=page())) == []
+    (told,) = found(rule, one(page(), list=models()))
+    assert (told.kind, told.causes) == ("no-evidence", ("models/list-has-its-shape[*]",))
+
+
+def test_id_is_read_in_any_form():
+    rule = "models/id-is-read-in-any-form"
+    holds(rule, [one(page())])
+    breaks(rule, one(page(), encoded=refused(404)), "encoded: the status", "404, plain: 200")
+    breaks(rule, one(refused(404), encoded=page()), "plain: the status", "404, encoded: 200")
+    assert [f.optional for f in found(rule, one(refused(405)))] == [True]
+
+
+def listing(*items, **changes):
+    return {"before": plain(), "list": models(*items, **changes)}
+
+
+STATES = {"answers": ["loaded", "sleeping"], "others": ["unloaded"]}
+
+
+def test_used_model_is_listed():
+    rule = "models/used-model-is-listed"
+    holds(rule, [listing(MODEL), listing(MODEL | {"id": "n", "aliases": ["m"]}), listing(MODEL | {"id": "*"})])
+    breaks(rule, listing(MODEL | {"id": "m.gguf"}), "data", "m.gguf")
+    assert [f.kind for f in found(rule, listing())] == ["no-evidence"]
+    assert [f.kind for f in found(rule, listing(MODEL) | {"before": refused(500)})] == ["no-evidence"]
+
+
+def test_each_listed_model_is_usable():
+    rule = "models/each-listed-model-is-usable"
+    vectors = exchange(b'{"data": []}')
+    holds(rule, [{"list": models(MODEL), "first": plain(), "last": refused(400), "last: vectors": vectors}])
+    wrong = {"list": models(MODEL), "first": refused(404, asked={"model": "n"}), "first: vectors": refused(404)}
+    breaks(rule, wrong, "first: n", "404")
+    breaks(rule, {"list": models(MODEL), "first": exchange(b"", status=None, error="deadline")}, "the answer")
+    assert [f.kind for f in found(rule, {"list": models(MODEL)})] == ["no-evidence"]
+
+
+def test_chat_without_a_model_is_refused_or_says_whose_it_is():
+    rule = "models/chat-without-a-model-is-refused-or-says-whose-it-is"
+    holds(rule, [pair(refused(400)), pair(refused(404)), pair(plain()), pair(stream())])
+    breaks(rule, pair(plain({"model": ""})), "model", "none")
+    breaks(rule, pair(stream(*renamed(""))), "model", "none")
+    assert breaks(rule, pair(refused(500)), "the status", "500").causes == ("errors/client-fault-is-never-5xx",)
+    breaks(rule, pair(refused(302)), "the status", "302")
+
+
+@pytest.mark.parametrize("status", ["loaded", {"value": "sleeping", "args": []}])
+def test_a_state_that_clients_know(status):
+    for rule in ("models/status-is-a-known-word", "models/model-that-answers-is-listed-as-ready"):
+        holds(rule, [listing(MODEL | {"status": status})], settings=STATES)
+
+
+def test_status_is_a_known_word():
+    rule = "models/status-is-a-known-word"
+    breaks(rule, listing(MODEL | {"status": "dormant"}), "status of m", "dormant", settings=STATES)
+    assert [f.optional for f in found(rule, listing(MODEL), settings=STATES)] == [True]
+    assert [f.optional for f in found(rule, listing(MODEL | {"status": 5}), settings=STATES)] == [True]
+
+
+def test_model_that_answers_is_listed_as_ready():
+    rule = "models/model-that-answers-is-listed-as-ready"
+    breaks(rule, listing(MODEL | {"status": {"value": "unloaded"}}), "status of m", "unloaded", settings=STATES)
+    others = listing(MODEL | {"id": "n", "status": "unloaded"}, MODEL)
+    assert [f.optional for f in found(rule, others, settings=STATES)] == [True]

@@ -34,6 +34,7 @@ class Request:
     version: str
     headers: dict[str, str]
     body: bytes
+    target: str = ""  # as it stood on the first line
 
     @property
     def keep_alive(self) -> bool:
@@ -85,7 +86,7 @@ async def read_request(
             raise BadRequestError(400, "a header line has no name and value")
         if field:
             headers[name.lower()] = value.strip()
-    request = Request(parts[0], unquote(urlsplit(parts[1]).path), parts[2], headers, b"")
+    request = Request(parts[0], unquote(urlsplit(parts[1]).path), parts[2], headers, b"", parts[1])
     deed = heard(request)
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(deed.interim)

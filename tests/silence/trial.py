@@ -133,7 +133,7 @@ def _asked(
     asker = Asker(endpoint, PATIENCE_S, server, Asker(endpoint, PATIENCE_S, server.keyed()))
     for name, scenario in SCENARIOS.items():
         if scenario.depth <= deepest and any(_applies(r, name) for r in rules):
-            yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict))
+            yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict, **scenario.settings))
     if any(_applies(r, "identity") for r in rules):
         yield _identity(asker, server)
     if any(_applies(r, "answers") for r in rules):

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from seatrial.records import Endpoint, Quoted, Request, TokensLeft, Words
+from seatrial.records import Endpoint, Listed, Quoted, Request, TokensLeft, Words
 from seatrial.wire.transports.prepare import NEVER, prepare
 from tests.checks.specimens import plain
 
@@ -52,6 +52,28 @@ def test_a_body_that_is_no_object_is_sent_as_it_is(body: object) -> None:
 
 def test_a_model_that_is_absent_stays_absent() -> None:
     assert body_of(Request(body={}), valid_chat=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "made"), [("{model}", "org%2Fm%3A1"), ("{+model}", "org/m:1"), ("{%model}", "%6F%72%67%2F%6D%3A%31")]
+)
+def test_the_model_stands_in_a_path_in_the_form_that_is_asked_for(path: str, made: str) -> None:
+    assert prepare(Request(method="GET", path=f"/models/{path}"), ENDPOINT, valid_chat=False).path == f"/models/{made}"
+
+
+@pytest.mark.parametrize(
+    ("place", "data", "name"),
+    [
+        (1, [{"id": "a"}, {"id": "b"}], "b"),
+        (-1, [{"id": "a"}, {}, 5, {"id": "b"}], "b"),
+        (2, [{"id": "a"}], "org/m:1"),
+        (0, {"id": "a"}, "org/m:1"),
+    ],
+)
+def test_a_model_by_its_place_in_a_list(place: int, data: object, name: str) -> None:
+    asked = Request(body={"model": Listed(after="list", place=place)})
+    made = prepare(asked, ENDPOINT, valid_chat=False, got={"list": plain({"data": data})})
+    assert json.loads(made.body) == {"model": name}
 
 
 def test_a_text_and_a_cap_that_hang_on_the_context() -> None:

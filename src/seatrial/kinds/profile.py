@@ -62,6 +62,18 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return tuple(filter(None, (self.tokens, self.requests)))
 
 
+class Statuses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words by which a list of models says what becomes of a request for one.
+
+    Attributes:
+        answers: it is answered, if the model has to wake up for it.
+        others: it waits, or fails.
+    """
+
+    answers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
 class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Routes beside those of the API, as ``GET /path`` below the root, below the API where it begins with ``/v1/``.
 
@@ -113,6 +125,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()
     routes: Routes = Routes()
+    statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
 
     def known_word(self, case: str, build: str) -> str:
@@ -140,6 +153,15 @@ def routes() -> Routes:
     held = [profile.routes for profile in _all().values()]
     names = Routes.__struct_fields__
     return Routes(**{name: tuple(dict.fromkeys(r for each in held for r in getattr(each, name))) for name in names})
+
+
+def statuses() -> Statuses:
+    """The words of all kinds for what a listed model is ready for."""
+    held = [profile.statuses for profile in _all().values()]
+    return Statuses(
+        answers=tuple(dict.fromkeys(word for each in held for word in each.answers)),
+        others=tuple(dict.fromkeys(word for each in held for word in each.others)),
+    )
 
 
 def load(kind: str) -> Profile:

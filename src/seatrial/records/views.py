@@ -89,10 +89,16 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     length: int = 8
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a scenario.
+class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for a model by its place in an earlier list of models; where there is none, the endpoint's."""
 
-    ``{model}`` in the path, ``"{model}"`` in raw bytes and the body's ``model: None`` stand for the endpoint's.
+    after: str  # the request of the same scenario that was answered with the list
+    place: int = 0  # from the end where it is below 0
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a scenario. The body's ``model: None`` and ``"{model}"`` in raw bytes stand for the endpoint's. So do
+    in the path ``{model}`` (its reserved characters encoded), ``{+model}`` (as they are) and ``{%model}`` (all encoded).
     """
 
     method: str = "POST"
@@ -125,6 +131,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool = False  # holds the endpoint alone: text is compared
     deadline_s: float | None = None
     tokens: int = 0  # the most it may generate, for the plan
+    settings: dict[str, Any] = {}  # what the rules must know beside the bytes, and no endpoint says
     before: tuple[str, Request] | None = None  # scenario and request whose answer, asked for once, comes before it
 
 

@@ -12,9 +12,9 @@ CREATED = 1_760_000_000
 
 
 def model() -> dict[str, Any]:
-    """In the shape of OpenAI's, and how many tokens a request may have, as vLLM tells it."""
+    """In the shape of OpenAI's; how many tokens a request may have, as vLLM tells it; its state, as a router does."""
     told = {"id": MODEL, "object": "model", "created": CREATED, "owned_by": "seatrial"}
-    return {**told, "max_model_len": CONTEXT}
+    return {**told, "max_model_len": CONTEXT, "status": {"value": "loaded"}}
 
 
 def props() -> dict[str, Any]:

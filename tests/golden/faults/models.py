@@ -8,7 +8,7 @@ from tests.golden import edits
 from tests.golden.edits import failure, get, without
 from tests.golden.items import Reply
 from tests.golden.registry import Call, Shot, chat, fault, streaming
-from tests.golden.validation import MODEL
+from tests.golden.validation import MODEL, RefusedError
 
 LIST = "models/list-has-its-shape"
 ITEM = "models/item-has-its-fields"
@@ -16,6 +16,13 @@ UNKNOWN_ID = "models/unknown-id-is-a-404"
 UNKNOWN = "models/unknown-model-is-refused"
 ONE = "models/answers-name-one-model"
 TALKED = "models/probes-name-one-model"
+SAME = "models/one-model-is-as-listed"
+FORM = "models/id-is-read-in-any-form"
+USED = "models/used-model-is-listed"
+OTHERS = "models/each-listed-model-is-usable"
+NAMELESS = "models/chat-without-a-model-is-refused-or-says-whose-it-is"
+WORD = "models/status-is-a-known-word"
+READY = "models/model-that-answers-is-listed-as-ready"
 STATUS = "errors/client-fault-is-never-5xx"
 
 
@@ -106,6 +113,79 @@ def unknown_model_echoed(value: edits.Json, shot: Shot) -> edits.Json:
     return {**value, "model": shot.scratch["asked"]}
 
 
+def _paged(call: Call) -> bool:
+    return call.request.method == "GET" and call.path.startswith("/v1/models/")
+
+
+@fault("one-model-of-another-owner", caught_by=SAME, stage="reply", when=_paged)
+def one_model_of_another_owner(reply: Reply, shot: Shot) -> Reply:
+    """The page of a model says another owner than the list: it is written in another place of the source."""
+    return _item(reply, owned_by="system")
+
+
+@fault("one-model-under-its-file", caught_by=SAME, stage="reply", when=_paged)
+def one_model_under_its_file(reply: Reply, shot: Shot) -> Reply:
+    """The page of a model calls it by its file, and the list by its name."""
+    return _item(reply, id=f"/models/{MODEL}.gguf")
+
+
+@fault("encoded-id-lost", caught_by=FORM, stage="reply", when=_paged)
+def encoded_id_lost(reply: Reply, shot: Shot) -> Reply:
+    """An id that is encoded is not decoded: it is looked up as it stands in the path."""
+    if "%" not in shot.call.request.target:
+        return reply
+    return RefusedError("the model does not exist", param="model", code="model_not_found", status=404).reply()
+
+
+@fault("list-names-another", caught_by=USED, stage="reply", when=get("/v1/models"))
+def list_names_another(reply: Reply, shot: Shot) -> Reply:
+    """The list has the name of the file, which no chat knows."""
+    return _item(reply, id=f"{MODEL}-q4.gguf")
+
+
+@fault("list-names-one-more", caught_by=OTHERS, stage="reply", when=get("/v1/models"))
+def list_names_one_more(reply: Reply, shot: Shot) -> Reply:
+    """The list has a model beside the served one that nobody serves."""
+    if reply.status != 200:
+        return reply
+    more = {**reply.payload["data"][0], "id": OTHER}
+    return replace(reply, payload={**reply.payload, "data": [*reply.payload["data"], more]})
+
+
+@fault("status-of-no-meaning", caught_by=WORD, stage="reply", when=get("/v1/models"))
+def status_of_no_meaning(reply: Reply, shot: Shot) -> Reply:
+    """The list says of a model's state what no client knows: HIBERNATING."""
+    return _item(reply, status={"value": "HIBERNATING"})
+
+
+@fault("status-of-yesterday", caught_by=READY, stage="reply", when=get("/v1/models"))
+def status_of_yesterday(reply: Reply, shot: Shot) -> Reply:
+    """The list calls a model unloaded that has just answered: it was made when the server began."""
+    return _item(reply, status={"value": "unloaded"})
+
+
+@fault("lists-no-state", stage="reply", when=_models, family="honest")
+def lists_no_state(reply: Reply, shot: Shot) -> Reply:
+    """The list says nothing of a model's state, as of a server that has one."""
+    return _item(reply, status=None)
+
+
+def _nameless(call: Call) -> bool:
+    return chat(call) and isinstance(call.body, dict) and "model" not in call.body and bool(call.says("messages"))
+
+
+@fault("nameless-answered", caught_by=NAMELESS, stage=("body", "whole", "chunk"), when=_nameless)
+def nameless_answered(value: edits.Json, shot: Shot) -> edits.Json:
+    """A chat without a model is answered, under no name: that of the request is repeated."""
+    return {**value, "model": ""} if "object" in value else {**value, "model": MODEL}
+
+
+@fault("nameless-500", caught_by=NAMELESS, stage="reply", when=_nameless)
+def nameless_500(reply: Reply, shot: Shot) -> Reply:
+    """A chat without a model gives 500."""
+    return failure(message="'model'")
+
+
 @fault("unknown-model-served", caught_by=UNKNOWN, stage="body", when=edits.other_model)
 def unknown_model_served(body: edits.Json, shot: Shot) -> edits.Json:
     """A request for an unknown model is answered under the served model's own name; ADVISORY, as it is the only one."""
@@ -156,3 +236,9 @@ def another_model_later(body: edits.Json, shot: Shot) -> edits.Json:
 def another_model_talks(body: edits.Json, shot: Shot) -> edits.Json:
     """One in four questions of behaviour is answered by another model."""
     return body if _number(shot) % 4 else {**body, "model": OTHER}
+
+
+@fault("another-model-talks-later", caught_by=TALKED, stage="chunk", when=_talk, family="behaviour")
+def another_model_talks_later(body: edits.Json, shot: Shot) -> edits.Json:
+    """From the second question of behaviour on another model answers: the first one was put out."""
+    return body if _number(shot) < 1 else {**body, "model": OTHER}

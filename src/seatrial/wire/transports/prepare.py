@@ -11,7 +11,10 @@ from urllib.parse import quote
 import msgspec
 
 from seatrial.reading import chat, fields
-from seatrial.records import Endpoint, Exchange, Quoted, Request, TokensLeft, Words
+from seatrial.records import Endpoint, Exchange, Listed, Quoted, Request, TokensLeft, Words
+
+RESERVED = "/:@!$&'()*+,;="
+"""Characters that a path may hold as they are, beside letters, digits and what never needs an escape (RFC 3986 3.3)."""
 
 CAPS = ("max_tokens", "max_completion_tokens")
 
@@ -62,11 +65,20 @@ def prepare(
         headers["Content-Type"] = "application/json"
     return Prepared(
         method=request.method,
-        path=request.path.replace("{model}", quote(endpoint.model, safe="")),
+        path=_with_model(request.path, endpoint.model),
         body=body or b"",
         headers=tuple(headers.items()),
         authorization=request.authorization,
     )
+
+
+def _with_model(path: str, model: str) -> str:
+    """A path with the model's name in each form that it asks for."""
+    every = "".join(f"%{byte:02X}" for byte in model.encode("utf-8", "replace"))
+    forms = {"{model}": quote(model, safe=""), "{+model}": quote(model, safe=RESERVED), "{%model}": every}
+    for mark, form in forms.items():
+        path = path.replace(mark, form)
+    return path
 
 
 def _fill(request: Request, endpoint: Endpoint, got: Mapping[str, Exchange], *, valid_chat: bool) -> Any:
@@ -74,6 +86,8 @@ def _fill(request: Request, endpoint: Endpoint, got: Mapping[str, Exchange], *, 
     if not isinstance(body, dict):
         return body
     filled = dict(body)
+    if isinstance(named := filled.get("model"), Listed):
+        filled["model"] = _listed(named, got.get(named.after))
     if "model" in filled and filled["model"] is None:
         filled["model"] = endpoint.model
     if valid_chat and "messages" in filled:
@@ -106,6 +120,13 @@ def _piece(said: Quoted, before: Exchange | None) -> str:
     first = None if before is None else chat.answers(before).get(0)
     piece = "" if first is None else first.content[said.first : said.first + said.length]
     return piece if len(piece) == said.length else NEVER
+
+
+def _listed(named: Listed, before: Exchange | None) -> str | None:
+    """The name of a model by its place in a list; None where it has no such place."""
+    items = [] if before is None else fields.listing(fields.mapping(before.json).get("data"))
+    ids = [name for item in items if (name := fields.string(fields.mapping(item).get("id")))]
+    return ids[named.place] if -len(ids) <= named.place < len(ids) else None
 
 
 def _left(context: int, before: Exchange | None) -> int:

@@ -1,4 +1,4 @@
-"""The list of models, and what happens to a name that is not on it."""
+"""The model that a request names, or does not, and the one that an answer names."""
 
 from __future__ import annotations
 
@@ -12,63 +12,13 @@ from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
 
-MODELS = traits.JSON | trait("models")
-"""The list of models."""
-
-UNKNOWN_ID = traits.FAULTY | trait("unknown-id")
-"""The page of a model that is not listed."""
-
 UNKNOWN_MODEL = traits.FAULTY | trait("unknown-model")
 """A chat with a model that is not served."""
 
+NAMELESS = traits.FAULTY | trait("nameless")
+"""A chat without a model."""
+
 TALK = traits.STREAM | traits.ANSWERS
-
-MODEL_FIELDS = {"id": str, "object": str, "created": int, "owned_by": str}
-
-
-@rule(row="models/1", level=Level.MUST, of=MODELS, source="OpenAPI document, ListModelsResponse")
-def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """GET /models answers an object with "object": "list" and an array "data"."""
-    if not isinstance(x.json, dict):
-        yield violation("the body", expected="a JSON object", got=x.fault or x.json, so="models.list() raises")
-        return
-    if x.json.get("object") != "list":
-        yield violation("object", expected='"list"', got=x.json.get("object"))
-    if not isinstance(x.json.get("data"), list):
-        yield violation("data", expected="an array", got=x.json.get("data"), so="a client finds no model to choose")
-
-
-@rule(row="models/2", level=Level.MUST, of=MODELS, source="OpenAPI document, Model: required")
-def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """Each model listed has id, "object": "model", a whole number "created" and owned_by."""
-    if nothing := look.no_object(x):
-        yield nothing
-        return
-    listed = fields.listing(x.json.get("data"))
-    if not listed:
-        got = x.json.get("data", "no such key")
-        yield no_evidence("data", expected="a model to judge", got=got, causes=(causes.LIST,))
-    for position, model in enumerate(listed):
-        where = f"data[{position}]"
-        if not isinstance(model, dict):
-            yield violation(where, expected="an object", got=model, so="a client that lists the models falls over")
-            continue
-        for name, kind in MODEL_FIELDS.items():
-            value = model.get(name)
-            if not isinstance(value, kind) or isinstance(value, bool) or value == "":
-                wants = "a whole number" if kind is int else "a string"
-                got, so = value if name in model else "no such key", "a client of typed fields has none, or falls over"
-                yield violation(f"{where}.{name}", expected=wants, got=got, so=so)
-        if isinstance(model.get("object"), str) and model["object"] != "model":
-            yield violation(f"{where}.object", expected='"model"', got=model["object"])
-
-
-@rule(row="models/4", level=Level.MUST, of=UNKNOWN_ID, answer=False, source="OpenAI's API: 404 model_not_found")
-def unknown_id_is_a_404(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """GET /models/{id} answers 404 for an id that is not listed."""
-    if x.status != 404:
-        so = "a client takes the model for present" if x.status == 200 else ""
-        yield violation("the status", expected="404", got=x.status, so=so, causes=look.by_5xx(x))
 
 
 @rule(row="models/6", level=Level.SHOULD, of=UNKNOWN_MODEL, answer=False, source="OpenAI's API; SGLang #31404")
@@ -99,6 +49,24 @@ def unknown_model_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     else:
         so = "a misspelt name goes unnoticed"
         yield violation("the status", expected="404", got=f"200 from {said!r}", so=so, ignores="model")
+
+
+@rule(
+    row="models/7",
+    level=Level.SHOULD,
+    of=NAMELESS,
+    answer=False,
+    source="OpenAPI document, CreateChatCompletionRequest: model is required; llama.cpp takes its only one",
+)
+def chat_without_a_model_is_refused_or_says_whose_it_is(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """A chat without a model is refused with a 4xx, or answered under the name of a model."""
+    if x.status != 200:
+        yield from look.not_refused(x)
+    elif nothing := look.unreadable(x):
+        yield nothing
+    elif not next(iter(chat.names(x)), ""):
+        so = "a client does not learn which model answered"
+        yield violation("model", expected="a 4xx, or the name of the model", got="none", so=so)
 
 
 @rule(row="models/8", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, model: the model used")
