@@ -97,8 +97,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of a scenario. The body's ``model: None`` and ``"{model}"`` in raw bytes stand for the endpoint's. So do
-    in the path ``{model}`` (its reserved characters encoded), ``{+model}`` (as they are) and ``{%model}`` (all encoded).
+    """One request of a scenario.
+
+    The body's ``model: None`` and ``"{model}"`` in raw bytes stand for the endpoint's. So do, in the path, ``{model}``
+    (its reserved characters encoded), ``{+model}`` (these as they are) and ``{%model}`` (all of it encoded).
     """
 
     method: str = "POST"
