@@ -9,6 +9,7 @@ from seatrial.checks import catalogue
 from seatrial.cli.app import schema
 from seatrial.stops.telling import page
 from tests import requirements
+from tests.clients import page as page_of_clients
 
 ROOT = Path(__file__).parents[1]
 FAMILY = "## Family of a stop (`records.Family`)\n\n"
@@ -22,6 +23,7 @@ def pages() -> dict[str, bytes]:
     words = f"{before}{FAMILY}{page.glossary()}\n\n## {after.partition(chr(10) + '## ')[2]}"
     return {
         "docs/cases.md": requirements.markdown().encode(),
+        "docs/clients.md": page_of_clients.markdown().encode(),
         "docs/rules.md": catalogue.markdown().encode(),
         "docs/families.md": page.markdown().encode(),
         "docs/words.md": words.encode(),

@@ -299,8 +299,11 @@ def test_tools_given(rule: Rule, scenario: str, send: Send, judge: Judge) -> Non
     judge(rule, send((DEFINITIONS | ROUNDTRIP | SCHEMAS)[scenario]))
 
 
+PROMPT_S = 180.0
+"""The tools of an agent are a prompt of thousands of tokens, which a small machine reads for half a minute."""
+
 OWN = {
-    "own-tools": declinable({}, of=own.OFFERED, asked=ASKED),
+    "own-tools": replace(declinable({}, of=own.OFFERED, asked=ASKED), deadline_s=PROMPT_S),
     "own-tools-called": declinable({}, of=own.CALLED, asked=ASKED),
 }
 """The tools of the operator's own client, which ``--tools`` names: what is sent is made of them."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from seatrial.cli.client import client
 from seatrial.cli.doctor import doctor
 from seatrial.cli.parameters import parameters
 from seatrial.cli.show import open_run, say, show
@@ -46,6 +47,7 @@ def _command(function: Callable[..., None], **settings: Any) -> Callable[..., No
 
 _command(show)
 _command(waive)
+_command(client)
 _command(doctor)
 _command(parameters)
 _command(watch, context_settings=CONTEXT)

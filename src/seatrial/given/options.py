@@ -37,6 +37,8 @@ class Options:
     strict: bool = False  # a violated SHOULD is FAIL
     strict_known: bool = False  # a known deviation that no longer shows is exit 1
     case: tuple[str, ...] = ()  # only these rules or cases; empty: all
+    clients: tuple[str, ...] = ()  # only what is judged for these; their verdict is the run's
+    context: int | None = None  # tokens of the embedded server, in one slot; None: its own
     waive: Path | None = None
     toolset: Toolset | None = None  # the tools of the operator's own client
     run_dir: Path | None = None  # None: a new one below reports/runs

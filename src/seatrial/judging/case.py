@@ -14,11 +14,13 @@ import msgspec
 from seatrial.checks.causes import SOME
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run as run_rule
+from seatrial.clients.profile import ClientTable
 from seatrial.given.waivers import rule_of
 from seatrial.judging.waivers import Waivers
 from seatrial.kinds import profile
-from seatrial.records import Endpoint, Expect, Finding, Judged, Outcome, Planned
+from seatrial.records import Endpoint, Expect, Finding, Judged, Level, Outcome, Planned
 from seatrial.verdict import outcomes
+from seatrial.verdict.clients import is_needed
 from seatrial.wire.masking.mask import Mask
 
 NO_MASK = Mask()
@@ -43,6 +45,7 @@ class Terms(msgspec.Struct, frozen=True):
     Attributes:
         asked: the cases of the run that were judged; only these can be causes.
         lossy: lines of the record are lost: a cause may have been among them.
+        clients: the tables of the clients that the run was asked for: what one of them needs weighs as a MUST.
         failed: cases judged already that failed or hang on one that did, by name; for causes judged on other evidence.
         mask: passes over what a rule has joined or decoded, before it is printed or written. The record is clean, for
             who replays it has no key.
@@ -54,6 +57,7 @@ class Terms(msgspec.Struct, frozen=True):
     failed: Mapping[str, Judged] = {}
     lossy: bool = False
     mask: Mask = NO_MASK
+    clients: tuple[ClientTable, ...] = ()
 
 
 def judge_case(
@@ -65,9 +69,10 @@ def judge_case(
     causes = {names: _cause(names, plan, on, terms, depth) for names in {f.causes for f in findings if f.causes}}
     blamed = {f: c for f in findings if (c := causes.get(f.causes))}
     own = [f for f in findings if f not in blamed]
+    level = Level.MUST if is_needed(terms.clients, plan.rule, plan.traits) else rule.level
     cause = _first(blamed.values()) if not own and not crashed else None
     word = outcomes.outcome(
-        rule.level, own or findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=terms.strict
+        level, own or findings, optional=rule.optional, crashed=crashed, waived=bool(waiver), strict=terms.strict
     )
     if cause is not None:
         word = Outcome.WAIVED if cause.outcome is Outcome.WAIVED else Outcome.INCONCLUSIVE
@@ -81,6 +86,7 @@ def judge_case(
     return msgspec.structs.replace(
         unjudged(plan, rule),
         outcome=word,
+        level=str(level),
         findings=(*own, *(f for f in findings if f in blamed)),  # what the outcome rests on stands first
         exchanges=on.exchanges,
         known=known,
@@ -127,6 +133,7 @@ def unjudged(plan: Planned, rule: Rule | None) -> Judged:
         outcome=Outcome.NOT_EXECUTED,
         level=str(rule.level) if rule else "",
         why="the run ended before it was judged",
+        traits=plan.traits,
     )
 
 

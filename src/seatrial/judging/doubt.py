@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import Judged, Outcome, Ready, Reason, Stop, Verdict
+from seatrial.records import EndpointVerdict, Judged, Outcome, Ready, Reason, Stop, Verdict
 from seatrial.run.damage import Damage
+from seatrial.verdict import clients
 from seatrial.verdict.outcomes import exit_code
 
 NO_PLAN = "the plan is missing: what was planned cannot be known"
@@ -99,6 +101,7 @@ class Doubt:
                 each,
                 verdict=Ready.NOT_PROVEN if reasons and each.verdict is Ready.READY else each.verdict,
                 reasons=(*each.reasons, *reasons),
+                **(_of_clients(each, chosen=bool(verdict.clients)) if reasons else {}),
             )
             for name, each in verdict.endpoints.items()
         }
@@ -108,3 +111,13 @@ class Doubt:
             exit=exit_code(each.verdict for each in endpoints.values()),
             notices=(*self.notices, *verdict.notices),
         )
+
+
+def _of_clients(verdict: EndpointVerdict, *, chosen: bool) -> dict[str, Any]:
+    """What becomes of the words for clients: READY for none, in the figures either."""
+    told = {
+        name: replace(each, verdict=Ready.NOT_PROVEN if each.verdict is Ready.READY else each.verdict)
+        for name, each in verdict.clients.items()
+    }
+    figures = clients.figures(told) if chosen else {"clients": clients.line(told)} if told else {}
+    return {"clients": told, "figures": verdict.figures | figures}

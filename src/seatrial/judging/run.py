@@ -14,6 +14,7 @@ import msgspec
 from seatrial.byhand import conclusions
 from seatrial.checks import catalogue
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
+from seatrial.clients import profile as client_tables
 from seatrial.judging import parameters, suspects
 from seatrial.judging.answered import answered
 from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
@@ -133,7 +134,9 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
     replay = _Replay(lines, exchanges, endpoints, run.damage)
     strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
     asked = frozenset(planned.keys() & judgements.keys())  # what was never judged is nobody's cause
-    judged = replay.cases(planned, judgements, Terms(covered, strict, asked, lossy=lossy, mask=mask))
+    clients = client_tables.of_run(info.options)
+    terms = Terms(covered, strict, asked, lossy=lossy, mask=mask, clients=clients)
+    judged = replay.cases(planned, judgements, terms)
     doubt = Doubt.of(
         run.damage,
         planless=bool(judgements) and not plan,
@@ -161,6 +164,8 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
             asked=asked_for(info.options),
             catalogue=_catalogued(),
             earlier=previous.kept(run.path),
+            clients=clients or tuple(client_tables.known().values()),
+            chosen=tuple(client.name for client in clients),
         ),
         told=[*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])],
     )

@@ -45,6 +45,7 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     requests: Whole = 1
     tokens: Whole = 0
     before: str = ""  # the scenario whose request is answered before it
+    traits: tuple[str, ...] = ()  # of its scenario: what is sent, for those who have no scenarios
 
 
 class Sent(Line, frozen=True, kw_only=True, tag="sent"):

@@ -68,6 +68,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, str] = {}
     why: str = ""  # of INCONCLUSIVE and NOT_EXECUTED
     because: str = ""  # the case whose FAIL alone keeps this one from being judged
+    traits: tuple[str, ...] = ()  # of its scenario, as the plan has them
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,23 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     because: int = 0
 
 
+class ClientVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether one client will work on an endpoint, by what it needs.
+
+    Attributes:
+        reasons: what decides, in the order in which the client's table has its needs.
+        needs: how many things it needs.
+        held: how many of them are proven to hold.
+        broken: which of them do not hold, in the words of its table, and what becomes of it.
+    """
+
+    verdict: Ready
+    reasons: tuple[Reason, ...]
+    needs: int
+    held: int
+    broken: dict[str, str] = {}
+
+
 class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's part of verdict.json.
 
@@ -95,6 +113,7 @@ class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
             another case's FAIL keeps from being judged are counted under ``because``, and nowhere else.
         figures: a line's name (conformance, behaviour ...) and its text.
         advisories: what SHOULD or MAY be otherwise, told as reasons are. They keep nobody from READY.
+        clients: by name, of each client that is known; none where nothing of the API was judged.
     """
 
     verdict: Ready
@@ -102,6 +121,7 @@ class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     figures: dict[str, str]
     advisories: tuple[Reason, ...] = ()
+    clients: dict[str, ClientVerdict] = {}
 
 
 class Waived(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,3 +157,4 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     waived: tuple[Waived, ...] = ()
     notices: tuple[str, ...] = ()
     concluded: tuple[Conclusion, ...] = ()  # from a watch kept by hand
+    clients: tuple[str, ...] = ()  # those that the run was asked for: their verdicts are the endpoints'

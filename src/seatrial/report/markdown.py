@@ -7,7 +7,7 @@ import re
 from seatrial.checks.rules import REGISTRY
 from seatrial.judging.parameters import counted
 from seatrial.judging.run import JudgedRun
-from seatrial.records import Outcome
+from seatrial.records import ClientVerdict, Outcome
 from seatrial.report import block, parameters
 from seatrial.report.run import Report
 from seatrial.report.words.diagnosis import diagnosis
@@ -41,11 +41,32 @@ def render(report: Report, report_path: str | None = None) -> str:
         model = known.model if known else ""
         parts.append(f"| {code(endpoint.name)} | {code(server)} | {code(model)} | **{endpoint.word}** |")
     parts += ["", fence(block.render(summary, report_path)), ""]
+    parts += _clients(judged)
     for outcome in _TOLD:
         parts += _section(judged, outcome)
     parts += _hanging(judged)
     parts += parameter_tables(judged)
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _clients(judged: JudgedRun) -> list[str]:
+    """Clients by endpoints: the word, and what keeps a client from working."""
+    told = {name: verdict.clients for name, verdict in judged.verdict.endpoints.items() if verdict.clients}
+    if not told:
+        return []
+    clients = list(dict.fromkeys(client for each in told.values() for client in each))
+    parts = ["## Clients", "", f"| client | {' | '.join(map(code, told))} |", f"|---{'|---' * len(told)}|"]
+    for client in clients:
+        cells = [_client(each[client]) if client in each else "" for each in told.values()]
+        parts.append(f"| {code(client)} | {' | '.join(cells)} |")
+    return [*parts, ""]
+
+
+def _client(verdict: ClientVerdict) -> str:
+    broken = "; ".join(f"{what}: {so}" for what, so in verdict.broken.items())
+    return f"**{verdict.verdict}**, {verdict.held} of {verdict.needs} needs hold" + (
+        f": {code(broken)}" if broken else ""
+    )
 
 
 def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:

@@ -15,8 +15,10 @@ from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
+from seatrial.clients import profile as tables
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
+from seatrial.verdict.clients import is_of
 
 SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
@@ -46,7 +48,7 @@ class Selection:
 
 
 def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[int]:
-    """Leave out what ``--case`` does not name.
+    """Leave out what ``--case`` does not name, and what is not judged for the clients of ``--client``.
 
     Args:
         out: takes the reason, and the complaint where ``--case`` names what was not collected.
@@ -54,12 +56,19 @@ def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[i
     Returns:
         The places of the plans that are left.
     """
-    if not options.case:
+    if not options.case and not options.clients:
         return list(range(len(plans)))
-    named = [n for n, plan in enumerate(plans) if any(_names(wanted, plan) for wanted in options.case)]
+    clients = tables.named(options.clients)
+    named = [
+        n
+        for n, plan in enumerate(plans)
+        if (not options.case or any(_names(wanted, plan) for wanted in options.case))
+        and (not clients or is_of(clients, plan.rule, plan.traits))
+    ]
     chosen = sorted({*named, *_causes(plans, named)})
     out.complaint = _complaint(options.case, plans)
-    out.not_tested.append((f"{len(plans) - len(chosen)} other cases", "--case"))
+    narrowed = [option for option, given in (("--case", options.case), ("--client", options.clients)) if given]
+    out.not_tested.append((f"{len(plans) - len(chosen)} other cases", " and ".join(narrowed)))
     return chosen
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from seatrial.clients.profile import ClientTable, named
 from seatrial.given.options import Options
 from seatrial.judging.waivers import Waivers, waivers_of
 from seatrial.records import Endpoint, NotTested
@@ -58,6 +59,11 @@ class Trial:
     def waivers(self) -> Waivers:
         """The operator's waivers, as the run keeps them."""
         return waivers_of(self.rundir)
+
+    @cached_property
+    def clients(self) -> tuple[ClientTable, ...]:
+        """The tables of the clients that the run was asked for."""
+        return named(self.options.clients)
 
     @cached_property
     def planned(self) -> frozenset[str]:

@@ -64,7 +64,7 @@ def folded(cases: Iterable[Judged], word: Outcome, impact: Sequence[str], becaus
             groups[alike(case)].append(case)
     read: defaultdict[tuple[str, str], list[Judged]] = defaultdict(list)
     for group in groups.values():  # what nobody could tell apart by reading is one line
-        read[group[0].rule, _text(group[0])] += group
+        read[group[0].rule, text_of(group[0])] += group
     return [_reason(word, group, because) for group in read.values()]
 
 
@@ -97,13 +97,14 @@ def _reason(word: Outcome, group: Sequence[Judged], because: Counter[str]) -> Re
         word=str(word),
         case=first.case,
         level=first.level,
-        text=_text(first),
+        text=text_of(first),
         cases=tuple(case.case for case in group),
         because=sum(because[case.case] for case in group),
     )
 
 
-def _text(case: Judged) -> str:
+def text_of(case: Judged) -> str:
+    """What a case failed by, in a line."""
     finding = deciding(case)
     return f"{finding.where}: {finding.seen}" if finding else case.why
 

@@ -13,6 +13,7 @@ from seatrial.records import (
     GAPS,
     SECOND,
     Ask,
+    ClientVerdict,
     Clock,
     Earlier,
     Endpoint,
@@ -22,13 +23,14 @@ from seatrial.records import (
     Noted,
     Outcome,
     Ready,
+    Reason,
     Record,
     Stop,
     Verdict,
     Waived,
 )
 from seatrial.stops.fold import GAP_NS
-from seatrial.verdict import canaries, coverage, doing, reasons, since, watched
+from seatrial.verdict import canaries, clients, coverage, doing, reasons, since, watched
 from seatrial.verdict.outcomes import exit_code, ready
 
 
@@ -51,6 +53,8 @@ class Beside:
         asked: the suites that were asked for, and why one of them did not run.
         catalogue: what may be asked.
         earlier: what the last run of each endpoint came to.
+        clients: the tables of the clients whose verdict is told.
+        chosen: the names of those that the run was asked for: their verdict is the endpoint's.
     """
 
     answered: Mapping[str, Mapping[str, bool]]
@@ -58,6 +62,8 @@ class Beside:
     asked: Mapping[str, str] = field(default_factory=dict)
     catalogue: coverage.Catalogue = field(default_factory=coverage.Catalogue)
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    clients: Sequence[clients.ClientLike] = ()
+    chosen: Sequence[str] = ()
 
 
 def summarise(
@@ -133,6 +139,7 @@ def summarise(
             *told,
         ),
         concluded=conclusions.conclusions(by_hand),
+        clients=tuple(beside.chosen),
     )
 
 
@@ -163,17 +170,31 @@ def _endpoint(
     failed = reasons.folded(cases, Outcome.FAIL, beside.impact, hanging)
     counts = Counter(case.outcome for case in cases if not case.because)
     counts[Outcome.FAIL] = len(failed)
-    return EndpointVerdict(
+    of_clients = _clients(cases, stops, beside, endpoint)
+    found = EndpointVerdict(
         verdict=word,
         reasons=tuple(reasons.reasons(cases, stops, lacks, failed)),
         counts={str(outcome): counts[outcome] for outcome in Outcome}
         | {"because": hanging.total(), "silent_stops": len(silent)},
         figures=_figures(cases)
         | _told("coverage", coverage.line(cases, beside.catalogue))
+        | (clients.figures(of_clients) if beside.chosen else _told("clients", clients.line(of_clients)))
         | {"stops": watched}
         | _told("since", since.line(last, cases, endpoint) if last is not None and cases else ""),
         advisories=tuple(reasons.folded(cases, Outcome.ADVISORY, beside.impact, hanging)),
+        clients=of_clients,
     )
+    return clients.decided(found) if beside.chosen else found
+
+
+def _clients(
+    cases: Sequence[Judged], stops: Sequence[Stop], beside: Beside, endpoint: Endpoint | None
+) -> dict[str, ClientVerdict]:
+    """The verdict for each client; none where nothing of the API was judged."""
+    if not any(case.suite == "conformance" for case in cases):
+        return {}
+    stopped = [Reason(word="SILENT STOP", text=reasons.stop_title(stop)) for stop in stops if stop.silent]
+    return {each.name: clients.told(each, cases, endpoint, stopped) for each in beside.clients}
 
 
 def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from seatrial.judging.run import JudgedRun
-from seatrial.records import Outcome, Ready
+from seatrial.records import ClientVerdict, Outcome, Ready
 from seatrial.report import parameters
 from seatrial.report.allure.results import stop_name
 from seatrial.report.run import Report
@@ -48,6 +48,7 @@ def section(report: Report, ids: Mapping[str, str]) -> str:
         '<div class="st-body">',
         '<div class="st-main">',
         *(_endpoint(report, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
+        _clients(report.judged),
         _concluded(summary),
         "</div>",
         _run_wide(summary, ids),
@@ -156,6 +157,28 @@ def _concluded(summary: Summary) -> str:
         items.append(f"<li><b>{escape(text)}</b><details open><summary>How it is reckoned</summary>"
                      f"<dl class='st-stop'>{listed}</dl></details></li>")  # fmt: skip
     return f"<article class='st-endpoint'><h2>What follows from the note</h2><ol>{''.join(items)}</ol></article>"
+
+
+def _clients(judged: JudgedRun) -> str:
+    """Clients by endpoints: the word, and behind it what keeps a client from working."""
+    told = {name: verdict.clients for name, verdict in judged.verdict.endpoints.items() if verdict.clients}
+    if not told:
+        return ""
+    head = "".join(f"<th>{escape(visible(name))}</th>" for name in told)
+    rows = []
+    for client in dict.fromkeys(client for each in told.values() for client in each):
+        cells = "".join(
+            f"<td>{_client(each[client])}</td>" if client in each else "<td></td>" for each in told.values()
+        )
+        rows.append(f"<tr><th>{escape(client)}</th>{cells}</tr>")
+    table = f"<table class='st-clients'><tr><th>client</th>{head}</tr>{''.join(rows)}</table>"
+    return f"<article class='st-endpoint'><h2>Clients</h2>{table}</article>"
+
+
+def _client(verdict: ClientVerdict) -> str:
+    said = f"{verdict.verdict}, {verdict.held} of {verdict.needs} needs hold"
+    broken = "".join(f"<li><b>{escape(what)}</b>: {escape(so)}</li>" for what, so in verdict.broken.items())
+    return f"<details><summary>{escape(said)}</summary><ul>{broken}</ul></details>" if broken else escape(said)
 
 
 def _run_wide(summary: Summary, ids: Mapping[str, str]) -> str:

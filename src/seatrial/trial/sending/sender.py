@@ -267,7 +267,7 @@ class Sender:
         if until is not None:  # what the end of our time takes from a deadline is no patience that was learnt
             deadline = most
         sort = sort_of(scenario, key, request)
-        heavy = scenario.hazard >= Hazard.HEAVY
+        heavy = scenario.hazard >= Hazard.HEAVY or (scenario.deadline_s or 0.0) > self._trial.options.timeout_s
         idle = deadline if heavy and scenario.deadline_s else min(deadline, IDLE_S)  # a long prompt is read in silence
         given = Patience(deadline, idle)
         if not heavy:  # what is heavy may be silent for long, whatever lighter ones did
