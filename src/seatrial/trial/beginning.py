@@ -91,8 +91,8 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "behind": options.behind,
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
-            "clients": list(options.clients),
             **({"tools": options.toolset.source} if options.toolset else {}),
+            **({"clients": list(options.clients)} if options.clients else {}),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),
         },
     )
