@@ -3,7 +3,8 @@
 import pytest
 
 from seatrial.checks import fuzzing
-from seatrial.checks.areas import chat, sse
+from seatrial.checks.areas import sse
+from seatrial.checks.areas.chat import answers as chat
 from seatrial.checks.areas.errors import status
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule

@@ -13,55 +13,15 @@ from seatrial.behaviour import rates
 from seatrial.behaviour.answers import Spoken, read, silences
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
+from seatrial.reading.markers import ANY
 from seatrial.records import Exchange, Expect, Finding, Level
 
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "ChatML": ("<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>"),
-    "Llama": (
-        "<|begin_of_text|>",
-        "<|end_of_text|>",
-        "<|start_header_id|>",
-        "<|end_header_id|>",
-        "<|eot_id|>",
-        "<|eom_id|>",
-        "<|python_tag|>",
-        "<<SYS>>",
-        "<</SYS>>",
-    ),
-    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"),
-    "Mistral": (
-        "[INST]",
-        "[/INST]",
-        "[AVAILABLE_TOOLS]",
-        "[/AVAILABLE_TOOLS]",
-        "[TOOL_CALLS]",
-        "[TOOL_RESULTS]",
-        "[SYSTEM_PROMPT]",
-        "[/SYSTEM_PROMPT]",
-    ),
-    "Phi": ("<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
-    "GLM": ("[gMASK]", "<sop>", "<|observation|>", "<|begin_of_image|>"),
-    "DeepSeek": (
-        "<｜begin▁of▁sentence｜>",
-        "<｜end▁of▁sentence｜>",
-        "<｜User｜>",
-        "<｜Assistant｜>",
-        "<｜tool▁calls▁begin｜>",
-        "<｜tool▁calls▁end｜>",
-    ),
-    "Harmony": ("<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>"),
-}
-"""Template tokens by family. A token of several families stands with the first."""
-
-ALL = tuple(marker for markers in FAMILIES.values() for marker in markers)
-
-_MARKER = re.compile("|".join(map(re.escape, ALL)))
 _THINK = re.compile(r"<(/?)think>")
 
 
 def leaks(answer: Spoken) -> tuple[str, ...]:
     """Markers in content and reasoning, each once; an orphan ``</think>`` and ``</s>`` only in the content."""
-    found = [*_MARKER.findall(answer.content), *_MARKER.findall(answer.reasoning), *_orphans(answer.content)]
+    found = [*ANY.findall(answer.content), *ANY.findall(answer.reasoning), *_orphans(answer.content)]
     return tuple(dict.fromkeys(found))
 
 

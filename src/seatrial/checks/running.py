@@ -38,7 +38,7 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
     if not exchanges:
         yield no_evidence("the recording", expected="at least one exchange", got="none")
         return
-    if lacking := capabilities.lacking(sent):
+    if not rule.of >= traits.WHOLE_RUN and (lacking := capabilities.lacking(sent)):
         yield lacking
         return
     if rule.of >= traits.FAULTY:

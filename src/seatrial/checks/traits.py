@@ -82,6 +82,10 @@ ANSWERS = trait("answers", own=True)
 """The answers to the questions of behaviour, as many as the budget buys."""
 
 
+WHOLE_RUN = trait("whole-run", own=True)
+"""Beside its own answers, all that came from the endpoint in this run before: each by its id."""
+
+
 def is_valid_chat(scenario: Scenario) -> bool:
     """Whether its requests are valid chats: then whoever sends them may scale their caps and switch thinking off."""
     return (scenario.traits >= CHAT or scenario.traits >= DECLINABLE) and not scenario.traits >= FAULTY

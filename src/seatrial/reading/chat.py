@@ -116,6 +116,10 @@ def completion_tokens(x: Exchange) -> int | None:
     return integer(mapping(usage(x)).get("completion_tokens"))
 
 
+def prompt_tokens(x: Exchange) -> int | None:
+    return integer(mapping(usage(x)).get("prompt_tokens"))
+
+
 def cap(x: Exchange) -> int | None:
     """The most tokens a choice may have, as asked: the smaller of the two names of the cap."""
     asked = mapping(x.request_json)

@@ -14,7 +14,7 @@ from itertools import islice, takewhile
 from typing import NamedTuple
 
 from seatrial.checks.look import SOUND
-from seatrial.checks.traits import CHAT, VALID, due, is_killer, is_valid_chat
+from seatrial.checks.traits import CHAT, VALID, WHOLE_RUN, due, is_killer, is_valid_chat
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -25,6 +25,7 @@ from seatrial.records import (
     Hazard,
     Judgement,
     Line,
+    Received,
     Request,
     Scenario,
     Sent,
@@ -123,7 +124,15 @@ class Sender:
                 silence = self._again(task, came)
         if silence:  # outside of the lock, which repeating a suspect takes for itself
             self._guard.see_to(next(reversed(task.got.values())), endpoint, silence)
+        if scenario.traits >= WHOLE_RUN:
+            return self._earlier(endpoint, {x.id for x in task.got.values()}) | task.got
         return before | task.got
+
+    def _earlier(self, endpoint: Endpoint, but: set[str]) -> dict[str, Exchange]:
+        """All that came from an endpoint in this run so far, by id."""
+        run = self._trial.rundir
+        lines = [x for x in self._exchanges() if isinstance(x, Received) and x.endpoint == endpoint.name]
+        return {x.id: assemble(x, *run.exchange_of(x)[:2]) for x in lines if x.id not in but and not x.dropped}
 
     def _before(self, name: str, request: Request, endpoint: Endpoint) -> Exchange:
         """The answer to a good request, kept from when its own scenario was sent, or asked for now.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import answering, causes, look, traits
-from seatrial.checks.areas.http import paths, sizes
+from seatrial.checks.areas.http import bodies, paths, sizes
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import fields
@@ -15,12 +15,15 @@ CLOSED_ON = sizes.OVERSIZED - traits.FAULTY
 """A server may close the connection under such a request instead of answering it: http/oversized-body-is-refused."""
 
 
+BELOW = (paths.UNKNOWN_PATH | paths.WRONG_METHOD | bodies.COMPRESSED) - traits.FAULTY | CLOSED_ON
+"""What HTTP libraries refuse before the API hears of it: the rules on HTTP weigh it."""
+
+
 @rule(
     row="err/1",
     level=Level.MUST,
     of=traits.FAULTY,
-    unless=(paths.UNKNOWN_PATH | paths.WRONG_METHOD | CLOSED_ON)
-    - traits.FAULTY,  # routers answer there: http weighs it
+    unless=BELOW,
     answer=False,
     source="OpenAPI document, ErrorResponse; openai-python",
 )

@@ -124,7 +124,13 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
             yield violation(f"{where}, content", expected="a string or null", got=message["content"])
 
 
-@rule(row="chat/basic/2", level=Level.MUST, of=traits.CHAT, source="OpenAPI document, created: Unix time in seconds")
+@rule(
+    row="chat/basic/2",
+    part="created",
+    level=Level.MUST,
+    of=traits.CHAT,
+    source="OpenAPI document, created: Unix time in seconds",
+)
 def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """created is a time in seconds, of the years 2001 to 2100: on an answer, and on each chunk of a stream."""
     times = _times(x)
@@ -138,7 +144,13 @@ def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation(where, expected="seconds since 1970, of the years 2001 to 2100", got=value, so=so)
 
 
-@rule(row="chat/basic/2", level=Level.SHOULD, of=traits.CHAT, source="OpenAPI document, created; RFC 9110 6.6.1, Date")
+@rule(
+    row="chat/basic/2",
+    part="created",
+    level=Level.SHOULD,
+    of=traits.CHAT,
+    source="OpenAPI document, created; RFC 9110 6.6.1, Date",
+)
 def created_is_the_time_of_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """created lies within five minutes of the answer's own Date header; a server without a clock has none."""
     times = _times(x)

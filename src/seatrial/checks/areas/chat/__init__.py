@@ -1,0 +1,1 @@
+"""Chat completions: what every answer holds, which messages are read, and messages that get no answer."""

@@ -1,0 +1,48 @@
+"""Markers of chat templates: they belong to the prompt format, never to the content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "ChatML": ("<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>"),
+    "Llama": (
+        "<|begin_of_text|>",
+        "<|end_of_text|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|python_tag|>",
+        "<<SYS>>",
+        "<</SYS>>",
+    ),
+    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"),
+    "Mistral": (
+        "[INST]",
+        "[/INST]",
+        "[AVAILABLE_TOOLS]",
+        "[/AVAILABLE_TOOLS]",
+        "[TOOL_CALLS]",
+        "[TOOL_RESULTS]",
+        "[SYSTEM_PROMPT]",
+        "[/SYSTEM_PROMPT]",
+    ),
+    "Phi": ("<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
+    "GLM": ("[gMASK]", "<sop>", "<|observation|>", "<|begin_of_image|>"),
+    "DeepSeek": (
+        "<｜begin▁of▁sentence｜>",
+        "<｜end▁of▁sentence｜>",
+        "<｜User｜>",
+        "<｜Assistant｜>",
+        "<｜tool▁calls▁begin｜>",
+        "<｜tool▁calls▁end｜>",
+    ),
+    "Harmony": ("<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<|call|>"),
+}
+"""Template tokens by family. A token of several families stands with the first."""
+
+ALL = tuple(marker for markers in FAMILIES.values() for marker in markers)
+
+ANY = re.compile("|".join(map(re.escape, ALL)))
