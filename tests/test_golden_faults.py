@@ -19,6 +19,7 @@ from tests.golden.http1 import LIMIT
 from tests.golden.server import Golden
 from tests.golden.truth import Truth
 from tests.golden.validation import MODEL
+from tests.test_golden_together import TOGETHER
 
 CHAT = "/v1/chat/completions"
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
@@ -218,6 +219,7 @@ BATTERY = {
     "endless": _post(chat("a b c d " * 4400)),
     "long": _post(chat("a b c d " * 40)),
     "long line": _post(chat("ab" * 300)),
+    "hot": _post(chat("Count from 1 to 200.", max_tokens=5, temperature=1.5)),
     "cap beyond": _post(chat("Count from 1 to 200.", max_tokens=8190)),
     "filled": _post(chat("a b c d " * 2040 + "Count from 1 to 200.", max_tokens=200)),
     "nul": _post(chat("a\0b")),
@@ -275,7 +277,6 @@ IN_COMPANY = {
 }
 """These break under several requests at once, of this entry of the battery."""
 
-
 BY_KEY = frozenset(
     {
         "nobody-needs-a-key",
@@ -292,7 +293,7 @@ BY_KEY = frozenset(
 )
 """These break at a server that asks for a key."""
 
-APART = BYTES_ALIKE | IN_COMPANY.keys() | BY_KEY
+APART = BYTES_ALIKE | IN_COMPANY.keys() | BY_KEY | TOGETHER
 
 CALLERS = {
     "none": request("POST", CHAT, chat()),

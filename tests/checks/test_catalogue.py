@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.checks import areas, catalogue, traits
+from seatrial.checks import areas, catalogue, crowds, traits
 from seatrial.checks.rules import rule
 from seatrial.oracles.derive import ROOTS, derive, normalised
 from seatrial.records import Depth, Exchange, Expect, Hazard, Level
@@ -167,7 +167,7 @@ def test_a_scenario_of_its_own_is_judged_by_the_rules_that_name_it_alone():
 
 
 def test_an_endpoint_is_asked_no_more_than_is_allowed():
-    assert sum(len(s.requests) for s in SCENARIOS.values() if s.depth is Depth.SMALL) <= 640
+    assert sum(crowds.size(s) for s in SCENARIOS.values() if s.depth is Depth.SMALL) <= 780
     for scenario in SCENARIOS.values():
         assert scenario.deadline_s or scenario.hazard <= Hazard.CARELESS  # the sender has a deadline for careless ones
 

@@ -79,7 +79,8 @@ def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
     last = _text(body["messages"][-1]) if body["messages"][-1].get("role") == "user" else prompt
     made, turn = [], next(world.turns)
     for index in range(body.get("n") or 1):
-        draft = call.change("draft", drafts.draft(body, last, _text, index=index, thinking=thinks, turn=turn))
+        call.drafts.append(drafts.draft(body, last, _text, index=index, thinking=thinks, turn=turn))
+        draft = call.change("draft", call.drafts[index])
         limited = draft.limited(min([room, *caps]), (stops,) if isinstance(stops, str) else tuple(stops))
         made.append(call.change("answer", limited))
     call.told = world.truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)

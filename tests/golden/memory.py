@@ -153,7 +153,7 @@ class Line:
         if self._memory.deaf or not self._heard:
             raise TimeoutError
         try:
-            request = _request(bytes(self._heard), self._out, self._memory.service.heard)
+            request = read(bytes(self._heard), self._out, self._memory.service.heard)
         except BadRequestError as error:
             self._pieces, self._goes_on = self._memory.service.refuse(error), False
             return
@@ -175,7 +175,7 @@ class Line:
             raise ConnectionResetError("the peer reset the connection")
 
 
-def _request(sent: bytes, out: bytearray, heard: Callable[[Request], Heard]) -> Request | None:
+def read(sent: bytes, out: bytearray, heard: Callable[[Request], Heard]) -> Request | None:
     """The request that came; None: it is not whole.
 
     Raises:

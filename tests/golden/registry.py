@@ -17,6 +17,7 @@ stage       what the function gets                               what it may tou
 ``events``  an iterator over the items of a stream               events
 ``reply``   any :class:`~tests.golden.items.Reply`               status, headers, body
 ``metrics`` the numbers of ``/metrics`` by name                  counters
+``left``    a :class:`~tests.golden.app.slots.Left`            how long its slot is kept
 ``wire``    an iterator over the bytes of the whole answer       framing, connection
 ==========  ===================================================  =======================
 
@@ -48,18 +49,24 @@ STAGES = (
     "events",
     "reply",
     "metrics",
+    "left",
     "wire",
 )
 
 
 @dataclass
 class Call:
-    """One request on its way through the server. ``body`` is None where the request has none."""
+    """One request on its way through the server. ``body`` is None where the request has none.
+
+    ``others`` are the latest chats before it, ``drafts`` what it was to be told before anything limited it.
+    """
 
     request: Request
     body: Any = None
     told: Told | None = None
     shots: tuple[Shot, ...] = ()
+    others: tuple[Call, ...] = ()
+    drafts: list[Any] = field(default_factory=list)
 
     @property
     def path(self) -> str:

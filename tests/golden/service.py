@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from tests.golden import chat, items
 from tests.golden.app import embeddings, pages
 from tests.golden.app.cache import Prefixes
+from tests.golden.app.slots import Slots
 from tests.golden.faults import Call, Chosen
 from tests.golden.http1 import LIMIT, BadRequestError, Heard, Request
 from tests.golden.items import Act, Item, Pause, Piece, Raw, Reply
@@ -23,6 +26,10 @@ from tests.golden.validation import MODEL, RefusedError, check_chat, parse
 
 TEXT = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 CHATS = "/v1/chat/completions"
+
+READ_AT_ONCE = 16
+"""Tokens of a prompt that are read in the time in which one of an answer is made."""
+
 PUBLIC = frozenset({"/health", "/v1/health", "/_truth"})
 
 
@@ -36,6 +43,7 @@ class Service:
         key: what ``Authorization: Bearer`` must hold; None: nobody asks.
         token_ms: pause before each token of a stream.
         seed: of the faults' rates.
+        slots: chats that are worked on at a time; others wait.
 
     Raises:
         UnknownFaultError: see :class:`~tests.golden.registry.Chosen`.
@@ -50,11 +58,14 @@ class Service:
         key: str | None = None,
         token_ms: float = 0,
         seed: int = 0,
+        slots: int = chat.SLOTS,
     ) -> None:
         self.truth = Truth()
         self._faults = Chosen(faults, self.truth, seed=seed)
-        self._key, self._token_s = key, token_ms / 1000
+        self._key, self.token_s = key, token_ms / 1000
+        self.slots = Slots(slots)
         self._world = chat.World(self.truth, Prefixes(), thinking=thinking, thought_in=thought_in)
+        self._latest: deque[Call] = deque(maxlen=slots)
         self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
 
     def heard(self, head: Request) -> Heard:
@@ -97,14 +108,18 @@ class Service:
             outcome = refused.reply()
         if isinstance(outcome, Reply):
             pieces = items.whole(call.change("reply", outcome), bodiless=bodiless, close=close)
+            if self.token_s and call.told is not None:
+                pieces = _made_first(pieces, self.token_s * call.told.completion_tokens)
         else:
             chunked = request.version == "HTTP/1.1"
             changed = call.pass_through("events", self._chunks(call, outcome))
             pieces = items.streamed(changed, chunked=chunked, close=close or not chunked)
+        if call.told is not None:
+            pieces = self.slots.served(call, pieces, self.token_s * call.told.prompt_tokens / READ_AT_ONCE)
         return call.pass_through("wire", pieces)
 
     def _chunks(self, call: Call, made: chat.Completion) -> Iterator[Item]:
-        for item in chat.chunks(made, self.truth, self._token_s):
+        for item in chat.chunks(made, self.truth, self.token_s):
             yield item if isinstance(item, (Raw, Pause, Act)) else call.change("chunk", item)
 
     def _route(self, call: Call) -> Reply | chat.Completion:
@@ -157,11 +172,14 @@ class Service:
 
     def _chat(self, call: Call) -> Reply | chat.Completion:
         self.truth.count("chats")
+        call.others = tuple(self._latest)
         if call.request.headers.get("content-encoding", "identity") != "identity":
             raise RefusedError("a compressed request body is not supported", status=415)
-        body = check_chat(call.change("body", call.body))
+        asked = call.body
+        body = check_chat(call.change("body", asked))
         call.body = body
         made = chat.prepare(call, body, self._world)
+        self._latest.append(replace(call, body=asked, others=(), shots=()))
         return made if streaming(call) else Reply(200, call.change("whole", chat.whole(made, self.truth)))
 
     def _embed(self, call: Call) -> Reply:
@@ -188,3 +206,9 @@ class Service:
             lines += [f"# HELP llamacpp:{name} {name.replace('_', ' ')}", f"# TYPE llamacpp:{name} {kind}"]
             lines.append(f"llamacpp:{name} {value}")
         return Reply(200, ("\n".join(lines) + "\n").encode(), TEXT)
+
+
+def _made_first(pieces: Iterator[Piece], seconds: float) -> Iterator[Piece]:
+    """An answer that is no stream takes as long as its tokens."""
+    yield Pause(seconds)
+    yield from pieces

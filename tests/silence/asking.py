@@ -9,29 +9,34 @@ import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from load.counters import Totals, quiet, totals
 from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour import probes
+from seatrial.checks import crowds
 from seatrial.checks.areas import auth
 from seatrial.checks.areas.tools import own
 from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
 from seatrial.checks.traits import due, is_valid_chat
+from seatrial.reading import marks
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
 from seatrial.trial.sending.offers import made
+from seatrial.trial.sending.sender import LATER_S
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.company import Held, all_at_once
-from seatrial.wire.transports.http import Client
+from seatrial.wire.transports.http import Client, Prepared, Recording
 from seatrial.wire.transports.load import LoadTarget, get, stream
 from seatrial.wire.transports.outcomes import classify
 from seatrial.wire.transports.prepare import prepare
 from tests import toolset
 from tests.golden.memory import Memory
 from tests.golden.server import Golden
+from tests.golden.together import Asked, Hour
 
 OWN_TOOLS = toolset.forty()
 """What an operator's client is taken to offer."""
@@ -49,8 +54,12 @@ class Asker:
     deadline_s: float
     server: Memory
     keyed: Asker | None = None  # of the same server with a key; None: it has one
+    seed: int = 0
     _kept: dict[str, Exchange] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.hour = Hour(self.server)
 
     def send(self, name: str, scenario: Scenario) -> dict[str, Exchange]:
         """The exchanges of a scenario."""
@@ -64,6 +73,8 @@ class Asker:
             before = {} if scenario.before is None else {"before": self._before(*scenario.before)}
             if scenario.at_once:
                 return before | self._at_once(name, scenario)
+            if scenario.waves:
+                return before | self._in_waves(name, scenario, client)
             got: dict[str, Exchange] = {}
             for key, r in due(scenario, got):
                 sound = valid or (key in SOUND and r.path == CHATS)
@@ -79,6 +90,24 @@ class Asker:
 
         with Golden(service=self.server.service) as golden:
             return all_at_once(scenario.requests, one)
+
+    def _in_waves(self, name: str, scenario: Scenario, client: Client) -> dict[str, Exchange]:
+        """Requests that are under way together, wave after wave, in the server's own time."""
+        got: dict[str, Exchange] = {}
+        for wave in crowds.waves(scenario, self.endpoint.slots, got):
+            self.hour.pause(crowds.pause(scenario, wave))
+            prepared, asked = {}, {}
+            for key, r in wave.items():
+                marking = partial(self._mark, name, key)
+                prepared[key] = prepare(r, self.endpoint, valid_chat=is_valid_chat(scenario), got=got, mark=marking)
+                after_s = LATER_S if crowds.is_later(scenario, key) else 0.0
+                asked[key] = Asked(client.request_bytes(prepared[key]), r.leaves, after_s, scenario.deadline_s or 60.0)
+            for key, said in self.hour.hold(asked).items():
+                got[key] = self._told(name, prepared[key], said)
+        return got
+
+    def _mark(self, name: str, key: str, of: str) -> str:
+        return marks.made(f"{self.seed}/{name}", f"{of}.{crowds.place_of(key)}" if of else key)
 
     def _before(self, name: str, request: Request) -> Exchange:
         """The answer to a good request, asked for once."""
@@ -109,7 +138,9 @@ class Asker:
         held: Held = None,
     ) -> Exchange:
         prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
-        said = client.exchange(prepared, deadline_s=self.deadline_s, held=held)
+        return self._told(name, prepared, client.exchange(prepared, deadline_s=self.deadline_s, held=held))
+
+    def _told(self, name: str, prepared: Prepared, said: Recording) -> Exchange:
         line = said.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)
         return assemble(line, said.request, said.response)
 

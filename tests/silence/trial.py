@@ -119,7 +119,7 @@ def ask(
     pieces: Pieces = []
     server = Memory(faults, thinking=thinking, thought_in=thought_in)
     unusual = any(FAULTS[name].family == "legal" for name in faults)
-    endpoint = _known(server, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
+    endpoint = known(server, asked=unusual or (thinking and cap_factor == 1.0), cap_factor=cap_factor)
     for piece in _asked(list(rules), server, endpoint, deepest, strict=strict, faulty=bool(faults)):
         pieces.append(piece)
         if until is not None and catches(until, [piece]) is Outcome.FAIL:
@@ -133,15 +133,15 @@ def _asked(
     asker = Asker(endpoint, PATIENCE_S, server, Asker(endpoint, PATIENCE_S, server.keyed()))
     for name, scenario in SCENARIOS.items():
         if scenario.depth <= deepest and any(_applies(r, name) for r in rules):
-            yield Piece(name, asker.send(name, scenario), _expect(endpoint, strict=strict, **scenario.settings))
+            yield Piece(name, asker.send(name, scenario), expecting(endpoint, strict=strict, **scenario.settings))
     if any(_applies(r, "identity") for r in rules):
         yield _identity(asker, server)
     if any(_applies(r, "answers") for r in rules):
         held = asker.answers(FEW if faulty else MANY)
-        yield Piece("answers", held, _expect(endpoint, seed=0, url=endpoint.url))
+        yield Piece("answers", held, expecting(endpoint, seed=0, url=endpoint.url))
     if any(_applies(r, "closed") for r in rules):
         soaked = _soaked(server, endpoint, HURRY_S if faulty else PATIENCE_S)
-        yield Piece("closed", soaked, _expect(endpoint, stopped=[]))
+        yield Piece("closed", soaked, expecting(endpoint, stopped=[]))
 
 
 def everywhere(rules: Mapping[str, Rule], names: Iterable[str]) -> dict[str, Pieces]:
@@ -169,16 +169,17 @@ def _applies(rule: Rule, scenario: str) -> bool:
     return rule.applies(SENT[scenario])
 
 
-def _known(server: Memory, *, asked: bool, cap_factor: float) -> Endpoint:
+def known(server: Memory, *, asked: bool = False, cap_factor: float = 1.0) -> Endpoint:
     """The endpoint as identity would have it; ``asked`` only where there is something to find out."""
     if asked:
         with server.client() as client:
             return identify(survey("golden", server.url, client, profile="generic"), client)
-    known = {"name": "golden", "url": server.url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
-    return Endpoint(**known, context=CONTEXT, slots=SLOTS, thinking=cap_factor > 1.0, cap_factor=cap_factor)
+    told = {"name": "golden", "url": server.url, "kind": "generic", "model": MODEL, "models": (MODEL,), "named": MODEL}
+    return Endpoint(**told, context=CONTEXT, slots=SLOTS, thinking=cap_factor > 1.0, cap_factor=cap_factor)
 
 
-def _expect(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Expect:
+def expecting(endpoint: Endpoint, *, strict: bool = False, **settings: Any) -> Expect:
+    """What rules must know of an endpoint."""
     return Expect(
         models=endpoint.models,
         model=endpoint.model,
@@ -199,7 +200,7 @@ def _soaked(server: Memory, endpoint: Endpoint, patience_s: float) -> SoakRun:
 def _identity(asker: Asker, server: Memory) -> Piece:
     with server.client() as client:
         endpoint = survey("golden", server.url, client)
-    expect = _expect(endpoint, build=endpoint.build, facts=endpoint.facts)
+    expect = expecting(endpoint, build=endpoint.build, facts=endpoint.facts)
     return Piece("identity", asker.send("identity", SENT["identity"]), expect)
 
 

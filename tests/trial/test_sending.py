@@ -11,17 +11,24 @@ import pytest
 
 from seatrial.checks import traits
 from seatrial.given.options import Options
+from seatrial.reading import marks
+from seatrial.reading.chat import answers
 from seatrial.records import (
+    LEFT,
     SECOND,
     Endpoint,
     Event,
     Happening,
+    Leaving,
+    Marked,
     Received,
     Record,
     Request,
     RunInfo,
     Scenario,
     Sent,
+    Wave,
+    Width,
 )
 from seatrial.run.directory import RunDir
 from seatrial.trial.sending import pace, queue
@@ -106,6 +113,26 @@ def test_what_leaves_at_once_is_worked_on_at_once(trial, slots, sent):
         came = sender.send("context/crowd", crowd, endpoint)
     assert [(name, x.status) for name, x in came.items()] == [(str(n), 200) for n in range(sent)]
     assert max(x.sent_at for x in came.values()) < min(x.ended_at for x in came.values())
+
+
+def test_waves_are_as_wide_as_the_endpoint_and_their_marks_are_apart(trial):
+    told = {"role": "user", "content": Marked(text="Repeat: {mark}")}
+    echo = Request(body={"model": None, "messages": [told], "max_tokens": 30, "stream": True})
+    scenario = Scenario(
+        requests={"echo": echo, "leaver": msgspec.structs.replace(echo, leaves=Leaving.WORDS)},
+        traits=traits.NONE,
+        waves=(Wave(of=("echo",)), Wave(of=("leaver",), width=Width.ONE)),
+    )
+    trial.options = Options(timeout_s=30.0)
+    with Golden(token_ms=20) as golden:
+        sender, endpoint = sender_to(trial, golden, slots=2)
+        came = sender.send("concurrency/echoes", scenario, endpoint)
+    assert [(name, x.error) for name, x in came.items()] == [("echo-1.1", ""), ("echo-1.2", ""), ("leaver-2.1", LEFT)]
+    said = [answers(x)[0].content for x in came.values() if not x.error]
+    assert [marks.found(text) for text in said] == [
+        marks.found(x.request_body.decode()) for x in list(came.values())[:2]
+    ]
+    assert len(set(said)) == 2
 
 
 def test_where_the_server_says_that_it_has_one_slot_none_waits(trial):

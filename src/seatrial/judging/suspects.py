@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import Event, Fact, Happening, Line, Received, Record, Sent, Stop
+from seatrial.records import LEFT, Event, Fact, Happening, Line, Received, Record, Sent, Stop
 from seatrial.run import files
 from seatrial.run.directory import RunDir
 from seatrial.stops.fold import aborted
@@ -19,12 +19,12 @@ LOG_BYTES = 8192
 
 
 def suspects(lines: Iterable[Line], endpoint: str, generation: int) -> list[Sent]:
-    """Requests of one life of a server that were sent and never answered in full."""
+    """Requests of one life of a server that were sent and never answered in full, but those that we left ourselves."""
     sent: dict[str, Sent] = {}
     for line in lines:
         if isinstance(line, Sent) and (line.endpoint, line.generation) == (endpoint, generation):
             sent[line.id] = line
-        elif isinstance(line, Received) and not line.error:
+        elif isinstance(line, Received) and line.error in {"", LEFT}:
             sent.pop(line.id, None)
     return list(sent.values())
 

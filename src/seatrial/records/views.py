@@ -8,7 +8,7 @@ import msgspec
 
 from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Probe, Sample, Sent
 from seatrial.records.record import Record
-from seatrial.records.words import VERSION, Depth, Hazard
+from seatrial.records.words import VERSION, Depth, Hazard, Leaving, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +96,16 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     place: int = 0  # from the end where it is below 0
 
 
+class Marked(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for a text with a mark in the place of ``{mark}``: a word that no other request of the run has.
+
+    With ``of``, the mark of the request that has the same number in an earlier wave (``first-1``): its next turn.
+    """
+
+    text: str = "{mark}"
+    of: str = ""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request of a scenario.
 
@@ -111,6 +121,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
     exact: bool = False  # its caps are sent as they are, also to a model that thinks
     held: bool = False  # of requests at once: its body's last byte waits for the answers to the others
+    leaves: Leaving = Leaving.NEVER  # when our client leaves, before the answer's end
+
+
+class Wave(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests that leave at the same time: those of these names in turn, as many as the width says.
+
+    Each is sent under its name, the number of the wave and its own in it: ``after-3.2``.
+    """
+
+    of: tuple[str, ...]
+    width: Width = Width.SLOTS
+    later: tuple[str, ...] = ()  # each once, a moment after the others, which have the slots by then
+    if_kept: bool = False  # only where some of the wave before it were kept waiting
+    after_s: float = 0.0  # what is waited before it
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +153,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         0  # only where the context is known, and unless all is asked, where it has no more tokens; 0: anywhere
     )
     at_once: bool = False  # its requests leave at the same time: one more than the endpoint has slots, where it tells
+    waves: tuple[Wave, ...] = ()  # its requests are sent as these say, wave after wave, in place of once each in order
+    enough: int = (
+        0  # the waves after the first are sent again until so many have left, or, where none leaves, were sent
+    )
     one_connection: bool = False  # all requests on one connection, where the server keeps it
     alone: bool = False  # holds the endpoint alone: text is compared
     deadline_s: float | None = None

@@ -14,6 +14,9 @@ stops. Version 1 stays readable."""
 SECOND = 1_000_000_000
 """Nanoseconds of a second: every time of a record is in nanoseconds."""
 
+LEFT = "left"
+"""The error of an exchange whose client left before the answer's end, as its request said: our own doing."""
+
 BUSY = frozenset({429, 503})
 """Statuses by which a server asks to come later: no evidence of what it would have answered."""
 
@@ -63,6 +66,34 @@ class Depth(enum.IntEnum):
 
     SMALL = 0
     FULL = 1
+
+
+class Leaving(enum.StrEnum):
+    """When a client of ours leaves its own request. It closes its connection then, as one does that is closed."""
+
+    NEVER = ""
+    """It stays to the end."""
+    WORDS = "after the first words"
+    """Some events of a stream have come."""
+    SOON = "after a moment"
+    """A fraction of a second after the request was sent, whatever has come."""
+    SENT = "as soon as all is sent"
+    """No byte of the answer is read."""
+    OPEN = "before anything is sent"
+    """It connects, and leaves."""
+
+
+class Width(enum.StrEnum):
+    """How many requests leave at the same time."""
+
+    ONE = "one"
+    SPARE = "one less than slots"
+    """At least one."""
+    SLOTS = "as many as slots"
+    TWICE = "twice as many as slots"
+    FOUR = "four times as many as slots"
+    EACH = "each once"
+    """As many as names are given."""
 
 
 class Happening(enum.StrEnum):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import SECOND, Ask, LoadRow, Received, Sent
+from seatrial.records import LEFT, SECOND, Ask, LoadRow, Received, Sent
 from seatrial.stops.state.work import Flow, Work, landed, latest
 
 ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
@@ -85,7 +85,7 @@ def received(work: Work, line: Received) -> Work:
     told = line.frames if not line.error else line.frames[1:]  # the first read may be the head alone
     last = min(told[-1][0], line.t) if told else 0
     flow = advanced(flow, last, f"bytes of the answer to {line.id}")
-    if line.error:
+    if line.error and line.error != LEFT:  # whoever leaves by himself was not kept waiting
         flow = silent(flow, last or line.sent_at, line.ended_at)
     return replace(work, flow=flow)
 

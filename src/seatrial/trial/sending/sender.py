@@ -7,14 +7,16 @@ silence is borne is learnt: :mod:`seatrial.trial.sending.pace`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+from seatrial.checks import crowds
 from seatrial.checks.look import SOUND
 from seatrial.checks.traits import CHAT, VALID, WHOLE_RUN, due, is_killer, is_valid_chat
+from seatrial.reading import marks
 from seatrial.records import (
     BUSY,
     Endpoint,
@@ -28,25 +30,25 @@ from seatrial.records import (
     Received,
     Request,
     Scenario,
-    Sent,
 )
 from seatrial.servers import locks
-from seatrial.trial.sending import queue
+from seatrial.trial.sending import queue, recorded
 from seatrial.trial.sending.guard import Guard, ServerGone
 from seatrial.trial.sending.pace import Frames, Pace, Patience, Sort
-from seatrial.trial.sending.told import retry_after, sort_of
+from seatrial.trial.sending.told import sort_of
 from seatrial.trial.trial import Trial
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.company import Held, all_at_once
-from seatrial.wire.transports.http import IDLE_S, Client, Prepared, Recording
+from seatrial.wire.transports.http import IDLE_S, Client
 from seatrial.wire.transports.prepare import prepare
 
-RETRIES = 3
 PATIENCE_S = 90.0
 """A worker that died leaves cases unjudged for good: when nothing is judged for this long, a killer waits no more."""
 REPEATS = 3
 """So often a request is sent again that waited for others of ours: a server may work on at what we gave up."""
 CHATS = Request().path
+LATER_S = 0.2
+"""By then those that leave first have their slots, and the others wait for one."""
 FEWEST_S = 1.0
 """Where less time is left than this, nothing is sent again."""
 
@@ -159,6 +161,8 @@ class Sender:
         endpoint = task.endpoint
         if task.scenario.at_once:
             return None, self._at_once(task)
+        if task.scenario.waves:
+            return None, self._in_waves(task)
         with self._trial.client(endpoint.url, keep_alive=task.scenario.one_connection) as client:
             for key, request in due(task.scenario, task.got):
                 if key in task.got:
@@ -178,11 +182,33 @@ class Sender:
             What is silent at the server.
         """
         endpoint, asked = task.endpoint, task.scenario.requests
-        chosen = dict(islice(asked.items(), endpoint.slots + 1 if endpoint.slots else len(asked)))
+        return self._together(task, dict(islice(asked.items(), endpoint.slots + 1 if endpoint.slots else len(asked))))
+
+    def _in_waves(self, task: _Task) -> str:
+        """Send waves of requests, as many of each as the endpoint has slots for.
+
+        Returns:
+            What is silent at the server.
+        """
+        for wave in crowds.waves(task.scenario, task.endpoint.slots, task.got):
+            time.sleep(crowds.pause(task.scenario, wave))
+            if silence := self._together(task, wave):
+                return silence
+        return ""
+
+    def _together(self, task: _Task, chosen: Mapping[str, Request]) -> str:
+        """Send these at the same time, each on a connection of its own.
+
+        Returns:
+            What is silent at the server.
+        """
+        endpoint = task.endpoint
 
         def one(key: str, held: Held) -> _Came:
+            if task.scenario.waves and crowds.is_later(task.scenario, key):
+                time.sleep(LATER_S)
             with self._trial.client(endpoint.url) as client:
-                return self._one(task, key, asked[key], client, held)
+                return self._one(task, key, chosen[key], client, held)
 
         came = all_at_once(chosen, one)
         task.got.update({key: each.x for key, each in came.items()})
@@ -235,7 +261,13 @@ class Sender:
         """Whether a scenario holds the endpoint alone: heavy and hostile requests, texts that are compared, and all
         where the server answers one request at a time.
         """
-        if scenario.alone or scenario.at_once or scenario.hazard >= Hazard.HEAVY or is_killer(scenario):
+        if (
+            scenario.alone
+            or scenario.at_once
+            or scenario.waves
+            or scenario.hazard >= Hazard.HEAVY
+            or is_killer(scenario)
+        ):
             return True
         return endpoint.slots == 1 or self._trial.rundir.single(endpoint.name).exists()
 
@@ -267,6 +299,7 @@ class Sender:
             endpoint,
             valid_chat=is_valid_chat(scenario) or (key in SOUND and request.path == CHATS),
             got=task.got,
+            mark=partial(self._mark, name, key),
         )
         most = self._trial.options.timeout_s
         if scenario.hazard is Hazard.CARELESS:
@@ -282,68 +315,20 @@ class Sender:
         if not heavy:  # what is heavy may be silent for long, whatever lighter ones did
             given = self._pace.patience(endpoint.name, sort, deadline)
         client.turn()
-        sent = self._sent(name, prepared, endpoint, client.request_bytes(prepared))
+        writer = self._trial.writer
+        sent = recorded.sent(writer, name, prepared, endpoint, client.request_bytes(prepared))
         if given.short:
             facts: dict[str, str] = {Fact.SORT: sort, Fact.SECONDS: f"{min(given.idle_s, given.deadline_s):g}"}
             event = Event(what=Happening.SHORTENED, name=endpoint.name, at=sent.t, text=sent.id, facts=facts)
-            self._trial.writer.write("events.jsonl", event)
-        deadline_s = min(ends, given.deadline_s)
-        recording, retries = self._patiently(client, prepared, deadline_s, given.idle_s, held)
-        x = self._received(name, prepared, endpoint, sent, recording, retries)
+            writer.write("events.jsonl", event)
+        patience = Patience(min(ends, given.deadline_s), given.idle_s)
+        recording, retries = recorded.patiently(client, prepared, patience, request.leaves, held)
+        x = recorded.received(writer, sent, prepared, recording, retries)
         return _Came(x, recording.frames, sort, given)
 
-    def _sent(self, name: str, prepared: Prepared, endpoint: Endpoint, request: bytes) -> Sent:
-        """Write the request down before it leaves, for the case that its answer never comes."""
-        writer = self._trial.writer
-        span = writer.store(request)
-        line = Sent(
-            endpoint=endpoint.name,
-            scenario=name,
-            method=prepared.method,
-            path=prepared.path,
-            request=span or (0, 0),
-            generation=endpoint.generation,
-        )
-        return writer.write("exchanges.jsonl", line)
-
-    def _patiently(
-        self, client: Client, prepared: Prepared, deadline_s: float, idle_s: float, held: Held
-    ) -> tuple[Recording, int]:
-        """Wait out 429 and 503 as the server asks, within the deadline; after that its last answer stands.
-
-        So it does where our deadline ends what was sent after a wait: there was no whole deadline left for it.
-        """
-        end = time.monotonic() + deadline_s
-        recording = client.exchange(prepared, deadline_s=deadline_s, idle_s=idle_s, held=held)
-        for retries in range(RETRIES):
-            wait = retry_after(recording.response)
-            if wait is None or time.monotonic() + wait >= end:
-                return recording, retries
-            time.sleep(wait)
-            again = client.exchange(prepared, deadline_s=max(0.1, end - time.monotonic()), idle_s=idle_s)
-            if again.error == "deadline":
-                return recording, retries + 1
-            recording = again
-        return recording, RETRIES
-
-    def _received(
-        self, name: str, prepared: Prepared, endpoint: Endpoint, sent: Sent, recording: Recording, retries: int
-    ) -> Exchange:
-        writer = self._trial.writer
-        response = writer.store(recording.response)
-        line = recording.line(
-            sent.id,
-            prepared,
-            endpoint=endpoint.name,
-            scenario=name,
-            request=sent.request,
-            response=response or (0, 0),
-            generation=endpoint.generation,
-            retries=retries,
-            dropped=response is None,
-        )
-        writer.write("exchanges.jsonl", line)
-        return assemble(line, recording.request, recording.response if response is not None else b"")
+    def _mark(self, name: str, key: str, of: str) -> str:
+        """The mark of a request, or of the one that has its number in another wave."""
+        return marks.made(f"{self._trial.rundir.path.name}/{name}", f"{of}.{crowds.place_of(key)}" if of else key)
 
 
 def _never(_x: Exchange) -> bool:

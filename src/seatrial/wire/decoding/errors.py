@@ -12,6 +12,7 @@ ERRORS = frozenset(
         "deadline",  # the total deadline passed
         "idle",  # no byte came for the idle deadline
         "too-large",  # the byte cap was reached
+        "left",  # our own client left, as it was told to
         "not-http",  # what came is not HTTP, or breaks its framing
     }
 )

@@ -16,12 +16,16 @@ from typing import Any
 
 import httpcore
 
-from seatrial.records import SECOND
+from seatrial.records import LEFT, SECOND, Leaving
 from seatrial.wire.decoding.errors import WireError
 
 READ_SIZE = 64 * 1024
 EXPECTANT_S = 1.0
 """How long a body that was announced with Expect waits for a word: as long as curl does."""
+SOON_S = 0.3
+"""After so long a client leaves that is to leave soon: a small prompt is read by then, and no long answer made."""
+FIRST_WORDS = 3
+"""After so many events of a stream a client leaves: the first may hold a role alone."""
 _HTTP = b"HTTP/"
 NOT_HTTP = "what answers does not speak HTTP"
 
@@ -32,8 +36,10 @@ class Bounds:
     Times are CLOCK_MONOTONIC nanoseconds.
     """
 
-    def __init__(self, deadline_s: float, idle_s: float, cap: int) -> None:
-        self.deadline_s, self.idle_s, self.cap = deadline_s, idle_s, cap
+    def __init__(self, deadline_s: float, idle_s: float, cap: int, leaves: Leaving = Leaving.NEVER) -> None:
+        if leaves is Leaving.SOON:
+            deadline_s = min(deadline_s, SOON_S)
+        self.deadline_s, self.idle_s, self.cap, self.leaves = deadline_s, idle_s, cap, leaves
         self.reads: list[tuple[int, bytes]] = []
         self.size = 0
         self.ended = False  # end of file came
@@ -57,16 +63,22 @@ class Bounds:
         return min(left, self.idle_s)
 
     def expired(self, doing: str) -> WireError:
-        """Which of the two deadlines it was that a wait has run into."""
+        """Which of the two deadlines it was that a wait has run into, or that our client leaves."""
+        if self.leaves is Leaving.SOON:
+            return self.left()
         if time.monotonic_ns() >= self._until:
             return WireError("deadline", f"the total deadline of {self.deadline_s:g} s passed {doing}")
         return WireError("idle", f"nothing moved for {self.idle_s:g} s {doing}")
+
+    def left(self) -> WireError:
+        """That our client leaves now."""
+        return WireError(LEFT, f"our client left {self.leaves}, as it was to; {self.size} bytes came")
 
     def keep(self, data: bytes) -> None:
         """Note what a read brought.
 
         Raises:
-            WireError: it is more than the cap, or not the beginning of an HTTP answer.
+            WireError: our client leaves now, or it is more than the cap, or not the beginning of an HTTP answer.
         """
         kept = data[: self.cap - self.size]
         self.size += len(kept)
@@ -78,6 +90,8 @@ class Bounds:
             start = self.received()[: len(_HTTP)]
             if not start.startswith(_HTTP[: len(start)]):
                 raise WireError("not-http", NOT_HTTP)
+        if self.leaves is Leaving.WORDS and self.received().count(b"data:") >= FIRST_WORDS:
+            raise self.left()
 
 
 class BoundedStream(httpcore.NetworkStream):
@@ -90,6 +104,8 @@ class BoundedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         watch = self.watch
+        if watch.leaves is Leaving.SENT:
+            raise watch.left()
         self._socket.settimeout(watch.patience("while reading"))
         try:
             data = self._socket.recv(max_bytes)
@@ -199,6 +215,9 @@ class Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         self.stream = None
         self.stream = BoundedStream(_connect(host, port, self.watch), self.watch)
+        if self.watch.leaves is Leaving.OPEN:
+            self.stream.close()
+            raise self.watch.left()
         return self.stream
 
 

@@ -20,7 +20,7 @@ import h11
 import httpcore
 import msgspec
 
-from seatrial.records import Received
+from seatrial.records import Leaving, Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
 from seatrial.wire.masking.headers import ORDINARY, secret_names, secret_values, star, unsendable
@@ -173,12 +173,14 @@ class Client:
         deadline_s: float | None = None,
         idle_s: float | None = None,
         held: Callable[[], None] | None = None,
+        leaves: Leaving = Leaving.NEVER,
     ) -> Recording:
         """Send a request and record what comes of it. What a server or network does is never raised.
 
         Args:
             deadline_s, idle_s: in place of the client's.
             held: called before the last byte of the body leaves: until it returns, the request is not whole.
+            leaves: when the client leaves before the answer's end: the error is then :data:`~seatrial.records.LEFT`.
 
         Raises:
             ValueError: a method, path or header cannot be sent as HTTP.
@@ -190,6 +192,7 @@ class Client:
             self._deadline_s if deadline_s is None else deadline_s,
             self._idle_s if idle_s is None else idle_s,
             self._cap,
+            leaves,
         )
         watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
         watch.held = held

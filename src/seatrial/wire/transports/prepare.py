@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from seatrial.reading import chat, fields
+from seatrial.reading import chat, fields, marks
 from seatrial.records import Endpoint, Exchange, Listed, Quoted, Request, TokensLeft, Words
 
 RESERVED = "/:@!$&'()*+,;="
@@ -41,7 +41,12 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    request: Request, endpoint: Endpoint, *, valid_chat: bool, got: Mapping[str, Exchange] | None = None
+    request: Request,
+    endpoint: Endpoint,
+    *,
+    valid_chat: bool,
+    got: Mapping[str, Exchange] | None = None,
+    mark: Callable[[str], str] = marks.unmarked,
 ) -> Prepared:
     """Fill in what only the endpoint knows.
 
@@ -54,13 +59,14 @@ def prepare(
 
     Args:
         got: the answers to earlier requests of the same scenario.
+        mark: gives a mark by what a :class:`~seatrial.records.Marked` is of.
     """
     headers = dict(request.headers)
     body = request.raw
     if body is not None:
         body = body.replace(b'"{model}"', msgspec.json.encode(endpoint.model))
     if body is None and request.body is not None:
-        body = msgspec.json.encode(_fill(request, endpoint, got or {}, valid_chat=valid_chat))
+        body = msgspec.json.encode(_fill(request, endpoint, got or {}, mark, valid_chat=valid_chat))
     if body is not None and "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = "application/json"
     return Prepared(
@@ -81,8 +87,10 @@ def _with_model(path: str, model: str) -> str:
     return path
 
 
-def _fill(request: Request, endpoint: Endpoint, got: Mapping[str, Exchange], *, valid_chat: bool) -> Any:
-    body = _sized(request.body, endpoint.context or 0, got)
+def _fill(
+    request: Request, endpoint: Endpoint, got: Mapping[str, Exchange], mark: Callable[[str], str], *, valid_chat: bool
+) -> Any:
+    body = _sized(marks.put(request.body, mark), endpoint.context or 0, got)
     if not isinstance(body, dict):
         return body
     filled = dict(body)

@@ -1,0 +1,1 @@
+"""Many clients at the same time."""
