@@ -152,6 +152,8 @@ BATTERY = {
     "refused and kept": _post(chat(n=0), keep=True) + request("GET", "/v1/models"),
     "refused stream": _post(chat(stream=True, n=0)),
     "metrics": request("GET", "/metrics"),
+    "metrics again": request("GET", "/metrics"),
+    "health": request("GET", "/health"),
     "slots": request("GET", "/slots"),
     "tools of the host": request("GET", "/tools"),
     "a proxy": request("GET", "/cors-proxy"),

@@ -199,6 +199,8 @@ class Service:
             "requests_processing": max(truth["in_flight"] - 1, 0),  # without the scrape itself
             "requests_deferred": 0,
             "chats_total": truth["chats"],
+            "spec_decode_num_draft_tokens_total": truth["drafted"],
+            "spec_decode_num_accepted_tokens_total": truth["accepted"],
         }
         lines = []
         for name, value in call.change("metrics", numbers).items():

@@ -27,6 +27,8 @@ class Told:
     cached_tokens: int = 0  # of the prompt, known from an earlier one
     reasoning_tokens: int = 0
     calls: int = 0
+    drafted: int = 0
+    accepted: int = 0
     prefilled: int | None = None  # tokens of the prompt worked on so far; None: all
     faults: list[str] = field(default_factory=list)
 
@@ -73,11 +75,13 @@ class Truth:
             told.first_at = told.first_at or now
             told.last_at = now
 
-    def decided(self, told: Told, *, cached: int, reasoning: int, calls: int) -> None:
-        """What an answer is made of: tokens of its prompt that were known, tokens of thought, calls."""
+    def decided(self, told: Told, *, cached: int, reasoning: int, calls: int, drafted: int) -> None:
+        """What an answer is made of: tokens of its prompt that were known, tokens of thought, calls; and its drafts."""
         told.cached_tokens, told.reasoning_tokens, told.calls = cached, reasoning, calls
+        told.drafted, told.accepted = drafted, drafted // 2
         with self._lock:
             self._counts.update(cached_tokens=cached, reasoning_tokens=reasoning, calls=calls)
+            self._counts.update(drafted=told.drafted, accepted=told.accepted)
 
     def complete(self, told: Told) -> None:
         """An answer is made to its end."""
@@ -89,7 +93,15 @@ class Truth:
         """Everything, as ``/_truth`` gives it."""
         with self._lock:
             names = ("connections", "requests", "chats", "refused", "answers", "completed", "tokens", "prompt_tokens")
-            names += ("embedded", "embedded_tokens", "cached_tokens", "reasoning_tokens", "calls")
+            names += (
+                "embedded",
+                "embedded_tokens",
+                "cached_tokens",
+                "reasoning_tokens",
+                "calls",
+                "drafted",
+                "accepted",
+            )
             return {
                 **{name: self._counts[name] for name in names},
                 "in_flight": self._counts["in_flight"],

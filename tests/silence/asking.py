@@ -23,7 +23,7 @@ from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
 from seatrial.checks.traits import due, is_valid_chat
 from seatrial.reading import marks
-from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Request, Scenario, SoakRun
+from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Probe, Request, Scenario, SoakRun
 from seatrial.trial.sending.offers import made
 from seatrial.trial.sending.sender import LATER_S
 from seatrial.wire.decoding.assemble import assemble
@@ -158,10 +158,18 @@ class Soak:
         at, patience = time.monotonic_ns(), self.deadline_s
         target = LoadTarget(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
         before = self._counters(target, "before")
-        rows = tuple(self._row(target, question) for question in itertools.islice(prompts(0, 0), n))
+        rows, looks = [], []
+        for question in itertools.islice(prompts(0, 0), n):
+            looks.append(self._look(target))
+            rows.append(self._row(target, question))
         after = self._counters(target, "after")
         phases = tuple(Phase(endpoint=self.endpoint.name, what=w, at=at) for w in ("start", "drain", "end"))
-        return SoakRun(rows=rows, counters=(before, after), phases=phases)
+        return SoakRun(rows=tuple(rows), counters=(before, after), phases=phases, probes=tuple(looks[1:]))
+
+    def _look(self, target: LoadTarget) -> Probe:
+        """A look at health, as the recorder has it."""
+        said = get(target, "//health")
+        return Probe(name=self.endpoint.name, t=time.monotonic_ns(), health=said.status, health_ns=1)
 
     def _row(self, target: LoadTarget, question: str) -> LoadRow:
         intended_at = time.monotonic_ns()

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from seatrial.behaviour.identity import IDENTITY
+from seatrial.checks import traits
+from seatrial.checks.areas.soak.parts import SOAK
+from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.rules import Rule
 from seatrial.records import Depth, Level, Outcome
 from tests.golden.faults import FAULTS
@@ -27,6 +31,9 @@ from tests.silence.trial import (
 )
 
 T = TypeVar("T")
+
+OTHERWISE = frozenset(t for t in traits.ANSWERS | SOAK | OWN | IDENTITY if t.own)
+"""What is asked in another way than the conformance suite asks, or of one server alone."""
 
 
 @dataclass
@@ -184,7 +191,7 @@ def _of_server(rules: list[Rule], faults: tuple[str, ...]) -> Iterator[Judged]:
 
 def _for_each(verdict: Verdict) -> list[Rule]:
     """The rules of the suites that ask the same of every server."""
-    return [r for r in verdict.rules.values() if not any(trait.own for trait in r.of)]
+    return [r for r in verdict.rules.values() if not OTHERWISE & r.of]
 
 
 def _told(found: dict[str, Outcome | None]) -> str:

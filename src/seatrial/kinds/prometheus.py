@@ -1,24 +1,21 @@
 """Counts as servers print them: Prometheus text, and JSON that may be none.
 
-This is the one place where Prometheus text is read. Totals and states only: windowed gauges say nothing between two
-looks. Whatever a server sends, a field is a number that makes sense or None. A body that tells nothing at all raises
+Its samples are read by :mod:`seatrial.reading.exposition`. Totals and states only: windowed gauges say nothing between
+two looks. Whatever a server sends, a field is a number or None. A body that tells nothing at all raises
 :class:`Nonsense`.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from seatrial.reading.exposition import samples
+
 LARGEST = 2**53
 """Larger totals are no counts of tokens: beyond it a float that passed through JSON has lost its last digit."""
-
-_LINE = re.compile(r'(?m)^([A-Za-z_:][\w:]*)(?:\{(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*\})?[ \t]+(\S+)')
-"""A sample of text format 0.0.4: its name, its labels, whose quoted values may hold anything, and its value."""
 
 
 class Nonsense(ValueError):
@@ -46,12 +43,6 @@ def decoded(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Nonsense("no JSON") from error  # where it breaks is another place each time: it would never be said once
-
-
-def samples(body: bytes) -> Iterator[tuple[str, str]]:
-    """Name and value of every sample of a Prometheus text, a series each, as they stand there."""
-    for match in _LINE.finditer(body.decode("utf-8", "replace")):
-        yield match[1], match[2]
 
 
 def numbers(body: bytes) -> dict[str, int]:

@@ -142,7 +142,7 @@ def content_in_the_last_chunk(body: Json, shot: Shot) -> Json:
 )
 def unknown_fields(body: Json, shot: Shot) -> Json:
     """Answers carry fields that the specification does not have."""
-    return {**body, "timings": {"predicted_ms": 1.5}, "x_groq": None}
+    return {**body, "timings": {**body.get("timings", {}), "predicted_ms": 1.5}, "x_groq": None}
 
 
 @fault(
