@@ -107,6 +107,20 @@ def test_what_is_ignored_and_cannot_be_seen_is_an_advisory():
     assert (found.fate, found.weight) == (Fate.IGNORED, "ADVISORY")
 
 
+@pytest.mark.parametrize(
+    ("rule", "name", "asked_for"),
+    [(N, "n", {"n": 2}), ("sse/usage-comes-last", "stream_options", {"stream_options": {"include_usage": True}})],
+)
+def test_no_answer_in_time_says_nothing_of_what_was_asked(rule, name, asked_for):
+    late = refused(status=None, asked=ASKED | asked_for, error="idle", detail="no byte in 15 s")
+    cut = exchange(b"{", asked=ASKED | asked_for, error="deadline", detail="60 s passed")
+    for x in (late, cut):
+        found = line(rule, {"only": x}, violation(grave=True), outcome=Outcome.FAIL, name=name)
+        assert (found.fate, found.weight) == (Fate.UNTOLD, "")
+    shown = line(rule, {"only": asked(**asked_for)}, violation(grave=True), outcome=Outcome.FAIL, name=name)
+    assert shown.fate is (Fate.HONOURED if name == "n" else Fate.IGNORED)
+
+
 def test_a_label_is_inert_or_told_back_or_refused_alone():
     labels = {"metadata": {"a": "b"}, "store": False, "service_tier": "auto"}
     whole = {"labels": asked(**labels)}

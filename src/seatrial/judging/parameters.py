@@ -22,6 +22,7 @@ from seatrial.text import shorten
 
 CHATS, VECTORS = "/chat/completions", "/embeddings"
 ROUTES = {"chat": CHATS, "embeddings": VECTORS}
+OK = 200
 SHOWN = 160
 """Characters of an answer or of a finding that a table shows."""
 
@@ -178,7 +179,10 @@ def _of_case(asked: _Asked, case: Judged, xs: dict[str, Exchange], sentence: str
         return
     if not sent:
         return
-    if proves and (ignored := _ignoring(asked, case)):
+    if broken := next((x for x in sent.values() if x.error or x.status is None), None):
+        yield asked.line(Fate.UNTOLD, f"no whole answer: {broken.detail or broken.error}", case, broken.id)
+        return
+    if proves and (ignored := _ignoring(asked, case, sent)):
         about = sent.get(ignored.about) or next(iter(sent.values()))
         how = f"{ignored.where}: expected {ignored.expected}, got {ignored.got}"
         yield asked.line(Fate.IGNORED, how, case, about.id)
@@ -198,13 +202,14 @@ def _refused(asked: _Asked, case: Judged, got: str, exchange: str) -> Told:
     return asked.line(Fate.UNTOLD, f"{got}: it is not named" if got[:1] == "4" else got, case, exchange)
 
 
-def _ignoring(asked: _Asked, case: Judged) -> Finding | None:
+def _ignoring(asked: _Asked, case: Judged, sent: dict[str, Exchange]) -> Finding | None:
     """The finding of a case that says that a parameter made no difference; one of several names may mean another."""
     own = [finding for finding in case.findings if finding.kind == "violation"]
     named = {asked.name, *asked.known.also}
     if found := next((finding for finding in own if finding.ignores in named), None):
         return found
-    return next((finding for finding in own if finding.grave), None) if asked.known.grave else None
+    answered = asked.known.grave and all(x.status == OK for x in sent.values())
+    return next((finding for finding in own if finding.grave), None) if answered else None
 
 
 def _shown(asked: _Asked, case: Judged, sent: dict[str, Exchange], sentence: str) -> Told:
