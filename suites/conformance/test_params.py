@@ -36,6 +36,8 @@ ASKED = ("chat/one-token", GOOD)
 OPEN = "Write a sentence about the sea."
 """A prompt with many good answers: how they are drawn shows."""
 
+PRIME = "Is 2027 a prime number?"
+
 PIECE = Quoted(after="free", first=3, length=9)
 """Some characters of a free answer, over the border of two tokens at least."""
 
@@ -206,8 +208,8 @@ PARAMS = {
     ),
     "effort": declinable(
         {
-            e: request("Is 2027 a prime number?", max_tokens=96, reasoning_effort=e, **AS_USUAL)
-            for e in ("high", "none")
+            **{e: request(PRIME, max_tokens=64, reasoning_effort=e, **AS_USUAL) for e in ("high", "none")},
+            "able": request(PRIME, max_tokens=64, **THINKING),
         },
         of=parts.EFFORT,
         asked=FirstAsk.REASONING,

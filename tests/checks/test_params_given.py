@@ -258,8 +258,8 @@ def test_each_effort_is_taken_or_refused():
 def test_effort_none_thinks_less():
     rule = "params/effort-none-thinks-less"
 
-    def thinks(high, none):
-        held = {"high": high, "none": none}
+    def thinks(high, none, able="Let me see."):
+        held = {"high": high, "none": none, "able": able}
         return {
             name: plain({"choices": [choice(message={"role": "assistant", "content": "4", "reasoning": thought})]})
             for name, thought in held.items()
@@ -268,7 +268,8 @@ def test_effort_none_thinks_less():
     holds(rule, [thinks("Let me see.", ""), thinks("Let me see.", "Hm.")])
     assert breaks(rule, thinks("", ""), "high: the thought").ignores == "reasoning_effort"
     assert breaks(rule, thinks("Hm.", "Let me see."), "none: the thought", "11 characters").about == "none"
-    assert [f.kind for f in found(rule, {"high": plain()})] == ["no-evidence"]
+    for unseen in ({"high": plain()}, thinks("", "", "")):
+        assert [f.kind for f in found(rule, unseen)] == ["no-evidence"]
 
 
 def test_verbosity_shows():

@@ -51,8 +51,10 @@ def each_effort_is_taken_or_refused(x: Exchange, expect: Expect) -> Iterator[Fin
 def effort_none_thinks_less(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """With reasoning_effort none a model thinks less than with high; or the request is refused."""
     thought = {name: _thought(x) for name, x in xs.items()}
-    if not {"high", "none"} <= thought.keys():
+    if not {"high", "none", "able"} <= thought.keys():
         yield no_evidence("the thought", expected="that of high and of none", got=", ".join(thought) or "none")
+    elif not thought["high"] and not thought["able"]:
+        yield no_evidence("the thought", expected="some, with any switch", got="none")
     elif not thought["high"]:
         so = "a client that wants hard questions thought about gets quick answers"
         got = "no thought with high, though the model thinks where a switch of its template says so"

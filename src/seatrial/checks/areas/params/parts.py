@@ -87,7 +87,7 @@ EFFORTS = traits.DECLINABLE | trait("efforts")
 """A request for each word that ``reasoning_effort`` may have."""
 
 EFFORT = traits.DECLINABLE | trait("effort")
-"""A hard question with ``reasoning_effort`` ``high``, and with ``none``."""
+"""A hard question with ``reasoning_effort`` ``high``, and with ``none``; ``able`` has a switch of the template too."""
 
 VERBOSITY = traits.DECLINABLE | trait("verbosity")
 """A greedy answer with ``verbosity`` ``low``, and ``high``."""
