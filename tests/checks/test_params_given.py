@@ -88,9 +88,9 @@ def test_seed():
 @pytest.mark.parametrize("rule", ["params/frequency-penalty-shows", "params/presence-penalty-shows"])
 def test_penalties(rule):
     key = rule.partition("/")[2].partition("-")[0]
-    holds(rule, [{"more": said("a b c"), "less": said("a a a")}])
+    holds(rule, [{"more": said("a b c"), "less": said("a a a")}, {"more": said("a b c"), "less": said("", "stop")}])
     assert breaks(rule, {"more": said("a"), "less": said("a")}, "content").ignores == f"{key}_penalty"
-    assert [f.kind for f in found(rule, {"more": said(""), "less": said("a")})] == ["no-evidence"]
+    assert [f.kind for f in found(rule, {"more": said(""), "less": said("")})] == ["no-evidence"]
 
 
 def test_logit_bias_forces():

@@ -16,6 +16,7 @@ from seatrial.records import Endpoint, Exchange, Listed, Quoted, Request, Tokens
 RESERVED = "/:@!$&'()*+,;="
 """Characters that a path may hold as they are, beside letters, digits and what never needs an escape (RFC 3986 3.3)."""
 
+CHATS = Request().path
 CAPS = ("max_tokens", "max_completion_tokens")
 
 TEXT = (
@@ -98,7 +99,7 @@ def _fill(
         filled["model"] = _listed(named, got.get(named.after))
     if "model" in filled and filled["model"] is None:
         filled["model"] = endpoint.model
-    if valid_chat and "messages" in filled:
+    if valid_chat and request.path == CHATS:
         for cap in () if request.exact else CAPS:
             value = filled.get(cap)
             if isinstance(value, int) and not isinstance(value, bool):

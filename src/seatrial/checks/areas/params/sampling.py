@@ -138,12 +138,13 @@ def logit_bias_forces(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Fi
 
 
 def _unmoved(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
-    more, less = named(xs, "more"), named(xs, "less")
-    if not more or not less:
-        yield _too_few("more", more)
+    """A finding where both answers are one; where but one of them says anything they are two."""
+    more, less = (text(xs[name]) if name in xs else "" for name in ("more", "less"))
+    if not more.strip() and not less.strip():
+        yield no_evidence("content", expected="an answer with text", got=f"none, of {len(xs)}")
     elif more == less:
         so = "a client that fights repetition gets it all the same"
-        got = f"one, at 2 and at -2: {shorten(more[0], 80)}"
+        got = f"one, at 2 and at -2: {shorten(more, 80)}"
         yield violation("content", expected="two answers", got=got, so=so, about="more", ignores=key)
 
 
