@@ -153,7 +153,7 @@ BATTERY = {
     "alternatives": _post(chat("Count to 5.", logprobs=True, top_logprobs=3)),
     "alternatives alone": _post(chat(top_logprobs=3)),
     "greedy": _post(chat("Tell me of the sea.", temperature=0)),
-    "hot": _post(chat("Tell me of the sea.", temperature=2)),
+    "very hot": _post(chat("Tell me of the sea.", temperature=2)),
     "narrow": _post(chat("Tell me of the sea.", temperature=2, top_p=1e-6)),
     "a bias": _post(chat(logit_bias={"2000": 100})),
     "labels": _post(chat(user="u", metadata={"a": "b"}, safety_identifier="s")),
