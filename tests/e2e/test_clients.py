@@ -56,6 +56,9 @@ def test_its_settings_are_those_that_the_results_support(honest):
     assert model["id"] == "golden-1"
     assert model["contextWindow"] == 8192
     assert model["compat"] == {
+        "supportsStore": True,
+        "supportsDeveloperRole": True,
+        "supportsReasoningEffort": True,
         "supportsUsageInStreaming": True,
         "supportsTools": True,
         "supportsStrictMode": True,
