@@ -22,8 +22,9 @@ def body_of(request: Request, *, valid_chat: bool = True) -> object:
 
 
 def test_a_valid_chat() -> None:
-    body = {"model": None, "max_tokens": 3, "max_completion_tokens": 10, "temperature": 0}
+    body = {"model": None, "max_tokens": 3, "max_completion_tokens": 10, "temperature": 0, "messages": []}
     assert body_of(Request(body=body)) == {
+        "messages": [],
         "chat_template_kwargs": {"enable_thinking": False},
         "temperature": 0,
         "model": "org/m:1",
