@@ -166,6 +166,31 @@ def test_a_refusal_of_some_words_tells_nothing_of_the_rest():
     assert {each.fate for each in told(made, known.get, str)["e"]} == {Fate.REFUSED}
 
 
+def several(*made):
+    """The words of several cases: (rule, findings, outcome) with the same request in each."""
+    cases = [
+        Judged(case=f"{rule}[{n}]@e", endpoint="e", rule=rule, scenario=str(n), suite="c", outcome=outcome,
+               findings=found, exchanges={"only": "x"})
+        for n, (rule, found, outcome) in enumerate(made)
+    ]  # fmt: skip
+    x = asked(stop="e", temperature=0)
+    return {each.name: each for each in told(cases, lambda _: x, str)["e"]}
+
+
+def test_what_is_honoured_here_and_ignored_there_is_honoured_in_part():
+    rule = "params/stop-string-ends-the-answer"
+    lines = several((rule, (violation("stop"),), Outcome.FAIL), (rule, (), Outcome.PASS))
+    assert (lines["stop"].fate, lines["stop"].weight) == (Fate.HONOURED, "FAIL")
+    assert lines["stop"].how == "in part; not here: choices: expected 2, got 1"
+    assert counted([lines["stop"]]).startswith("1 honoured (in part: stop), 0 refused")
+
+
+def test_a_temperature_that_is_never_greedy_is_ignored_though_answers_vary():
+    zero, high = "params/temperature-zero-repeats-itself", "params/high-temperature-varies"
+    lines = several((high, (), Outcome.PASS), (zero, (violation("temperature"),), Outcome.ADVISORY))
+    assert (lines["temperature"].fate, lines["temperature"].weight) == (Fate.IGNORED, "ADVISORY")
+
+
 def test_counts_name_what_is_ignored():
     one = line(N, {"only": asked(n=2)}, violation("n"), outcome=Outcome.FAIL, name="n")
     assert counted([one]) == "0 honoured, 0 refused, 1 ignored (n), 0 inert, 0 not told apart"

@@ -23,6 +23,9 @@ from seatrial.text import shorten
 CHATS, VECTORS = "/chat/completions", "/embeddings"
 ROUTES = {"chat": CHATS, "embeddings": VECTORS}
 OK = 200
+PARTLY = "in part"
+"""How a parameter is told that is honoured in one request and ignored in another."""
+
 SHOWN = 160
 """Characters of an answer or of a finding that a table shows."""
 
@@ -54,6 +57,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     refusing: bool = False
     inert: bool = False
     grave: bool = False
+    every: bool = False
     shown: str = ""  # "calls": what calls there are shows it, whether or not they are those asked for
 
 
@@ -64,7 +68,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         route: chat or embeddings.
         how: what it was told by, in words.
         case: the case that tells it, and the exchange; empty where none does.
-        weight: of one that is ignored: FAIL where the caller could see the difference, else ADVISORY.
+        weight: of one that is ignored, be it in part: FAIL where the caller could see the difference, else ADVISORY.
     """
 
     route: str
@@ -110,12 +114,14 @@ def told(
 
 
 def counted(lines: Sequence[Told]) -> str:
-    """How many there are of each word; which are ignored is said by name."""
+    """How many there are of each word; which are ignored, be it in part, is said by name."""
     words = Counter(line.fate for line in lines)
     parts = []
     for fate in (Fate.HONOURED, Fate.REFUSED, Fate.IGNORED, Fate.INERT, Fate.UNTOLD):
-        names = [line.name for line in lines if line.fate is fate]
-        shown = f" ({', '.join(dict.fromkeys(names))})" if names and fate in (Fate.IGNORED, Fate.UNTOLD) else ""
+        named = fate in (Fate.IGNORED, Fate.UNTOLD)
+        names = [line.name for line in lines if line.fate is fate and (named or line.weight)]
+        told_so = f"{'' if named else PARTLY + ': '}{', '.join(dict.fromkeys(names))}"
+        shown = f" ({told_so})" if names else ""
         parts.append(f"{words[fate]} {fate}{shown}")
     return ", ".join(parts)
 
@@ -165,6 +171,10 @@ def _one(
         for case in by_rule.get((endpoint, rule), ()):
             xs = {name: x for name, i in case.exchanges.items() if (x := exchange(i)) is not None}
             lines += _of_case(asked, case, xs, sentences(rule), proves=rule in asked.known.rules)
+    fates = {line.fate: line for line in reversed(lines)}
+    if not asked.known.every and {Fate.HONOURED, Fate.IGNORED} <= fates.keys():
+        lost = fates[Fate.IGNORED]
+        return msgspec.structs.replace(lost, fate=Fate.HONOURED, how=shorten(f"{PARTLY}; not here: {lost.how}", SHOWN))
     order = list(Fate)
     return min(lines, key=lambda line: order.index(line.fate), default=asked.line(Fate.UNTOLD, "no request had it"))
 
