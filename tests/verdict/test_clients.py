@@ -131,7 +131,9 @@ def test_a_context_that_is_known_to_be_too_short_decides(context, word):
 
 
 def test_nobody_works_on_a_server_that_stopped():
-    assert told(*BOTH, stopped=[Reason(word="SILENT STOP", text="STOPPED")]).verdict is Ready.NOT_READY
+    found = told(*BOTH, stopped=[Reason(word="SILENT STOP", text="WEDGED")])
+    assert found.verdict is Ready.NOT_READY
+    assert clients.figures({"one": found})["one"] == "NOT READY: 2 of 2 needs hold; the server stopped: WEDGED"
 
 
 def test_the_line_names_the_worst_first_and_what_they_lack():

@@ -56,7 +56,8 @@ def client(
     if page is None:
         raise RunDirError(f"the page of {chosen} is lost: nothing is known of it")
     cases = [case for case in judged.cases if case.endpoint == chosen]
-    verdict = clients.told(table, cases, page)
+    said = judged.verdict.endpoints[chosen].clients if chosen in judged.verdict.endpoints else {}
+    verdict = said.get(name) or clients.told(table, cases, page)  # a run that was asked for others tells of those alone
     _aside(f"{table.title} on {visible(chosen)}: {verdict.verdict}, {verdict.held} of {verdict.needs} needs hold")
     for reason in verdict.reasons:
         _aside(f"  {reason.word:<13} {visible(reason.case)} {visible(reason.text, 400)}")

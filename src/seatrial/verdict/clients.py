@@ -17,6 +17,8 @@ from seatrial.verdict.reasons import alike, text_of
 
 BROKEN = frozenset({Outcome.FAIL, Outcome.ADVISORY})
 SETTLED = frozenset({Outcome.PASS, Outcome.WAIVED})
+STOPPED = "SILENT STOP"
+"""The word of a reason that is a silent stop."""
 
 
 class Sort(Protocol):
@@ -166,7 +168,7 @@ def _beyond(chosen: Mapping[str, ClientVerdict], told_of: Sequence[Reason]) -> l
         replace(reason, text=f"{name}: {reason.text}")
         for name, verdict in chosen.items()
         for reason in verdict.reasons
-        if reason.word != "SILENT STOP" and not cases.intersection(reason.cases)
+        if reason.word != STOPPED and not cases.intersection(reason.cases)
     ]
 
 
@@ -175,6 +177,7 @@ def figures(chosen: Mapping[str, ClientVerdict]) -> dict[str, str]:
     return {
         name: f"{each.verdict}: {each.held} of {each.needs} needs hold"
         + "".join(f"; {what} does not: {so}" for what, so in each.broken.items())
+        + "".join(f"; the server stopped: {reason.text}" for reason in each.reasons if reason.word == STOPPED)
         for name, each in chosen.items()
     }
 

@@ -193,7 +193,7 @@ def _clients(
     """The verdict for each client; none where nothing of the API was judged."""
     if not any(case.suite == "conformance" for case in cases):
         return {}
-    stopped = [Reason(word="SILENT STOP", text=reasons.stop_title(stop)) for stop in stops if stop.silent]
+    stopped = [Reason(word=clients.STOPPED, text=reasons.stop_title(stop)) for stop in stops if stop.silent]
     return {each.name: clients.told(each, cases, endpoint, stopped) for each in beside.clients}
 
 
