@@ -74,6 +74,18 @@ class Statuses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     others: tuple[str, ...] = ()
 
 
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a server claims something of itself: a page, a dotted path in its JSON, and a member of the list there.
+
+    ``of`` is ``tools``, ``images``, ``thought`` or ``parts``, true or false; or ``context``, in tokens.
+    """
+
+    of: str
+    page: str
+    at: str
+    member: str = ""
+
+
 class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Routes beside those of the API, as ``GET /path`` below the root, below the API where it begins with ``/v1/``.
 
@@ -125,6 +137,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()
     routes: Routes = Routes()
+    claims: tuple[Claim, ...] = ()
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
 
@@ -162,6 +175,11 @@ def statuses() -> Statuses:
         answers=tuple(dict.fromkeys(word for each in held for word in each.answers)),
         others=tuple(dict.fromkeys(word for each in held for word in each.others)),
     )
+
+
+def claims() -> tuple[Claim, ...]:
+    """Where any kind claims something of itself: many servers speak another's dialect."""
+    return tuple(dict.fromkeys(claim for profile in _all().values() for claim in profile.claims))
 
 
 def load(kind: str) -> Profile:

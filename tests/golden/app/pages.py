@@ -23,6 +23,12 @@ def props() -> dict[str, Any]:
         "total_slots": SLOTS,
         "model_path": f"/models/{MODEL}",
         "chat_template": "golden",
+        "chat_template_caps": {
+            "supports_tool_calls": True,
+            "supports_typed_content": True,
+            "supports_reasoning_effort": True,
+        },
+        "modalities": {"vision": False, "audio": False},
         "build_info": "golden-1",
     }
 

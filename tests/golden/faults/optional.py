@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from tests.golden.answers import Answer
-from tests.golden.edits import Json, each_choice, each_message, failure, html
+from tests.golden.edits import Json, each_choice, each_message, failure, get, html
 from tests.golden.items import Item, Reply
-from tests.golden.registry import Call, Shot, chat, embedding, fault, streaming
+from tests.golden.registry import Call, Shot, When, chat, embedding, fault, streaming
 from tests.golden.validation import InsteadError, RefusedError
 
 
@@ -28,16 +29,31 @@ def with_thought(call: Call) -> bool:
     return chat(call) and call.says("reasoning_effort") not in (None, "none")
 
 
-@fault("no-tools", stage="body", when=with_tools, family="honest")
-def no_tools(body: Json, shot: Shot) -> Json:
+def _or_told(asked: When) -> When:
+    """Such a request, or one for the page on which the server says what it can."""
+    return lambda call: asked(call) or get("/props")(call)
+
+
+def _cannot(reply: Reply, what: str) -> Reply:
+    """The page of a server that cannot do something, and does not claim it."""
+    caps = reply.payload.get("chat_template_caps") if isinstance(reply.payload, dict) else None
+    return replace(reply, payload={**reply.payload, "chat_template_caps": {**caps, what: False}}) if caps else reply
+
+
+@fault("no-tools", stage=("body", "reply"), when=_or_told(with_tools), family="honest")
+def no_tools(body: Any, shot: Shot) -> Any:
     """Tools are refused with a 400."""
+    if isinstance(body, Reply):
+        return _cannot(body, "supports_tool_calls")
     shot.fire()
     raise RefusedError("tools are not supported by this model", param="tools")
 
 
-@fault("no-tools-500", stage="body", when=with_tools, family="honest")
-def no_tools_500(body: Json, shot: Shot) -> Json:
+@fault("no-tools-500", stage=("body", "reply"), when=_or_told(with_tools), family="honest")
+def no_tools_500(body: Any, shot: Shot) -> Any:
     """Tools are refused with a 500 that names the switch for them (llama.cpp without --jinja)."""
+    if isinstance(body, Reply):
+        return _cannot(body, "supports_tool_calls")
     shot.fire()
     raise InsteadError(failure(500, "tools param requires --jinja flag"))
 
@@ -63,9 +79,11 @@ def no_response_format(body: Json, shot: Shot) -> Json:
     raise RefusedError("response_format is not supported", param="response_format", status=422)
 
 
-@fault("no-thought", stage="body", when=with_thought, family="honest")
-def no_thought(body: Json, shot: Shot) -> Json:
+@fault("no-thought", stage=("body", "reply"), when=_or_told(with_thought), family="honest")
+def no_thought(body: Any, shot: Shot) -> Any:
     """A model that cannot think answers as ever, whatever effort it is asked for."""
+    if isinstance(body, Reply):
+        return _cannot(body, "supports_reasoning_effort")
     return {**body, "reasoning_effort": "none"}
 
 
