@@ -161,7 +161,7 @@ PARAMS = {
         parts.NO_STOP,
     ),
     "stop-in-thought": declinable(
-        {"only": request("What is 7 times 6?", max_tokens=256, stop=[" the", " is", " to", " a"], **THINKING)},
+        {"only": request("What is 7 times 6?", max_tokens=128, stop=[" the", " is", " to", " a"], **THINKING)},
         of=parts.STOP_IN_THOUGHT,
         asked=FirstAsk.REASONING,
     ),
