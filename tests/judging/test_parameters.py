@@ -121,6 +121,13 @@ def test_no_answer_in_time_says_nothing_of_what_was_asked(rule, name, asked_for)
     assert shown.fate is (Fate.HONOURED if name == "n" else Fate.IGNORED)
 
 
+@pytest.mark.parametrize("name", ["functions", "function_call"])
+def test_what_goes_together_is_ignored_together(name):
+    xs = {"plain": asked(functions=[{"name": "f"}], function_call={"name": "f"})}
+    rule = "tools/functions-of-old-work-or-are-refused"
+    assert line(rule, xs, violation("function_call"), outcome=Outcome.ADVISORY, name=name).fate is Fate.IGNORED
+
+
 def test_a_label_is_inert_or_told_back_or_refused_alone():
     labels = {"metadata": {"a": "b"}, "store": False, "service_tier": "auto"}
     whole = {"labels": asked(**labels)}

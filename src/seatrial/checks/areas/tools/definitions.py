@@ -157,7 +157,8 @@ def _function_call(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Fin
         instead = [made.name for made in tools.calls(x).get(index, ())]
         got = f"tool_calls {instead}" if instead else f"none; content {answer.content!r}"
         so = "a client of old reads function_call, finds none, and its function is never called"
-        yield violation(where, expected=expected, got=got, so=so)
+        ignored = "" if instead else "function_call"
+        yield violation(where, expected=expected, got=got, so=so, ignores=ignored)
         return
     offered = {fields.mapping(f).get("name") for f in fields.listing(fields.mapping(x.request_json).get("functions"))}
     if "".join(names) not in offered:
