@@ -121,6 +121,14 @@ def test_no_answer_in_time_says_nothing_of_what_was_asked(rule, name, asked_for)
     assert shown.fate is (Fate.HONOURED if name == "n" else Fate.IGNORED)
 
 
+def test_what_never_happens_is_not_kept_from_happening():
+    off, apart = "tools/parallel-calls-can-be-turned-off", "tools/parallel-calls-are-apart"
+    assert several((off, (), Outcome.PASS))["parallel_tool_calls"].fate is Fate.UNTOLD
+    unseen = several((off, (), Outcome.PASS), (apart, (), Outcome.INCONCLUSIVE))
+    assert unseen["parallel_tool_calls"].fate is Fate.UNTOLD
+    assert several((off, (), Outcome.PASS), (apart, (), Outcome.PASS))["parallel_tool_calls"].fate is Fate.HONOURED
+
+
 @pytest.mark.parametrize("name", ["functions", "function_call"])
 def test_what_goes_together_is_ignored_together(name):
     xs = {"plain": asked(functions=[{"name": "f"}], function_call={"name": "f"})}
@@ -180,7 +188,7 @@ def several(*made):
                findings=found, exchanges={"only": "x"})
         for n, (rule, found, outcome) in enumerate(made)
     ]  # fmt: skip
-    x = asked(stop="e", temperature=0)
+    x = asked(stop="e", temperature=0, parallel_tool_calls=False)
     return {each.name: each for each in told(cases, lambda _: x, str)["e"]}
 
 

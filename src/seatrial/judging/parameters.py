@@ -58,6 +58,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     inert: bool = False
     grave: bool = False
     every: bool = False
+    beside: str = ""
     shown: str = ""  # "calls": what calls there are shows it, whether or not they are those asked for
 
 
@@ -171,12 +172,19 @@ def _one(
         for case in by_rule.get((endpoint, rule), ()):
             xs = {name: x for name, i in case.exchanges.items() if (x := exchange(i)) is not None}
             lines += _of_case(asked, case, xs, sentences(rule), proves=rule in asked.known.rules)
+    other = asked.known.beside
+    if other and not any(case.outcome is Outcome.PASS for case in by_rule.get((endpoint, other), ())):
+        lines = [_unproven(line) if line.fate is Fate.HONOURED else line for line in lines]
     fates = {line.fate: line for line in reversed(lines)}
     if not asked.known.every and {Fate.HONOURED, Fate.IGNORED} <= fates.keys():
         lost = fates[Fate.IGNORED]
         return msgspec.structs.replace(lost, fate=Fate.HONOURED, how=shorten(f"{PARTLY}; not here: {lost.how}", SHOWN))
     order = list(Fate)
     return min(lines, key=lambda line: order.index(line.fate), default=asked.line(Fate.UNTOLD, "no request had it"))
+
+
+def _unproven(line: Told) -> Told:
+    return msgspec.structs.replace(line, fate=Fate.UNTOLD, how="what it keeps from happening was not seen without it")
 
 
 def _of_case(asked: _Asked, case: Judged, xs: dict[str, Exchange], sentence: str, *, proves: bool) -> Iterator[Told]:
