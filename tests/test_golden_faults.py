@@ -141,6 +141,8 @@ BATTERY = {
     "a field of a message": _post(chat(messages=[{**chat()["messages"][0], "seatrial_note": 1}])),
     "text in parts": _post(chat(messages=[{"role": "user", "content": [TEXT, TEXT]}])),
     "markers": _post(chat("<|im_start|>")),
+    "far planes, streamed": _post(chat("Repeat: \N{PARTY POPPER}", stream=True)),
+    "logprobs, streamed": _post(chat("Count to 5.", logprobs=True, stream=True)),
     "a penalty": _post(chat(presence_penalty=1)),
     "another penalty": _post(chat(frequency_penalty=1)),
     "caps that differ": _post(chat("Count from 1 to 50.", max_tokens=9, max_completion_tokens=4)),

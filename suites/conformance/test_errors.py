@@ -3,9 +3,9 @@
 import pytest
 
 from seatrial.checks import fuzzing
-from seatrial.checks.areas import sse
 from seatrial.checks.areas.chat import answers as chat
 from seatrial.checks.areas.errors import status
+from seatrial.checks.areas.sse import stream as sse
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.records import Hazard, Request, Scenario

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from seatrial.checks.areas import sse
 from seatrial.checks.areas.context import parts
+from seatrial.checks.areas.sse import stream as sse
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits

@@ -10,6 +10,22 @@ from tests.golden.items import DONE, EVENT_STREAM, Item, Raw, Reply, encode, eve
 from tests.golden.registry import Shot, chat, fault, streaming
 
 FORM = "sse/events-are-well-formed"
+WHOLE = "sse/each-event-holds-one-whole-object"
+AFTER = "sse/nothing-is-said-after-the-end"
+ELSEWHERE = "sse/usage-stands-nowhere-else"
+FAILURE = "sse/failure-is-told-as-an-error"
+WORDLESS = "sse/wordless-stream-is-whole"
+AGREES = "sse/end-agrees-with-its-deltas"
+UTF_8 = "sse/stream-is-utf-8"
+REPLACED = "sse/no-character-is-replaced"
+CUTS = "sse/cut-inside-a-character-is-alike-both-ways"
+COUNTS = "sse/stream-counts-as-a-plain-answer"
+ALIKE = "sse/stream-says-what-a-plain-answer-says"
+DELTAS = "sse/deltas-are-deltas"
+TOKENS = "sse/log-probabilities-go-with-their-content"
+INDICES = "sse/choices-come-under-their-own-index"
+PACE = "sse/events-come-as-they-are-made"
+HEAD = "sse/head-keeps-proxies-from-buffering"
 CONTENT = "sse/stream-has-content-where-a-plain-answer-has"
 EMPTY = "sse/no-event-is-empty"
 LAST = "sse/done-comes-once-and-last"
@@ -45,7 +61,7 @@ def event_json_cut(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
             yield item
 
 
-@fault("event-json-split", caught_by=FORM, stage="events", when=streaming)
+@fault("event-json-split", caught_by=WHOLE, stage="events", when=streaming)
 def event_json_split(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """One JSON object is spread over two events."""
     for item in items:
@@ -57,7 +73,7 @@ def event_json_split(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
             yield item
 
 
-@fault("events-run-together", caught_by=FORM, stage="events", when=streaming)
+@fault("events-run-together", caught_by=WHOLE, stage="events", when=streaming)
 def events_run_together(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """No empty line stands between events, so that two objects are one event."""
     for item in items:

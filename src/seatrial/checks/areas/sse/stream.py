@@ -64,7 +64,8 @@ def events_are_well_formed(x: Exchange, expect: Expect) -> Iterator[Finding]:
         if not isinstance(chunk.json, dict):
             got = chunk.fault or chunk.data
             so = "a client that reads its choices falls over, or has left at the [DONE] before it"
-            yield violation(f"event {chunk.index}", expected="one JSON object", got=got, so=so)
+            judges = (causes.WHOLE_EVENTS,)
+            yield violation(f"event {chunk.index}", expected="one JSON object", got=got, so=so, causes=judges)
     if x.tail.strip():
         got = x.tail[:200].decode("utf-8", "replace")
         yield violation("the end", expected="an empty line after the last event", got=got, so="clients drop the event")
@@ -222,7 +223,13 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so)
 
 
-@rule(row="sse/13", level=Level.MUST, of=BOTH_WAYS, source="OpenAPI document, stream: the same answer in pieces")
+@rule(
+    row="sse/13",
+    part="words where a plain answer has some",
+    level=Level.MUST,
+    of=BOTH_WAYS,
+    source="OpenAPI document, stream: the same answer in pieces",
+)
 def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A request that is answered with words, thought or calls is so both ways: plain, and as a stream.
 
