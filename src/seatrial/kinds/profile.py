@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -75,12 +75,16 @@ class Statuses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a server claims something of itself: a page, a dotted path in its JSON, and a member of the list there.
+    """Where a server claims something of itself.
 
-    ``of`` is ``tools``, ``images``, ``thought`` or ``parts``, true or false; or ``context``, in tokens.
+    Attributes:
+        of: what is claimed: true or false, but for the context, which is in tokens.
+        page: as in :class:`Routes`.
+        at: a dotted path in its JSON; ``0`` is the first of a list.
+        member: what a list there must hold for the claim to be made; empty: it is no list.
     """
 
-    of: str
+    of: Literal["tools", "images", "thought", "parts", "context"]
     page: str
     at: str
     member: str = ""

@@ -124,7 +124,9 @@ def unknown_id_is_a_404(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 def _listed(xs: Mapping[str, Exchange]) -> dict[str, Any] | None:
     """The item of the list whose page was asked for; None where it is not listed."""
-    plain, listed = fields.mapping(xs["plain"].json), fields.mapping(xs["list"].json) if "list" in xs else {}
+    if not {"plain", "list"} <= xs.keys():
+        return None
+    plain, listed = (fields.mapping(xs[name].json) for name in ("plain", "list"))
     items = [fields.mapping(item) for item in fields.listing(listed.get("data"))]
     wanted = xs["plain"].path.rpartition("/models/")[2]
     by_id = {item.get("id"): item for item in items if isinstance(item.get("id"), str)}
