@@ -104,9 +104,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     apart: dict[str, Request] = {}
     hazard: Hazard = Hazard.POLITE
     depth: Depth = Depth.SMALL
-    within: int = (
-        0  # only where the context is known, and unless all is asked, where it has no more tokens; 0: anywhere
-    )
+    within: int = 0  # tokens: sent only where the context is known, and is no longer unless all is asked; 0: anywhere
     at_once: bool = False  # its requests leave at the same time: one more than the endpoint has slots, where it tells
     one_connection: bool = False  # all requests on one connection, where the server keeps it
     alone: bool = False  # holds the endpoint alone: text is compared
