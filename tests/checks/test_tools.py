@@ -328,3 +328,5 @@ def test_words_beside_a_call_are_kept():
     for xs in ({"plain": silent, "stream": streamed(*WHOLE)}, {"plain": words(), "stream": spoken}):
         (one,) = found(rule, xs)
         assert (one.kind, one.optional) == ("refusal", True)
+    (one,) = found(rule, {"plain": silent, "stream": streamed(*WHOLE)})
+    assert one.got == "plain: a call alone; stream: a call alone"

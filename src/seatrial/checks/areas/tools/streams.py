@@ -192,11 +192,13 @@ def _beside(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     calling = {name: bool(tools.calls(x)) for name, x in xs.items()}
     words = {name: "".join(answer.content for answer in chat.answers(x).values()).strip() for name, x in xs.items()}
     if len(xs) < 2 or not all(calling.values()) or not any(words.values()):
-        got = "; ".join(f"{name}: {shorten(asked.instead(x), 60)}" for name, x in xs.items())
+        mute = {name for name in xs if calling[name] and not words[name]}
+        said = {name: "a call alone" if name in mute else shorten(asked.instead(x), 60) for name, x in xs.items()}
+        got = "; ".join(f"{name}: {text}" for name, text in said.items())
         yield refusal("the answers", expected="words and a call in one answer", got=got, optional=True)
         return
-    for name, said in words.items():
-        if not said:
+    for name, heard in words.items():
+        if not heard:
             other = next(text for text in words.values() if text)
             so = "an agent shows nothing of what the model said before it called, and loses it from the history"
             yield violation(f"{name}: content", expected=shorten(other, 80), got="none", so=so, about=name)
