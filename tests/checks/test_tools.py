@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from seatrial.checks.areas.tools.asked import documents
 from tests.checks.specimens import ASKED, DONE, breaks, choice, delta, ends, found, holds, plain, refused, stream
 
 PLACE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -158,6 +159,25 @@ def test_call_has_its_fields():
     breaks(rule, calling("a call"), "id", "none")
 
 
+def test_what_only_some_decoders_take_is_no_json():
+    for text in ('{"city": NaN}', '{"city": -Infinity}'):
+        breaks("tools/call-has-its-fields", calling(call(arguments=text)), "arguments", text[9:-1])
+        breaks("tools/streamed-arguments-join-to-an-object", streamed(begun(), more(text)), "arguments")
+
+
+def test_many_calls_are_read_in_time_that_grows_with_their_number():
+    assert documents("{} " * 200_000) == 200_000
+    pieces = [begun(n, called=f"call_{n}", arguments="{") for n in range(5_000)]
+    breaks("tools/streamed-arguments-join-to-an-object", streamed(*pieces), "arguments", "{")
+
+
+def test_a_finish_reason_that_nobody_knows_is_one_reason():
+    (one,) = found("tools/finish-reason-tells-of-calls", calling(call(), finish="tool_use"))
+    assert one.causes == ("chat/finish-reason-is-known",)
+    (one,) = found("schema/answer-validates", calling(call(), finish="tool_use"))
+    assert one.causes == ("chat/finish-reason-is-known",)
+
+
 def test_forced_arguments_validate():
     rule = "tools/forced-arguments-validate"
     breaks(rule, calling(call(arguments='{"place": "Oslo"}')), "arguments")
@@ -200,6 +220,12 @@ def test_cut_call_says_length():
     assert one.causes == ("tools/named-function-is-called[*]",)
 
 
+def test_a_call_that_is_no_json_at_all_is_none_that_was_cut():
+    rule = "tools/cut-call-says-length"
+    (one,) = found(rule, calling(call(arguments="{'city': 'Oslo'}"), asked=NAMED))
+    assert (one.kind, one.causes[0]) == ("no-evidence", "tools/call-has-its-fields")
+
+
 def test_no_parameters_are_an_empty_object():
     rule = "tools/no-parameters-are-an-empty-object"
     pinged = streamed(begun(name="ping"), more("{}"), asked=PING)
@@ -230,6 +256,16 @@ def test_no_markup_is_left_in_the_content(markup):
     breaks(rule, words(f"Well: {markup}", asked=NONE), "content", markup[:10])
     breaks(rule, calling(call(), content=markup), "content", markup[:10])
     breaks(rule, streamed(asked=OFFERED, content=[markup[:4], markup[4:]], finish="stop"), "content", markup[:10])
+
+
+@pytest.mark.parametrize("key", ["arguments", "parameters"])
+def test_a_call_told_in_the_content_too_is_markup(key):
+    rule = "tools/no-markup-is-left-in-the-content"
+    told = {"name": "get_weather", key: {"city": "Oslo"}}
+    for text in (json.dumps(told), json.dumps([{"type": "function", "function": told}], indent=1)):
+        breaks(rule, calling(call(), content=text), "content", "get_weather")
+    holds(rule, [words(json.dumps(told)), calling(call(), content='{"name": "Oslo"}'), calling(call(), content="{")])
+    holds(rule, [calling(call(), content=text) for text in ('[7, {"name": ["a"]}]', '{"name": {}, "arguments": 1}')])
 
 
 def test_words_on_tools_are_no_markup():
@@ -271,7 +307,7 @@ def test_streamed_calls_carry_their_index():
 
 def test_of_pieces_at_other_numbers_that_alone_is_told():
     (one,) = found("tools/call-has-its-fields", streamed(begun(0), more(OSLO, 1)))
-    assert one.causes == ("tools/streamed-calls-carry-their-index",)
+    assert "tools/streamed-calls-carry-their-index" in one.causes
 
 
 def test_id_and_name_of_a_streamed_call_come_once():

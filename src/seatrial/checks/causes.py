@@ -24,12 +24,16 @@ LIST = "models/list-has-its-shape"
 LABELLED = "sse/stream-is-labelled"
 EVENTS = "sse/events-are-well-formed"
 CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
+FINISH_KNOWN = "chat/finish-reason-is-known"
 FINISHED = "sse/one-finish-reason-per-choice"
 USAGE = "chat/usage-adds-up"
 IDENTITY = "sse/identity-is-constant"
 ONE_MODEL = "models/answers-name-one-model"
 BOUND = ("structured/answer-validates[*]",)
 """An answer that is to fit a plain schema fits it: who fails there ignores the formats of all others too."""
+
+BOUND_STREAM = ("structured/streamed-answer-validates[*]",)
+"""The same of a stream."""
 
 NAMED_CALLED = ("tools/named-function-is-called[*]",)
 """A function that is named is called, where nothing else is asked for beside it."""
