@@ -129,6 +129,14 @@ def test_a_choice_that_is_forced_may_be_declined_alone():
         assert (one.kind, one.optional) == ("refusal", False)
 
 
+def test_a_thought_in_the_content_that_the_cap_cuts_is_no_talk_in_place_of_a_call():
+    for rule, asked in (("tools/required-calls", REQUIRED), ("tools/named-function-is-called", NAMED)):
+        (one,) = found(rule, words("<think>The user wants", asked, "length"))
+        assert (one.kind, one.causes) == ("no-evidence", ("reasoning/content-holds-no-marker[*]",))
+        breaks(rule, words("<think>Hm.</think> It rains.", asked, "length"), "tool_calls", "It rains.")
+        breaks(rule, words("<think>The user wants", asked), "tool_calls", "wants")
+
+
 def test_named_function_is_called():
     rule = "tools/named-function-is-called"
     holds(rule, [calling(call(), asked=NAMED, finish=end) for end in ("stop", "tool_calls")])

@@ -14,7 +14,7 @@ from typing import Any
 from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, fields, tools
+from seatrial.reading import chat, fields, reasoning, tools
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Finding
 
@@ -91,6 +91,12 @@ def instead(x: Exchange) -> str:
 def cut(x: Exchange) -> frozenset[int]:
     """The choices that say that their cap cut them."""
     return frozenset(index for index, answer in chat.answers(x).items() if answer.reasons[-1:] == ["length"])
+
+
+def still_thinks(content: str) -> bool:
+    """Whether a content is the beginning of a thought that was left in it, and nothing after its end."""
+    begins = (mark for mark in reasoning.OPENS if content.lstrip().startswith(mark))
+    return any(mark.replace("<", "</", 1) not in content for mark in begins)
 
 
 def names(call: MadeCall, x: Exchange) -> list[str]:

@@ -113,9 +113,11 @@ def named_function_is_called(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def _uncalled(answer: Answer, x: Exchange) -> Finding:
     """What is wrong where a choice holds no call: nothing that can be told, where thought alone took the cap."""
     where, said = f"choice {answer.index}, tool_calls", answer.content
-    if answer.reasons[-1:] == ["length"] and not said.strip():
-        got = f"cut at the cap, {len(answer.reasoning)} characters of thought"
-        return no_evidence(where, expected="a call, or words in its place", got=got)
+    thinks = asked.still_thinks(said)
+    if answer.reasons[-1:] == ["length"] and (thinks or not said.strip()):
+        got = f"cut at the cap, {len(answer.reasoning or said)} characters of thought"
+        judges = causes.UNMARKED if thinks else ()
+        return no_evidence(where, expected="a call, or words in its place", got=got, causes=judges)
     so = "an agent that waits for a call gets talk, and its loop ends there"
     got = (
         f"{shorten(said, 120)} ({answer.reasons[-1] if answer.reasons else 'no finish_reason'})" if said else "nothing"
