@@ -123,7 +123,7 @@ def _elsewhere(answer: chat.Answer) -> str:
 
 def _by_thought(answer: chat.Answer) -> tuple[str, ...]:
     """The rule whose finding it is that thought stands before the JSON; none where none does."""
-    return UNMARKED if answer.content.lstrip().startswith(reasoning.OPENS) else ()
+    return UNMARKED if any(mark in answer.content for mark in reasoning.MARKERS) else ()
 
 
 def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:

@@ -182,8 +182,7 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
 
 def _mark(text: str) -> str:
     """The mark by which a thought begins or ends that stands in a text; empty where there is none."""
-    closes = (mark.replace("<", "</", 1) for mark in reasoning.OPENS)
-    return next((mark for mark in (*reasoning.OPENS, *closes) if mark in text), "")
+    return next((mark for mark in reasoning.MARKERS if mark in text), "")
 
 
 def _is_called(name: str, thought: str) -> bool:
