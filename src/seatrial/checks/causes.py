@@ -23,6 +23,9 @@ SCHEMA = "schema/answer-validates"
 LIST = "models/list-has-its-shape"
 LABELLED = "sse/stream-is-labelled"
 EVENTS = "sse/events-are-well-formed"
+BEYOND = "context/prompt-beyond-the-context-is-refused"
+"""A prompt that the context has no room for is refused, streamed or not."""
+
 VECTORS = "embeddings/answer-has-its-shape"
 """An answer of vectors has one for each input."""
 
