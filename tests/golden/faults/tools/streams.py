@@ -137,7 +137,7 @@ def _of_value(entry: Json, shot: Shot) -> bool:
 
 @fault("streamed-arguments-lose-letters", caught_by=SAME, stage="draft", when=streamed)
 def streamed_arguments_lose_letters(answer: Answer, shot: Shot) -> Answer:
-    """Letters of several bytes come as U+FFFD in a streamed call: tokens are decoded by themselves (ferrox issue 124)."""
+    """Letters of several bytes come as U+FFFD in streamed calls: tokens are decoded apart (ferrox issue 124)."""
     torn = tuple(tuple(re.sub(r"[^\x00-\x7f]", "\ufffd", piece) for piece in call.arguments) for call in answer.calls)
     return with_calls(answer, lambda n, call: replace(call, arguments=torn[n]))
 
