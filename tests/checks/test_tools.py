@@ -1,6 +1,7 @@
 """Rules on calls, each with answers that are right and answers that are wrong."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -184,6 +185,20 @@ def test_a_finish_reason_that_nobody_knows_is_one_reason():
     assert one.causes == ("chat/finish-reason-is-known",)
     (one,) = found("schema/answer-validates", calling(call(), finish="tool_use"))
     assert one.causes == ("chat/finish-reason-is-known",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer"),
+    [
+        ("tools/call-has-its-fields", partial(calling, finish="length")),
+        ("tools/streamed-arguments-join-to-an-object", lambda *calls: streamed(*calls, finish="length")),
+    ],
+)
+def test_a_cap_cuts_the_last_call_and_those_before_it_are_whole(rule, answer):
+    first, second = begun(0, arguments=OSLO), begun(1, called="call_2", arguments='{"city": "Ro')
+    (one,) = found(rule, answer(first, second))
+    assert (one.kind, one.where) == ("no-evidence", "choice 0, call 1, arguments")
+    assert found(rule, answer(first)) == []
 
 
 def test_forced_arguments_validate():
