@@ -263,8 +263,11 @@ def blank_line_before_thought(items: Iterator[Item], shot: Shot) -> Iterator[Ite
         if choice and TOLD in choice["delta"] and choice["index"] not in told:
             shot.fire()
             told.add(choice["index"])
-            yield each_choice(item, lambda c: {**c, "delta": {"content": "\n"}})
-        yield item
+            role = {name: choice["delta"][name] for name in ("role",) if name in choice["delta"]}
+            yield each_choice(item, lambda c, role=role: {**c, "delta": {**role, "content": "\n"}})
+            yield each_choice(item, lambda c, role=role: {**c, "delta": without(c["delta"], *role)})
+        else:
+            yield item
 
 
 @fault("thought-is-short", stage="draft", family="honest")
