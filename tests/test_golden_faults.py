@@ -199,6 +199,9 @@ BATTERY = {
     "tools, streamed": _post(chat("What is the weather in Oslo and Rome?", tools=[WEATHER], **USAGE)),
     "tool required": _post(chat(tools=[WEATHER], tool_choice="required")),
     "tool named": _post(chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "get_weather"}})),
+    "letters in a streamed call": _post(
+        chat('Use the tool get_weather with {"city": "Zürich"}.', tools=[WEATHER], tool_choice="required", stream=True)
+    ),
     "tools, none": _post(chat("What is the weather in Oslo?", tools=[WEATHER], tool_choice="none")),
     "tools of one name": _post(chat(tools=[WEATHER, WEATHER])),
     "a tool with a bad name": _post(chat(tools=[_tool(name="two words")])),

@@ -16,6 +16,9 @@ from suites.conformance.scenarios import THINKING, USAGE, FirstAsk, Judge, Send,
 SUM = "What is 7 times 6?"
 PUZZLE = "Is 2027 a prime number? Try every divisor."
 HARD = THINKING | {"reasoning_effort": "high"}
+WHOLE = 384
+"""Room for a thought and an answer; a context of 512 tokens has it."""
+
 LEAST = 32
 """Tokens of thought that a request allows. Each server that has a budget knows it by one of these names."""
 
@@ -47,8 +50,8 @@ REASONING = {
     ),
     "thought": several(
         reasoning.TOLD,
-        plain=asked(SUM, 512, **THINKING),
-        stream=asked(SUM, 512, **THINKING, **STREAM),
+        plain=asked(SUM, WHOLE, **THINKING),
+        stream=asked(SUM, WHOLE, **THINKING, **STREAM),
         cut=asked(SUM, 12, **THINKING),
         **{"cut-stream": asked(SUM, 12, **THINKING, **STREAM)},
     ),

@@ -36,6 +36,9 @@ NUMBERS: dict[str, Any] = {
 """A tool whose only argument is longer than any cap of its scenario."""
 
 OSLO = "What is the weather in Oslo?"
+FAR = 'Use the tool get_weather with {"city": "Zürich 東京"}.'
+"""A city whose letters have two and three bytes: a stream that cuts between bytes loses them."""
+
 TWICE = "What is the weather in Oslo and in Rome?"
 MANY = "Save the numbers from 1 to 240."
 BESIDE = 'Write "Let me look." first, and then use the tool get_weather with {"city": "Oslo"}.'
@@ -111,7 +114,7 @@ STREAMED = {
         TWICE, of=several.PARALLEL, cap=2 * ROOM, tools=[WEATHER], tool_choice="required", stream=True
     ),
     "tool-both-ways": ways(
-        OSLO,
+        FAR,
         "plain",
         "again",
         "stream",

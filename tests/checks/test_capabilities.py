@@ -45,6 +45,7 @@ def before(x, area="tools"):
         ("structured", 500, said("NotImplementedError: guided decoding is not available")),
         ("embeddings", 501, said(EMBEDDINGS)),
         ("embeddings", 500, said(EMBEDDINGS)),
+        ("embeddings", 500, said(f"litellm.APIError: APIError: OpenAIException - {EMBEDDINGS}")),
         ("embeddings", 501, b""),
         ("embeddings", 405, b""),
     ],
@@ -128,3 +129,15 @@ def test_each_capability_has_its_scenario_and_asks_before_others():
 def test_the_text_of_a_refusal_is_bounded():
     x = refused(500, json.dumps(said("tools requires --jinja " + "x" * 100_000)).encode(), scenario="tools/tools-asked")
     assert len(lacking({"only": x}).got) < 1000
+
+
+def test_what_fails_as_the_first_request_did_hangs_on_it():
+    rule, cause = "chat/usage-adds-up", f"{ANSWERED}[tools-asked]"
+    failed = refused(500, said("internal error"))
+    first = refused(500, said("internal error"), scenario="tools/tools-asked")
+    assert all(cause in f.causes for f in found(rule, {"before": first, "only": failed}))
+    well = plain(scenario="tools/tools-asked")
+    assert not any(cause in f.causes for f in found(rule, {"before": well, "only": failed}))
+    judged = found("chat/usage-adds-up", {"before": first, "only": plain({"usage": 5})})
+    assert judged
+    assert not any(cause in f.causes for f in judged)

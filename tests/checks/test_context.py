@@ -29,7 +29,10 @@ def test_prompt_beyond_the_context_is_refused():
     holds(rule, [pair(refused(asked=TEN)), pair(refused(413, asked=TEN))], **CONTEXT)
     cut = breaks(rule, pair(counted(6)), "the status", "200", **CONTEXT)
     assert cut.causes == ("context/nothing-is-cut-in-silence[*]",)
-    breaks(rule, pair(plain({"usage": None}, asked=TEN)), "the status", "200", **CONTEXT)
+    uncounted = breaks(rule, pair(plain({"usage": None}, asked=TEN)), "the status", "200", **CONTEXT)
+    assert uncounted.causes == cut.causes
+    error = plain({"choices": ..., "error": {"message": "too long"}}, asked=TEN)
+    assert not breaks(rule, pair(error), "the status", "200", **CONTEXT).causes
     assert breaks(rule, pair(refused(500, asked=TEN)), "the status", "500", **CONTEXT).causes
     assert verdict(rule, found(rule, pair(counted(12)), **CONTEXT)) is Outcome.UNSUPPORTED
 
@@ -87,10 +90,13 @@ def test_context_is_as_long_as_announced():
         "This model's maximum context length is 2048 tokens. However, you requested 2130 tokens",
         "request (2127 tokens) exceeds the available context size (2048 tokens), try increasing it",
         "the prompt is longer than the context by 9000 tokens",
+        "This model's maximum context length is 2,048 tokens",
+        "the prompt does not fit the context: 4160 tokens > 2048",
         "too long",
     )
     holds(rule, [*map(says, names), says("too long", n_prompt_tokens=2127, n_ctx=2048)], **announced)
     breaks(rule, says("the context is 512 tokens; the messages take 2130"), "the context", "512", **announced)
+    breaks(rule, says("the context length is 131,072 tokens"), "the context", "131072", **announced)
     breaks(rule, says("too long", n_prompt_tokens=2127, n_ctx=512), "the context", "512", **announced)
     breaks(rule, pair(counted(2130)), "the context", "2130 tokens were read", **announced)
     assert [f.kind for f in found(rule, pair(refused(500, asked=TEN)), **announced)] == ["no-evidence"]

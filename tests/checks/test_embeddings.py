@@ -160,6 +160,13 @@ def test_batch_equals_its_parts():
     assert breaks(rule, company(one=answer("the sea", RAIN)), "batch: data[0]").causes  # each time another
     zeros = found(rule, company(two=answer(["a ship"], (0, 0, 0))))
     assert [(f.kind, f.about) for f in zeros] == [("no-evidence", "two")]
+    alike = company(two=answer(["a ship"], SEA), batch=answer(["the sea", "a ship"], SEA, SEA))
+    shared = breaks(rule, alike, "two texts", 'same for "the sea" and "a ship"')
+    assert shared.grave
+    shuffled = answer(["the sea", "a ship"], data=[entry(index=1, embedding=list(SHIP)), entry()])
+    assert found(rule, company(batch=shuffled))[0].causes == ("embeddings/answer-has-its-shape",)
+    strange = found(rule, company(two=answer(["a ship"], packed([math.nan, 0.6, 0.8]))))
+    assert [(f.kind, f.about) for f in strange] == [("no-evidence", "two")]
     unasked = company()
     del unasked["two"]
     assert [f.got for f in found(rule, unasked)] == ["not asked"]
@@ -204,6 +211,8 @@ def test_token_ids_are_read_or_refused():
     assert breaks(rule, ids(one, answer([[8, 9], [5, 6, 7]], SEA, SEA)), "several: data[0]", "other ids").grave
     assert breaks(rule, ids(one, answer([[8, 9], [5, 6, 7]], SHIP, RAIN)), "several: data[1]", "cosine").grave
     assert [f.kind for f in found(rule, ids(answer([5, 6, 7]), both))] == ["no-evidence"]
+    for case in (ids(answer([5, 6, 7], SEA, SHIP, RAIN), both), ids(one, answer([[8, 9], [5, 6, 7]], SEA, SEA))):
+        assert "embeddings/answer-has-its-shape[*]" in found(rule, case)[0].causes
 
 
 def cut(*values, whole=SEA):
@@ -228,6 +237,9 @@ def test_numbers_are_finite_and_not_all_zero():
     for stray in (math.nan, math.inf, -math.inf):
         assert breaks(rule, answer("the sea", packed([0.6, stray, 0.0])), "data[0].embedding[1]").grave
     assert [f.kind for f in found(rule, answer("the sea"))] == ["no-evidence"]
+    form = {"encoding_format": "base64"}
+    packed_one = breaks(rule, answer("the sea", packed([math.nan, 1.0]), asks=form), "data[0].embedding[0]")
+    assert packed_one.causes == ("embeddings/base64-is-honoured",)
 
 
 def test_the_length_of_vectors_is_told():
@@ -247,6 +259,10 @@ def test_usage_is_of_the_prompt_alone():
     breaks(rule, answer("the sea", SEA, usage={"prompt_tokens": 3}), "usage.total_tokens", "no such key")
     breaks(rule, answer("the sea", SEA, usage={"prompt_tokens": 3, "total_tokens": 4}), "usage.total_tokens", "4")
     breaks(rule, answer(["the sea", "a ship"], SEA, SHIP, tokens=1), "usage.prompt_tokens", "1")
+    long = ["a ship in the harbour", "rain over the hills"]
+    holds(rule, [answer(long, SEA, SHIP, tokens=7), answer([[5, 6, 7], [8]], SEA, SHIP, tokens=4)])
+    breaks(rule, answer(long, SEA, SHIP, tokens=5), "usage.prompt_tokens", "5")
+    breaks(rule, answer([[5, 6, 7], [8]], SEA, SHIP, tokens=3), "usage.prompt_tokens", "3")
 
 
 @pytest.mark.parametrize("rule", ["embeddings/empty-text-is-refused", "embeddings/empty-list-is-refused"])
@@ -281,7 +297,7 @@ def test_many_inputs_are_answered_or_refused():
     assert [f.kind for f in found(rule, refusal(many, 413))] == ["refusal"]
     assert breaks(rule, answer(many, SEA, SEA), "data", "2").grave
     breaks(rule, refusal(many, 500), "the status", "500")
-    breaks(rule, exchange(b"null", asked=asked(many), **EMBEDDINGS), "the body")
+    assert breaks(rule, exchange(b"null", asked=asked(many), **EMBEDDINGS), "the body").causes
 
 
 def test_too_many_inputs_are_refused():

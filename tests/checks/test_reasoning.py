@@ -66,6 +66,9 @@ def test_thought_has_one_field():
     rule = "reasoning/thought-has-one-field"
     both = plain({"choices": [choice(message={"content": "42.", TOLD: "a", OTHER: "a"})]})
     assert breaks(rule, GOOD | {"plain": both}, "plain: thought", f"{TOLD} and {OTHER}").about == "plain"
+    twice = breaks(rule, GOOD | {"plain": thinks(3 * THOUGHT, 3 * THOUGHT + "42.")}, "plain: thought", "in the content")
+    assert twice.about == "plain"
+    holds(rule, [GOOD | {"plain": thinks("42.", "42.")}])  # all there is to say
     moved = stream(delta(**{OTHER: "Seven"}), delta(content="42."))
     breaks(rule, GOOD | {"stream": moved}, "stream: thought", OTHER)
     assert load_all()[rule].figures(GOOD, None) == {"thought is told in": TOLD}
@@ -78,6 +81,11 @@ def test_content_holds_no_marker():
     breaks(rule, thinks(content="</think>\n\n42."), "content", "</think>")
     breaks(rule, stream(delta(content="<thi"), delta(content="nk>Seven")), "content", "<think>")
     assert [f.kind for f in found(rule, thinks("", ""))] == ["no-evidence"]
+    holds(rule, [thinks("I may not say </think> yet, I think.")])
+    breaks(rule, thinks("<think>Seven sixes"), TOLD, "<think>")
+    breaks(rule, thinks("Seven sixes[/THINK]\n"), TOLD, "[/THINK]")
+    for closed in ("Seven sixes.</think>42.", "analysisSeven sixes.assistantfinal42."):
+        breaks(rule, thinks("", closed), "content", closed[:20])
 
 
 def test_thought_comes_before_content():
@@ -89,6 +97,12 @@ def test_thought_comes_before_content():
     lost = stream(delta(content="42."))
     breaks(rule, GOOD | {"stream": lost}, "stream: thought", "none")
     breaks(rule, GOOD | {"stream": stream()}, "stream: thought", "none, and no content")
+    blank = stream(delta(content="\n"), delta(**{TOLD: "Seven", "content": "\n\n"}), delta(content="42."))
+    few = USAGE | {"completion_tokens": 3}
+    quick = streamed(delta(content="42."), ends(), {"choices": [], "usage": few}, DONE, asked=COUNTED)
+    [unthought] = found(rule, GOOD | {"stream": quick})
+    assert (unthought.kind, unthought.optional) == ("refusal", True)
+    holds(rule, [GOOD | {"stream": blank}])
     apart = stream(THINKING, delta(content="4"), delta(1, **{TOLD: "a"}), delta(content="2"))
     holds(rule, [GOOD | {"stream": apart}, GOOD | {"stream": stream(THINKING, finish="length")}])
 
@@ -100,7 +114,9 @@ def test_cut_thought_says_length():
     breaks(rule, GOOD | {"cut": thinks("", "Seven sixes are", finish="length")}, "content", "Seven sixes")
     breaks(rule, GOOD | {"cut": thinks("", "", finish="length")}, "thought", "none")
     quick = {"cut": thinks("", "42."), "cut-stream": stream(THINKING, delta(content="42."))}
-    assert [f.kind for f in found(rule, GOOD | quick)] == ["no-evidence"]
+    assert outcome(load_all()[rule].level, found(rule, GOOD | quick)) is Outcome.UNSUPPORTED
+    silent = {"stream": stream(delta(content="42.")), "cut-stream": stream(finish="length")}
+    holds(rule, [GOOD | silent])  # that a stream loses all thought is told of the whole one
 
 
 def test_reasoning_tokens_are_completion_tokens():

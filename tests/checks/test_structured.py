@@ -137,6 +137,50 @@ def test_who_fails_a_plain_schema_fails_for_one_reason():
     assert thought.causes == ("reasoning/content-holds-no-marker[*]",)
 
 
+def test_who_fails_streams_alone_fails_for_one_reason():
+    both = ("structured/answer-validates[*]", "structured/streamed-answer-validates[*]")
+    for rule in SCHEMAS[1:-1]:
+        assert breaks(rule, streamed("Hello."), "content").causes == both
+    assert breaks("structured/streamed-answer-validates", streamed("Hello."), "content").causes == both[:1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "word", "value", "named"),
+    [
+        ("prompt-cannot-talk-it-out-of-the-schema", {"enum": ["zq"]}, '"sand"', True),
+        ("keys-are-those-of-the-schema", {"type": "integer"}, '"1"', True),
+        ("references-and-alternatives-are-enforced", {"anyOf": [{"const": "zq"}]}, '"sand"', True),
+        ("references-and-alternatives-are-enforced", {"anyOf": [{"minimum": 9}]}, "1", False),
+        ("keys-are-those-of-the-schema", {"pattern": "^a$"}, '"b"', False),
+        ("everyday-keywords-are-enforced", {"enum": ["zq"]}, '"sand"', False),
+    ],
+)
+def test_a_keyword_that_is_ignored_is_the_reason_of_every_schema_that_has_it(rule, word, value, named):
+    schema = {"type": "object", "properties": {"enum": word}, "required": ["enum"]}
+    one = breaks(f"structured/{rule}", said(f'{{"enum": {value}}}', schema=schema), "content")
+    assert ("structured/everyday-keywords-are-enforced[*]" in one.causes) is named
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "judge"),
+    [
+        ({"enum": ["zq"], "not": {"const": "zq"}}, '"sand"', "everyday-keywords-are-enforced"),
+        ({"type": "integer", "maximum": 6, "multipleOf": 7}, "14", "patterns-and-bounds-are-enforced"),
+        ({"$ref": "#/$defs/nowhere"}, '"sand"', "references-and-alternatives-are-enforced"),
+        ({"type": "integer", "maximum": 6, "multipleOf": 7}, "5", ""),
+    ],
+)
+def test_what_cannot_be_enforced_hangs_on_the_keyword_that_is_not(word, value, judge):
+    schema = {"type": "object", "properties": {"a": word}, "required": ["a"]}
+    (one,) = found("structured/unenforceable-schema-is-refused", said(f'{{"a": {value}}}', schema=schema))
+    named = [each for each in one.causes if "answer-validates" not in each]
+    assert named == ([f"structured/{judge}[*]"] if judge else [])
+
+
+def test_json_that_stands_as_thought_is_told_so():
+    breaks(SCHEMAS[0], said("", reasoning_content=GOOD), "content", "no text; as thought: ")
+
+
 NOTHING_FITS = {"enum": ["a"], "not": {"const": "a"}}
 UNREADABLE = {"$ref": "#/$defs/nowhere"}
 

@@ -1,9 +1,11 @@
 """Rules on calls, each with answers that are right and answers that are wrong."""
 
 import json
+from functools import partial
 
 import pytest
 
+from seatrial.checks.areas.tools.asked import documents
 from tests.checks.specimens import ASKED, DONE, breaks, choice, delta, ends, found, holds, plain, refused, stream
 
 PLACE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -128,6 +130,14 @@ def test_a_choice_that_is_forced_may_be_declined_alone():
         assert (one.kind, one.optional) == ("refusal", False)
 
 
+def test_a_thought_in_the_content_that_the_cap_cuts_is_no_talk_in_place_of_a_call():
+    for rule, asked in (("tools/required-calls", REQUIRED), ("tools/named-function-is-called", NAMED)):
+        (one,) = found(rule, words("<think>The user wants", asked, "length"))
+        assert (one.kind, one.causes) == ("no-evidence", ("reasoning/content-holds-no-marker[*]",))
+        breaks(rule, words("<think>Hm.</think> It rains.", asked, "length"), "tool_calls", "It rains.")
+        breaks(rule, words("<think>The user wants", asked), "tool_calls", "wants")
+
+
 def test_named_function_is_called():
     rule = "tools/named-function-is-called"
     holds(rule, [calling(call(), asked=NAMED, finish=end) for end in ("stop", "tool_calls")])
@@ -156,6 +166,39 @@ def test_call_has_its_fields():
     breaks(rule, streamed(begun(type=None), more(OSLO)), "type", "none")
     breaks(rule, streamed(begun(name="weather"), more(OSLO)), "name", "weather")
     breaks(rule, calling("a call"), "id", "none")
+
+
+def test_what_only_some_decoders_take_is_no_json():
+    for text in ('{"city": NaN}', '{"city": -Infinity}'):
+        breaks("tools/call-has-its-fields", calling(call(arguments=text)), "arguments", text[9:-1])
+        breaks("tools/streamed-arguments-join-to-an-object", streamed(begun(), more(text)), "arguments")
+
+
+def test_many_calls_are_read_in_time_that_grows_with_their_number():
+    assert documents("{} " * 200_000) == 200_000
+    pieces = [begun(n, called=f"call_{n}", arguments="{") for n in range(5_000)]
+    breaks("tools/streamed-arguments-join-to-an-object", streamed(*pieces), "arguments", "{")
+
+
+def test_a_finish_reason_that_nobody_knows_is_one_reason():
+    (one,) = found("tools/finish-reason-tells-of-calls", calling(call(), finish="tool_use"))
+    assert one.causes == ("chat/finish-reason-is-known",)
+    (one,) = found("schema/answer-validates", calling(call(), finish="tool_use"))
+    assert one.causes == ("chat/finish-reason-is-known",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "answer"),
+    [
+        ("tools/call-has-its-fields", partial(calling, finish="length")),
+        ("tools/streamed-arguments-join-to-an-object", lambda *calls: streamed(*calls, finish="length")),
+    ],
+)
+def test_a_cap_cuts_the_last_call_and_those_before_it_are_whole(rule, answer):
+    first, second = begun(0, arguments=OSLO), begun(1, called="call_2", arguments='{"city": "Ro')
+    (one,) = found(rule, answer(first, second))
+    assert (one.kind, one.where) == ("no-evidence", "choice 0, call 1, arguments")
+    assert found(rule, answer(first)) == []
 
 
 def test_forced_arguments_validate():
@@ -200,6 +243,12 @@ def test_cut_call_says_length():
     assert one.causes == ("tools/named-function-is-called[*]",)
 
 
+def test_a_call_that_is_no_json_at_all_is_none_that_was_cut():
+    rule = "tools/cut-call-says-length"
+    (one,) = found(rule, calling(call(arguments="{'city': 'Oslo'}"), asked=NAMED))
+    assert (one.kind, one.causes[0]) == ("no-evidence", "tools/call-has-its-fields")
+
+
 def test_no_parameters_are_an_empty_object():
     rule = "tools/no-parameters-are-an-empty-object"
     pinged = streamed(begun(name="ping"), more("{}"), asked=PING)
@@ -230,6 +279,16 @@ def test_no_markup_is_left_in_the_content(markup):
     breaks(rule, words(f"Well: {markup}", asked=NONE), "content", markup[:10])
     breaks(rule, calling(call(), content=markup), "content", markup[:10])
     breaks(rule, streamed(asked=OFFERED, content=[markup[:4], markup[4:]], finish="stop"), "content", markup[:10])
+
+
+@pytest.mark.parametrize("key", ["arguments", "parameters"])
+def test_a_call_told_in_the_content_too_is_markup(key):
+    rule = "tools/no-markup-is-left-in-the-content"
+    told = {"name": "get_weather", key: {"city": "Oslo"}}
+    for text in (json.dumps(told), json.dumps([{"type": "function", "function": told}], indent=1)):
+        breaks(rule, calling(call(), content=text), "content", "get_weather")
+    holds(rule, [words(json.dumps(told)), calling(call(), content='{"name": "Oslo"}'), calling(call(), content="{")])
+    holds(rule, [calling(call(), content=text) for text in ('[7, {"name": ["a"]}]', '{"name": {}, "arguments": 1}')])
 
 
 def test_words_on_tools_are_no_markup():
@@ -271,7 +330,7 @@ def test_streamed_calls_carry_their_index():
 
 def test_of_pieces_at_other_numbers_that_alone_is_told():
     (one,) = found("tools/call-has-its-fields", streamed(begun(0), more(OSLO, 1)))
-    assert one.causes == ("tools/streamed-calls-carry-their-index",)
+    assert "tools/streamed-calls-carry-their-index" in one.causes
 
 
 def test_id_and_name_of_a_streamed_call_come_once():
@@ -328,3 +387,5 @@ def test_words_beside_a_call_are_kept():
     for xs in ({"plain": silent, "stream": streamed(*WHOLE)}, {"plain": words(), "stream": spoken}):
         (one,) = found(rule, xs)
         assert (one.kind, one.optional) == ("refusal", True)
+    (one,) = found(rule, {"plain": silent, "stream": streamed(*WHOLE)})
+    assert one.got == "plain: a call alone; stream: a call alone"

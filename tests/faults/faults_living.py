@@ -128,7 +128,7 @@ TWINS = (
     Row(id="POLLS", title="one thread that polls", setup=family("--alone"), strike=told(signal.SIGUSR2), ticks=9),
     Row(id="RECYCLED", title="workers recycled by their master", setup=family(), strike=recycle, ticks=8),
     Row(id="OWN", title="the same, each with a LISTEN socket of its own", setup=family("--own"), strike=recycle,
-        ticks=8, rests_on=("probes", "/health", "exit status", "exits", "start ticks")),
+        ticks=8, rests_on=("probes", "socket", "/health", "fingerprint", "exit status", "exits", "start ticks")),
 )  # fmt: skip
 SIMULATED = (
     (Row(id="HELD", title="its cgroup frozen for 6 to 20 s", setup=lambda _: None,

@@ -260,6 +260,7 @@ def listed(value: str, *arguments: str, name: str = "m"):
     (reply(200, b"[" * 5000), "would load the model"),
     (reply(500), "not known whether it would load the model"),
     (listed("loaded", "llama-server", "--sleep-idle-seconds", "9"), "would keep it awake"),
+    (reply(200, {"data": [{"id": "m", "status": {"value": "unloaded", "failed": "true"}}]}), "would load the model"),
 ])  # fmt: skip
 def test_a_router_is_not_asked_for_a_model_that_is_not_loaded(models, why):
     with (
@@ -284,6 +285,18 @@ def test_a_router_is_asked_while_the_model_is_loaded_and_no_longer(name):
         c.until(lambda: c.skipped("canary"))
         c.until(lambda: s.count("/v1/models") > 6)
         assert (asked(s), len(c.asks("canary")), c.skipped("canary")) == (3, 3, ["would load the model"])
+
+
+def test_a_router_is_asked_for_a_model_whose_server_has_failed():
+    """Nobody unloaded it: whoever asks next has it loaded again, or is told that it is gone."""
+    status = {"value": "unloaded", "failed": True, "exit_code": 1, "args": []}
+    models = reply(200, {"data": [{"id": "m", "aliases": [], "status": status}]})
+    with (
+        site(props=reply(200, ROUTER), v1__models=models, **{CHAT: events("Hi")}) as s,
+        climb(s.url, canary_s=SOON) as c,
+    ):
+        c.until(lambda: asked(s) > 1)
+        assert c.skipped("canary") == []
 
 
 def test_a_router_is_asked_no_more_often_for_its_models_than_for_a_token():

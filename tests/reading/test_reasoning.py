@@ -47,6 +47,19 @@ def test_anything_can_be_read(odd):
     assert reasoning.tokens(plain({"usage": odd})) is None
 
 
+def test_what_closes_a_thought_shows_it_too():
+    assert reasoning.is_shown(plain({"choices": [choice("so it is</think>42")]}))
+    assert reasoning.is_marked(" [THINK]so")
+    assert reasoning.is_marked("so</think>\n")
+    assert not reasoning.is_marked("so <think> it is")
+
+
+def test_a_count_that_cannot_be_true_is_none():
+    counted = {"completion_tokens": 10, "completion_tokens_details": {"reasoning_tokens": 11}}
+    choices = [choice(message={"content": "42", "reasoning": "sixteen"})]
+    assert reasoning.spent(plain({"choices": choices, "usage": counted})) == 8
+
+
 def test_thought_shows_in_the_content_and_in_the_count_too():
     assert reasoning.is_shown(plain({"choices": [choice("<think>so</think>42")]}))
     counted = USAGE | {"completion_tokens_details": {"reasoning_tokens": 7}}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tests.golden.registry import FAULTS
+from tests.golden.faults import FAULTS
 
 Way = tuple[str, str]
 """What is left open, and the freedom that is taken there; empty: what is usual."""

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from tests.golden.registry import FAULTS
+from tests.golden.faults import FAULTS
 from tests.silence import freedoms
 
 LEGAL = {name: fault for name, fault in FAULTS.items() if fault.family == "legal"}

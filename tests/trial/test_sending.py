@@ -173,8 +173,11 @@ def test_the_end_of_the_time_for_it_bounds_a_repetition(trial):
 # who waited
 
 
-def sent(name: str, at: float) -> Sent:
-    return Sent(endpoint="golden", scenario="s", method="POST", path="/", w=name, n=1, t=int(at * SECOND))
+CHATS, VECTORS = exchange().path, "/embeddings"
+
+
+def sent(name: str, at: float, path: str = CHATS, method: str = "POST") -> Sent:
+    return Sent(endpoint="golden", scenario="s", method=method, path=path, w=name, n=1, t=int(at * SECOND))
 
 
 def test_one_that_was_being_served_waited_for_nobody_from_then_on():
@@ -189,9 +192,9 @@ def _at(x: Any, second: int) -> Any:
     return msgspec.structs.replace(x, chunks=(msgspec.structs.replace(x.chunks[0], at=second * SECOND),))
 
 
-def received(name: str, of: float, to: float, *, first: float | None = None) -> Received:
+def received(name: str, of: float, to: float, *, first: float | None = None, path: str = CHATS) -> Received:
     frames = ((int((first or of) * SECOND), 5), (int(to * SECOND), 5))
-    return Received(id=f"{name}-1", endpoint="golden", scenario="s", method="POST", path="/", request=(0, 0),
+    return Received(id=f"{name}-1", endpoint="golden", scenario="s", method="POST", path=path, request=(0, 0),
                     response=(0, 0), frames=frames, sent_at=int(of * SECOND), ended_at=int(to * SECOND))  # fmt: skip
 
 
@@ -207,8 +210,9 @@ LATE = exchange(id="main-1", error="idle", status=None, sent_at=10 * SECOND, end
         ([received("a", 41, 42)], False),
         ([received("a", 5, 20), *(received(f"b{n}", 21 + n, 22 + n) for n in range(3))], True),  # a few overtook it
         ([received("a", 5, 20), *(received(f"b{n}", 21 + n, 22 + n) for n in range(4))], False),  # too many did
+        ([received(f"b{n}", 21 + n, 22 + n, path=VECTORS) for n in range(9)], True),  # of another route
     ],
-    ids=["nobody", "one", "before", "after", "overtaken-by-few", "overtaken-by-many"],
+    ids=["nobody", "one", "before", "after", "overtaken-by-few", "overtaken-by-many", "overtaken-by-another-route"],
 )
 def test_who_waited_in_a_queue(lines, held):
     assert queue.waited(LATE, lines) is held
@@ -218,6 +222,19 @@ def test_who_waited_in_a_queue(lines, held):
 def test_company_is_counted_at_one_time_against_the_slots(slots, held):
     lines = [sent("a", 5), received("a", 5, 15), sent("b", 12), sent("c", 16), received("c", 16, 20)]
     assert queue.in_company(LATE, lines, slots) is held
+
+
+@pytest.mark.parametrize(
+    ("beside", "held"),
+    [
+        (sent("a", 12, VECTORS), True),  # an engine may do one kind of work at a time, whatever its slots
+        (sent("a", 12, "/models", "GET"), False),
+        (sent("a", 41, VECTORS), False),
+    ],
+    ids=["vectors", "a-list", "later"],
+)
+def test_work_of_another_route_is_company_whatever_the_slots(beside, held):
+    assert queue.in_company(LATE, [beside], 4) is held
 
 
 @pytest.mark.parametrize(
@@ -394,3 +411,9 @@ def test_a_plain_answer_may_be_silent_for_as_long_as_streams_take(tmp_path):
         x = exchange(error="idle", sent_at=SECOND, ended_at=31 * SECOND)
         known.learn("it", "plain answer", x, (), GIVEN)
     assert known.patience("it", "plain answer", 60.0) == Patience(60.0, 27.0, short=True)
+
+
+def test_a_plain_answer_says_nothing_until_it_is_whole(tmp_path):
+    known = Pace(tmp_path)
+    assert known.patience("it", "plain answer", 120.0) == Patience(120.0, 120.0)
+    assert known.patience("it", "stream", 120.0) == Patience(120.0, 30.0)

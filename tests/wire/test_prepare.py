@@ -98,6 +98,13 @@ def test_a_cap_that_is_exact_does_not_grow() -> None:
     assert body_of(Request(body={"max_tokens": 3}, exact=True))["max_tokens"] == 3  # type: ignore[index]
 
 
+def test_a_cap_does_not_outgrow_the_context() -> None:
+    for context, grown in ((None, 150), (400, 150), (256, 128), (64, 100)):
+        known = msgspec.structs.replace(ENDPOINT, context=context)
+        prepared = prepare(Request(body={"max_tokens": 100}), known, valid_chat=True)
+        assert json.loads(prepared.body)["max_tokens"] == grown
+
+
 def test_raw_bytes_and_paths() -> None:
     prepared = prepare(Request(raw=b"{", path="/models/{model}"), ENDPOINT, valid_chat=False)
     assert (prepared.body, prepared.path) == (b"{", "/models/org%2Fm%3A1")

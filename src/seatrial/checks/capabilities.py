@@ -8,10 +8,12 @@ it was answered, a refusal is judged as that of any other valid request.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from seatrial.checks import causes
+from seatrial.checks.answering import refused, silent
 from seatrial.checks.findings import refusal
 from seatrial.reading import fields, reasoning
 from seatrial.reading.chat import answers
@@ -30,9 +32,10 @@ ABSENT = re.compile(
 """How a server says that it lacks something, or names the switch that would give it."""
 
 CRASHED = re.compile(
-    r"Traceback|\b(?!NotImplemented|NotSupported|Unsupported)[A-Za-z]+(?:Error|Exception)\b|panicked|[Ss]egfault|[Aa]ssert"
+    r"Traceback|\b(?!NotImplemented|NotSupported|Unsupported|API|BadRequest|OpenAI)[A-Za-z]+(?:Error|Exception)\b|panicked|[Ss]egfault|[Aa]ssert"
 )
-"""How a crash is told: it may hold the name of what was asked for, and is no refusal."""
+"""How a crash is told: it may hold the name of what was asked for, and is no refusal. A gateway that passes on what a
+server said in words names an exception too (LiteLLM's APIError, BadRequestError, OpenAIException): that is none."""
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +122,21 @@ def lacking(exchanges: Mapping[str, Exchange]) -> Finding | None:
             found = refusal(f"{capability.title}, asked for once", expected="an answer", got=said, optional=True)
             return msgspec.structs.replace(found, capability=capability.title)
     return None
+
+
+def hanging(findings: Iterable[Finding], evidence: object) -> Iterator[Finding]:
+    """Findings on answers of an optional area, whose first request was answered no better: that one is their cause."""
+    xs = evidence if isinstance(evidence, Mapping) else {}
+    first = xs.get("before")
+    if not isinstance(first, Exchange) or asked_in(first) is None or not (silent(first) or refused(first)):
+        yield from findings
+        return
+    cause = f"{causes.ANSWERED}[{first.scenario.rpartition('/')[2]}]"
+    later = {name: x for name, x in xs.items() if name != "before"}
+    for finding in findings:
+        judged = [later[finding.about]] if finding.about in later else list(later.values())
+        failed = all(silent(x) or refused(x) for x in judged)
+        yield msgspec.structs.replace(finding, causes=(*finding.causes, cause)) if failed else finding
 
 
 def own(exchanges: Mapping[str, Exchange]) -> dict[str, Exchange]:

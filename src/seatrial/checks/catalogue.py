@@ -132,9 +132,14 @@ def by_row() -> dict[str, list[Rule]]:
 
 
 def not_yet() -> dict[str, str]:
-    """Rows of the catalogue without a rule, with their titles."""
-    covered = by_row()
-    return {row: title for row, title in rows().items() if row not in covered}
+    """Rows of the catalogue that wait for a rule, with their titles."""
+    covered, left = by_row(), left_out()
+    return {row: title for row, title in rows().items() if row not in covered and row not in left}
+
+
+def left_out() -> dict[str, str]:
+    """Rows of which no rule is going to ask all, and why."""
+    return {row: entry.left for row, entry in entries().items() if entry.left}
 
 
 def open_parts() -> dict[str, list[str]]:
@@ -169,9 +174,8 @@ def markdown() -> str:
         lines += ["", "## Begun", "", "Parts of rows that have a rule, and not yet one of each part."]
         lines += ["", "| row | part |", "|---|---|"]
         lines += [f"| {row} | {_cell(part)} |" for row, parts in begun.items() for part in parts]
-    left = {row: entry.left for row, entry in entries().items() if entry.left}
     lines += ["", "## Left out", "", "What of rows no rule is going to ask, and why.", "", "| row | why |", "|---|---|"]
-    lines += [f"| {row} | {_cell(why)} |" for row, why in left.items()]
+    lines += [f"| {row} | {_cell(why)} |" for row, why in left_out().items()]
     lines += [
         "",
         "## NOT YET",
@@ -181,7 +185,7 @@ def markdown() -> str:
         "| row | what it asks |",
         "|---|---|",
     ]
-    lines += [f"| {row} | {_cell(title)} |" for row, title in missing.items() if row not in left]
+    lines += [f"| {row} | {_cell(title)} |" for row, title in missing.items()]
     return "\n".join(lines) + "\n"
 
 

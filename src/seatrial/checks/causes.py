@@ -24,15 +24,25 @@ NO_KEY = "auth/missing-key-is-a-401"
 LIST = "models/list-has-its-shape"
 LABELLED = "sse/stream-is-labelled"
 EVENTS = "sse/events-are-well-formed"
+BEYOND = "context/prompt-beyond-the-context-is-refused"
+"""A prompt that the context has no room for is refused, streamed or not."""
+
+VECTORS = "embeddings/answer-has-its-shape"
+"""An answer of vectors has one for each input."""
+
 CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
 LAST_USAGE = "sse/usage-comes-last"
 WHOLE_EVENTS = "sse/each-event-holds-one-whole-object"
+FINISH_KNOWN = "chat/finish-reason-is-known"
 FINISHED = "sse/one-finish-reason-per-choice"
 USAGE = "chat/usage-adds-up"
 IDENTITY = "sse/identity-is-constant"
 ONE_MODEL = "models/answers-name-one-model"
 BOUND = ("structured/answer-validates[*]",)
 """An answer that is to fit a plain schema fits it: who fails there ignores the formats of all others too."""
+
+BOUND_STREAM = ("structured/streamed-answer-validates[*]",)
+"""The same of a stream."""
 
 NAMED_CALLED = ("tools/named-function-is-called[*]",)
 """A function that is named is called, where nothing else is asked for beside it."""

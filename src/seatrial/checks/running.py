@@ -25,7 +25,7 @@ def run(rule: Rule, evidence: Evidence, expect: Expect) -> tuple[tuple[Finding, 
     first of each sort is kept that is not among them, and one more counts the rest: the outcome is the same as of all.
     """
     try:
-        return _bounded(_findings(rule, evidence, expect)), ""
+        return _bounded(capabilities.hanging(_findings(rule, evidence, expect), evidence)), ""
     except Exception as error:  # noqa: BLE001 - a rule that falls over must not end the run
         return (), f"{type(error).__name__}: {shorten(str(error))}"
 

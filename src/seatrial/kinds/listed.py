@@ -51,6 +51,12 @@ def is_loaded(item: Mapping[str, Any]) -> bool:
     return isinstance(status, dict) and status.get("value") == "loaded"
 
 
+def has_failed(item: Mapping[str, Any]) -> bool:
+    """Whether a router says of a listed model that its server ended by itself, or could not begin."""
+    status = item.get("status")
+    return isinstance(status, dict) and status.get("failed") is True
+
+
 CONTEXTS = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
 """Where servers say how long a listed model's context is: vLLM and SGLang first, others by the other names."""
 

@@ -13,7 +13,8 @@ stays awake while it is watched. The README of autumn 2026 says that ``/metrics`
 
 The router (``"role": "router"`` in its ``/props``) has no engine's loop of its own, and a question for a model loads
 it. It fills in ``default_generation_settings``, so that it looks like a server that has loaded a model. Its
-``/models`` say what is loaded.
+``/models`` say what is loaded, and of a model whose server was killed: ``"value": "unloaded", "failed": true`` (tried
+2026-11-28; one that it has unloaded itself does not bear the word).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from seatrial.kinds.kind import (
     Reader,
     Tells,
 )
-from seatrial.kinds.listed import MOST_READ, is_loaded, listed
+from seatrial.kinds.listed import MOST_READ, has_failed, is_loaded, listed
 from seatrial.kinds.prometheus import Nonsense, count, decoded, numbers, something
 
 START_HEADER = "process-start-time-unix"
@@ -167,11 +168,14 @@ def about(body: bytes) -> About | None:
 
 
 def unloaded(models: bytes, model: str) -> Forbidden:
-    """Why a router must not be asked for a model, by its ``/models``: it is not loaded, or its server may sleep."""
+    """Why a router must not be asked for a model, by its ``/models``: it is not loaded, or its server may sleep.
+
+    One whose server has failed was not unloaded: who asks for it next has it loaded again, or learns that it is gone.
+    """
     for item in listed(models):
         aliases = item.get("aliases")
         if model == item.get("id") or (isinstance(aliases, list) and model in aliases):
-            if not is_loaded(item):
+            if not (is_loaded(item) or has_failed(item)):
                 return UNLOADED
             words = item["status"].get("args")
             return KEEPS_AWAKE if isinstance(words, list) and may_sleep(" ".join(map(str, words))) else ""

@@ -57,8 +57,15 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 seen.add((where, message))
                 expected = f"{name}, {'strict' if expect.strict else 'compat'}"
                 so = "typed clients refuse it or misread it"
-                judges = look.by_choices(x) if "choices" in message else causes.CALLS if "tool_calls" in where else ()
+                judges = look.by_choices(x) if "choices" in message else _judges(where)
                 yield violation(prefix + where, expected=expected, got=message, so=so, causes=judges)
+
+
+def _judges(where: str) -> tuple[str, ...]:
+    """The rules that judge the same place by itself."""
+    if "finish_reason" in where:
+        return (causes.FINISH_KNOWN,)
+    return causes.CALLS if "tool_calls" in where else ()
 
 
 def compat(schema: Any, parent: str = "") -> Any:

@@ -29,14 +29,19 @@ def schema(x: Exchange) -> Any:
     return mapping(form(x).get("json_schema")).get("schema")
 
 
+class _ConstantError(ValueError):
+    pass
+
+
+def _constant(name: str) -> Any:
+    raise _ConstantError(f"{name} is no JSON")
+
+
 def decoded(text: str) -> tuple[Any, str]:
     """(value, why it is no JSON) of a text; what is wrong is empty where nothing is."""
 
-    def constant(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON")
-
     try:
-        return json.loads(text, parse_constant=constant), ""
+        return json.loads(text, parse_constant=_constant), ""
     except (ValueError, RecursionError) as error:
         return None, _told(text) or str(error)
 
@@ -51,7 +56,9 @@ def is_begun(text: str, *, kind: Any = None) -> bool:
     if opens and not opens.startswith(text.lstrip()[:1]):
         return False
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_constant)
+    except _ConstantError:
+        return False
     except json.JSONDecodeError as error:
         return _goes_on(error.msg, text[error.pos :])
     except (ValueError, RecursionError):

@@ -15,6 +15,9 @@ from seatrial.records import Exchange
 WIDTH = 4
 """Bytes of a number in base64: a 32-bit float, the lowest byte first."""
 
+ROUNDED = 1e-6
+"""By how much of a vector's length its numbers may differ and still be called the same: seven digits are written."""
+
 
 @dataclass(frozen=True)
 class Vector:
@@ -39,6 +42,11 @@ class Vector:
         """Its length; 0 where it has no numbers, infinite where they overflow."""
         return math.hypot(*self.values)
 
+    @property
+    def strange(self) -> int | None:
+        """The place of its first number that is not finite; None where all are."""
+        return next((n for n, value in enumerate(self.values) if not math.isfinite(value)), None)
+
 
 def vectors(x: Exchange) -> list[Vector]:
     """Every entry of ``data``, in the order in which it was sent."""
@@ -51,6 +59,13 @@ def wanted(x: Exchange) -> int:
     if not isinstance(given, list):
         return 1
     return 1 if given and all(integer(each) is not None for each in given) else len(given)
+
+
+def same(one: Vector, other: Vector) -> bool:
+    """Whether two vectors have the same numbers, but for rounding."""
+    within = ROUNDED * max(one.norm, other.norm)
+    pairs = zip(one.values, other.values, strict=False)
+    return len(one.values) == len(other.values) > 0 and all(a == b or abs(a - b) <= within for a, b in pairs)
 
 
 def cosine(one: Vector, other: Vector) -> float | None:
@@ -76,8 +91,9 @@ def _vector(position: int, entry: dict[str, Any]) -> Vector:
 
 
 def _numbers(sent: list[Any]) -> tuple[tuple[float, ...], str]:
-    if any(not isinstance(value, int | float) or isinstance(value, bool) for value in sent):
-        return (), "not all of it are numbers"
+    for n, value in enumerate(sent):
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return (), f"not all of it are numbers, number {n} is {'null' if value is None else type(value).__name__}"
     try:
         return tuple(map(float, sent)), ""
     except OverflowError:

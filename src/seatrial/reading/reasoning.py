@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from seatrial.reading.channels import THOUGHT, content
-from seatrial.reading.chat import choices, usage
+from seatrial.reading.chat import answers, choices, completion_tokens, usage
 from seatrial.reading.fields import integer, mapping, string
 from seatrial.records import Exchange
 
 FIELDS = (*THOUGHT, "thinking")
 """Where servers put thought: llama.cpp and DeepSeek, vLLM and Ollama, Ollama's own route and those that follow it."""
 
-OPENS = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<|channel|>analysis", "<|begin_of_thought|>")
-"""How thought begins that a server left in the content."""
+OPENS = (
+    *("<think>", "<thinking>", "<thought>", "<reasoning>", "<|channel|>analysis", "<|begin_of_thought|>"),
+    *("[THINK]", "<seed:think>", "<|START_THINKING|>", "\N{WHITE LEFT-POINTING TRIANGLE}think"),
+)
+"""How thought begins that a server left in the content: Qwen and most others, OpenAI's harmony, Mistral, Seed, Cohere,
+Kimi."""
+
+CLOSES = (
+    *("</think>", "</thinking>", "</thought>", "</reasoning>", "assistantfinal", "<|end_of_thought|>"),
+    *("[/THINK]", "</seed:think>", "<|END_THINKING|>", "\N{WHITE LEFT-POINTING TRIANGLE}/think"),
+)
+"""How it ends. Often that alone is left: many templates put what opens it into the prompt; and of harmony the words are
+left where its marks are not printed."""
+
+MARKERS = OPENS + CLOSES
 
 
 def told(x: Exchange) -> dict[int, dict[str, str]]:
@@ -34,12 +47,13 @@ def fields_used(x: Exchange) -> list[str]:
 
 
 def steps(x: Exchange) -> list[tuple[str, int, bool, bool]]:
-    """(where, choice, holds thought, holds content) of each message or delta that holds either."""
+    """(where, choice, holds thought, holds content) of each message or delta that holds either; white space is none."""
     found = []
     for where, index, _choice, message in choices(x):
         thought = any(string(message.get(name)) for name in FIELDS)
-        if thought or content(message):
-            found.append((where, index, thought, bool(content(message))))
+        speaks = bool(content(message).strip())
+        if thought or speaks:
+            found.append((where, index, thought, speaks))
     return found
 
 
@@ -51,4 +65,27 @@ def tokens(x: Exchange) -> Any:
 def is_shown(x: Exchange) -> bool:
     """Whether an answer was thought about: in a field of its own, by a marker in the content, or by its count."""
     words = "".join(content(message) for _where, _index, _choice, message in choices(x))
-    return bool(fields_used(x) or integer(tokens(x)) or any(mark in words for mark in OPENS))
+    return bool(fields_used(x) or integer(tokens(x)) or any(mark in words for mark in MARKERS))
+
+
+def joined(x: Exchange) -> dict[int, str]:
+    """What was thought, by choice, whatever the field."""
+    return {index: "".join(held.values()) for index, held in told(x).items()}
+
+
+def is_marked(thought: str) -> bool:
+    """Whether a marker stands before a thought or behind it; within it the model may speak of one."""
+    return thought.lstrip().startswith(OPENS) or thought.rstrip().endswith(CLOSES)
+
+
+def spent(x: Exchange) -> int:
+    """Tokens of thought: as counted, else its text's share of all tokens, else a token for four characters.
+
+    A count beyond that of all tokens cannot be true, and is none.
+    """
+    counted, whole = integer(tokens(x)), completion_tokens(x)
+    if counted and 0 < counted <= (counted if whole is None else whole):
+        return counted
+    thought = sum(map(len, joined(x).values()))
+    words = sum(len(answer.content) for answer in answers(x).values())
+    return thought // 4 if whole is None else round(whole * thought / max(1, thought + words))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from seatrial.reading.bound import decoded
 from seatrial.reading.channels import called
 from seatrial.reading.chat import choices
 from seatrial.reading.fields import integer, listing, mapping, string
@@ -64,7 +65,8 @@ class Piece:
 class MadeCall:
     """One call of a choice: of a stream its pieces, joined by their index. Values may be of any type.
 
-    A piece without a whole index goes by its position.
+    A piece without a whole index goes by its position. What is read of the joined call is read once: a hostile stream
+    has ten thousand of them.
     """
 
     choice: int
@@ -89,28 +91,25 @@ class MadeCall:
         """The arguments, piece by piece, as they were sent."""
         return [piece.function["arguments"] for piece in self.pieces if "arguments" in piece.function]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Its id as a client joins it; empty where it has none."""
         return "".join(filter(None, map(string, self.told("id"))))
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The function's name as a client joins it."""
         return "".join(filter(None, map(string, self.names)))
 
-    @property
+    @cached_property
     def arguments(self) -> str:
         """The arguments' text as a client joins it: pieces that are no text are left out."""
         return "".join(filter(None, map(string, self.given)))
 
-    @property
+    @cached_property
     def value(self) -> Any:
-        """What the arguments' text decodes to; None where it is no JSON."""
-        try:
-            return json.loads(self.arguments)
-        except (ValueError, RecursionError):
-            return None
+        """What the arguments' text decodes to; None where it is no JSON: NaN and Infinity are none."""
+        return decoded(self.arguments)[0]
 
 
 def pieces(x: Exchange) -> Iterator[Piece]:

@@ -149,9 +149,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     apart: dict[str, Request] = {}
     hazard: Hazard = Hazard.POLITE
     depth: Depth = Depth.SMALL
-    within: int = (
-        0  # only where the context is known, and unless all is asked, where it has no more tokens; 0: anywhere
-    )
+    within: int = 0  # tokens: sent only where the context is known, and is no longer unless all is asked; 0: anywhere
     at_once: bool = False  # its requests leave at the same time: one more than the endpoint has slots, where it tells
     waves: tuple[Wave, ...] = ()  # its requests are sent as these say, wave after wave, in place of once each in order
     enough: int = (

@@ -118,7 +118,8 @@ def context_end_says_stop(answer: Answer, shot: Shot) -> Answer:
 def limit_off_by_one(answer: Answer, shot: Shot) -> Answer:
     """The last token of the context cannot be asked for."""
     body = shot.call.body
-    used = sum(len(answers.tokens(m["content"])) + 4 for m in body["messages"] if isinstance(m["content"], str)) + 2
+    said = [m.get("content") for m in body["messages"]]
+    used = sum(len(answers.tokens(text)) + 4 for text in said if isinstance(text, str)) + 2
     if max([body[name] for name in CAPS if body.get(name)], default=0) < CONTEXT - used:
         return answer
     shot.fire()

@@ -135,6 +135,12 @@ def embeddings_in_a_bare_list(reply: Reply, shot: Shot) -> Reply:
     return replace(reply, payload=[entry["embedding"] for entry in told["data"]])
 
 
+@fault("vectors-of-null", caught_by=SHAPE, stage="embedding", when=embedding)
+def vectors_of_null(body: Json, shot: Shot) -> Json:
+    """Numbers that are none are written as null (llama.cpp 14812)."""
+    return each(body, lambda _, e: e if isinstance(e["embedding"], str) else {**e, "embedding": [None] * DIMENSIONS})
+
+
 # form
 
 
@@ -216,6 +222,14 @@ def vectors_of_zeros_in_batches(body: Json, shot: Shot) -> Json:
     return each(body, lambda n, e: said(e, [0.0] * len(values(e))) if n else e)
 
 
+@fault("embedding-usage-of-the-first", caught_by=USAGE, stage="embedding", when=several)
+def embedding_usage_of_the_first(body: Json, shot: Shot) -> Json:
+    """Of a batch the tokens of the first input are counted."""
+    first = inputs(shot.call.body)[0]
+    read = len(first) if is_ids(first) else len(identities(first))
+    return with_usage(body, prompt_tokens=lambda n: read, total_tokens=lambda n: read)
+
+
 @fault("embedding-total-doubled", caught_by=USAGE, stage="embedding", when=embedding)
 def embedding_total_doubled(body: Json, shot: Shot) -> Json:
     """The total holds the tokens of the prompt twice."""
@@ -260,6 +274,18 @@ def vectors_by_place(body: Json, shot: Shot) -> Json:
     return each(
         body, lambda n, e: said(e, [a + 0.1 * b for a, b in zip(values(e), OTHER, strict=False)]) if n > 1 else e
     )
+
+
+@fault("vectors-all-alike", caught_by=BATCH, stage="embedding", when=embedding)
+def vectors_all_alike(body: Json, shot: Shot) -> Json:
+    """Every text has the same vector: the prompt never reaches the model (LocalAI 6257)."""
+    return each(body, lambda _, e: said(e, OTHER[: len(values(e))]))
+
+
+@fault("vectors-of-the-first-token", caught_by=BATCH, stage="embedding", when=embedding)
+def vectors_of_the_first_token(body: Json, shot: Shot) -> Json:
+    """A vector is that of the token every text begins with: pooled as a model does that looks at both sides."""
+    return each(body, lambda _, e: said(e, embeddings.vector([1], len(values(e)))))
 
 
 @fault("vectors-of-chance", caught_by=COMPANY, stage="embedding", when=embedding)

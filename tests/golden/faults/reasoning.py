@@ -76,6 +76,26 @@ def closing_marker_leaks(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=("</think>", *answer.content)) if answer.reasoning else answer
 
 
+@fault("only-what-closes-thought", caught_by="reasoning/content-holds-no-marker", stage="draft")
+def only_what_closes_thought(answer: Answer, shot: Shot) -> Answer:
+    """Thought stands in the content, with only what closes it: the template opens it (vLLM 13125, OVMS 3829)."""
+    if not answer.reasoning:
+        return answer
+    return replace(answer, reasoning=(), content=(*answer.reasoning, "</think>", *answer.content))
+
+
+@fault("thought-with-its-marker", caught_by="reasoning/content-holds-no-marker", stage="draft")
+def thought_with_its_marker(answer: Answer, shot: Shot) -> Answer:
+    """The field of thought begins with the marker that opens it."""
+    return replace(answer, reasoning=("<think>", *answer.reasoning)) if answer.reasoning else answer
+
+
+@fault("thought-in-content-too", caught_by="reasoning/thought-has-one-field", stage="draft")
+def thought_in_content_too(answer: Answer, shot: Shot) -> Answer:
+    """Thought is told in its field, and once more before the answer."""
+    return replace(answer, content=(*answer.reasoning, *answer.content)) if answer.reasoning else answer
+
+
 @fault(
     "thought-after-content",
     caught_by="reasoning/thought-comes-before-content",
@@ -225,6 +245,35 @@ def budget_taken_for_more(body: Json, shot: Shot) -> Json:
 def blank_content_beside_thought(body: Json, shot: Shot) -> Json:
     """Deltas of thought carry an empty content."""
     return _each_held(body, lambda m: {**m, "content": ""} if TOLD in m else m)
+
+
+@fault(
+    "blank-line-before-thought",
+    stage="events",
+    when=_streams_thought,
+    family="legal",
+    of="white space around thought",
+    source="OpenAPI document, ChatCompletionStreamResponseDelta: content is a string, and a line feed is one",
+)
+def blank_line_before_thought(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A line feed comes before the thought, as the model made it."""
+    told: set[int] = set()
+    for item in items:
+        choice = item["choices"][0] if isinstance(item, dict) and item["choices"] else None
+        if choice and TOLD in choice["delta"] and choice["index"] not in told:
+            shot.fire()
+            told.add(choice["index"])
+            role = {name: choice["delta"][name] for name in ("role",) if name in choice["delta"]}
+            yield each_choice(item, lambda c, role=role: {**c, "delta": {**role, "content": "\n"}})
+            yield each_choice(item, lambda c, role=role: {**c, "delta": without(c["delta"], *role)})
+        else:
+            yield item
+
+
+@fault("thought-is-short", stage="draft", family="honest")
+def thought_is_short(answer: Answer, shot: Shot) -> Answer:
+    """A thought is of four tokens, whatever the effort: it is over before any cap cuts it."""
+    return replace(answer, reasoning=answer.reasoning[:4]) if len(answer.reasoning) > 4 else answer
 
 
 @fault(

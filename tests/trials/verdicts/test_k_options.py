@@ -100,6 +100,8 @@ def test_private_prompts_go_and_the_verdict_stays(tried, tmp_path):
     hold(after["outcomes"] == before["outcomes"] and again.code == said.code, "the verdict stays", again.block)
     lines = [json.loads(line) for each in path.glob("writers/main-*/exchanges.jsonl") for line in each.open()]
     failed = {case.partition("[")[2].partition("]")[0] for case, word in before["outcomes"].items() if word == "FAIL"}
+    planned = [json.loads(line) for line in (path / "planned.jsonl").open()]
+    failed |= {line["before"] for line in planned if line.get("scenario") in failed and line.get("before")}
     answered = [line for line in lines if line["kind"] == "received"]
     kept = [line for line in answered if line["response"][1]]
     others = [line["scenario"] for line in kept if line["scenario"].rpartition("/")[2] not in failed]

@@ -32,10 +32,11 @@ OFF = trait("thought-off")
 BUDGET = trait("thought-budget")
 """A question under a ``budget`` of thought, and ``free`` of one."""
 
-MARKERS = (*reasoning.OPENS, "</think>", "</thinking>", "</thought>", "</reasoning>", "<|end_of_thought|>")
-
 BUDGETS = ("thinking_budget", "thinking_token_budget", "thinking_budget_tokens", "reasoning_budget")
 """Names under which a request tells it; that of Anthropic's is ``thinking.budget_tokens``."""
+
+REPEATED = 80
+"""Characters of a thought that no answer holds by chance: a short one may be all there is to say."""
 
 CLOSING = 48
 """Tokens that a server may add to a thought to bring it to an end: it tells the model that time is up."""
@@ -54,6 +55,15 @@ def thought_has_one_field(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
         yield nothing
         return
     used = {name: found for name, x in xs.items() if (found := reasoning.fields_used(x))}
+    for name, x in xs.items():
+        thoughts = reasoning.joined(x)
+        for answer in chat.answers(x).values():
+            again = thoughts.get(answer.index, "").strip()
+            if len(again) >= REPEATED and again in answer.content:
+                so = "a reader is shown the thought as a part of the answer"
+                got = f"in {used[name][0]} and in the content"
+                yield violation(f"{name}: thought", expected="in one field", got=got, so=so, about=name)
+                return
     usual = next(iter(used.values()))
     for name, found in used.items():
         if len(found) > 1:
@@ -69,16 +79,22 @@ def thought_has_one_field(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
 
 @rule(row="rsn/2", level=Level.SHOULD, of=THINKS, source="OVMS 4495: truncated thought stays in the content")
 def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """The content holds no marker of thought, also where the cap cut the thought."""
+    """The content holds no marker of thought, also where the cap cut the thought; nor does the thought have one around
+    it."""
     if nothing := look.unanswered(x):
         yield nothing
         return
     told = reasoning.told(x)
     for answer in chat.answers(x).values():
         where = f"choice {answer.index}, content"
-        if found := next((mark for mark in MARKERS if mark in answer.content), None):
+        if found := next((mark for mark in reasoning.MARKERS if mark in answer.content), None):
             so = "a reader is shown the thought, and a program that parses the answer stumbles over it"
             yield violation(where, expected=f"no {found}", got=answer.content, so=so)
+        elif field := next(
+            (name for name, text in told.get(answer.index, {}).items() if reasoning.is_marked(text)), None
+        ):
+            where, got = f"choice {answer.index}, {field}", told[answer.index][field]
+            yield violation(where, expected="thought without its markers", got=got, so="a reader is shown the marker")
         elif not answer.content and not told.get(answer.index) and answer.reasons != ["length"]:
             yield no_evidence(where, expected="content, or thought beside it", got="neither")
 
@@ -93,6 +109,10 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
     for name, x in _streams(xs):
         said: set[int] = set()
         steps = reasoning.steps(x)
+        if _unthought(x, xs.get("plain")):
+            got, expected = "none: it has too few tokens for one", "a stream that the model thinks about"
+            yield refusal(f"{name}: thought", expected=expected, got=got, optional=True)
+            continue
         if not any(thinks for _where, _choice, thinks, _speaks in steps):
             so = "a client that shows thought as it comes shows none"
             got = "none" if steps else "none, and no content"
@@ -117,11 +137,13 @@ def cut_thought_says_length(xs: Mapping[str, Exchange], expect: Expect) -> Itera
     if nothing := _untold(xs):
         yield nothing
         return
-    whole = "".join(_thoughts(xs["plain"]).values()) if "plain" in xs else ""
+    whole = "".join(reasoning.joined(xs["plain"]).values()) if "plain" in xs else ""
+    streams = [x for x in xs.values() if chat.asks_for_stream(x)]
+    lost = () if any(map(reasoning.fields_used, streams)) else tuple(n for n, x in xs.items() if x in streams)
     judged = False
     for name, x in xs.items():
-        for answer in chat.answers(x).values() if name.startswith("cut") else ():
-            found = _cut(answer, _thoughts(x).get(answer.index, ""), whole)
+        for answer in chat.answers(x).values() if name.startswith("cut") and name not in lost else ():
+            found = _cut(answer, reasoning.joined(x).get(answer.index, ""), whole)
             judged = judged or found is not UNCUT
             if found is not None and found is not UNCUT:
                 yield about(name, found)
@@ -129,13 +151,13 @@ def cut_thought_says_length(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield UNCUT
 
 
-UNCUT = no_evidence("the answers", expected="thought that its cap cuts", got="content")
+UNCUT = refusal("the answers", expected="thought that its cap cuts", got="content", optional=True)
 
 
 def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
     """What is wrong with a choice whose cap left no room for its content; UNCUT where there was room."""
     said = answer.content.strip()
-    if any(mark in said for mark in MARKERS) or (said and thought):
+    if any(mark in said for mark in reasoning.MARKERS) or (said and thought):
         return UNCUT  # the one is judged elsewhere, the other had come to an end
     if said:
         if not whole.lstrip().startswith(said[: max(8, len(said) // 2)]):
@@ -231,7 +253,7 @@ def thinking_can_be_switched_off(xs: Mapping[str, Exchange], expect: Expect) -> 
     of=BUDGET,
     optional=True,
     source="vLLM thinking_token_budget, llama.cpp thinking_budget_tokens, Qwen thinking_budget; ds4 898",
-    figures=lambda xs, _expect: {f"thought, {name}": f"{_thought(x)} tokens" for name, x in xs.items()},
+    figures=lambda xs, _expect: {f"thought, {name}": f"{reasoning.spent(x)} tokens" for name, x in xs.items()},
 )
 def thinking_budget_is_kept(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A budget of thought ends a thought that would go on, but for some closing words; or it is refused."""
@@ -242,7 +264,7 @@ def thinking_budget_is_kept(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield no_evidence("the recording", expected="an answer under a budget and one free of it", got=", ".join(xs))
         return
     allowed = _allowed(xs["budget"])
-    spent, would = (_thought(xs[name]) for name in ("budget", "free"))
+    spent, would = (reasoning.spent(xs[name]) for name in ("budget", "free"))
     if spent > allowed + CLOSING:
         so = "thought eats the cap, and the answer comes late or never"
         got = f"{spent} tokens of thought; {would} without a budget"
@@ -253,11 +275,6 @@ def thinking_budget_is_kept(xs: Mapping[str, Exchange], expect: Expect) -> Itera
     elif would <= allowed + CLOSING:
         expected = f"a thought of more than {allowed + CLOSING} tokens without a budget"
         yield refusal("thought", expected=expected, got=f"{would} tokens", optional=True)
-
-
-def _thoughts(x: Exchange) -> dict[int, str]:
-    """What was thought, by choice."""
-    return {index: "".join(held.values()) for index, held in reasoning.told(x).items()}
 
 
 def _fields(xs: Mapping[str, Exchange]) -> list[str]:
@@ -273,10 +290,23 @@ def _untold(xs: Mapping[str, Exchange]) -> Finding | None:
         if nothing := look.unanswered(x):
             return nothing
     if any(reasoning.is_shown(x) for x in xs.values()):
-        marked = any(mark in a.content for x in xs.values() for a in chat.answers(x).values() for mark in MARKERS)
+        marked = any(
+            mark in a.content for x in xs.values() for a in chat.answers(x).values() for mark in reasoning.MARKERS
+        )
         got = "it stands in the content" if marked else "it is counted, and not shown"
         return refusal("thought", expected="a field of its own", got=got, optional=True)
     return no_evidence("thought", expected="some", got="none")
+
+
+def _unthought(x: Exchange, plain: Exchange | None) -> bool:
+    """Whether a stream without thought has too few tokens for the one that the plain answer tells: then none was lost.
+
+    What a model thinks about is its own choice.
+    """
+    if plain is None or reasoning.is_shown(x):
+        return False
+    tokens, whole = chat.completion_tokens(x), chat.completion_tokens(plain)
+    return None not in (tokens, whole) and (tokens or 0) < (whole or 0) - reasoning.spent(plain) / 2
 
 
 def _streams(xs: Mapping[str, Exchange]) -> Iterator[tuple[str, Exchange]]:
@@ -307,13 +337,3 @@ def _allowed(x: Exchange) -> int:
     """The budget that a request names."""
     asked = fields.mapping(x.request_json)
     return next((n for name in BUDGETS if (n := fields.integer(asked.get(name))) is not None), 0)
-
-
-def _thought(x: Exchange) -> int:
-    """Tokens of thought: as counted, else its text's share of all tokens, else a token for four characters."""
-    if counted := fields.integer(reasoning.tokens(x)):
-        return counted
-    thought = sum(map(len, _thoughts(x).values()))
-    words = sum(len(answer.content) for answer in chat.answers(x).values())
-    tokens = chat.completion_tokens(x)
-    return thought // 4 if tokens is None else round(tokens * thought / max(1, thought + words))

@@ -1,8 +1,9 @@
 """How long silence is borne: a server that stalls must not take the evening.
 
-Requests are of four sorts: streams, plain answers, faulty requests, and pages. Where three of a sort in a row fell
-silent for as long as they may, the next ones are given three times the longest silence of one of that sort that ended
-well in this run, and at least five seconds. The first that ends well has the old patience restored.
+Requests are of four sorts: streams, plain answers, faulty requests, and pages. A plain answer says nothing until it is
+whole, and may be silent up to its deadline. Where three of a sort in a row fell silent for as long as they may, the
+next ones are given three times the longest silence of one of that sort that ended well in this run, and at least five
+seconds. The first that ends well has the old patience restored.
 
 Two silences are told apart, for each has a deadline of its own: no byte came (``idle``), and bytes came without end but
 none that says anything, such as comments that keep a connection alive (``deadline``).
@@ -83,7 +84,7 @@ class Pace:
                 idle = max(LEAST_S, TIMES * gap)
             if known.silent["deadline"] >= ALIKE:
                 whole = max(LEAST_S, TIMES * known.whole)
-        asked = min(deadline_s, IDLE_S)
+        asked = deadline_s if sort == "plain answer" else min(deadline_s, IDLE_S)
         return Patience(min(deadline_s, whole), min(asked, idle), idle < asked or whole < deadline_s)
 
     def careless(self, endpoint: str, deadline_s: float) -> float:

@@ -3,6 +3,9 @@
 A server may answer one request at a time, and need not say so. Of two that we send at once the second then waits for
 the first, and what it waits is our own doing. It shows in the record: while the second got nothing, others of ours
 were answered, and few or none that were sent after it. Who is overtaken again and again does not stand in a queue.
+
+What is asked of another route tells less: an engine may do work of one kind at a time, and let vectors wait for as long
+as any chat goes on, whatever the number of its slots. Chats then overtake a request for vectors as often as they like.
 """
 
 from __future__ import annotations
@@ -36,22 +39,29 @@ def _first_word(x: Exchange) -> int | None:
 
 def in_company(x: Exchange, lines: Iterable[Line], slots: int | None) -> bool:
     """Whether more of our requests were under way at the endpoint, at some time between its start and its end, than
-    the server says it has slots; where it does not say, more than this one.
+    the server says it has slots; where it does not say, or where one of them was work of another route, more than
+    this one.
     """
-    begun: dict[str, int] = {}
+    begun: dict[str, Sent] = {}
     ended: dict[str, int] = {}
     for line in lines:
         if isinstance(line, Sent) and line.endpoint == x.endpoint and line.id != x.id:
-            begun[line.id] = line.t
+            begun[line.id] = line
         elif isinstance(line, Received) and line.id in begun:
             ended[line.id] = line.ended_at
-    beside = ((max(at, x.sent_at), min(ended.get(name, x.ended_at), x.ended_at)) for name, at in begun.items())
-    turns = sorted(turn for of, to in beside if of < to for turn in ((of, 1), (to, -1)))
+    until = {name: min(ended.get(name, x.ended_at), x.ended_at) for name in begun}
+    beside = [(max(line.t, x.sent_at), until[name], line) for name, line in begun.items()]
+    meanwhile = [(of, to, line) for of, to, line in beside if of < to]
+    if any(line.method == "POST" and line.path != x.path for _, _, line in meanwhile):
+        return True
+    turns = sorted(turn for of, to, _ in meanwhile for turn in ((of, 1), (to, -1)))
     return max(accumulate(step for _, step in turns), default=0) >= (slots or 1)
 
 
 def waited(x: Exchange, lines: Iterable[Line]) -> bool:
-    """Whether others of ours were answered before this one got a word, and it stood in a queue behind them."""
+    """Whether others of ours were answered before this one got a word, and it stood in a queue behind them: few of the
+    same route overtook it.
+    """
     until = _first_word(x) or x.ended_at
     served = overtook = 0
     for line in lines:
@@ -59,5 +69,5 @@ def waited(x: Exchange, lines: Iterable[Line]) -> bool:
             first, last = line.frames[0][0], line.frames[-1][0]
             if first < until and last > x.sent_at:
                 served += 1
-                overtook += line.sent_at > x.sent_at
+                overtook += line.path == x.path and line.sent_at > x.sent_at
     return served > 0 and overtook < OVERTAKEN

@@ -188,19 +188,25 @@ class Client:
         sent = self.request_bytes(request)
         self.turn()
         self._has_turn = False
-        watch = Bounds(
-            self._deadline_s if deadline_s is None else deadline_s,
-            self._idle_s if idle_s is None else idle_s,
-            self._cap,
-            leaves,
-        )
-        watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
-        watch.held = held
-        self._backend.watch = watch
-        if self._backend.stream:
-            self._backend.stream.watch = watch
-        sent_at = time.monotonic_ns()
-        error, detail = self._attempt(request, watch)
+
+        def bounds() -> Bounds:
+            watch = Bounds(
+                self._deadline_s if deadline_s is None else deadline_s,
+                self._idle_s if idle_s is None else idle_s,
+                self._cap,
+                leaves,
+            )
+            watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
+            watch.held = held
+            return watch
+
+        watch, sent_at, error, detail = self._attempt(request, bounds())
+        stream = self._backend.stream
+        if stream and stream.exchanges and error in {"cut", "reset"} and not watch.size:
+            # The server closed it while the request was on its way. Whoever keeps connections has to send such a
+            # request again, on a new one (RFC 9112 9.3.1); that the old one was closed shows in ``connection``.
+            self._clear_up(request, watch, error)
+            watch, sent_at, error, detail = self._attempt(request, bounds())
         ended_at = time.monotonic_ns()
         stream = self._backend.stream
         connection = stream.exchanges if stream else 0
@@ -223,7 +229,15 @@ class Client:
             connection=connection,
         )
 
-    def _attempt(self, request: Prepared, watch: Bounds) -> tuple[str, str]:
+    def _attempt(self, request: Prepared, watch: Bounds) -> tuple[Bounds, int, str, str]:
+        """Send once: what came, when it left, and as :meth:`_answer` tells how it ended."""
+        self._backend.watch = watch
+        if self._backend.stream:
+            self._backend.stream.watch = watch
+        sent_at = time.monotonic_ns()
+        return watch, sent_at, *self._answer(request, watch)
+
+    def _answer(self, request: Prepared, watch: Bounds) -> tuple[str, str]:
         """Send and read to the answer's end; (error, detail), both empty where it ended as its framing says.
 
         The connection stays open behind it, so that the caller can look for bytes after the end.

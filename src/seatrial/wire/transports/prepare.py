@@ -53,10 +53,11 @@ def prepare(
 
     ``model: None`` in the body, ``{model}`` in the path and ``"{model}"`` in raw bytes become the endpoint's model.
     Where ``valid_chat`` says that the request is an ordinary chat, caps grow by the endpoint's factor (a thinking model
-    spends small ones on thought; those of a request that says ``exact`` do not) and its extra body (a profile's
-    off-switch, the operator's ``--extra-body``) is merged in; faulty requests are sent as they are, for their fault is
-    what is tested. Texts and caps that hang on the context are made for it; where it is not known, it is taken for
-    empty. What hangs on an earlier answer is taken from it.
+    spends small ones on thought; those of a request that says ``exact`` do not), though not beyond half of its context,
+    for a cap that has no room is refused, and its extra body (a profile's off-switch, the operator's ``--extra-body``)
+    is merged in; faulty requests are sent as they are, for their fault is what is tested. Texts and caps that hang on
+    the context are made for it; where it is not known, it is taken for empty. What hangs on an earlier answer is taken
+    from it.
 
     Args:
         got: the answers to earlier requests of the same scenario.
@@ -103,7 +104,8 @@ def _fill(
         for cap in () if request.exact else CAPS:
             value = filled.get(cap)
             if isinstance(value, int) and not isinstance(value, bool):
-                filled[cap] = math.ceil(value * endpoint.cap_factor)
+                most = max(value, endpoint.context // 2) if endpoint.context else math.inf
+                filled[cap] = min(math.ceil(value * endpoint.cap_factor), most)
         filled = {**endpoint.extra_body, **filled}
     return filled
 

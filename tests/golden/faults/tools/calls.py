@@ -208,6 +208,12 @@ def _value(text: str) -> object:
         return {}
 
 
+@fault("arguments-with-nan", caught_by=SHAPED, stage="draft", when=with_tools)
+def arguments_with_nan(answer: Answer, shot: Shot) -> Answer:
+    """The arguments of a call hold NaN, which is no JSON (RFC 8259 6; Python's own encoder writes it)."""
+    return with_calls(answer, lambda _n, c: replace(c, arguments=tokens('{"city": NaN}')))
+
+
 @fault("arguments-beside-the-schema", caught_by=FIT, stage="draft", when=forced)
 def arguments_beside_the_schema(answer: Answer, shot: Shot) -> Answer:
     """The arguments of a forced call have other keys than the schema (13 of 100 calls in the K2 Vendor Verifier)."""
@@ -317,3 +323,12 @@ def markup_in_the_content(answer: Answer, shot: Shot) -> Answer:
 def markup_beside_calls(answer: Answer, shot: Shot) -> Answer:
     """The end of a model's markup is left beside a call."""
     return replace(answer, content=tokens("[TOOL_CALLS]")) if answer.calls else answer
+
+
+@fault("call-told-in-the-content-too", caught_by=MARKUP, stage="draft", when=with_tools)
+def call_told_in_the_content_too(answer: Answer, shot: Shot) -> Answer:
+    """The JSON that the model wrote is left in the content, beside the call that was made of it (MTPLX issue 249)."""
+    if not answer.calls:
+        return answer
+    name, arguments = "".join(answer.calls[0].name), "".join(answer.calls[0].arguments)
+    return replace(answer, content=tokens(f'{{"name": "{name}", "parameters": {arguments}}}'))

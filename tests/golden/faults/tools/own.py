@@ -110,10 +110,3 @@ def own_schema_of_one_tool_open(answer: Answer, shot: Shot) -> Answer:
 def _with(answer: Answer, arguments: str) -> Answer:
     made = tuple(replace(call, arguments=tokens(arguments)) for call in answer.calls)
     return replace(answer, calls=made) if made else answer
-
-
-@fault("own-forced-call-declined", stage="body", when=_named_task, family="honest")
-def own_forced_call_declined(body: Json, shot: Shot) -> Json:
-    """A call that is forced by name is declined with a 400, of every tool alike."""
-    shot.fire()
-    raise RefusedError("tool_choice by name is not supported", param="tool_choice")

@@ -41,7 +41,7 @@ def prompt_beyond_the_context_is_refused(x: Exchange, expect: Expect) -> Iterato
         yield refusal("the prompt", expected=expected, got=got, optional=True)
         return
     for finding in look.not_refused(x):
-        cut = x.status == 200 and prompt_tokens(x) is not None
+        cut = x.status == 200 and not refused(x)
         so = "a client cannot tell that its prompt was not read"
         yield violation(
             finding.where,
@@ -79,8 +79,8 @@ def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Ite
         if x.status != 200:
             continue
         if tokens is None:
-            got = chat.usage(x)
-            yield no_evidence("usage.prompt_tokens", expected="a count", got=got, about=name, causes=uncounted)
+            got, judges = chat.usage(x), (*uncounted, *((REFUSED + causes.SOME,) if refused(x) else ()))
+            yield no_evidence("usage.prompt_tokens", expected="a count", got=got, about=name, causes=judges)
             continue
         counts[name] = tokens
         if tokens < FEWEST * words(x):
@@ -145,8 +145,9 @@ def context_is_as_long_as_announced(x: Exchange, expect: Expect) -> Iterator[Fin
         judges = tuple(each + causes.SOME for each in (TRUNCATED, causes.NEVER_5XX, REFUSED))
         yield no_evidence(where, expected="a refusal, or a longer prompt read", got=x.status, causes=judges)
         return
-    told = [int(n) for n in NAMED.findall(x.body[:4000].decode("utf-8", "replace"))]
-    if told and expect.context not in told:
+    said = re.sub(r"(?<=\d)[,_](?=\d{3}\b)", "", x.body[:4000].decode("utf-8", "replace"))
+    told = [int(n) for n in NAMED.findall(said)]
+    if told and not re.search(rf"\b{expect.context}\b", said):
         yield violation(where, expected=expected, got=f"{told[0]} in the refusal", so=so)
 
 

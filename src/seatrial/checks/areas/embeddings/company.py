@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from seatrial.checks import causes
@@ -22,12 +23,18 @@ MOVED = "what was stored in batches is not found by what is asked alone"
 
 @rule(row="emb/4", level=Level.MUST, of=parts.COMPANY, source="OpenAPI document, input: an array is several inputs")
 def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """Each vector of a batch is that of its input alone, at its input's place."""
+    """Each vector of a batch is that of its input alone, at its input's place; and two texts do not share one."""
     told, nothing = _told(xs)
     if nothing:
         yield nothing
         return
     alone = _alone(told)
+    if shared := _shared(alone):
+        so = "nothing is told from anything: every search finds all texts alike"
+        where, expected = "two texts, each asked for alone", "a vector of its own for each"
+        got = f"one and the same for {shared[0]} and {shared[1]}"
+        yield violation(where, expected=expected, got=got, so=so, grave=True, about="two")
+        return
     for text, vector in told.get("batch", {}).items():
         if text not in alone:
             yield no_evidence("the recording", expected="the input alone", got="not asked", about="batch")
@@ -40,7 +47,7 @@ def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         expected, got = "the vector of its input alone", f"cosine {_said(cosine)} with it{swapped}"
         yield violation(
             where, expected=expected, got=got, so=MOVED, grave=True, about="batch",
-            causes=(parts.COMPANIONS,) if _unsteady(told) else (),
+            causes=(*((parts.COMPANIONS,) if _unsteady(told) else ()), *((parts.SHAPE,) if _misplaced(xs) else ())),
         )  # fmt: skip
 
 
@@ -110,7 +117,10 @@ def token_ids_are_read_or_refused(xs: Mapping[str, Exchange], expect: Expect) ->
         if given and given != wanted:
             so = "a client that sends ids, as LangChain does, stores vectors under other texts"
             expected = f"{wanted}: a list of ids is one input"
-            yield violation(f"{name}: data", expected=expected, got=f"{given} entries", so=so, grave=True, about=name)
+            yield violation(
+                f"{name}: data", expected=expected, got=f"{given} entries", so=so, grave=True, about=name,
+                causes=(parts.SHAPE + causes.SOME,),
+            )  # fmt: skip
             return
         if nothing:
             yield about(name, nothing)
@@ -125,10 +135,11 @@ def token_ids_are_read_or_refused(xs: Mapping[str, Exchange], expect: Expect) ->
             yield violation(
                 where, expected=expected, got=f"cosine {got}", so=MOVED, grave=True, about="several", causes=judges
             )
-        elif ids not in alone and any(vector.values == other.values for other in alone.values()):
+        elif ids not in alone and any(embeddings.same(vector, other) for other in alone.values()):
             where, expected = f"several: {parts.place(vector)}", "a vector of its own ids"
             got, so = "that of other ids", "every text has the same vector"
-            yield violation(where, expected=expected, got=got, so=so, grave=True, about="several")
+            also = tuple(each + causes.SOME for each in (parts.WHOLE, parts.BATCH, parts.SHAPE))
+            yield violation(where, expected=expected, got=got, so=so, grave=True, about="several", causes=also)
 
 
 def _told(xs: Mapping[str, Exchange]) -> tuple[Told, Finding | None]:
@@ -159,6 +170,17 @@ def _alone(told: Told) -> dict[str, Vector]:
         if len(found) == 1:
             alone = found | alone
     return alone
+
+
+def _shared(alone: dict[str, Vector]) -> tuple[str, str] | None:
+    """Two inputs that have the same vector, or None."""
+    pairs = combinations(alone.items(), 2)
+    return next(((one[0], other[0]) for one, other in pairs if embeddings.same(one[1], other[1])), None)
+
+
+def _misplaced(xs: Mapping[str, Exchange]) -> bool:
+    """Whether an entry of the batch says that its place is another one: the rule on the shape judges that."""
+    return any(v.index != v.position for v in (embeddings.vectors(xs["batch"]) if "batch" in xs else ()))
 
 
 def _unsteady(told: Told) -> str:

@@ -20,6 +20,11 @@ CUT = 0.9
 """A usage below this share of the words shows that words were left out: a common word is a token at least."""
 
 SHORTENED = ("embeddings/text-too-long-is-refused" + causes.SOME,)
+UNCOUNTED = (parts.USAGE + causes.SOME,)
+MISSHAPEN = (parts.SHAPE + causes.SOME, causes.DECODES + causes.SOME)
+TOO_LARGE = (causes.ANSWERED + causes.SOME, causes.NEVER_5XX + "[embeddings-too-long]")
+"""Who is told of a text that is too large for the server: of a 5xx for it that is one reason, however long it was."""
+
 CUT_SO = "what stands behind the cut is in no index, and nobody is told"
 
 
@@ -59,11 +64,11 @@ def text_too_long_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
         got = "200, and one vector for texts that differ in their second half"
         yield violation("data", expected="a 4xx, or vectors of all of the text", got=got, so=CUT_SO, grave=True)
     elif read is None:
-        judges = (parts.USAGE + causes.SOME,)
-        yield no_evidence("usage.prompt_tokens", expected="a count", got="none", causes=judges)
+        yield no_evidence("usage.prompt_tokens", expected="a count", got="none", causes=UNCOUNTED)
     elif read < CUT * words:
         got = f"200, {read} tokens of {words} words"
-        yield violation("usage.prompt_tokens", expected="a 4xx, or all of the text", got=got, so=CUT_SO, grave=True)
+        where, expected = "usage.prompt_tokens", "a 4xx, or all of the text"
+        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, causes=UNCOUNTED)
 
 
 @rule(
@@ -80,9 +85,10 @@ def many_inputs_are_answered_or_refused(x: Exchange, expect: Expect) -> Iterator
         given, wanted = len(embeddings.vectors(x)), embeddings.wanted(x)
         if given != wanted:
             so = "the texts behind the limit are in no index"
-            yield violation("data", expected=f"{wanted} entries, or a 4xx", got=f"{given}", so=so, grave=True)
+            expected = f"{wanted} entries, or a 4xx"
+            yield violation("data", expected=expected, got=f"{given}", so=so, grave=True, causes=MISSHAPEN)
     else:
-        yield violation("the body", expected="vectors, or a 4xx", got=x.fault or x.json)
+        yield violation("the body", expected="vectors, or a 4xx", got=x.fault or x.json, causes=MISSHAPEN)
 
 
 @rule(
@@ -102,8 +108,7 @@ def model_without_vectors_says_so(x: Exchange, expect: Expect) -> Iterator[Findi
     if x.status == 200 and not embeddings.vectors(x):
         so = "a client stores nothing, or fails where it looks for data"
         got = f"200 {shorten(x.body[:160].decode('utf-8', 'replace'))}"
-        judges = (parts.SHAPE + causes.SOME, causes.DECODES + causes.SOME)
-        yield violation("the answer", expected="vectors, or a 4xx", got=got, so=so, grave=True, causes=judges)
+        yield violation("the answer", expected="vectors, or a 4xx", got=got, so=so, grave=True, causes=MISSHAPEN)
     elif x.status != 200 and not look.is_refusal(x):
         so = "a client takes it for a failure that passes, and asks again"
         got = f"{x.status} {shorten(x.body[:160].decode('utf-8', 'replace'))}"
@@ -129,7 +134,7 @@ def text_of_the_announced_length_is_taken(x: Exchange, expect: Expect) -> Iterat
     elif read is not None and read < CUT * words:
         expected, got = f"all of the text: {announced or 'no limit'} announced", f"200, {read} tokens of {words} words"
         where = "usage.prompt_tokens"
-        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, causes=SHORTENED)
+        yield violation(where, expected=expected, got=got, so=CUT_SO, grave=True, causes=SHORTENED + UNCOUNTED)
 
 
 def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Finding]:
@@ -137,8 +142,7 @@ def _not_taken(x: Exchange, announced: int | None, words: int) -> Iterator[Findi
     got = f"{x.status} {shorten(x.body[:200].decode('utf-8', 'replace'))}"
     if x.status is None or not 400 <= x.status < 500:
         so = "a client that fills an index by night asks again and again, or leaves the text out"
-        judges = (causes.ANSWERED + causes.SOME,)
-        yield violation("the status", expected="200, or a 4xx", got=got, so=so, grave=True, causes=judges)
+        yield violation("the status", expected="200, or a 4xx", got=got, so=so, grave=True, causes=TOO_LARGE)
     elif announced is not None and ROOM * words <= announced:
         so = "a client that cuts its texts to what is announced is refused"
         expected = f"200: {words} words, {announced} tokens announced"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence
 from seatrial.checks.traits import trait
@@ -50,7 +52,7 @@ ANNOUNCED = trait("long-text")
 UNDECIDED = trait("undecided-model")
 """A request for vectors to a model of which nobody knows whether it gives any."""
 
-SHAPE = "embeddings/answer-has-its-shape"
+SHAPE = causes.VECTORS
 WHOLE = "embeddings/numbers-are-finite-and-not-all-zero"
 USAGE = "embeddings/usage-is-of-the-prompt-alone"
 BATCH = "embeddings/batch-equals-its-parts"
@@ -63,13 +65,23 @@ precision (FlagEmbedding #542), to 0.998 with weights of four bits (measured); t
 LENGTHS = 0.1
 """By how much of itself the length of a vector may differ between two forms of it."""
 
+FEWEST = 0.75
+"""Tokens a word, at the least: but for a few vocabularies that have tokens of two words, each takes one or more."""
 
-def vectors(x: Exchange) -> tuple[list[Vector], Finding | None]:
+
+def no_object(x: Exchange) -> Finding | None:
+    """Why there is no JSON object to judge, or None; that it has to be one is judged by the rule on the shape."""
+    nothing = look.no_object(x)
+    return nothing and replace(nothing, causes=(*nothing.causes, SHAPE, SHAPE + causes.SOME))
+
+
+def vectors(x: Exchange, *, finite: bool = True) -> tuple[list[Vector], Finding | None]:
     """The vectors of an answer that can be read, as many as were asked for, in their order; or why there are none.
 
-    What hinders reading is judged by the rule on the shape, and what has no direction by that on the numbers.
+    What hinders reading is judged by the rule on the shape, and what is no number by that on the numbers; where
+    ``finite`` is False it is read all the same.
     """
-    if nothing := look.no_object(x):
+    if nothing := no_object(x):
         return [], nothing
     found, wanted = embeddings.vectors(x), embeddings.wanted(x)
     wrong = next((v for v in found if v.wrong or not v.values), None)
@@ -77,6 +89,10 @@ def vectors(x: Exchange) -> tuple[list[Vector], Finding | None]:
         why = f"{len(found)} entries" if wrong is None else f"{place(wrong)}: {wrong.wrong or 'no number'}"
         causes_ = (SHAPE, SHAPE + causes.SOME)
         return [], no_evidence("data", expected=f"{wanted} vectors to judge", got=why, causes=causes_)
+    if strange := next((v for v in found if finite and v.strange is not None), None):
+        judges = (WHOLE, WHOLE + causes.SOME)
+        got = strange.values[strange.strange or 0]
+        return [], no_evidence(place(strange), expected="finite numbers to judge", got=got, causes=judges)
     return found, None
 
 
@@ -94,6 +110,14 @@ def inputs(x: Exchange) -> list[Any]:
 def prompt_tokens(x: Exchange) -> int | None:
     """Tokens that an answer says it has read."""
     return fields.integer(fields.mapping(fields.mapping(x.json).get("usage")).get("prompt_tokens"))
+
+
+def fewest_tokens(x: Exchange) -> int:
+    """How many tokens the inputs of a request are at least: one each, a share of their words, all ids."""
+    given = inputs(x)
+    texts = sum(len(each.split()) for each in given if isinstance(each, str))
+    ids = sum(len(each) for each in given if isinstance(each, list))
+    return max(embeddings.wanted(x), int(FEWEST * texts) + ids)
 
 
 def words(x: Exchange) -> int:

@@ -16,6 +16,9 @@ from seatrial.records import Exchange, Expect, Finding, Level
 FLOAT, BASE64 = "float", "base64"
 UNFOUND = "a client looks for the vectors in data, and finds none"
 QUARTER = "openai-node decodes whatever comes as base64: its vectors have a quarter of their width and mean nothing"
+BY_FORM = "embeddings/base64-is-honoured"
+"""The rule whose finding it is that base64 holds other numbers than come as floats."""
+
 UNSTEADY = (parts.COMPANIONS + causes.SOME,)
 UNIT = 0.01
 """How far the length of a vector may be from 1 and still be called 1."""
@@ -60,7 +63,7 @@ def base64_is_honoured(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
     if packed is None or plain is None:
         yield no_evidence("the recording", expected="an answer in each form", got="one is missing")
         return
-    if nothing := look.no_object(packed):
+    if nothing := parts.no_object(packed):
         yield nothing
         return
     others = [v for v in embeddings.vectors(packed) if v.form != BASE64]
@@ -72,7 +75,7 @@ def base64_is_honoured(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
     if wrong := next((v for v in embeddings.vectors(packed) if v.wrong), None):
         yield violation(parts.place(wrong), expected="base64 of 32-bit floats", got=wrong.wrong, about=BASE64)
         return
-    (left, nothing), (right, none) = parts.vectors(packed), parts.vectors(plain)
+    (left, nothing), (right, none) = parts.vectors(packed, finite=False), parts.vectors(plain)
     if nothing or none:
         yield from (each for each in (nothing, none) if each)
         return
@@ -93,7 +96,7 @@ def float_is_honoured(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Asked for floats, or for no form, each vector comes as a list of numbers."""
     if fields.mapping(x.request_json).get("encoding_format", FLOAT) != FLOAT:
         return
-    if nothing := look.no_object(x):
+    if nothing := parts.no_object(x):
         yield nothing
         return
     found = embeddings.vectors(x)
@@ -158,17 +161,20 @@ def _norms(evidence: Exchange | Mapping[str, Exchange], expect: Expect) -> dict[
 @rule(row="emb/7", level=Level.MAY, of=parts.VECTORS, source="llama.cpp test_embedding.py", figures=_norms)
 def numbers_are_finite_and_not_all_zero(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The numbers of a vector are finite, and not all of them are 0."""
-    if nothing := look.no_object(x):
+    if nothing := parts.no_object(x):
         yield nothing
         return
     found = [v for v in embeddings.vectors(x) if v.values]
     if not found:
         yield no_evidence("data", expected="a vector to judge", got="none", causes=(parts.SHAPE,))
     for vector in found:
-        strange = next((n for n, value in enumerate(vector.values) if value - value != 0), None)
+        strange = vector.strange
         if strange is not None:
             where, so = f"{parts.place(vector)}[{strange}]", "whatever is compared with it is as far as all else"
-            yield violation(where, expected="a finite number", got=vector.values[strange], so=so, grave=True)
+            judges = (BY_FORM,) if _asked(x) == BASE64 else ()
+            yield violation(
+                where, expected="a finite number", got=vector.values[strange], so=so, grave=True, causes=judges
+            )
         elif not any(vector.values):
             so, got = "no text is near it, and none is far", f"{len(vector.values)} times 0"
             yield violation(parts.place(vector), expected="a number beside 0", got=got, so=so, grave=True)
@@ -176,8 +182,8 @@ def numbers_are_finite_and_not_all_zero(x: Exchange, expect: Expect) -> Iterator
 
 @rule(row="emb/11", level=Level.MUST, of=parts.VECTORS, source="OpenAPI document, CreateEmbeddingResponse: usage")
 def usage_is_of_the_prompt_alone(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """usage counts the tokens of all inputs, one each at least, and its total is their count: none is generated."""
-    if nothing := look.no_object(x):
+    """usage counts the tokens of all inputs, and its total is their count: none is generated."""
+    if nothing := parts.no_object(x):
         yield nothing
         return
     usage = fields.mapping(x.json).get("usage")
@@ -189,8 +195,8 @@ def usage_is_of_the_prompt_alone(x: Exchange, expect: Expect) -> Iterator[Findin
             yield violation(f"usage.{name}", expected="a whole number", got=got, so=so)
             return
     read, total = counts["prompt_tokens"] or 0, counts["total_tokens"]
-    if read < embeddings.wanted(x):
-        expected = f"{embeddings.wanted(x)} at least: no input is empty"
+    if read < parts.fewest_tokens(x):
+        expected = f"{parts.fewest_tokens(x)} at least for all inputs: a word is a token, or nearly"
         yield violation("usage.prompt_tokens", expected=expected, got=read, so="accounts miss what was read")
     if total != read:
         expected = f"{read}, the tokens of the prompt"

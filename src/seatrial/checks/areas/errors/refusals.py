@@ -124,8 +124,8 @@ def _unanswered_before(xs: Mapping[str, Exchange]) -> Finding | None:
     if not trouble and (look.unanswered(before) is None or look.holds_something(before)):
         return None
     scenario = before.scenario.rpartition("/")[2]
-    judges = tuple(f"{rule}[{scenario}]" for rule in (causes.ANSWERED, causes.DECODES, causes.CHOICES))
-    got = f"{trouble or 'no choice'}, before any faulty one"
+    judges = tuple(f"{rule}[{scenario}]" for rule in (causes.ANSWERED, causes.DECODES, causes.CHOICES, causes.VECTORS))
+    got = f"{trouble or 'nothing of what was asked for'}, before any faulty one"
     return no_evidence("the same request before", expected="an answer", got=got, about="before", causes=judges)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -276,7 +278,8 @@ def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expe
 def faults_are_refused_before_the_stream(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A faulty request for a stream gets a 4xx and JSON, not 200 and an event stream."""
     found = list(look.not_refused(x, so="the client takes the request for accepted, and its answer for torn"))
-    yield from found
+    for finding in found:
+        yield replace(finding, causes=(*finding.causes, causes.BEYOND))
     if not found and x.is_stream:
         so = "" if x.body.lstrip().startswith(b"{") else "the SDK finds no error object in it"
         yield violation("Content-Type", expected="application/json", got=x.content_type, so=so)

@@ -32,14 +32,14 @@ def calls_are_free_of_the_format(x: Exchange, expect: Expect) -> Iterator[Findin
     place of a call that was asked for by name; or the request is refused."""
     made = tools.calls(x)
     forced = isinstance(fields.mapping(x.request_json).get("tool_choice"), dict)
-    for where, value, found in told.values(x, kind="object", causes=causes.BOUND):
+    for where, value, found in told.values(x, kind="object", causes=told.plainly(x)):
         if any(where == f"choice {index}" for index in made):
             if not forced:
                 got, judges = "a call, where none is allowed", ("tools/none-calls-nothing[*]",)
                 yield no_evidence(where, expected="a message that keeps the format", got=got, causes=judges)
             continue
         if not forced:
-            yield from told.unfit(x, causes=causes.BOUND)
+            yield from told.unfit(x, causes=told.plainly(x), families=(told.EVERYDAY,))
             return
         if found is not None and found.kind == "no-evidence":
             yield found
@@ -70,7 +70,9 @@ def thought_is_free_of_the_format(xs: Mapping[str, Exchange], expect: Expect) ->
     if nothing := look.unanswered(xs["free"]):
         yield about("free", nothing)
         return
-    yield from (about("bound", found) for found in told.unfit(held, causes=causes.BOUND))
+    yield from (
+        about("bound", found) for found in told.unfit(held, causes=told.plainly(held), families=(told.EVERYDAY,))
+    )
     thinks = any(answer.reasoning.strip() for answer in chat.answers(xs["free"]).values())
     for index, answer in chat.answers(held).items():
         where, thought = f"bound: choice {index}", answer.reasoning.strip()

@@ -23,12 +23,12 @@ STRICT = "OpenAPI document, ResponseFormatJsonSchema.strict: always follows the 
 )
 def json_object_gives_an_object(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where json_object is asked for, the content is one JSON object and nothing else; or the request is refused."""
-    for where, value, found in told.values(x, kind="object", causes=causes.BOUND):
+    for where, value, found in told.values(x, kind="object", causes=told.plainly(x)):
         if found is not None:
             yield found
         elif not isinstance(value, dict):
             at, so = f"{where}, content", "a client that reads keys has an exception"
-            yield violation(at, expected="an object", got=value, so=so, grave=True, causes=causes.BOUND)
+            yield violation(at, expected="an object", got=value, so=so, grave=True, causes=told.plainly(x))
 
 
 @rule(row="so/2", level=Level.MUST, of=asked.BOUND, source=f"{STRICT}; llama.cpp issues 24097, 11988")
@@ -54,7 +54,7 @@ def streamed_answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def prompt_cannot_talk_it_out_of_the_schema(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where the prompt asks for prose and the request for a schema, the schema holds."""
     so = "whoever writes into the prompt decides what the client's program gets to read"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
 
 
 @rule(
@@ -80,4 +80,5 @@ def cut_answer_says_length(x: Exchange, expect: Expect) -> Iterator[Finding]:
         if wrong or not schemas.fits(bound.schema(x), value):
             got = f"{answer.reasons or None}, after {answer.content}"
             so = "a client takes half an object for a whole one"
-            yield violation(f"{where}, finish_reason", expected='"length"', got=got, so=so)
+            judges = (*causes.BOUND, *causes.BOUND_STREAM)
+            yield violation(f"{where}, finish_reason", expected='"length"', got=got, so=so, causes=judges)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from seatrial.checks import causes
 from seatrial.checks.areas.structured import asked, told
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -23,7 +22,7 @@ SUBSET = "OpenAI, Structured Outputs, supported schemas"
 def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """enum, const, the types, nested objects, minItems and maxItems are enforced, or the schema is refused."""
     so = "a program meets values and types that its own do not allow"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x))
 
 
 @rule(
@@ -37,7 +36,7 @@ def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Find
 def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """What $ref leads to, once or again and again, and what anyOf allows is enforced, or the schema is refused."""
     so = "what a program shares between its types, or nests in them, is not there"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
 
 
 @rule(
@@ -51,7 +50,7 @@ def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Ite
 def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """pattern, the bounds of numbers and the lengths of texts are enforced, or the schema is refused."""
     so = "codes, numbers and lengths go unchecked into what stands behind the client"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
 
 
 @rule(
@@ -65,7 +64,7 @@ def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Fi
 def formats_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """format is enforced, or the schema is refused."""
     so = "a date or an address that is none goes into what stands behind the client"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
 
 
 @rule(
@@ -79,7 +78,7 @@ def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator
     """Names of keys and values of enums in any script, with quotes, backslashes and spaces, come as the schema has
     them, or the schema is refused."""
     so = "a program of any language but English does not find its keys and values"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
 
 
 @rule(
@@ -93,4 +92,4 @@ def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator
 def keys_are_those_of_the_schema(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Every required key is there, and with additionalProperties false no other; in any order."""
     so = "a program reads a key that is not there, or refuses one that it does not know"
-    yield from told.unfit(x, so=so, causes=causes.BOUND)
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from seatrial.checks import causes, look, schemas
 from seatrial.checks.areas.structured import asked, told
 from seatrial.checks.findings import violation
@@ -58,7 +60,7 @@ def explosive_schema_is_refused_in_time(x: Exchange, expect: Expect) -> Iterator
 )
 def malformed_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A response_format of an unknown type, or with a schema that is no object, is refused with a 4xx."""
-    yield from look.not_refused(x, so=OPEN)
+    yield from _taken(x, so=OPEN)
 
 
 @rule(
@@ -71,7 +73,13 @@ def malformed_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding
 )
 def incomplete_format_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A json_schema without its name or its schema, or whose strict is no boolean, is refused with a 4xx."""
-    yield from look.not_refused(x, so="a client's slip goes unnoticed until another server refuses it")
+    yield from _taken(x, so="a client's slip goes unnoticed until another server refuses it")
+
+
+def _taken(x: Exchange, *, so: str) -> Iterator[Finding]:
+    """A finding where a faulty format was not refused; who binds nothing at all does not look at it either."""
+    for found in look.not_refused(x, so=so):
+        yield replace(found, causes=causes.BOUND) if x.status == 200 else found
 
 
 def _refused_or_kept(x: Exchange, *, so: str, judges: tuple[str, ...]) -> Iterator[Finding]:
@@ -82,14 +90,16 @@ def _refused_or_kept(x: Exchange, *, so: str, judges: tuple[str, ...]) -> Iterat
     schema = bound.schema(x)
     if unread := schemas.unreadable(schema):
         got = f"200, of a schema that cannot be read: {unread}"
-        yield violation("the status", expected="a 4xx", got=got, so=so, grave=True, causes=judges)
+        by = (*judges, told.JOINED[0]) if '"$ref"' in json.dumps(schema) else judges
+        yield violation("the status", expected="a 4xx", got=got, so=so, grave=True, causes=by)
         return
     for where, value, found in told.values(x, kind=fields.mapping(schema).get("type"), causes=judges):
         if found is not None:
             yield found
         elif not schemas.fits(schema, value):
             got, at = f"200 and {json.dumps(value, ensure_ascii=False)}", f"{where}, content"
-            yield violation(at, expected="a 4xx, or a value that fits", got=got, so=so, grave=True, causes=judges)
+            by = (*judges, *told.by_keywords(schema, value, (told.EVERYDAY, told.FINE)))
+            yield violation(at, expected="a 4xx, or a value that fits", got=got, so=so, grave=True, causes=by)
 
 
 def _is_cut(x: Exchange) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seatrial.checks import look, schemas
-from seatrial.checks.causes import UNMARKED
+from seatrial.checks.causes import BOUND, BOUND_STREAM, UNMARKED
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.reading import bound, chat, fields, reasoning
 from seatrial.records import Exchange, Finding
@@ -17,12 +17,18 @@ ANNOTATES = frozenset({"format"})
 """Keywords by which JSON Schema itself binds nothing; that they are not kept is no breach of the schema."""
 
 
-def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = ()) -> Iterator[Finding]:
+def plainly(x: Exchange) -> tuple[str, ...]:
+    """The rules by which a server fails that binds nothing at all, or nothing in streams."""
+    return (*BOUND, *BOUND_STREAM) if chat.asks_for_stream(x) else BOUND
+
+
+def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = (), families: Families = ()) -> Iterator[Finding]:
     """What is wrong with each choice of an answer that a schema binds.
 
     Args:
         so: what a value does to a client that does not fit.
         causes: the rules by which the same server fails more plainly.
+        families: rules on keywords, by which it does so where theirs are all that is broken.
     """
     schema = bound.schema(x)
     for where, value, found in values(x, kind=fields.mapping(schema).get("type"), causes=causes):
@@ -34,6 +40,7 @@ def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = ()) -> Ite
         except schemas.UnreadableError as error:
             yield no_evidence(where, expected="a schema to hold it against", got=str(error))
             continue
+        judges = (*causes, *by_keywords(schema, value, families)) if wrong else ()
         for misfit in wrong:
             yield violation(
                 f"{where}, content{misfit.where}",
@@ -41,8 +48,40 @@ def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = ()) -> Ite
                 got=misfit.message,
                 so=so,
                 grave=misfit.keyword not in ANNOTATES,
-                causes=causes,
+                causes=judges,
             )
+
+
+EVERYDAY = (
+    "structured/everyday-keywords-are-enforced[*]",
+    frozenset({"enum", "const", "type", "minItems", "maxItems"}),
+)
+JOINED = ("structured/references-and-alternatives-are-enforced[*]", frozenset({"$ref", "anyOf"}))
+FINE = (
+    "structured/patterns-and-bounds-are-enforced[*]",
+    frozenset({"pattern", "minimum", "maximum", "minLength", "maxLength"}),
+)
+"""Rules on keywords, and the keywords that they judge: who breaks one of them does so in every schema that has it."""
+
+Families = tuple[tuple[str, frozenset[str]], ...]
+
+
+def by_keywords(schema: Any, value: Any, families: Families) -> tuple[str, ...]:
+    """Of the rules on keywords those whose keywords are all that a value breaks."""
+    return tuple(rule for rule, words in families if schemas.fits(_without(schema, words), value))
+
+
+def _without(schema: Any, words: frozenset[str], *, named: bool = False) -> Any:
+    """A schema without some keywords, wherever they allow less. ``named``: its keys are names, and no keywords."""
+    if isinstance(schema, list):
+        return [_without(each, words) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: value if key == "not" else _without(value, words, named=not named and key in ("properties", "$defs"))
+        for key, value in schema.items()
+        if named or key not in words
+    }
 
 
 def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, Finding | None]]:
@@ -63,7 +102,7 @@ def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> It
         elif excuse := _excuse(answer, kind, declined=index in declined):
             yield where, None, no_evidence(f"{where}, content", expected="JSON to its end", got=excuse)
         else:
-            got = f"{wrong}: {answer.content}" if answer.content.strip() else wrong
+            got = f"{wrong}: {answer.content}" if answer.content.strip() else f"{wrong}{_elsewhere(answer)}"
             expected, at = "JSON and nothing else", f"{where}, content"
             judges = (*causes, *_by_thought(answer))
             yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=judges)
@@ -76,9 +115,15 @@ def refusing(x: Exchange) -> Iterator[int]:
             yield index
 
 
+def _elsewhere(answer: chat.Answer) -> str:
+    """That the JSON stands in the thought, in words; empty where it does not."""
+    value, wrong = bound.decoded(answer.reasoning)
+    return "" if wrong or not isinstance(value, dict | list) else f"; as thought: {answer.reasoning}"
+
+
 def _by_thought(answer: chat.Answer) -> tuple[str, ...]:
     """The rule whose finding it is that thought stands before the JSON; none where none does."""
-    return UNMARKED if answer.content.lstrip().startswith(reasoning.OPENS) else ()
+    return UNMARKED if any(mark in answer.content for mark in reasoning.MARKERS) else ()
 
 
 def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:

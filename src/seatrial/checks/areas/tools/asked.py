@@ -7,13 +7,14 @@ suite of behaviour to tell (row tools/4, and of row tools/6 the rate).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from seatrial.checks import look, traits
+from seatrial.checks import causes, look, traits
 from seatrial.checks.findings import no_evidence
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, fields, tools
+from seatrial.reading import chat, fields, reasoning, tools
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Finding
 
@@ -34,6 +35,8 @@ CUT_SHORT = trait("call-cut")
 CUT = OFFERED | CUT_SHORT
 """A call is forced that the cap cuts: its arguments are longer than that, as the schema has them."""
 
+SPACE = re.compile(r"\s+")
+
 REQUIRED_CALLS = "tools/required-calls"
 NAMED_CALLED = "tools/named-function-is-called"
 SHAPED = "tools/call-has-its-fields"
@@ -41,13 +44,21 @@ INDEXED = "tools/streamed-calls-carry-their-index"
 ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
 JOINED = "tools/streamed-arguments-join-to-an-object"
 EMPTY_OBJECT = "tools/no-parameters-are-an-empty-object"
-SEVERAL = "tools/parallel-calls-are-apart"
+NONE_CALLED = "tools/none-calls-nothing"
+
+ANSWERED = (causes.ANSWERED + "[tools-asked]",)
+"""The first request with tools is answered: who fails there fails with all tools."""
+
+WHOLE = (SHAPED, JOINED, INDEXED, ONCE)
+"""The rules whose finding it is that a call cannot be read as one."""
 
 
 def judges(x: Exchange) -> tuple[str, ...]:
-    """The rule whose finding it is that an answer has no call; none where none was asked for."""
+    """The rule whose finding it is that an answer has no call, or nothing at all; none where a call was free."""
     choice = chosen(x)
-    return (REQUIRED_CALLS,) if choice == "required" else (NAMED_CALLED,) if isinstance(choice, dict) else ()
+    if isinstance(choice, dict):
+        return (NAMED_CALLED,)
+    return {"required": (REQUIRED_CALLS,), "none": (NONE_CALLED,)}.get(choice if isinstance(choice, str) else "", ())
 
 
 def chosen(x: Exchange) -> Any:
@@ -77,10 +88,15 @@ def instead(x: Exchange) -> str:
     return words or (f"{thought} characters of thought" if thought else "nothing")
 
 
-def is_cut(x: Exchange, choice: int) -> bool:
-    """Whether a choice says that its cap cut it."""
-    answer = chat.answers(x).get(choice)
-    return answer is not None and answer.reasons[-1:] == ["length"]
+def cut(x: Exchange) -> frozenset[int]:
+    """The choices that say that their cap cut them."""
+    return frozenset(index for index, answer in chat.answers(x).items() if answer.reasons[-1:] == ["length"])
+
+
+def still_thinks(content: str) -> bool:
+    """Whether a content is the beginning of a thought that was left in it, and nothing after its end."""
+    begins = (mark for mark in reasoning.OPENS if content.lstrip().startswith(mark))
+    return any(mark.replace("<", "</", 1) not in content for mark in begins)
 
 
 def names(call: MadeCall, x: Exchange) -> list[str]:
@@ -103,7 +119,8 @@ def documents(text: str) -> int:
         if not isinstance(value, dict):
             return 0
         count += 1
-        at += len(text[at:]) - len(text[at:].lstrip())
+        if (gap := SPACE.match(text, at)) is not None:
+            at = gap.end()
     return count
 
 
@@ -116,12 +133,16 @@ def merged(call: MadeCall) -> bool:
     return len(call.pieces) == 1 or len(ids) > 1 or len(parts) > 1
 
 
-def astray(call: MadeCall, made: Sequence[MadeCall]) -> bool:
-    """Whether what looks like a call of a stream belongs to another: it is not begun, or its id was told before."""
-    if not call.id and not call.name:
-        return call is not made[0]
-    torn = [each for each in made if not isinstance(each.value, dict)]
-    return bool(torn) and any(each.id == call.id for each in made[: made.index(call)])
+def strays(made: Sequence[MadeCall]) -> frozenset[int]:
+    """The indexes of what looks like a call of a stream and belongs to another: it is not begun, or its id was told
+    before."""
+    torn = any(not isinstance(each.value, dict) for each in made)
+    found, told = set(), set()
+    for n, call in enumerate(made):
+        if (n and not call.id and not call.name) or (torn and (call.id or call.name) and call.id in told):
+            found.add(call.index)
+        told.add(call.id)
+    return frozenset(found)
 
 
 def has_parameters(call: MadeCall, x: Exchange) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seatrial.checks import causes, look, schemas
@@ -12,7 +12,7 @@ from seatrial.checks.areas.tools.asked import CUT, CUT_SHORT, FORBIDDEN, FORCED,
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, tools
+from seatrial.reading import bound, chat, fields, tools
 from seatrial.reading.chat import Answer
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -36,6 +36,8 @@ ELSEWHERE = (asked.SHAPED, asked.ONCE, asked.INDEXED, asked.INDEXED + causes.SOM
 
 JOINS = (asked.SHAPED, asked.JOINED + causes.SOME, asked.INDEXED + causes.SOME)
 """Those whose finding it is that arguments are no object."""
+
+PIECES = (asked.INDEXED, asked.INDEXED + causes.SOME)
 
 ENDS = "an agent that goes by finish_reason ends its turn, and the call is never made"
 
@@ -104,15 +106,18 @@ def named_function_is_called(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 so = "a client that asked for one function gets another one's arguments"
                 where, got = f"{call.where}, name", others[0] or "none"
                 judges = () if others[0] in tools.offered(x) else ELSEWHERE
-                yield violation(where, expected=shorten(wanted, 60), got=got, so=so, grave=True, causes=judges)
+                expected = f'"{shorten(wanted, 60)}"'
+                yield violation(where, expected=expected, got=got, so=so, grave=True, causes=judges)
 
 
 def _uncalled(answer: Answer, x: Exchange) -> Finding:
     """What is wrong where a choice holds no call: nothing that can be told, where thought alone took the cap."""
     where, said = f"choice {answer.index}, tool_calls", answer.content
-    if answer.reasons[-1:] == ["length"] and not said.strip():
-        got = f"cut at the cap, {len(answer.reasoning)} characters of thought"
-        return no_evidence(where, expected="a call, or words in its place", got=got)
+    thinks = asked.still_thinks(said)
+    if answer.reasons[-1:] == ["length"] and (thinks or not said.strip()):
+        got = f"cut at the cap, {len(answer.reasoning or said)} characters of thought"
+        judges = causes.UNMARKED if thinks else ()
+        return no_evidence(where, expected="a call, or words in its place", got=got, causes=judges)
     so = "an agent that waits for a call gets talk, and its loop ends there"
     got = (
         f"{shorten(said, 120)} ({answer.reasons[-1] if answer.reasons else 'no finish_reason'})" if said else "nothing"
@@ -134,15 +139,17 @@ def call_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     streamed = chat.asks_for_stream(x)
+    cut = asked.cut(x)
     for made in tools.calls(x).values():
+        astray = asked.strays(made) if streamed else ()
         for call in made:
-            if streamed and asked.astray(call, made):
-                yield no_evidence(call.where, expected="a call", got="a piece of one", causes=(asked.INDEXED,))
+            if call.index in astray:
+                yield no_evidence(call.where, expected="a call", got="a piece of one", causes=PIECES)
                 continue
             yield from _identity(call)
             yield from _function(call, x)
             if not streamed:
-                yield from _arguments(call, x)
+                yield from _arguments(call, x, is_cut=call.choice in cut)
 
 
 def _identity(call: MadeCall) -> Iterator[Finding]:
@@ -165,15 +172,14 @@ def _function(call: MadeCall, x: Exchange) -> Iterator[Finding]:
     if strange:
         repeated = call.name and set(call.names) <= known.keys()
         so = "no function of the client's bears this name"
-        expected, got = f"one of {', '.join(known)}", strange[0] or (call.names[0] if call.names else "none")
-        yield violation(
-            f"{call.where}, name", expected=expected, got=got, so=so, causes=(asked.ONCE,) if repeated else ()
-        )
+        expected, judges = "a function that was offered", (asked.ONCE,) if repeated else ()
+        got = f"{strange[0] or (call.names[0] if call.names else 'none')}, of {', '.join(known)}"
+        yield violation(f"{call.where}, name", expected=expected, got=got, so=so, causes=judges)
 
 
-def _arguments(call: MadeCall, x: Exchange) -> Iterator[Finding]:
+def _arguments(call: MadeCall, x: Exchange, *, is_cut: bool) -> Iterator[Finding]:
     where, given = f"{call.where}, arguments", call.given[0] if call.given else None
-    if asked.is_cut(x, call.choice):
+    if is_cut and not isinstance(call.value, dict):  # what was called before the cap is whole
         yield no_evidence(where, expected="a whole call", got="cut at the cap")
     elif not isinstance(given, str):
         so = "a client that parses the text falls over"
@@ -183,8 +189,7 @@ def _arguments(call: MadeCall, x: Exchange) -> Iterator[Finding]:
         yield no_evidence(where, expected="a JSON object", got="an empty text", causes=(asked.EMPTY_OBJECT,))
     elif not isinstance(call.value, dict):
         so = "a client that parses the text falls over, or hands the function something else than its arguments"
-        judges = (asked.SEVERAL,) if asked.merged(call) else ()
-        yield violation(where, expected="a JSON object", got=given or "an empty text", so=so, causes=judges)
+        yield violation(where, expected="a JSON object", got=given or "an empty text", so=so)
 
 
 @rule(
@@ -206,7 +211,7 @@ def forced_arguments_validate(x: Exchange, expect: Expect) -> Iterator[Finding]:
         schema = known.get(call.name, {}).get("parameters")
         where = f"{call.where}, arguments"
         if not isinstance(call.value, dict) or call.name not in known:
-            judges = (asked.SHAPED, asked.JOINED, asked.INDEXED, asked.ONCE, asked.EMPTY_OBJECT)
+            judges = (*asked.WHOLE, *(each + causes.SOME for each in asked.WHOLE), asked.EMPTY_OBJECT)
             got = call.arguments or "none"
             yield no_evidence(where, expected="an object of a known function", got=got, causes=judges)
         elif isinstance(schema, dict):
@@ -249,10 +254,12 @@ def finish_reason_tells_of_calls(x: Exchange, expect: Expect) -> Iterator[Findin
                 so = "an agent looks for a call that is not there"
                 by = asked.judges(x) or (asked.REQUIRED_CALLS + causes.SOME, asked.NAMED_CALLED + causes.SOME)
                 yield violation(where, expected='"stop"', got='"tool_calls", and no call', so=so, causes=by)
-            elif by := asked.judges(x):
+            elif asked.chosen(x) != "none" and (by := asked.judges(x)):
                 yield no_evidence(where, expected="a call that it tells of", got=reason, causes=by)
         elif reason not in (*allowed, "length"):  # of a cut call that is right: row tools/8
-            yield violation(where, expected=" or ".join(f'"{each}"' for each in allowed), got=reason, so=ENDS)
+            judges = () if reason in chat.FINISH_REASONS else (causes.FINISH_KNOWN,)
+            expected = " or ".join(f'"{each}"' for each in allowed)
+            yield violation(where, expected=expected, got=reason, so=ENDS, causes=judges)
 
 
 @rule(
@@ -269,14 +276,14 @@ def cut_call_says_length(x: Exchange, expect: Expect) -> Iterator[Finding]:
     made, cap, tokens = tools.calls(x), chat.cap(x), chat.completion_tokens(x)
     for index, answer in chat.answers(x).items():
         where, reason = f"choice {index}, finish_reason", answer.reasons[-1] if answer.reasons else None
-        torn = [call for call in made.get(index, ()) if call.value is None]
+        torn = [call for call in made.get(index, ()) if call.value is None and bound.is_begun(call.arguments)]
         full = cap is not None and tokens is not None and tokens >= cap
         if not made.get(index) and answer.content.strip():
             elsewhere = tuple(judge + causes.SOME for judge in asked.judges(x))
             yield no_evidence(where, expected="a call that the cap cuts", got=answer.content, causes=elsewhere)
         elif not torn and not full:
             got = f"{tokens} tokens of {cap}, and no call that is cut"
-            yield no_evidence(where, expected="a call that the cap cuts", got=got)
+            yield no_evidence(where, expected="a call that the cap cuts", got=got, causes=JOINS)
         elif reason != "length":
             got = f"{reason}, of {shorten(torn[0].arguments, 60)!r}" if torn else f"{reason}, after {tokens} tokens"
             so = "a client takes half a call for a whole one, and parses arguments that end in the middle"
@@ -312,16 +319,31 @@ def no_parameters_are_an_empty_object(x: Exchange, expect: Expect) -> Iterator[F
     source="what agents show to their users; llama.cpp issue 27733, vLLM's tool parsers",
 )
 def no_markup_is_left_in_the_content(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """The content of an answer holds no raw markup of calls."""
+    """The content of an answer holds no raw markup of calls, and no call that is made beside it."""
     if nothing := look.unanswered(x):
         yield nothing
         return
-    made = tools.calls(x)
+    made, cut = tools.calls(x), asked.cut(x)
     for index, answer in chat.answers(x).items():
+        where, expected = f"choice {index}, content", "words alone"
         if found := MARKUP.search(answer.content):
             got = answer.content[max(found.start() - 20, 0) : found.end() + 60]
             so = "an agent shows it to its user as an answer, and the call in it is never made"
-            yield violation(f"choice {index}, content", expected="words alone", got=got, so=so)
-        elif not answer.content and not made.get(index) and not answer.reasoning and not asked.is_cut(x, index):
+            yield violation(where, expected=expected, got=got, so=so)
+        elif _told_twice(answer.content, made.get(index, ())):
+            so = "an agent shows JSON to its user, and the model reads its call twice in the history"
+            yield violation(where, expected=expected, got=answer.content, so=so)
+        elif not answer.content and not made.get(index) and not answer.reasoning and index not in cut:
             got, judges = "neither words nor calls", asked.judges(x)
             yield no_evidence(f"choice {index}", expected="an answer", got=got, causes=judges)
+
+
+def _told_twice(content: str, made: Sequence[MadeCall]) -> bool:
+    """Whether a content is nothing but the JSON of a call that stands beside it, its function and its arguments."""
+    value = bound.decoded(content)[0] if made and content.lstrip().startswith(("{", "[")) else None
+    listed = [fields.mapping(each) for each in (value if isinstance(value, list) else [value])]
+    told = [fields.mapping(each.get("function")) or each for each in listed]
+    names = {call.name for call in made}
+    return any(
+        fields.string(each.get("name")) in names and {"arguments", "parameters"} & each.keys() for each in told if each
+    )

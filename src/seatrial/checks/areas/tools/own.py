@@ -76,7 +76,8 @@ def own_tools_are_accepted(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         yield _unfinished(report.unfinished, xs)
     elif report.more:
         got = f"refused still, after {report.asked} requests"
-        yield violation("the set", expected="the other tools are taken", got=got, so="there are more tools to blame")
+        expected, so = "the other tools are taken", "there are more tools to blame"
+        yield violation("the set", expected=expected, got=got, so=so, causes=asked.ANSWERED)
 
 
 def _read(xs: Mapping[str, Exchange]) -> Autopsy | Finding:
@@ -103,7 +104,8 @@ def _refused(offender: Offender, report: Autopsy, xs: Mapping[str, Exchange], *,
     if report.helps:
         beside = " with those of the other findings" if others else ""
         cure += f", and{beside} the whole set is taken ({report.helps.partition(':')[0]} requests)"
-    finding = violation(where, expected="200: every keyword is allowed", got="", so=f"{so}; {cure}")
+    expected = "200: every keyword is allowed"
+    finding = violation(where, expected=expected, got="", so=f"{so}; {cure}", causes=asked.ANSWERED)
     return msgspec.structs.replace(finding, got=got, about=offender.shown_by, grave=_is_5xx(xs[offender.shown_by]))
 
 
@@ -119,7 +121,8 @@ def _together(found: Together, report: Autopsy, xs: Mapping[str, Exchange]) -> F
         f"together ({found.length} bytes of JSON) they are not; {WHY[found.why]}"
         + (f"; of the {left} behind them nothing is known" if left else "")
     )
-    finding = violation(where, expected="200: up to 128 tools are allowed", got="", so=NO_ANSWER)
+    expected = "200: up to 128 tools are allowed"
+    finding = violation(where, expected=expected, got="", so=NO_ANSWER, causes=asked.ANSWERED)
     return msgspec.structs.replace(finding, got=got, about=found.shown_by)
 
 
@@ -197,8 +200,9 @@ def _findings(x: Exchange) -> Iterator[Finding]:
         judges = (asked.NAMED_CALLED + causes.SOME, asked.REQUIRED_CALLS + causes.SOME)
         yield msgspec.structs.replace(nothing, causes=judges)
     else:
+        cut = asked.cut(x)
         for call in (call for made in tools.calls(x).values() for call in made):
-            yield from _unfit(x, call)
+            yield from _unfit(x, call, is_cut=call.choice in cut)
 
 
 def _declined(x: Exchange) -> Finding:
@@ -213,13 +217,13 @@ def _refused_alone(finding: Finding) -> Finding:
     return msgspec.structs.replace(finding, kind="violation", consequence=so, causes=(ACCEPTED + causes.SOME,))
 
 
-def _unfit(x: Exchange, call: tools.MadeCall) -> Iterator[Finding]:
+def _unfit(x: Exchange, call: tools.MadeCall, *, is_cut: bool) -> Iterator[Finding]:
     """What of the arguments of a call does not fit the schema of its tool."""
     function = tools.offered(x).get(call.name)
     where = "arguments"
     if function is None or not isinstance(call.value, dict):
-        got = f"cut at the cap: {call.arguments}" if asked.is_cut(x, call.choice) else call.arguments or "none"
-        judges = () if asked.is_cut(x, call.choice) else (asked.SHAPED + causes.SOME, asked.NAMED_CALLED + causes.SOME)
+        got = f"cut at the cap: {call.arguments}" if is_cut else call.arguments or "none"
+        judges = () if is_cut else (asked.SHAPED + causes.SOME, asked.NAMED_CALLED + causes.SOME)
         yield no_evidence(where, expected="an object to its end", got=got, causes=judges)
         return
     if not isinstance(schema := fields.mapping(function).get("parameters"), dict):

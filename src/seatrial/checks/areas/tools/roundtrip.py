@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.checks import answering, capabilities, causes, look, traits
+from seatrial.checks.areas.tools import asked
 from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -79,7 +80,8 @@ def thought_stays_apart_from_calls(x: Exchange, expect: Expect) -> Iterator[Find
     if said := _declined(x):
         yield said
     elif wrong := answering.refused(x):
-        yield violation(wrong.where, expected="an answer, or a 4xx", got=wrong.got, grave=True)
+        expected = "an answer, or a 4xx"
+        yield violation(wrong.where, expected=expected, got=wrong.got, grave=True, causes=asked.ANSWERED)
     elif nothing := look.unanswered(x):
         yield nothing
     else:
@@ -180,8 +182,7 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
 
 def _mark(text: str) -> str:
     """The mark by which a thought begins or ends that stands in a text; empty where there is none."""
-    closes = (mark.replace("<", "</", 1) for mark in reasoning.OPENS)
-    return next((mark for mark in (*reasoning.OPENS, *closes) if mark in text), "")
+    return next((mark for mark in reasoning.MARKERS if mark in text), "")
 
 
 def _is_called(name: str, thought: str) -> bool:

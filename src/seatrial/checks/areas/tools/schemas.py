@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.checks import answering, causes, look, traits
 from seatrial.checks import schemas as held
+from seatrial.checks.areas.tools import asked
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -24,8 +25,8 @@ MANY = traits.DECLINABLE | trait("many-tools")
 """Requests ``few`` and ``one more``, whose difference is a tool, and others that offer many more of its size."""
 
 FEW, ONE_MORE = "few", "one more"
-CALLED = ("tools/named-function-is-called" + causes.SOME, "tools/required-calls" + causes.SOME)
-SHAPED = ("tools/call-has-its-fields" + causes.SOME,)
+CALLED = (asked.NAMED_CALLED + causes.SOME, asked.REQUIRED_CALLS + causes.SOME)
+SHAPED = tuple(rule + causes.SOME for rule in (asked.NAMED_CALLED, asked.REQUIRED_CALLS, *asked.WHOLE))
 
 ROOM = re.compile(r"context|tokens|n_ctx|max_model_len|too (?:long|large|big)|exceed", re.IGNORECASE)
 """How a server says that a prompt is longer than it can take."""
@@ -47,15 +48,17 @@ def strict_schemas_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding
     if x.status is not None and 400 <= x.status < 500:
         yield refusal("the status", expected="an answer", got=f"{x.status} {_said(x)}", optional=True)
     elif wrong := answering.refused(x):
-        yield violation(wrong.where, expected="an answer, or a 4xx", got=wrong.got, grave=True)
+        judges = (*asked.ANSWERED, "tools/schemas-of-any-kind-are-accepted" + causes.SOME)
+        yield violation(wrong.where, expected="an answer, or a 4xx", got=wrong.got, grave=True, causes=judges)
     elif nothing := look.unreadable(x):
         yield nothing
     elif not (made := [call for calls in tools.calls(x).values() for call in calls]):
         got = "".join(answer.content for answer in chat.answers(x).values()) or "nothing"
         yield no_evidence("tool_calls", expected="a call to judge", got=got, causes=CALLED)
     else:
+        cut = asked.cut(x)
         for call in made:
-            yield from _unfit(x, call)
+            yield from _unfit(x, call, is_cut=call.choice in cut)
 
 
 @rule(
@@ -102,7 +105,9 @@ def _taken(x: Exchange) -> Iterator[Finding]:
     if x.status is not None and 400 <= x.status < 500:
         yield violation("the status", expected="200: every tool is allowed", got=f"{x.status} {_said(x)}", so=USELESS)
     elif wrong := answering.refused(x):
-        yield violation(wrong.where, expected=wrong.expected, got=wrong.got, so=USELESS, grave=True)
+        yield violation(
+            wrong.where, expected=wrong.expected, got=wrong.got, so=USELESS, grave=True, causes=asked.ANSWERED
+        )
     elif nothing := look.unanswered(x):
         yield nothing
 
@@ -126,15 +131,14 @@ def _untold(x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Finding]:
         yield violation("usage.prompt_tokens", expected=expected, got=tokens, so=UNTOLD, grave=True)
 
 
-def _unfit(x: Exchange, call: MadeCall) -> Iterator[Finding]:
+def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
     """What of the arguments of a call does not fit the function's schema."""
     where, schema = f"{call.where}, arguments", fields.mapping(tools.offered(x).get(call.name)).get("parameters")
-    answer = chat.answers(x).get(call.choice)
-    if answer is not None and "length" in answer.reasons and call.value is None:
+    if is_cut and call.value is None:
         yield no_evidence(where, expected="arguments to their end", got=call.arguments)
-    elif schema is None or call.value is None:
+    elif schema is None or not isinstance(call.value, dict):
         got = f"{call.name}: {call.arguments}"
-        yield no_evidence(where, expected="JSON, of a function that was offered", got=got, causes=(*CALLED, *SHAPED))
+        yield no_evidence(where, expected="an object, of a function that was offered", got=got, causes=SHAPED)
     else:
         try:
             misfits = held.misfits(schema, call.value)

@@ -37,7 +37,7 @@ def parallel_calls_are_apart(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     for choice, made in tools.calls(x).items():
         joined = [call for call in made if asked.merged(call)]
-        judges = (asked.INDEXED,) if chat.asks_for_stream(x) else ()
+        judges = (asked.INDEXED,) if chat.asks_for_stream(x) else (asked.SHAPED,)
         for call in joined:
             so = "a client parses none of it, or makes the first call alone"
             yield violation(f"{call.where}, arguments", expected="one object", got=call.arguments, so=so, causes=judges)

@@ -12,7 +12,6 @@ from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, fields, tools
-from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
 
@@ -42,8 +41,9 @@ def streamed_calls_carry_their_index(x: Exchange, expect: Expect) -> Iterator[Fi
         begun = [call.index for call in made]
         if begun != list(range(len(made))):
             so = "a client that lays calls out by their number has holes, and a call for each piece"
-            yield violation(f"choice {choice}, index", expected=", ".join(map(str, range(len(made)))), got=begun, so=so)
-        for call in (call for call in made if asked.astray(call, made)):
+            yield violation(f"choice {choice}, index", expected="0 and so on, without a gap", got=begun, so=so)
+        astray = asked.strays(made)
+        for call in (call for call in made if call.index in astray):
             so = "a client has a call without a name, and the one before it without its arguments"
             where, got = f"{call.where}, index", f"{call.index}: {call.arguments or 'nothing'}"
             yield violation(where, expected="the number of the call that it goes on with", got=got, so=so)
@@ -71,7 +71,7 @@ def id_and_name_of_a_streamed_call_come_once(x: Exchange, expect: Expect) -> Ite
             texts = [text for text in told if isinstance(text, str) and text]
             if len(texts) < 2 or (key == "name" and call.name in known):
                 continue
-            so = f"those that join deltas have the {key} {shorten(''.join(texts), 80)}"
+            so = f"those that join deltas have '{shorten(''.join(texts), 80)}' as the {key}"
             got = f"{len(texts)} times: {shorten(texts[0], 40)}, {shorten(texts[1], 40)}"
             yield violation(f"{call.where}, {key}", expected="once", got=got, so=so)
 
@@ -87,6 +87,7 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
     if nothing := asked.uncalled(x):
         yield nothing
         return
+    cut, unnumbered = asked.cut(x), _unnumbered(x)
     for call in (call for made in tools.calls(x).values() for call in made):
         where = f"{call.where}, arguments"
         strange = [piece for piece in call.given if piece is not None and not isinstance(piece, str)]
@@ -94,24 +95,23 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
             so = "a client that joins texts loses the arguments"
             got = f"{type(strange[0]).__name__}: {shorten(strange[0], 80)}"
             yield violation(where, expected="pieces of text", got=got, so=so)
-        elif asked.is_cut(x, call.choice):
+        elif call.choice in cut and not isinstance(call.value, dict):  # what was called before the cap is whole
             yield no_evidence(where, expected="a whole call", got="cut at the cap")
         elif not call.arguments.strip() and not asked.has_parameters(call, x):
             yield no_evidence(where, expected="a JSON object", got="an empty text", causes=(asked.EMPTY_OBJECT,))
         elif not isinstance(call.value, dict):
             so = "a client that parses the joined text falls over"
-            yield violation(
-                where, expected="a JSON object", got=call.arguments or "none", so=so, causes=_unnumbered(call, x)
-            )
+            judges = (asked.INDEXED,) if call.choice in unnumbered or asked.merged(call) else ()
+            yield violation(where, expected="a JSON object", got=call.arguments or "none", so=so, causes=judges)
 
 
-def _unnumbered(call: MadeCall, x: Exchange) -> tuple[str, ...]:
-    """The rule whose finding it is that pieces were joined to the wrong call; none where all are numbered."""
-    lost = any(fields.integer(piece.index) is None for piece in tools.pieces(x))
-    made = tools.calls(x).get(call.choice, [])
-    gaps = [each.index for each in made] != list(range(len(made)))
-    strays = any(asked.astray(each, made) for each in made)
-    return (asked.INDEXED,) if lost or gaps or strays or asked.merged(call) else ()
+def _unnumbered(x: Exchange) -> frozenset[int]:
+    """The choices in which pieces were joined to the wrong call, for their numbers are wrong: a rule of its own."""
+    made = tools.calls(x)
+    if any(fields.integer(piece.index) is None for piece in tools.pieces(x)):
+        return frozenset(made)
+    gaps = {choice for choice, calls in made.items() if [each.index for each in calls] != list(range(len(calls)))}
+    return frozenset(gaps | {choice for choice, calls in made.items() if asked.strays(calls)})
 
 
 @rule(
@@ -141,7 +141,8 @@ def streamed_call_is_the_plain_one(xs: Mapping[str, Exchange], expect: Expect) -
 def _told(x: Exchange) -> list[tuple[int, str, Any]]:
     """(choice, function, arguments) of each call of an answer; none where one of them is not whole."""
     made = [(choice, call) for choice, held in sorted(tools.calls(x).items()) for call in held]
-    if any(asked.is_cut(x, choice) or not isinstance(call.value, dict) for choice, call in made):
+    cut = asked.cut(x)
+    if any(choice in cut or not isinstance(call.value, dict) for choice, call in made):
         return []
     return [(choice, asked.names(call, x)[0], call.value) for choice, call in made]
 
@@ -192,11 +193,13 @@ def _beside(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     calling = {name: bool(tools.calls(x)) for name, x in xs.items()}
     words = {name: "".join(answer.content for answer in chat.answers(x).values()).strip() for name, x in xs.items()}
     if len(xs) < 2 or not all(calling.values()) or not any(words.values()):
-        got = "; ".join(f"{name}: {shorten(asked.instead(x), 60)}" for name, x in xs.items())
+        mute = {name for name in xs if calling[name] and not words[name]}
+        said = {name: "a call alone" if name in mute else shorten(asked.instead(x), 60) for name, x in xs.items()}
+        got = "; ".join(f"{name}: {text}" for name, text in said.items())
         yield refusal("the answers", expected="words and a call in one answer", got=got, optional=True)
         return
-    for name, said in words.items():
-        if not said:
+    for name, heard in words.items():
+        if not heard:
             other = next(text for text in words.values() if text)
             so = "an agent shows nothing of what the model said before it called, and loses it from the history"
             yield violation(f"{name}: content", expected=shorten(other, 80), got="none", so=so, about=name)
