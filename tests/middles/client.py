@@ -11,6 +11,8 @@ PATIENCE_S = 4.0
 LONG = 4000
 """Tokens of a stream that is to run while its server is struck."""
 PAUSE_S = 0.2
+NEVER = "\x1f\x1e\x1f"
+"""No model says so. A request that names no stop string takes the server's, and may end after a word."""
 
 
 def seen(port: int, model: str) -> dict[str, str]:
@@ -57,7 +59,7 @@ def _body(model: str, tokens: int, *, stream: bool) -> bytes:
         "messages": [{"role": "user", "content": "Count from one to a thousand."}],
     }
     if stream:
-        asked |= {"stream": True, "ignore_eos": True}
+        asked |= {"stream": True, "ignore_eos": True, "stop": [NEVER]}
     return json.dumps(asked).encode()
 
 

@@ -59,7 +59,7 @@ def test_a_mute_rule_makes_the_catching_say_what_it_misses():
 
 def test_the_suite_itself_does_not_hold_with_a_mute_rule():
     with trial.muted(ROLE.id):
-        wrong = verdicts.hold(ROLE.id).wrong
+        wrong = verdicts.hold(ROLE.id, whole=False).wrong
     for fault in ("role-never", "role-in-every-chunk", "role-late"):
         assert any(line.startswith(f"{fault}: {ROLE.id} finds nothing in ") for line in wrong)
 
@@ -90,6 +90,6 @@ def test_a_rule_no_scenario_reaches_is_named():
 
 
 def test_one_rule_can_be_tried_alone():
-    verdict = verdicts.hold(ROLE.id)
+    verdict = verdicts.hold(ROLE.id, whole=False)
     assert verdict.wrong == []
     assert set(verdict.caught) == {ROLE.id}
