@@ -46,6 +46,7 @@ PATIENCE_S = 90.0
 REPEATS = 3
 """So often a request is sent again that waited for others of ours: a server may work on at what we gave up."""
 CHATS = Request().path
+Send = Callable[[str, Scenario, Endpoint], dict[str, Exchange]]
 FEWEST_S = 1.0
 """Where less time is left than this, nothing is sent again."""
 
@@ -80,8 +81,11 @@ class Sender:
         self._queued: set[str] = set()
         self._strange: set[str] = set()
 
-    def once(self, name: str, scenario: Scenario, endpoint: str) -> dict[str, Exchange]:
+    def once(self, name: str, scenario: Scenario, endpoint: str, how: Send | None = None) -> dict[str, Exchange]:
         """The exchanges of a scenario on an endpoint; sent the first time it is asked for, and never again.
+
+        Args:
+            how: it is sent, in place of :meth:`send`.
 
         Raises:
             ServerGone: the server stopped, when it was sent or before; every later call raises it too.
@@ -92,7 +96,7 @@ class Sender:
                 self._await_those_before(name, endpoint)
             self._guard.stop_if_gone(endpoint)
             try:
-                self._kept[key] = self.send(name, scenario, self._trial.endpoint(endpoint))
+                self._kept[key] = (how or self.send)(name, scenario, self._trial.endpoint(endpoint))
             except ServerGone as gone:
                 self._kept[key] = gone
         kept = self._kept[key]
