@@ -67,7 +67,7 @@ def test_thought_shows_in_the_content_and_in_the_count_too():
     assert not reasoning.is_shown(plain({"usage": USAGE | {"completion_tokens_details": {"reasoning_tokens": 0}}}))
 
 
-@pytest.mark.parametrize(("opens", "closes"), zip(reasoning.OPENS, reasoning.CLOSES, strict=True))
+@pytest.mark.parametrize(("opens", "closes"), list(zip(reasoning.OPENS, reasoning.CLOSES, strict=True)))
 def test_a_thought_is_open_until_its_own_end(opens, closes):
     assert reasoning.is_open(f"\n{opens}The user wants")
     assert not reasoning.is_open(f"{opens}Hm.{closes} It rains.")

@@ -6,7 +6,7 @@ import random
 
 from tests.golden.edits import Json, html
 from tests.golden.faults.embeddings.asked import asks, each, said, several, values, with_ids
-from tests.golden.registry import Shot, embedding, fault
+from tests.golden.registry import Shot, embedding, fault, freedom
 from tests.golden.validation import InsteadError, RefusedError
 
 
@@ -40,11 +40,10 @@ def no_embeddings_in_words(body: Json, shot: Shot) -> Json:
     raise InsteadError(html(405, "Method Not Allowed"))
 
 
-@fault(
+@freedom(
     "vectors-not-normalised",
     stage="embedding",
     when=embedding,
-    family="legal",
     of="length of vectors",
     source="OpenAPI document, Embedding: nothing is said of the length of a vector",
 )
@@ -53,11 +52,10 @@ def vectors_not_normalised(body: Json, shot: Shot) -> Json:
     return each(body, lambda _, e: said(e, [17.5 * value for value in values(e)]))
 
 
-@fault(
+@freedom(
     "vectors-rounded",
     stage="embedding",
     when=embedding,
-    family="legal",
     of="digits of vectors",
     source="RFC 8259 6: precision is the writer's",
 )
@@ -66,11 +64,10 @@ def vectors_rounded(body: Json, shot: Shot) -> Json:
     return each(body, lambda _, e: e if isinstance(e["embedding"], str) else said(e, [round(v, 7) for v in values(e)]))
 
 
-@fault(
+@freedom(
     "vectors-stir",
     stage="embedding",
     when=several,
-    family="legal",
     of="batches of vectors",
     source="llama.cpp with weights of four bits: measured",
 )
@@ -80,11 +77,10 @@ def vectors_stir(body: Json, shot: Shot) -> Json:
     return each(body, lambda _, e: said(e, [value * (1 + draw.gauss(0, 0.06)) for value in values(e)]))
 
 
-@fault(
+@freedom(
     "embeddings-with-more",
     stage="embedding",
     when=embedding,
-    family="legal",
     of="fields of vectors",
     source="OpenAPI document: no schema of an answer says additionalProperties: false",
 )

@@ -8,15 +8,14 @@ from tests.golden.answers import Answer
 from tests.golden.edits import Json
 from tests.golden.faults.optional import with_format
 from tests.golden.faults.structured.asked import any_object, beside_tools, dumped, has, said
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Shot, fault, freedom
 from tests.golden.validation import RefusedError
 
 
-@fault(
+@freedom(
     "json-laid-out",
     stage="draft",
     when=with_format,
-    family="legal",
     of="JSON of answers",
     source="RFC 8259 2: insignificant white space",
 )
@@ -25,11 +24,10 @@ def json_laid_out(answer: Answer, shot: Shot) -> Answer:
     return said(answer, lambda value: f"\n {dumped(value, indent=4)}\n", shot)
 
 
-@fault(
+@freedom(
     "json-closely-set",
     stage="draft",
     when=with_format,
-    family="legal",
     of="JSON of answers",
     source="RFC 8259 2 and 7: no white space is needed, any character may be escaped",
 )
@@ -38,11 +36,10 @@ def json_closely_set(answer: Answer, shot: Shot) -> Answer:
     return said(answer, lambda value: json.dumps(value, separators=(",", ":")), shot)
 
 
-@fault(
+@freedom(
     "keys-in-reverse",
     stage="draft",
     when=with_format,
-    family="legal",
     of="keys of answers",
     source="RFC 8259 4: an object is unordered",
 )
