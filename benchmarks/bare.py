@@ -31,7 +31,9 @@ CLOSE = (b"\r\nConnection: keep-alive\r\n", b"\r\nConnection: close\r\n")
 def asked(url: str, run_dir: Path) -> tuple[float, list[bytes]]:
     """Seconds from the first request of a run of the suite to its last answer, and the requests in order."""
     command = [sys.executable, "-m", "pytest", "suites/conformance", f"--endpoint={url}", f"--run-dir={run_dir}"]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False)
+    ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False)
+    if ran.returncode not in (0, 1):  # READY, or not: all was asked and judged
+        raise SystemExit(f"  MISSED: the suite ended with {ran.returncode}; a run that proves nothing has no figure")
     run = RunDir.open(run_dir)
     lines = sorted((line for line in run.lines("writers/**/*.jsonl") if isinstance(line, Received)), key=_sent)
     span = max(line.ended_at for line in lines) - lines[0].sent_at

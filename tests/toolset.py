@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 N = 40
@@ -43,3 +44,11 @@ def forty(**odd: dict[str, Any]) -> list[dict[str, Any]]:
         held = next(each["function"] for each in made if each["function"]["name"] == name)
         held["parameters"]["properties"]["places"]["items"]["properties"]["at"] = copy.deepcopy(schema)
     return made
+
+
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Each object in a value."""
+    if isinstance(value, dict):
+        yield value
+    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(below)

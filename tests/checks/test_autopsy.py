@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,17 +15,9 @@ from seatrial.checks.autopsy.search import FIRST, FURTHER, MOST_OFFENDERS, Autop
 from seatrial.checks.schemas import fits
 from seatrial.clients.sets import sets
 from tests import toolset
-from tests.toolset import LONG, PATTERN, RARE
+from tests.toolset import LONG, PATTERN, RARE, parts
 
 Tools = list[dict[str, Any]]
-
-
-def parts(value: Any) -> Iterator[dict[str, Any]]:
-    """Each object in a value."""
-    if isinstance(value, dict):
-        yield value
-    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from parts(below)
 
 
 def uses(keyword: str, value: Any = ...) -> Callable[[Tools], bool]:

@@ -135,9 +135,25 @@ def test_what_fails_as_the_first_request_did_hangs_on_it():
     rule, cause = "chat/usage-adds-up", f"{ANSWERED}[tools-asked]"
     failed = refused(500, said("internal error"))
     first = refused(500, said("internal error"), scenario="tools/tools-asked")
-    assert all(cause in f.causes for f in found(rule, {"before": first, "only": failed}))
+    hangs = found(rule, {"before": first, "only": failed})
+    assert hangs
+    assert all(f.causes.count(cause) == 1 for f in hangs)
     well = plain(scenario="tools/tools-asked")
-    assert not any(cause in f.causes for f in found(rule, {"before": well, "only": failed}))
+    stands = found(rule, {"before": well, "only": failed})
+    assert stands
+    assert not any(cause in f.causes for f in stands)
     judged = found("chat/usage-adds-up", {"before": first, "only": plain({"usage": 5})})
     assert judged
     assert not any(cause in f.causes for f in judged)
+    [alone] = found(rule, {"before": first})
+    assert (alone.kind, alone.causes) == ("no-evidence", ())
+
+
+def test_a_faulty_request_is_right_to_be_refused_whatever_the_first_was_answered():
+    rule, cause = "errors/error-object-has-its-shape", f"{ANSWERED}[tools-asked]"
+    first, good = (refused(500, said("internal error"), scenario=f"tools/{name}") for name in ("tools-asked", "bad"))
+    shapeless = found(rule, {"before": first, "bad": refused(400, b"oops"), "good": good})
+    assert shapeless
+    assert not any(cause in f.causes for f in shapeless)
+    as_little = found(rule, {"before": first, "bad": refused(500, b"oops"), "good": good})
+    assert all(f.causes.count(cause) < 2 for f in as_little)

@@ -115,6 +115,13 @@ def test_cut_thought_says_length():
     breaks(rule, GOOD | {"cut": thinks("", "", finish="length")}, "thought", "none")
     quick = {"cut": thinks("", "42."), "cut-stream": stream(THINKING, delta(content="42."))}
     assert outcome(load_all()[rule].level, found(rule, GOOD | quick)) is Outcome.UNSUPPORTED
+    empty = {"cut": plain({"choices": []}), "cut-stream": streamed(DONE)}
+    marked = {
+        "cut": thinks("", "<think>Seven", finish="stop"),
+        "cut-stream": stream(THINKING, delta(content="<think>")),
+    }
+    for case in (empty, marked):
+        assert outcome(load_all()[rule].level, found(rule, GOOD | case)) is Outcome.INCONCLUSIVE
     silent = {"stream": stream(delta(content="42.")), "cut-stream": stream(finish="length")}
     holds(rule, [GOOD | silent])  # that a stream loses all thought is told of the whole one
 

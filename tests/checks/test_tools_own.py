@@ -147,5 +147,14 @@ def test_a_forced_call_that_is_declined_of_all_is_a_refusal_and_of_one_a_fault()
     assert breaks(ENFORCED, xs, "task_4", "failed to parse grammar").causes == (f"{ACCEPTED}[*]",)
 
 
+def test_a_tool_without_a_schema_shows_nothing_and_harms_no_other():
+    tools = toolset.forty()[:2]
+    for each in tools:
+        del each["function"]["parameters"]
+    (found,) = judged(ENFORCED, forced(lambda _name, r: called(GOOD, r), tools))
+    assert (found.kind, found.got) == ("no-evidence", "none")
+    holds(ENFORCED, [forced(lambda _name, r: called(GOOD, r), [*tools[:1], *toolset.forty()[1:]])])
+
+
 def test_nothing_sent_is_no_evidence():
     assert [f.kind for f in judged(ENFORCED, {})] == ["no-evidence"]

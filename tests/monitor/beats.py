@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from seatrial.records import SECOND, Clock, Line
@@ -25,13 +25,12 @@ def between(found: Sequence[int], begin: int, end: int) -> int:
     return len({at // (SECOND // 2) for at in found if begin < at < end})  # a look may write its clock twice
 
 
-def mid_second(last_look: object) -> None:
+def mid_second(last_look: Callable[[], int]) -> None:
     """Wait for a moment between two looks: what a look finds is found late, and what is told at once is not.
 
     Args:
         last_look: when the latest was, asked again and again.
     """
-    assert callable(last_look)
     until(lambda: SECOND // 5 < time.monotonic_ns() - last_look() < SECOND // 2, "the middle of a second")
 
 

@@ -65,3 +65,22 @@ def test_thought_shows_in_the_content_and_in_the_count_too():
     counted = USAGE | {"completion_tokens_details": {"reasoning_tokens": 7}}
     assert reasoning.is_shown(plain({"usage": counted}))
     assert not reasoning.is_shown(plain({"usage": USAGE | {"completion_tokens_details": {"reasoning_tokens": 0}}}))
+
+
+@pytest.mark.parametrize(("opens", "closes"), list(zip(reasoning.OPENS, reasoning.CLOSES, strict=True)))
+def test_a_thought_is_open_until_its_own_end(opens, closes):
+    assert reasoning.is_open(f"\n{opens}The user wants")
+    assert not reasoning.is_open(f"{opens}Hm.{closes} It rains.")
+    assert not reasoning.is_open(f"It rains. {opens}")
+
+
+def test_a_thought_of_harmony_ends_at_its_final_channel():
+    assert not reasoning.is_open("<|channel|>analysis<|message|>Hm.<|end|><|channel|>final<|message|>It rains.")
+
+
+def test_the_mark_of_a_thought_is_named():
+    assert [reasoning.mark("It rains."), reasoning.mark("Hm.</think>"), reasoning.mark("[THINK]Hm.")] == [
+        "",
+        "</think>",
+        "[THINK]",
+    ]

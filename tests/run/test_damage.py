@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -22,11 +23,12 @@ from seatrial.records import (
     RunInfo,
     Sent,
 )
+from seatrial.records.lines import KINDS
 from seatrial.records.numbers import HIGHEST
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
-from seatrial.run.lines import Numbers
+from seatrial.run.lines import SAID, Numbers
 from seatrial.run.writer import RunDirError, encode
 
 ENDPOINT = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",))
@@ -220,6 +222,20 @@ def test_a_number_with_which_nobody_can_reckon_is_not_read_though_the_sum_agrees
     path.write_bytes(sums.signed(text, sums.start(run.info.id)) + b"\n")
     assert len(list(run.lines("writers/**/rows.jsonl"))) == read
     assert run.damage.lines.total() == (not read)
+
+
+def bare(hint):
+    """Whether a type lets a number of any size through."""
+    if get_origin(hint) is Annotated:
+        return False
+    return hint in (int, float, Any) or any(map(bare, get_args(hint)))
+
+
+def test_every_number_of_a_line_is_bounded_or_looked_at():
+    fields = {kind: {n for n, h in get_type_hints(kind, include_extras=True).items() if bare(h)} for kind in KINDS}
+    counts = {"tokens", "prompt_tokens"}
+    wanted = {kind: {"expect"} if kind is Judgement else counts for kind in SAID}
+    assert {kind: found for kind, found in fields.items() if found} == wanted
 
 
 def test_a_file_without_an_end_is_not_read_to_it(run):

@@ -92,7 +92,7 @@ def hold(*names: str, whole: bool = True) -> Verdict:
     _list(verdict)
     _catch(verdict, evidence)
     _silence(verdict, evidence)
-    _tolerate(verdict, of_family("honest"), whole=whole, all_rules=not names)
+    _tolerate(verdict, whole=whole, all_rules=not names)
     _leave_free(verdict, whole=whole)
     return verdict
 
@@ -130,7 +130,7 @@ def _catch(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
 
 def _silence(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
     """Each rule in turn is mute in the registry while its faults are caught anew: the catching then has to say by name
-    which of them it misses, at least one, and nothing else."""
+    which of them it misses, at least one."""
     for rule, found in verdict.caught.items():
         with muted(rule):
             again = Verdict({rule: RULES[rule]})
@@ -139,8 +139,6 @@ def _silence(verdict: Verdict, evidence: Mapping[str, Pieces]) -> None:
         verdict.missed[rule] = [fault for fault, line in lines.items() if line in again.wrong]
         if not verdict.missed[rule]:
             verdict.wrong.append(f"{rule}: silenced, and nothing of it is missed")
-        new = set(again.wrong) - set(verdict.wrong) - set(lines.values())
-        verdict.wrong += [f"{rule}: silenced, and of another it is said: {line}" for line in sorted(new)]
 
 
 def _missed(fault: str, rule: str, pieces: Pieces) -> str:
@@ -148,9 +146,9 @@ def _missed(fault: str, rule: str, pieces: Pieces) -> str:
     return f"{fault}: {rule} finds nothing in {', '.join(p.scenario for p in pieces)}"
 
 
-def _tolerate(verdict: Verdict, names: list[str], *, whole: bool, all_rules: bool) -> None:
+def _tolerate(verdict: Verdict, *, whole: bool, all_rules: bool) -> None:
     """What is declined honestly is UNSUPPORTED, and nothing worse."""
-    rules = _for_each(verdict)
+    rules, names = _for_each(verdict), of_family("honest")
     count = 0
     for name in names if whole else _share(names):
         cases = list(_of_server(rules, (name,)))

@@ -252,9 +252,9 @@ class Users:
                 self.ends[n] += self.seconds * random.uniform(0.9, 1.15)
         return frozenset(f"{n} until {end}" for n, end in enumerate(self.ends))
 
-    def convict(self, every: float, times: int) -> bool:
-        """Whether so many questions, one every so often, convict."""
-        company = Bystanders(self.look)
+    def convict(self, every: float, times: int, cuts: int = 0) -> bool:
+        """Whether so many questions, one every so often, convict, where so many cuts were handed over before."""
+        company = Bystanders(self.look, cuts)
         for _ in range(times):
             due = self.clock.now + every
             with company.question("/chat"):
@@ -282,12 +282,13 @@ class AtOnce:
 
 @pytest.mark.parametrize(("users", "seconds"), [(1, 0.3), (1, 1.0), (2, 0.65), (2, 1.0), (2, 2.0), (4, 1.0), (4, 10.0)])
 @pytest.mark.parametrize("every", [1.0, 10.0])
-def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds, every, monkeypatch):
+@pytest.mark.parametrize("cuts", [0, 1])
+def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds, every, cuts, monkeypatch):
     """Also where their requests come in step with the questions."""
     monkeypatch.setattr(bystanders, "time", clock := Hours())
     monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
     random.seed(f"{users} {seconds} {every}")
-    guilty = sum(Users(clock, users, seconds).convict(every, 360) for _ in range(30))
+    guilty = sum(Users(clock, users, seconds).convict(every, 360, cuts) for _ in range(30))
     assert guilty <= 3
 
 

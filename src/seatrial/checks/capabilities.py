@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from seatrial.checks import causes
+from seatrial.checks import causes, look
 from seatrial.checks.answering import refused, silent
 from seatrial.checks.findings import refusal
+from seatrial.checks.rules import Evidence
 from seatrial.reading import fields, reasoning
 from seatrial.reading.chat import answers
 from seatrial.records import Exchange, Finding
@@ -124,18 +125,23 @@ def lacking(exchanges: Mapping[str, Exchange]) -> Finding | None:
     return None
 
 
-def hanging(findings: Iterable[Finding], evidence: object) -> Iterator[Finding]:
-    """Findings on answers of an optional area, whose first request was answered no better: that one is their cause."""
+def hanging(findings: Iterable[Finding], evidence: Evidence) -> Iterator[Finding]:
+    """Findings on answers of an optional area, whose first request was answered no better: that one is their cause.
+
+    What a faulty request is answered is none of them: a refusal is right there.
+    """
     xs = evidence if isinstance(evidence, Mapping) else {}
     first = xs.get("before")
     if not isinstance(first, Exchange) or asked_in(first) is None or not (silent(first) or refused(first)):
         yield from findings
         return
     cause = f"{causes.ANSWERED}[{first.scenario.rpartition('/')[2]}]"
-    later = {name: x for name, x in xs.items() if name != "before"}
+    faulty = look.bad(xs) if look.GOOD in xs else {}
+    later = {name: x for name, x in xs.items() if name != "before" and name not in faulty}
     for finding in findings:
-        judged = [later[finding.about]] if finding.about in later else list(later.values())
-        failed = all(silent(x) or refused(x) for x in judged)
+        judged = [x for name, x in later.items() if finding.about in ("", name)]
+        hangs = judged and not finding.capability and cause not in finding.causes
+        failed = hangs and all(silent(x) or refused(x) for x in judged)
         yield msgspec.structs.replace(finding, causes=(*finding.causes, cause)) if failed else finding
 
 

@@ -46,8 +46,9 @@ def _findings(rule: Rule, evidence: Evidence, expect: Expect) -> Iterator[Findin
             yield no_evidence("the recording", expected="a faulty request", got="none")
         if not rule.sampled:  # what a good request tells is for the rule on the next request, which is sampled
             exchanges = look.bad(exchanges)
-    else:
-        exchanges = capabilities.own(exchanges)
+    elif not (exchanges := capabilities.own(exchanges)):
+        yield no_evidence("the recording", expected="an exchange of its own", got="the first request of its area alone")
+        return
     if rule.sampled:
         yield from rule.function(exchanges, expect)
         return

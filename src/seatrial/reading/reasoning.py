@@ -28,6 +28,20 @@ left where its marks are not printed."""
 
 MARKERS = OPENS + CLOSES
 
+FINAL = "<|channel|>final"
+"""What ends harmony's thought where its marks are printed."""
+
+
+def mark(text: str) -> str:
+    """The first marker of thought that stands in a text; empty where none does."""
+    return next((mark for mark in MARKERS if mark in text), "")
+
+
+def is_open(text: str) -> bool:
+    """Whether a text begins with a thought, and holds nothing that ends it."""
+    begins = [close for mark, close in zip(OPENS, CLOSES, strict=True) if text.lstrip().startswith(mark)]
+    return bool(begins) and FINAL not in text and not any(close in text for close in begins)
+
 
 def told(x: Exchange) -> dict[int, dict[str, str]]:
     """The thought of each choice by the field that held it; a choice without any has none."""
@@ -65,7 +79,7 @@ def tokens(x: Exchange) -> Any:
 def is_shown(x: Exchange) -> bool:
     """Whether an answer was thought about: in a field of its own, by a marker in the content, or by its count."""
     words = "".join(content(message) for _where, _index, _choice, message in choices(x))
-    return bool(fields_used(x) or integer(tokens(x)) or any(mark in words for mark in MARKERS))
+    return bool(fields_used(x) or integer(tokens(x)) or mark(words))
 
 
 def joined(x: Exchange) -> dict[int, str]:

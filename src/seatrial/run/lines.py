@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
 import msgspec
@@ -29,8 +30,14 @@ NAMES = ("case", "endpoint", "rule", "scenario", "suite", "name", "id", "w")
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(LINES)
 decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
-_SAYING = frozenset({Counters, Judgement, LoadRow, Meter})
-"""Lines that hold what a server said, as it said it."""
+_COUNTS = attrgetter("tokens", "prompt_tokens")
+SAID: Mapping[type[Line], Callable[[Any], Any]] = {
+    Counters: _COUNTS,
+    Judgement: attrgetter("expect"),
+    LoadRow: _COUNTS,
+    Meter: _COUNTS,
+}
+"""What lines hold as others said it: the decoder bounds no number of these, and of all else."""
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
 _ODD = re.compile(rb"\\u|[^\x20-\x7e\n]")
 """What a line must hold to be worth a closer look, where no sum says that we wrote it."""
@@ -95,7 +102,7 @@ class LineReader:
         if _ODD.search(content) is None if begin is None else sums.all_hold(block, begin):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
-                if all(_reckoned(line) for line in lines if type(line) in _SAYING):
+                if all(_reckoned(line) for line in lines if type(line) in SAID):
                     return lines
         return self._one_by_one(block, name)
 
@@ -193,11 +200,8 @@ def _printable(line: Line) -> bool:
 
 def _reckoned(line: Line) -> bool:
     """Whether a reader can reckon with what a line passes on as others said it; the decoder bounds what is ours."""
-    if isinstance(line, Judgement):
-        return _near(line.expect)
-    if isinstance(line, LoadRow | Meter | Counters):
-        return _near((line.tokens, line.prompt_tokens))
-    return True
+    said = SAID.get(type(line))
+    return said is None or _near(said(line))
 
 
 def _near(value: Any) -> bool:

@@ -39,7 +39,7 @@ def what(page: Endpoint, settings: WatchSettings, *, answers: bool) -> str:
 
 def price(settings: WatchSettings, page: Endpoint) -> str:
     """Requests and tokens of a day. Of a server of no known kind nobody knows yet what a look costs."""
-    known = page.kind != detect.GENERIC
+    known = page.kind != detect.GENERIC and page.name not in settings.behind  # a gateway may speak another's dialect
     chats = round(DAY_S / settings.canary_s) if settings.canary_s else 0
     if not chats:
         sent = f"{LOOKS:,} looks at its health page, 0 chats, 0 tokens"

@@ -12,7 +12,7 @@ from tests.golden.chat import CONTEXT
 from tests.golden.edits import CAPS, Json, failure, whole_number
 from tests.golden.faults.optional import with_format
 from tests.golden.items import Act, Pause, Piece, Reply
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 from tests.golden.validation import InsteadError, RefusedError
 
 KEPT = 100
@@ -239,11 +239,10 @@ def prefix_is_not_told(body: Json, shot: Shot) -> Json:
     return {**body, "usage": {**body["usage"], "prompt_tokens_details": None}}
 
 
-@fault(
+@freedom(
     "prompt-tokens-are-many",
     stage="whole",
     when=lambda c: _long(c) and _length(c) < 1000,
-    family="legal",
     of="tokens of prompts",
     source="OpenAPI document, CompletionUsage: prompt_tokens counts the template too, whatever it is",
 )
@@ -254,11 +253,10 @@ def prompt_tokens_are_many(body: Json, shot: Shot) -> Json:
     return {**body, "usage": {**usage, "prompt_tokens": prompt, "total_tokens": prompt + usage["completion_tokens"]}}
 
 
-@fault(
+@freedom(
     "blank-text-is-refused",
     stage="body",
     when=chat,
-    family="legal",
     of="blank texts",
     source="OpenAPI document: nothing is said of a message of white space; refused with a 400",
 )

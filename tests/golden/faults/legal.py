@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tests.golden.edits import Json, api, each_choice, get, malformed, says, several
 from tests.golden.items import DONE, Act, Item, Pause, Piece, Raw, Reply, event
-from tests.golden.registry import Call, Shot, chat, fault, streaming
+from tests.golden.registry import Call, Shot, chat, fault, freedom, streaming
 from tests.golden.validation import RefusedError
 
 KEEPS = b"Connection: keep-alive\r\n"
@@ -26,11 +26,10 @@ def _rewritten(items: Iterator[Item], shot: Shot, before: bytes, old: bytes, new
             yield item
 
 
-@fault(
+@freedom(
     "crlf-events",
     stage="events",
     when=streaming,
-    family="legal",
     of="line ends",
     source="WHATWG HTML 9.2.5: CR LF, LF or CR",
     turn=50,
@@ -40,11 +39,10 @@ def crlf_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     return _rewritten(items, shot, b"", b"\n", b"\r\n")
 
 
-@fault(
+@freedom(
     "cr-events",
     stage="events",
     when=streaming,
-    family="legal",
     of="line ends",
     source="WHATWG HTML 9.2.5: CR LF, LF or CR",
     turn=50,
@@ -54,11 +52,10 @@ def cr_events(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     return _rewritten(items, shot, b"", b"\n", b"\r")
 
 
-@fault(
+@freedom(
     "no-space-after-data",
     stage="events",
     when=streaming,
-    family="legal",
     of="space after the colon",
     source="WHATWG HTML 9.2.6: one space is removed, if there is one",
     turn=35,
@@ -68,11 +65,10 @@ def no_space_after_data(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     return _rewritten(items, shot, b"", b"data: ", b"data:")
 
 
-@fault(
+@freedom(
     "comment-pings",
     stage="events",
     when=streaming,
-    family="legal",
     of="lines between events",
     source="WHATWG HTML 9.2.6: a line that starts with a colon is ignored",
     turn=40,
@@ -82,11 +78,10 @@ def comment_pings(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     return _rewritten(items, shot, b": ping\n\n", b"", b"")
 
 
-@fault(
+@freedom(
     "event-ids",
     stage="events",
     when=streaming,
-    family="legal",
     of="lines between events",
     source="WHATWG HTML 9.2.6: the fields id and retry",
     turn=40,
@@ -96,11 +91,10 @@ def event_ids(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     return _rewritten(items, shot, b"id: 7\nretry: 3000\n", b"", b"")
 
 
-@fault(
+@freedom(
     "stream-in-one-delta",
     stage="events",
     when=streaming,
-    family="legal",
     of="deltas",
     source="OpenAPI document, stream: partial message deltas; nothing is said of where they are cut",
 )
@@ -121,10 +115,9 @@ def stream_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
         yield item
 
 
-@fault(
+@freedom(
     "content-in-the-last-chunk",
     stage="chunk",
-    family="legal",
     of="last chunk",
     source="OpenAPI document, ChatCompletionStreamResponseDelta: content, in any chunk",
 )
@@ -133,10 +126,9 @@ def content_in_the_last_chunk(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "delta": {"content": ""}} if c["finish_reason"] else c)
 
 
-@fault(
+@freedom(
     "unknown-fields",
     stage=("whole", "chunk"),
-    family="legal",
     of="fields of bodies",
     source="OpenAPI document: no schema of an answer says additionalProperties: false",
 )
@@ -145,10 +137,9 @@ def unknown_fields(body: Json, shot: Shot) -> Json:
     return {**body, "timings": {**body.get("timings", {}), "predicted_ms": 1.5}, "x_groq": None}
 
 
-@fault(
+@freedom(
     "constant-alias",
     stage=("whole", "chunk"),
-    family="legal",
     of="model name",
     source="OpenAPI document, model: the model used; a string",
 )
@@ -157,11 +148,10 @@ def constant_alias(body: Json, shot: Shot) -> Json:
     return {**body, "model": f"/models/{body['model']}.gguf"}
 
 
-@fault(
+@freedom(
     "split-anywhere",
     stage="wire",
     when=chat,
-    family="legal",
     of="packets",
     source="RFC 9112 2.2: a message is a sequence of octets, however it is cut up",
     turn=90,
@@ -176,11 +166,10 @@ def split_anywhere(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
             yield piece
 
 
-@fault(
+@freedom(
     "early-hints",
     stage="wire",
     when=chat,
-    family="legal",
     of="informational answers",
     source="RFC 9110 15.2: any number of 1xx before the answer; RFC 8297",
     turn=70,
@@ -196,11 +185,10 @@ def _chats_or_tells(call: Call) -> bool:
     return chat(call) or get("/props")(call)
 
 
-@fault(
+@freedom(
     "one-at-a-time",
     stage=("wire", "reply"),
     when=_chats_or_tells,
-    family="legal",
     of="slots",
     source="llama.cpp --parallel 1: the server answers in turn",
     turn=95,
@@ -227,11 +215,10 @@ def _in_turn(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
         queue.remove(ticket)
 
 
-@fault(
+@freedom(
     "refuses-greedy-n",
     stage="body",
     when=several,
-    family="legal",
     of="greedy choices",
     source="vLLM: n must be 1 when using greedy sampling",
 )
@@ -243,11 +230,10 @@ def refuses_greedy_n(body: Json, shot: Shot) -> Json:
     return body
 
 
-@fault(
+@freedom(
     "closes-each-connection",
     stage="wire",
     when=api,
-    family="legal",
     of="connection",
     source="RFC 9112 9.6: Connection: close",
     turn=5,
@@ -268,11 +254,10 @@ def without_a_date(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
         yield re.sub(rb"Date: [^\r]+\r\n", b"", piece, count=1) if isinstance(piece, bytes) else piece
 
 
-@fault(
+@freedom(
     "malformed-json-422-refused",
     stage="reply",
     when=malformed,
-    family="legal",
     of="status of malformed JSON",
     source="RFC 9110 15.5.21: 422; FastAPI answers so",
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from tests.golden.edits import api
 from tests.golden.items import LAST_CHUNK, Act, Piece, chunk
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 
 FRAMED = "http/body-is-what-its-head-announces"
 LENGTH = re.compile(rb"Content-Length: (\d+)\r\n")
@@ -110,11 +110,10 @@ def refusal_gzip_cut(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(rest, shot, _gzipped, lambda body: iter((gzip.compress(body)[:-6],))) if refused else rest
 
 
-@fault(
+@freedom(
     "until-the-end",
     stage="wire",
     when=api,
-    family="legal",
     of="framing",
     source="RFC 9112 6.3: until the connection is closed",
     turn=1,
@@ -124,11 +123,10 @@ def until_the_end(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(pieces, shot, lambda head, _: LENGTH.sub(b"", head), lambda body: iter((body,)))
 
 
-@fault(
+@freedom(
     "of-http-1-0",
     stage="wire",
     when=api,
-    family="legal",
     of="framing",
     source="RFC 9110 2.5: a server may answer with an older minor version",
     turn=1,
@@ -142,11 +140,10 @@ def of_http_1_0(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(pieces, shot, old, lambda body: iter((body,)))
 
 
-@fault(
+@freedom(
     "whole-in-chunks",
     stage="wire",
     when=lambda call: api(call) and call.request.method != "HEAD",
-    family="legal",
     of="framing",
     source="RFC 9112 7.1: chunked, with extensions and trailers",
     turn=1,
@@ -161,11 +158,10 @@ def whole_in_chunks(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     return _reframed(pieces, shot, _chunked, cut)
 
 
-@fault(
+@freedom(
     "whole-gzipped",
     stage="wire",
     when=chat,
-    family="legal",
     of="framing",
     source="RFC 9110 8.4: Content-Encoding; a server may ignore Accept-Encoding",
     turn=1,

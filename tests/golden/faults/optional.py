@@ -9,7 +9,7 @@ from typing import Any
 from tests.golden.answers import Answer
 from tests.golden.edits import Json, each_choice, each_message, failure, get, html
 from tests.golden.items import Item, Reply
-from tests.golden.registry import Call, Shot, When, chat, embedding, fault, streaming
+from tests.golden.registry import Call, Shot, When, chat, embedding, fault, freedom, streaming
 from tests.golden.validation import InsteadError, RefusedError
 
 
@@ -104,11 +104,10 @@ def with_named_tool(call: Call) -> bool:
     return with_tools(call) and isinstance(call.says("tool_choice"), dict)
 
 
-@fault(
+@freedom(
     "named-call-says-stop",
     stage=("whole", "chunk"),
     when=with_named_tool,
-    family="legal",
     of="end of a named call",
     source="OpenAPI document, finish_reason; OpenAI says stop, measured in vLLM pull request 25054",
 )
@@ -117,11 +116,10 @@ def named_call_says_stop(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "tool_calls" else c)
 
 
-@fault(
+@freedom(
     "words-beside-calls",
     stage="draft",
     when=with_tools,
-    family="legal",
     of="content beside calls",
     source="OpenAPI document, ChatCompletionResponseMessage: content and tool_calls are no alternatives",
 )
@@ -132,11 +130,10 @@ def words_beside_calls(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=("Let", " me", " look", "."))
 
 
-@fault(
+@freedom(
     "empty-content-beside-calls",
     stage="whole",
     when=with_tools,
-    family="legal",
     of="content beside calls",
     source="OpenAPI document, ChatCompletionResponseMessage: content is a string or null",
 )
@@ -145,11 +142,10 @@ def empty_content_beside_calls(body: Json, shot: Shot) -> Json:
     return each_message(body, lambda m: {**m, "content": ""} if m.get("tool_calls") and not m["content"] else m)
 
 
-@fault(
+@freedom(
     "call-in-one-delta",
     stage="events",
     when=lambda call: with_tools(call) and streaming(call),
-    family="legal",
     of="pieces of calls",
     source="OpenAPI document, ChatCompletionMessageToolCallChunk: nothing is said of where arguments are cut",
     turn=1,

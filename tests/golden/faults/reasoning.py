@@ -10,7 +10,7 @@ from tests.golden.app.wants import BUDGETS
 from tests.golden.edits import Json, each_choice, failure, without
 from tests.golden.faults.optional import with_thought
 from tests.golden.items import Item
-from tests.golden.registry import Call, Shot, chat, fault, streaming
+from tests.golden.registry import Call, Shot, chat, fault, freedom, streaming
 from tests.golden.validation import InsteadError, RefusedError
 
 TOLD, OTHER = "reasoning_content", "reasoning"
@@ -235,10 +235,9 @@ def budget_taken_for_more(body: Json, shot: Shot) -> Json:
     return {**without(body, "thinking"), **more}
 
 
-@fault(
+@freedom(
     "blank-content-beside-thought",
     stage="chunk",
-    family="legal",
     of="content beside thought",
     source="OpenAPI document, ChatCompletionStreamResponseDelta: content, in any chunk",
 )
@@ -247,11 +246,10 @@ def blank_content_beside_thought(body: Json, shot: Shot) -> Json:
     return _each_held(body, lambda m: {**m, "content": ""} if TOLD in m else m)
 
 
-@fault(
+@freedom(
     "blank-line-before-thought",
     stage="events",
     when=_streams_thought,
-    family="legal",
     of="white space around thought",
     source="OpenAPI document, ChatCompletionStreamResponseDelta: content is a string, and a line feed is one",
 )
@@ -276,11 +274,10 @@ def thought_is_short(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, reasoning=answer.reasoning[:4]) if len(answer.reasoning) > 4 else answer
 
 
-@fault(
+@freedom(
     "null-thought-beside-content",
     stage=("whole", "chunk"),
     when=with_thought,
-    family="legal",
     of="thought beside content",
     source="vLLM and SGLang: reasoning_content: null where there is none",
 )
@@ -289,11 +286,10 @@ def null_thought_beside_content(body: Json, shot: Shot) -> Json:
     return _each_held(body, lambda m: m if TOLD in m else {TOLD: None, OTHER: None, **m})
 
 
-@fault(
+@freedom(
     "thought-is-closed-in-words",
     stage="draft",
     when=_with_budget,
-    family="legal",
     of="end of thought",
     source="Qwen3: the words that close a thought whose budget is spent",
 )

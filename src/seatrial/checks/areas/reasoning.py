@@ -87,7 +87,7 @@ def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
     told = reasoning.told(x)
     for answer in chat.answers(x).values():
         where = f"choice {answer.index}, content"
-        if found := next((mark for mark in reasoning.MARKERS if mark in answer.content), None):
+        if found := reasoning.mark(answer.content):
             so = "a reader is shown the thought, and a program that parses the answer stumbles over it"
             yield violation(where, expected=f"no {found}", got=answer.content, so=so)
         elif field := next(
@@ -109,7 +109,7 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
     for name, x in _streams(xs):
         said: set[int] = set()
         steps = reasoning.steps(x)
-        if _unthought(x, xs.get("plain")):
+        if steps and _unthought(x, xs.get("plain")):
             got, expected = "none: it has too few tokens for one", "a stream that the model thinks about"
             yield refusal(f"{name}: thought", expected=expected, got=got, optional=True)
             continue
@@ -138,27 +138,38 @@ def cut_thought_says_length(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield nothing
         return
     whole = "".join(reasoning.joined(xs["plain"]).values()) if "plain" in xs else ""
-    streams = [x for x in xs.values() if chat.asks_for_stream(x)]
-    lost = () if any(map(reasoning.fields_used, streams)) else tuple(n for n, x in xs.items() if x in streams)
-    judged = False
+    streams = {name: x for name, x in xs.items() if chat.asks_for_stream(x)}
+    lost = () if any(map(reasoning.fields_used, streams.values())) else streams.keys()
+    judged = roomy = False
     for name, x in xs.items():
         for answer in chat.answers(x).values() if name.startswith("cut") and name not in lost else ():
-            found = _cut(answer, reasoning.joined(x).get(answer.index, ""), whole)
-            judged = judged or found is not UNCUT
+            marked = _marked(answer)
+            found = marked or _cut(answer, reasoning.joined(x).get(answer.index, ""), whole)
+            judged, roomy = judged or found is not UNCUT, roomy or found is UNCUT
             if found is not None and found is not UNCUT:
                 yield about(name, found)
-    if not judged:
+    if roomy and not judged:
         yield UNCUT
+    elif not judged:
+        yield no_evidence("the answers", expected="thought that its cap cuts", got="none")
 
 
 UNCUT = refusal("the answers", expected="thought that its cap cuts", got="content", optional=True)
 
 
+def _marked(answer: chat.Answer) -> Finding | None:
+    """Why a content tells nothing of a cut, where the thought stands in it."""
+    if not (found := reasoning.mark(answer.content)):
+        return None
+    where, expected = f"choice {answer.index}, content", "an answer whose thought is apart"
+    return no_evidence(where, expected=expected, got=found, causes=causes.UNMARKED)
+
+
 def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
     """What is wrong with a choice whose cap left no room for its content; UNCUT where there was room."""
     said = answer.content.strip()
-    if any(mark in said for mark in reasoning.MARKERS) or (said and thought):
-        return UNCUT  # the one is judged elsewhere, the other had come to an end
+    if said and thought:
+        return UNCUT  # it had come to an end
     if said:
         if not whole.lstrip().startswith(said[: max(8, len(said) // 2)]):
             return UNCUT
@@ -290,9 +301,7 @@ def _untold(xs: Mapping[str, Exchange]) -> Finding | None:
         if nothing := look.unanswered(x):
             return nothing
     if any(reasoning.is_shown(x) for x in xs.values()):
-        marked = any(
-            mark in a.content for x in xs.values() for a in chat.answers(x).values() for mark in reasoning.MARKERS
-        )
+        marked = any(reasoning.mark(answer.content) for x in xs.values() for answer in chat.answers(x).values())
         got = "it stands in the content" if marked else "it is counted, and not shown"
         return refusal("thought", expected="a field of its own", got=got, optional=True)
     return no_evidence("thought", expected="some", got="none")

@@ -167,27 +167,26 @@ class Times:
     """How long looks and chats take, ns."""
 
     def __init__(self) -> None:
-        self._looks: list[int] = []
-        self._chats: list[int] = []
+        self._looks = self._chats = 0
+        self._look = self._chat = 2**62  # the shortest
 
     def looked(self, answer: ProbeAnswer) -> None:
         """A look is over; of one that was given up nobody knows how long it would have taken."""
-        if answer.error == "deadline":
-            self._looks.append(2**62)
-        elif answer.status is not None:
-            self._looks.append(answer.took_ns)
-        self._looks = sorted(self._looks)[: 2 * LOOKS]
+        if answer.status is not None and answer.error != "deadline":
+            self._look = min(self._look, answer.took_ns)
+        self._looks += answer.status is not None or answer.error == "deadline"
 
     def chatted(self, took: int) -> None:
         """A chat was answered."""
-        self._chats = sorted([*self._chats, took])[: 2 * CHATS]
+        self._chat = min(self._chat, took)
+        self._chats += 1
 
     @property
     def alike(self) -> str:
         """What shows that a look takes as long as a chat; empty where nothing does."""
-        if len(self._looks) < LOOKS or len(self._chats) < CHATS:
+        if self._looks < LOOKS or self._chats < CHATS:
             return ""
-        look, chat = self._looks[0], self._chats[0]
+        look, chat = self._look, self._chat
         if chat < SHORTEST_NS or look < AS_LONG * chat:
             return ""
         took = f"{look / 1e6:.0f} ms" if look < 2**62 else "longer than we wait"

@@ -10,7 +10,7 @@ from seatrial.checks.areas.tools import own
 from seatrial.checks.autopsy import asking
 from seatrial.checks.autopsy.cuts import Tool
 from seatrial.records import Endpoint, Exchange, Request, Scenario
-from seatrial.trial.sending.guard import Guard, ServerGone
+from seatrial.trial.sending.guard import Guard
 from seatrial.trial.sending.sender import Sender
 
 
@@ -28,7 +28,6 @@ class Offers:
 
     def __init__(self, sender: Sender, guard: Guard, tools: Sequence[Tool]) -> None:
         self._sender, self._guard, self._tools = sender, guard, tools
-        self._held: dict[tuple[str, str], dict[str, Exchange] | ServerGone] = {}
 
     def of(self, name: str, scenario: Scenario, endpoint: Endpoint) -> dict[str, Exchange]:
         """The exchanges of a scenario of own tools; sent the first time it is asked for.
@@ -36,19 +35,8 @@ class Offers:
         Raises:
             ServerGone: the server stopped meanwhile; every later call raises it too.
         """
-        whole = made(scenario, self._tools)
-        if not scenario.traits >= own.OFFERED:
-            return self._sender.once(name, whole, endpoint.name)
-        key = (name, endpoint.name)
-        if key not in self._held:
-            try:
-                self._held[key] = self._search(name, scenario, endpoint)
-            except ServerGone as gone:
-                self._held[key] = gone
-        held = self._held[key]
-        if isinstance(held, ServerGone):
-            raise held
-        return held
+        how = self._search if scenario.traits >= own.OFFERED else None
+        return self._sender.once(name, made(scenario, self._tools), endpoint.name, how)
 
     def _search(self, name: str, scenario: Scenario, endpoint: Endpoint) -> dict[str, Exchange]:
         before: dict[str, Exchange] = {}

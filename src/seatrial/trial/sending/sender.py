@@ -49,6 +49,7 @@ REPEATS = 3
 CHATS = Request().path
 LATER_S = 0.2
 """By then those that leave first have their slots, and the others wait for one."""
+Send = Callable[[str, Scenario, Endpoint], dict[str, Exchange]]
 FEWEST_S = 1.0
 """Where less time is left than this, nothing is sent again."""
 
@@ -83,8 +84,11 @@ class Sender:
         self._queued: set[str] = set()
         self._strange: set[str] = set()
 
-    def once(self, name: str, scenario: Scenario, endpoint: str) -> dict[str, Exchange]:
+    def once(self, name: str, scenario: Scenario, endpoint: str, how: Send | None = None) -> dict[str, Exchange]:
         """The exchanges of a scenario on an endpoint; sent the first time it is asked for, and never again.
+
+        Args:
+            how: it is sent, in place of :meth:`send`.
 
         Raises:
             ServerGone: the server stopped, when it was sent or before; every later call raises it too.
@@ -95,7 +99,7 @@ class Sender:
                 self._await_those_before(name, endpoint)
             self._guard.stop_if_gone(endpoint)
             try:
-                self._kept[key] = self.send(name, scenario, self._trial.endpoint(endpoint))
+                self._kept[key] = (how or self.send)(name, scenario, self._trial.endpoint(endpoint))
             except ServerGone as gone:
                 self._kept[key] = gone
         kept = self._kept[key]

@@ -191,7 +191,7 @@ class Bystanders:
         self._watched: tuple[float, ...] = ()  # when that was, the latest ones
         self.cuts = 0
         for _ in range(cuts):
-            self.judge("", 0)
+            self.judge("", 1)  # how soon it ended is not handed over
 
     @property
     def handed_over(self) -> int:

@@ -20,7 +20,7 @@ import h11
 import httpcore
 import msgspec
 
-from seatrial.records import Leaving, Received
+from seatrial.records import SECOND, Leaving, Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
 from seatrial.wire.masking.headers import ORDINARY, secret_names, secret_values, star, unsendable
@@ -189,13 +189,11 @@ class Client:
         self.turn()
         self._has_turn = False
 
-        def bounds() -> Bounds:
-            watch = Bounds(
-                self._deadline_s if deadline_s is None else deadline_s,
-                self._idle_s if idle_s is None else idle_s,
-                self._cap,
-                leaves,
-            )
+        whole = self._deadline_s if deadline_s is None else deadline_s
+
+        def bounds(spent_s: float = 0.0) -> Bounds:
+            idle = self._idle_s if idle_s is None else idle_s
+            watch = Bounds(max(whole - spent_s, 0.0), idle, self._cap, leaves)
             watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
             watch.held = held
             return watch
@@ -203,10 +201,15 @@ class Client:
         watch, sent_at, error, detail = self._attempt(request, bounds())
         stream = self._backend.stream
         if stream and stream.exchanges and error in {"cut", "reset"} and not watch.size:
-            # The server closed it while the request was on its way. Whoever keeps connections has to send such a
-            # request again, on a new one (RFC 9112 9.3.1); that the old one was closed shows in ``connection``.
+            # The server closed it while the request was on its way: any client that keeps connections meets that race,
+            # and sends such a request again on a new one (RFC 9112 9.3.1, where doing it twice changes nothing). That
+            # the old one was closed shows in ``connection``. Where nobody is there any more, the end is what is told.
             self._clear_up(request, watch, error)
-            watch, sent_at, error, detail = self._attempt(request, bounds())
+            self.turn()
+            self._has_turn = False
+            again = self._attempt(request, bounds((time.monotonic_ns() - sent_at) / SECOND))
+            if again[2] not in {"refused", "unreachable"}:
+                watch, _, error, detail = again
         ended_at = time.monotonic_ns()
         stream = self._backend.stream
         connection = stream.exchanges if stream else 0

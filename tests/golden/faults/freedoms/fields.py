@@ -13,7 +13,7 @@ from tests.golden.registry import Shot, freedom
 
 ANSWER = ("whole", "chunk")
 MORE = "OpenAPI document: no schema of an answer says additionalProperties: false"
-ARGUMENTS, TURNS = 1, 2
+ARGUMENTS = 1
 
 
 def _held(choice: Json) -> str:

@@ -9,7 +9,7 @@ from tests.golden.app.tools import MOST, NAME
 from tests.golden.edits import Json, each_choice, failure, without
 from tests.golden.faults.optional import with_tools
 from tests.golden.items import Reply
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 from tests.golden.validation import InsteadError
 
 BAD = "tools/bad-definitions-are-refused"
@@ -147,11 +147,10 @@ def functions_as_tools(body: Json, shot: Shot) -> Json:
     return _as_tools(body)
 
 
-@fault(
+@freedom(
     "functions-of-old",
     stage=("body", "whole", "chunk"),
     when=with_functions,
-    family="legal",
     of="functions of old",
     source="OpenAPI document, functions: deprecated, not removed",
 )

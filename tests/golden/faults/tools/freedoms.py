@@ -12,14 +12,13 @@ from tests.golden.edits import Json, each_choice, each_message
 from tests.golden.faults.optional import with_tools
 from tests.golden.faults.tools.calls import each_call, each_piece, first, of_function, streamed, with_calls
 from tests.golden.items import Item
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Shot, freedom
 
 
-@fault(
+@freedom(
     "call-type-in-every-piece",
     stage="chunk",
     when=streamed,
-    family="legal",
     of="pieces of calls tell",
     source="OpenAPI document, ChatCompletionMessageToolCallChunk: type; vLLM",
 )
@@ -28,11 +27,10 @@ def call_type_in_every_piece(body: Json, shot: Shot) -> Json:
     return each_piece(body, lambda entry: entry if first(entry) else {**entry, "id": "", "type": "function"})
 
 
-@fault(
+@freedom(
     "call-of-any-id",
     stage=("whole", "chunk"),
     when=with_tools,
-    family="legal",
     of="ids of calls",
     source="OpenAPI document, ChatCompletionMessageToolCall: id is a string",
 )
@@ -43,11 +41,10 @@ def call_of_any_id(body: Json, shot: Shot) -> Json:
     return each_piece(body, lambda e: {**e, "id": f"вызов {e['index']}"} if first(e) else e)
 
 
-@fault(
+@freedom(
     "arguments-spread-out",
     stage="draft",
     when=with_tools,
-    family="legal",
     of="arguments",
     source="RFC 8259 2 and 7: white space, escapes; arguments are in JSON format",
 )
@@ -61,11 +58,10 @@ def arguments_spread_out(answer: Answer, shot: Shot) -> Answer:
     return with_calls(answer, spread)
 
 
-@fault(
+@freedom(
     "no-arguments-at-first",
     stage="chunk",
     when=streamed,
-    family="legal",
     of="pieces of calls",
     source="OpenAPI document, ChatCompletionMessageToolCallChunk: index alone is required",
 )
@@ -74,11 +70,10 @@ def no_arguments_at_first(body: Json, shot: Shot) -> Json:
     return each_piece(body, lambda e: {**e, "function": {"name": e["function"]["name"]}} if first(e) else e)
 
 
-@fault(
+@freedom(
     "call-name-in-pieces",
     stage="events",
     when=streamed,
-    family="legal",
     of="names of calls",
     source="OpenAPI document, ChatCompletionMessageToolCallChunk: name comes in a delta",
     turn=2,
@@ -98,11 +93,10 @@ def call_name_in_pieces(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
         yield each_choice(item, lambda c, entry=entry: {**c, "delta": {"tool_calls": [entry]}})
 
 
-@fault(
+@freedom(
     "no-calls-as-an-empty-list",
     stage="whole",
     when=with_tools,
-    family="legal",
     of="no calls, plain",
     source="vLLM: tool_calls: [] where there are none",
 )
@@ -111,11 +105,10 @@ def no_calls_as_an_empty_list(body: Json, shot: Shot) -> Json:
     return each_message(body, lambda m: m if m.get("tool_calls") else {**m, "tool_calls": []})
 
 
-@fault(
+@freedom(
     "no-calls-as-null",
     stage="chunk",
     when=streamed,
-    family="legal",
     of="no calls, streamed",
     source="vLLM and others: tool_calls: null where there are none",
 )
@@ -124,11 +117,10 @@ def no_calls_as_null(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "delta": {"tool_calls": None, **c["delta"]}})
 
 
-@fault(
+@freedom(
     "calls-with-more-fields",
     stage=("whole", "chunk"),
     when=with_tools,
-    family="legal",
     of="fields of calls",
     source="OpenAPI document: no schema of an answer says additionalProperties: false",
 )

@@ -7,9 +7,7 @@ what an array holds, a ``$ref`` and an ``additionalProperties``; the first fault
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from tests.golden.answers import Answer, tokens
 from tests.golden.app import tools
@@ -17,6 +15,7 @@ from tests.golden.edits import Json, failure
 from tests.golden.faults.optional import with_named_tool, with_tools
 from tests.golden.registry import Call, Shot, fault
 from tests.golden.validation import InsteadError, RefusedError
+from tests.toolset import parts
 
 ACCEPTED = "tools/own-tools-are-accepted"
 ENFORCED = "tools/own-tools-are-enforced"
@@ -29,18 +28,10 @@ def _of_tasks(call: Call) -> bool:
     )
 
 
-def _parts(value: Any) -> Iterator[Json]:
-    """Each object in a value."""
-    if isinstance(value, dict):
-        yield value
-    for below in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _parts(below)
-
-
 def _has(body: Json, name: str, keyword: str) -> bool:
     """Whether a tool of this name uses a keyword anywhere."""
     held = [tool["function"] for tool in body["tools"] if tool["function"]["name"] == name]
-    return any(keyword in part for each in held for part in _parts(each.get("parameters")))
+    return any(keyword in part for each in held for part in parts(each.get("parameters")))
 
 
 @fault("own-enum-of-one-tool-refused", caught_by=ACCEPTED, stage="body", when=_of_tasks)

@@ -180,7 +180,7 @@ def _shared(alone: dict[str, Vector]) -> tuple[str, str] | None:
 
 def _misplaced(xs: Mapping[str, Exchange]) -> bool:
     """Whether an entry of the batch says that its place is another one: the rule on the shape judges that."""
-    return any(v.index != v.position for v in (embeddings.vectors(xs["batch"]) if "batch" in xs else ()))
+    return any(v.index != v.position for v in embeddings.vectors(xs["batch"]))
 
 
 def _unsteady(told: Told) -> str:

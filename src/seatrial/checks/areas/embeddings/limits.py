@@ -60,7 +60,7 @@ def text_too_long_is_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     read, words = parts.prompt_tokens(x), sum(len(str(each).split()) for each in parts.inputs(x))
-    if len(found) > 1 and found[0].values == found[1].values:
+    if len(found) > 1 and embeddings.same(found[0], found[1]):
         got = "200, and one vector for texts that differ in their second half"
         yield violation("data", expected="a 4xx, or vectors of all of the text", got=got, so=CUT_SO, grave=True)
     elif read is None:

@@ -90,7 +90,7 @@ def _refused_or_kept(x: Exchange, *, so: str, judges: tuple[str, ...]) -> Iterat
     schema = bound.schema(x)
     if unread := schemas.unreadable(schema):
         got = f"200, of a schema that cannot be read: {unread}"
-        by = (*judges, told.JOINED[0]) if '"$ref"' in json.dumps(schema) else judges
+        by = (*judges, told.JOINED) if '"$ref"' in json.dumps(schema) else judges
         yield violation("the status", expected="a 4xx", got=got, so=so, grave=True, causes=by)
         return
     for where, value, found in told.values(x, kind=fields.mapping(schema).get("type"), causes=judges):

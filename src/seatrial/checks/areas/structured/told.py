@@ -56,7 +56,7 @@ EVERYDAY = (
     "structured/everyday-keywords-are-enforced[*]",
     frozenset({"enum", "const", "type", "minItems", "maxItems"}),
 )
-JOINED = ("structured/references-and-alternatives-are-enforced[*]", frozenset({"$ref", "anyOf"}))
+JOINED = "structured/references-and-alternatives-are-enforced[*]"
 FINE = (
     "structured/patterns-and-bounds-are-enforced[*]",
     frozenset({"pattern", "minimum", "maximum", "minLength", "maxLength"}),
@@ -123,7 +123,7 @@ def _elsewhere(answer: chat.Answer) -> str:
 
 def _by_thought(answer: chat.Answer) -> tuple[str, ...]:
     """The rule whose finding it is that thought stands before the JSON; none where none does."""
-    return UNMARKED if any(mark in answer.content for mark in reasoning.MARKERS) else ()
+    return UNMARKED if reasoning.mark(answer.content) else ()
 
 
 def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seatrial.checks import causes, look, traits
-from seatrial.checks.findings import no_evidence
+from seatrial.checks import look, schemas, traits
+from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, fields, reasoning, tools
+from seatrial.reading import chat, fields, tools
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Finding
 
@@ -45,9 +45,6 @@ ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
 JOINED = "tools/streamed-arguments-join-to-an-object"
 EMPTY_OBJECT = "tools/no-parameters-are-an-empty-object"
 NONE_CALLED = "tools/none-calls-nothing"
-
-ANSWERED = (causes.ANSWERED + "[tools-asked]",)
-"""The first request with tools is answered: who fails there fails with all tools."""
 
 WHOLE = (SHAPED, JOINED, INDEXED, ONCE)
 """The rules whose finding it is that a call cannot be read as one."""
@@ -91,12 +88,6 @@ def instead(x: Exchange) -> str:
 def cut(x: Exchange) -> frozenset[int]:
     """The choices that say that their cap cut them."""
     return frozenset(index for index, answer in chat.answers(x).items() if answer.reasons[-1:] == ["length"])
-
-
-def still_thinks(content: str) -> bool:
-    """Whether a content is the beginning of a thought that was left in it, and nothing after its end."""
-    begins = (mark for mark in reasoning.OPENS if content.lstrip().startswith(mark))
-    return any(mark.replace("<", "</", 1) not in content for mark in begins)
 
 
 def names(call: MadeCall, x: Exchange) -> list[str]:
@@ -143,6 +134,21 @@ def strays(made: Sequence[MadeCall]) -> frozenset[int]:
             found.add(call.index)
         told.add(call.id)
     return frozenset(found)
+
+
+def unfit(schema: Any, call: MadeCall, where: str, *, so: str, grave: bool = False) -> Iterator[Finding]:
+    """The first thing in the arguments of a call that the schema of its function rules out."""
+    if not isinstance(schema, dict):
+        yield no_evidence(where, expected="a schema of its function", got="none")
+        return
+    try:
+        wrong = schemas.misfits(schema, call.value)
+    except schemas.UnreadableError as error:
+        yield no_evidence(where, expected="a schema that can be read", got=f"{error}: {call.arguments}")
+        return
+    for each in wrong[:1]:
+        got = f"{each.message}: {call.arguments}"
+        yield violation(f"{where}{each.where}", expected=each.keyword, got=got, so=so, grave=grave)
 
 
 def has_parameters(call: MadeCall, x: Exchange) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from seatrial.checks import causes, look, schemas
+from seatrial.checks import causes, look
 from seatrial.checks.areas.tools import asked
 from seatrial.checks.areas.tools.asked import CUT, CUT_SHORT, FORBIDDEN, FORCED, NAMED, OFFERED, REQUIRED
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import bound, chat, fields, tools
+from seatrial.reading import bound, chat, fields, reasoning, tools
 from seatrial.reading.chat import Answer
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -113,7 +112,7 @@ def named_function_is_called(x: Exchange, expect: Expect) -> Iterator[Finding]:
 def _uncalled(answer: Answer, x: Exchange) -> Finding:
     """What is wrong where a choice holds no call: nothing that can be told, where thought alone took the cap."""
     where, said = f"choice {answer.index}, tool_calls", answer.content
-    thinks = asked.still_thinks(said)
+    thinks = reasoning.is_open(said)
     if answer.reasons[-1:] == ["length"] and (thinks or not said.strip()):
         got = f"cut at the cap, {len(answer.reasoning or said)} characters of thought"
         judges = causes.UNMARKED if thinks else ()
@@ -215,19 +214,8 @@ def forced_arguments_validate(x: Exchange, expect: Expect) -> Iterator[Finding]:
             got = call.arguments or "none"
             yield no_evidence(where, expected="an object of a known function", got=got, causes=judges)
         elif isinstance(schema, dict):
-            yield from _misfits(schema, call.value, where)
-
-
-def _misfits(schema: dict[str, Any], value: Any, where: str) -> Iterator[Finding]:
-    expected = "arguments as the schema has them"
-    try:
-        wrong = schemas.misfits(schema, value)
-    except schemas.UnreadableError as error:
-        yield no_evidence(where, expected=expected, got=str(error))
-        return
-    for each in wrong[:1]:
-        so = "a function that trusts its schema falls over, or does something else"
-        yield violation(f"{where}{each.where}", expected=expected, got=each.message, so=so)
+            so = "a function that trusts its schema falls over, or does something else"
+            yield from asked.unfit(schema, call, where, so=so)
 
 
 @rule(

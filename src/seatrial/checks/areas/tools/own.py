@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.checks import answering, causes, schemas, traits
+from seatrial.checks import answering, causes, traits
 from seatrial.checks.areas.tools import asked
 from seatrial.checks.autopsy import asking
 from seatrial.checks.autopsy.cuts import BARE
@@ -77,7 +77,7 @@ def own_tools_are_accepted(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
     elif report.more:
         got = f"refused still, after {report.asked} requests"
         expected, so = "the other tools are taken", "there are more tools to blame"
-        yield violation("the set", expected=expected, got=got, so=so, causes=asked.ANSWERED)
+        yield violation("the set", expected=expected, got=got, so=so)
 
 
 def _read(xs: Mapping[str, Exchange]) -> Autopsy | Finding:
@@ -105,8 +105,9 @@ def _refused(offender: Offender, report: Autopsy, xs: Mapping[str, Exchange], *,
         beside = " with those of the other findings" if others else ""
         cure += f", and{beside} the whole set is taken ({report.helps.partition(':')[0]} requests)"
     expected = "200: every keyword is allowed"
-    finding = violation(where, expected=expected, got="", so=f"{so}; {cure}", causes=asked.ANSWERED)
-    return msgspec.structs.replace(finding, got=got, about=offender.shown_by, grave=_is_5xx(xs[offender.shown_by]))
+    shown, grave = offender.shown_by, _is_5xx(xs[offender.shown_by])
+    finding = violation(where, expected=expected, got="", so=f"{so}; {cure}", about=shown, grave=grave)
+    return msgspec.structs.replace(finding, got=got)  # whole: a tool is what is to be read
 
 
 def _together(found: Together, report: Autopsy, xs: Mapping[str, Exchange]) -> Finding:
@@ -122,8 +123,8 @@ def _together(found: Together, report: Autopsy, xs: Mapping[str, Exchange]) -> F
         + (f"; of the {left} behind them nothing is known" if left else "")
     )
     expected = "200: up to 128 tools are allowed"
-    finding = violation(where, expected=expected, got="", so=NO_ANSWER, causes=asked.ANSWERED)
-    return msgspec.structs.replace(finding, got=got, about=found.shown_by)
+    finding = violation(where, expected=expected, got="", so=NO_ANSWER, about=found.shown_by)
+    return msgspec.structs.replace(finding, got=got)
 
 
 def _unfinished(name: str, xs: Mapping[str, Exchange]) -> Finding:
@@ -226,15 +227,6 @@ def _unfit(x: Exchange, call: tools.MadeCall, *, is_cut: bool) -> Iterator[Findi
         judges = () if is_cut else (asked.SHAPED + causes.SOME, asked.NAMED_CALLED + causes.SOME)
         yield no_evidence(where, expected="an object to its end", got=got, causes=judges)
         return
-    if not isinstance(schema := fields.mapping(function).get("parameters"), dict):
-        return
-    try:
-        misfits = schemas.misfits(schema, call.value)
-    except schemas.UnreadableError as error:
-        yield no_evidence(where, expected="a schema that can be read", got=f"{error}")
-        return
+    so = "accepted and not enforced: the tool gets arguments that its schema rules out, and the client has to check"
     strict = fields.mapping(function).get("strict") is True
-    for misfit in misfits[:1]:
-        so = "accepted and not enforced: the tool gets arguments that its schema rules out, and the client has to check"
-        got = f"{misfit.message}: {call.arguments}"
-        yield violation(f"{where}{misfit.where}", expected=misfit.keyword, got=got, so=so, grave=strict)
+    yield from asked.unfit(fields.mapping(function).get("parameters"), call, where, so=so, grave=strict)

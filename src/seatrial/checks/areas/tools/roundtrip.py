@@ -15,7 +15,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from seatrial.checks import answering, capabilities, causes, look, traits
-from seatrial.checks.areas.tools import asked
 from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -81,7 +80,7 @@ def thought_stays_apart_from_calls(x: Exchange, expect: Expect) -> Iterator[Find
         yield said
     elif wrong := answering.refused(x):
         expected = "an answer, or a 4xx"
-        yield violation(wrong.where, expected=expected, got=wrong.got, grave=True, causes=asked.ANSWERED)
+        yield violation(wrong.where, expected=expected, got=wrong.got, grave=True)
     elif nothing := look.unanswered(x):
         yield nothing
     else:
@@ -159,16 +158,16 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
     where = f"choice {index}"
     thought = "".join(reasoning.told(x).get(index, {}).values())
     so = "a client shows it to its user, and sends it back as if it were the answer"
-    if mark := _mark(answer.content):
+    if mark := reasoning.mark(answer.content):
         yield violation(f"{where}, content", expected=f"no {mark} of a thought", got=answer.content, so=so)
     for call in made:
-        if mark := _mark(call.arguments):
+        if mark := reasoning.mark(call.arguments):
             broken = "a tool is called with a thought in place of its arguments"
             yield violation(
                 f"{call.where}, arguments", expected=f"no {mark} of a thought", got=call.arguments, so=broken
             )
     if made:
-        if not thought and not _mark(answer.content):
+        if not thought and not reasoning.mark(answer.content):
             yield refusal("thought", expected="some, in a field of its own", got="none beside the call", optional=True)
     elif name := next((n for n in tools.offered(x) if _is_called(n, thought)), ""):
         got = thought[-160:]
@@ -178,11 +177,6 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
         got = answer.content or f"{len(thought)} characters of thought"
         judges = ("tools/named-function-is-called" + causes.SOME,)
         yield no_evidence(f"{where}, tool_calls", expected="a call beside the thought", got=got, causes=judges)
-
-
-def _mark(text: str) -> str:
-    """The mark by which a thought begins or ends that stands in a text; empty where there is none."""
-    return next((mark for mark in reasoning.MARKERS if mark in text), "")
 
 
 def _is_called(name: str, thought: str) -> bool:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import answering, causes, look, traits
-from seatrial.checks import schemas as held
 from seatrial.checks.areas.tools import asked
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
@@ -48,7 +47,7 @@ def strict_schemas_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding
     if x.status is not None and 400 <= x.status < 500:
         yield refusal("the status", expected="an answer", got=f"{x.status} {_said(x)}", optional=True)
     elif wrong := answering.refused(x):
-        judges = (*asked.ANSWERED, "tools/schemas-of-any-kind-are-accepted" + causes.SOME)
+        judges = ("tools/schemas-of-any-kind-are-accepted" + causes.SOME,)
         yield violation(wrong.where, expected="an answer, or a 4xx", got=wrong.got, grave=True, causes=judges)
     elif nothing := look.unreadable(x):
         yield nothing
@@ -105,9 +104,7 @@ def _taken(x: Exchange) -> Iterator[Finding]:
     if x.status is not None and 400 <= x.status < 500:
         yield violation("the status", expected="200: every tool is allowed", got=f"{x.status} {_said(x)}", so=USELESS)
     elif wrong := answering.refused(x):
-        yield violation(
-            wrong.where, expected=wrong.expected, got=wrong.got, so=USELESS, grave=True, causes=asked.ANSWERED
-        )
+        yield violation(wrong.where, expected=wrong.expected, got=wrong.got, so=USELESS, grave=True)
     elif nothing := look.unanswered(x):
         yield nothing
 
@@ -140,12 +137,5 @@ def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
         got = f"{call.name}: {call.arguments}"
         yield no_evidence(where, expected="an object, of a function that was offered", got=got, causes=SHAPED)
     else:
-        try:
-            misfits = held.misfits(schema, call.value)
-        except held.UnreadableError as error:
-            yield no_evidence(where, expected="what a schema can be held against", got=f"{error}: {call.arguments}")
-            return
-        for misfit in misfits:
-            so = "a tool gets arguments that its schema rules out, and strict promised that it cannot"
-            got = f"{misfit.message}: {call.arguments}"
-            yield violation(f"{where}{misfit.where}", expected=misfit.keyword, got=got, so=so, grave=True)
+        so = "a tool gets arguments that its schema rules out, and strict promised that it cannot"
+        yield from asked.unfit(schema, call, where, so=so, grave=True)

@@ -1,0 +1,112 @@
+"""Keywords of a schema that bind nothing, and values and keys that are not as it has them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.golden.answers import Answer
+from tests.golden.edits import Json
+from tests.golden.faults.structured.asked import dumped, each_key, each_value, has, loosened, of_schema, said
+from tests.golden.registry import Shot, fault
+
+EVERYDAY = "structured/everyday-keywords-are-enforced"
+JOINED = "structured/references-and-alternatives-are-enforced"
+FINE = "structured/patterns-and-bounds-are-enforced"
+FORMATS = "structured/formats-are-enforced"
+SCRIPTS = "structured/names-and-values-of-any-script-work"
+KEYS = "structured/keys-are-those-of-the-schema"
+
+
+@fault("enum-ignored", caught_by=EVERYDAY, stage="body", when=has("enum", "const"))
+def enum_ignored(body: Json, shot: Shot) -> Json:
+    """enum and const bind nothing."""
+    return loosened(body, "enum", "const")
+
+
+@fault("counts-of-items-ignored", caught_by=EVERYDAY, stage="body", when=has("minItems", "maxItems"))
+def counts_of_items_ignored(body: Json, shot: Shot) -> Json:
+    """minItems and maxItems bind nothing."""
+    return loosened(body, "minItems", "maxItems")
+
+
+@fault("numbers-as-text", caught_by=EVERYDAY, stage="draft", when=of_schema)
+def numbers_as_text(answer: Answer, shot: Shot) -> Answer:
+    """Numbers stand in quotes."""
+    return said(answer, lambda v: dumped(each_value(v, lambda n: str(n) if type(n) in (int, float) else n)), shot)
+
+
+@fault("references-ignored", caught_by=JOINED, stage="body", when=has("$ref"))
+def references_ignored(body: Json, shot: Shot) -> Json:
+    """What $ref leads to binds nothing."""
+    return loosened(body, "$ref")
+
+
+@fault("alternatives-ignored", caught_by=JOINED, stage="body", when=has("anyOf"))
+def alternatives_ignored(body: Json, shot: Shot) -> Json:
+    """What anyOf allows binds nothing."""
+    return loosened(body, "anyOf")
+
+
+@fault("deep-objects-as-text", caught_by=JOINED, stage="draft", when=of_schema)
+def deep_objects_as_text(answer: Answer, shot: Shot) -> Answer:
+    """Objects below the second level are texts: what recurs is unrolled so far and no further."""
+
+    def told(value: Any, depth: int = 0) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: told(v, depth + 1) for k, v in value.items()} if depth < 2 else dumped(value)
+
+    return said(answer, lambda value: dumped(told(value)), shot)
+
+
+@fault("pattern-ignored", caught_by=FINE, stage="body", when=has("pattern"))
+def pattern_ignored(body: Json, shot: Shot) -> Json:
+    """pattern binds nothing (Ollama issue 8185)."""
+    return loosened(body, "pattern")
+
+
+@fault("bounds-ignored", caught_by=FINE, stage="body", when=has("minimum", "maximum"))
+def bounds_ignored(body: Json, shot: Shot) -> Json:
+    """minimum and maximum bind nothing."""
+    return loosened(body, "minimum", "maximum")
+
+
+@fault("lengths-ignored", caught_by=FINE, stage="body", when=has("minLength", "maxLength"))
+def lengths_ignored(body: Json, shot: Shot) -> Json:
+    """minLength and maxLength bind nothing (vLLM issue 45592: beside a pattern)."""
+    return loosened(body, "minLength", "maxLength")
+
+
+@fault("format-keyword-ignored", caught_by=FORMATS, stage="body", when=has("format"))
+def format_keyword_ignored(body: Json, shot: Shot) -> Json:
+    """format binds nothing."""
+    return loosened(body, "format")
+
+
+@fault("keys-in-ascii", caught_by=SCRIPTS, stage="draft", when=of_schema)
+def keys_in_ascii(answer: Answer, shot: Shot) -> Answer:
+    """Names of keys lose what is not ASCII."""
+    return said(answer, lambda v: dumped(each_key(v, lambda k: k.encode("ascii", "ignore").decode())), shot)
+
+
+@fault("escaped-twice", caught_by=SCRIPTS, stage="draft", when=of_schema)
+def escaped_twice(answer: Answer, shot: Shot) -> Answer:
+    """Texts that are not plain are escaped twice."""
+
+    def twice(value: Any) -> Any:
+        return json.dumps(value)[1:-1] if isinstance(value, str) else value
+
+    return said(answer, lambda value: dumped(each_value(value, twice)), shot)
+
+
+@fault("a-key-too-few", caught_by=KEYS, stage="draft", when=of_schema)
+def a_key_too_few(answer: Answer, shot: Shot) -> Answer:
+    """The last of the required keys is left out."""
+    return said(answer, lambda value: dumped(dict(list(value.items())[:-1])), shot)
+
+
+@fault("a-key-too-many", caught_by=KEYS, stage="draft", when=of_schema)
+def a_key_too_many(answer: Answer, shot: Shot) -> Answer:
+    """A key is added that no property has."""
+    return said(answer, lambda value: dumped({**value, "note": "as asked"}), shot)
