@@ -177,7 +177,7 @@ def _ask(settings: LoadSettings, host: str) -> Endpoint:
         raise NoServerError(f"{url} cannot be asked: {said}; start the server or name another with --host=URL")
     try:
         models = tuple(m.id for m in msgspec.json.decode(answer.body, type=_Models).data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NoServerError(
             f"{url}/models is no list of models: {_shown(str(error))}; --host wants the server's base URL"
         ) from error

@@ -2,13 +2,21 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.running import run
-from tests.checks.specimens import ASKED, CHUNK, COUNTED, EVENTS, EXPECT, HEAD, exchange, pair, stream
+from seatrial.kinds import profile
+from tests.checks import specimens
+from tests.checks.specimens import ASKED, CHUNK, COUNTED, EVENTS, HEAD, JSON, exchange, pair, stream
+
+STATES = profile.statuses()
+CLAIMS = [[claim.of, claim.page, claim.at, claim.member] for claim in profile.claims()]
+SETTINGS = {"claims": CLAIMS, "answers": STATES.answers, "others": STATES.others}
+EXPECT = msgspec.structs.replace(specimens.EXPECT, settings=SETTINGS)
 
 RULES = [
     r
@@ -54,6 +62,8 @@ NAMES += ["good-1.1", "good-3.1", "open-2.1", "counters-1.1", "counters-3.1"]
 KEYS += ["response_format", "json_schema", "schema", "refusal"]
 KEYS += ["status", "value", "aliases", "owned_by", "timings", "draft_n", "draft_n_accepted"]
 NAMES += ["list", "encoded", "none", "wrong", "bare", "lower", "dummy", "before", "ours", "chat", "tools", "image"]
+NAMES += ["basic", "spaces", "thought", "parts", "health", "one", "one: vectors", *(page for _, page, _, _ in CLAIMS)]
+KEYS += [step for _, _, at, member in CLAIMS for step in (*at.split("."), member) if len(step) > 1]
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=5)
 VALUES = st.recursive(
@@ -79,9 +89,16 @@ def crashes(evidence):
     """Rules that fall over on an exchange, and on it as one of a scenario's."""
     for each in RULES:
         for given_ in (evidence, pair(evidence, evidence), dict.fromkeys(NAMES, evidence)):
-            _, crash = run(each, given_, EXPECT)
-            if crash:
-                yield f"{each.id}: {crash}"
+            yield from falls(each, given_)
+
+
+def falls(rule, evidence):
+    """How a rule falls over on this evidence, or works out its figures."""
+    _, crash = run(rule, evidence, EXPECT)
+    if crash:
+        yield f"{rule.id}: {crash}"
+    if rule.figures is not None:
+        rule.figures(evidence if isinstance(evidence, dict) else {"": evidence}, EXPECT)
 
 
 @WARNS
@@ -108,12 +125,43 @@ def test_bytes_of_anything_asked_by_anything(body, asked):
     assert not list(crashes(exchange(body, asked=asked, headers=EVENTS)))
 
 
+OF_PAGES = [r for r in RULES if r.id.startswith(("models/", "auth/", "ops/", "claims/", "exposure/"))]
+LISTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "object": VALUES,
+        "data": VALUES | st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, VALUES)), max_size=3),
+    },
+)
+SERIES = st.sampled_from(["tokens_predicted_total", "draft_tokens_total", "accepted_tokens_total"])
+COUNTED_AS = st.floats().map(repr) | NUMBERS.map(str) | st.text(max_size=5)
+LINES = st.tuples(SERIES, COUNTED_AS).map(" ".join) | SERIES.map("# TYPE {} counter".format) | st.text(max_size=9)
+TEXTS = st.lists(LINES, max_size=6).map(lambda lines: "\n".join(lines).encode("utf-8", "replace"))
+PAGES = st.builds(
+    lambda body, status, headers, asked: exchange(body, status=status, headers=headers, asked=asked),
+    (VALUES | LISTS).map(lambda value: json.dumps(value).encode()) | TEXTS | st.binary(max_size=30),
+    st.sampled_from([200, 200, 200, None, 401, 404, 500, 503, 999]),
+    st.sampled_from([JSON, EVENTS, {}]),
+    st.sampled_from([ASKED, COUNTED]) | VALUES,
+)
+
+
+@WARNS
+@settings(FEW, max_examples=50)
+@given(st.lists(PAGES, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_pages_of_anything(pages, drawn):
+    """The list of models, the pages that claim and count, and what is said to strangers."""
+    sent = {name: drawn.choice(pages) for name in NAMES if drawn.random() < 0.9}
+    assert not [line for rule in OF_PAGES for given_ in (pages[0], sent) for line in falls(rule, given_)]
+
+
 @WARNS
 @pytest.mark.parametrize(
     "body",
     [
         b"[" * 5000 + b"]" * 5000,
         b'{"choices": ' + b"[" * 500 + b"]" * 500 + b"}",
+        b'{"choices": [{}], "data": [' + b"[" * 120 + b"]" * 120 + b"]}",
         b'{"created": 1' + b"0" * 5000 + b"}",
         b'{"choices": [{"index": 1' + b"0" * 400 + b"}]}",
         b'{"error": {"message": "\\ud800"}}',

@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import msgspec
-
+from seatrial.reading import fields
 from seatrial.reading.exposition import samples
 
 LARGEST = 2**53
@@ -40,8 +39,8 @@ def decoded(body: bytes) -> Any:
         Nonsense: it is none.
     """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return fields.decoded(body)
+    except fields.NoJsonError as error:
         raise Nonsense("no JSON") from error  # where it breaks is another place each time: it would never be said once
 
 

@@ -4,6 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+DEEPEST = 128
+"""Arrays and objects within each other that are read: whoever shows or compares a value goes as deep as it does."""
+
+TOO_DEEP = f"nested deeper than {DEEPEST}"
+
+
+class NoJsonError(ValueError):
+    """A text is no JSON that is read; the message says why."""
+
+
+def decoded(data: bytes) -> Any:
+    """What a text of JSON says. Strict: UTF-8, no lone surrogates, no NaN; RFC 8259 9 lets a reader limit the depth.
+
+    Raises:
+        NoJsonError: it is none, or it is nested deeper than :data:`DEEPEST`.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise NoJsonError(str(error)) from error
+    except RecursionError as error:
+        raise NoJsonError(TOO_DEEP) from error
+    if data.count(b"[") + data.count(b"{") > DEEPEST and _is_deep(value):
+        raise NoJsonError(TOO_DEEP)
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        within = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
+        level = [inner for values in within for inner in values if isinstance(inner, (dict, list))]
+    return bool(level)
+
 
 def mapping(value: Any) -> dict[str, Any]:
     """The value if it is an object, else an empty one."""

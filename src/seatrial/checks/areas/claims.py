@@ -117,7 +117,7 @@ def parts_are_as_claimed(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
 )
 def context_is_claimed_alike(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """All pages that say how long the context is say the same."""
-    told = {where: value for where, value in _claims(xs, expect, "context") if isinstance(value, int) and value > 0}
+    told = {where: value for where, value in _claims(xs, expect, "context") if (fields.integer(value) or 0) > 0}
     if not told:
         yield refusal("the context", expected="a page that tells it", got="none", optional=True)
     elif len(set(told.values())) > 1:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-import msgspec
-
+from seatrial.reading import fields
 from seatrial.records import Chunk, Exchange, Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import Layout, lay_out
@@ -97,14 +96,14 @@ def assemble(line: Received, request: bytes, response: bytes) -> Exchange:
 
 
 def decode_json(data: bytes) -> tuple[Any, str]:
-    """(what the bytes decode to, why they do not). Strict: RFC 8259, UTF-8, no lone surrogates, no NaN."""
+    """(what the bytes decode to, why they do not), as strict as :func:`seatrial.reading.fields.decoded`."""
     if not data:
         return None, "empty, where JSON is expected"
     if len(data) > JSON_CAP:
         return None, f"{len(data)} bytes of JSON: more than {JSON_CAP} are not decoded"
     try:
-        return msgspec.json.decode(data), ""
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return fields.decoded(data), ""
+    except fields.NoJsonError as error:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as broken:

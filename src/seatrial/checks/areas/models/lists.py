@@ -90,7 +90,7 @@ def one_model_is_as_listed(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
             if told.get(name) != listed.get(name):
                 so = "a client that looks its model up takes it for another"
                 got = told.get(name, "no such key")
-                yield violation(name, expected=repr(listed.get(name)), got=got, so=so, about="plain")
+                yield violation(name, expected=shorten(listed.get(name)), got=got, so=so, about="plain")
 
 
 @rule(

@@ -217,7 +217,7 @@ def log_probabilities_go_with_their_content(x: Exchange, expect: Expect) -> Iter
 )
 def choices_come_under_their_own_index(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The chunk of choice 0 comes first, and each choice is told under the same index to its end."""
-    if nothing := look.unanswered(x):
+    if nothing := look.no_chunk(x) or look.unanswered(x):
         yield nothing
         return
     first = next(chunk for chunk, _index, _choice, _delta in chat.deltas(x))
