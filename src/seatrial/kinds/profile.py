@@ -74,7 +74,7 @@ class Statuses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     others: tuple[str, ...] = ()
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ClaimPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a server claims something of itself.
 
     Attributes:
@@ -141,7 +141,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()
     routes: Routes = Routes()
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[ClaimPlace, ...] = ()
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
 
@@ -181,7 +181,7 @@ def statuses() -> Statuses:
     )
 
 
-def claims() -> tuple[Claim, ...]:
+def claims() -> tuple[ClaimPlace, ...]:
     """Where any kind claims something of itself: many servers speak another's dialect."""
     return tuple(dict.fromkeys(claim for profile in _all().values() for claim in profile.claims))
 
