@@ -24,8 +24,8 @@ from seatrial.checks.look import SOUND
 from seatrial.checks.traits import due, is_valid_chat
 from seatrial.reading import marks
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Probe, Request, Scenario, SoakRun
+from seatrial.trial.sending.crowd import LATER_S
 from seatrial.trial.sending.offers import made
-from seatrial.trial.sending.sender import LATER_S
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.company import Held, all_at_once

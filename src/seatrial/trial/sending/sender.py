@@ -1,16 +1,17 @@
 """Sending: each request once, recorded before anybody judges it, never to a server that is known to be gone.
 
 A request that waited for another one of ours is sent again, alone: :mod:`seatrial.trial.sending.queue`. How long
-silence is borne is learnt: :mod:`seatrial.trial.sending.pace`.
+silence is borne is learnt: :mod:`seatrial.trial.sending.pace`. Several leave together by
+:mod:`seatrial.trial.sending.crowd`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from seatrial.checks import crowds
@@ -32,13 +33,13 @@ from seatrial.records import (
     Scenario,
 )
 from seatrial.servers import locks
-from seatrial.trial.sending import queue, recorded
+from seatrial.trial.sending import crowd, queue, recorded
 from seatrial.trial.sending.guard import Guard, ServerGone
 from seatrial.trial.sending.pace import Frames, Pace, Patience, Sort
 from seatrial.trial.sending.told import sort_of
 from seatrial.trial.trial import Trial
 from seatrial.wire.decoding.assemble import assemble
-from seatrial.wire.transports.company import Held, all_at_once
+from seatrial.wire.transports.company import Held
 from seatrial.wire.transports.http import IDLE_S, Client
 from seatrial.wire.transports.prepare import prepare
 
@@ -47,8 +48,6 @@ PATIENCE_S = 90.0
 REPEATS = 3
 """So often a request is sent again that waited for others of ours: a server may work on at what we gave up."""
 CHATS = Request().path
-LATER_S = 0.2
-"""By then those that leave first have their slots, and the others wait for one."""
 Send = Callable[[str, Scenario, Endpoint], dict[str, Exchange]]
 FEWEST_S = 1.0
 """Where less time is left than this, nothing is sent again."""
@@ -163,10 +162,8 @@ class Sender:
             The request that may have waited for another one of ours, and what is silent at the server: either ends it.
         """
         endpoint = task.endpoint
-        if task.scenario.at_once:
-            return None, self._at_once(task)
-        if task.scenario.waves:
-            return None, self._in_waves(task)
+        if crowd.is_sent_so(task.scenario):
+            return None, self._together(task)
         with self._trial.client(endpoint.url, keep_alive=task.scenario.one_connection) as client:
             for key, request in due(task.scenario, task.got):
                 if key in task.got:
@@ -179,44 +176,23 @@ class Sender:
                     return None, silence
         return None, ""
 
-    def _at_once(self, task: _Task) -> str:
-        """Send all at the same time, each on a connection of its own.
-
-        Returns:
-            What is silent at the server.
-        """
-        endpoint, asked = task.endpoint, task.scenario.requests
-        return self._together(task, dict(islice(asked.items(), endpoint.slots + 1 if endpoint.slots else len(asked))))
-
-    def _in_waves(self, task: _Task) -> str:
-        """Send waves of requests, as many of each as the endpoint has slots for.
-
-        Returns:
-            What is silent at the server.
-        """
-        for wave in crowds.waves(task.scenario, task.endpoint.slots, task.got):
-            time.sleep(crowds.pause(task.scenario, wave))
-            if silence := self._together(task, wave):
-                return silence
-        return ""
-
-    def _together(self, task: _Task, chosen: Mapping[str, Request]) -> str:
-        """Send these at the same time, each on a connection of its own.
+    def _together(self, task: _Task) -> str:
+        """Send what leaves at the same time, each on a connection of its own, crowd after crowd.
 
         Returns:
             What is silent at the server.
         """
         endpoint = task.endpoint
 
-        def one(key: str, held: Held) -> _Came:
-            if task.scenario.waves and crowds.is_later(task.scenario, key):
-                time.sleep(LATER_S)
+        def one(key: str, request: Request, held: Held) -> _Came:
             with self._trial.client(endpoint.url) as client:
-                return self._one(task, key, chosen[key], client, held)
+                return self._one(task, key, request, client, held)
 
-        came = all_at_once(chosen, one)
-        task.got.update({key: each.x for key, each in came.items()})
-        return next(filter(None, [self._took(each, endpoint) for each in came.values()]), "")
+        for came in crowd.sent(task.scenario, endpoint.slots, task.got, one):
+            task.got.update({key: each.x for key, each in came.items()})
+            if silence := next(filter(None, [self._took(each, endpoint) for each in came.values()]), ""):
+                return silence
+        return ""
 
     def _again(self, task: _Task, came: _Came) -> str:
         """With the endpoint held alone: send all again where a request had waited for one of ours, else go on.
@@ -265,13 +241,7 @@ class Sender:
         """Whether a scenario holds the endpoint alone: heavy and hostile requests, texts that are compared, and all
         where the server answers one request at a time.
         """
-        if (
-            scenario.alone
-            or scenario.at_once
-            or scenario.waves
-            or scenario.hazard >= Hazard.HEAVY
-            or is_killer(scenario)
-        ):
+        if scenario.alone or scenario.hazard >= Hazard.HEAVY or is_killer(scenario) or crowd.is_sent_so(scenario):
             return True
         return endpoint.slots == 1 or self._trial.rundir.single(endpoint.name).exists()
 
