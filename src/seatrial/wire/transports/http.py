@@ -10,23 +10,21 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
-import h11
 import httpcore
 import msgspec
 
 from seatrial.records import SECOND, Leaving, Received
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.framing import HEAD_CAP, lay_out
-from seatrial.wire.masking.headers import ORDINARY, secret_names, secret_values, star, unsendable
+from seatrial.wire.masking.headers import secret_names, secret_values, star
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
+from seatrial.wire.transports.destination import KEY, Destination
 from seatrial.wire.transports.prepare import Prepared
 from seatrial.wire.transports.turns import Turns
 
@@ -37,11 +35,6 @@ IDLE_S = 30.0
 CAP_BYTES = 64 * 1024 * 1024
 LINGER_S = 0.05
 """How long the end of file is awaited after a complete answer on a connection that was to close."""
-
-KEY = "{key}"
-"""Where the operator's key goes in a request's own authorization."""
-
-_PORTS = {"http": 80, "https": 443}
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,30 +102,15 @@ class Client:
         pace: Turns | None = None,
         backend: Backend | None = None,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(f"{base_url!r} is no http or https URL with a host")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("a base URL has neither credentials nor query nor fragment")
-        self._scheme = parts.scheme
-        self._port = parts.port or _PORTS[parts.scheme]
-        self._address = parts.hostname.encode("idna")
-        host = self._address.decode() if ":" not in parts.hostname else f"[{parts.hostname}]"
-        self._host_header = f"{host}:{parts.port}" if parts.port else host
-        self._prefix = parts.path.rstrip("/")
+        self._to = Destination(base_url, headers, authorization, keep_alive=keep_alive)
         self._deadline_s, self._idle_s, self._cap = deadline_s, idle_s, cap_bytes
         self._keep_alive = keep_alive
         self._pace, self._has_turn = pace, False
-        self._headers = dict(headers or {})
-        if authorization is not None:
-            self._headers["Authorization"] = authorization
-        for name, value in self._headers.items():
-            if why := unsendable(name, value):
-                raise ValueError(f"the header {name!r} cannot be sent: {why}")
-        self._secret = secret_names(self._headers)
-        self.mask = (mask or Mask()).also(secret_values(self._headers))
+        given = self._to.given
+        self._secret = secret_names(given)
+        self.mask = (mask or Mask()).also(secret_values(given))
         self._backend = backend or Backend()
-        context = ssl.create_default_context(cafile=str(ca) if ca else None) if parts.scheme == "https" else None
+        context = ssl.create_default_context(cafile=str(ca) if ca else None) if self._to.is_tls else None
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, network_backend=self._backend, max_connections=1, retries=0
         )
@@ -162,7 +140,7 @@ class Client:
         Raises:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
-        raw = _serialise(request, self._target(request), self._headers_of(request))
+        raw = self._to.serialised(request)
         ours = request.authorization is not None and KEY not in request.authorization
         return self.mask.bytes(star(raw, self._secret - {"authorization"} if ours else self._secret))
 
@@ -245,13 +223,8 @@ class Client:
 
         The connection stays open behind it, so that the caller can look for bytes after the end.
         """
-        url = httpcore.URL(
-            scheme=self._scheme.encode(), host=self._address, port=self._port, target=self._target(request)
-        )
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers_of(request)]
-        sent = httpcore.Request(request.method, url, headers=headers, content=request.body)
         try:
-            response = self._pool.handle_request(sent)
+            response = self._pool.handle_request(self._to.request(request))
             for _ in response.iter_stream():
                 pass
         except WireError as error:
@@ -268,58 +241,6 @@ class Client:
             self._open = None
         if error or not self._keep_alive or lay_out(watch.received(), request.method).fault:
             self._pool.close()
-
-    def _target(self, request: Prepared) -> bytes:
-        path = request.path[1:] if request.path.startswith("//") else self._prefix + request.path
-        return path.encode("ascii")
-
-    def _headers_of(self, request: Prepared) -> list[tuple[str, str]]:
-        """Ours, then the operator's, then the request's; a later one of the same name takes the earlier's place.
-
-        A request with an authorization of its own has none of the operator's headers that may be a credential.
-        """
-        headers = {
-            "host": ("Host", self._host_header),
-            "user-agent": ("User-Agent", f"seatrial/{version('seatrial')}"),
-            "accept": ("Accept", "application/json, text/event-stream"),
-            "accept-encoding": ("Accept-Encoding", "identity"),
-            "connection": ("Connection", "keep-alive" if self._keep_alive else "close"),
-        }
-        for name, value in (*self._given(request).items(), *request.headers):
-            if value is None:
-                headers.pop(name.lower(), None)
-            else:
-                headers[name.lower()] = (name, value)
-        if "transfer-encoding" not in headers and (request.body or request.method in {"POST", "PUT", "PATCH"}):
-            headers.setdefault("content-length", ("Content-Length", str(len(request.body))))
-        return list(headers.values())
-
-    def _given(self, request: Prepared) -> dict[str, str]:
-        """The operator's headers, as far as a request bears them."""
-        if request.authorization is None:
-            return self._headers
-        key = self._headers.get("Authorization", "").partition(" ")[2]
-        kept = {name: value for name, value in self._headers.items() if name.lower() in ORDINARY}
-        own = request.authorization.replace(KEY, key)
-        return {**kept, "Authorization": own} if own else kept
-
-
-def _serialise(request: Prepared, target: bytes, headers: list[tuple[str, str]]) -> bytes:
-    """The request's bytes, made by h11 as httpcore makes them."""
-    connection = h11.Connection(h11.CLIENT)
-    try:
-        head = connection.send(
-            h11.Request(
-                method=request.method,
-                target=target,
-                headers=[(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers],
-            )
-        )
-        body = connection.send(h11.Data(data=request.body)) if request.body else b""
-        connection.send(h11.EndOfMessage())
-    except h11.LocalProtocolError as error:
-        raise ValueError(f"{request.method} {request.path} cannot be sent: {error}") from error
-    return (head or b"") + (body or b"")
 
 
 def _broken(error: httpcore.ProtocolError, watch: Bounds) -> tuple[str, str]:
