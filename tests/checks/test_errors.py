@@ -30,6 +30,9 @@ def test_client_fault_is_never_5xx():
     holds(rule, [pair(refused()), pair(plain())])
     breaks(rule, pair(refused(500)), "the status", "500")
     assert "three times" in breaks(rule, pair(refused(501)), "the status").consequence
+    unfit = {"error": {"message": "Start it with `--embeddings`", "type": "not_supported_error"}}
+    holds(rule, [pair(refused(status, unfit, path="/embeddings")) for status in (500, 501)])
+    breaks(rule, pair(refused(500, path="/embeddings")), "the status", "500")
 
 
 def test_next_request_is_answered():

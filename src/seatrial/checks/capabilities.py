@@ -46,6 +46,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         area: the area of rules.
         title: what it is called where a report says that it did not apply.
         named: matches a text that names it, or the switch for it.
+        route: how the path ends that is its own: without it a server may decline there whatever it is sent.
         shown: whether an answer of 200 shows it, where a 200 alone does not; what a caller asked for by name and did
             not get is for a rule to judge, never for this.
     """
@@ -53,6 +54,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     title: str
     named: re.Pattern[str]
+    route: str = ""
     shown: Callable[[Exchange], bool] | None = None
 
     @property
@@ -104,7 +106,12 @@ CAPABILITIES = (
         named=re.compile(r"reasoning|thinking|enable_thinking|chat_template_kwargs", re.IGNORECASE),
         shown=reasoning.is_shown,
     ),
-    Capability(area="embeddings", title="embeddings", named=re.compile(r"embedding|pooling", re.IGNORECASE)),
+    Capability(
+        area="embeddings",
+        title="embeddings",
+        named=re.compile(r"embedding|pooling", re.IGNORECASE),
+        route="/embeddings",
+    ),
 )
 
 BY_SCENARIO = {each.asked: each for each in CAPABILITIES}
@@ -113,6 +120,11 @@ BY_SCENARIO = {each.asked: each for each in CAPABILITIES}
 def asked_in(x: Exchange) -> Capability | None:
     """The capability that an exchange is the first request for."""
     return BY_SCENARIO.get(x.scenario.rpartition("/")[2])
+
+
+def declined_route(x: Exchange) -> bool:
+    """Whether a server said of a whole route that it lacks it: of what was wrong with the request that tells nothing."""
+    return any(each.route and x.path.endswith(each.route) and each.declined(x) for each in CAPABILITIES)
 
 
 def lacking(exchanges: Mapping[str, Exchange]) -> Finding | None:
