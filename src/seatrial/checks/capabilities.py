@@ -123,7 +123,7 @@ def asked_in(x: Exchange) -> Capability | None:
 
 
 def declined_route(x: Exchange) -> bool:
-    """Whether a server said of a whole route that it lacks it: of what was wrong with the request that tells nothing."""
+    """Whether a server said that it lacks the whole route: of what was wrong with the request that tells nothing."""
     return any(each.route and x.path.endswith(each.route) and each.declined(x) for each in CAPABILITIES)
 
 
