@@ -10,10 +10,15 @@ import uuid
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 MARK = "SEATRIAL_TESTS"
 PATIENCE_S = 5.0
 """How long what was told to end may take."""
+
+
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")  # how fast a machine is fails no test, and a test that held yesterday holds today
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -225,7 +225,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(JSON, max_size=4), st.sampled_from([None, 200, 400, 503]), st.booleans())
 def test_no_json_makes_a_rule_crash(values, status, stream):
     x = streamed(*values, status=status) if stream else exchange(json=values, status=status)

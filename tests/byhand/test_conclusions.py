@@ -24,7 +24,7 @@ WORDS = [
     "PID ORDER CONTRADICTS",
     "CAUSE UNKNOWN",
 ]
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=60)
 
 
 @pytest.fixture(scope="module")

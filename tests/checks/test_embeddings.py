@@ -6,7 +6,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.checks.catalogue import load_all
@@ -337,7 +337,7 @@ RULES = [each for each in load_all().values() if each.area == "embeddings"]
 HOSTILE = st.dictionaries(st.sampled_from(["object", "index", "embedding", "data"]), VALUES, max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(VALUES, st.lists(HOSTILE | VALUES, max_size=3), VALUES, VALUES)
 def test_no_answer_of_anything_makes_a_rule_fall_over(wanted, data, usage, dimensions):
     told = {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": usage, "total_tokens": usage}}

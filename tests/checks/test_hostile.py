@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.checks.catalogue import load_all
@@ -82,7 +82,7 @@ PARTS = st.fixed_dictionaries(
 )
 BODIES = VALUES | PARTS.map(lambda part: HEAD | part)
 WARNS = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=100)
 
 
 def crashes(evidence):

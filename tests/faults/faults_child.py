@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 
 from seatrial.records import SECOND, Event
 from tests.faults.processes import until
@@ -14,17 +15,21 @@ LIVES_S = 12.0
 """A child that lived so long counts as a runner, whatever ended it."""
 
 
-def engined(t: Trial) -> None:
+def engined(*options: str) -> Callable[[Trial], None]:
     """A server that answers 500 to every chat without its child; the canary alone asks it."""
-    server = t.serve()
-    t.facts["began"] = server.order("engine").at
-    t.watch.add(server, canary=True)
-    t.facts["runner"] = server.order("runner_pid").get()["pid"]
 
-    def known() -> bool:
-        return any(isinstance(x, Event) and x.what == "found" and x.pid == t.facts["runner"] for x in t.watch.lines())
+    def setup(t: Trial) -> None:
+        server = t.serve(*options)
+        t.facts["began"] = server.order("engine").at
+        t.watch.add(server, canary=True)
+        runner = t.facts["runner"] = server.order("runner_pid").get()["pid"]
 
-    until(known, "the runner is found")
+        def known() -> bool:
+            return any(isinstance(x, Event) and x.what == "found" and x.pid == runner for x in t.watch.lines())
+
+        until(known, "the runner is found")
+
+    return setup
 
 
 def kill_child(t: Trial) -> None:
@@ -49,13 +54,17 @@ def unload(t: Trial) -> None:
 
 
 FAULTS = (
-    Row(id="F28", title="the engine's child killed, its parent lives and answers 500", setup=engined,
+    Row(id="F28", title="the engine's child killed, its parent lives and answers 500", setup=engined(),
         strike=kill_child, ticks=24,
-        expected=(Expected(family="STOPPED", kind="signal", says=("which lives, /health 200",),
-                           ),)),
+        expected=(Expected(family="STOPPED", kind="signal", says=("which lives, /health 200",)),)),
+    Row(id="ROUTED", title="a router's child killed, its model stands as failed", setup=engined("--router"),
+        strike=kill_child, ticks=24,
+        expected=(Expected(family="STOPPED", kind="signal", says=("which lives, /health 200",)),)),
 )  # fmt: skip
 TWINS = (
-    Row(id="T28a", title="a worker recycled by its master", setup=engined, strike=recycle, ticks=10,
+    Row(id="T28a", title="a worker recycled by its master", setup=engined(), strike=recycle, ticks=10,
         rests_on=("exit status",)),
-    Row(id="T28b", title="a child killed by its parent when nobody needed it", setup=engined, strike=unload, ticks=10),
+    Row(id="T28b", title="a child killed by its parent when nobody needed it", setup=engined(), strike=unload,
+        ticks=10),
+    Row(id="RESTING", title="a router that has unloaded its model", setup=engined("--router"), strike=unload, ticks=10),
 )  # fmt: skip

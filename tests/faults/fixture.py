@@ -80,9 +80,12 @@ class Golden:
             peer.answer(200, {"status": "ok"})
         elif path.endswith("/models"):
             model = {"id": self.options.model, "aliases": self.options.alias}
-            peer.answer(200, {"object": "list", "data": [{**model, "object": "model", "owned_by": "llamacpp"}]})
+            routed = {"status": self._status()} if self.options.router else {}
+            listed = [{**model, "object": "model", "owned_by": "llamacpp", **routed}]
+            peer.answer(200, {"object": "list", "data": listed})
         elif path == "/props":
             about = {"total_slots": len(engine.slots), "build_info": self.options.build}
+            about |= {"role": "router"} if self.options.router else {}
             peer.answer(200, {"is_sleeping": engine.asleep, **about})
         elif path.startswith("/slots"):
             peer.answer(200, engine.ask()["slots"])
@@ -94,8 +97,18 @@ class Golden:
         else:
             peer.answer(404, {"error": {"message": "no such page", "code": 404}})
 
+    def _lacks(self) -> bool:
+        """Whether the child without which it answers nothing has ended."""
+        return self.needed and self.runner is not None and self.runner.returncode is not None
+
+    def _status(self) -> dict[str, Any]:
+        """What a router says of its model: its server serves, has failed, or was told to end."""
+        if self._lacks():
+            return {"value": "unloaded", "args": [], "failed": True, "exit_code": 1}
+        return {"value": "loaded" if self.needed else "unloaded", "args": []}
+
     def _chat(self, peer: Peer, request: dict[str, Any]) -> None:
-        if self.needed and self.runner is not None and self.runner.returncode is not None:
+        if self._lacks():
             peer.answer(500, {"error": {"message": "generate() failed", "code": 500}})
             return
         if refused := self.manner.turned_away(request):
@@ -308,6 +321,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=60, help="tokens of an answer")
     parser.add_argument("--manner", default="", help="how it meets chats: manners.py lists the words")
     parser.add_argument("--leaves", type=float, default=0.0, help="end with status 1 after so many seconds")
+    parser.add_argument("--router", action="store_true", help="it says of its model what its child does")
     parser.add_argument("--supervised", action="store_true")
     parser.add_argument("--sleep-idle-seconds", type=int, help="only to be seen in its arguments")
     parser.add_argument("--model", default="golden")

@@ -228,7 +228,7 @@ ANY_ANSWER = st.one_of(
 @given(ANY_ANSWER, st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 500)), max_size=5), st.binary(max_size=60))
 @example(b"HTTP/1.1 101 S\r\n\r\nabc", [], b"")
 @example(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999999\r\n\r\n", [], b"")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_no_bytes_raise_and_all_can_be_written_down(raw: bytes, frames: list[tuple[int, int]], request: bytes) -> None:
     for method in ("POST", "HEAD", "CONNECT", "ß!"):
         x = assembled(raw, frames, method=method, request=request)
@@ -237,7 +237,7 @@ def test_no_bytes_raise_and_all_can_be_written_down(raw: bytes, frames: list[tup
 
 
 @given(st.binary(max_size=200), st.integers(0, 220), st.integers(0, 255))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_changed_byte_of_a_stream_never_raises(junk: bytes, at: int, byte: int) -> None:
     raw = bytearray(STREAM + junk)
     raw[at % len(raw)] = byte

@@ -83,7 +83,7 @@ PRINTABLE = st.characters(min_codepoint=33, exclude_categories=["C", "Z"])
 
 @given(st.text(PRINTABLE, min_size=4, max_size=40), st.binary(max_size=9), st.binary(max_size=9), st.booleans())
 @example('\\"/\\', b"\\", b"\\", True)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_key_survives(key: str, before: bytes, after: bytes, url: bool) -> None:
     mask = Mask(key)
     for spelled in spellings(key).values():

@@ -113,7 +113,7 @@ TEXT = st.lists(
 @given(TEXT, st.lists(st.integers(0, 200), max_size=12))
 @example(b"data: a\r\n\r\ndata: b\r", [9, 10])
 @example(b"data: a\n\n", [0, 0, 9])
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_stream_cut_anyhow_reads_as_the_specification_says(stream: bytes, cuts: list[int]) -> None:
     cuts = [min(cut, len(stream)) for cut in cuts]
     events, ends, tail, reader = told(stream, *cuts)
@@ -128,7 +128,7 @@ def test_any_stream_cut_anyhow_reads_as_the_specification_says(stream: bytes, cu
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_read_as_the_specification_says(stream: bytes, cuts: list[int]) -> None:
     assert told(stream, *[min(cut, len(stream)) for cut in cuts])[0] == by_the_letter(stream)
 

@@ -38,6 +38,7 @@ SAID: Mapping[type[Line], Callable[[Any], Any]] = {
     Meter: _COUNTS,
 }
 """What lines hold as others said it: the decoder bounds no number of these, and of all else."""
+_COUNTED = SAID.keys() - {Judgement}
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
 _ODD = re.compile(rb"\\u|[^\x20-\x7e\n]")
 """What a line must hold to be worth a closer look, where no sum says that we wrote it."""
@@ -102,7 +103,9 @@ class LineReader:
         if _ODD.search(content) is None if begin is None else sums.all_hold(block, begin):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
-                if all(_reckoned(line) for line in lines if type(line) in SAID):
+                counts = [n for line in lines if type(line) in _COUNTED for n in _COUNTS(line) if n is not None]
+                near = min(counts, default=0) > -_HUGE and max(counts, default=0) < _HUGE
+                if near and all(_reckoned(line) for line in lines if type(line) is Judgement):
                     return lines
         return self._one_by_one(block, name)
 

@@ -65,7 +65,7 @@ def used(memory: Memory, sample: Sample) -> Memory:
         return memory
     points = memory.used.get(who, ())
     last = points[-1] if points else None
-    if last is not None and (-STEP < size - last[1] < STEP or abs(size - last[1]) < last[1] // 20):
+    if last is not None and (size == last[1] or -STEP < size - last[1] < STEP or abs(size - last[1]) < last[1] // 20):
         return memory
     if last is not None and sample.t - last[0] > 2 * SECOND:  # it stood still until a moment ago
         points = (*points, (sample.t - SECOND, last[1]))

@@ -51,12 +51,13 @@ def gpu(work: Work, line: Gpu) -> Work:
     if line.busy is None:
         return work
     old = work.machine
-    pids = [*map(str, old.processes)]
-    ours = not (line.processes.keys().isdisjoint(pids) and line.process_busy.keys().isdisjoint(pids))
-    busy = line.busy >= GPU_BUSY and (ours or not old.gpu_joined)
-    if line.process_busy:
+    busy, ours = line.busy >= GPU_BUSY, False
+    if line.processes or line.process_busy:
+        pids = [*map(str, old.processes)]
+        ours = not (line.processes.keys().isdisjoint(pids) and line.process_busy.keys().isdisjoint(pids))
         shares = [share for pid, share in line.process_busy.items() if pid in pids]
         busy = busy and max(shares, default=GPU_BUSY) >= GPU_BUSY
+    busy = busy and (ours or not old.gpu_joined)
     busy_at = line.t if busy else old.gpu_busy_at
     return replace(work, machine=replace(old, gpu_at=line.t, gpu_busy_at=busy_at, gpu_joined=old.gpu_joined or ours))
 
