@@ -227,7 +227,7 @@ def test_usage_adds_up_to_the_servers_own_count():
     before, after = page('x:tokens_total{a="}"} 7\nx:tokens_total{a="b"} 1\nother 5\n'), page("x:tokens_total 1.2e1\n")
     two = {"chat-2.1": capped("a", 5, 3), "chat-2.2": capped("a", 5, 1)}
     holds(COUNTED, [{"counters-1.1": before} | two | {"counters-3.1": after}])
-    breaks(COUNTED, {"counters-1.1": before} | two | {"counters-3.1": before}, "the page of counters", "x:tokens_total 0")
+    breaks(COUNTED, {"counters-1.1": before} | two | {"counters-3.1": before}, "the counters", "x:tokens_total 0")
     bare = {"counters-1.1": page("")} | two | {"counters-3.1": page("# none")}
     assert verdict(COUNTED, found(COUNTED, bare)) is Outcome.UNSUPPORTED
     silent = {"counters-1.1": before, "chat-2.1": plain({"usage": None}), "counters-3.1": after}

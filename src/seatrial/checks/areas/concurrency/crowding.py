@@ -100,7 +100,7 @@ def usage_adds_up_to_the_servers_own_count(xs: Mapping[str, Exchange], expect: E
     chats = {name: x for name, x in xs.items() if not name.startswith("counters")}
     told = [chat.completion_tokens(x) for x in chats.values()]
     if len(pages) < 2 or not pages[0] or not pages[-1]:
-        yield refusal("the page of counters", expected="counters of tokens", got="none", optional=True)
+        yield refusal("the counters", expected="counters of tokens", got="none", optional=True)
         return
     if not told or any(n is None for n in told):
         yield no_evidence("usage.completion_tokens", expected="a count in each answer", got=told, causes=USAGE)
@@ -110,7 +110,9 @@ def usage_adds_up_to_the_servers_own_count(xs: Mapping[str, Exchange], expect: E
     if total not in grown.values():
         so = "whoever bills or plans by one of the two is wrong by the other"
         got = ", ".join(f"{name} {n:g}" for name, n in list(grown.items())[:6])
-        yield violation("the page of counters", expected=f"a counter that grew by {total}", got=got, so=so, about=next(iter(chats)))
+        yield violation(
+            "the counters", expected=f"a counter that grew by {total}", got=got, so=so, about=next(iter(chats))
+        )
 
 
 USAGE = (causes.USAGE + causes.SOME, *UNANSWERED)
