@@ -47,7 +47,7 @@ def leaving(asked: Request, leaves: Leaving) -> Request:
 
 
 def bound() -> Request:
-    """Its answer can only be the mark, which its schema alone holds."""
+    """Its answer can only be the mark, which its schema alone holds; the prompt shows a short form, to be kept."""
     schema = {
         "type": "object",
         "properties": {"word": {"type": "string", "enum": [Marked()]}},
@@ -55,7 +55,7 @@ def bound() -> Request:
         "additionalProperties": False,
     }
     form = {"type": "json_schema", "json_schema": {"name": "word", "strict": True, "schema": schema}}
-    return request("Give the word.", max_tokens=40, response_format=form)
+    return request('Answer with this JSON object: {"word": "sand"}', max_tokens=64, response_format=form)
 
 
 def turn(echo: Request, *, times: int = 1) -> Request:
