@@ -22,6 +22,9 @@ def test_message_names_what_is_wrong():
     tool = ASKED | {"tools": [{"type": "function", "function": {"name": "two words"}}]}
     holds(rule, [pair(says("function.name does not fit", asked=tool)), pair(says("'two words' is none", asked=tool))])
     breaks(rule, pair(says("cannot parse", asked=tool)), "error.message", "cannot parse")
+    form = ASKED | {"response_format": {"type": "poem"}}
+    holds(rule, [pair(says("the format can be text or an object", asked=form))])
+    breaks(rule, pair(says("invalid", asked=form)), "error.message", "invalid")
 
 
 def test_refusal_shows_no_insides():

@@ -39,6 +39,10 @@ LENGTH = {"context", "too long"}
 """How a message says that; a request may be too long whatever else is wrong with it."""
 
 
+NOUN = re.compile(r"[a-z]+_(?:[a-z]+_)*([a-z]{5,})")
+"""A name of several words, and the last of them."""
+
+
 @rule(
     row="err/2",
     part="the message names what is wrong",
@@ -135,8 +139,12 @@ def _names(value: Any, depth: int) -> Iterator[str]:
 
 
 def _mentions(message: str, names: set[str]) -> bool:
-    """Whether a message has one of these names in it, in one of the ways in which people write it."""
+    """Whether a message has one of these names in it, in one of the ways in which people write it.
+
+    Of an ``encoding_format`` people say "the format".
+    """
     low = re.sub(r"[_\s-]+", " ", message.lower())
+    names = names | {found[1] for name in names if (found := NOUN.fullmatch(name))}
     return any(re.sub(r"[_\s-]+", " ", name.lower()).strip().removesuffix("s") in low for name in names if name.strip())
 
 
