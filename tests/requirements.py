@@ -18,6 +18,7 @@ import seatrial
 from seatrial.checks import catalogue
 from seatrial.checks.rules import Rule
 from seatrial.records import Request, Scenario
+from seatrial.text import visible
 from seatrial.trial.sending.offers import made
 from tests import toolset
 from tests.golden.faults import FAULTS
@@ -59,7 +60,7 @@ def _request(scenario: Scenario) -> str:
     key = "bad" if "bad" in scenario.requests else next(iter(scenario.requests), "")
     request = scenario.requests.get(key, Request(method="", path=""))
     given = "" if request.body is None else json.dumps(request.body, ensure_ascii=False, default=repr)
-    text = given if request.raw is None else request.raw.decode("utf-8", "replace")
+    text = given if request.raw is None else visible(request.raw.decode("utf-8", "backslashreplace"))
     cut = f"{text[:LONGEST]} ..." if len(text) > LONGEST else text
     return f"`{request.method} {request.path}`" + (f" `{cut.replace('`', chr(39))}`" if cut else "")
 
