@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from seatrial.checks.catalogue import load_all
@@ -163,6 +164,13 @@ def test_a_capability_that_was_declined_is_refused_where_it_was_named():
     assert line(rule, xs, declined, outcome=Outcome.UNSUPPORTED, name="tools").fate is Fate.REFUSED
     silent = Finding("refusal", "tools", "an answer", "200, and nothing of it", optional=True, capability="tools")
     assert line(rule, xs, silent, outcome=Outcome.UNSUPPORTED, name="tools").fate is Fate.UNTOLD
+
+
+def test_tools_that_never_reach_the_prompt_are_ignored():
+    rule, xs = "tools/many-tools-are-accepted", {"many": asked(tools=[1])}
+    dropped = msgspec.structs.replace(violation(grave=True), ignores="tools")
+    assert line(rule, xs, dropped, outcome=Outcome.FAIL, name="tools").fate is Fate.IGNORED
+    assert line(rule, xs, name="tools").fate is Fate.HONOURED
 
 
 def test_a_refusal_of_some_words_tells_nothing_of_the_rest():

@@ -125,7 +125,8 @@ def _untold(x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     least = max(more, more * (with_one - base) // (2 * max(next_ - fewest, 1)))
     if tokens - base < least:
         expected = f"at least {least} more than the {base} of {fewest}, for {more} tools more"
-        yield violation("usage.prompt_tokens", expected=expected, got=tokens, so=UNTOLD, grave=True)
+        dropped = "tools" if tokens <= base else ""
+        yield violation("usage.prompt_tokens", expected=expected, got=tokens, so=UNTOLD, grave=True, ignores=dropped)
 
 
 def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
