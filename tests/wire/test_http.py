@@ -24,7 +24,7 @@ STREAM = chunked(event({"id": 1}), event(b"[DONE]"))
 
 
 def exchange(script: Script, request: Prepared = CHAT, **settings: object) -> Recording:
-    with serving(script) as url, Client(url, **{"deadline_s": 10, "idle_s": 5} | settings) as client:  # type: ignore[arg-type]
+    with serving(script) as url, Client(url, **{"deadline_s": 60, "idle_s": 5} | settings) as client:  # type: ignore[arg-type]
         recording = client.exchange(request)
     assert recording.error in ERRORS | {""}
     assert sum(length for _, length in recording.frames) == len(recording.response)
