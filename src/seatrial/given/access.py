@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from seatrial.records.targets import Watched
 if TYPE_CHECKING:
     from seatrial.wire.masking.mask import Mask
     from seatrial.wire.transports.http import Client
+    from seatrial.wire.transports.live import LiveClient
     from seatrial.wire.transports.turns import Turns
 
 LOOKS = 1.0
@@ -72,20 +73,36 @@ class Access:
             ValueError: the URL or a header cannot be sent.
             OSError: the file of certificates cannot be read.
         """
-        from seatrial.wire.masking.mask import Mask  # the transports: not for --help
-        from seatrial.wire.transports.http import Client
+        from seatrial.wire.transports.http import Client  # not for --help
+
+        return Client(url, **self._given(url, ()), deadline_s=deadline_s, keep_alive=keep_alive)
+
+    def live(self, url: str, *, hidden: Iterable[str] = ()) -> LiveClient:
+        """Open a transport for one exchange that its caller reads while it goes on.
+
+        Args:
+            hidden: what else no recording of it may hold.
+
+        Raises:
+            ValueError: as :meth:`client`.
+            OSError: as :meth:`client`.
+        """
+        from seatrial.wire.transports.live import LiveClient
+
+        return LiveClient(url, **self._given(url, hidden))
+
+    def _given(self, url: str, hidden: Iterable[str]) -> dict[str, Any]:
+        """What the operator gives, as a transport takes it."""
+        from seatrial.wire.masking.mask import Mask
 
         key = self.key
-        return Client(
-            url,
-            mask=Mask(key),
-            headers=self.headers,
-            authorization=f"Bearer {key}" if key else None,
-            ca=self.ca,
-            deadline_s=deadline_s,
-            keep_alive=keep_alive,
-            pace=self.pace(url),
-        )
+        return {
+            "mask": Mask(key).also(hidden),
+            "headers": self.headers,
+            "authorization": f"Bearer {key}" if key else None,
+            "ca": self.ca,
+            "pace": self.pace(url),
+        }
 
     def watched(self, name: str, url: str, **more: Any) -> Watched:
         """An endpoint as the recorder is told of it; the key is for the questions to its engine.

@@ -103,7 +103,7 @@ class Client:
         backend: Backend | None = None,
     ) -> None:
         self._to = Destination(base_url, headers, authorization, keep_alive=keep_alive)
-        self._deadline_s, self._idle_s, self._cap = deadline_s, idle_s, cap_bytes
+        self._deadline_s, self._idle_s, self.cap_bytes = deadline_s, idle_s, cap_bytes
         self._keep_alive = keep_alive
         self._pace, self._has_turn = pace, False
         given = self._to.given
@@ -171,7 +171,7 @@ class Client:
 
         def bounds(spent_s: float = 0.0) -> Bounds:
             idle = self._idle_s if idle_s is None else idle_s
-            watch = Bounds(max(whole - spent_s, 0.0), idle, self._cap, leaves)
+            watch = Bounds(max(whole - spent_s, 0.0), idle, self.cap_bytes, leaves)
             watch.expectant = any(name.lower() == "expect" for name, _ in request.headers)
             watch.held = held
             return watch
@@ -212,9 +212,6 @@ class Client:
 
     def _attempt(self, request: Prepared, watch: Bounds) -> tuple[Bounds, int, str, str]:
         """Send once: what came, when it left, and as :meth:`_answer` tells how it ended."""
-        self._backend.watch = watch
-        if self._backend.stream:
-            self._backend.stream.watch = watch
         sent_at = time.monotonic_ns()
         return watch, sent_at, *self._answer(request, watch)
 
@@ -224,15 +221,27 @@ class Client:
         The connection stays open behind it, so that the caller can look for bytes after the end.
         """
         try:
-            response = self._pool.handle_request(self._to.request(request))
+            response = self.send(request, watch)
             for _ in response.iter_stream():
                 pass
         except WireError as error:
             return error.word, error.detail
         except httpcore.ProtocolError as error:
-            return _broken(error, watch)
+            return broken(error, watch)
         self._open = response
         return "", ""
+
+    def send(self, request: Prepared, watch: Bounds) -> httpcore.Response:
+        """Send a request within the bounds of a watch, and give its answer as soon as its head is read.
+
+        Raises:
+            WireError: what a server or network does.
+            httpcore.ProtocolError: what came is not HTTP.
+        """
+        self._backend.watch = watch
+        if self._backend.stream:
+            self._backend.stream.watch = watch
+        return self._pool.handle_request(self._to.request(request))
 
     def _clear_up(self, request: Prepared, watch: Bounds, error: str) -> None:
         """Give the connection back to the pool; close it where what it holds could be taken for the next answer."""
@@ -243,7 +252,7 @@ class Client:
             self._pool.close()
 
 
-def _broken(error: httpcore.ProtocolError, watch: Bounds) -> tuple[str, str]:
+def broken(error: httpcore.ProtocolError, watch: Bounds) -> tuple[str, str]:
     """What h11 found wrong, in our words."""
     if watch.ended:
         return "cut", f"the connection closed before the answer ended; {watch.size} bytes came"
