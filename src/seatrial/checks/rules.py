@@ -40,6 +40,7 @@ class Rule:
         parts: of a row that lists its parts, those that the rule stands for.
         sampled: a compare rule that counts over many answers, and says itself what one that never came means.
         figures: what to print of the evidence whatever the outcome (``k of n``, an interval).
+        told: it takes the word of whoever sent the requests, and says itself what it means where there is no exchange.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Rule:
     figures: Figures | None = field(default=None, repr=False)
     sampled: bool = False
     parts: tuple[str, ...] = ()
+    told: bool = False
 
     @property
     def area(self) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from seatrial.byhand import conclusions
 from seatrial.checks import catalogue
+from seatrial.checks.own.word import find
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.clients import profile as client_tables
 from seatrial.judging import parameters, suspects
@@ -188,7 +189,7 @@ def _with_parameters(verdict: Verdict, fates: Mapping[str, Sequence[parameters.T
 
 
 def _sentence(rule: str) -> str:
-    known = REGISTRY.get(rule)
+    known = find(rule)
     return known.text if known is not None else rule
 
 
@@ -266,7 +267,7 @@ class _Replay:
         )
 
     def _case(self, plan: Planned, judgement: Judgement | None, terms: Terms) -> Judged:
-        rule = REGISTRY.get(plan.rule)
+        rule = find(plan.rule)
         base = unjudged(plan, rule)
         if judgement is None:
             return base
@@ -326,4 +327,4 @@ class _Replay:
 
 def _unplanned(line: Judgement) -> Planned:
     scenario = line.case.partition("[")[2].rpartition("]")[0]
-    return Planned(case=line.case, endpoint=line.endpoint, rule=line.rule, scenario=scenario, suite="")
+    return Planned(case=line.case, endpoint=line.endpoint, rule=line.rule, scenario=scenario, suite=line.suite)

@@ -16,6 +16,7 @@ from seatrial.records.facts import *
 from seatrial.records.families import *
 from seatrial.records.lines import *
 from seatrial.records.offered import *
+from seatrial.records.own import *
 from seatrial.records.record import *
 from seatrial.records.verdicts import *
 from seatrial.records.views import *

@@ -111,6 +111,7 @@ class Judgement(Line, frozen=True, kw_only=True, tag="judgement"):
     expect: dict[str, Any] = {}
     absent: str = ""
     settled: Settled | None = None
+    suite: str = ""  # of a case that could not be planned: what an operator's own test sends is not known beforehand
 
 
 class Sample(Line, frozen=True, kw_only=True, tag="sample"):

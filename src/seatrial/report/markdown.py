@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from seatrial.checks.rules import REGISTRY
+from seatrial.checks.own.word import find
 from seatrial.judging.parameters import counted
 from seatrial.judging.run import JudgedRun
 from seatrial.records import ClientVerdict, Outcome
@@ -78,7 +78,7 @@ def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:
         return [*parts, *(f"- {code(case.case)}: {code(case.why or 'no reason was recorded')}" for case in cases), ""]
     for case in cases:
         endpoint = judged.endpoints.get(case.endpoint)
-        told = diagnosis(case, REGISTRY.get(case.rule), judged.exchange, endpoint, judged.info.id)
+        told = diagnosis(case, find(case.rule), judged.exchange, endpoint, judged.info.id)
         parts += [f"### {code(case.case)}", "", fence(told), ""]
     return parts
 

@@ -16,7 +16,8 @@ from uuid import uuid4
 from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import Attachment, Label, Link, Parameter, StatusDetails, TestResult
 
-from seatrial.checks.rules import REGISTRY, Rule
+from seatrial.checks.own.word import find
+from seatrial.checks.rules import Rule
 from seatrial.records import GAPS, NOTICES, SECOND, STREAMS, Judged, Outcome, Received, Sent, Stop
 from seatrial.report.allure import httpjson
 from seatrial.report.run import Report
@@ -113,7 +114,7 @@ class _Writer:
         self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines.of(Received)}
 
     def case(self, case: Judged) -> None:
-        rule = REGISTRY.get(case.rule)
+        rule = find(case.rule)
         area, _, rule_name = case.rule.partition("/")
         start, stop = self._span(case)
         result = self._result(case.case, _title(case, rule), start, stop)

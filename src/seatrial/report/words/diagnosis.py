@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from shlex import quote
 
 from seatrial.checks.look import SOUND
+from seatrial.checks.own.word import HOLDS
 from seatrial.checks.rules import Rule
-from seatrial.records import SECOND, Endpoint, Exchange, Finding, Judged
+from seatrial.records import OWN_SUITE, SECOND, Endpoint, Exchange, Finding, Judged
 from seatrial.report.words import curl
 from seatrial.report.words.plain import count, duration, size
 from seatrial.text import visible
@@ -87,7 +88,11 @@ def answer(exchange: Exchange) -> str:
 def again(judged: Judged, endpoint: Endpoint | None) -> str:
     """The command that runs this case alone."""
     name = judged.case.rpartition("@")[0] or judged.case
-    parts = ["pytest", _SUITES.get(judged.suite, "suites"), "--case", curl.word(name)]
+    where = _SUITES.get(judged.suite, "suites")
+    if judged.suite == OWN_SUITE:  # what rules read of its exchanges, they read again when it has run again
+        name = f"{HOLDS.id}[{judged.scenario}]"
+        where = curl.word(judged.figures.get("test", "YOUR-TESTS").partition("::")[0])
+    parts = ["pytest", where, "--case", curl.word(name)]
     if endpoint is not None and not endpoint.embedded:
         base = endpoint.url.removesuffix("/v1")
         parts.append("--endpoint=" + quote(f"{endpoint.name}={base}"))
