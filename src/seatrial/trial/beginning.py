@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seatrial.checks import catalogue
+from seatrial.checks.own.word import HOLDS
 from seatrial.given import waivers
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
@@ -26,7 +27,7 @@ def check_names(options: Options) -> None:
     Raises:
         ConfigError: one is not; the nearest is given.
     """
-    known = catalogue.load_all() if options.case or options.waive else {}
+    known = {**catalogue.load_all(), HOLDS.id: HOLDS} if options.case or options.waive else {}
     for name in options.case:
         if waivers.rule_of(name) not in known:
             raise ConfigError(f"--case: no case is called {name}{waivers.nearest(name, list(known))}")
@@ -43,7 +44,7 @@ def check_waivers(options: Options, cases: Sequence[Planned]) -> None:
         ConfigError: one does not; the nearest is given.
     """
     if options.waive is not None:
-        elsewhere = set(catalogue.load_all()) - {case.rule for case in cases}
+        elsewhere = {*catalogue.load_all(), HOLDS.id} - {case.rule for case in cases}
         read = waivers.read(options.waive)
         waivers.check(read, [case.case for case in cases], options.waive, elsewhere=elsewhere)
 

@@ -17,10 +17,12 @@ from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
 from seatrial.clients import profile as tables
 from seatrial.given.options import Options
-from seatrial.records import Depth, Hazard, Planned
+from seatrial.records import OWN_SUITE, Depth, Hazard, Planned
 from seatrial.verdict.clients import is_of
 
 SUITES = ("conformance", "behaviour", "soak")
+
+ORDER = ("conformance", "behaviour", OWN_SUITE, "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
 
 NO_TOOLS = "--tools names none: a file of them, or a client that is known"
@@ -156,7 +158,7 @@ def _causes(plans: Sequence[Planned], named: Sequence[int]) -> list[int]:
 
 def rank(plan: Planned, options: Options) -> tuple[int, int, bool, float]:
     """Suite, hazard, known killers last, then the order of the tables, or a shuffle that keeps scenarios whole."""
-    suite = SUITES.index(plan.suite) if plan.suite in SUITES else len(SUITES)
+    suite = ORDER.index(plan.suite) if plan.suite in ORDER else len(ORDER)
     shuffled = 0.0
     if options.shuffle is not None and not plan.killer:
         shuffled = random.Random(f"{options.shuffle}/{plan.endpoint}/{plan.scenario}").random()  # noqa: S311

@@ -11,6 +11,7 @@ from typing import Protocol
 from seatrial.byhand import conclusions
 from seatrial.records import (
     GAPS,
+    OWN_SUITE,
     SECOND,
     Ask,
     ClientVerdict,
@@ -204,8 +205,9 @@ def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> list[str
     found = []
     for suite in sorted((ran | asked.keys()) - passed):
         why = asked.get(suite) or "no case of it is in the plan"
+        of = "your own tests" if suite == OWN_SUITE else suite
         found.append(
-            f"no case of {suite} passed" if suite in ran else f"suite {suite} was asked for and did not run: {why}"
+            f"no case of {of} passed" if suite in ran else f"suite {suite} was asked for and did not run: {why}"
         )
     return found
 
@@ -234,7 +236,16 @@ def _figures(cases: Sequence[Judged]) -> dict[str, str]:
                 parts |= {name: text for name, text in case.figures.items() if ":" not in name}
         if any(case.suite == suite for case in cases):
             lines[suite] = ", ".join(f"{name} {text}" for name, text in parts.items()) or "no figures"
+    if own := [case for case in cases if case.suite == OWN_SUITE]:
+        lines["your tests"] = _own(own)
     return lines
+
+
+def _own(cases: Sequence[Judged]) -> str:
+    """How many of the operator's own tests hold, and what rules read of their answers."""
+    tests = [case for case in cases if case.rule.startswith(f"{OWN_SUITE}/")]
+    held, read = (sum(case.outcome is Outcome.PASS for case in some) for some in (tests, cases))
+    return f"{held} of {len(tests)} hold; of what they sent, {read - held} of {len(cases) - len(tests)} readings pass"
 
 
 def _held(cases: Sequence[Judged], level: Level) -> str:
