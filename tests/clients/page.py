@@ -15,12 +15,14 @@ def markdown() -> str:
         "Made from `src/seatrial/clients/*.toml` by `python -m tests.pages`; do not edit.",
         "`pytest suites/ --client=NAME` runs what is judged for a client; what it *needs* weighs as a MUST, and the",
         "exit is its verdict. `seatrial client NAME RUN` prints the settings that the results of a run support.",
-        "A need with *where it is offered* may be declined: not every user of that client wants it.",
+        "A need with *where it is offered* may be declined: not every user of that client wants it. One with *where it",
+        "is at hand* is judged where the client's own code was named: `npm install openai` in a folder of yours, and",
+        "`--openai-node=FOLDER`.",
     ]
     for name, table in known().items():
         lines += ["", f"## {table.title} (`--client={name}`)", "", f"Read in {table.version}.", ""]
         lines += _table("sends", ("source",), ((each.what, each.source) for each in table.sends))
-        needs = ((_what(need.what, may_lack=need.may_lack), _rules(need), need.so, need.source) for need in table.needs)
+        needs = ((_what(need), _rules(need), need.so, need.source) for need in table.needs)
         lines += _table("needs", ("judged by", "else", "source"), needs)
         lines += _table("reads", ("source",), ((each.what, each.source) for each in table.reads))
         lines += _table("waits", ("seconds", "source"), ((w.what, f"{w.seconds:g}", w.source) for w in table.waits))
@@ -29,8 +31,8 @@ def markdown() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _what(what: str, *, may_lack: bool) -> str:
-    return f"{what}, *where it is offered*" if may_lack else what
+def _what(need) -> str:
+    return need.what + ", *where it is offered*" * need.may_lack + ", *where it is at hand*" * need.at_hand
 
 
 def _rules(need) -> str:

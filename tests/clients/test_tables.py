@@ -11,8 +11,8 @@ from seatrial.clients import profile, settings
 from seatrial.clients.sets import sets
 from seatrial.given.errors import ConfigError
 from seatrial.records import Ready
-from seatrial.verdict.clients import is_of, means
-from tests.clients.judging import traits, verdict
+from seatrial.verdict.clients import is_of, means, told
+from tests.clients.judging import PAGE, cases, traits, verdict
 from tests.golden.faults import FAULTS
 from tests.silence.tables import SENT
 from tests.silence.trial import RULES
@@ -113,6 +113,7 @@ def test_an_honest_server_is_ready_for_every_client(name):
         ("pydantic-ai", "required-is-auto", "calls of tools"),
         ("openai-python", "role-in-every-chunk", "deltas that join to what was said"),
         ("openai-node", "bad-messages-500", "a client's fault is a 4xx"),
+        ("openai-node", "stream-usage-without-id", "answers that its SDK gives as they were sent"),
         ("litellm", "json-truncated", "answers of their shape"),
         ("openai-agents", "max-tokens-ignored", "a cap"),
     ],
@@ -136,6 +137,8 @@ def test_a_fault_of_its_table_flips_the_verdict_for_a_client(name, fault, broken
         ("langchain", "stream-usage-missing"),
         ("openai-agents", "max-completion-tokens-ignored"),
         ("openai-python", "done-missing"),
+        ("openai-node", "role-in-every-chunk"),
+        ("openai-node", "arguments-null-first"),
         ("litellm", "role-in-every-chunk"),
         ("pydantic-ai", "logprobs-ignored"),
     ],
@@ -164,6 +167,22 @@ def test_settings_leave_out_what_has_no_value():
     assert '"id": "m"' in text
     assert "{" not in text.replace("{\n", "").replace("{}", "")
     assert "contextWindow" not in text
+
+
+def test_a_decided_value_is_told_by_the_key_that_a_user_pastes():
+    table = KNOWN["openclaw"].settings
+    assert settings.named(table, "usage") == "supportsUsageInStreaming"
+    assert settings.named(table, "url") == "baseUrl"
+    assert settings.named(table, "own") == "own"  # of no key: it decides what stands under another
+
+
+def test_what_is_judged_only_where_it_is_at_hand_is_no_need_without_it():
+    table = KNOWN["openai-node"]
+    reading = "sdk/node-gives-the-answer-that-was-sent"
+    judged = cases(table)
+    with_it, without = (told(table, some, PAGE) for some in (judged, [c for c in judged if c.rule != reading]))
+    assert (with_it.verdict, with_it.needs) == (Ready.READY, without.needs + 1)
+    assert (without.verdict, without.held) == (Ready.READY, without.needs)
 
 
 def test_a_key_is_written_as_its_variable_and_never_as_itself():

@@ -8,7 +8,7 @@ import pytest
 
 from seatrial.records import Received
 from seatrial.run.directory import RunDir
-from tests import toolset
+from tests import nodes, toolset
 from tests.e2e.driving import Ran, command, suite
 from tests.golden.server import Golden
 
@@ -77,8 +77,10 @@ def test_a_fault_of_its_table_flips_the_verdict_and_the_setting(tmp_path):
     assert "it takes the context for empty" in ran.out
     assert found["reasons"][0]["case"].startswith(("sse/usage-comes-last", "chat/usage-adds-up"))
     again(ran)
-    printed = json.loads(command("client", "openclaw", str(ran.path)).stdout)
+    told = command("client", "openclaw", str(ran.path))
+    printed = json.loads(told.stdout)
     assert printed["models"]["providers"]["seatrial"]["models"][0]["compat"]["supportsUsageInStreaming"] is False
+    assert "  supportsUsageInStreaming: false, for FAIL sse/usage-comes-last[" in told.stderr
 
 
 def test_what_it_needs_weighs_as_a_must(tmp_path):
@@ -110,6 +112,17 @@ def test_several_clients_are_ready_together_or_the_worst_decides(tmp_path):
     words = {name: each["verdict"] for name, each in ran.verdict["endpoints"]["g"]["clients"].items()}
     assert words == {"langchain": "NOT READY", "litellm": "NOT READY"}
     again(ran)
+
+
+def test_the_sdk_for_node_reads_what_was_recorded_and_its_word_is_kept(tmp_path):
+    case = "sdk/node-gives-the-answer-that-was-sent[stream-usage]@g"
+    more = {"client": "openai-node", "openai-node": str(nodes.folder()), "case": case.removesuffix("@g")}
+    ran = tried(tmp_path / "run", "stream-usage-without-id", **more)
+    assert ran.code == 1, ran.out
+    assert ran.verdict["outcomes"][case] == "FAIL"
+    assert ran.verdict["endpoints"]["g"]["clients"]["openai-node"]["verdict"] == "NOT READY"
+    assert "answers that its SDK gives as they were sent" in ran.out
+    again(ran)  # what the SDK said is in the record: nobody asks it again
 
 
 def test_keywords_that_the_server_refuses_are_named_in_the_settings(tmp_path):

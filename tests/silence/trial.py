@@ -15,9 +15,13 @@ from msgspec import structs
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.checks.running import run
-from seatrial.records import Depth, Endpoint, Expect, Finding, Outcome, SoakRun
+from seatrial.judging.case import NO_MASK
+from seatrial.oracles import node
+from seatrial.records import Depth, Endpoint, Exchange, Expect, Finding, Outcome, SoakRun
 from seatrial.servers.identity import identify, survey
+from seatrial.trial.nodejs import asked
 from seatrial.verdict.outcomes import outcome
+from tests import nodes
 from tests.golden.chat import CONTEXT, SLOTS, THOUGHT
 from tests.golden.faults import FAULTS, Fault
 from tests.golden.memory import Memory
@@ -74,7 +78,16 @@ def judged(rule: Rule, pieces: Iterable[Piece]) -> Iterator[Judged]:
     """A rule over every piece it applies to."""
     for piece in pieces:
         if _applies(rule, piece.scenario):
-            yield Judged(rule, piece.scenario, *run(rule, piece.evidence, piece.expect))
+            yield Judged(rule, piece.scenario, *run(rule, piece.evidence, _with_node(rule, piece)))
+
+
+def _with_node(rule: Rule, piece: Piece) -> Expect:
+    """What a rule must know of the endpoint; of the one that asks the SDK for Node, what that makes of the answers."""
+    if rule.id != node.RULE or isinstance(piece.evidence, SoakRun):
+        return piece.expect
+    exchanges = [piece.evidence] if isinstance(piece.evidence, Exchange) else list(piece.evidence.values())
+    read = asked(nodes.sdk(), rule.id, exchanges, NO_MASK)
+    return structs.replace(piece.expect, settings=piece.expect.settings | read)
 
 
 def silenced(rule: Rule) -> Rule:

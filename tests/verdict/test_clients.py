@@ -21,6 +21,7 @@ class Need:
     of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     may_lack: bool = False
+    at_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,4 +173,4 @@ def test_the_verdict_of_the_clients_chosen_is_the_endpoints():
     assert broken.verdict is Ready.NOT_READY
     assert [reason.case for reason in broken.reasons] == ["sse/usage[s]@e"]
     assert [(reason.word, reason.case) for reason in broken.advisories] == [("FAIL", "http/z[z]@e")]
-    assert broken.figures["one"] == "NOT READY: 1 of 2 needs hold; usage does not: it counts 0"
+    assert broken.figures["one"] == "NOT READY: 1 of 2 needs hold; lacks usage: it counts 0"

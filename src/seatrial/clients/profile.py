@@ -37,6 +37,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         unless: traits of requests that it never sends.
         so: what becomes of it otherwise.
         may_lack: of what not every user of it wants: a server may decline it.
+        at_hand: it is judged only where the operator has the client's own code at hand: else it is no need.
     """
 
     what: str
@@ -46,6 +47,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     may_lack: bool = False
+    at_hand: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,6 +41,7 @@ class Options:
     context: int | None = None  # tokens of the embedded server, in one slot; None: its own
     waive: Path | None = None
     toolset: Toolset | None = None  # the tools of the operator's own client
+    openai_node: Path | None = None  # where the official SDK for Node is installed; None: it is not asked
     run_dir: Path | None = None  # None: a new one below reports/runs
     dry_run: bool = False
     keep_bytes: Keep = "all"  # once the run is judged

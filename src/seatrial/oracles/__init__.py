@@ -1,1 +1,1 @@
-"""Rules that need a second opinion on recorded bytes: the official SDK behind a mock transport, JSON Schema."""
+"""Rules that need a second opinion on recorded bytes: the official SDKs, JSON Schema."""

@@ -17,7 +17,9 @@ from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
 from seatrial.clients import profile as tables
 from seatrial.given.options import Options
+from seatrial.oracles import node
 from seatrial.records import OWN_SUITE, Depth, Hazard, Planned
+from seatrial.trial import nodejs
 from seatrial.verdict.clients import is_of
 
 SUITES = ("conformance", "behaviour", "soak")
@@ -128,6 +130,8 @@ def lacks(rule: str, options: Options) -> LeftOut | None:
     """What a rule is about that this run does not have, and why; None where it has all."""
     if _is_of(rule, OWN) and not options.toolset:
         return "your own client's tools", NO_TOOLS
+    if rule == node.RULE and (why := nodejs.lacking(options.openai_node)):
+        return "what the official SDK for Node makes of it", why
     if _is_of(rule, KEYED) and options.access.key is None:
         return "who is let in without your key", NO_KEY
     if _is_of(rule, KEYLESS) and options.access.key is not None:

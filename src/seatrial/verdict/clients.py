@@ -39,6 +39,8 @@ class NeedLike(Sort, Protocol):
     def so(self) -> str: ...
     @property
     def may_lack(self) -> bool: ...
+    @property
+    def at_hand(self) -> bool: ...
 
 
 class ContextLike(Protocol):
@@ -94,9 +96,12 @@ def told(
     decided: dict[tuple[str, ...], Reason] = {}
     doubts: list[Reason] = []
     broken: dict[str, str] = {}
-    held = 0
+    held = asked = 0
     for need in client.needs:
         mine = [case for case in cases if means(need, case.rule, case.traits)]
+        if need.at_hand and not mine:
+            continue
+        asked += 1
         tried = [case for case in mine if case.outcome is not Outcome.UNSUPPORTED]
         if mine and not tried and need.may_lack:
             held += 1
@@ -117,7 +122,7 @@ def told(
         broken["a longer context"] = client.context.so
     reasons = (*stopped, *decided.values(), *short, *doubts)
     word = Ready.NOT_READY if stopped or decided or short else Ready.NOT_PROVEN if doubts else Ready.READY
-    return ClientVerdict(verdict=word, reasons=reasons, needs=len(client.needs), held=held, broken=broken)
+    return ClientVerdict(verdict=word, reasons=reasons, needs=asked, held=held, broken=broken)
 
 
 def worst(verdicts: Iterable[Ready]) -> Ready:
@@ -176,7 +181,7 @@ def figures(chosen: Mapping[str, ClientVerdict]) -> dict[str, str]:
     """A line for each client that a run was asked for: its word, and what does not hold with what becomes of it."""
     return {
         name: f"{each.verdict}: {each.held} of {each.needs} needs hold"
-        + "".join(f"; {what} does not: {so}" for what, so in each.broken.items())
+        + "".join(f"; lacks {what}: {so}" for what, so in each.broken.items())
         + "".join(f"; the server stopped: {reason.text}" for reason in each.reasons if reason.word == STOPPED)
         for name, each in chosen.items()
     }

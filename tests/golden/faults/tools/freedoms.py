@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden.answers import Answer, tokens
@@ -11,7 +10,6 @@ from tests.golden.app.tools import ToolCall
 from tests.golden.edits import Json, each_choice, each_message
 from tests.golden.faults.optional import with_tools
 from tests.golden.faults.tools.calls import each_call, each_piece, first, of_function, streamed, with_calls
-from tests.golden.items import Item
 from tests.golden.registry import Shot, freedom
 
 
@@ -68,29 +66,6 @@ def arguments_spread_out(answer: Answer, shot: Shot) -> Answer:
 def no_arguments_at_first(body: Json, shot: Shot) -> Json:
     """The first piece of a streamed call has no arguments, not even an empty text."""
     return each_piece(body, lambda e: {**e, "function": {"name": e["function"]["name"]}} if first(e) else e)
-
-
-@freedom(
-    "call-name-in-pieces",
-    stage="events",
-    when=streamed,
-    of="names of calls",
-    source="OpenAPI document, ChatCompletionMessageToolCallChunk: name comes in a delta",
-    turn=2,
-)
-def call_name_in_pieces(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
-    """The name of a streamed call comes in two pieces."""
-    for item in items:
-        made = item["choices"][0]["delta"].get("tool_calls") if isinstance(item, dict) and item["choices"] else None
-        if not made or not first(made[0]):
-            yield item
-            continue
-        shot.fire()
-        name, index = made[0]["function"]["name"], made[0]["index"]
-        entry = of_function(made[0], name=name[:2])
-        yield each_choice(item, lambda c, entry=entry: {**c, "delta": {**c["delta"], "tool_calls": [entry]}})
-        entry = {"index": index, "function": {"name": name[2:]}}
-        yield each_choice(item, lambda c, entry=entry: {**c, "delta": {"tool_calls": [entry]}})
 
 
 @freedom(
