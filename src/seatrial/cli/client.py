@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -67,7 +68,8 @@ def client(
         word, because = _decided(setting, cases)
         values[setting.name] = {True: setting.holds, False: setting.breaks, None: None}[word]
         if values[setting.name] is not None or word is None:
-            _aside(f"  {setting.name:<13} {'left out' if word is None else values[setting.name]}: {because}")
+            written = "left out" if word is None else json.dumps(values[setting.name])
+            _aside(f"  {settings.named(table.settings, setting.name)}: {written}, for {because}")
     _aside(f"into       {table.settings.where}")
     say(settings.pasted(table.settings, values))
 
@@ -112,7 +114,8 @@ def _decided(setting: profile.Setting, cases: Sequence[Judged]) -> tuple[bool | 
         return False, f"{against[0].outcome} {against[0].case}"
     passed = [case for case in mine if case.outcome is Outcome.PASS]
     if passed and len(passed) == len(mine):
-        return True, f"{len(passed)} cases passed, {passed[0].case} among them"
+        more = f" and {len(passed) - 1} more" if len(passed) > 1 else ""
+        return True, f"PASS {passed[0].case}{more}"
     undecided = next((case for case in mine if case not in passed), None)
     return None, f"{undecided.outcome} {undecided.case}" if undecided else "no case of it was judged"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seatrial.clients.profile import Settings
@@ -38,6 +38,18 @@ def key(settings: Settings, variable: str) -> str:
         return settings.no_key
     said = settings.key.replace("{variable}", variable)
     return Code(said) if settings.form == "call" else said
+
+
+def named(settings: Settings, value: str) -> str:
+    """What a user calls the setting whose value is known by this name; the name itself where none is."""
+    return next((key for key, each in _leaves(settings.body) if each == f"{{{value}}}"), value)
+
+
+def _leaves(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in body.items():
+        inner = value if isinstance(value, list) else [value]
+        for each in inner:
+            yield from _leaves(each) if isinstance(each, Mapping) else [(key, each)]
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:

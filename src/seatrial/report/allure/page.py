@@ -47,8 +47,8 @@ def section(report: Report, ids: Mapping[str, str]) -> str:
         _head(report.judged, summary),
         '<div class="st-body">',
         '<div class="st-main">',
-        *(_endpoint(report, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
         _clients(report.judged),
+        *(_endpoint(report, endpoint, ids, named=many) for endpoint in _worst_first(summary)),
         _concluded(summary),
         "</div>",
         _run_wide(summary, ids),
@@ -171,8 +171,8 @@ def _clients(judged: JudgedRun) -> str:
             f"<td>{_client(each[client])}</td>" if client in each else "<td></td>" for each in told.values()
         )
         rows.append(f"<tr><th>{escape(client)}</th>{cells}</tr>")
-    table = f"<table class='st-clients'><tr><th>client</th>{head}</tr>{''.join(rows)}</table>"
-    return f"<article class='st-endpoint'><h2>Clients</h2>{table}</article>"
+    table = f"<table class='st-table'><tr><th>client</th>{head}</tr>{''.join(rows)}</table>"
+    return f"<article class='st-endpoint'><h3>Clients</h3>{table}</article>"
 
 
 def _client(verdict: ClientVerdict) -> str:
