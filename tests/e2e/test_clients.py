@@ -80,7 +80,8 @@ def test_a_fault_of_its_table_flips_the_verdict_and_the_setting(tmp_path):
     told = command("client", "openclaw", str(ran.path))
     printed = json.loads(told.stdout)
     assert printed["models"]["providers"]["seatrial"]["models"][0]["compat"]["supportsUsageInStreaming"] is False
-    assert "  supportsUsageInStreaming: false, for FAIL sse/usage-comes-last[" in told.stderr
+    assert "  supportsUsageInStreaming: false, for INCONCLUSIVE sse/usage-comes-last[" in told.stderr
+    assert "because of chat/usage-adds-up[" in told.stderr
 
 
 def test_what_it_needs_weighs_as_a_must(tmp_path):

@@ -111,7 +111,8 @@ def _decided(setting: profile.Setting, cases: Sequence[Judged]) -> tuple[bool | 
     mine = [case for case in mine if case.outcome is not Outcome.UNSUPPORTED] or mine
     against = [c for c in mine if c.outcome in clients.BROKEN | {Outcome.WAIVED, Outcome.UNSUPPORTED} or c.because]
     if against:
-        return False, f"{against[0].outcome} {against[0].case}"
+        cause = f" because of {against[0].because}" if against[0].because else ""
+        return False, f"{against[0].outcome} {against[0].case}{cause}"
     passed = [case for case in mine if case.outcome is Outcome.PASS]
     if passed and len(passed) == len(mine):
         more = f" and {len(passed) - 1} more" if len(passed) > 1 else ""
