@@ -4,7 +4,8 @@ import json
 import re
 from itertools import islice, pairwise
 
-from seatrial.behaviour import markers, probes, rates
+from seatrial.behaviour import probes, rates
+from seatrial.reading.markers import ALL
 
 MANY = 400
 
@@ -40,7 +41,7 @@ def test_names_are_unique_and_tell_the_probe():
 def test_nothing_asked_invites_repetition_or_quotes_a_marker():
     for name, request in asked(1).items():
         text = " ".join(message["content"] for message in request.body["messages"])
-        assert not any(marker in text for marker in markers.ALL), name
+        assert not any(marker in text for marker in ALL), name
         assert not re.search(r"\b(list|table|count|enumerate|steps?|repeat|bullet)\b", text, re.IGNORECASE), text
         assert "think>" not in text
 

@@ -12,6 +12,7 @@ from seatrial.behaviour import endings, loops, markers
 from seatrial.behaviour.answers import read
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks import running
+from seatrial.reading.markers import ALL
 from seatrial.records import Expect, Level, Outcome
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.specimens import EXPECT, drifting, exchange, looping, refused, said, streamed
@@ -150,7 +151,7 @@ def test_suspects_are_reported_and_not_counted():
     assert RULES["loops"].figures(xs, EXPECT)["loops: suspect, not counted"].startswith("1: essay-900 (R2")
 
 
-@pytest.mark.parametrize("marker", [*markers.ALL, "</think>", "</s>"])
+@pytest.mark.parametrize("marker", [*ALL, "</think>", "</s>"])
 def test_each_marker_is_seen(marker):
     assert markers.leaks(read(said(f"Certainly. {marker}Next"))) == (marker,)
 

@@ -63,6 +63,10 @@ def _stream_raises(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool
     return isinstance(helped(x), Exception)
 
 
+def _reads_on(x: Exchange, finding: Finding, said: re.Match[str]) -> bool:
+    return not _stream_raises(x, finding, said)
+
+
 def _never_sees(x: Exchange, finding: Finding, _said: re.Match[str]) -> bool:
     joined = helped(x)
     return not isinstance(joined, Exception) and int(finding.where.removeprefix("choice ")) not in joined
@@ -103,6 +107,8 @@ def _three_times(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
 
 CLAIMS: dict[str, Try] = {
     r"the SDK(?:'s stream helper raises| decodes it as JSON and raises)": _stream_raises,
+    r"the SDK decodes each event by itself, and raises": _stream_raises,
+    r"the SDK reads on: whoever waits for the answer never learns": _reads_on,
     r"models\.list\(\) raises": _raises(lambda client: list(client.models.list())),
     r"choices\[0\]\.message raises": _raises(lambda client: plain(client).choices[0].message),
     r"message\.content raises": _raises(lambda client: [c.message.content for c in plain(client).choices]),

@@ -126,6 +126,8 @@ def test_each_claim_is_made_of_some_fault():
 
 HONEST = {
     "the SDK's stream helper raises": stream(),
+    "the SDK decodes each event by itself, and raises": stream(),
+    "the SDK reads on: whoever waits for the answer never learns that it failed": stream({"error": {"message": "no"}}),
     "models.list() raises": models({"id": "m", "object": "model", "created": 1, "owned_by": "x"}),
     "choices[0].message raises": plain(),
     "message.content raises": plain(),
