@@ -63,8 +63,9 @@ def _stream_raises(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool
     return isinstance(helped(x), Exception)
 
 
-def _reads_on(x: Exchange, finding: Finding, said: re.Match[str]) -> bool:
-    return not _stream_raises(x, finding, said)
+def _reads_on(x: Exchange, _finding: Finding, _said: re.Match[str]) -> bool:
+    read = asked(x, lambda client: list(client.chat.completions.create(model="m", messages=[], stream=True)))
+    return not isinstance(read[0], Exception)
 
 
 def _never_sees(x: Exchange, finding: Finding, _said: re.Match[str]) -> bool:

@@ -19,8 +19,8 @@ FULL = "context/each-request-of-a-crowd-has-its-answer" + causes.SOME
 LABELS = r'(?:\{(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*\})?'
 SAMPLE = re.compile(rf"(?m)^([A-Za-z_:][\w:]*token\w*){LABELS}[ \t]+([0-9.eE+]+)[ \t]*$")
 """A series of a page of counters whose name speaks of tokens."""
-READ = re.compile("prompt|input|cache", re.IGNORECASE)
-"""Its name says that it counts tokens that were read: they may by chance be as many as those that were made."""
+READ = re.compile("prompt|input|cache|draft|accept", re.IGNORECASE)
+"""Its name says that it counts tokens that were read or guessed: they may by chance be as many as those made."""
 
 
 @rule(

@@ -141,7 +141,7 @@ def _is_failure(chunk: Chunk) -> bool:
     told = mapping(chunk.json)
     if chunk.event == "error" or told.get("error"):
         return True
-    return bool(told) and "choices" not in told and any(name in told for name in ("detail", "message", "exception"))
+    return bool(told) and "choices" not in told and any(map(told.get, ("detail", "message", "exception")))
 
 
 def _shown(told: Mapping[str, object]) -> str:
