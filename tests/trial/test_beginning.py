@@ -36,7 +36,8 @@ def test_a_run_is_recorded_in_an_empty_place_alone(tmp_path):
 
 
 def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
-    options = Options(endpoints={"a": "http://h/v1"}, access=Access(key_env="KEY"), strict=True, seed=4)
+    access = Access(key_env="KEY", headers={"X": "secret"})
+    options = Options(endpoints={"a": "http://h/v1"}, access=access, strict=True, seed=4)
     info = about(options, "r", ["suites", "--header", "X: secret", "--extra-body={1}"], {"soak": "why"})
     assert info.arguments == ("suites", "--header", "***", "--extra-body=***")
     assert info.options == {
@@ -51,6 +52,16 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "embedded": False,
         "key_env": "KEY",
         "asked": {"soak": "why"},
+        "asked_with": {
+            "--strict": True,
+            "--request-timeout": 60.0,
+            "--header": ["x"],
+            "--api-key-env": "KEY",
+            "--tools": "",
+            "--seed": 4,
+            "--budget": 180.0,
+            "--soak": 60.0,
+        },
     }
 
 

@@ -13,7 +13,7 @@ from seatrial.records import SECOND, Exchange, Received, Sent
 from seatrial.report.words import curl as curl_line
 from seatrial.report.words.diagnosis import answer
 from seatrial.report.words.plain import count, duration, size
-from seatrial.run.directory import RunDir
+from seatrial.run.directory import RunDir, located
 from seatrial.run.writer import RunDirError
 from seatrial.text import harmless, visible
 from seatrial.wire.decoding.assemble import assemble
@@ -27,20 +27,11 @@ def open_run(name: str) -> RunDir:
     Raises:
         RunDirError: there is none.
     """
-    given = Path(name)
-    below = RUNS / name
-    path = below if not _exists(given) and _exists(below) else given
-    if not _exists(path):
+    path = located(name, RUNS)
+    if path is None:
         latest = "no run is recorded in reports/runs yet; pytest suites/ makes one" if name == "latest" else ""
         raise RunDirError(latest or f"{name} is neither a run directory nor a run in {RUNS}")
     return RunDir.open(path)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long, a folder that is not ours to look into
-        return False
 
 
 def say(text: str) -> None:
@@ -109,6 +100,7 @@ def _lines(
     line: Received, request: bytes, response: bytes, view: Exchange, wrong: str, told: Iterable[str]
 ) -> list[str]:
     where = f"{line.id}  {line.endpoint}  scenario {line.scenario}  generation {line.generation}"
+    where += f"  asked in run {line.of_run}" if line.of_run else ""
     shown = [visible(where)]
     if wrong:
         shown.append(f"damaged   {wrong}: what follows is not what was recorded")

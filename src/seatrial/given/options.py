@@ -46,6 +46,8 @@ class Options:
     dry_run: bool = False
     keep_bytes: Keep = "all"  # once the run is judged
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
+    rerun: str = ""  # the run of which only what was not green is asked again
+    resume: str = ""  # the run that was cut and that this one goes on with
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -73,6 +73,17 @@ def folder(option: str, text: str | None) -> Path | None:
     return Path(text).absolute() if text else None
 
 
+def run(option: str, text: str | None) -> str:
+    """The name of a recorded run; empty where none is given.
+
+    Raises:
+        ConfigError: it is empty, or holds what no path may.
+    """
+    if text is not None and (not text.strip() or "\0" in text):
+        raise ConfigError(f"{option} names no run: a run directory, the name of one, or latest")
+    return text or ""
+
+
 def behind(texts: Iterable[str], names: Collection[str]) -> dict[str, str]:
     """Gateway to the endpoint behind it, of ``GATEWAY=ENDPOINT`` each.
 

@@ -134,6 +134,7 @@ def unjudged(plan: Planned, rule: Rule | None) -> Judged:
         level=str(rule.level) if rule else "",
         why="the run ended before it was judged",
         traits=plan.traits,
+        of_run=plan.of_run,
     )
 
 

@@ -6,6 +6,7 @@ computed next year from the same directory go the same way. Nothing is sent and 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -101,6 +102,10 @@ class Exchanges:
             self._wrong[name] = wrong
         return self._kept[name]
 
+    def line(self, name: str) -> Received:
+        """The line of an exchange that is there."""
+        return self._received[name]
+
     def wrong(self, name: str) -> str:
         """What is wrong with the bytes of an exchange as they are recorded; empty where nothing is."""
         self.exchange(name)
@@ -134,9 +139,8 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         catalogue.load_all()
     replay = _Replay(lines, exchanges, endpoints, run.damage)
     strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
-    asked = frozenset(planned.keys() & judgements.keys())  # what was never judged is nobody's cause
     clients = client_tables.of_run(info.options)
-    terms = Terms(covered, strict, asked, lossy=lossy, mask=mask, clients=clients)
+    terms = Terms(covered, strict, lossy=lossy, mask=mask, clients=clients)
     judged = replay.cases(planned, judgements, terms)
     doubt = Doubt.of(
         run.damage,
@@ -246,13 +250,16 @@ class _Replay:
         self, planned: Mapping[str, Planned], judgements: Mapping[str, Judgement], terms: Terms
     ) -> tuple[Judged, ...]:
         """Every case. Those that may hang on another are judged again when it is known which ones failed."""
-        first = {name: self._case(plan, judgements.get(name), terms) for name, plan in planned.items()}
+        own: defaultdict[str, set[str]] = defaultdict(set)  # what was never judged, or of another run, is no cause
+        for name, plan in planned.items():
+            own[plan.of_run] |= {name} & judgements.keys()
+        of = {run: msgspec.structs.replace(terms, asked=frozenset(names)) for run, names in own.items()}
+        first = {name: self._case(plan, judgements.get(name), of[plan.of_run]) for name, plan in planned.items()}
         roots = {name for name, case in first.items() if case.outcome in FAILED and not case.because}
-        known = msgspec.structs.replace(
-            terms, failed={name: case for name, case in first.items() if name in roots or case.because in roots}
-        )
+        failed = {name: case for name, case in first.items() if name in roots or case.because in roots}
+        known = {run: msgspec.structs.replace(each, failed=failed) for run, each in of.items()}
         again = (
-            self._case(planned[name], judgements.get(name), known)
+            self._case(planned[name], judgements.get(name), known[planned[name].of_run])
             if not case.because and any(f.causes for f in case.findings)
             else case
             for name, case in first.items()
@@ -271,15 +278,15 @@ class _Replay:
         base = unjudged(plan, rule)
         if judgement is None:
             return base
+        if judgement.absent:
+            base = msgspec.structs.replace(base, of_run="")
         settled = judgement.settled
-        if (
-            settled is not None
-            and settled.outcome in SETTLED
-            and self._exchanges.not_kept(judgement.exchanges.values())
-        ):
-            self.settled += 1
-            told = {"outcome": settled.outcome, "why": settled.why, "figures": settled.figures}
-            return msgspec.structs.replace(base, exchanges=judgement.exchanges, **told)
+        if settled is not None and settled.outcome in SETTLED:
+            gone = self._exchanges.not_kept(judgement.exchanges.values())
+            if gone or not judgement.exchanges:  # a soak of another run is judged there
+                self.settled += gone
+                told = {"outcome": settled.outcome, "why": settled.why, "figures": settled.figures}
+                return msgspec.structs.replace(base, exchanges=judgement.exchanges, **told)
         if rule is None:
             absent = f"this Seatrial knows no rule {plan.rule}"
         else:

@@ -46,6 +46,7 @@ class Planned(Line, frozen=True, kw_only=True, tag="planned"):
     tokens: Whole = 0
     before: str = ""  # the scenario whose request is answered before it
     traits: tuple[str, ...] = ()  # of its scenario: what is sent, for those who have no scenarios
+    of_run: str = ""  # the run in which it was asked; empty: it is asked in this one
 
 
 class Sent(Line, frozen=True, kw_only=True, tag="sent"):
@@ -85,6 +86,7 @@ class Received(Line, frozen=True, kw_only=True, tag="received"):
     retries: Whole = 0  # answers 429 or 503 waited out before this one
     dropped: bool = False  # no bytes stored: the byte budget of the run was used up, or they were not to be kept
     sums: tuple[Whole, Whole] = (0, 0)  # of the bytes of request and response, by run.sums; 0: none was made
+    of_run: str = ""  # the run that it is copied from: its times are of that run's clock; empty: of this one
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):

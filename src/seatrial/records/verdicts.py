@@ -69,6 +69,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # of INCONCLUSIVE and NOT_EXECUTED
     because: str = ""  # the case whose FAIL alone keeps this one from being judged
     traits: tuple[str, ...] = ()  # of its scenario, as the plan has them
+    of_run: str = ""  # the run in which it was asked, and whose answers it is judged on; empty: this one
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,3 +159,4 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
     concluded: tuple[Conclusion, ...] = ()  # from a watch kept by hand
     clients: tuple[str, ...] = ()  # those that the run was asked for: their verdicts are the endpoints'
+    joined: dict[str, tuple[str, ...]] = {}  # another run -> the cases that were asked there, and not again

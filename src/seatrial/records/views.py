@@ -38,6 +38,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     slots: int | None = None
     context: int | None = None  # tokens a slot
     template: str = ""  # in words, where the server tells
+    template_sum: str = ""  # of its text; empty: not told
+    marks: dict[str, str] = {}  # of the model itself, whatever it is called, where the server tells: size, file
     pid: int | None = None
     generation: int = 0
     embedded: bool = False

@@ -45,6 +45,7 @@ def render(report: Report, report_path: str | None = None) -> str:
     for outcome in _TOLD:
         parts += _section(judged, outcome)
     parts += _hanging(judged)
+    parts += _joined(judged)
     parts += parameter_tables(judged)
     return "\n".join(parts).rstrip() + "\n"
 
@@ -106,6 +107,14 @@ def _hanging(judged: JudgedRun) -> list[str]:
     for because, cases in causes.items():
         parts.append(f"- because of {code(because)}, {count(len(cases), 'case')}: {', '.join(map(code, cases))}")
     return [*parts, ""]
+
+
+def _joined(judged: JudgedRun) -> list[str]:
+    """The cases that other runs asked, by run."""
+    parts = []
+    for run, cases in judged.verdict.joined.items():
+        parts += [f"## Joined from run {code(run)} ({len(cases)})", "", ", ".join(map(code, cases)), ""]
+    return parts
 
 
 def code(text: str) -> str:

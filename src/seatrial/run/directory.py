@@ -44,6 +44,19 @@ def new_path(root: Path) -> Path:
     return root / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
 
 
+def located(name: str, runs: Path) -> Path | None:
+    """The run that somebody means by a path, or by the name of one below ``runs``, ``latest`` too; None: none."""
+    given, below = Path(name), runs / name
+    return below if not _exists(given) and _exists(below) else given if _exists(given) else None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, a folder that is not ours to look into
+        return False
+
+
 class RunDir:
     """One run on disk, for readers; writers are handed out by :meth:`writer`.
 

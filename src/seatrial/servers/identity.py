@@ -7,6 +7,7 @@ warm-up and measures what the model spends on thought.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -97,6 +98,8 @@ def survey(
         slots=about.slots,
         context=about.context or next((listed.context(item) for item in items or () if item["id"] == chosen), None),
         template=_template(about.template),
+        template_sum=_sum(about.template),
+        marks=next((each.marks for each in listed.offered(answer.body) if each.id == chosen), {}),
         facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
         capabilities={"metrics": not spared and _counts(look, beside(url, kind.counters.path))} if counters else {},
     )
@@ -233,6 +236,11 @@ def _template(text: str) -> str:
     if text.strip() == template_text("qa").strip():
         return "plain question-answer"
     return next((words for mark, words in _TEMPLATES.items() if mark in text), "its own")
+
+
+def _sum(text: str) -> str:
+    """By which a text is known again; empty of none."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16] if text else ""
 
 
 def _count(value: Any) -> int:

@@ -63,6 +63,11 @@ def _of_event(line: Event) -> str:
     return "" if line.what in OF_A_CARD else line.name
 
 
+def _of_answer(line: Received) -> str:
+    """The server of an answer. One that is copied from another run tells nothing of the time of this one."""
+    return "" if line.of_run else line.endpoint
+
+
 def _of_none(_: Line) -> str:
     """The server of a line that nobody reads here: none."""
     return ""
@@ -91,7 +96,7 @@ LINES: dict[type[Line], Readers] = {
     Identity: Readers(_NAME, models.identified),
     Event: Readers(_of_event, _happened, _happened_to_work),
     Sent: Readers(_ENDPOINT, requests.sent, flow.sent),
-    Received: Readers(_ENDPOINT, requests.received, flow.received),
+    Received: Readers(_of_answer, requests.received, flow.received),
     LoadRow: Readers(_ENDPOINT, requests.load_row, flow.load_row, broken.row_seen),
 }
 """Who reads a line of one server. The heartbeat, GPUs and events of cards are of all servers: see ``fold``."""

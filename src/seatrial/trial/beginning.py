@@ -14,6 +14,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.records import Planned, RunInfo
 from seatrial.run.about import run_info, without_secrets
+from seatrial.trial.joining import ARGUMENTS, asked_with
 from seatrial.trial.selection import lacks
 
 PACKAGES = ("pytest", "pytest-xdist", "httpx", "openai", "locust", "allure-pytest", "msgspec", "xllamacpp")
@@ -92,6 +93,7 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "behind": options.behind,
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
+            ARGUMENTS: asked_with(options),
             **({"tools": options.toolset.source} if options.toolset else {}),
             **({"clients": list(options.clients)} if options.clients else {}),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),

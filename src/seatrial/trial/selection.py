@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -36,6 +37,18 @@ LeftOut = tuple[str, str]
 """What is not tested, and why."""
 
 
+Way = Literal["--rerun", "--resume"]
+"""How a run goes on with another: what was not green is asked again, or what that one did not come to."""
+
+
+class Kept(NamedTuple):
+    """What need not be asked again: by which option, as it was given, and the names of the cases."""
+
+    way: Way
+    option: str
+    cases: frozenset[str]
+
+
 @dataclass(slots=True)
 class Selection:
     """What a session runs, and what it leaves out."""
@@ -44,11 +57,12 @@ class Selection:
     not_tested: list[LeftOut] = field(default_factory=list)
     lacking: dict[str, str] = field(default_factory=dict)  # suites that were asked for and do not run, and why
     complaint: str = ""  # why it cannot be run: a worker cannot say it itself
+    joined: list[Planned] = field(default_factory=list)  # what another run has asked, and this one does not
 
     @property
     def asked(self) -> dict[str, str]:
         """The suites that were asked for, and why one of them does not run; empty where it does."""
-        return dict.fromkeys((case.suite for case in self.cases), "") | self.lacking
+        return dict.fromkeys((case.suite for case in (*self.cases, *self.joined)), "") | self.lacking
 
 
 def select(plans: Sequence[Planned], options: Options, out: Selection) -> list[int]:
@@ -104,6 +118,22 @@ def spare(plans: Sequence[Planned], options: Options, out: Selection) -> list[in
             missing = next((what for plan in plans if plan.suite == suite and (what := lacking[plan.rule])), ("", ""))
             lack(out, suite, f"{why} allows none of its cases" if suite in known else missing[1])
     return allowed
+
+
+def repeat(plans: Sequence[Planned], kept: Kept, out: Selection) -> list[int]:
+    """Leave out what another run has asked and need not be asked again; under ``--rerun`` but for what a case that is
+    asked hangs on.
+
+    Args:
+        out: takes them.
+
+    Returns:
+        The places of the plans that are left.
+    """
+    wanted = [n for n, plan in enumerate(plans) if plan.case not in kept.cases]
+    left = sorted({*wanted, *(_causes(plans, wanted) if kept.way == "--rerun" else ())})
+    out.joined = [free(plan) for n, plan in enumerate(plans) if n not in set(left)]
+    return left
 
 
 def fitting(plans: Sequence[Planned], options: Options, contexts: Mapping[str, int | None], out: Selection) -> None:

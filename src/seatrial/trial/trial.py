@@ -67,8 +67,8 @@ class Trial:
 
     @cached_property
     def planned(self) -> frozenset[str]:
-        """The names of all cases of the run; complete before the first is judged."""
-        return frozenset(line.case for line in self.rundir.planned())
+        """The names of all cases that the run asks; complete before the first is judged."""
+        return frozenset(line.case for line in self.rundir.planned() if not line.of_run)
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint as its page in the run directory has it now: another process may have had it started again."""

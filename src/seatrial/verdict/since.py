@@ -1,4 +1,4 @@
-"""What changed since the last run of an endpoint: a line of the first screen. Pure."""
+"""What runs before this one have to do with it: what changed since the last, and what is joined from one. Pure."""
 
 from __future__ import annotations
 
@@ -35,6 +35,21 @@ def line(earlier: Earlier, cases: Sequence[Judged], endpoint: Endpoint | None) -
         *_server(earlier, endpoint),
     ]
     return f"run {flat(earlier.run)} ({flat(earlier.verdict)}): {'; '.join(part for part in parts if part)}"
+
+
+def joined(cases: Iterable[Judged]) -> dict[str, tuple[str, ...]]:
+    """The cases that other runs asked, and this one did not, by run."""
+    found: dict[str, list[str]] = {}
+    for case in cases:
+        if case.of_run:
+            found.setdefault(case.of_run, []).append(case.case)
+    return {run: tuple(names) for run, names in found.items()}
+
+
+def notices(cases: Sequence[Judged]) -> Iterable[str]:
+    """A line for each run from which cases are joined."""
+    for run, names in joined(cases).items():
+        yield f"{len(names)} of {_cases(len(cases))} joined from run {flat(run)}: judged on what was answered there"
 
 
 def _listed(words: str, names: Sequence[str]) -> str:

@@ -135,12 +135,14 @@ def summarise(
             *doing.notices(record),
             *_aliases(endpoints, cases),
             *_lacking(cases),
+            *since.notices(cases),
             *known_unseen,
             *conclusions.notices(by_hand),
             *told,
         ),
         concluded=conclusions.conclusions(by_hand),
         clients=tuple(beside.chosen),
+        joined=since.joined(cases),
     )
 
 

@@ -111,7 +111,7 @@ class _Writer:
         self._files = AllureFileLogger(str(folder))
         self._wall, self._end = report.wall, report.end
         self._sent = {line.id: line for line in self._judged.lines.of(Sent)}
-        self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines.of(Received)}
+        self._times = {r.id: (r.sent_at, r.ended_at) for r in self._judged.lines.of(Received) if not r.of_run}
 
     def case(self, case: Judged) -> None:
         rule = find(case.rule)
@@ -228,8 +228,7 @@ def _parameters(case: Judged, rule: Rule | None) -> list[Parameter]:
     pairs = {"outcome": case.outcome.value, "rule": case.rule, "scenario": case.scenario, "level": case.level}
     if rule is not None:
         pairs |= {"row": rule.row, "source": rule.source}
-    if case.because:
-        pairs["because"] = case.because
+    pairs |= {"because": case.because, "asked in run": case.of_run}
     pairs |= {visible(name): visible(text) for name, text in case.figures.items()}
     return [Parameter(name, value, excluded=True) for name, value in pairs.items() if value]
 

@@ -136,7 +136,8 @@ class Sender:
     def _earlier(self, endpoint: Endpoint, but: set[str]) -> dict[str, Exchange]:
         """All that came from an endpoint in this run so far, by id."""
         run = self._trial.rundir
-        lines = [x for x in self._exchanges() if isinstance(x, Received) and x.endpoint == endpoint.name]
+        lines = [x for x in self._exchanges() if isinstance(x, Received) and not x.of_run]
+        lines = [x for x in lines if x.endpoint == endpoint.name]
         return {x.id: assemble(x, *run.exchange_of(x)[:2]) for x in lines if x.id not in but and not x.dropped}
 
     def _before(self, name: str, request: Request, endpoint: Endpoint) -> Exchange:
