@@ -23,7 +23,7 @@ OF_BEHAVIOUR = (
 
 @pytest.fixture(scope="module")
 def voyage(tmp_path_factory):
-    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=75s", "--soak=20s")
+    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=75s", "--soak=20s", timeout_s=1200)
 
 
 def test_the_demo_is_ready_and_says_why(voyage):
