@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.records.families import NO_STOP, STREAMS, Family
+from seatrial.records.items import ItemOutcome
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
 
 
@@ -69,6 +70,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # of INCONCLUSIVE and NOT_EXECUTED
     because: str = ""  # the case whose FAIL alone keeps this one from being judged
     traits: tuple[str, ...] = ()  # of its scenario, as the plan has them
+    items: tuple[ItemOutcome, ...] = ()  # of a probe: what became of each item
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
