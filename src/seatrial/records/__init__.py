@@ -12,6 +12,7 @@ anything is written.
 A new optional field needs no version step; a changed or removed one does (``VERSION``).
 """
 
+from seatrial.records.decisions import *
 from seatrial.records.facts import *
 from seatrial.records.families import *
 from seatrial.records.items import *

@@ -131,7 +131,11 @@ def smallest_margin(n: int, flips: float, power: float = 0.8) -> float:
         ValueError: there are no pairs.
     """
     _some(n)
-    return next((step / 1000 for step in range(1, 1000) if pairs_needed(step / 1000, flips, power) <= n), 1.0)
+    low, high = 0, 1000
+    while high - low > 1:  # fewer pairs are needed the wider the margin is
+        middle = (low + high) // 2
+        low, high = (low, middle) if pairs_needed(middle / 1000, flips, power) <= n else (middle, high)
+    return high / 1000
 
 
 def _lost(b: float, c: float, difference: float) -> float:
