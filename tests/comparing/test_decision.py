@@ -45,10 +45,17 @@ def test_worse_beyond_the_margin_blocks():
     assert "-30.0 points (95 %: -39.6 to -21.9): worse than the incumbent by more than 5.0 points" in found.why
 
 
+def test_one_fault_is_one_reason():
+    fail = Reason(word="FAIL", level="MUST", case=f"{LOOPS}[answers]@B", text="30 of 100")
+    found = decided(now=(70, 30), verdict=Ready.NOT_READY, reasons=(fail,))
+    assert found.blockers == (fail,)
+    assert found.probes[0].standing is Standing.WORSE
+
+
 def test_few_questions_prove_nothing():
     found = decided(good=20, now=(20, 0))
     assert (found.cut, [reason.word for reason in found.lacking]) == (Cut.NOT_PROVEN, ["OPEN"])
-    assert "questions are needed, if it goes on like this" in found.why
+    assert "questions would show it, if the two are equal" in found.why
     assert decided(verdict=Ready.NOT_PROVEN).lacking[0].word == "NOT PROVEN"
     assert decided(good=20, now=(20, 0), margin=0.2).cut is Cut.CUT_OVER
 

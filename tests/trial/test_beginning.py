@@ -5,7 +5,7 @@ import pytest
 from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
-from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_waivers
+from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_given
 
 WAIVER = '[[waive]]\ncase = "{}"\nwho = "me"\nwhy = "so"\nuntil = 2099-01-01\n'
 
@@ -44,6 +44,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "strict_known": False,
         "keep_bytes": "all",
         "behind": {},
+        "endpoints": ["a"],
         "hazard": "heavy",
         "depth": "small",
         "budget_s": 180.0,
@@ -55,7 +56,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
 
 
 def test_only_the_embedded_server_has_waivers_of_its_own(tmp_path):
-    keep_waivers(Options(endpoints={"a": "http://h/v1"}), tmp_path)
+    keep_given(Options(endpoints={"a": "http://h/v1"}), tmp_path)
     assert not list(tmp_path.iterdir())
-    keep_waivers(Options(), tmp_path)
+    keep_given(Options(), tmp_path)
     assert "[[waive]]" in (tmp_path / "waivers.toml").read_text()

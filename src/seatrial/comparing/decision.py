@@ -95,8 +95,9 @@ def decide(
 
 def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold]) -> tuple[Reason, ...]:
     found = [reason for reason in party.reasons if reason.word in _GRAVE] if party.verdict is Ready.NOT_READY else []
+    failed = {reason.case.partition("[")[0] for reason in found}  # its FAIL says it already
     for row in probes:
-        if row.blocks and row.standing is Standing.WORSE:
+        if row.blocks and row.standing is Standing.WORSE and row.probe not in failed:
             beyond = f"worse than the incumbent by more than {points(row.margin)[1:]}"
             text = f"{points(row.difference)} ({span(row)}): {beyond}"
             found.append(Reason(word="WORSE", case=row.probe, level=str(Level.MUST), text=text))
@@ -134,7 +135,7 @@ def _lacking(
 def _open(row: Compared) -> Reason:
     more = f", about {minutes(row.more_s)} more" if row.more_s else ""
     if row.needed > row.n:
-        lacks = f"{row.needed} questions are needed, if it goes on like this{more}"
+        lacks = f"{row.needed} questions would show it, if the two are equal{more}"
     else:
         lacks = "what was seen does not tell it from a worse one, or too much of it is no evidence"
     text = (
