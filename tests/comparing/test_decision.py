@@ -3,13 +3,13 @@
 from seatrial.comparing.decision import decide
 from seatrial.records import (
     ClaimWord,
-    Cut,
     ItemWord,
     Measure,
     OperatorClaim,
     Outcome,
     Ready,
     Reason,
+    Ruling,
     Standing,
 )
 from tests.comparing.made import LOOPS, case, item, items_of, side
@@ -22,7 +22,7 @@ def decided(good=100, bad=0, now=(100, 0), verdict=Ready.READY, reasons=(), **se
 
 def test_cut_over():
     found = decided()
-    assert (found.cut, found.blockers, found.lacking) == (Cut.CUT_OVER, (), ())
+    assert (found.cut, found.blockers, found.lacking) == (Ruling.CUT_OVER, (), ())
     assert found.why == "B is READY, and in 1 blocking probe no worse than A by more than 5.0 points."
     assert found.same_cases == 1
     assert "http://127.0.0.1:80/A/v1" in found.back[1]
@@ -33,14 +33,14 @@ def test_a_server_that_is_not_ready_is_not_cut_over_to():
     fail = Reason(word="FAIL", level="MUST", case="sse/role-is-sent-once[plain]@B", text="twice")
     advisory = Reason(word="INCONCLUSIVE", case="x/y[z]@B", text="gone")
     found = decided(verdict=Ready.NOT_READY, reasons=(fail, advisory))
-    assert (found.cut, found.blockers) == (Cut.DO_NOT, (fail,))
+    assert (found.cut, found.blockers) == (Ruling.DO_NOT, (fail,))
     assert found.why == "B: FAIL sse/role-is-sent-once[plain]: twice."
     assert decided(verdict=Ready.NOT_READY).blockers[0].word == "NOT READY"
 
 
 def test_worse_beyond_the_margin_blocks():
     found = decided(now=(70, 30))
-    assert found.cut is Cut.DO_NOT
+    assert found.cut is Ruling.DO_NOT
     assert found.blockers[0].word == "WORSE"
     assert "-30.0 points (95 %: -39.6 to -21.9): worse than the incumbent by more than 5.0 points" in found.why
 
@@ -54,15 +54,15 @@ def test_one_fault_is_one_reason():
 
 def test_few_questions_prove_nothing():
     found = decided(good=20, now=(20, 0))
-    assert (found.cut, [reason.word for reason in found.lacking]) == (Cut.NOT_PROVEN, ["OPEN"])
+    assert (found.cut, [reason.word for reason in found.lacking]) == (Ruling.NOT_PROVEN, ["OPEN"])
     assert "questions would show it, if the two are equal" in found.why
     assert decided(verdict=Ready.NOT_PROVEN).lacking[0].word == "NOT PROVEN"
-    assert decided(good=20, now=(20, 0), margin=0.2).cut is Cut.CUT_OVER
+    assert decided(good=20, now=(20, 0), margin=0.2).cut is Ruling.CUT_OVER
 
 
 def test_no_pairs_prove_nothing():
     nothing = decide(side("A"), side("B"))
-    assert (nothing.cut, nothing.lacking[0].word) == (Cut.NOT_PROVEN, "NO PAIRS")
+    assert (nothing.cut, nothing.lacking[0].word) == (Ruling.NOT_PROVEN, "NO PAIRS")
     seeds = decide(side("A", case(items_of(90))), side("B", case(items_of(90, seed=1), endpoint="B")))
     assert "no question of the same seed" in seeds.lacking[0].text
 
@@ -72,7 +72,7 @@ def test_a_probe_of_a_should_blocks_nobody():
     blocking = "p/x"
     both = [case(items_of(100, probe=blocking, endpoint=e), rule=blocking, endpoint=e) for e in "AB"]
     found = decide(side("A", before, both[0]), side("B", now, both[1]))
-    assert found.cut is Cut.CUT_OVER
+    assert found.cut is Ruling.CUT_OVER
     assert [(row.probe, row.standing) for row in found.probes] == [(blocking, Standing.HOLDS), (LOOPS, Standing.WORSE)]
 
 
@@ -146,12 +146,12 @@ def test_what_would_resolve_a_claim():
 
 def test_a_claim_that_must_hold():
     must = {"measure": Measure.TOKENS_PER_SECOND, "must": True}
-    assert held(must | {"at_least": 85}).cut is Cut.CUT_OVER
+    assert held(must | {"at_least": 85}).cut is Ruling.CUT_OVER
     refuted = held(must | {"at_least": 112})
-    assert (refuted.cut, refuted.blockers[0].word) == (Cut.DO_NOT, "REFUTED")
+    assert (refuted.cut, refuted.blockers[0].word) == (Ruling.DO_NOT, "REFUTED")
     assert refuted.why.startswith("B: REFUTED said: it must hold, and 90.00 tok/s")
-    assert held(must | {"at_least": 90.05}).cut is Cut.NOT_PROVEN
-    assert held({"measure": Measure.TOKENS_PER_SECOND, "at_least": 112}).cut is Cut.CUT_OVER
+    assert held(must | {"at_least": 90.05}).cut is Ruling.NOT_PROVEN
+    assert held({"measure": Measure.TOKENS_PER_SECOND, "at_least": 112}).cut is Ruling.CUT_OVER
 
 
 def test_speed_of_the_same_questions():
@@ -170,4 +170,4 @@ def test_the_same_whoever_decides():
     words = {ItemWord.GOOD: 60, ItemWord.THOUGHT: 40}
     mixed = [item(i, word, endpoint="B") for i, word in enumerate(w for w, n in words.items() for _ in range(n))]
     found = decide(side("A", case(items_of(100))), side("B", case(mixed, endpoint="B")))
-    assert (found.cut, found.probes[0].standing) == (Cut.NOT_PROVEN, Standing.OPEN)
+    assert (found.cut, found.probes[0].standing) == (Ruling.NOT_PROVEN, Standing.OPEN)

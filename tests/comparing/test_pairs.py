@@ -2,7 +2,7 @@
 
 from seatrial.comparing.pairs import ONE_ALONE, items, match
 from seatrial.records import ItemWord
-from seatrial.statistics.paired import Pairs
+from seatrial.statistics.paired import PairedTable
 from tests.comparing.made import LOOPS, ROLES, case, item
 
 
@@ -14,7 +14,7 @@ def test_pairs_by_probe_seed_and_name():
     before = [item(0), item(1), item(2, ItemWord.BAD), item(3, ItemWord.BAD), item(4)]
     now = [item(0), item(1, ItemWord.BAD, why="ran on"), item(2), item(3, ItemWord.BAD), item(4, seed=7)]
     found = matched(before, now)[LOOPS]
-    assert found.table() == Pairs(both=1, lost=1, gained=1, neither=1)
+    assert found.table() == PairedTable(both=1, lost=1, gained=1, neither=1)
     assert found.beside == {ONE_ALONE: 2}  # another seed makes another question
     assert [(flip.item, flip.lost, flip.why) for flip in found.flips()] == [
         ("short-001", True, "ran on"),
@@ -37,7 +37,7 @@ def test_no_word_makes_no_pair():
 
 def test_what_the_incumbent_can_do_and_the_candidate_declines_is_lost():
     found = matched([item(0), item(1)], [item(0, ItemWord.DECLINED, why="no tools"), item(1)])[LOOPS]
-    assert found.table() == Pairs(both=1, lost=1, gained=0, neither=0)
+    assert found.table() == PairedTable(both=1, lost=1, gained=0, neither=0)
     assert found.flips()[0].why == "no tools"
 
 

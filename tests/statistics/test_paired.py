@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from seatrial.statistics.paired import (
-    Pairs,
+    PairedTable,
     mcnemar,
     no_worse_than,
     pairs_needed,
@@ -17,7 +17,7 @@ from seatrial.statistics.paired import (
     worse_by,
 )
 
-CAVO = Pairs(both=59, lost=16, gained=6, neither=80)
+CAVO = PairedTable(both=59, lost=16, gained=6, neither=80)
 """Complete response before and after consolidation (Cavo et al. 2012): Fagerland, Lydersen and Laake, Statistical
 Analysis of Contingency Tables, chapter 8; the figures are those in the tests of its R package, contingencytables."""
 
@@ -35,26 +35,32 @@ def test_the_textbooks_example():
 )
 def test_mcnemar_agrees_with_statsmodels(lost, gained, p):
     """Figures of statsmodels 0.15.0, ``mcnemar(table, exact=True)``."""
-    assert mcnemar(Pairs(3, lost, gained, 4)) == pytest.approx(p, abs=1e-9)
+    assert mcnemar(PairedTable(3, lost, gained, 4)) == pytest.approx(p, abs=1e-9)
 
 
 def test_mcnemar_agrees_with_scipy():
     for lost in range(12):
         for gained in range(12):
             theirs = binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
-            assert mcnemar(Pairs(1, lost, gained, 1)) == pytest.approx(theirs, abs=1e-12)
+            assert mcnemar(PairedTable(1, lost, gained, 1)) == pytest.approx(theirs, abs=1e-12)
 
 
 def test_nobody_differs():
     """Closed form: z squared over n plus z squared."""
     z2 = 1.959964**2
     for n in (1, 40, 100):
-        low, high = tango(Pairs(n, 0, 0, 0))
+        low, high = tango(PairedTable(n, 0, 0, 0))
         assert (-low, high) == pytest.approx((z2 / (n + z2), z2 / (n + z2)), abs=1e-6)
 
 
 def test_interval_and_tests_at_a_margin_are_one_formula():
-    for pairs in (CAVO, Pairs(90, 7, 1, 2), Pairs(20, 0, 3, 0), Pairs(0, 5, 0, 0), Pairs(0, 0, 0, 9)):
+    for pairs in (
+        CAVO,
+        PairedTable(90, 7, 1, 2),
+        PairedTable(20, 0, 3, 0),
+        PairedTable(0, 5, 0, 0),
+        PairedTable(0, 0, 0, 9),
+    ):
         low, high = tango(pairs)
         if -1 < low < 0:
             assert no_worse_than(pairs, -low) == pytest.approx(0.025, abs=1e-6)
@@ -64,7 +70,7 @@ def test_interval_and_tests_at_a_margin_are_one_formula():
 
 def test_who_is_first_turns_the_sign():
     low, high = tango(CAVO)
-    assert tango(Pairs(59, 6, 16, 80)) == pytest.approx((-high, -low), abs=1e-9)
+    assert tango(PairedTable(59, 6, 16, 80)) == pytest.approx((-high, -low), abs=1e-9)
 
 
 def test_the_interval_covers_the_truth():
@@ -78,7 +84,7 @@ def test_the_interval_covers_the_truth():
             if chance < 1e-6:
                 continue
             for more, weight in enumerate(binom.pmf(np.arange(flips + 1), flips, share)):
-                low, high = tango(Pairs(n - flips, flips - more, more, 0)) if chance * weight > 1e-6 else (1, -1)
+                low, high = tango(PairedTable(n - flips, flips - more, more, 0)) if chance * weight > 1e-6 else (1, -1)
                 covered += chance * weight * (low <= gained - lost <= high)
         seen.append(covered)
     assert min(seen) > 0.93
@@ -94,7 +100,7 @@ def test_sizes_hold_what_they_say(margin, flips):
     if flips:
         assert _power(n * 4 // 5, margin, flips) < power
     else:
-        assert tango(Pairs(n, 0, 0, 0))[0] > -margin >= tango(Pairs(n - 1, 0, 0, 0))[0]
+        assert tango(PairedTable(n, 0, 0, 0))[0] > -margin >= tango(PairedTable(n - 1, 0, 0, 0))[0]
 
 
 def test_near_the_simple_formula():
@@ -111,22 +117,22 @@ def _power(n, margin, flips):
         if chance > 1e-7:
             for more in range(differ + 1):
                 weight = chance * binom.pmf(more, differ, 0.5)
-                total += weight * (score(Pairs(n - differ, differ - more, more, 0), -margin) > 1.959964)
+                total += weight * (score(PairedTable(n - differ, differ - more, more, 0), -margin) > 1.959964)
     return total
 
 
 def test_no_data_is_no_difference():
     for ask in (tango, lambda pairs: pairs.difference, lambda pairs: score(pairs, 0)):
         with pytest.raises(ValueError, match="no pairs"):
-            ask(Pairs(0, 0, 0, 0))
+            ask(PairedTable(0, 0, 0, 0))
     with pytest.raises(ValueError, match="negative"):
-        Pairs(1, -1, 0, 0)
+        PairedTable(1, -1, 0, 0)
     with pytest.raises(ValueError, match="level"):
         tango(CAVO, 1.0)
     with pytest.raises(ValueError, match="no pairs"):
         smallest_margin(0, 0.1)
     with pytest.raises(ValueError, match="margin"):
         pairs_needed(0, 0.1)
-    assert mcnemar(Pairs(0, 0, 0, 0)) == 1
-    assert score(Pairs(5, 0, 0, 0), 0.0) == 0.0
-    assert math.isinf(score(Pairs(0, 0, 5, 0), -1.0))
+    assert mcnemar(PairedTable(0, 0, 0, 0)) == 1
+    assert score(PairedTable(5, 0, 0, 0), 0.0) == 0.0
+    assert math.isinf(score(PairedTable(0, 0, 5, 0), -1.0))

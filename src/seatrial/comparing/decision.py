@@ -18,7 +18,6 @@ from seatrial.records import (
     ClaimTold,
     ClaimWord,
     Compared,
-    Cut,
     Decision,
     ItemOutcome,
     Judged,
@@ -27,6 +26,7 @@ from seatrial.records import (
     Party,
     Ready,
     Reason,
+    Ruling,
     Standing,
 )
 
@@ -75,7 +75,7 @@ def decide(
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
     blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, before)
-    cut = Cut.DO_NOT if blockers else Cut.NOT_PROVEN if lacking else Cut.CUT_OVER
+    cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
     changed, same = flips(incumbent.cases, candidate.cases)
     return Decision(
         cut=cut,
@@ -144,9 +144,9 @@ def _open(row: Compared) -> Reason:
     return Reason(word="OPEN", case=row.probe, level=str(Level.MUST), text=text)
 
 
-def _why(cut: Cut, party: Party, incumbent: Party, reasons: Sequence[Reason], probes: Sequence[Compared]) -> str:
+def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason], probes: Sequence[Compared]) -> str:
     """The one sentence."""
-    if cut is Cut.CUT_OVER:
+    if cut is Ruling.CUT_OVER:
         rows = [row for row in probes if row.blocks]
         return (
             f"{party.name} is READY, and in {_many(len(rows), 'blocking probe')} no worse than {incumbent.name} "

@@ -16,7 +16,7 @@ from seatrial.comparing.pairs import Matched
 from seatrial.records import Compared, Rate, Standing
 from seatrial.statistics import clusters
 from seatrial.statistics.intervals import wilson
-from seatrial.statistics.paired import Pairs, mcnemar, pairs_needed, smallest_margin, tango, worse_by
+from seatrial.statistics.paired import PairedTable, mcnemar, pairs_needed, smallest_margin, tango, worse_by
 from seatrial.statistics.several import benjamini_hochberg, holm
 
 MARGIN = 0.05
@@ -115,7 +115,7 @@ def _stands(row: Compared, each: Matched) -> Compared:
     )
 
 
-def _interval(table: Pairs, families: Mapping[str, list[float]]) -> tuple[tuple[float, float], bool]:
+def _interval(table: PairedTable, families: Mapping[str, list[float]]) -> tuple[tuple[float, float], bool]:
     """Tango's interval, or the hull of it and that of whole families; and whether the latter reaches further."""
     low, high = tango(table)
     if all(len(values) < 2 for values in families.values()):
@@ -126,7 +126,7 @@ def _interval(table: Pairs, families: Mapping[str, list[float]]) -> tuple[tuple[
     return (min(low, drawn[0]), max(high, drawn[1])), drawn[0] < low or drawn[1] > high
 
 
-def _likely_flips(table: Pairs) -> float:
+def _likely_flips(table: PairedTable) -> float:
     """The share of pairs to reckon with: one more flip than was seen, for none seen is not none to come."""
     return min(1.0, (table.flips + 1) / (table.n + 1))
 

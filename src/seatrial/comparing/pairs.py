@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from seatrial.records import Flip, ItemOutcome, ItemWord, Judged
-from seatrial.statistics.paired import Pairs
+from seatrial.statistics.paired import PairedTable
 
 Key = tuple[str, int, str]
 
@@ -47,10 +47,10 @@ class Matched:
     beside: Mapping[str, int] = field(default_factory=dict)
     lacking: int = 0
 
-    def table(self) -> Pairs:
+    def table(self) -> PairedTable:
         """The two-by-two table."""
         counted = Counter(pair.good for pair in self.pairs)
-        return Pairs(counted[True, True], counted[True, False], counted[False, True], counted[False, False])
+        return PairedTable(counted[True, True], counted[True, False], counted[False, True], counted[False, False])
 
     def families(self) -> dict[str, list[float]]:
         """By family, of each pair the candidate's good less the incumbent's: -1, 0 or 1."""

@@ -10,7 +10,7 @@ from seatrial.records.verdicts import Reason
 from seatrial.records.words import VERSION, Outcome, Ready
 
 
-class Cut(enum.StrEnum):
+class Ruling(enum.StrEnum):
     """What to do with a candidate."""
 
     CUT_OVER = "CUT OVER"
@@ -210,7 +210,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         back: how to go back to the incumbent.
     """
 
-    cut: Cut
+    cut: Ruling
     why: str
     incumbent: Party
     candidate: Party

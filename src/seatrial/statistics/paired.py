@@ -17,7 +17,7 @@ from scipy.special import bdtr, ndtr, ndtri
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairedTable:
     """A paired two-by-two table.
 
     Attributes:
@@ -42,7 +42,7 @@ class Pairs:
 
     @property
     def flips(self) -> int:
-        """Pairs that differ, either way."""
+        """PairedTable that differ, either way."""
         return self.lost + self.gained
 
     @property
@@ -56,14 +56,14 @@ class Pairs:
         return (self.gained - self.lost) / self.n
 
 
-def mcnemar(pairs: Pairs) -> float:
+def mcnemar(pairs: PairedTable) -> float:
     """The exact two-sided p value of McNemar's test: that the two rates are equal. 1 where no pair differs."""
     if not pairs.flips:
         return 1.0
     return min(1.0, 2 * float(bdtr(min(pairs.lost, pairs.gained), pairs.flips, 0.5)))
 
 
-def score(pairs: Pairs, difference: float) -> float:
+def score(pairs: PairedTable, difference: float) -> float:
     """Tango's statistic for a true difference: standard normal where that is the truth, negative where it is less.
 
     Raises:
@@ -80,7 +80,7 @@ def score(pairs: Pairs, difference: float) -> float:
     return distance / math.sqrt(variance)
 
 
-def tango(pairs: Pairs, level: float = 0.95) -> tuple[float, float]:
+def tango(pairs: PairedTable, level: float = 0.95) -> tuple[float, float]:
     """The score interval of the difference of rates, second less first; two-sided.
 
     Raises:
@@ -92,12 +92,12 @@ def tango(pairs: Pairs, level: float = 0.95) -> tuple[float, float]:
     return _bound(pairs, z, -1.0, seen), _bound(pairs, -z, seen, 1.0)
 
 
-def worse_by(pairs: Pairs, margin: float) -> float:
+def worse_by(pairs: PairedTable, margin: float) -> float:
     """The p value of "the second server is *not* worse than the first by more than the margin": small, it is worse."""
     return float(ndtr(score(pairs, -margin)))
 
 
-def no_worse_than(pairs: Pairs, margin: float) -> float:
+def no_worse_than(pairs: PairedTable, margin: float) -> float:
     """The p value of "the second server *is* worse by the margin or more": small, it is no worse."""
     return float(ndtr(-score(pairs, -margin)))
 
@@ -144,7 +144,7 @@ def _lost(b: float, c: float, difference: float) -> float:
     return (math.sqrt(max(linear * linear - 8 * constant, 0.0)) - linear) / 4
 
 
-def _bound(pairs: Pairs, z: float, low: float, high: float) -> float:
+def _bound(pairs: PairedTable, z: float, low: float, high: float) -> float:
     """Where the statistic, which falls as the difference grows, passes z."""
     for _ in range(60):
         middle = (low + high) / 2

@@ -14,7 +14,7 @@ import pytest
 from seatrial.cli.app import run_command
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import judge
-from seatrial.records import Cut, Decisions, Endpoint, Finding, ItemWord, Outcome
+from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Outcome, Ruling
 from seatrial.report import block
 from seatrial.report.allure.page import section
 from seatrial.report.decision import plain
@@ -70,7 +70,7 @@ def pair(tmp_path_factory):
 def test_a_run_of_two_decides(pair):
     made = of_run(pair)
     (decision,) = made.told.decisions
-    assert (decision.cut, made.told.exit, decision.incumbent.name) == (Cut.DO_NOT, 1, NAME)
+    assert (decision.cut, made.told.exit, decision.incumbent.name) == (Ruling.DO_NOT, 1, NAME)
     assert [reason.word for reason in decision.blockers] == ["FAIL"]
     assert made.lines[0].startswith(f"new DO NOT in place of {NAME}: ")
     assert decision.evidence[0].curl.startswith("curl -N http://127.0.0.1:8081/v1/chat/completions")

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from seatrial.comparing.decision import minutes, points
-from seatrial.records import Cut, Decision, Decisions, Reason
+from seatrial.records import Decision, Decisions, Reason, Ruling
 from seatrial.report.decision import score
 from seatrial.report.decision.score import text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
-TONES = {Cut.CUT_OVER: "cut", Cut.DO_NOT: "not", Cut.NOT_PROVEN: "open"}
+TONES = {Ruling.CUT_OVER: "cut", Ruling.DO_NOT: "not", Ruling.NOT_PROVEN: "open"}
 SHOWN = 40
 """Lines of a list that are shown; the JSON beside the page has all."""
 
@@ -35,11 +35,11 @@ def render(told: Decisions) -> str:
 def do(each: Decision) -> str:
     """What is to be done, in a sentence or two."""
     old, new = each.incumbent, each.candidate
-    if each.cut is Cut.CUT_OVER:
+    if each.cut is Ruling.CUT_OVER:
         where = f" at {new.facts['url']}" if new.facts.get("url") else ""
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
         return f"Give clients {new.name}{where}, and {kept}"
-    if each.cut is Cut.DO_NOT:
+    if each.cut is Ruling.DO_NOT:
         return f"Keep {old.name}. Mend what blocks {new.name}, each with its answer below, and try it again."
     if any(reason.word == "NO PAIRS" for reason in each.lacking):
         return f"Keep {old.name} until both were asked the same: {again(each)}"

@@ -13,11 +13,11 @@ from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import JudgedRun
-from seatrial.records import Cut, Decision, Decisions, Endpoint, EndpointVerdict, OperatorClaim, Party, Ready
+from seatrial.records import Decision, Decisions, Endpoint, EndpointVerdict, OperatorClaim, Party, Ready, Ruling
 from seatrial.report.decision import evidence
 from seatrial.text import visible
 
-EXITS = {Cut.DO_NOT: 1, Cut.NOT_PROVEN: 10, Cut.CUT_OVER: 0}
+EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 """The exit codes of ``seatrial compare``; of several candidates the first of these that one of them asks for."""
 
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
