@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from seatrial.statistics.clusters import FEWEST, interval
+from seatrial.statistics.clusters import FEWEST, interval, share
 
 
 def test_agrees_with_scipy_where_families_are_of_one_size():
@@ -40,3 +40,19 @@ def test_too_few_families_and_empty_ones():
         interval({"a": []})
     with pytest.raises(ValueError, match="level"):
         interval({"a": [1.0]}, level=0)
+
+
+def test_of_tokens_by_seconds():
+    """Against SciPy's bootstrap of pairs; an answer that came at once in one piece does not carry the mean away."""
+    draw = np.random.RandomState(2)
+    pairs = {f"q{i}": (40.0, 40.0 / speed) for i, speed in enumerate(50 + 10 * draw.random_sample(40))}
+    pairs["at-once"] = (40.0, 1e-6)
+    tokens, seconds = np.array(list(pairs.values())).T
+
+    def speed(above, below, axis):
+        return above.sum(axis=axis) / below.sum(axis=axis)
+
+    theirs = bootstrap((tokens, seconds), speed, paired=True, vectorized=True, method="percentile", random_state=1)
+    expected = (theirs.confidence_interval.low, theirs.confidence_interval.high)
+    assert share(pairs) == pytest.approx(expected, rel=0.01)
+    assert 50 < share(pairs)[0] < share(pairs)[1] < 65

@@ -65,7 +65,7 @@ def _measured(
         return Measured(ratio.ratio, ratio.low, ratio.high, ratio.n, " times"), ""
     decoded = claim.measure is Measure.TOKENS_PER_SECOND
     values = speeds.decoding(items.values()) if decoded else speeds.first_words(items.values())
-    found = speeds.mean(values)
+    found = speeds.overall(values)
     if found is None:
         return None, few
     return Measured(*found, len(values), " tok/s" if decoded else " s"), ""

@@ -155,7 +155,7 @@ def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason],
     first = reasons[0]
     head = f"{first.case.rpartition('@')[0] or first.case}: " if first.case else ""
     more = f" (and {_many(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
-    return f"{party.name}: {first.word} {head}{first.text.rstrip('.')}{more}."
+    return f"{first.word} {head}{first.text.rstrip('.')}{more}."
 
 
 def _back(incumbent: Party) -> tuple[str, ...]:

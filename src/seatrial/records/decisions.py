@@ -165,7 +165,7 @@ class CaseFlip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpeedRatio(msgspec.Struct, frozen=True, kw_only=True):
-    """Decoding speed over the same questions: medians in tokens a second, their ratio with its 95 % interval."""
+    """Decoding speed over the same questions: tokens a second, and their ratio with its 95 % interval."""
 
     n: int
     incumbent: float

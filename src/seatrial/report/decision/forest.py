@@ -37,7 +37,8 @@ def difference(row: Compared) -> str:
     at = (UPPER + LOWER) / 2
     dot = f'<circle class="d-dot" cx="{scale(row.difference):.1f}" cy="{at}" r="5"/>'
     bar = f'<path class="d-bar" d="M{scale(row.low):.1f} {at}H{scale(row.high):.1f}"/>'
-    ticks = _tick(scale, -row.margin, f"{-100 * row.margin:.0f}") + _tick(scale, 0, "0")
+    near = scale(0) - scale(-row.margin) < 18  # one label would lie on the other
+    ticks = ("" if near else _tick(scale, -row.margin, f"{-100 * row.margin:.0f}")) + _tick(scale, 0, "0")
     ticks += _tick(scale, reach, f"{100 * reach:+.0f}")
     return _svg(f"difference {points(row.difference)} ({span(row)})", ground + bar + dot + ticks)
 

@@ -71,7 +71,7 @@ def _speed(each: Decision) -> str:
     if told is None:
         return ""
     load = "the same questions in turn, at one load" if told.same_load else "not at the same time: no ratio to rely on"
-    both = f"&#9675; {told.incumbent:.1f} tok/s &nbsp; &#9679; {told.candidate:.1f} tok/s, medians"
+    both = f"&#9675; {told.incumbent:.1f} tok/s &nbsp; &#9679; {told.candidate:.1f} tok/s"
     ratio = f"{told.ratio:.2f} times (95 %: {told.low:.2f} to {told.high:.2f}) over {told.n} answers; {load}"
     name = "<div><b>speed of one stream</b></div>"
     figures = f"<div class='figure'>{both}</div><div class='figure'>{forest.speed(told)}{ratio}</div>"

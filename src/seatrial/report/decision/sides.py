@@ -13,7 +13,17 @@ from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import JudgedRun
-from seatrial.records import Decision, Decisions, Endpoint, EndpointVerdict, OperatorClaim, Party, Ready, Ruling
+from seatrial.records import (
+    Decision,
+    Decisions,
+    Endpoint,
+    EndpointVerdict,
+    Judgement,
+    OperatorClaim,
+    Party,
+    Ready,
+    Ruling,
+)
 from seatrial.report.decision import evidence
 from seatrial.text import visible
 
@@ -103,7 +113,17 @@ def _side(of: Contender) -> Side:
         known=sets.told(endpoint) if endpoint else (),
         untested=judged.verdict.not_tested,
     )
-    return Side(party, [case for case in judged.cases if case.endpoint == of.name], load=judged.run.path.name)
+    return Side(party, [case for case in judged.cases if case.endpoint == of.name], load=_load(judged, of.name))
+
+
+def _load(judged: JudgedRun, name: str) -> str:
+    """What tells endpoints that were asked in turn: the run and all of their names; empty where one was asked alone."""
+    for line in judged.lines.of(Judgement):
+        settings = line.expect.get("settings")
+        turns = settings.get("in_turn") if line.endpoint == name and isinstance(settings, dict) else None
+        if isinstance(turns, list) and name in turns and len(turns) > 1:
+            return f"{judged.info.id} {sorted(map(str, turns))}"
+    return ""
 
 
 def _facts(endpoint: Endpoint) -> dict[str, str]:
