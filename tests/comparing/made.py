@@ -35,5 +35,5 @@ def case(items, *, rule=LOOPS, outcome=Outcome.PASS, endpoint="A", level="MUST",
 
 
 def side(name, *cases, verdict=Ready.READY, load="run", **more):
-    facts = {"url": f"http://127.0.0.1:80/{name}/v1", "model": f"model-{name}", "server": "llama.cpp b1"}
-    return Side(Party(name=name, run="run", verdict=verdict, facts=facts, **more), cases, load)
+    told = {"url": f"http://127.0.0.1:80/{name}/v1", "model": f"model-{name}", "told": {"server": "llama.cpp b1"}}
+    return Side(Party(name=name, run="run", verdict=verdict, **told, **more), cases, load)

@@ -160,8 +160,10 @@ def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason],
 
 def _back(incumbent: Party) -> tuple[str, ...]:
     """How to return to the incumbent; what a record holds of it, and nothing that it does not."""
-    kept = ", ".join(f"{label} {value}" for label, value in incumbent.facts.items() if label != "url")
-    url, model = incumbent.facts.get("url", ""), incumbent.facts.get("model", "")
+    kept = ", ".join(
+        f"{label} {value}" for label, value in {"model": incumbent.model, **incumbent.told}.items() if value
+    )
+    url, model = incumbent.url, incumbent.model
     old = [f"{what} {value}" for what, value in (("the base URL", url), ("the model name", model)) if value]
     again = " and ".join(old) or "their old base URL and model name"
     return (

@@ -183,7 +183,9 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     verdict: Ready
     demo: bool = False
-    facts: dict[str, str] = {}  # by label: server, build, model, file, context, sampling ...
+    url: str = ""
+    model: str = ""
+    told: dict[str, str] = {}  # by label: server and build, context, slots, sampling ...
     reasons: tuple[Reason, ...] = ()
     known: tuple[str, ...] = ()  # what is known of its model, or of its model with its build
     untested: tuple[tuple[str, str], ...] = ()

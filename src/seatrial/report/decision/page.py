@@ -36,7 +36,7 @@ def do(each: Decision) -> str:
     """What is to be done, in a sentence or two."""
     old, new = each.incumbent, each.candidate
     if each.cut is Ruling.CUT_OVER:
-        where = f" at {new.facts['url']}" if new.facts.get("url") else ""
+        where = f" at {new.url}" if new.url else ""
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
         return f"Give clients {new.name}{where}, and {kept}"
     if each.cut is Ruling.DO_NOT:
@@ -50,9 +50,7 @@ def do(each: Decision) -> str:
 
 def again(each: Decision) -> str:
     """The command that asks both the same questions."""
-    named = [
-        (party.name, party.facts.get("url", "URL").removesuffix("/v1")) for party in (each.incumbent, each.candidate)
-    ]
+    named = [(party.name, party.url.removesuffix("/v1") or "URL") for party in (each.incumbent, each.candidate)]
     return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named)
 
 

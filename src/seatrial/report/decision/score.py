@@ -96,8 +96,9 @@ def identity(each: Decision) -> str:
     """What each endpoint is, side by side, and what is known of its model."""
     old, new = each.incumbent, each.candidate
     rows = []
-    for label in dict.fromkeys([*old.facts, *new.facts]):
-        before, now = old.facts.get(label, "not told"), new.facts.get(label, "not told")
+    mine, its = ({"url": party.url, "model": party.model, **party.told} for party in (old, new))
+    for label in dict.fromkeys([*mine, *its]):
+        before, now = mine.get(label) or "not told", its.get(label) or "not told"
         differs = " class='differs'" if before != now else ""
         cells = f"<td data-of='incumbent'>{text(before, 240)}</td><td data-of='candidate'>{text(now, 240)}</td>"
         rows.append(f"<tr{differs}><th>{text(label, 60)}</th>{cells}</tr>")

@@ -108,7 +108,9 @@ def _side(of: Contender) -> Side:
         run=judged.info.id,
         verdict=verdict.verdict,
         demo=bool(endpoint and endpoint.demo),
-        facts=_facts(endpoint) if endpoint else {},
+        url=endpoint.url if endpoint else "",
+        model=endpoint.model if endpoint else "",
+        told=_told(endpoint) if endpoint else {},
         reasons=verdict.reasons if verdict.verdict is not Ready.READY else (),
         known=sets.told(endpoint) if endpoint else (),
         untested=judged.verdict.not_tested,
@@ -126,12 +128,10 @@ def _load(judged: JudgedRun, name: str) -> str:
     return ""
 
 
-def _facts(endpoint: Endpoint) -> dict[str, str]:
+def _told(endpoint: Endpoint) -> dict[str, str]:
     """What an endpoint is, in words; what its server does not tell is left out."""
     sampling = {key: value for key, value in endpoint.extra_body.items() if key not in {"model", "messages"}}
     told = {
-        "url": endpoint.url,
-        "model": endpoint.model,
         "server": f"{endpoint.kind} {endpoint.build}".strip(),
         "named": endpoint.named if endpoint.named != endpoint.model else "",
         "context": f"{endpoint.context} tokens a slot" if endpoint.context else "",
