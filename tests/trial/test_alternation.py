@@ -10,11 +10,18 @@ import pytest
 from seatrial.behaviour.answers import Interview
 from seatrial.given.options import Options
 from seatrial.records import Endpoint
+from seatrial.trial.sending import interview
 from seatrial.trial.sending.interview import Interviews
 from tests.behaviour.specimens import said
 from tests.trial.asking import TALK, Sender
 
 NAMES = ("old", "new")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """So many pairs as a test has time for."""
+    monkeypatch.setattr(interview, "PAIRED", 100)
 
 
 @dataclass
@@ -25,6 +32,7 @@ class Slow(Sender):
     under_way: list[str] = field(default_factory=list)
     together: bool = False
     dead: str = ""
+    looping: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, name, scenario, endpoint, until=None):
@@ -35,7 +43,11 @@ class Slow(Sender):
         try:
             if endpoint.name == self.dead and self.asked.count(endpoint.name) > 3:
                 raise OSError("gone")
-            return {key: said("It is so, plainly.", endpoint=endpoint.name, id=key) for key in scenario.requests}
+            text = "so " * 300 if endpoint.name == self.looping else "It is so, plainly."
+            return {
+                key: said(text, endpoint=endpoint.name, id=key, request_json={**request.body, "model": "m"})
+                for key, request in scenario.requests.items()
+            }
         finally:
             with self.lock:
                 self.under_way.remove(endpoint.name)
@@ -73,6 +85,21 @@ def test_a_handful_each_and_never_at_the_same_time():
     assert [name for name, _ in runs[:6]] == [*NAMES] * 3
     assert {length for _, length in runs[:-2]} == {2}  # as many as it has slots
     assert (old.settings["in_turn"], new.settings["in_turn"]) == ([*NAMES], [*NAMES])
+
+
+def test_after_every_probe_has_decided_pairs_are_asked_for():
+    """Endpoints that are compared go on, as far as the budget reaches, until a difference would show."""
+    old, new = held(Slow(), Trial(budget_s=30.0))
+    assert len(old.exchanges) == len(new.exchanges) >= interview.PAIRED
+    alone = Trial(budget_s=30.0)
+    alone.worker = True
+    decided = Interviews(alone, Slow()).of(alone.endpoint("old"))
+    assert 20 < len(decided.exchanges) < interview.PAIRED
+
+
+def test_what_is_broken_needs_no_comparison():
+    _, new = held(Slow(looping="new"), Trial(budget_s=30.0))
+    assert len(new.exchanges) < interview.PAIRED
 
 
 def test_one_that_fails_leaves_the_turns_to_the_other():

@@ -34,6 +34,10 @@ _GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
 """Words of a verdict's reasons that say that something is broken, and not that something lacks."""
 
 
+SETTINGS = ("server", "context", "slots", "template")
+"""What of an endpoint is to be kept for the way back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One endpoint of a comparison: what it is, and its judged cases."""
@@ -160,14 +164,13 @@ def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason],
 
 def _back(incumbent: Party) -> tuple[str, ...]:
     """How to return to the incumbent; what a record holds of it, and nothing that it does not."""
-    kept = ", ".join(
-        f"{label} {value}" for label, value in {"model": incumbent.model, **incumbent.told}.items() if value
-    )
+    settings = {"model": incumbent.model, **{label: incumbent.told.get(label, "") for label in SETTINGS}}
+    kept = ", ".join(f"{label} {value}" for label, value in settings.items() if value)
     url, model = incumbent.url, incumbent.model
     old = [f"{what} {value}" for what, value in (("the base URL", url), ("the model name", model)) if value]
     again = " and ".join(old) or "their old base URL and model name"
     return (
-        f"Keep the incumbent as it is until the candidate has stood a night: {kept or 'nothing is recorded of it'}.",
+        f"Keep the incumbent, its file and its command line until the candidate has stood a night: {kept or 'not told'}.",
         f"To go back, give clients {again} again, and end the candidate after its last stream.",
         f"Then see that it is the old one: pytest suites/conformance --endpoint={incumbent.name}={url or 'URL'}",
     )

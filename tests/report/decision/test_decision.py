@@ -17,7 +17,7 @@ from seatrial.judging.run import judge
 from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Outcome, Ruling
 from seatrial.report import block
 from seatrial.report.allure.page import section
-from seatrial.report.decision import plain
+from seatrial.report.decision import page, plain
 from seatrial.report.decision.made import of_run
 from seatrial.report.decision.sides import contenders, decisions
 from seatrial.report.run import Report
@@ -79,16 +79,16 @@ def test_a_run_of_two_decides(pair):
 
 def test_the_page_is_one_file_and_strangers_text_stays_text(pair, tmp_path):
     told = of_run(pair).told
-    page = plain.write(told, tmp_path).read_text("utf-8")
-    assert "<script" not in page
-    assert "\x1b" not in page
-    assert "\x07" not in page
-    assert not re.search(r"<(img|link|iframe|object|embed|a)\b", page)
-    assert html.escape("<script>document.title='owned'</script>") in page
-    assert "default-src 'none'" in page
-    assert "<h1>DO NOT</h1>" in page
+    shown = plain.write(told, tmp_path).read_text("utf-8")
+    assert "<script" not in shown
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert not re.search(r"<(img|link|iframe|object|embed|a)\b", shown)
+    assert html.escape("<script>document.title='owned'</script>") in shown
+    assert "default-src 'none'" in shown
+    assert "<h1>DO NOT</h1>" in shown
     for heading in ("What blocks it", "Scorecard", "Who they are", "What was not tested", "How to go back"):
-        assert f"<h2>{heading}" in page
+        assert f"<h2>{heading}" in shown
     assert msgspec.json.decode((tmp_path / plain.DATA).read_bytes(), type=Decisions) == told
     assert all(line.isprintable() for line in plain.render(told).splitlines())
 
@@ -181,3 +181,13 @@ def test_wrong_usage(tmp_path, monkeypatch, capsys, arguments, said):
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_what_was_left_out_is_said_before_clients_are_moved(tmp_path):
+    run = judged_pair(tmp_path / sample.ID, bad=0, n=120)
+    (decision,) = of_run(run).told.decisions
+    assert decision.cut is Ruling.CUT_OVER
+    assert page.do(decision).startswith("Give clients new at http://127.0.0.1:8081/v1, and keep 8080 until")
+    party = msgspec.structs.replace(decision.candidate, untested=(("soak", "not asked for"), ("GPU", "none")))
+    told = page.do(msgspec.structs.replace(decision, candidate=party))
+    assert told.startswith("Have soak tried too, which this run was not asked for. Then give clients new")

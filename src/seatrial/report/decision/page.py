@@ -15,6 +15,9 @@ from seatrial.report.decision.score import text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 TONES = {Ruling.CUT_OVER: "cut", Ruling.DO_NOT: "not", Ruling.NOT_PROVEN: "open"}
+SUITES = ("conformance", "soak")
+"""What a candidate must stand beside the probes, and a run may leave out."""
+
 SHOWN = 40
 """Lines of a list that are shown; the JSON beside the page has all."""
 
@@ -37,8 +40,12 @@ def do(each: Decision) -> str:
     old, new = each.incumbent, each.candidate
     if each.cut is Ruling.CUT_OVER:
         where = f" at {new.url}" if new.url else ""
+        suites = [what for what, _ in new.untested if what in SUITES]
+        first = (
+            f"Have {' and '.join(suites)} tried too, which this run was not asked for. Then give" if suites else "Give"
+        )
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
-        return f"Give clients {new.name}{where}, and {kept}"
+        return f"{first} clients {new.name}{where}, and {kept}"
     if each.cut is Ruling.DO_NOT:
         return f"Keep {old.name}. Mend what blocks {new.name}, each with its answer below, and try it again."
     if any(reason.word == "NO PAIRS" for reason in each.lacking):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from seatrial.behaviour.identity import no_known_bad_build
 from seatrial.candidates import sets
 from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
@@ -30,6 +31,9 @@ from seatrial.text import visible
 EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 """The exit codes of ``seatrial compare``; of several candidates the first of these that one of them asks for."""
 
+WEIGHTS = (
+    "no server tells the hash of its file: note it yourself (sha256sum); the quantisation stands in the model's name"
+)
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
 VERSIONS = "the runs are of two versions of Seatrial ({} and {}): a probe's questions may differ under one name"
 
@@ -110,12 +114,18 @@ def _side(of: Contender) -> Side:
         demo=bool(endpoint and endpoint.demo),
         url=endpoint.url if endpoint else "",
         model=endpoint.model if endpoint else "",
-        told=_told(endpoint) if endpoint else {},
+        told={**(_told(endpoint) if endpoint else {}), **_listed(judged, of.name)},
         reasons=verdict.reasons if verdict.verdict is not Ready.READY else (),
         known=sets.told(endpoint) if endpoint else (),
         untested=judged.verdict.not_tested,
     )
     return Side(party, [case for case in judged.cases if case.endpoint == of.name], load=_load(judged, of.name))
+
+
+def _listed(judged: JudgedRun, name: str) -> dict[str, str]:
+    """What the rules on known-bad builds say of an endpoint."""
+    cases = (case for case in judged.cases if case.endpoint == name and case.rule == no_known_bad_build.id)
+    return {label: value for case in cases for label, value in case.figures.items()}
 
 
 def _load(judged: JudgedRun, name: str) -> str:
@@ -138,7 +148,8 @@ def _told(endpoint: Endpoint) -> dict[str, str]:
         "slots": str(endpoint.slots or ""),
         "template": endpoint.template,
         "thinking": "yes" if endpoint.thinking else "",
-        "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "",
+        "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "nothing: its own sampling",
+        "weights": WEIGHTS,
         **endpoint.facts,
     }
     return {label: value for label, value in told.items() if value}
