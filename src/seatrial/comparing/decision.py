@@ -170,7 +170,7 @@ def _back(incumbent: Party) -> tuple[str, ...]:
     old = [f"{what} {value}" for what, value in (("the base URL", url), ("the model name", model)) if value]
     again = " and ".join(old) or "their old base URL and model name"
     return (
-        f"Keep the incumbent, its file and its command line until the candidate has stood a night: {kept or 'not told'}.",
+        f"Keep the incumbent with its file and command until the candidate has stood a night: {kept or 'not told'}.",
         f"To go back, give clients {again} again, and end the candidate after its last stream.",
         f"Then see that it is the old one: pytest suites/conformance --endpoint={incumbent.name}={url or 'URL'}",
     )
