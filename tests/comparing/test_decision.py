@@ -73,6 +73,7 @@ def test_a_probe_of_a_should_blocks_nobody():
     both = [case(items_of(100, probe=blocking, endpoint=e), rule=blocking, endpoint=e) for e in "AB"]
     found = decide(side("A", before, both[0]), side("B", now, both[1]))
     assert found.cut is Ruling.CUT_OVER
+    assert found.why.endswith(f"; but it is worse in {LOOPS}, which does not block: weigh that.")
     assert [(row.probe, row.standing) for row in found.probes] == [(blocking, Standing.HOLDS), (LOOPS, Standing.WORSE)]
 
 

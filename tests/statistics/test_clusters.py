@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
+from seatrial.statistics import clusters
 from seatrial.statistics.clusters import FEWEST, interval, share
 
 
@@ -56,3 +57,10 @@ def test_of_tokens_by_seconds():
     expected = (theirs.confidence_interval.low, theirs.confidence_interval.high)
     assert share(pairs) == pytest.approx(expected, rel=0.01)
     assert 50 < share(pairs)[0] < share(pairs)[1] < 65
+
+
+def test_drawn_in_pieces_it_is_the_same(monkeypatch):
+    families = {f"f{i}": (float(i % 3), 2.0) for i in range(30)}
+    whole = share(families)
+    monkeypatch.setattr(clusters, "HELD", 1000)
+    assert share(families) == whole

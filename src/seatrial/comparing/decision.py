@@ -154,12 +154,18 @@ def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason],
         rows = [row for row in probes if row.blocks]
         return (
             f"{party.name} is READY, and in {_many(len(rows), 'blocking probe')} no worse than {incumbent.name} "
-            f"by more than {points(rows[0].margin)[1:]}."
+            f"by more than {points(rows[0].margin)[1:]}{_but(probes)}."
         )
     first = reasons[0]
     head = f"{first.case.rpartition('@')[0] or first.case}: " if first.case else ""
     more = f" (and {_many(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
     return f"{first.word} {head}{first.text.rstrip('.')}{more}."
+
+
+def _but(probes: Sequence[Compared]) -> str:
+    """Where a candidate is worse beyond the margin and nothing blocks: that is for the operator to weigh."""
+    worse = [row.probe for row in probes if row.standing is Standing.WORSE]
+    return f"; but it is worse in {', '.join(worse)}, which does not block: weigh that" if worse else ""
 
 
 def _back(incumbent: Party) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ FEWEST = 6
 
 DRAWS = 10_000
 
+HELD = 1_000_000
+"""So many numbers are drawn at once: thousands of questions take no more memory than that."""
+
 
 def interval(
     families: Mapping[str, Sequence[float]], *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
@@ -49,7 +52,12 @@ def share(
     if len(families) < FEWEST:
         return None
     ordered = np.array([families[name] for name in sorted(families)], dtype=np.float64)
-    drawn = np.random.RandomState(seed).randint(0, len(ordered), size=(draws, len(ordered)))
-    above, below = ordered[drawn].sum(axis=1).T
+    generator, n = np.random.RandomState(seed), len(ordered)
+    at_once = max(1, HELD // n)
+    found = []
+    for first in range(0, draws, at_once):
+        drawn = generator.randint(0, n, size=(min(at_once, draws - first), n))
+        found.append(ordered[drawn].sum(axis=1))
+    above, below = np.concatenate(found).T
     low, high = np.quantile(above / below, [(1 - level) / 2, (1 + level) / 2])
     return round(float(low), 12), round(float(high), 12)
