@@ -1,5 +1,7 @@
 """What is wrong is said before anything is begun, and run.json keeps no secret."""
 
+import re
+
 import pytest
 
 from seatrial.given.access import Access
@@ -53,6 +55,18 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "key_env": "KEY",
         "asked": {"soak": "why"},
     }
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [('probe = "loops/answers-do-not-lop"', "answers-do-not-lop; nearest: loops/answers-do-not-loop"),
+     ('probe = "loops/answers-do-not-loop"\nof = "b"', '"x" is of b; the endpoints are a')],
+)  # fmt: skip
+def test_claims_are_looked_at_before_anything_begins(tmp_path, claim, said):
+    file = tmp_path / "claims.toml"
+    file.write_text(f'[[claim]]\nsays = "x"\nmeasure = "bad answers"\nat_most = 0.1\n{claim}\n')
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_names(Options(endpoints={"a": "http://h/v1"}, claims=file))
 
 
 def test_only_the_embedded_server_has_waivers_of_its_own(tmp_path):

@@ -16,6 +16,9 @@ import msgspec
 from seatrial.given import tables
 from seatrial.records import Endpoint
 
+CARDS = {"RTX 3090": 936.0, "RTX 6000 Ada": 960.0, "RTX 4090": 1008.0}
+"""Bandwidth of a card's memory in gigabytes a second, by NVIDIA's data sheets; none was measured."""
+
 FOLDER = Path(str(files("seatrial.candidates")))
 
 
@@ -103,6 +106,10 @@ def told(endpoint: Endpoint) -> tuple[str, ...]:
     lines = [f"its maker's sampling: {'; '.join(lines)}"]
     if endpoint.context and endpoint.context < found.context:
         lines.append(f"it has {endpoint.context} tokens a slot of the {found.context} that it was made for")
+    fastest = ", ".join(f"{found.fastest(speed):.0f} tok/s on an {card}" for card, speed in CARDS.items())
+    lines.append(
+        f"one stream can reach at most {fastest}: {found.active_gb:g} GB are read a token ({found.active_source})"
+    )
     lines.append(f"tools: {found.tools.what} ({found.tools.source})")
     lines += [
         f"known trouble: {each.what}; {each.remedy} ({each.source})"
