@@ -64,7 +64,10 @@ def test_no_pairs_prove_nothing():
     nothing = decide(side("A"), side("B"))
     assert (nothing.cut, nothing.lacking[0].word) == (Ruling.NOT_PROVEN, "NO PAIRS")
     seeds = decide(side("A", case(items_of(90))), side("B", case(items_of(90, seed=1), endpoint="B")))
-    assert "no question of the same seed" in seeds.lacking[0].text
+    assert "no question of one is of the other's seed" in seeds.lacking[0].text
+    assert "the incumbent answered no question" in nothing.lacking[0].text
+    gone = decide(side("A", case(items_of(90))), side("B"))
+    assert "the candidate answered no question" in gone.lacking[0].text
 
 
 def test_a_probe_of_a_should_blocks_nobody():

@@ -78,7 +78,7 @@ def decide(
     ratio = speeds.ratio(before, now, same_load=bool(incumbent.load) and incumbent.load == candidate.load)
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
-    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, before)
+    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, before, now)
     cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
     changed, same = flips(incumbent.cases, candidate.cases)
     return Decision(
@@ -116,15 +116,20 @@ def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTo
 
 
 def _lacking(
-    party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold], before: Mapping[Key, ItemOutcome]
+    party: Party,
+    probes: Sequence[Compared],
+    claims: Sequence[ClaimTold],
+    before: Mapping[Key, ItemOutcome],
+    now: Mapping[Key, ItemOutcome],
 ) -> tuple[Reason, ...]:
     found = [
         *(reason for reason in party.reasons if reason.word not in _GRAVE),
         *(_open(row) for row in probes if row.blocks and row.standing is Standing.OPEN),
     ]
     if not any(row.blocks for row in probes):
-        why = "answered no question of the same seed" if before else "was asked no questions"
-        text = f"no probe that blocks has a pair of answers: the incumbent {why}; run suites/behaviour over both"
+        lone = "the candidate answered no question" if before else "the incumbent answered no question"
+        why = "no question of one is of the other's seed" if before and now else lone
+        text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
         found.append(Reason(word="NO PAIRS", text=text))
     found += [
         Reason(word="UNRESOLVED", case=claim.says, text=f"it must hold; {claim.measured}; it needs {claim.resolve}")

@@ -123,6 +123,19 @@ def test_who_stands_against_whom(tmp_path):
         contenders(run, "x")
 
 
+def test_a_candidate_that_died_is_decided_about(pair):
+    """Nothing of it could be judged; that is no reason to say nothing."""
+    silent = [
+        msgspec.structs.replace(case, items=(), outcome=Outcome.INCONCLUSIVE, why="the server was gone", findings=())
+        if case.endpoint == "new"
+        else case
+        for case in pair.cases
+    ]
+    (decision,) = of_run(sample.judged_run(pair.run, silent)).told.decisions
+    assert (decision.candidate.name, decision.cut) == ("new", Ruling.NOT_PROVEN)
+    assert "NO PAIRS" in [reason.word for reason in decision.lacking]
+
+
 def test_where_there_is_nothing_to_decide(pair, tmp_path):
     assert of_run(judge(RunDir.open(record(tmp_path / "one")))).lines == ()
     gateway = judged_pair(tmp_path / sample.ID, options={"behind": {"new": NAME}})

@@ -40,8 +40,9 @@ def probes() -> frozenset[str]:
 
 
 def of_run(judged: JudgedRun) -> Made:
-    """Decide about the candidates of one run, where at least two of its endpoints were asked probes."""
-    asked = {case.endpoint for case in judged.cases if case.items}
+    """Decide about the candidates of one run, where at least two of its endpoints were to be asked probes."""
+    known = probes()
+    asked = {case.endpoint for case in judged.cases if case.items or case.rule in known}
     options = judged.info.options
     if len(asked) < 2 or options.get("behind"):  # a gateway is no candidate to what it stands before
         return Made()
