@@ -1,16 +1,16 @@
-"""Does it loop, does it end, does its template show? Asked of the same answers to ordinary questions."""
+"""What a model chooses by itself, as rates: the probes, each judged on the items that it reads."""
 
 from collections.abc import Callable
 
 import pytest
 
-from seatrial.behaviour import probes
 from seatrial.behaviour.answers import Interview
+from seatrial.behaviour.items import TRAITS
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.records import Scenario
 
-ANSWERS = {"answers": Scenario(requests={}, traits=probes.TRAITS)}  # the budget says how many
+ANSWERS = {"answers": Scenario(requests={}, traits=TRAITS)}  # the budget says how many
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(ANSWERS))

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
+from seatrial.behaviour.items import number_of
+from seatrial.behaviour.probe import RateProbe, makers
 from seatrial.records import Chunk, Exchange, Expect
 from tests.golden.answers import prose
 
@@ -93,3 +97,15 @@ def _swapped(draw: Random, turn: list[str]) -> Iterator[str]:
     at = draw.randrange(len(turn))
     for i, word in enumerate(turn):
         yield f"{word}{draw.randrange(10**6)}x" if i == at else word
+
+
+def to(name: str, x: Exchange, seed: int = 0) -> Exchange:
+    """The same answer, given to the item of that name."""
+    asked = makers()[name.rpartition("-")[0]].request(seed, number_of(name))
+    return replace(x, request_json=asked.body | {"model": "golden"})
+
+
+def names(probe: RateProbe, n: int) -> list[str]:
+    """The first n items that a probe reads of its own maker."""
+    read = (number for number in range(20 * n) if probe.reads(probe.maker, number))
+    return [probe.maker.named(number) for number, _ in zip(read, range(n), strict=False)]

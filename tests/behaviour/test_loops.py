@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from seatrial.behaviour import loops
 from seatrial.behaviour.answers import read
+from seatrial.behaviour.probes.talk import loops
 from seatrial.statistics.intervals import wilson
 from tests.behaviour.specimens import clean, drifting, exchange, fuzzy, looping, said
 

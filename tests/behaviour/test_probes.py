@@ -1,60 +1,75 @@
-"""Questions: repeatable from a seed, different between seeds, honest about what they ask for."""
+"""Items of all probes: repeatable from a seed, different between seeds, honest about what they ask for."""
 
 import json
 import re
-from itertools import islice, pairwise
+from itertools import pairwise
 
-from seatrial.behaviour import probes, rates
+import pytest
+
+from seatrial.behaviour.items import TRAITS, number_of
+from seatrial.behaviour.probe import makers, probes
+from seatrial.behaviour.probes.talk import markers
 from seatrial.reading.markers import ALL
 
-MANY = 400
+MANY = 120
+MAKERS = makers()
 
 
-def asked(seed: int, n: int = MANY):
-    return dict(islice(probes.requests(seed), n))
+def bodies(maker, seed: int, n: int = MANY):
+    return [maker.request(seed, number).body for number in range(n)]
 
 
-def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else():
-    assert asked(7) == asked(7)
-    ours, theirs = ([r.body["messages"] for r in asked(seed).values()] for seed in (7, 8))
-    assert sum(a == b for a, b in zip(ours, theirs, strict=True)) < MANY / 10
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_same_seed_asks_the_same_and_another_seed_asks_something_else(name):
+    maker = MAKERS[name]
+    assert bodies(maker, 7) == bodies(maker, 7)
+    ours, theirs = ([str(body["messages"]) for body in bodies(maker, seed)] for seed in (7, 8))
+    assert sum(a == b for a, b in zip(ours, theirs, strict=True)) < MANY / 6
 
 
-def test_one_question_can_be_asked_again_alone():
-    name, request = list(asked(3).items())[123]
-    assert probes.request(3, name.partition("-")[0], 123) == request
+@pytest.mark.parametrize("name", MAKERS)
+def test_items_differ_within_a_run(name):
+    maker = MAKERS[name]
+    assert len({str(body["messages"]) for body in bodies(maker, 0)}) > 0.8 * MANY
 
 
-def test_questions_differ_within_a_run():
-    texts = [json.dumps(r.body["messages"]) for r in asked(0, 200).values()]
-    assert len(set(texts)) > 170
+@pytest.mark.parametrize("name", MAKERS)
+def test_bodies_are_valid_chat_requests(name):
+    maker = MAKERS[name]
+    for number, body in enumerate(bodies(maker, 2, 40)):
+        roles = [message["role"] for message in body["messages"] if message["role"] != "system"]
+        assert roles[0] == "user"
+        assert roles[-1] in {"user", "tool", "assistant"}
+        assert all(a != b for a, b in pairwise(roles)), (name, number)
+        assert body["stream"] is True
+        assert body["stream_options"] == {"include_usage": True}
+        assert 0 <= body["seed"] < 2**31
+        scenario = maker.scenario(2, number, deadline_s=3.0)
+        assert (scenario.traits, scenario.tokens) == (TRAITS, body["max_tokens"])
+        assert number_of(maker.named(number)) == number
 
 
-def test_names_are_unique_and_tell_the_probe():
-    names = list(asked(0))
-    assert len(names) == MANY
-    assert {name.partition("-")[0] for name in names} == set(probes.CYCLE)
-    assert probes.short_among(MANY) == sum(map(probes.is_short, names))
-    assert probes.short_among(29) >= rates.FEWEST > probes.short_among(28)
-
-
-def test_nothing_asked_invites_repetition_or_quotes_a_marker():
-    for name, request in asked(1).items():
-        text = " ".join(message["content"] for message in request.body["messages"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_nothing_asked_quotes_a_marker(name):
+    for body in bodies(MAKERS[name], 1):
+        text = json.dumps(body["messages"], ensure_ascii=False, default=str)
         assert not any(marker in text for marker in ALL), name
-        assert not re.search(r"\b(list|table|count|enumerate|steps?|repeat|bullet)\b", text, re.IGNORECASE), text
         assert "think>" not in text
 
 
-def test_bodies_are_valid_chat_requests():
-    for name, request in asked(2, 80).items():
-        body = request.body
-        roles = [message["role"] for message in body["messages"]]
-        assert roles[0] == roles[-1] == "user"
-        assert all(a != b for a, b in pairwise(roles)), name
-        assert body["stream"] is True
-        assert body["stream_options"] == {"include_usage": True}
-        assert body["max_tokens"] == probes.CAPS[name.partition("-")[0]]
-        assert 0 <= body["seed"] < 2**31
-        scenario = probes.scenario(name, request, deadline_s=3.0)
-        assert (scenario.traits, scenario.tokens) == (probes.TRAITS, body["max_tokens"])
+def test_talk_invites_no_repetition():
+    for body in bodies(MAKERS["talk"], 1, 400):
+        text = " ".join(message["content"] for message in body["messages"])
+        assert not re.search(r"\b(list|table|count|enumerate|steps?|repeat|bullet)\b", text, re.IGNORECASE), text
+
+
+def test_each_probe_can_end_and_has_a_maker_of_its_families():
+    for each in probes().values():
+        assert each.families <= set(each.maker.families)
+        assert 0 < each.share <= 1
+        assert each.test.fewest <= each.test.most
+        assert each.rule.source
+        assert each.so
+    turns = [maker.turn for maker in MAKERS.values()]
+    assert turns == sorted(set(turns))
+    assert markers.no_template_marker_leaks.everywhere

@@ -8,18 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.behaviour import endings, loops, markers
+from seatrial.behaviour import tally
 from seatrial.behaviour.answers import read
+from seatrial.behaviour.probe import probes
+from seatrial.behaviour.probes.talk import loops, markers, stops
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks import running
-from seatrial.reading.markers import ALL
+from seatrial.reading.markers import ALL as MARKERS
 from seatrial.records import Expect, Level, Outcome
 from seatrial.verdict.outcomes import outcome
-from tests.behaviour.specimens import EXPECT, drifting, exchange, looping, refused, said, streamed
+from tests.behaviour.specimens import EXPECT, drifting, exchange, looping, names, refused, said, streamed, to
 
-RULES = {
+ALL = probes()
+PROBES = {
     "loops": loops.answers_do_not_loop,
-    "stops": endings.answers_end_by_themselves,
+    "stops": stops.answers_end_by_themselves,
     "markers": markers.no_template_marker_leaks,
 }
 BAD = {
@@ -29,67 +32,93 @@ BAD = {
 }
 
 
-def mixed(bad, k: int, n: int, gone: int = 0):
-    made = [bad(i) if i < k else said(f"It is {i}.", id=f"main-{i}") for i in range(n)]
-    return {f"short-{i:03d}": x for i, x in enumerate([*made, *(refused(id=f"main-{n + i}") for i in range(gone))])}
+def mixed(name: str, k: int, n: int, gone: int = 0):
+    """So many answers to a probe's items: first the bad ones, last those that nobody gave."""
+    made = [BAD[name](i) if i < k else said(f"It is {i}.", id=f"main-{i}") for i in range(n)]
+    made += [refused(id=f"main-{n + i}") for i in range(gone)]
+    return {each: to(each, x) for each, x in zip(names(PROBES[name], n + gone), made, strict=True)}
 
 
-def word(rule, xs, expect=EXPECT):
+def word(name: str, xs, expect=EXPECT):
+    rule = PROBES[name].rule
     findings, crashed = running.run(rule, xs, expect)
     assert not crashed
     return outcome(rule.level, findings), findings
 
 
-@pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize(
-    ("k", "n", "expected"),
-    [(0, 40, "PASS"), (1, 40, "PASS"), (2, 40, "FAIL"), (8, 40, "FAIL"), (0, 22, "PASS"), (0, 21, "INCONCLUSIVE"),
-     (1, 29, "INCONCLUSIVE"), (21, 21, "FAIL")],
+    ("name", "k", "n", "expected"),
+    [("loops", 0, 72, "INCONCLUSIVE"), ("loops", 0, 73, "PASS"), ("loops", 1, 113, "PASS"), ("loops", 4, 80, "FAIL"),
+     ("stops", 0, 35, "INCONCLUSIVE"), ("stops", 0, 36, "PASS"), ("stops", 1, 60, "PASS"), ("stops", 4, 40, "FAIL"),
+     ("markers", 0, 58, "INCONCLUSIVE"), ("markers", 0, 59, "PASS"), ("markers", 1, 90, "FAIL")],
 )  # fmt: skip
-def test_the_interval_decides(name, k, n, expected):
-    assert word(RULES[name], mixed(BAD[name], k, n))[0] == expected
+def test_the_test_decides(name, k, n, expected):
+    assert word(name, mixed(name, k, n))[0] == expected
 
 
-@pytest.mark.parametrize("name", RULES)
+def test_what_comes_after_the_end_of_a_test_counts_no_more():
+    xs = mixed("stops", 0, 60)
+    late = {name: to(name, BAD["stops"](9)) for name in list(xs)[40:]}
+    assert word("stops", xs | late)[0] is Outcome.PASS
+    items = PROBES["stops"].rule.items(xs | late, EXPECT)
+    assert [each.counted for each in items] == [True] * 36 + [False] * 24
+    assert [each.item for each in items] == list(xs)
+
+
+def test_one_marker_late_in_the_day_is_one_too_many():
+    xs = mixed("markers", 0, 80)
+    last = list(xs)[-1]
+    assert word("markers", xs | {last: to(last, BAD["markers"](1))})[0] is Outcome.FAIL
+
+
+@pytest.mark.parametrize("name", PROBES)
 def test_answers_nobody_gave_are_counted_and_void_nothing(name):
-    xs = mixed(BAD[name], 1, 39, gone=1)
-    assert word(RULES[name], xs)[0] is Outcome.PASS
-    lines = RULES[name].figures(xs, EXPECT)
-    assert "1 of 39" in next(iter(lines.values()))
-    assert any("1 without evidence: nobody answered (refused)" in text for text in lines.values())
-    xs = {k: refused() for k in xs}
-    assert word(RULES[name], xs)[0] is Outcome.INCONCLUSIVE
-    assert next(iter(RULES[name].figures(xs, EXPECT).values())).startswith("not known")
+    xs = mixed(name, 0, 80, gone=1)
+    assert word(name, xs)[0] is Outcome.PASS
+    assert any(
+        "1 without evidence: nobody answered (refused)" in x for x in PROBES[name].rule.figures(xs, EXPECT).values()
+    )
+    xs = {each: to(each, refused()) for each in xs}
+    assert word(name, xs)[0] is Outcome.INCONCLUSIVE
+    assert next(iter(PROBES[name].rule.figures(xs, EXPECT).values())).startswith("not known")
 
 
 @pytest.mark.parametrize(
     "silent", [{"status": 429}, {"status": 503}, {"dropped": True}, {"error": "unreachable", "status": None}]
 )
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", PROBES)
 def test_busy_gone_and_unstored_are_no_failures(name, silent):
-    xs = mixed(BAD[name], 0, 30) | {f"short-{i}": exchange(**silent) for i in range(100, 110)}
-    assert word(RULES[name], xs)[0] is Outcome.PASS
+    xs = mixed(name, 0, 90)
+    xs |= {each: to(each, exchange(**silent)) for each in list(xs)[:10]}
+    assert word(name, xs)[0] is Outcome.PASS
+
+
+def test_what_another_version_asked_is_no_evidence():
+    xs = {name: said("Yes.") for name in names(PROBES["stops"], 40)}
+    assert word("stops", xs)[0] is Outcome.INCONCLUSIVE
+    assert {each.why for each in PROBES["stops"].rule.items(xs, EXPECT)} == {tally.OTHER}
 
 
 def test_a_failure_names_its_shortest_answer_with_the_line_that_asks_again():
-    xs = mixed(BAD["markers"], 12, 40)
-    _, findings = word(RULES["markers"], xs)
-    assert findings[0].got == "12 of 40 (95 %: 18.1 to 45.4 %)"
-    assert "short-000 (main-0)" in findings[1].where
+    xs = mixed("markers", 12, 40)
+    _, findings = word("markers", xs)
+    assert findings[0].got == "12 of 40 (95 %, descriptive: 18.1 to 45.4 %)"
+    assert "talk-000 (main-0)" in findings[1].where
     assert findings[1].got == "leaks <|im_end|>: It is 0.<|im_end|> [stop]"
-    lines = RULES["markers"].figures(xs, EXPECT)
-    assert lines["marker leaks"] == "12 of 40 (95 %: 18.1 to 45.4 %)"
-    assert lines["marker leaks: smallest effect"].startswith(
-        "2 of 40 would have failed; a server that does it in 7.3 %"
+    lines = PROBES["markers"].rule.figures(xs, EXPECT)
+    assert lines["marker leaks"] == "12 of 40 (95 %, descriptive: 18.1 to 45.4 %)"
+    assert lines["marker leaks: test"].startswith(
+        "broken after 40 of at most 60 answers (good up to 0 %, bad from 5 %)"
     )
     assert lines["marker leaks: again"].startswith("curl -N http://127.0.0.1:8080/v1/chat/completions -H ")
 
 
-def test_an_open_interval_says_what_would_settle_it():
-    (finding,) = word(RULES["loops"], mixed(BAD["loops"], 1, 29))[1]
+def test_an_open_test_says_what_would_end_it():
+    (finding,) = word("loops", mixed("loops", 1, 29))[1]
     assert finding.kind == "no-evidence"
-    assert finding.got == "1 of 29 (95 %: 0.6 to 17.2 %)"
-    assert "34 answers give a PASS if no further one is bad; raise --budget" in finding.expected
+    assert finding.got == "1 of 29 (95 %, descriptive: 0.6 to 17.2 %)"
+    assert finding.expected.startswith("84 more good answers to accept a rate of 1 %, about ")
+    assert "raise --budget" in finding.expected
 
 
 @pytest.mark.parametrize(
@@ -107,21 +136,21 @@ def test_an_open_interval_says_what_would_settle_it():
     ],
 )
 def test_what_is_wrong_with_an_end(made, why):
-    assert endings.wrong(read(made)) == why
-    xs = {f"short-{i:03d}": made for i in range(30)}
-    assert word(RULES["stops"], xs)[0] is Outcome.FAIL
+    assert stops.wrong(read(made)) == why
+    xs = {name: to(name, made) for name in names(PROBES["stops"], 30)}
+    assert word("stops", xs)[0] is Outcome.FAIL
 
 
 def test_essays_thought_and_answers_cut_by_this_side_do_not_count_as_bad_ends():
-    good = mixed(BAD["stops"], 0, 30)
-    essays = {f"essay-{i}": said("Once upon", "length") for i in range(10)}
-    thought = {f"turns-{i}": said("", "length", reasoning="Let me see.") for i in range(10)}
-    late = {f"short-9{i}": said("It", None, error="deadline") for i in range(4)}
-    expect = Expect(settings={"cut": list(late)})
-    xs = good | essays | thought | late
-    assert word(RULES["stops"], xs, expect)[0] is Outcome.PASS
-    assert word(RULES["stops"], xs)[0] is Outcome.FAIL
-    said_so = RULES["stops"].figures(xs, expect)["stop hygiene: no evidence"]
+    xs = mixed("stops", 0, 60)
+    late, thought, essay = list(xs)[:4], list(xs)[4:14], "talk-003"
+    xs |= {name: to(name, said("It", None, error="deadline")) for name in late}
+    xs |= {name: to(name, said("", "length", reasoning="Let me see.")) for name in thought}
+    xs |= {essay: to(essay, said("Once upon", "length"))}
+    expect = Expect(settings={"seed": 0, "cut": late})
+    assert word("stops", xs, expect)[0] is Outcome.PASS
+    assert word("stops", xs)[0] is Outcome.FAIL
+    said_so = PROBES["stops"].rule.figures(xs, expect)["stop hygiene: no evidence"]
     assert "10 without evidence: thinking ate the budget" in said_so
     assert "4 without evidence: in flight when the time was up" in said_so
 
@@ -140,18 +169,19 @@ def test_essays_thought_and_answers_cut_by_this_side_do_not_count_as_bad_ends():
 )
 def test_what_the_server_broke_is_its_own_though_the_time_was_nearly_up(made):
     """A record of any age that lists such answers as cut by us is judged by what ended them."""
-    bad = {f"short-9{i:02}": made for i in range(20)}
-    xs = mixed(BAD["stops"], 0, 30) | bad
-    assert word(RULES["stops"], xs, Expect(settings={"cut": list(bad)}))[0] is Outcome.FAIL
+    xs = mixed("stops", 0, 40)
+    bad = {name: to(name, made) for name in list(xs)[:20]}
+    assert word("stops", xs | bad, Expect(settings={"seed": 0, "cut": list(bad)}))[0] is Outcome.FAIL
 
 
 def test_suspects_are_reported_and_not_counted():
-    xs = mixed(BAD["loops"], 0, 40) | {"essay-900": said(drifting(Random("s"), 12), "stop")}
-    assert word(RULES["loops"], xs)[0] is Outcome.PASS
-    assert RULES["loops"].figures(xs, EXPECT)["loops: suspect, not counted"].startswith("1: essay-900 (R2")
+    xs = mixed("loops", 0, 80)
+    xs["talk-003"] = to("talk-003", said(drifting(Random("s"), 12), "stop"))
+    assert word("loops", xs)[0] is Outcome.PASS
+    assert PROBES["loops"].rule.figures(xs, EXPECT)["loops: suspect, not counted"].startswith("1: talk-003 (R2")
 
 
-@pytest.mark.parametrize("marker", [*ALL, "</think>", "</s>"])
+@pytest.mark.parametrize("marker", [*MARKERS, "</think>", "</s>"])
 def test_each_marker_is_seen(marker):
     assert markers.leaks(read(said(f"Certainly. {marker}Next"))) == (marker,)
 
@@ -226,19 +256,20 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(st.lists(JSON, max_size=4), st.sampled_from([None, 200, 400, 503]), st.booleans())
 def test_no_json_makes_a_rule_crash(values, status, stream):
     x = streamed(*values, status=status) if stream else exchange(json=values, status=status)
-    for rule in RULES.values():
-        findings, crashed = running.run(rule, {"short-000": x, "essay-001": x}, EXPECT)
+    for each in ALL.values():
+        xs = {name: to(name, x) for name in names(each, len(each.families))}
+        findings, crashed = running.run(each.rule, xs, EXPECT)
         assert not crashed
         assert all(f.got.isprintable() for f in findings)
-        rule.figures({"short-000": x}, EXPECT)
+        each.rule.figures(xs, EXPECT)
 
 
 def test_ids_levels_and_rows_are_the_catalogues():
-    assert {r.id: (r.row, r.level) for r in RULES.values()} == {
+    assert {p.rule.id: (p.rule.row, p.rule.level) for p in PROBES.values()} == {
         "loops/answers-do-not-loop": ("B1", Level.MUST),
         "stops/answers-end-by-themselves": ("B2", Level.MUST),
         "markers/no-template-marker-leaks": ("B12", Level.MUST),

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from load.counters import Totals, quiet, totals
 from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
-from seatrial.behaviour import probes
+from seatrial.behaviour.items import Maker
+from seatrial.behaviour.probe import makers, probes
 from seatrial.checks import crowds
 from seatrial.checks.areas import auth
 from seatrial.checks.areas.tools import own
 from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
+from seatrial.checks.rules import Rule
 from seatrial.checks.traits import due, is_valid_chat
 from seatrial.reading import marks
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Probe, Request, Scenario, SoakRun
@@ -122,10 +125,19 @@ class Asker:
         with self.server.client(cap_bytes=CAP_BYTES) as client:
             return before | asking.hold(OWN_TOOLS, lambda _key, r: self._one(name, r, client, valid=True))
 
-    def answers(self, n: int) -> dict[str, Exchange]:
-        """The first n questions of the behaviour suite, answered."""
-        asked = itertools.islice(probes.requests(0), n)
-        return {name: self.send(name, probes.scenario(name, question))[name] for name, question in asked}
+    def answers(self, rules: Iterable[Rule], n: int) -> dict[str, Exchange]:
+        """The items of the probes among these rules, n of each maker or as many as its probes need; where other rules
+        alone read them, those of ordinary talk."""
+        asked = [probe for probe in probes().values() if probe.rule in list(rules)]
+        known = {probe.maker.name: probe.maker for probe in asked} or dict(islice(makers().items(), 1))
+        return {name: x for maker in known.values() for name, x in self._of(maker, n).items()}
+
+    def _of(self, maker: Maker, n: int) -> dict[str, Exchange]:
+        found = {}
+        for number in range(n):
+            name = maker.named(number)
+            found[name] = self.send(name, maker.scenario(0, number))[name]
+        return found
 
     def _one(
         self,

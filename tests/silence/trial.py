@@ -33,7 +33,7 @@ PATIENCE_S = 60.0
 HURRY_S = 3.0
 """What a faulty server gets in a soak before no answer is its answer; nothing it does right takes a tenth of that."""
 
-MANY, FEW = 40, 12
+MANY, FEW = 75, 12
 """Answers asked for: enough for a PASS of an honest server, enough for a FAIL of one that is always wrong."""
 
 STREAMS = 6
@@ -150,7 +150,7 @@ def _asked(
     if any(_applies(r, "identity") for r in rules):
         yield _identity(asker, server)
     if any(_applies(r, "answers") for r in rules):
-        held = asker.answers(FEW if faulty else MANY)
+        held = asker.answers([r for r in rules if _applies(r, "answers")], FEW if faulty else MANY)
         yield Piece("answers", held, expecting(endpoint, seed=0, url=endpoint.url))
     if any(_applies(r, "closed") for r in rules):
         soaked = _soaked(server, endpoint, HURRY_S if faulty else PATIENCE_S)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from seatrial.behaviour.answers import Interview
+from seatrial.behaviour.probe import RateProbe
+from seatrial.behaviour.probes.talk import loops, markers, stops
 from seatrial.checks.traits import is_valid_chat
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Exchange, Scenario
@@ -14,6 +17,8 @@ from seatrial.trial.sending.interview import Interviewer
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.prepare import prepare
+
+TALK = (loops.answers_do_not_loop, stops.answers_end_by_themselves, markers.no_template_marker_leaks)
 
 
 @dataclass
@@ -56,9 +61,9 @@ def ask(
     sender: Any = None,
     trial: Any = None,
     model: str = "golden",
-    most: int = 200,
+    probes: Sequence[RateProbe] = TALK,
     **fields: Any,
 ) -> Interview:
     """Hold an interview with a server."""
     endpoint = Endpoint(name="it", url=url, kind="generic", model=model, models=(model,), **fields)
-    return Interviewer(trial or Trial(Options(budget_s=budget_s)), sender or Sender(), endpoint, most=most).hold()
+    return Interviewer(trial or Trial(Options(budget_s=budget_s)), sender or Sender(), endpoint, probes).hold()

@@ -1,11 +1,13 @@
 """What is wrong is said before anything is begun, and run.json keeps no secret."""
 
+import re
+
 import pytest
 
 from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
-from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_waivers
+from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_given
 
 WAIVER = '[[waive]]\ncase = "{}"\nwho = "me"\nwhy = "so"\nuntil = 2099-01-01\n'
 
@@ -45,6 +47,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
         "strict_known": False,
         "keep_bytes": "all",
         "behind": {},
+        "endpoints": ["a"],
         "hazard": "heavy",
         "depth": "small",
         "budget_s": 180.0,
@@ -65,8 +68,20 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
     }
 
 
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [('probe = "loops/answers-do-not-lop"', "answers-do-not-lop; nearest: loops/answers-do-not-loop"),
+     ('probe = "loops/answers-do-not-loop"\nof = "b"', '"x" is of b; the endpoints are a')],
+)  # fmt: skip
+def test_claims_are_looked_at_before_anything_begins(tmp_path, claim, said):
+    file = tmp_path / "claims.toml"
+    file.write_text(f'[[claim]]\nsays = "x"\nmeasure = "bad answers"\nat_most = 0.1\n{claim}\n')
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check_names(Options(endpoints={"a": "http://h/v1"}, claims=file))
+
+
 def test_only_the_embedded_server_has_waivers_of_its_own(tmp_path):
-    keep_waivers(Options(endpoints={"a": "http://h/v1"}), tmp_path)
+    keep_given(Options(endpoints={"a": "http://h/v1"}), tmp_path)
     assert not list(tmp_path.iterdir())
-    keep_waivers(Options(), tmp_path)
+    keep_given(Options(), tmp_path)
     assert "[[waive]]" in (tmp_path / "waivers.toml").read_text()

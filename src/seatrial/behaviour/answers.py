@@ -13,7 +13,8 @@ from typing import Any
 
 from seatrial.checks.answering import GONE, LATE
 from seatrial.reading.channels import content, is_first, said, thought
-from seatrial.reading.fields import listing, mapping
+from seatrial.reading.chat import usage
+from seatrial.reading.fields import integer, listing, mapping
 from seatrial.reading.tools import Calls
 from seatrial.records import BUSY, Exchange
 from seatrial.text import shorten
@@ -40,6 +41,8 @@ class Spoken:
         error: message of an error object, in a stream or in place of an answer; empty where there was none.
         trouble: why it is no whole answer (late, cut, refused); empty for one that is.
         silent: why it is no evidence at all (gone, busy, not stored); empty for one that is some.
+        tokens: of all of the answer, as the server counts them; None where it does not.
+        first_at: when the first word of a stream came, monotonic ns; None where none did.
     """
 
     content: str = ""
@@ -49,6 +52,8 @@ class Spoken:
     error: str = ""
     trouble: str = ""
     silent: str = ""
+    tokens: int | None = None
+    first_at: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -70,6 +75,8 @@ def read(x: Exchange) -> Spoken:
         finish=parts.finish,
         error=error,
         trouble=_trouble(x, error),
+        tokens=integer(mapping(usage(x)).get("completion_tokens")),
+        first_at=next((chunk.at for chunk in x.chunks if any(_says(choice) for choice in chunk.choices)), None),
     )
 
 
@@ -100,6 +107,12 @@ def _choices(x: Exchange) -> Iterator[Mapping[str, Any]]:
     for choice in chain.from_iterable(chunk.choices for chunk in x.chunks) if x.is_stream else plain:
         if is_first(choice):
             yield choice
+
+
+def _says(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice says a word: of content, of thought or of a call."""
+    message = mapping(said(choice))
+    return bool(content(message) or thought(message) or listing(message.get("tool_calls")))
 
 
 def _errors(x: Exchange) -> Iterator[str]:

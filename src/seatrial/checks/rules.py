@@ -18,11 +18,12 @@ from typing import Any, Literal
 
 from seatrial.checks import traits
 from seatrial.checks.traits import Traits
-from seatrial.records import Exchange, Expect, Finding, Level, Scenario, SoakRun
+from seatrial.records import Exchange, Expect, Finding, ItemOutcome, Level, Scenario, SoakRun
 from seatrial.text import docstring
 
 Evidence = Exchange | Mapping[str, Exchange] | SoakRun
 Figures = Callable[[Any, Expect], dict[str, str]]
+Items = Callable[[Any, Expect], Iterable[ItemOutcome]]
 
 
 AREAS = "seatrial.checks.areas."
@@ -41,6 +42,7 @@ class Rule:
         sampled: a compare rule that counts over many answers, and says itself what one that never came means.
         figures: what to print of the evidence whatever the outcome (``k of n``, an interval).
         told: it takes the word of whoever sent the requests, and says itself what it means where there is no exchange.
+        items: of a probe: what became of each of its items.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Rule:
     sampled: bool = False
     parts: tuple[str, ...] = ()
     told: bool = False
+    items: Items | None = field(default=None, repr=False)
 
     @property
     def area(self) -> str:
@@ -88,6 +91,7 @@ def rule(
     figures: Figures | None = None,
     sampled: bool = False,
     part: str | tuple[str, ...] = (),
+    items: Items | None = None,
 ) -> Callable[[Callable[..., Iterable[Finding]]], Rule]:
     """Register a function as a rule; its area and the function's name make its id.
 
@@ -124,6 +128,7 @@ def rule(
             figures=figures,
             sampled=sampled,
             parts=(part,) if isinstance(part, str) else part,
+            items=items,
         )
         REGISTRY[identity] = made
         return made

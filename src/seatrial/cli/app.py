@@ -17,6 +17,7 @@ import msgspec
 import typer
 
 from seatrial.cli.client import client
+from seatrial.cli.compare import compare
 from seatrial.cli.doctor import doctor
 from seatrial.cli.parameters import parameters
 from seatrial.cli.show import open_run, say, show
@@ -48,6 +49,7 @@ def _command(function: Callable[..., None], **settings: Any) -> Callable[..., No
 _command(show)
 _command(waive)
 _command(client)
+_command(compare)
 _command(doctor)
 _command(parameters)
 _command(watch, context_settings=CONTEXT)
@@ -75,7 +77,8 @@ def judge(
     judged = judge_run(opened)
     page = opened.path / "report.html"
     report_there = page.is_file() and not page.is_symlink()
-    say(render(Report(judged).summary, shown(page) if report_there else None))
+    told = Report(judged)
+    say(render(told.summary, shown(page) if report_there else None, decided=told.decided.lines))
     if write:
         target = opened.path / "verdict-rejudged.json"
         write_atomically(target, msgspec.json.format(msgspec.json.encode(judged.verdict)))

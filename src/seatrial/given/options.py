@@ -45,6 +45,8 @@ class Options:
     run_dir: Path | None = None  # None: a new one below reports/runs
     dry_run: bool = False
     keep_bytes: Keep = "all"  # once the run is judged
+    baseline: str | None = None  # the incumbent; None: the first endpoint
+    claims: Path | None = None  # what somebody says of an endpoint
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
     rerun: str = ""  # the run of which only what was not green is asked again
     resume: str = ""  # the run that was cut and that this one goes on with

@@ -18,7 +18,7 @@ from seatrial.clients.profile import ClientTable
 from seatrial.given.waivers import rule_of
 from seatrial.judging.waivers import Waivers
 from seatrial.kinds import profile
-from seatrial.records import Endpoint, Expect, Finding, Judged, Level, Outcome, Planned
+from seatrial.records import Endpoint, Expect, Finding, ItemOutcome, Judged, Level, Outcome, Planned
 from seatrial.verdict import outcomes
 from seatrial.verdict.clients import is_needed
 from seatrial.wire.masking.mask import Mask
@@ -94,6 +94,7 @@ def judge_case(
         figures={terms.mask.text(k): terms.mask.text(v) for k, v in _figures(rule, on.evidence, on.expect).items()},
         why=f"because of {cause.case}" if cause is not None else _why(word, findings, crashed),
         because=cause.case if cause is not None else "",
+        items=_items(rule, on, terms.mask),
     )
 
 
@@ -200,6 +201,21 @@ def _figures(rule: Rule, evidence: Evidence, expect: Expect) -> dict[str, str]:
         return dict(rule.figures(evidence, expect))
     except Exception as error:  # noqa: BLE001 - a figure that cannot be computed is said, and costs no verdict
         return {"figures": f"not computed: {error}"}
+
+
+def _items(rule: Rule, on: Evidenced, mask: Mask) -> tuple[ItemOutcome, ...]:
+    """What became of each item of a probe; none where that cannot be reckoned: the rule's figures say so."""
+    if rule.items is None:
+        return ()
+    try:
+        found = tuple(rule.items(on.evidence, on.expect))
+    except Exception:  # noqa: BLE001 - as with figures, it costs no verdict
+        return ()
+    if not mask:
+        return found
+    return tuple(
+        msgspec.structs.replace(item, why=mask.text(item.why), answer=mask.text(item.answer)) for item in found
+    )
 
 
 def _why(word: Outcome, findings: tuple[Finding, ...], crashed: str) -> str:

@@ -166,7 +166,7 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         beside=summary.Beside(
             answered=answered(lines, exchanges.exchange, judgements.values()),
             impact=tuple(catalogue.areas()),
-            asked=asked_for(info.options),
+            asked=_asked(info, lines),
             catalogue=_catalogued(),
             earlier=previous.kept(run.path),
             clients=clients or tuple(client_tables.known().values()),
@@ -190,6 +190,12 @@ def _with_parameters(verdict: Verdict, fates: Mapping[str, Sequence[parameters.T
         for name, endpoint in verdict.endpoints.items()
     }
     return msgspec.structs.replace(verdict, endpoints=endpoints)
+
+
+def _asked(info: RunInfo, lines: Record) -> dict[str, str]:
+    """The suites that a run was asked for, and why one of them did not run; that may have shown after run.json."""
+    told = {line.what: line.why for line in lines.of(NotTested) if not line.endpoint}
+    return {suite: why or told.get(suite, "") for suite, why in asked_for(info.options).items()}
 
 
 def _sentence(rule: str) -> str:

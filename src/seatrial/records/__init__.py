@@ -12,8 +12,10 @@ anything is written.
 A new optional field needs no version step; a changed or removed one does (``VERSION``).
 """
 
+from seatrial.records.decisions import *
 from seatrial.records.facts import *
 from seatrial.records.families import *
+from seatrial.records.items import *
 from seatrial.records.lines import *
 from seatrial.records.offered import *
 from seatrial.records.own import *

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.records.families import NO_STOP, STREAMS, Family
+from seatrial.records.items import ItemOutcome
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
 
 
@@ -70,6 +71,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""  # the case whose FAIL alone keeps this one from being judged
     traits: tuple[str, ...] = ()  # of its scenario, as the plan has them
     of_run: str = ""  # the run in which it was asked, and whose answers it is judged on; empty: this one
+    items: tuple[ItemOutcome, ...] = ()  # of a probe: what became of each item
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     thinking: bool = False  # reasoning was seen at identity
     named: str = ""  # what its first answer of the run called the model
     cap_factor: float = 1.0  # every cap is multiplied by it where thinking has no off-switch
+    speed: float | None = None  # tokens a second of all its slots together, as the plan measured it; None: it did not
     extra_body: dict[str, Any] = {}
     facts: dict[str, str] = {}
     capabilities: dict[str, bool] = {}

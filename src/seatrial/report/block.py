@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from seatrial.report.summary import EndpointSummary, Item, Summary
@@ -12,13 +13,14 @@ WIDTH = 120
 _SHORT = {"INCONCLUSIVE": "?", "NOT_EXECUTED": "-", "ADVISORY": "advisory"}
 
 
-def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH) -> str:
+def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH, decided: Sequence[str] = ()) -> str:
     """The block as plain text, without a newline at its end.
 
     Args:
         summary: of the run.
         report_path: where the report lies, or a sentence that says why there is none; None: not built yet.
         width: columns after which lines are continued below their text.
+        decided: what was decided between endpoints, a line a candidate.
     """
     lines = [" verdict ".center(73, "=")]
     margin = max([10, *(len(endpoint.name) + 2 for endpoint in summary.endpoints)])
@@ -39,6 +41,8 @@ def render(summary: Summary, report_path: Path | str | None, width: int = WIDTH)
         lines.append("  not tested    nothing was left out of the plan")
     for notice in summary.notices:
         lines += hang("  notice        ", notice, width)
+    for line in decided:
+        lines += hang(f"{'decision':<{margin}} ", line, width)
     lines.append(f"{'report':<{margin}} {report_path or 'not built: seatrial report ' + summary.run}")
     return harmless("\n".join(lines))
 

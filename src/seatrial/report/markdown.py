@@ -40,7 +40,7 @@ def render(report: Report, report_path: str | None = None) -> str:
         server = f"{known.kind} {known.build}".strip() if known else "not identified"
         model = known.model if known else ""
         parts.append(f"| {code(endpoint.name)} | {code(server)} | {code(model)} | **{endpoint.word}** |")
-    parts += ["", fence(block.render(summary, report_path)), ""]
+    parts += ["", fence(block.render(summary, report_path, decided=report.decided.lines)), ""]
     parts += _clients(judged)
     for outcome in _TOLD:
         parts += _section(judged, outcome)

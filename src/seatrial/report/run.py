@@ -6,6 +6,7 @@ from functools import cached_property
 
 from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, Stop
+from seatrial.report.decision.made import Made, of_run
 from seatrial.report.summary import Summary, summarise
 from seatrial.report.timeline import draw
 from seatrial.report.timeline.lanes import Series
@@ -27,6 +28,11 @@ class Report:
     @cached_property
     def wall(self) -> Wall:
         return Wall(self.judged.lines)
+
+    @cached_property
+    def decided(self) -> Made:
+        """Whether to cut over from one endpoint to another."""
+        return of_run(self.judged)
 
     @cached_property
     def end(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seatrial.checks import catalogue
 from seatrial.checks.own.word import HOLDS
-from seatrial.given import waivers
+from seatrial.given import claims, waivers
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.records import Planned, RunInfo
@@ -23,12 +23,12 @@ VALUED = ("--header", "--extra-body")
 
 
 def check_names(options: Options) -> None:
-    """Check that every case that ``--case`` and the waivers name is of a rule that exists.
+    """Check that every case that ``--case`` and the waivers name is of a rule that exists, and each claim of a probe.
 
     Raises:
         ConfigError: one is not; the nearest is given.
     """
-    known = {**catalogue.load_all(), HOLDS.id: HOLDS} if options.case or options.waive else {}
+    known = {**catalogue.load_all(), HOLDS.id: HOLDS} if options.case or options.waive or options.claims else {}
     for name in options.case:
         if waivers.rule_of(name) not in known:
             raise ConfigError(f"--case: no case is called {name}{waivers.nearest(name, list(known))}")
@@ -36,6 +36,9 @@ def check_names(options: Options) -> None:
             raise ConfigError(f"--case={name}: {lacking[1]}")
     if options.waive is not None:
         waivers.check(waivers.read(options.waive), list(known), options.waive, elsewhere=known)
+    if options.claims is not None:
+        said = claims.read(options.claims, [name for name, rule in known.items() if rule.items is not None])
+        claims.about(said, options.names, options.claims)
 
 
 def check_waivers(options: Options, cases: Sequence[Planned]) -> None:
@@ -91,24 +94,30 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             "embedded": not options.endpoints,
             "keep_bytes": options.keep_bytes,
             "behind": options.behind,
+            "endpoints": list(options.names),
             "key_env": options.access.key_env or "",
             "asked": dict(asked),
             ARGUMENTS: asked_with(options),
             **({"tools": options.toolset.source} if options.toolset else {}),
+            **({"baseline": options.baseline} if options.baseline else {}),
+            **({"claims": True} if options.claims else {}),
             **({"clients": list(options.clients)} if options.clients else {}),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),
         },
     )
 
 
-def keep_waivers(options: Options, path: Path) -> None:
-    """Copy the waivers into the run directory: the operator's, or for the embedded server those of the demo.
+def keep_given(options: Options, path: Path) -> None:
+    """Copy into the run directory what its judging reads later: the claims, and the waivers, for the embedded server
+    those of the demo.
 
     Raises:
-        OSError: the file cannot be read, or the copy not be written.
+        OSError: a file cannot be read, or a copy not be written.
     """
     if source := _waivers(options):
         shutil.copyfile(source, path / waivers.COPY)
+    if options.claims is not None:
+        shutil.copyfile(options.claims, path / claims.COPY)
 
 
 def _waivers(options: Options) -> Path | None:

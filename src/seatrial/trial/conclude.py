@@ -96,5 +96,6 @@ def told(concluded: Concluded, report: str | None, unrecorded: str = "") -> str:
         report: where the report lies, or why there is none; None: it is not built yet.
         unrecorded: why something could not be written down, which is exit 10.
     """
-    text = block.render(concluded.report.summary, report)
+    decided = concluded.report.decided.lines if report is not None else ()  # it takes a moment: the verdict is first
+    text = block.render(concluded.report.summary, report, decided=decided)
     return f"{text}\nERROR: {visible(unrecorded)}" if unrecorded else text

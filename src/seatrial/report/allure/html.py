@@ -17,6 +17,7 @@ from seatrial.report.allure.generator import ReportError, generate, install, tem
 from seatrial.report.allure.node import NodeError, find_node
 from seatrial.report.allure.page import section
 from seatrial.report.allure.results import write
+from seatrial.report.decision import plain
 from seatrial.report.run import Report
 from seatrial.report.words.plain import size
 from seatrial.run.writer import RunDirError, write_atomically
@@ -58,7 +59,7 @@ def write_report(
     results: Path | None = None,
     progress: Callable[[str], None] = _silent,
 ) -> Written:
-    """Write Allure results, the HTML page and report.md of a run.
+    """Write Allure results, the HTML page and report.md of a run, and its decision where there is one.
 
     Without Node, or where Allure cannot be installed, the page is left out, and it is said why and what to do.
 
@@ -74,9 +75,11 @@ def write_report(
         where, told = str(page), f"{page} ({size(page.stat().st_size)})"
     except (ReportError, NodeError) as error:
         where = told = why = f"no report.html: {error}"
+    decided = report.decided.told
+    lines = [f"decision   {plain.write(decided, out.parent if out else run)}"] if decided is not None else []
     text = run / "report.md"
     write_atomically(text, markdown.render(report, where).encode("utf-8", "backslashreplace"))
-    return Written((f"results    {folder} ({number})", f"report     {told}", f"markdown   {text}"), why)
+    return Written((f"results    {folder} ({number})", f"report     {told}", f"markdown   {text}", *lines), why)
 
 
 def build(report: Report, results: Path, out: Path | None = None, progress: Callable[[str], None] = _silent) -> Path:

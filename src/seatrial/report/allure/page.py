@@ -12,6 +12,7 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import ClientVerdict, Outcome, Ready
 from seatrial.report import parameters
 from seatrial.report.allure.results import stop_name
+from seatrial.report.decision import plain
 from seatrial.report.run import Report
 from seatrial.report.summary import EndpointSummary, Item, Summary
 from seatrial.text import visible
@@ -45,6 +46,7 @@ def section(report: Report, ids: Mapping[str, str]) -> str:
     parts = [
         f'<section id="seatrial" class="st st-{_TONE[summary.worst]}">',
         _head(report.judged, summary),
+        _decided(report),
         '<div class="st-body">',
         '<div class="st-main">',
         _clients(report.judged),
@@ -74,6 +76,16 @@ def _head(judged: JudgedRun, summary: Summary) -> str:
         f"<h1>{escape(word)}</h1><p>{_MEANS[summary.worst]}</p>"
         f'<p class="st-about">{about or "no endpoint was judged"}</p></header>'
     )
+
+
+def _decided(report: Report) -> str:
+    """What was decided between endpoints, with a link to the page beside this one."""
+    lines = report.decided.lines
+    if not lines:
+        return ""
+    link = f"<a href='{plain.PAGE}'>the decision, with all that it rests on</a>" if report.decided.told else ""
+    listed = "".join(f"<p><b>{escape(line)}</b></p>" for line in lines)
+    return f"<div class='st-decided'><h3>Decision</h3>{listed}<p>{link}</p></div>"
 
 
 def _server(judged: JudgedRun, endpoint: EndpointSummary) -> str:

@@ -18,18 +18,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seatrial.behaviour import rates
-from seatrial.behaviour.answers import Spoken, read, silences
-from seatrial.checks import traits
-from seatrial.checks.rules import rule
-from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.behaviour.answers import Spoken
+from seatrial.behaviour.items import ProbeItem
+from seatrial.behaviour.probe import Verified, bad, good
+from seatrial.behaviour.probes.talk.questions import TALK
+from seatrial.behaviour.probing import probe
+from seatrial.records import Exchange, ItemWord, Level
+from seatrial.statistics.sequential import SequentialTest
 from seatrial.text import shorten
 
 LONGEST_PERIOD = 256
@@ -129,43 +131,28 @@ def examine(answer: Spoken) -> Found | None:
     return next((f for f in hits if f.word == "loop"), hits[0] if hits else None)
 
 
-def count(xs: Mapping[str, Exchange]) -> rates.Count:
-    """Loops among the answers. One that was broken off is evidence only where what came of it already loops."""
-    answers = {name: read(x) for name, x in xs.items()}
-    found = {name: examine(answer) for name, answer in answers.items() if not answer.silent}
-    bad = {name: f.how for name, f in found.items() if f and f.word == "loop"}
-    blank = [name for name, a in answers.items() if a.whole and not (a.content or a.reasoning or a.calls)]
-    broken = [name for name, a in answers.items() if a.trouble and name not in bad]
-    beside = silences(answers)
-    beside |= {why: len(names) for why, names in (("not a whole answer", broken), ("empty", blank)) if names}
-    return rates.Count(
-        what="loops",
-        n=len(answers) - sum(beside.values()),
-        bad=bad,
-        answers=answers,
-        beside=beside,
-        notes={name: f.how for name, f in found.items() if f and f.word == "suspect" and name not in broken},
-    )
-
-
-def _figures(xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:
-    return rates.figures(count(xs), xs, expect)
-
-
-@rule(
+@probe(
     row="B1",
-    level=Level.MUST,
-    of=traits.ANSWERS,
     area="loops",
+    what="loops",
+    maker=TALK,
+    test=SequentialTest(0.01, 0.05, 200),
+    level=Level.MUST,
     source="rules calibrated on recorded answers; vLLM pull 40097, llama.cpp pull 26039, Whisper for what was rejected",
-    answer=False,
-    sampled=True,
-    figures=_figures,
+    so="a client waits for the whole of max_tokens, pays for it, and gets the same words again and again",
+    broken=True,
+    thought=True,
 )
-def answers_do_not_loop(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+def answers_do_not_loop(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Answers to ordinary questions do not run in circles."""
-    so = "a client waits for the whole of max_tokens, pays for it, and gets the same words again and again"
-    yield from rates.judged(count(xs), xs, expect, so=so)
+    found = examine(answer)
+    if found is not None and found.word == "loop":
+        return bad(found.how)
+    if answer.trouble:  # only what came of it could loop, and it does not
+        return Verified(ItemWord.SILENT, "not a whole answer")
+    if not (answer.content or answer.reasoning or answer.calls):
+        return Verified(ItemWord.SILENT, "empty")
+    return good(note=found.how if found else "")
 
 
 def _needed(period: int) -> int:

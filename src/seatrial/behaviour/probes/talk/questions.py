@@ -1,20 +1,16 @@
-"""What the model is asked: questions made from a seed, so that runs need not share them and any can be asked again.
+"""What the model is asked of ordinary talk.
 
-Each comes from ``Random(f"{seed}/{probe}/{i}")``. Four probes take turns: *short* questions that a word answers,
-*turns* that need an earlier turn of the talk, *reason* and *essay*. None asks for a list, a table or a count (honest
-answers to those repeat themselves) and none quotes a marker of a chat template. Sampling is left to the server: what
-it does by default is what its users get.
+Four families take turns: *short* questions that a word answers, *turns* that need an earlier turn of the talk, *reason*
+and *essay*. None asks for a list, a table or a count (honest answers to those repeat themselves) and none quotes a
+marker of a chat template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import cycle, islice
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any
 
-from seatrial.checks import traits
-from seatrial.records import Request, Scenario
+from seatrial.behaviour.items import Maker, ProbeItem
 
 CYCLE = ("short", "turns", "short", "essay", "short", "turns", "short", "reason")
 SHORT = frozenset({"short", "turns"})
@@ -22,12 +18,10 @@ CAPS: Mapping[str, int] = {"short": 192, "turns": 192, "reason": 320, "essay": 6
 """Most tokens of an answer: many times what a short one needs; for an essay enough to show that nothing new comes."""
 
 TYPICAL_TOKENS = 60
-"""Tokens of an answer over the cycle, where a model ends by itself; for the plan, before anything was measured."""
+"""Tokens of an answer over the cycle, where a model ends by itself."""
 
 ALONE = 0.25
 """Share of short questions that begin a talk. The others follow an answered one, which shows what is wanted."""
-
-TRAITS = traits.STREAM | traits.ANSWERS
 
 Messages = list[dict[str, str]]
 
@@ -88,41 +82,6 @@ PASTS = {
     "know": "knew",
 }
 UNITS = (("minutes", "hours", 60), ("days", "weeks", 7), ("metres", "kilometres", 1000), ("months", "years", 12))
-
-
-def is_short(name: str) -> bool:
-    """Whether a request of this name asks for a word or a sentence."""
-    return name.partition("-")[0] in SHORT
-
-
-def requests(seed: int) -> Iterator[tuple[str, Request]]:
-    """The questions in order, without end, by name (``short-004``)."""
-    for position, probe in enumerate(cycle(CYCLE)):
-        yield f"{probe}-{position:03d}", request(seed, probe, position)
-
-
-def request(seed: int, probe: str, i: int) -> Request:
-    """One question. Streamed, with usage; the seed is sent too, for servers that can repeat an answer."""
-    draw = Random(f"{seed}/{probe}/{i}")  # noqa: S311 - repeatable on purpose
-    body: dict[str, Any] = {
-        "model": None,
-        "messages": _MAKERS[probe](draw),
-        "max_tokens": CAPS[probe],
-        "seed": draw.randrange(2**31),
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    return Request(body=body)
-
-
-def scenario(name: str, asked: Request, *, deadline_s: float | None = None) -> Scenario:
-    """A scenario of one question."""
-    return Scenario(requests={name: asked}, traits=TRAITS, deadline_s=deadline_s, tokens=asked.body["max_tokens"])
-
-
-def short_among(n: int) -> int:
-    """How many of the first n questions are short ones."""
-    return sum(probe in SHORT for probe in islice(cycle(CYCLE), n))
 
 
 def _user(text: str) -> Messages:
@@ -216,3 +175,10 @@ _MAKERS: Mapping[str, Callable[[Random], Messages]] = {
     "reason": _reason,
     "essay": _essay,
 }
+
+
+def _make(family: str, draw: Random) -> ProbeItem:
+    return ProbeItem(family, {"messages": _MAKERS[family](draw), "max_tokens": CAPS[family]})
+
+
+TALK = Maker("talk", turn=10, families=CYCLE, make=_make, tokens=TYPICAL_TOKENS)

@@ -1,0 +1,108 @@
+"""What a model is asked: items made from a seed, so that runs need not share them and any can be asked again.
+
+A *maker* makes the items of one kind, without end, each from ``Random(f"{seed}/{maker}/{number}")``; its families take
+turns. An item is known by its maker and number (``json-004``), and whoever judges it makes it again: what the verifier
+must know beside the request is never sent. Sampling is left to the server, unless it is what is asked about: what a
+server does by default is what its users get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from seatrial.checks import traits
+from seatrial.records import Request, Scenario
+
+TRAITS = traits.STREAM | traits.ANSWERS
+
+READ_FASTER = 10
+"""So many tokens of a prompt are read in the time that one token of an answer takes; for the plan alone."""
+
+WAIT_TOKENS = 2
+"""What the way to the server and back costs, in tokens of an answer; for the plan alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeItem:
+    """One question.
+
+    Attributes:
+        family: items of one family are alike.
+        body: fields of the request beside its model, seed and stream.
+        truth: what the verifier must know; of the family's own type.
+    """
+
+    family: str
+    body: Mapping[str, Any]
+    truth: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What makes the items of one kind.
+
+    Attributes:
+        name: the first part of the name of each item.
+        turn: its place in the order in which makers ask.
+        families: in the order in which they take turns; one may come twice.
+        make: an item of a family, from what is drawn.
+        tokens: of an answer, as it is where a model does what is asked; for the plan, before anything is measured.
+        reads: tokens of a prompt, likewise.
+        within: its items are made for the endpoint's context, where that is known and no longer than this; 0: for any.
+        alone: one item at a time.
+    """
+
+    name: str
+    turn: int
+    families: Sequence[str]
+    make: Callable[[str, Random], ProbeItem] = field(repr=False)
+    tokens: int
+    reads: int = 60
+    within: int = 0
+    alone: bool = False
+
+    def item(self, seed: int, number: int) -> ProbeItem:
+        """The item of that number."""
+        return self.make(self.family(number), self._draw(seed, number))
+
+    def family(self, number: int) -> str:
+        return self.families[number % len(self.families)]
+
+    def request(self, seed: int, number: int) -> Request:
+        """What is sent. The seed is sent too, for servers that can repeat an answer."""
+        body: dict[str, Any] = {"model": None, **self.item(seed, number).body, "stream": True}
+        body.setdefault("seed", Random(f"{seed}/{self.name}/{number}/sampling").randrange(2**31))  # noqa: S311
+        body["stream_options"] = {"include_usage": True}
+        return Request(body=body)
+
+    def scenario(self, seed: int, number: int, *, deadline_s: float | None = None) -> Scenario:
+        """The scenario of one item."""
+        asked = self.request(seed, number)
+        most = asked.body["max_tokens"]
+        named = {self.named(number): asked}
+        return Scenario(requests=named, traits=TRAITS, deadline_s=deadline_s, tokens=most, alone=self.alone)
+
+    def named(self, number: int) -> str:
+        """The name of an item."""
+        return f"{self.name}-{number:03d}"
+
+    def cost(self, cap_factor: float) -> float:
+        """What an item takes, in tokens of an answer."""
+        return self.tokens * cap_factor + self.reads / READ_FASTER + WAIT_TOKENS
+
+    def _draw(self, seed: int, number: int) -> Random:
+        return Random(f"{seed}/{self.name}/{number}")  # noqa: S311 - repeatable on purpose
+
+
+def user(text: str, **fields: Any) -> dict[str, Any]:
+    """The fields of a request whose only message is a user's."""
+    return {"messages": [{"role": "user", "content": text}], **fields}
+
+
+def number_of(name: str) -> int | None:
+    """The number in the name of an item; None where it bears none."""
+    digits = name.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() and len(digits) < 7 else None

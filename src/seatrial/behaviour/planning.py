@@ -1,0 +1,91 @@
+"""Which probes a budget of time pays for, at the speed that was measured: in their order, and what is left out.
+
+A probe is planned with so many items as its test takes on average where the model is good, half of what is still
+allowed being wrong. One that fits no more leaves its place to the next that does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from seatrial.behaviour.probe import RateProbe
+
+USED = 0.9
+"""Share of the budget that is planned: answers differ in length, and a test may take longer than on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How fast an endpoint answers.
+
+    Attributes:
+        speed: tokens a second, of all its slots together.
+        cap_factor: by which caps grow for a model that thinks.
+        interval_s: between two requests, where the operator allows no more.
+        context: tokens, where it is known.
+    """
+
+    speed: float
+    cap_factor: float = 1.0
+    interval_s: float = 0.0
+    context: int | None = None
+
+
+@dataclass(slots=True)
+class Bought:
+    """What a budget pays for.
+
+    Attributes:
+        items: of each maker, by its name.
+        seconds: that all of it takes, as it is reckoned.
+        left: each probe that is left out, and why.
+    """
+
+    probes: list[RateProbe] = field(default_factory=list)
+    items: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    left: dict[str, str] = field(default_factory=dict)
+
+
+def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
+    """What a budget pays for of these probes, in their order."""
+    made = Bought()
+    for probe in held:
+        if why := _unfit(probe, pace):
+            made.left[probe.rule.id] = why
+            continue
+        more = max(0, items_of(probe) - made.items.get(probe.maker.name, 0))
+        seconds = more * item_s(probe, pace)
+        if made.seconds + seconds > USED * budget_s:
+            needed = math.ceil((made.seconds + seconds) / USED)
+            made.left[probe.rule.id] = (
+                f"{items_of(probe)} items take about {seconds:.0f} s at {pace.speed:.0f} tokens a second: "
+                f"--budget={needed}s has room for them"
+            )
+            continue
+        made.probes.append(probe)
+        made.items[probe.maker.name] = max(items_of(probe), made.items.get(probe.maker.name, 0))
+        made.seconds += seconds
+    return made
+
+
+def items_of(probe: RateProbe) -> int:
+    """The items of its maker that a probe is planned with."""
+    return math.ceil(probe.test.operating(probe.test.p0 / 2).size / probe.share)
+
+
+def item_s(probe: RateProbe, pace: Tempo) -> float:
+    """Seconds that one item takes off the budget."""
+    return max(probe.maker.cost(pace.cap_factor) / pace.speed, pace.interval_s)
+
+
+def _unfit(probe: RateProbe, pace: Tempo) -> str:
+    """Why a probe cannot be asked of such an endpoint at all; empty where it can."""
+    within = probe.maker.within
+    if within and pace.context is None:
+        return "the endpoint does not tell how long its context is"
+    if within and pace.context is not None and pace.context > within:
+        return f"a context of {pace.context} tokens is longer than the {within} that it is made for"
+    return ""

@@ -1,0 +1,1 @@
+"""Ordinary talk: does it loop, does it end, do markers of the template show?"""

@@ -1,0 +1,1 @@
+"""Two endpoints, of one run or of two, compared question by question: pure, and handed all that it reads."""

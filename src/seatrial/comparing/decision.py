@@ -1,0 +1,208 @@
+"""CUT OVER, DO NOT or NOT PROVEN: one candidate held against the incumbent, and the one sentence why.
+
+What blocks is what the candidate's own verdict holds against it, a blocking probe in which it is worse beyond the
+margin, and a claim that must hold and does not. Where nothing blocks, all of that must have been shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from seatrial.comparing import claims as claiming
+from seatrial.comparing import speeds
+from seatrial.comparing.flips import flips
+from seatrial.comparing.margins import MARGIN, compare
+from seatrial.comparing.pairs import Key, items, match
+from seatrial.records import (
+    ClaimTold,
+    ClaimWord,
+    Compared,
+    Decision,
+    ItemOutcome,
+    Judged,
+    Level,
+    OperatorClaim,
+    Party,
+    Ready,
+    Reason,
+    Ruling,
+    Standing,
+)
+
+_GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
+"""Words of a verdict's reasons that say that something is broken, and not that something lacks."""
+
+
+SETTINGS = ("server", "context", "slots", "template")
+"""What of an endpoint is to be kept for the way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One endpoint of a comparison: what it is, and its judged cases."""
+
+    party: Party
+    cases: Sequence[Judged] = field(repr=False)
+    load: str = ""  # what it shared the time with: endpoints of one load were asked in turn; empty: with nobody
+
+    def items(self) -> dict[Key, ItemOutcome]:
+        """Its probes' items."""
+        return items(self.cases)
+
+
+def decide(
+    incumbent: Side,
+    candidate: Side,
+    *,
+    again: Side | None = None,
+    claims: Sequence[OperatorClaim] = (),
+    margin: float = MARGIN,
+) -> Decision:
+    """Decide about one candidate.
+
+    Args:
+        again: the incumbent asked a second time.
+        margin: by how much a candidate may be worse in a blocking probe, as a fraction.
+    """
+    before, now = incumbent.items(), candidate.items()
+    seconds = speeds.asking(before.values()) + speeds.asking(now.values())
+    blocking = {item.probe for case in candidate.cases if case.level == Level.MUST for item in case.items}
+    probes = compare(
+        match(before, now),
+        blocking=blocking,
+        margin=margin,
+        again=match(before, again.items()) if again is not None else None,
+        seconds=seconds,
+    )
+    ratio = speeds.ratio(before, now, same_load=bool(incumbent.load) and incumbent.load == candidate.load)
+    parties = {incumbent.party.name: before, candidate.party.name: now}
+    told = claiming.all_of(claims, parties, candidate.party.name, ratio)
+    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, before, now)
+    cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
+    changed, same = flips(incumbent.cases, candidate.cases)
+    return Decision(
+        cut=cut,
+        why=_why(cut, candidate.party, incumbent.party, blockers or lacking, probes),
+        incumbent=incumbent.party,
+        candidate=candidate.party,
+        blockers=blockers,
+        lacking=lacking,
+        probes=probes,
+        cases=changed,
+        same_cases=same,
+        speed=ratio,
+        claims=told,
+        back=_back(incumbent.party),
+    )
+
+
+def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold]) -> tuple[Reason, ...]:
+    found = [reason for reason in party.reasons if reason.word in _GRAVE] if party.verdict is Ready.NOT_READY else []
+    failed = {reason.case.partition("[")[0] for reason in found}  # its FAIL says it already
+    for row in probes:
+        if row.blocks and row.standing is Standing.WORSE and row.probe not in failed:
+            beyond = f"worse than the incumbent by more than {points(row.margin)[1:]}"
+            text = f"{points(row.difference)} ({span(row)}): {beyond}"
+            found.append(Reason(word="WORSE", case=row.probe, level=str(Level.MUST), text=text))
+    found += [
+        Reason(word="REFUTED", case=claim.says, text=f"it must hold, and {claim.measured} was measured")
+        for claim in claims
+        if claim.must and claim.word is ClaimWord.REFUTED
+    ]
+    if party.verdict is Ready.NOT_READY and not found:
+        found.append(Reason(word="NOT READY", text="its own verdict; the run's report says why"))
+    return tuple(found)
+
+
+def _lacking(
+    party: Party,
+    probes: Sequence[Compared],
+    claims: Sequence[ClaimTold],
+    before: Mapping[Key, ItemOutcome],
+    now: Mapping[Key, ItemOutcome],
+) -> tuple[Reason, ...]:
+    found = [
+        *(reason for reason in party.reasons if reason.word not in _GRAVE),
+        *(_open(row) for row in probes if row.blocks and row.standing is Standing.OPEN),
+    ]
+    if not any(row.blocks for row in probes):
+        lone = "the candidate answered no question" if before else "the incumbent answered no question"
+        why = "no question of one is of the other's seed" if before and now else lone
+        text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
+        found.append(Reason(word="NO PAIRS", text=text))
+    found += [
+        Reason(word="UNRESOLVED", case=claim.says, text=f"it must hold; {claim.measured}; it needs {claim.resolve}")
+        for claim in claims
+        if claim.must and claim.word is ClaimWord.UNRESOLVED
+    ]
+    if party.verdict is Ready.NOT_PROVEN and not found:
+        found.append(Reason(word="NOT PROVEN", text="its own verdict; the run's report says why"))
+    return tuple(found)
+
+
+def _open(row: Compared) -> Reason:
+    more = f", about {minutes(row.more_s)} more" if row.more_s else ""
+    if row.needed > row.n:
+        lacks = f"{row.needed} questions would show it, if the two are equal{more}"
+    else:
+        lacks = "what was seen does not tell it from a worse one, or too much of it is no evidence"
+    text = (
+        f"{points(row.difference)} ({span(row)}) over {row.n} questions; the margin is {points(-row.margin)}; {lacks}"
+    )
+    return Reason(word="OPEN", case=row.probe, level=str(Level.MUST), text=text)
+
+
+def _why(cut: Ruling, party: Party, incumbent: Party, reasons: Sequence[Reason], probes: Sequence[Compared]) -> str:
+    """The one sentence."""
+    if cut is Ruling.CUT_OVER:
+        rows = [row for row in probes if row.blocks]
+        return (
+            f"{party.name} is READY, and in {_many(len(rows), 'blocking probe')} no worse than {incumbent.name} "
+            f"by more than {points(rows[0].margin)[1:]}{_but(probes)}."
+        )
+    first = reasons[0]
+    head = f"{first.case.rpartition('@')[0] or first.case}: " if first.case else ""
+    more = f" (and {_many(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
+    return f"{first.word} {head}{first.text.rstrip('.')}{more}."
+
+
+def _but(probes: Sequence[Compared]) -> str:
+    """Where a candidate is worse beyond the margin and nothing blocks: that is for the operator to weigh."""
+    worse = [row.probe for row in probes if row.standing is Standing.WORSE]
+    return f"; but it is worse in {', '.join(worse)}, which does not block: weigh that" if worse else ""
+
+
+def _back(incumbent: Party) -> tuple[str, ...]:
+    """How to return to the incumbent; what a record holds of it, and nothing that it does not."""
+    settings = {"model": incumbent.model, **{label: incumbent.told.get(label, "") for label in SETTINGS}}
+    kept = ", ".join(f"{label} {value}" for label, value in settings.items() if value)
+    url, model = incumbent.url, incumbent.model
+    old = [f"{what} {value}" for what, value in (("the base URL", url), ("the model name", model)) if value]
+    again = " and ".join(old) or "their old base URL and model name"
+    return (
+        f"Keep the incumbent with its file and command until the candidate has stood a night: {kept or 'not told'}.",
+        f"To go back, give clients {again} again, and end the candidate after its last stream.",
+        f"Then see that it is the old one: pytest suites/conformance --endpoint={incumbent.name}={url or 'URL'}",
+    )
+
+
+def points(difference: float) -> str:
+    """A difference of two rates in points: ``-4.2 points``."""
+    return f"{100 * difference:+.1f} points"
+
+
+def span(row: Compared) -> str:
+    """The interval of a difference, in points."""
+    return f"95 %: {100 * row.low:+.1f} to {100 * row.high:+.1f}"
+
+
+def minutes(seconds: float) -> str:
+    """A time to be planned with: ``40 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

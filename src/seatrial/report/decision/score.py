@@ -1,0 +1,114 @@
+"""A beside B: the scorecard of probes with their plots, the speeds, the claims, and what each endpoint is."""
+
+from __future__ import annotations
+
+from html import escape
+
+from seatrial.comparing.decision import points, span
+from seatrial.comparing.margins import FALSE_SHARE
+from seatrial.records import ClaimWord, Compared, Decision, Party, Standing
+from seatrial.report.decision import forest
+from seatrial.text import visible
+
+_TONES = {
+    Standing.BETTER: "w-good", Standing.HOLDS: "w-good", Standing.WORSE: "w-bad", Standing.OPEN: "",
+    ClaimWord.CONFIRMED: "w-good", ClaimWord.REFUTED: "w-bad", ClaimWord.UNRESOLVED: "",
+}  # fmt: skip
+FLIPS = 12
+
+
+def text(value: str, limit: int | None = None) -> str:
+    """Any text as HTML that shows it."""
+    return escape(visible(value, limit))
+
+
+def section(each: Decision) -> str:
+    """Every probe of both, those that block first, then the speed."""
+    old, new = text(each.incumbent.name, 60), text(each.candidate.name, 60)
+    key = f"&#9675; {old}, the incumbent &nbsp; &#9679; {new}, the candidate"
+    head = f"<section><h2>Scorecard</h2><p class='soft'>{key}</p>"
+    if not each.probes:
+        return f"{head}<p>No probe has an answer of both to the same question.</p>{_speed(each)}</section>"
+    return f"{head}{''.join(_probe(row) for row in each.probes)}{_speed(each)}</section>"
+
+
+def _probe(row: Compared) -> str:
+    word = f'<span class="word {_TONES[row.standing]}">{row.standing}</span>'
+    marks = ", ".join(mark for mark, holds in (("blocks", row.blocks), ("differs", row.q <= FALSE_SHARE)) if holds)
+    name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span></div>"
+    left = (
+        f"<div class='figure'>{forest.rates(row)}&#9675; {row.incumbent.good} of {row.n} &nbsp; &#9679; "
+        f"{row.candidate.good} of {row.n} good</div>"
+    )
+    families = ", by whole families" if row.by_family else ""
+    right = f"<div class='figure'>{forest.difference(row)}{points(row.difference)} ({span(row)}{families})</div>"
+    return f"<div class='probe'>{name}{left}{right}<div>{_flips(row)}</div></div>"
+
+
+def _flips(row: Compared) -> str:
+    """How often the two part, either way; and what makes no pair."""
+    told = f"{row.lost} lost, {row.gained} gained, {row.both + row.neither} alike"
+    if row.self_flips is not None:
+        told += f"; the incumbent against itself flips {row.self_flips[0]} of {row.self_flips[1]}"
+    told += f"; p {row.p:.3f} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
+    beside = "".join(f"; {number} without a pair: {escape(why)}" for why, number in row.beside.items())
+    listed = "".join(
+        f"<li>{'lost' if flip.lost else 'gained'} <b>{text(flip.item, 60)}</b> "
+        f"{text(flip.why, 200)} <span class='soft'>{text(flip.incumbent, 40)} "
+        f"{text(flip.candidate, 40)}</span></li>"
+        for flip in row.flips[:FLIPS]
+    )
+    if not listed:
+        return f"<p class='note'>{told}{beside}</p>"
+    rest = len(row.flips) - FLIPS
+    more = f"<li>and {rest} more, in the JSON beside this page</li>" if rest > 0 else ""
+    inside = f"<summary>{told}</summary><ul class='plain'>{listed}{more}</ul>"
+    return f"<details>{inside}</details><p class='note'>{beside[2:]}</p>"
+
+
+def _speed(each: Decision) -> str:
+    told = each.speed
+    if told is None:
+        return ""
+    load = "the same questions in turn, at one load" if told.same_load else "not at the same time: no ratio to rely on"
+    both = f"&#9675; {told.incumbent:.1f} tok/s &nbsp; &#9679; {told.candidate:.1f} tok/s"
+    ratio = f"{told.ratio:.2f} times (95 %: {told.low:.2f} to {told.high:.2f}) over {told.n} answers; {load}"
+    name = "<div><b>speed of one stream</b></div>"
+    figures = f"<div class='figure'>{both}</div><div class='figure'>{forest.speed(told)}{ratio}</div>"
+    return f"<div class='probe'>{name}{figures}</div>"
+
+
+def claims(each: Decision) -> str:
+    """What somebody said, and what became of it."""
+    if not each.claims:
+        return ""
+    rows = "".join(
+        f'<li><span class="word {_TONES[claim.word]}">{claim.word}</span> <b>{text(claim.says, 200)}</b>'
+        f"{' (must hold)' if claim.must else ''}: {escape(claim.measured)}"
+        f"{f'; would resolve it: {escape(claim.resolve)}' if claim.resolve else ''}"
+        f" <span class='soft'>{text(claim.source, 160)}</span></li>"
+        for claim in each.claims
+    )
+    return f"<section><h2>Claims</h2><ul class='plain'>{rows}</ul></section>"
+
+
+def identity(each: Decision) -> str:
+    """What each endpoint is, side by side, and what is known of its model."""
+    old, new = each.incumbent, each.candidate
+    rows = []
+    mine, its = ({"url": party.url, "model": party.model, **party.told} for party in (old, new))
+    for label in dict.fromkeys([*mine, *its]):
+        before, now = mine.get(label) or "not told", its.get(label) or "not told"
+        differs = " class='differs'" if before != now else ""
+        cells = f"<td data-of='incumbent'>{text(before, 240)}</td><td data-of='candidate'>{text(now, 240)}</td>"
+        rows.append(f"<tr{differs}><th>{text(label, 60)}</th>{cells}</tr>")
+    names = "".join(f"<th>{text(party.name, 60)}: {party.verdict}</th>" for party in (old, new))
+    table = f"<table class='wide'><thead><tr><th></th>{names}</tr></thead>{''.join(rows)}</table>"
+    return f"<section><h2>Who they are</h2>{table}<div class='two'>{_known(old)}{_known(new)}</div></section>"
+
+
+def _known(party: Party) -> str:
+    if not party.known:
+        return f"<div><h3>{text(party.name, 60)}</h3><p class='note'>nothing is on file of its model</p></div>"
+    rows = "".join(f"<li>{text(line, 500)}</li>" for line in party.known)
+    return f"<div><h3>Known of {text(party.name, 60)}'s model</h3><ul class='plain note'>{rows}</ul></div>"

@@ -1,0 +1,177 @@
+"""The decision: each word by what it takes, and what each reason says."""
+
+from seatrial.comparing.decision import decide
+from seatrial.records import (
+    ClaimWord,
+    ItemWord,
+    Measure,
+    OperatorClaim,
+    Outcome,
+    Ready,
+    Reason,
+    Ruling,
+    Standing,
+)
+from tests.comparing.made import LOOPS, case, item, items_of, side
+
+
+def decided(good=100, bad=0, now=(100, 0), verdict=Ready.READY, reasons=(), **settings):
+    candidate = side("B", case(items_of(*now, endpoint="B"), endpoint="B"), verdict=verdict, reasons=reasons)
+    return decide(side("A", case(items_of(good, bad))), candidate, **settings)
+
+
+def test_cut_over():
+    found = decided()
+    assert (found.cut, found.blockers, found.lacking) == (Ruling.CUT_OVER, (), ())
+    assert found.why == "B is READY, and in 1 blocking probe no worse than A by more than 5.0 points."
+    assert found.same_cases == 1
+    assert "http://127.0.0.1:80/A/v1" in found.back[1]
+    assert "model-A" in found.back[1]
+
+
+def test_a_server_that_is_not_ready_is_not_cut_over_to():
+    fail = Reason(word="FAIL", level="MUST", case="sse/role-is-sent-once[plain]@B", text="twice")
+    advisory = Reason(word="INCONCLUSIVE", case="x/y[z]@B", text="gone")
+    found = decided(verdict=Ready.NOT_READY, reasons=(fail, advisory))
+    assert (found.cut, found.blockers) == (Ruling.DO_NOT, (fail,))
+    assert found.why == "FAIL sse/role-is-sent-once[plain]: twice."
+    assert decided(verdict=Ready.NOT_READY).blockers[0].word == "NOT READY"
+
+
+def test_worse_beyond_the_margin_blocks():
+    found = decided(now=(70, 30))
+    assert found.cut is Ruling.DO_NOT
+    assert found.blockers[0].word == "WORSE"
+    assert "-30.0 points (95 %: -39.6 to -21.9): worse than the incumbent by more than 5.0 points" in found.why
+
+
+def test_one_fault_is_one_reason():
+    fail = Reason(word="FAIL", level="MUST", case=f"{LOOPS}[answers]@B", text="30 of 100")
+    found = decided(now=(70, 30), verdict=Ready.NOT_READY, reasons=(fail,))
+    assert found.blockers == (fail,)
+    assert found.probes[0].standing is Standing.WORSE
+
+
+def test_few_questions_prove_nothing():
+    found = decided(good=20, now=(20, 0))
+    assert (found.cut, [reason.word for reason in found.lacking]) == (Ruling.NOT_PROVEN, ["OPEN"])
+    assert "questions would show it, if the two are equal" in found.why
+    assert decided(verdict=Ready.NOT_PROVEN).lacking[0].word == "NOT PROVEN"
+    assert decided(good=20, now=(20, 0), margin=0.2).cut is Ruling.CUT_OVER
+
+
+def test_no_pairs_prove_nothing():
+    nothing = decide(side("A"), side("B"))
+    assert (nothing.cut, nothing.lacking[0].word) == (Ruling.NOT_PROVEN, "NO PAIRS")
+    seeds = decide(side("A", case(items_of(90))), side("B", case(items_of(90, seed=1), endpoint="B")))
+    assert "no question of one is of the other's seed" in seeds.lacking[0].text
+    assert "the incumbent answered no question" in nothing.lacking[0].text
+    gone = decide(side("A", case(items_of(90))), side("B"))
+    assert "the candidate answered no question" in gone.lacking[0].text
+
+
+def test_a_probe_of_a_should_blocks_nobody():
+    before, now = case(items_of(90), level="SHOULD"), case(items_of(40, 50, endpoint="B"), level="SHOULD")
+    blocking = "p/x"
+    both = [case(items_of(100, probe=blocking, endpoint=e), rule=blocking, endpoint=e) for e in "AB"]
+    found = decide(side("A", before, both[0]), side("B", now, both[1]))
+    assert found.cut is Ruling.CUT_OVER
+    assert found.why.endswith(f"; but it is worse in {LOOPS}, which does not block: weigh that.")
+    assert [(row.probe, row.standing) for row in found.probes] == [(blocking, Standing.HOLDS), (LOOPS, Standing.WORSE)]
+
+
+def test_cases_that_came_out_otherwise():
+    before = [
+        case((), rule="sse/a", outcome=Outcome.PASS),
+        case((), rule="sse/b", outcome=Outcome.FAIL, why="was cut"),
+        case((), rule="sse/c", outcome=Outcome.PASS),
+        case((), rule="sse/d"),
+    ]
+    now = [
+        case((), rule="sse/a", outcome=Outcome.UNSUPPORTED, why="no tools"),
+        case((), rule="sse/b", outcome=Outcome.PASS),
+        case((), rule="sse/c", outcome=Outcome.FAIL, why="twice"),
+        case((), rule="sse/d"),
+        case((), rule="sse/e"),
+    ]
+    found = decide(side("A", *before), side("B", *now))
+    assert [(flip.case, flip.incumbent, flip.candidate, flip.why) for flip in found.cases] == [
+        ("sse/c[answers]", "PASS", "FAIL", "twice"),
+        ("sse/a[answers]", "PASS", "UNSUPPORTED", "no tools"),
+        ("sse/b[answers]", "FAIL", "PASS", "was cut"),
+    ]
+    assert found.same_cases == 1
+
+
+def fast(rate, endpoint="A"):
+    """Answers of 41 tokens, the first after half a second, a little apart in speed."""
+    return tuple(
+        item(i, endpoint=endpoint, figures={"tokens": 41, "first_s": 0.5, "seconds": 0.5 + 40 / (rate + i % 3 - 1)})
+        for i in range(90)
+    )
+
+
+def held(claim, *, load="run", now=None, **more):
+    claim = OperatorClaim(says="said", **claim)
+    before, after = case(fast(50)), case(now or fast(90, "B"), endpoint="B")
+    return decide(side("A", before), side("B", after, load=load), claims=(claim,), **more)
+
+
+def told(claim, **more):
+    return held(claim, **more).claims[0]
+
+
+def test_claims_by_measure():
+    speed, ratio, bad = Measure.TOKENS_PER_SECOND, Measure.SPEED_RATIO, Measure.BAD_ANSWERS
+    assert told({"measure": speed, "at_least": 85}).word is ClaimWord.CONFIRMED
+    refuted = told({"measure": speed, "at_least": 112})
+    assert refuted.word is ClaimWord.REFUTED
+    assert refuted.measured.startswith("89.99 tok/s over 90 (95 %: 89.8")
+    assert told({"measure": speed, "at_least": 85, "of": "A"}).word is ClaimWord.REFUTED
+    assert told({"measure": ratio, "at_least": 1.7, "at_most": 1.9}).word is ClaimWord.CONFIRMED
+    assert told({"measure": ratio, "at_least": 2.0}).word is ClaimWord.REFUTED
+    assert told({"measure": Measure.FIRST_WORD_S, "at_most": 1.0}).word is ClaimWord.CONFIRMED
+    assert told({"measure": bad, "probe": LOOPS, "at_most": 0.05}).word is ClaimWord.CONFIRMED
+
+
+def test_what_would_resolve_a_claim():
+    bad = {"measure": Measure.BAD_ANSWERS, "probe": LOOPS, "at_most": 0.01}
+    unresolved = told(bad)
+    assert unresolved.word is ClaimWord.UNRESOLVED
+    assert unresolved.resolve.startswith("381 answers confirm it if no further one is bad; 90 were judged")
+    assert told(bad | {"probe": "json/x"}).resolve == "a run of suites/behaviour that asks json/x"
+    near = told({"measure": Measure.TOKENS_PER_SECOND, "at_least": 90.05})
+    assert near.resolve.startswith("about ")
+    apart = told({"measure": Measure.SPEED_RATIO, "at_least": 1.7}, load="another")
+    assert (apart.word, apart.resolve.partition(":")[0]) == (ClaimWord.UNRESOLVED, "both endpoints in one run")
+    short = tuple(item(i, figures={"tokens": 3, "first_s": 0.1, "seconds": 0.2}) for i in range(90))
+    assert "answers of 16 tokens" in told({"measure": Measure.TOKENS_PER_SECOND, "at_least": 1}, now=short).resolve
+
+
+def test_a_claim_that_must_hold():
+    must = {"measure": Measure.TOKENS_PER_SECOND, "must": True}
+    assert held(must | {"at_least": 85}).cut is Ruling.CUT_OVER
+    refuted = held(must | {"at_least": 112})
+    assert (refuted.cut, refuted.blockers[0].word) == (Ruling.DO_NOT, "REFUTED")
+    assert refuted.why.startswith("REFUTED said: it must hold, and 89.99 tok/s")
+    assert held(must | {"at_least": 90.05}).cut is Ruling.NOT_PROVEN
+    assert held({"measure": Measure.TOKENS_PER_SECOND, "at_least": 112}).cut is Ruling.CUT_OVER
+
+
+def test_speed_of_the_same_questions():
+    found = held({"measure": Measure.SPEED_RATIO, "at_least": 1.7}).speed
+    assert (found.n, found.same_load) == (90, True)
+    assert 1.79 < found.low <= found.ratio <= found.high < 1.82
+
+
+def test_the_incumbent_asked_twice():
+    again = side("A2", case(items_of(95, 5, endpoint="A2"), endpoint="A2"))
+    assert decided(again=again).probes[0].self_flips == (5, 100)
+
+
+def test_the_same_whoever_decides():
+    assert decided(now=(90, 10)) == decided(now=(90, 10))
+    words = {ItemWord.GOOD: 60, ItemWord.THOUGHT: 40}
+    mixed = [item(i, word, endpoint="B") for i, word in enumerate(w for w, n in words.items() for _ in range(n))]
+    found = decide(side("A", case(items_of(100))), side("B", case(mixed, endpoint="B")))
+    assert (found.cut, found.probes[0].standing) == (Ruling.NOT_PROVEN, Standing.OPEN)

@@ -1,0 +1,69 @@
+"""What a budget buys, at the speed that was measured: in order, and what is left out says how much it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.behaviour import planning
+from seatrial.behaviour.planning import Tempo
+from seatrial.behaviour.probe import probes
+from seatrial.given.options import Options
+from seatrial.records import Endpoint, Planned
+from seatrial.trial.affording import afford
+from seatrial.trial.selection import Selection
+
+RULES = (*probes(), "identity/no-known-bad-build")
+LOOPS = "loops/answers-do-not-loop"
+
+
+def plan(rule: str, name: str = "it", suite: str = "behaviour") -> Planned:
+    return Planned(case=f"{rule}[s]@{name}", endpoint=name, rule=rule, scenario="s", suite=suite)
+
+
+def endpoint(name: str = "it", speed: float | None = 40.0, **fields) -> Endpoint:
+    return Endpoint(name=name, url="", kind="generic", model="", models=(), speed=speed, **fields)
+
+
+def afforded(budget_s: float, *ends: Endpoint, conformance: bool = True) -> Selection:
+    cases = [plan(rule, each.name) for each in ends for rule in RULES]
+    cases += [plan("http/x", suite="conformance")] if conformance else []
+    out = Selection()
+    afford(cases, Options(budget_s=budget_s), {each.name: each for each in ends}, out)
+    return out
+
+
+def test_a_budget_too_small_for_any_probe_leaves_nothing_of_the_suite():
+    """What is known of the build is no PASS by itself, and goes with the answers."""
+    out = afforded(5.0, endpoint())
+    assert [case.suite for case in out.cases] == ["conformance"]
+    assert out.lacking["behaviour"].startswith("--budget=5s is too little: ")
+    assert [what for what, _ in out.not_tested] == ["behaviour"]
+
+
+def test_what_does_not_fit_is_not_tested_and_says_how_much_it_takes():
+    out = afforded(300.0, endpoint())
+    kept = {case.rule for case in out.cases}
+    left = dict(out.not_tested)
+    assert LOOPS in kept
+    assert {rule for rule in RULES if rule not in kept} == {what.rpartition("(")[2][:-1] for what in left}
+    assert all("--budget=" in why or "context" in why for why in left.values())
+
+
+@pytest.mark.parametrize(("slow", "fast"), [(20.0, 200.0), (40.0, 41.0)])
+def test_a_faster_endpoint_is_asked_no_less(slow, fast):
+    few, many = (afforded(300.0, endpoint(speed=speed)) for speed in (slow, fast))
+    assert {case.rule for case in few.cases} <= {case.rule for case in many.cases}
+
+
+def test_each_endpoint_is_afforded_for_itself():
+    out = afforded(200.0, endpoint("slow", 2.0), endpoint("fast", 500.0))
+    assert {case.endpoint for case in out.cases if case.rule == LOOPS} == {"fast"}
+    assert any("of slow" in what for what, _ in out.not_tested) or not out.lacking
+
+
+def test_what_is_bought_is_never_more_than_the_budget():
+    for budget in (30.0, 180.0, 300.0, 900.0, 2700.0):
+        for speed in (1.0, 10.0, 160.0):
+            got = planning.bought(probes().values(), budget, Tempo(speed, context=4096))
+            assert got.seconds <= planning.USED * budget
+            assert set(got.left) | {probe.rule.id for probe in got.probes} == set(probes())
