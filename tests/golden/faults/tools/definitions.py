@@ -132,7 +132,8 @@ def choice_alone_calls(body: Json, shot: Shot) -> Json:
 
 def with_functions(call: Call) -> bool:
     """A chat that offers functions as before there were tools."""
-    return chat(call) and bool(call.says("functions"))
+    functions = call.says("functions")
+    return chat(call) and isinstance(functions, list) and bool(functions)
 
 
 @fault("functions-ignored", caught_by=FUNCTIONS, stage="body", when=with_functions)
