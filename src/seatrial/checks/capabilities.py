@@ -127,6 +127,11 @@ def declined_route(x: Exchange) -> bool:
     return any(each.route and x.path.endswith(each.route) and each.declined(x) for each in CAPABILITIES)
 
 
+def declined_by_5xx(x: Exchange) -> bool:
+    """Whether a 5xx says that the server lacks what a request, odd or not, asks for."""
+    return (x.status or 0) >= SERVER_FAULT and any(each.declined(x) for each in CAPABILITIES)
+
+
 def lacking(exchanges: Mapping[str, Exchange]) -> Finding | None:
     """Why nothing of a scenario applies, or None: the capability that it is about was declined when asked for first."""
     for x in exchanges.values():

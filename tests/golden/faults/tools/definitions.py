@@ -132,7 +132,8 @@ def choice_alone_calls(body: Json, shot: Shot) -> Json:
 
 def with_functions(call: Call) -> bool:
     """A chat that offers functions as before there were tools."""
-    return chat(call) and bool(call.says("functions"))
+    functions = call.says("functions")
+    return chat(call) and isinstance(functions, list) and bool(functions)
 
 
 @fault("functions-ignored", caught_by=FUNCTIONS, stage="body", when=with_functions)
@@ -166,13 +167,12 @@ def functions_with_an_object(body: Json, shot: Shot) -> Json:
 
 
 def _as_tools(body: Json) -> Json:
-    """A request of old as one with tools."""
+    """A request of old as one with tools; a choice of "auto" or "none" is one of both."""
     tools = [{"type": "function", "function": each} for each in body["functions"]]
-    return without(
-        {**body, "tools": tools, "tool_choice": {"type": "function", "function": body["function_call"]}},
-        "functions",
-        "function_call",
-    )
+    named = body.get("function_call")
+    chosen = {"type": "function", "function": named} if isinstance(named, dict) else named
+    choice = {} if chosen is None else {"tool_choice": chosen}
+    return without({**body, "tools": tools, **choice}, "functions", "function_call")
 
 
 def _of_old(choice: Json, arguments: Any = None) -> Json:

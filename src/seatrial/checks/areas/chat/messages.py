@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.areas.tools import roundtrip
 from seatrial.checks.findings import no_evidence, violation
@@ -197,17 +195,16 @@ def _read(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     known = None if base is None else chat.prompt_tokens(base)
     for name, x in _sent(xs):
         if finding := _unaccepted(x, "200: the request is valid"):
-            yield look.named(_hanging(finding, without=name == WITHOUT), name, alone=False)
+            unanswered = base is not None and _unaccepted(base, finding.expected)
+            yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
         elif name != WITHOUT:
             yield from _longer(name, x, base, known)
 
 
-def _hanging(finding: Finding, *, without: bool) -> Finding:
-    """A request that is not answered is one cause with what all rules ask of valid requests."""
+def _hanging(finding: Finding) -> Finding:
+    """Where the question alone is not answered either, nothing shows of what was added to it."""
     where, expected, got = finding.where, finding.expected, finding.got
-    if without:
-        return no_evidence(where, expected=expected, got=got, causes=(causes.ANSWERED + causes.SOME,))
-    return msgspec.structs.replace(finding, causes=(causes.ANSWERED,))
+    return no_evidence(where, expected=expected, got=got, causes=(causes.ANSWERED + causes.SOME,))
 
 
 def _longer(name: str, x: Exchange, base: Exchange | None, known: int | None) -> Iterator[Finding]:
