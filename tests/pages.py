@@ -9,6 +9,7 @@ from seatrial.checks import catalogue
 from seatrial.cli.app import schema
 from seatrial.stops.telling import page
 from tests import requirements
+from tests.behaviour import page as page_of_probes
 from tests.clients import page as page_of_clients
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,7 @@ def pages() -> dict[str, bytes]:
     assert after, f"docs/words.md has no heading {FAMILY.strip()}"
     words = f"{before}{FAMILY}{page.glossary()}\n\n## {after.partition(chr(10) + '## ')[2]}"
     return {
+        "docs/behaviour.md": page_of_probes.markdown().encode(),
         "docs/cases.md": requirements.markdown().encode(),
         "docs/clients.md": page_of_clients.markdown().encode(),
         "docs/rules.md": catalogue.markdown().encode(),

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 
 import seatrial
+from seatrial.behaviour.probe import probes
 from seatrial.checks import catalogue
 from seatrial.checks.rules import Rule
 from seatrial.records import Request, Scenario
@@ -77,6 +78,8 @@ def _does(rule: Rule) -> str:
 
 def consequences(rule: Rule) -> list[str]:
     """What the rule says that a bad answer does: each ``so``, in its own source and in the helpers that it calls."""
+    if (probe := probes().get(rule.id)) is not None:
+        return [probe.so]
     return list(dict.fromkeys(_said(rule.function, set())))
 
 

@@ -11,8 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from seatrial.behaviour.probe import makers
 from seatrial.checks.catalogue import load_all
+from seatrial.records import Endpoint
+from seatrial.wire.transports.prepare import prepare
 from tests import toolset
+from tests.golden.chat import CONTEXT
 from tests.golden.client import ask, call, chat, exchange, request, said, stream
 from tests.golden.faults import FAULTS, Chosen, UnknownFaultError
 from tests.golden.http1 import LIMIT
@@ -95,6 +99,14 @@ ORIGIN = {"Origin": "https://nobody-knows.invalid"}
 CHUNKED = request("POST", CHAT, b"2\r\n{}\r\n0\r\n\r\n", headers={"Transfer-Encoding": "chunked"})
 CHUNKED = CHUNKED.replace(b"Content-Length: 12\r\n", b"")
 TASK = {"type": "function", "function": {"name": "task_23"}}
+ENDPOINT = Endpoint(name="golden", url="", kind="generic", model=MODEL, models=(MODEL,), context=CONTEXT)
+ITEMS = {
+    f"{maker.named(n)} of a probe": _post(prepare(maker.request(0, n), ENDPOINT, valid_chat=True).body)
+    for maker in makers().values()
+    for n in range(2)
+}
+"""The first items of each maker of probes."""
+
 BATTERY = {
     "models": request("GET", "/v1/models"),
     "unknown id": request("GET", "/v1/models/nobody"),
@@ -281,6 +293,7 @@ BATTERY = {
     "embeddings of too much": _embed(["sea " * 9000, "sea " * 4500 + "stone " * 4500]),
     "embeddings of many": _embed(["sea"] * 40),
     "embeddings of too many": _embed(["sea"] * 2049),
+    **ITEMS,
 }
 
 

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from seatrial.behaviour.items import number_of
 from seatrial.behaviour.probe import RateProbe, makers
-from seatrial.records import Chunk, Exchange, Expect
+from seatrial.records import Chunk, Endpoint, Exchange, Expect
+from seatrial.wire.transports.prepare import prepare
 from tests.golden.answers import prose
 
+ENDPOINT = Endpoint(name="golden", url="", kind="generic", model="golden", models=("golden",), context=1024)
 EXPECT = Expect(model="golden", settings={"url": "http://127.0.0.1:8080/v1", "seed": 0, "cut": []})
 
 
@@ -102,7 +104,7 @@ def _swapped(draw: Random, turn: list[str]) -> Iterator[str]:
 def to(name: str, x: Exchange, seed: int = 0) -> Exchange:
     """The same answer, given to the item of that name."""
     asked = makers()[name.rpartition("-")[0]].request(seed, number_of(name))
-    return replace(x, request_json=asked.body | {"model": "golden"})
+    return replace(x, request_json=json.loads(prepare(asked, ENDPOINT, valid_chat=True).body))
 
 
 def names(probe: RateProbe, n: int) -> list[str]:

@@ -1,6 +1,7 @@
 """The rules on built exchanges: each word, what is no evidence, what is printed, and whatever a server may send."""
 
 import json
+import re
 import shlex
 from random import Random
 
@@ -48,9 +49,9 @@ def word(name: str, xs, expect=EXPECT):
 
 @pytest.mark.parametrize(
     ("name", "k", "n", "expected"),
-    [("loops", 0, 72, "INCONCLUSIVE"), ("loops", 0, 73, "PASS"), ("loops", 1, 113, "PASS"), ("loops", 4, 80, "FAIL"),
-     ("stops", 0, 35, "INCONCLUSIVE"), ("stops", 0, 36, "PASS"), ("stops", 1, 60, "PASS"), ("stops", 4, 40, "FAIL"),
-     ("markers", 0, 58, "INCONCLUSIVE"), ("markers", 0, 59, "PASS"), ("markers", 1, 90, "FAIL")],
+    [("loops", 0, 31, "INCONCLUSIVE"), ("loops", 0, 32, "PASS"), ("loops", 1, 60, "PASS"), ("loops", 4, 80, "FAIL"),
+     ("stops", 0, 20, "INCONCLUSIVE"), ("stops", 0, 21, "PASS"), ("stops", 1, 60, "PASS"), ("stops", 4, 40, "FAIL"),
+     ("markers", 0, 35, "INCONCLUSIVE"), ("markers", 0, 36, "PASS"), ("markers", 1, 90, "FAIL")],
 )  # fmt: skip
 def test_the_test_decides(name, k, n, expected):
     assert word(name, mixed(name, k, n))[0] == expected
@@ -61,7 +62,7 @@ def test_what_comes_after_the_end_of_a_test_counts_no_more():
     late = {name: to(name, BAD["stops"](9)) for name in list(xs)[40:]}
     assert word("stops", xs | late)[0] is Outcome.PASS
     items = PROBES["stops"].rule.items(xs | late, EXPECT)
-    assert [each.counted for each in items] == [True] * 36 + [False] * 24
+    assert [each.counted for each in items] == [True] * 21 + [False] * 39
     assert [each.item for each in items] == list(xs)
 
 
@@ -108,16 +109,16 @@ def test_a_failure_names_its_shortest_answer_with_the_line_that_asks_again():
     lines = PROBES["markers"].rule.figures(xs, EXPECT)
     assert lines["marker leaks"] == "12 of 40 (95 %, descriptive: 18.1 to 45.4 %)"
     assert lines["marker leaks: test"].startswith(
-        "broken after 40 of at most 60 answers (good up to 0 %, bad from 5 %)"
+        "broken after 40 of at most 60 answers (good up to 0 %, bad from 8 %)"
     )
     assert lines["marker leaks: again"].startswith("curl -N http://127.0.0.1:8080/v1/chat/completions -H ")
 
 
 def test_an_open_test_says_what_would_end_it():
-    (finding,) = word("loops", mixed("loops", 1, 29))[1]
+    (finding,) = word("loops", mixed("loops", 1, 24))[1]
     assert finding.kind == "no-evidence"
-    assert finding.got == "1 of 29 (95 %, descriptive: 0.6 to 17.2 %)"
-    assert finding.expected.startswith("84 more good answers to accept a rate of 1 %, about ")
+    assert finding.got.startswith("1 of 24 (95 %, descriptive: ")
+    assert re.match(r"\d+ more good answers to accept a rate of 1 %, about \d+ s more", finding.expected)
     assert "raise --budget" in finding.expected
 
 

@@ -25,7 +25,7 @@ FILES = sorted(
 GENERIC = detect.GENERIC
 
 REPORT = r"[\w-]+/[\w.-]+ #\d+.*"
-CITING = {"rule", "KnownBad"}
+CITING = {"rule", "probe", "KnownBad"}
 """Calls whose ``source=`` is what a requirement rests on. That of a meter or a counter is the name of a page."""
 
 EXEMPT = (

@@ -17,6 +17,7 @@ from load.prompts import prompts
 from load.record import row_of
 from load.settings import body
 from seatrial.behaviour.items import Maker
+from seatrial.behaviour.planning import items_of
 from seatrial.behaviour.probe import makers, probes
 from seatrial.checks import crowds
 from seatrial.checks.areas import auth
@@ -125,12 +126,15 @@ class Asker:
         with self.server.client(cap_bytes=CAP_BYTES) as client:
             return before | asking.hold(OWN_TOOLS, lambda _key, r: self._one(name, r, client, valid=True))
 
-    def answers(self, rules: Iterable[Rule], n: int) -> dict[str, Exchange]:
-        """The items of the probes among these rules, n of each maker or as many as its probes need; where other rules
-        alone read them, those of ordinary talk."""
-        asked = [probe for probe in probes().values() if probe.rule in list(rules)]
+    def answers(self, rules: Iterable[Rule], n: int, *, enough: bool) -> dict[str, Exchange]:
+        """The items of the probes among these rules, n of each maker; where other rules alone read them, those of
+        ordinary talk. ``enough``: as many as an honest server needs for a PASS."""
+        rules = list(rules)
+        asked = [probe for probe in probes().values() if probe.rule in rules]
         known = {probe.maker.name: probe.maker for probe in asked} or dict(islice(makers().items(), 1))
-        return {name: x for maker in known.values() for name, x in self._of(maker, n).items()}
+        needed = {name: max([n, *(items_of(p) for p in asked if p.maker.name == name)]) for name in known}
+        many = needed if enough else dict.fromkeys(known, n)
+        return {name: x for maker in known.values() for name, x in self._of(maker, many[maker.name]).items()}
 
     def _of(self, maker: Maker, n: int) -> dict[str, Exchange]:
         found = {}

@@ -33,8 +33,8 @@ PATIENCE_S = 60.0
 HURRY_S = 3.0
 """What a faulty server gets in a soak before no answer is its answer; nothing it does right takes a tenth of that."""
 
-MANY, FEW = 75, 12
-"""Answers asked for: enough for a PASS of an honest server, enough for a FAIL of one that is always wrong."""
+FEW = 12
+"""Answers of each sort asked for of a server that is always wrong: enough for a FAIL."""
 
 STREAMS = 6
 FACTOR = 16.0
@@ -150,7 +150,8 @@ def _asked(
     if any(_applies(r, "identity") for r in rules):
         yield _identity(asker, server)
     if any(_applies(r, "answers") for r in rules):
-        held = asker.answers([r for r in rules if _applies(r, "answers")], FEW if faulty else MANY)
+        judging = [r for r in rules if _applies(r, "answers")]
+        held = asker.answers(judging, FEW if faulty else 1, enough=not faulty)
         yield Piece("answers", held, expecting(endpoint, seed=0, url=endpoint.url))
     if any(_applies(r, "closed") for r in rules):
         soaked = _soaked(server, endpoint, HURRY_S if faulty else PATIENCE_S)

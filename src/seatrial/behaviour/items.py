@@ -51,6 +51,7 @@ class Maker:
         make: an item of a family, from what is drawn.
         tokens: of an answer, as it is where a model does what is asked; for the plan, before anything is measured.
         reads: tokens of a prompt, likewise.
+        of_context: share of the endpoint's context that a prompt fills.
         within: its items are made for the endpoint's context, where that is known and no longer than this; 0: for any.
         alone: one item at a time.
     """
@@ -61,6 +62,7 @@ class Maker:
     make: Callable[[str, Random], ProbeItem] = field(repr=False)
     tokens: int
     reads: int = 60
+    of_context: float = 0.0
     within: int = 0
     alone: bool = False
 
@@ -89,9 +91,10 @@ class Maker:
         """The name of an item."""
         return f"{self.name}-{number:03d}"
 
-    def cost(self, cap_factor: float) -> float:
+    def cost(self, cap_factor: float, context: int | None = None) -> float:
         """What an item takes, in tokens of an answer."""
-        return self.tokens * cap_factor + self.reads / READ_FASTER + WAIT_TOKENS
+        reads = self.reads + self.of_context * (context or 0)
+        return self.tokens * cap_factor + reads / READ_FASTER + WAIT_TOKENS
 
     def _draw(self, seed: int, number: int) -> Random:
         return Random(f"{seed}/{self.name}/{number}")  # noqa: S311 - repeatable on purpose

@@ -78,7 +78,7 @@ def items_of(probe: RateProbe) -> int:
 
 def item_s(probe: RateProbe, pace: Tempo) -> float:
     """Seconds that one item takes off the budget."""
-    return max(probe.maker.cost(pace.cap_factor) / pace.speed, pace.interval_s)
+    return max(probe.maker.cost(pace.cap_factor, pace.context) / pace.speed, pace.interval_s)
 
 
 def _unfit(probe: RateProbe, pace: Tempo) -> str:

@@ -15,10 +15,8 @@ A new optional field needs no version step; a changed or removed one does (``VER
 from seatrial.records.decisions import *
 from seatrial.records.facts import *
 from seatrial.records.families import *
-from seatrial.records.items import *
 from seatrial.records.lines import *
 from seatrial.records.offered import *
-from seatrial.records.own import *
 from seatrial.records.record import *
 from seatrial.records.verdicts import *
 from seatrial.records.views import *

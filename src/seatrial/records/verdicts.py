@@ -2,11 +2,82 @@
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
 from seatrial.records.families import NO_STOP, STREAMS, Family
-from seatrial.records.items import ItemOutcome
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
+
+OWN_SUITE = "own"
+"""The suite of the operator's own tests, beside conformance, behaviour and soak."""
+
+OWN_SETTING = "own"
+"""The setting of a judgement that holds the test's report of itself."""
+
+
+class OwnWord(enum.StrEnum):
+    """How a test of the operator's ended."""
+
+    HELD = "held"
+    """It ran to its end."""
+    BROKE = "broke"
+    """An assertion did not hold, or what it had sent was not answered as it had to be."""
+    FELL = "fell"
+    """It ended with an error that says nothing of the server."""
+    SKIPPED = "skipped"
+    """It says itself that it does not apply, or that it is not expected to hold."""
+
+
+class OwnTold(msgspec.Struct, frozen=True, kw_only=True):
+    """The report of one test on itself: masked and bounded texts.
+
+    Attributes:
+        test: its file and its name.
+        where: of a test that did not hold, the function and the line.
+        expected: the statement on that line.
+        got: what it raised.
+    """
+
+    word: OwnWord
+    test: str
+    where: str = ""
+    expected: str = ""
+    got: str = ""
+
+
+class ItemWord(enum.StrEnum):
+    """What one item of a probe came to."""
+
+    GOOD = "good"
+    """The verifier found what was asked for."""
+    BAD = "bad"
+    """It did not."""
+    THOUGHT = "thinking ate the budget"
+    """All of the cap went into reasoning: no word about the answer."""
+    DECLINED = "declined"
+    """The server said that it lacks what the item needs."""
+    SILENT = "no evidence"
+    """Nobody answered, the answer was broken off or cut by us, or its bytes are not there."""
+
+
+class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of one probe on one endpoint. Reckoned from the recorded bytes whenever a case is judged.
+
+    Items of one seed have the same names on every endpoint, so that two of them pair by ``probe`` and ``item``.
+    """
+
+    probe: str  # the id of the rule that judges it
+    item: str  # maker and number: ``json-004``
+    family: str  # items of one family are alike, and no independent samples
+    seed: int
+    endpoint: str
+    word: ItemWord
+    why: str = ""  # of a word other than good: what is wrong, in a strangers' text made harmless
+    answer: str = ""  # what the verifier read, normalised: equal where two answers agree; empty: it reads none
+    figures: dict[str, float] = {}  # tokens, seconds (to the end), first_s (to the first word)
+    exchanges: tuple[str, ...] = ()
+    counted: bool = True  # False: sent beyond the item by which the sequential test had decided
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):

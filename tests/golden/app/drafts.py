@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.golden import answers
 from tests.golden.answers import Answer, tokens
-from tests.golden.app import sampling, schemas, tools, wants
+from tests.golden.app import asked, sampling, schemas, tools, wants
 from tests.golden.app.tools import ToolCall
 from tests.golden.validation import RefusedError
 
@@ -35,6 +35,8 @@ def draft(
     made = answers.draft(last, seed=seed, index=index, thinking=thinking, hard=wants.tries_hard(body))
     if (most := wants.budget(body)) is not None:
         made = made.thinking(most)
+    if asked_by_a_probe := asked.said_to(body, made):
+        return asked_by_a_probe
     draw = random.Random(f"{seed}\0{index}\0{last}\0bound")
     try:
         calls = tools.decide(body, last, draw)

@@ -136,7 +136,7 @@ def examine(answer: Spoken) -> Found | None:
     area="loops",
     what="loops",
     maker=TALK,
-    test=SequentialTest(0.01, 0.05, 200),
+    test=SequentialTest(0.01, 0.10, 120),
     level=Level.MUST,
     source="rules calibrated on recorded answers; vLLM pull 40097, llama.cpp pull 26039, Whisper for what was rejected",
     so="a client waits for the whole of max_tokens, pays for it, and gets the same words again and again",
@@ -145,6 +145,11 @@ def examine(answer: Spoken) -> Found | None:
 )
 def answers_do_not_loop(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Answers to ordinary questions do not run in circles."""
+    return looked_at(answer)
+
+
+def looked_at(answer: Spoken) -> Verified:
+    """What an answer came to, whatever it was asked."""
     found = examine(answer)
     if found is not None and found.word == "loop":
         return bad(found.how)

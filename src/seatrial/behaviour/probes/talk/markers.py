@@ -45,7 +45,7 @@ def _orphans(content: str) -> Iterator[str]:
     what="marker leaks",
     maker=TALK,
     everywhere=True,
-    test=SequentialTest(0.0, 0.05, 60),
+    test=SequentialTest(0.0, 0.08, 60),
     level=Level.MUST,
     source="chat templates of the model families; llama.cpp's fallback to ChatML",
     so="people read it, and sent back in a history it ends or forges a turn",

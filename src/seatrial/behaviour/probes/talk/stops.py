@@ -31,7 +31,7 @@ def wrong(answer: Spoken) -> str:
     what="stop hygiene",
     maker=TALK,
     families=SHORT,
-    test=SequentialTest(0.02, 0.10, 120),
+    test=SequentialTest(0.02, 0.15, 90),
     level=Level.MUST,
     source="specification: finish_reason stop is a natural end or a stop sequence",
     so="a client shows an answer that is cut, empty, or runs on into turns nobody asked for",

@@ -18,7 +18,8 @@ from seatrial.servers.asking import post
 from seatrial.wire.transports.http import Client
 
 STREAMS = 4
-"""Where an endpoint does not tell its slots; also the most that are asked at once."""
+"""As many are asked at once where an endpoint does not tell its slots."""
+MOST_STREAMS = 8
 TOKENS = 48
 LONGEST_S = 6.0
 PROMPT = "Write one paragraph of about a hundred words about a harbour in the evening. Plain prose."
@@ -26,7 +27,7 @@ PROMPT = "Write one paragraph of about a hundred words about a harbour in the ev
 
 def streams(endpoint: Endpoint) -> int:
     """How many are asked at once."""
-    return min(endpoint.slots or STREAMS, STREAMS)
+    return min(endpoint.slots or STREAMS, MOST_STREAMS)
 
 
 def measured(endpoint: Endpoint, client: Callable[[], Client]) -> float | None:

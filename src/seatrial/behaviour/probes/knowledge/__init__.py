@@ -1,0 +1,1 @@
+"""What is known and reckoned: riddles that were altered, and fresh numbers."""

@@ -1,0 +1,59 @@
+"""The page of the probes: what each asks and decides, and which of them a budget buys at which speed."""
+
+from __future__ import annotations
+
+import math
+
+from seatrial.behaviour import planning
+from seatrial.behaviour.planning import Tempo
+from seatrial.behaviour.probe import RateProbe, probes
+from seatrial.behaviour.tally import percent
+
+BUDGETS = (3, 5, 15, 45)
+SPEEDS = (10.0, 40.0, 160.0)
+CONTEXT = 8192
+
+INTRODUCTION = """\
+# Probes of behaviour
+
+Made by `tox -e pages` from the probes; do not edit. How often they are right: [behaviour-rates.md](behaviour-rates.md).
+
+A probe asks items that are made from the seed, in the order of this table, and looks after each answer whether the rate
+of bad ones is known: *good* up to a rate, *bad* from another on (Wald's test, truncated). `items`: on average
+for a model at half of the good rate, and at most. `80 %`: the smallest rate that fails 80 times of 100. A MUST that is
+broken is a FAIL, a SHOULD an ADVISORY. Sampling is the server's own, or what `--extra-body` says.
+
+| probe | level | what holds | good | bad | items | 80 % | source |
+|---|---|---|---|---|---|---|---|"""
+WHAT_IS_BOUGHT = """\
+## What a budget buys
+
+By the speed of all slots together, which the start of a run measures; a window of 8192 tokens, a model that does not
+think. In the order of the table; one that does not fit leaves its place to the next, and is *not tested*. A run
+is over sooner once every probe has decided."""
+
+
+def markdown() -> str:
+    """The page as docs/behaviour.md holds it."""
+    held = list(probes().values())
+    rows, bought = map(_row, held), (_bought(held, speed) for speed in SPEEDS)
+    budgets = " | ".join(f"`--budget={minutes}m`" for minutes in BUDGETS)
+    head = f"| tokens a second | {budgets} | all of them |\n|---|{'---|' * (len(BUDGETS) + 1)}"
+    return "\n".join([INTRODUCTION, *rows, "", WHAT_IS_BOUGHT, "", head, *bought, ""])
+
+
+def _row(probe: RateProbe) -> str:
+    test, rule = probe.test, probe.rule
+    good, bad, seen = (f"{percent(rate)} %" for rate in (test.p0, test.p1, test.visible()))
+    size = math.ceil(test.operating(test.p0 / 2).size)
+    row = (f"{rule.row} `{rule.id}`", rule.level, rule.text, good, bad, f"{size}, {test.most}", seen, rule.source)
+    return f"| {' | '.join(row)} |"
+
+
+def _bought(held: list[RateProbe], speed: float) -> str:
+    cells = []
+    for minutes in BUDGETS:
+        got = planning.bought(held, minutes * 60, Tempo(speed, context=CONTEXT))
+        cells.append(", ".join(probe.rule.row for probe in got.probes) or "none")
+    whole = planning.bought(held, math.inf, Tempo(speed, context=CONTEXT))
+    return f"| {speed:.0f} | {' | '.join(cells)} | {math.ceil(whole.seconds / planning.USED / 60)} min |"
