@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seatrial.records import Endpoint
-from seatrial.servers import speed
+from seatrial.trial import speed
 from seatrial.wire.transports.http import Client
 from tests.golden.server import Golden
 
