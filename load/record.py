@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from seatrial.records import Counters, LoadRow, Phase, Sent, Stage
+from seatrial.records import Counters, LoadRow, Phase, PhaseSort, Sent, Stage
 from seatrial.run.writer import Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
@@ -61,8 +61,13 @@ class RowWriter:
             self._keep(row, s)
         self._writer.write("rows.jsonl", row)
 
-    def phase(self, what: Stage, at: int, facts: dict[str, str]) -> None:
+    def stage(self, what: Stage, at: int, facts: dict[str, str]) -> None:
         self._writer.write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
+
+    def phase(self, name: str, sort: PhaseSort, at: int, facts: dict[str, str]) -> None:
+        """Write that a phase begins."""
+        line = Phase(endpoint=self._endpoint, what=Stage.PHASE, at=at, facts=facts, name=name, sort=sort)
+        self._writer.write("rows.jsonl", line)
 
     def counters(self, counters: Counters) -> None:
         self._writer.write("rows.jsonl", counters)
@@ -96,6 +101,9 @@ def row_of(
     s: Stream,
     *,
     intended_at: int,
+    phase: str = "",
+    workload: str = "",
+    cap: int = 0,
     findings: tuple[str, ...] = (),
     draining: bool = False,
 ) -> LoadRow:
@@ -120,4 +128,10 @@ def row_of(
         detail="" if outcome == "ok" else (s.fault or s.detail),
         findings=findings,
         draining=draining,
+        phase=phase,
+        workload=workload,
+        cap=cap,
+        cached=s.cached,
+        drafted=s.drafted,
+        accepted=s.accepted,
     )

@@ -16,7 +16,7 @@ from load.prompts import prompts
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings, body
 from seatrial.kinds import detect, profile
-from seatrial.records import Counters, Endpoint, Stage
+from seatrial.records import Counters, Endpoint, PhaseSort, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
 from seatrial.text import visible
@@ -77,13 +77,14 @@ class LoadSession:
             "idle_s": f"{self.settings.idle_s:g}",
         }
         self._running = True
-        self.recorder.phase(Stage.START, time.monotonic_ns(), facts)
+        self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
+        self.recorder.phase("closed", PhaseSort.CLOSED, time.monotonic_ns(), {"users": str(users)})
 
     def drain(self) -> None:
         """No user starts another request; those in flight are waited for."""
         if self._running and not self.draining.is_set():
             self.draining.set()
-            self.recorder.phase(Stage.DRAIN, time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
+            self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
 
     def end(self, how: str) -> None:
         """All users are gone: read the counters once they are quiet. A second caller waits for the first."""
@@ -98,7 +99,7 @@ class LoadSession:
                 "rules": str(len(self.inspector.rules)),
                 "inspected": f"{self.inspector.read} of {self.inspector.of}",
             }
-            self.recorder.phase(Stage.END, time.monotonic_ns(), facts)
+            self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
 
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""

@@ -106,18 +106,20 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
 
 
 def body(endpoint: Endpoint, prompt: str, max_tokens: int) -> bytes:
-    """The request: a streamed chat with usage, at the server's own temperature.
-
-    The cap grows where the endpoint thinks and cannot be told not to.
-    """
+    """The request: a streamed chat with usage, at the server's own temperature."""
     fields: dict[str, Any] = {
         "model": endpoint.model,
         "messages": [{"role": "user", "content": prompt}],
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_tokens": math.ceil(max_tokens * endpoint.cap_factor),
+        "max_tokens": cap(endpoint, max_tokens),
     }
     return msgspec.json.encode({**fields, **endpoint.extra_body})
+
+
+def cap(endpoint: Endpoint, tokens: int) -> int:
+    """The cap of an answer of so many tokens: more where the endpoint thinks and cannot be told not to."""
+    return math.ceil(tokens * endpoint.cap_factor)
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

@@ -14,7 +14,7 @@ from locust.exception import StopUser
 from load.prompts import prompts
 from load.record import row_of
 from load.session import LoadSession
-from load.settings import body
+from load.settings import body, cap
 from seatrial.records import LoadRow
 from seatrial.wire.transports.load import Stream, stream
 from seatrial.wire.transports.outcomes import classify, cut_by_us
@@ -83,6 +83,9 @@ class ChatUser(User):  # type: ignore[misc]
                 outcome,
                 s,
                 intended_at=intended_at,
+                phase="closed",
+                workload="chat",
+                cap=cap(session.endpoint, session.settings.max_tokens),
                 findings=found,
                 draining=session.draining.is_set(),
             )

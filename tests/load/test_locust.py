@@ -31,7 +31,7 @@ def clean(run: SoakRun, *, cut_short: bool = False) -> None:
     """Nothing was cut, and the server counted what the users received; a load cut short proves no endurance."""
     assert {row.outcome for row in run.rows} == {"ok"}
     assert not run.unfinished
-    assert [phase.what for phase in run.phases] == ["start", "drain", "end"]
+    assert [phase.what for phase in run.phases] == ["start", "phase", "drain", "end"]
     assert [c.phase for c in run.counters] == ["before", "after"]
     for rule in (
         answers.streams_terminate,
@@ -75,6 +75,9 @@ def test_a_sound_server_is_counted_to_the_token(tmp_path: Path, users: str) -> N
     assert all(row.sent_at < row.first_at <= row.last_at <= row.ended_at and row.deltas > 1 for row in run.rows)
     assert run.phases[0].facts["users"] == users
     assert not any(row.findings for row in run.rows)
+    assert [(span.name, span.sort, span.until) for span in run.spans] == [("closed", "closed", run.phases[2].at)]
+    assert {(row.phase, row.workload, row.cap) for row in run.rows} == {("closed", "chat", 48)}
+    assert sum(row.cached or 0 for row in run.rows) == truth["cached_tokens"]
 
 
 def test_every_fault_is_counted_under_its_word(tmp_path: Path) -> None:

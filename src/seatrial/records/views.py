@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Probe, Sample, Sent
+from seatrial.records.lines import Meter, Probe, Sample, Sent
 from seatrial.records.record import Record
-from seatrial.records.words import VERSION, Depth, Hazard, Leaving, Width
+from seatrial.records.soaks import Counters, Dropped, LoadRow, Phase
+from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,12 +256,23 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A phase of a soak and its time: monotonic ns, from its beginning to that of the next one or of the drain."""
+
+    name: str
+    sort: PhaseSort
+    since: int
+    until: int | None  # None: no end was written
+    facts: dict[str, str] = {}
+
+
 class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""
 
     rows: tuple[LoadRow, ...]
     counters: tuple[Counters, ...]
     phases: tuple[Phase, ...]
+    dropped: tuple[Dropped, ...] = ()
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
     meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
     probes: tuple[Probe, ...] = ()  # the recorder's looks at its socket and its health page
@@ -275,8 +288,20 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
             counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
+            dropped=tuple(line for line in record.of(Dropped) if line.endpoint == endpoint),
             unfinished=tuple(name for name in sent if name not in ended),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
             probes=tuple(line for line in record.of(Probe) if line.name == endpoint),
             samples=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is None),
+        )
+
+    @property
+    def spans(self) -> tuple[PhaseSpan, ...]:
+        """The phases with their times, in order; none of a record that is older than phases."""
+        bounds = [line for line in self.phases if line.what != Stage.START]
+        ends = [line.at for line in bounds[1:]]
+        return tuple(
+            PhaseSpan(name=line.name, sort=line.sort, since=line.at, until=end, facts=line.facts)
+            for line, end in zip_longest(bounds, ends)
+            if line.what == Stage.PHASE and line.sort is not None
         )

@@ -34,7 +34,7 @@ _COUNTS = attrgetter("tokens", "prompt_tokens")
 SAID: Mapping[type[Line], Callable[[Any], Any]] = {
     Counters: _COUNTS,
     Judgement: attrgetter("expect"),
-    LoadRow: _COUNTS,
+    LoadRow: attrgetter("tokens", "prompt_tokens", "cached", "drafted", "accepted"),
     Meter: _COUNTS,
 }
 """What lines hold as others said it: the decoder bounds no number of these, and of all else."""

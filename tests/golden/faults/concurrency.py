@@ -12,7 +12,7 @@ from tests.golden.answers import Answer, tokens
 from tests.golden.app.slots import Left
 from tests.golden.chat import SLOTS
 from tests.golden.edits import CAPS, Json, each_choice, failure, get
-from tests.golden.faults.structured import of_schema
+from tests.golden.faults.structured.asked import of_schema
 from tests.golden.items import Act, Piece, Reply
 from tests.golden.registry import Call, Shot, chat, fault, freedom, streaming
 

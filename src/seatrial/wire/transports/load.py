@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
+from seatrial.reading import fields
 from seatrial.records import NAME_SHOWN, Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
@@ -68,6 +69,9 @@ class Stream:
     final_usage: bool = False  # a chunk without choices that carries usage
     prompt_tokens: int | None = None
     tokens: int | None = None
+    cached: int | None = None  # tokens of the prompt that were known, as usage tells
+    drafted: int | None = None  # tokens proposed by a draft, and those taken, as timings tell
+    accepted: int | None = None
     faults: int = 0  # events whose data is no chunk
     fault: str = ""  # what a server said was wrong, in the stream or in the body
     reported: bool = False  # ``fault`` is an error object or error event of the server
@@ -220,7 +224,11 @@ class _Meter:
             return
         if chunk.usage is not None:
             s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
             s.final_usage = s.final_usage or not chunk.choices
+        if chunk.timings is not None:
+            s.drafted = _whole(chunk.timings, "draft_n")
+            s.accepted = _whole(chunk.timings, "draft_n_accepted")
         if chunk.model and isinstance(chunk.model, str):
             self._name(chunk.model[:LONGEST])
         for choice in chunk.choices or ():
@@ -249,3 +257,7 @@ class _Meter:
         if isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected):
             return "reset"
         return "cut" if ended else "not-http"
+
+
+def _whole(holder: Any, key: str) -> int | None:
+    return fields.integer(fields.mapping(holder).get(key))

@@ -26,6 +26,7 @@ MEANINGS = {
     "malformed": "an event whose data is no chat chunk",
     "empty": "a terminated stream without a word in it",
     "cancelled": "cut by us: the load was told not to wait for it",
+    "left": "our client left in the middle of the answer, as it was to",
 }
 OUTCOMES = frozenset(MEANINGS)
 
@@ -38,6 +39,7 @@ OF_ERRORS = {
     "idle": "stall",
     "too-large": "too_large",
     "not-http": "not_http",
+    "left": "left",
 }
 
 

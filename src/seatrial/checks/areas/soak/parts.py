@@ -31,7 +31,7 @@ BEGUN = {
 }
 """What can become of a stream that began with 200, and why that is no end."""
 
-NOT_JUDGED = frozenset({"busy", "cancelled"})
+NOT_JUDGED = frozenset({"busy", "cancelled", "left"})
 UNHEARD = frozenset({"refused", "unreachable", "tls"})
 """Outcomes of requests that cannot have reached the server's counter."""
 
