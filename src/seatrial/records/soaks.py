@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from seatrial.records.lines import Line
 from seatrial.records.numbers import Whole
 from seatrial.records.words import PhaseSort, Stage
@@ -67,6 +69,6 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
     endpoint: str
     what: Stage
     at: Whole
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
     name: str = ""
     sort: PhaseSort | None = None
