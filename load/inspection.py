@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from load.record import PATH, SCENARIO
+from load.record import SCENARIO
+from load.users.asked import CHATS
 from seatrial.checks import catalogue, rules, running, traits
 from seatrial.records import Endpoint, Expect
 from seatrial.wire.decoding.assemble import assemble
@@ -42,7 +43,7 @@ class Inspector:
         if not s.response or self._spent > self._share * (now - self._began) + 0.05:
             return ()
         self.read += 1
-        line = s.line(request, endpoint=self._endpoint.name, scenario=SCENARIO, path=PATH)
+        line = s.line(request, endpoint=self._endpoint.name, scenario=SCENARIO, path=CHATS)
         exchange = assemble(line, s.request, s.response)
         found = tuple(
             r.id for r in self.rules if any(f.kind == "violation" for f in running.run(r, exchange, self._expect)[0])

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from load import counters, inspection, settings
+from load import counters, inspection
 from load.counters import Totals, quiet, totals
-from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, RowWriter, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.kinds import prometheus
@@ -122,38 +120,3 @@ def test_an_inspection_without_rules_does_not_begin(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(inspection.catalogue, "areas", dict)
     with pytest.raises(inspection.NoRulesError, match="no rule reads a soak's streams"):
         inspection.Inspector(endpoint)
-
-
-def test_prompts_repeat_with_the_seed_and_differ_between_users() -> None:
-    first, again, other = (list(itertools.islice(prompts(7, user), 20)) for user in (1, 1, 2))
-    assert first == again != other
-    assert len(set(first)) > 5
-
-
-def test_the_body_is_a_stream_with_usage_and_a_cap() -> None:
-    endpoint = Endpoint(
-        name="e", url="http://h/v1", kind="generic", model="m", models=("m",), cap_factor=1.5,
-        extra_body={"cache_prompt": False},
-    )  # fmt: skip
-    body = msgspec.json.decode(settings.body(endpoint, "Why?", 48))
-    assert (body["max_tokens"], body["stream"], body["stream_options"]) == (72, True, {"include_usage": True})
-    assert body["cache_prompt"] is False
-    assert "temperature" not in body
-
-
-@pytest.mark.parametrize(
-    "env",
-    [
-        {"SEATRIAL_USERS": "0"},
-        {"SEATRIAL_USERS": "many"},
-        {"SEATRIAL_DEADLINE_S": "-1"},
-        {"SEATRIAL_DEADLINE_S": "inf"},
-        {"SEATRIAL_SEED": "x"},
-        {"SEATRIAL_HEADERS": "[1]"},
-        {"SEATRIAL_KEY_ENV": "NOT_THERE"},
-        {"SEATRIAL_CA": "/no/such/file"},
-    ],
-)
-def test_a_setting_that_cannot_be_used_is_named(env: dict[str, str]) -> None:
-    with pytest.raises(settings.SettingsError, match=next(iter(env))):
-        settings.read(env)

@@ -298,7 +298,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spans(self) -> tuple[PhaseSpan, ...]:
         """The phases with their times, in order; none of a record that is older than phases."""
-        bounds = [line for line in self.phases if line.what != Stage.START]
+        bounds = [line for line in self.phases if line.what not in (Stage.START, Stage.MEASURED)]
         ends = [line.at for line in bounds[1:]]
         return tuple(
             PhaseSpan(name=line.name, sort=line.sort, since=line.at, until=end, facts=line.facts)

@@ -146,6 +146,8 @@ class Stage(enum.StrEnum):
     """The first user is about to send."""
     PHASE = "phase"
     """A phase begins, and with it the one before it is over."""
+    MEASURED = "measured"
+    """A phase has shown how many requests a second the server answers."""
     DRAIN = "drain"
     """No user sends another request; those in flight are waited for."""
     END = "end"
