@@ -20,6 +20,7 @@ from load.shapes.helm import Helm
 from load.users.asked import AskedOf
 from load.users.traffic import Traffic
 from load.voyage import LoadTime, LoadVoyage, sail
+from seatrial.checks.areas.soak.lasting import OVER
 from seatrial.given import phases, workload
 from seatrial.given.phases import SoakPhase
 from seatrial.kinds import detect, profile
@@ -77,9 +78,9 @@ class LoadSession:
             self.endpoint.generation,
             self.target.mask,
         )
-        self.inspector = Inspector(self.endpoint)
+        self.inspector = Inspector(self.endpoint, seed=settings.seed)
         self._lock = RLock()
-        self._running = False
+        self._running = self._over = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
         self._counted = True
 
@@ -114,7 +115,12 @@ class LoadSession:
         helm = Helm(LoadTime(self.draining), self.desk, traffic, self.settings.seed, self.users, self.recorder.dropped)
         voyage = LoadVoyage(self.phases, helm, self.desk, self.recorder, self.settings.deadline_s)
         invalid_s = self.workload.invalid_s if self.settings.hazard >= Hazard.CARELESS else None
-        sail(voyage, self.settings.canary_s, invalid_s, over)
+
+        def early() -> None:
+            self._over = True
+            over()
+
+        sail(voyage, self.settings.canary_s, invalid_s, early)
 
     def _about(self, lanes: int) -> AskedOf:
         return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)
@@ -129,7 +135,10 @@ class LoadSession:
         if self._running and not self.draining.is_set():
             self.draining.set()
             self.desk.stop()
-            self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
+            facts = {"in_flight": str(self.recorder.in_flight)}
+            if self._over:
+                facts["how"] = OVER
+            self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), facts)
 
     def end(self, how: str) -> None:
         """All users are gone: read the counters once they are quiet. A second caller waits for the first."""
@@ -142,7 +151,7 @@ class LoadSession:
             facts = {
                 "how": how,
                 "rules": str(len(self.inspector.rules)),
-                "inspected": f"{self.inspector.read} of {self.inspector.of}",
+                "inspected": self.inspector.told(),
             }
             self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
 

@@ -120,3 +120,21 @@ def test_an_inspection_without_rules_does_not_begin(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(inspection.catalogue, "areas", dict)
     with pytest.raises(inspection.NoRulesError, match="no rule reads a soak's streams"):
         inspection.Inspector(endpoint)
+
+
+@pytest.mark.parametrize(("cost_s", "low", "high"), [(0.05, 400, 400), (0.5, 80, 280), (5.0, 10, 60)])
+def test_of_streams_that_take_too_long_to_read_a_seeded_sample_is(cost_s: float, low: int, high: int) -> None:
+    """One stream a second; reading each takes this long."""
+    endpoint = Endpoint(name="8080", url="http://h/v1", kind="generic", model="m", models=("m",))
+    found = []
+    for _ in range(2):
+        wall, reads = [0.0], itertools.count()
+        reader = inspection.Inspector(endpoint, seed=3, clock=lambda w=wall, r=reads: (next(r) * cost_s, w[0]))
+        reader.rules = []
+        for n in range(400):
+            wall[0] += 1
+            reader.findings(f"load1-{n}", Stream(sent_at=1, ended_at=2, response=b"HTTP/1.1 200 OK\r\n\r\n"))
+        found.append((reader.read, reader.told()))
+    assert found[0] == found[1]
+    assert low <= found[0][0] <= high
+    assert found[0][1].endswith(", a seeded sample") == (low < 400)

@@ -51,6 +51,11 @@ def ttft_s(row: LoadRow) -> float | None:
     return (row.first_at - row.sent_at) / SECOND if row.first_at else None
 
 
+def e2e_s(row: LoadRow) -> float | None:
+    """Seconds from when it was meant to be sent to its last token (E2E)."""
+    return (row.last_at - row.intended_at) / SECOND if row.last_at else None
+
+
 def tpot_s(row: LoadRow) -> float | None:
     """Seconds per token after the first (TPOT): (E2E - TTFT) / (n - 1), by the server's count of tokens."""
     if row.tokens is None or row.tokens <= 1 or row.last_at <= row.first_at:

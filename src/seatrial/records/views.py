@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Meter, Probe, Sample, Sent
+from seatrial.records.lines import Gpu, Meter, Probe, Sample, Sent
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Dropped, LoadRow, Phase
 from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
@@ -274,24 +274,29 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     phases: tuple[Phase, ...]
     dropped: tuple[Dropped, ...] = ()
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
+    unfinished_at: tuple[int, ...] = ()  # when these were sent
     meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
     probes: tuple[Probe, ...] = ()  # the recorder's looks at its socket and its health page
     samples: tuple[Sample, ...] = ()  # of its main process
+    gpus: tuple[Gpu, ...] = ()  # all cards of the host, whoever uses them
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
         """The load of one endpoint, from the record of a run."""
         rows = [row for row in record.of(LoadRow) if row.endpoint == endpoint]
-        sent = [line.id for line in record.of(Sent) if line.endpoint == endpoint and line.load]
         ended = {row.id for row in rows}
+        sent = [line for line in record.of(Sent) if line.endpoint == endpoint and line.load]
+        unfinished = [line for line in sent if line.id not in ended]
         return cls(
             rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
             counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
             dropped=tuple(line for line in record.of(Dropped) if line.endpoint == endpoint),
-            unfinished=tuple(name for name in sent if name not in ended),
+            unfinished=tuple(line.id for line in unfinished),
+            unfinished_at=tuple(line.t for line in unfinished),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
             probes=tuple(line for line in record.of(Probe) if line.name == endpoint),
+            gpus=tuple(record.of(Gpu)),
             samples=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is None),
         )
 
