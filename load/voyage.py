@@ -51,7 +51,7 @@ class LoadVoyage:
     ) -> None:
         self._phases, self._helm, self._desk, self._recorder = phases, helm, desk, recorder
         self._patience_s = patience_s
-        self._answered = 0
+        self._answered, self._began = 0, 0.0
         self.phase: SoakPhase | None = None
 
     def sail(self, over: Callable[[], None]) -> None:
@@ -70,9 +70,9 @@ class LoadVoyage:
                 return
             self._begin(phase, number)
             ways[phase.sort](phase, self._helm, until)
-            if number < len(self._phases) and self._helm.time.until(0):
-                self._end(phase)
             at = min(until, self._helm.time.now())
+            if number < len(self._phases) and self._helm.time.until(0):
+                self._measure(phase, self._phases[number].seconds)
         if planned - at > EARLY_S and self._helm.time.until(0):
             over()
 
@@ -103,18 +103,29 @@ class LoadVoyage:
             facts["users"] = str(phase.users or self._helm.slots)
         elif phase.sort in RATES:
             rates = self._helm.rates(phase)
-            facts["rps"] = " to ".join(f"{rate:.3g}" for rate in rates) or "none: nothing was measured before it"
-        self.phase, self._answered = phase, 0
+            facts["rps"] = " to ".join(f"{rate:.3g}" for rate in rates) or "none"
+        self.phase, self._answered, self._began = phase, 0, self._helm.time.now()
         self._recorder.phase(phase.name, phase.sort, time.monotonic_ns(), facts)
 
-    def _end(self, phase: SoakPhase) -> None:
-        """Write down what a phase has shown to those after it."""
+    def _measure(self, phase: SoakPhase, longest_s: float) -> None:
+        """Write down what a phase has shown to those after it.
+
+        Where no answer ended within a phase, those count that it waited for, over all of that time.
+        """
         if phase.sort == PhaseSort.CLOSED:
-            self._helm.measured = self._answered / phase.seconds or None
+            rate = self._rate()
+            if not rate:
+                self._desk.quiet(min(self._patience_s, longest_s))
+                rate = self._rate()
+            self._helm.measured = rate or None
         if phase.sort in MEASURES:
-            rate = self._helm.measured
-            facts = {"rps": "" if rate is None else f"{rate:.4g}"}
+            found = self._helm.measured
+            facts = {"rps": "" if found is None else f"{found:.4g}"}
             self._recorder.measured(phase.name, phase.sort, time.monotonic_ns(), facts)
+
+    def _rate(self) -> float:
+        """Answers a second since the phase began."""
+        return self._answered / max(self._helm.time.now() - self._began, 1e-9)
 
     def _count(self, row: LoadRow) -> None:
         mine = self.phase is not None and row.phase == self.phase.name and not row.canary

@@ -33,6 +33,7 @@ OF_PHASES = (
     "slo",
     "n",
     "rps",
+    "in_flight",
 )
 OF_ENDPOINTS = ("warm-up", "thinking")
 OF_OTHERS = tuple(f"the fact {text!r}" for text in OF_PHASES + OF_ENDPOINTS)

@@ -162,3 +162,14 @@ def test_a_load_whose_phases_were_over_early_was_not_cut_short() -> None:
     ]
     over = msgspec.structs.replace(run, phases=tuple(drains))
     assert run_rule(answers.streams_terminate, over, Expect()) == ((), "")
+
+
+def test_what_is_sent_beside_the_traffic_has_lines_of_its_own() -> None:
+    beside = of(12, canary=True, workload="canary", first_at=22 * S)
+    run = phased(*(of(n) for n in range(20, 40)), beside)
+    lost = (Dropped(endpoint="8080", intended_at=1, phase="open", workload="invalid"),)
+    told = shown(msgspec.structs.replace(run, dropped=lost))
+    assert told["soak: open"].startswith("50 s at 1.3/s, 20 requests, TTFT p50 0.020 s p99 0.020 s (n 20)")
+    assert told["soak: open, canary"].startswith("TTFT p50 10.000 s")
+    alone = phased(of(12, canary=True, workload="canary", phase="baseline"), sort="baseline")
+    assert "1 requests, TTFT p50 0.020 s" in shown(alone)["soak: baseline"]

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from load.record import row_of
 from load.shapes import shapes
 from load.shapes.helm import Helm
 from load.users.asked import AskedOf, Sending
@@ -13,7 +14,7 @@ from load.users.ticket import Ticket
 from load.users.traffic import Traffic
 from seatrial.given import workload
 from seatrial.given.phases import SoakPhase
-from seatrial.records import SECOND, Endpoint
+from seatrial.records import SECOND, Endpoint, LoadRow
 from seatrial.wire.transports.load import Stream
 
 ENDPOINT = Endpoint(name="8080", url="http://h/v1", kind="generic", model="m", models=("m",), slots=8, context=4096)
@@ -38,6 +39,7 @@ class Queue:
     at: float = 0.0
     taken: list[Ticket] = field(default_factory=list)
     dropped: list[Ticket] = field(default_factory=list)
+    listeners: list[Callable[[LoadRow], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._free = [0.0] * self.slots
@@ -82,6 +84,9 @@ class Queue:
         ticket.stream = Stream(sent_at=sent_at, first_at=round(first * SECOND), ended_at=ended_at)
         ticket.outcome = "ok"
         self.taken.append(ticket)
+        row = row_of("r", "8080", "ok", ticket.stream, intended_at=sent_at, ticket=ticket)
+        for listener in self.listeners:
+            listener(row)
         return ends
 
     def _worked(self, begins: float, seconds: float) -> float:

@@ -20,6 +20,9 @@ def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     users, server = sum(row.tokens or 0 for row in run.rows), grown(run, "tokens")
     if server is None or (intervals(expect) and users != server):
         return {}
+    left = [row for row in run.rows if row.outcome == LEFT and row.tokens is None]
+    if users < server <= users + sum(row.cap for row in left):
+        return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}
     return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
 

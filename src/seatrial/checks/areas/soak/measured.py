@@ -24,6 +24,9 @@ ASIDE = frozenset({PhaseSort.WARM_UP, PhaseSort.BASELINE, PhaseSort.FILL})
 NOT_WAITED = frozenset({"left", "declined", "accepted"})
 """Outcomes of requests whose first token nobody waited for to the end."""
 
+BESIDE = frozenset({"canary", INVALID})
+"""Workloads that are sent beside the traffic: they have lines of their own."""
+
 GONE = frozenset({LEFT, "cancelled"})
 """Outcomes of requests whose client had its use of what came, and wanted no more."""
 OF_USE = GONE | {"ok", "declined", "accepted"}
@@ -57,7 +60,7 @@ def traffic(run: SoakRun) -> Group:
     aside = {span.name for span in run.spans if span.sort in ASIDE}
     return Group(
         [row for row in run.rows if not row.canary and row.workload != INVALID and row.phase not in aside],
-        sum(line.phase not in aside and line.workload != "canary" for line in run.dropped),
+        sum(line.phase not in aside and line.workload not in BESIDE for line in run.dropped),
         len(run.unfinished),
     )
 
@@ -68,11 +71,11 @@ def of_phases(run: SoakRun) -> Iterator[tuple[str, str]]:
     by_phase = _by_phase(run)
     for span in run.spans:
         workloads = by_phase[span.name]
-        whole = Group()
-        for each in workloads.values():
-            whole.rows += each.rows
-            whole.dropped += each.dropped
-        whole.unfinished = sum(span.since <= at < (span.until or 2**63) for at in run.unfinished_at)
+        whole = Group(unfinished=sum(span.since <= at < (span.until or 2**63) for at in run.unfinished_at))
+        for name, each in workloads.items():
+            if name not in BESIDE or span.sort == PhaseSort.BASELINE:
+                whole.rows += each.rows
+                whole.dropped += each.dropped
         yield f"soak: {span.name}", ", ".join(_phase(span, whole, limits, silence))
         if len(workloads) > 1:
             for name, group in sorted(workloads.items()):
@@ -117,7 +120,10 @@ def _phase(span: PhaseSpan, group: Group, limits: Slo | None, silence: Sequence[
     """Parts of a phase's line. Its time is what was planned: what it waits for at its end is not its own."""
     until = span.until if span.until is not None else max((row.ended_at for row in group.rows), default=span.since)
     seconds = (until - span.since) / SECOND
-    yield f"{seconds:.0f} s" + (f" at {span.facts['rps']}/s" if span.facts.get("rps") else "")
+    rate = span.facts.get("rps", "")
+    yield f"{seconds:.0f} s" + (
+        " at no rate: nothing was measured before it" if rate == "none" else rate and f" at {rate}/s"
+    )
     if not group.rows and not group.dropped:
         yield "nothing sent"
         return
@@ -127,7 +133,7 @@ def _phase(span: PhaseSpan, group: Group, limits: Slo | None, silence: Sequence[
     yield from (f"{n} {word}" for n, word in ((group.dropped, "dropped"), (group.unfinished, "unfinished")) if n)
     yield from _times(group)
     if limits is not None and seconds > 0:
-        good = sum(limits.holds(row) and not row.canary for row in group.rows)
+        good = sum(limits.holds(row) for row in group.rows)
         yield f"goodput {good / seconds:.2f}/s ({good} within the limits)"
     quiet = [min(end, until) - max(since, span.since) for since, end in silence if since < until and end > span.since]
     if quiet:
