@@ -6,6 +6,7 @@ places are taken is dropped, and counted; it is never sent late in silence.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 from random import Random
@@ -29,9 +30,21 @@ class Desk:
         self._urgent: deque[Ticket] = deque()
         self._idle: deque[AsyncResult] = deque()
         self._begun: dict[int, str] = {}
+        self._in: set[int] = set()
         self._quiet = Event()
         self._quiet.set()
         self.busy = 0
+
+    def enter(self) -> int:
+        """The number of a user that comes: the lowest that is free."""
+        number = next(n for n in itertools.count() if n not in self._in)
+        self._in.add(number)
+        return number
+
+    def leave(self, number: int) -> None:
+        """A user goes; its number is free again."""
+        self._in.discard(number)
+        self._begun.pop(number, None)
 
     def admit(self, users: int, make: Callable[[], Sending] | None, phase: str) -> None:
         """The users with a number below ``users`` send what ``make`` gives, one request after the other."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 
 import gevent
@@ -31,12 +30,14 @@ class PoolUser(User):  # type: ignore[misc]
     """A place in the load: one request at a time."""
 
     wait_time = constant(0)
-    count = itertools.count()
 
     def on_start(self) -> None:
-        self.number = next(self.count)
         self.session: LoadSession = self.environment.session
+        self.number = self.session.desk.enter()
         self.failures = 0
+
+    def on_stop(self) -> None:
+        self.session.desk.leave(self.number)
 
     @task  # type: ignore[untyped-decorator]
     def ask(self) -> None:

@@ -1,4 +1,4 @@
-"""Does it endure? One load, as many users as the server has slots, judged by every rule on soaks."""
+"""Does it endure? One load in phases, or of closed users alone where it is short, judged by every rule on soaks."""
 
 from collections.abc import Callable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,14 @@ def test_the_options_of_a_soak_are_read_together(tmp_path: Path) -> None:
             read(**given)
     with pytest.raises(ConfigError, match=r"--phases wants 3 requests a second, --max-rps lets 2 pass"):
         read(max_rps=2.0, phases=str(path))
+
+
+def test_the_examples_of_the_page_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "soak.md").read_text("utf-8")
+    written = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for name, text in zip(("phases", "workload"), written, strict=True):
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert [phase.name for phase in phases.read(tmp_path / "phases.toml")] == ["sweep", "evening"]
+    assert workload.named(str(tmp_path / "workload.toml")).told() == "workload: agent 75 %, cancel 25 %"
+    for sort in PhaseSort:
+        assert sort in page

@@ -13,6 +13,13 @@ from load.users.ticket import Ticket
 OWN, CANARY = Sending(b"own", "chat"), Sending(b"canary", "canary", canary=True)
 
 
+def test_numbers_are_free_again_when_a_user_has_left() -> None:
+    desk = Desk(Event())
+    assert [desk.enter() for _ in range(3)] == [0, 1, 2]
+    desk.leave(1)
+    assert [desk.enter(), desk.enter()] == [1, 3]
+
+
 def test_closed_users_and_places(monkeypatch) -> None:
     monkeypatch.setattr(desks, "JITTER_S", 0.0)
     stopped = Event()
