@@ -177,6 +177,7 @@ class LoadSession:
                 phase=phase,
                 requests=found.requests,
                 prompt_tokens=found.prompt_tokens,
+                prompt_read=found.prompt_read,
                 tokens=found.tokens,
                 source=found.source,
                 moving=found.moving,

@@ -14,6 +14,16 @@ from seatrial.records import Endpoint
 
 CHATS = "/chat/completions"
 
+ROOM = 0.6
+"""Of the context that a prompt is to take at most: tokenizers differ, and the answer has to fit too."""
+
+TOKENS_A_WORD = 1.5
+LONGEST = 16_000
+"""Tokens of a prompt at most, where the part does not say: to read more takes longer than a deadline."""
+
+UNTOLD = 4096
+"""The context of an endpoint that does not announce it."""
+
 Answer = Literal["stream", "vectors", "refusal"]
 """What is wanted: a stream of chat chunks, an object with embeddings, or a 4xx."""
 
@@ -69,6 +79,11 @@ def chat(about: AskedOf, part: str, messages: list[dict[str, Any]], tokens: int,
     }
     body = msgspec.json.encode({**usual, **about.endpoint.extra_body, **fields})
     return Sending(body, part, int(fields.get("max_tokens", cap)))
+
+
+def longest(about: AskedOf) -> int:
+    """Words of a prompt that fits: what is too long for an endpoint is refused, and that is no fault of its."""
+    return max(1, int(min(ROOM * (about.endpoint.context or UNTOLD), LONGEST) / TOKENS_A_WORD))
 
 
 def user(text: str) -> list[dict[str, Any]]:

@@ -25,6 +25,6 @@ SCHEMA: dict[str, Any] = {
 
 
 def ask(part: TrafficPart, about: AskedOf, draw: Random, _: int) -> Sending:
-    text = f"{chats.said(part, draw)} Answer as JSON, in few words."
+    text = f"{chats.said(part, about, draw)} Answer as JSON, in few words."
     wanted = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
     return chat(about, part.called, user(text), tokens_of(part, about, draw), response_format=wanted)

@@ -292,6 +292,17 @@ def test_what_a_client_left_may_have_been_made_up_to_its_cap(server: dict[str, i
     assert judged(counters.tokens_agree_with_the_server, run)[0] is expected
 
 
+def test_prompts_that_a_server_read_are_those_that_were_not_cached() -> None:
+    rows = (row(1, prompt_tokens=30, cached=10), row(2, prompt_tokens=30, cached=0))
+    for read, expected in ((50, Outcome.PASS), (60, Outcome.ADVISORY), (49, Outcome.ADVISORY)):
+        run = load(*rows, server={"prompt_tokens": None, "prompt_read": read})
+        word, found = judged(counters.tokens_agree_with_the_server, run)
+        assert word is expected
+        assert all(finding.where == "the prompt tokens that were not cached" for finding in found)
+    untold = load(rows[0], row(2), server={"prompt_tokens": None, "prompt_read": 7})
+    assert judged(counters.tokens_agree_with_the_server, untold)[0] is Outcome.PASS
+
+
 def test_vectors_and_requests_to_be_refused_may_be_counted_or_not() -> None:
     rows = (
         row(1, phase="open", cap=48),

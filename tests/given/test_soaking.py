@@ -122,7 +122,7 @@ def test_the_options_of_a_soak_are_read_together(tmp_path: Path) -> None:
     path.write_text(OPEN + "rps = 3\n")
     assert read(phases=str(path)).seconds == 120
     assert read(soak="9m").lacking() == (
-        "warm-up, baseline, open, fill, rest (phases of a soak)",
+        "the soak's warm-up, baseline, open, fill, rest",
         "needs --soak=10m",
     )
     assert read(soak="10m").lacking() is None

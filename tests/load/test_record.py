@@ -82,7 +82,9 @@ nan NaN
 
 
 def test_llama_cpp_counts_tokens_and_no_requests() -> None:
-    assert totals(ShortAnswer(200, METRICS), "/metrics") == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
+    assert totals(ShortAnswer(200, METRICS), "/metrics") == Totals(
+        "llama.cpp's /metrics", tokens=1234, prompt_read=77, busy=1
+    )
     assert prometheus.wholes(METRICS)["labelled"] == 5
 
 

@@ -65,7 +65,7 @@ def test_lengths_are_of_the_range_and_mixed() -> None:
 
 
 def test_an_agent_s_turns_grow_from_one_prefix() -> None:
-    mix = of(TrafficPart(kind="agent", system=300, tools=12, turns=4, thinks=True))
+    mix = of(TrafficPart(kind="agent", system=300, tools=12, turns=4, thinks=True), context=32768)
     turns = [body(mix.request()) for _ in range(16)]
     lane = turns[0:8:2]  # two lanes
     for earlier, later in itertools.pairwise(lane):
@@ -81,6 +81,16 @@ def test_an_agent_s_turns_grow_from_one_prefix() -> None:
     assert turns[8]["messages"][1] != turns[0]["messages"][1]
     assert lane[0]["reasoning_effort"] == "medium"
     assert len(lane[0]["messages"][0]["content"].split()) > 300
+
+
+@pytest.mark.parametrize("context", [1024, 2048, 8192])
+@pytest.mark.parametrize("name", workload.known())
+def test_what_is_asked_fits_the_context(name: str, context: int) -> None:
+    """By bytes: JSON and these words come to a token for 3.5 of them, and mostly for more."""
+    mix = traffic(name, endpoint=msgspec.structs.replace(ENDPOINT, context=context))
+    asked = [mix.request() for _ in range(150)] + [mix.fill()]
+    assert max(len(each.body) / 3.5 for each in asked) < context
+    assert all(b'"tools":[]' not in each.body for each in asked)
 
 
 def test_other_kinds_are_what_they_say() -> None:

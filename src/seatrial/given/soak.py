@@ -67,7 +67,7 @@ class SoakAsked:
         missing = [sort for sort in USUAL if sort not in have | spared]
         if self.file is not None or not missing:
             return None
-        return f"{', '.join(missing)} (phases of a soak)", f"needs --soak={phases.length(phases.ALL_FROM_S)}"
+        return f"the soak's {', '.join(missing)}", f"needs --soak={phases.length(phases.ALL_FROM_S)}"
 
 
 USUAL = tuple(phase.sort for phase in phases.usual(phases.ALL_FROM_S))

@@ -45,6 +45,7 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         name: the source in the record.
         tokens: generated since its start; empty: it has no counters that are known.
         prompt_tokens: of whole prompts, as ``usage`` counts them.
+        prompt_read: of prompts, without those that were cached, as ``usage`` tells of them.
         requests: chats, whatever became of them.
         busy: requests being worked on: 0 once all of them are counted.
     """
@@ -53,6 +54,7 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: str = ""
     tokens: str = ""
     prompt_tokens: str = ""
+    prompt_read: str = ""
     requests: str = ""
     busy: str = ""
 

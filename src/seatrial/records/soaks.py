@@ -59,6 +59,7 @@ class Counters(Line, frozen=True, kw_only=True, tag="counters"):
     requests: Whole | None = None
     prompt_tokens: int | None = None
     tokens: int | None = None
+    prompt_read: int | None = None  # of prompts, without what was cached
     source: str = ""
     moving: bool = False  # they did not come to rest, though nothing of ours was under way
 

@@ -59,6 +59,10 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     prompts = grown(run, "prompt_tokens")
     counted = [("tokens", "tokens", difference)]
     counted += [("prompt tokens", "prompt_tokens", prompts)] if prompts is not None else []
+    if (read := grown(run, "prompt_read")) is not None and all(
+        row.cached is not None for row in run.rows if row.prompt_tokens is not None
+    ):
+        counted.append(("prompt tokens that were not cached", "prompt_read", read))
     for name, field, server in counted:
         least, most = _bounds(run.rows, field, left)
         if server < least or (most is not None and server > most and not silent):
@@ -77,12 +81,20 @@ def _bounds(rows: Sequence[LoadRow], field: str, left: Sequence[LoadRow]) -> tup
 
     Of a stream that a client left a server may have made up to its cap; prompts of embeddings not all servers count.
     """
-    told = [(row, getattr(row, field) or 0) for row in rows]
+    told = [(row, _of(row, field)) for row in rows]
     least = sum(count for row, count in told if not _is_no_chat(row))
     most = sum(count for _, count in told)
-    if left and field == "prompt_tokens":
+    if left and field != "tokens":
         return least, None
     return least, most + sum(row.cap for row in left)
+
+
+def _of(row: LoadRow, field: str) -> int:
+    """What a request told of a total; of a prompt that was read, all of it but what was cached."""
+    if field == "prompt_read":
+        return (row.prompt_tokens or 0) - (row.cached or 0)
+    told: int | None = getattr(row, field)
+    return told or 0
 
 
 def _is_no_chat(row: LoadRow) -> bool:
