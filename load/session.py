@@ -91,6 +91,7 @@ class LoadSession:
             over: called where the phases are over before their time.
         """
         self.draining.clear()
+        self._over = False
         if not self._counted:  # started again by hand
             self._count("before")
         self._counted = False
@@ -120,7 +121,7 @@ class LoadSession:
             self._over = True
             over()
 
-        sail(voyage, self.settings.canary_s, invalid_s, early)
+        sail(voyage, self.settings.canary_s, invalid_s, early, over)
 
     def _about(self, lanes: int) -> AskedOf:
         return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)

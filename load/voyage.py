@@ -132,9 +132,17 @@ class LoadVoyage:
         self._answered += mine and row.outcome == "ok"
 
 
-def sail(voyage: LoadVoyage, canary_s: float, invalid_s: float | None, over: Callable[[], None]) -> None:
-    """Set out: the phases, and what is asked beside them."""
-    gevent.spawn(voyage.sail, over)
+def sail(
+    voyage: LoadVoyage, canary_s: float, invalid_s: float | None, over: Callable[[], None], broken: Callable[[], None]
+) -> None:
+    """Set out: the phases, and what is asked beside them.
+
+    Args:
+        over: called where the phases are over before their time.
+        broken: called where they cannot be gone on with (a full disk, a slip of ours): a load that sends nothing from
+            then on would look like a quiet one.
+    """
+    gevent.spawn(voyage.sail, over).link_exception(lambda _: broken())
     gevent.spawn(voyage.every, canary_s, voyage.canary)
     if invalid_s is not None:
         gevent.spawn(voyage.every, invalid_s, voyage.invalid)

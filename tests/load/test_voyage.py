@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
 import pytest
 
 from load.voyage import LoadVoyage
+from load.voyage import sail as set_out
 from seatrial.given.phases import SoakPhase
 from seatrial.records import LoadRow, PhaseSort
 from tests.load.simulated import Queue
@@ -82,3 +84,16 @@ def test_canaries_are_no_answers_to_the_traffic() -> None:
     sail(queue, phase(PhaseSort.BASELINE, 30), phase(PhaseSort.REST, 10))
     assert counted
     assert all(row.canary and row.phase == "baseline" for row in counted)
+
+
+def test_a_load_that_cannot_go_on_ends_and_is_not_taken_for_one_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, told = Queue(), []
+    lines: Any = Lines(queue)
+    monkeypatch.setattr(lines, "phase", lambda *_: 1 / 0)
+    voyage: Any = LoadVoyage
+    monkeypatch.setattr("load.voyage.LoadVoyage.every", lambda *_: None)
+    going = voyage((phase(PhaseSort.REST, 10),), queue.helm(), queue, lines, 60.0)
+    set_out(going, 60.0, None, lambda: told.append("over"), lambda: told.append("broken"))
+    monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *_: None)  # its traceback belongs on the load's log
+    gevent.wait(timeout=1)
+    assert told == ["broken"]
