@@ -109,7 +109,7 @@ edit.
 A detector looks at the minutes of a soak: what the server holds, the canary's first token, the pace of a stream,
 errors. It calls what is unlikely by chance *and* of a size that matters *and* of the shape of a fault. Chance is
 reckoned for noise that remembers itself (long-run variance, the largest of three estimates) and corrected over all
-detectors of a night (Holm, {LEVEL:.1%}). Growth must still go on in the last third at 40 % of its pace; a drift must
+detectors of a night (Holm, {LEVEL:.0%}). Growth must still go on in the last third at 40 % of its pace; a drift must
 show in both halves; a step must still be there at the end. Fewer than {POINTS} points are not tested.
 
 ## False alarms

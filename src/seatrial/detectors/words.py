@@ -12,8 +12,8 @@ from seatrial.statistics.noise import Floats
 POINTS = 120
 """Fewer points than this show no trend: what they would show is not tested."""
 
-LEVEL = 0.005
-"""Of all detectors of a night together: one clean night in 200 may be called, were the noise as it is taken to be."""
+LEVEL = 0.02
+"""Of all detectors of a night together: one clean night in 50 may be called, were size and shape not asked for too."""
 
 HOUR_S = 3600.0
 

@@ -135,6 +135,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         kind: its name in the record; the name of the file where that is all there is to it.
         met: such a server has been tried. False: what is known of it was read in published source.
+        prompt_cache: bytes of RAM that it keeps of prompts at most, where it is not told otherwise; 0: none is known.
     """
 
     kind: str = ""
@@ -146,6 +147,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     claims: tuple[Claim, ...] = ()
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
+    prompt_cache: int = 0
 
     def known_word(self, case: str, build: str) -> str:
         """What is known of a case on a build; empty where nothing is."""

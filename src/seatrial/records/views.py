@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Gpu, Meter, Probe, Sample, Sent
+from seatrial.records.lines import Gpu, LogRate, Meter, Probe, Sample, Sent
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Dropped, LoadRow, Phase
 from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
@@ -278,7 +278,9 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
     probes: tuple[Probe, ...] = ()  # the recorder's looks at its socket and its health page
     samples: tuple[Sample, ...] = ()  # of its main process
+    children: tuple[Sample, ...] = ()  # of its other processes
     gpus: tuple[Gpu, ...] = ()  # all cards of the host, whoever uses them
+    logs: tuple[LogRate, ...] = ()  # of its log, where that grew fast
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
@@ -296,8 +298,10 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             unfinished_at=tuple(line.t for line in unfinished),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
             probes=tuple(line for line in record.of(Probe) if line.name == endpoint),
-            gpus=tuple(record.of(Gpu)),
             samples=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is None),
+            children=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is not None),
+            gpus=tuple(record.of(Gpu)),
+            logs=tuple(line for line in record.of(LogRate) if line.name == endpoint),
         )
 
     @property

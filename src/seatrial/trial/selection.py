@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from seatrial.checks.areas.auth import KEYED, KEYLESS
+from seatrial.checks.areas.soak.parts import CANARIED, LASTING
 from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
 from seatrial.clients import profile as tables
+from seatrial.detectors.showing import LEAST_S, needed_s
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
 from seatrial.verdict.clients import is_of
@@ -24,6 +26,9 @@ SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
 
 NO_TOOLS = "--tools names none: a file of them, or a client that is known"
+
+CANARY_S = 60.0
+"""Seconds from canary to canary."""
 
 NO_KEY = "no key is given: --api-key-env"
 A_KEY = "a key is given"
@@ -130,6 +135,10 @@ def lacks(rule: str, options: Options) -> LeftOut | None:
         return "who is let in without your key", NO_KEY
     if _is_of(rule, KEYLESS) and options.access.key is not None:
         return "whether any key is taken", A_KEY
+    if _is_of(rule, CANARIED) and options.soak_s < needed_s(CANARY_S):
+        return "drift of latency", f"needs --soak={needed_s(CANARY_S) / 60:.0f}m"
+    if _is_of(rule, LASTING) and options.soak_s < needed_s(LEAST_S):
+        return "growth, decay, rising errors", f"needs --soak={needed_s(LEAST_S) / 60:.0f}m"
     return None
 
 

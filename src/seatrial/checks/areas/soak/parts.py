@@ -19,6 +19,12 @@ SOAK = trait("soak", own=True)
 COUNTED = SOAK | trait("server-counters")
 """The server tells totals of its own: a rule that wants them is not planned where it tells none."""
 
+LASTING = SOAK | trait("lasting", own=True)
+"""It lasts long enough to show growth: not planned in a shorter soak."""
+
+CANARIED = LASTING | trait("canaries", own=True)
+"""Canaries enough are sent in it to show that they wait longer."""
+
 BEGUN = {
     "truncated": "ended before the framing of its body did",
     "no_terminator": "ended without [DONE], finish_reason or final usage",
