@@ -45,6 +45,7 @@ def found(effect: nights.Effect, size: float, minutes: int, each: int) -> int:
 def page(clean: dict[int, tuple[int, int, Counter[Detector], Counter[str]]], each: int) -> Iterator[str]:
     """The page, line by line."""
     yield from _HEAD.splitlines()
+    yield ""
     yield "| length | clean nights | called | upper bound, 95 % (one-sided) | by whom |"
     yield "|---|---|---|---|---|"
     for minutes, (n, called, names, twins) in clean.items():
@@ -53,6 +54,7 @@ def page(clean: dict[int, tuple[int, int, Counter[Detector], Counter[str]]], eac
         who += f"; beside {beside}" if beside else ""
         yield f"| {minutes / 60:g} h | {n} | {called} | {upper(called, n):.2%} | {who} |"
     yield from _POWER.format(each=each).splitlines()
+    yield ""
     yield f"| fault | called as | size | {' | '.join(f'{minutes / 60:g} h' for minutes in LENGTHS)} |"
     yield f"|---|---|---|{'---|' * len(LENGTHS)}"
     for effect in nights.EFFECTS:
@@ -61,10 +63,11 @@ def page(clean: dict[int, tuple[int, int, Counter[Detector], Counter[str]]], eac
             yield f"| {effect.name} | {effect.detector} | {size:g} {effect.unit} | {shares} |"
             sys.stderr.write(".")
     yield from _PLAN.splitlines()
-    yield "| length | a point every | growth | latency drift | decay of the pace |"
+    yield ""
+    yield "| length, all of it steady | a canary every | growth | latency drift | decay of the pace |"
     yield "|---|---|---|---|---|"
     for length, step in ((600, 5), (1200, 5), (3600, 15), (7200, 60), (4 * 3600, 60), (8 * 3600, 60)):
-        says = " | ".join(text for _, text in showing.told(length, step))
+        says = " | ".join(text for _, text in showing.told(length, length, step))
         yield f"| {f'{length / 60:g} min' if length < 3600 else f'{length / 3600:g} h'} | {step} s | {says} |"
 
 

@@ -29,12 +29,12 @@ def needed_s(step_s: float) -> float:
     return POINTS * step_s
 
 
-def visible_change(detector: Detector, length_s: float, canary_s: float) -> float | None:
-    """The smallest change over a soak that it shows with a chance of 80 %, and that matters; None: it shows none.
+def visible_change(detector: Detector, length_s: float, step_s: float) -> float | None:
+    """The smallest change over a time that is shown with a chance of 80 %, and that matters; None: it shows none.
 
-    A part of one for times (0.15: 15 % slower), bytes for memory.
+    A part of one for times (0.15: 15 % slower), bytes for memory. ``step_s``: from one point to the next.
     """
-    points = int(length_s / _step_s(detector, length_s, canary_s))
+    points = int(length_s / step_s)
     if points < POINTS:
         return None
     change = visible(points, NOISE[detector], PHI, level=LEVEL / MANY)
@@ -43,18 +43,24 @@ def visible_change(detector: Detector, length_s: float, canary_s: float) -> floa
     return max(math.expm1(change), 0.10)
 
 
-def told(length_s: float, canary_s: float) -> Iterator[tuple[str, str]]:
-    """What the plan says of drift and growth: what, and how small."""
-    names = {Detector.MEMORY: "growth", Detector.LATENCY: "latency drift", Detector.DECODE: "decay of the pace"}
-    for detector, name in names.items():
-        change = visible_change(detector, length_s, canary_s)
-        if change is None:
-            yield name, f"not tested: needs {needed_s(_step_s(detector, length_s, canary_s)) / 60:.0f} min"
+def told(length_s: float, steady_s: float, canary_s: float) -> Iterator[tuple[str, str]]:
+    """What the plan says of drift and growth: what, and how small.
+
+    Args:
+        steady_s: of the length the time in which waits and paces can be held against earlier ones.
+        canary_s: from canary to canary.
+    """
+    step_s = max(LEAST_S, width_s(length_s))
+    series = (
+        (Detector.MEMORY, "growth", length_s, step_s),
+        (Detector.LATENCY, "latency drift", steady_s, canary_s),
+        (Detector.DECODE, "decay of the pace", steady_s, width_s(length_s)),
+    )
+    for detector, name, lasts_s, each_s in series:
+        change = visible_change(detector, lasts_s, each_s)
+        if change is None or length_s < needed_s(LEAST_S):
+            yield name, f"not tested: needs {max(needed_s(each_s), needed_s(LEAST_S)) / 60:.0f} min"
         elif detector is Detector.MEMORY:
             yield name, f"from {change / MIB / (length_s / HOUR_S):.0f} MB/h"
         else:
             yield name, f"from {change:.0%}"
-
-
-def _step_s(detector: Detector, length_s: float, canary_s: float) -> float:
-    return canary_s if detector is Detector.LATENCY else max(LEAST_S, width_s(length_s))

@@ -17,7 +17,9 @@ from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
 from seatrial.clients import profile as tables
+from seatrial.detectors.minutes import STEADY
 from seatrial.detectors.showing import LEAST_S, needed_s
+from seatrial.detectors.words import POINTS
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
 from seatrial.verdict.clients import is_of
@@ -26,9 +28,6 @@ SUITES = ("conformance", "behaviour", "soak")
 """Order of running: the protocol is judged while the server is fresh, the soak last."""
 
 NO_TOOLS = "--tools names none: a file of them, or a client that is known"
-
-CANARY_S = 60.0
-"""Seconds from canary to canary."""
 
 NO_KEY = "no key is given: --api-key-env"
 A_KEY = "a key is given"
@@ -135,11 +134,16 @@ def lacks(rule: str, options: Options) -> LeftOut | None:
         return "who is let in without your key", NO_KEY
     if _is_of(rule, KEYLESS) and options.access.key is not None:
         return "whether any key is taken", A_KEY
-    if _is_of(rule, CANARIED) and options.soak_s < needed_s(CANARY_S):
-        return "drift of latency", f"needs --soak={needed_s(CANARY_S) / 60:.0f}m"
+    if _is_of(rule, CANARIED) and steady_s(options) < needed_s(options.soak.canary_s):
+        return "drift of latency", f"needs {POINTS} canaries: a longer --soak or a shorter --canary-every"
     if _is_of(rule, LASTING) and options.soak_s < needed_s(LEAST_S):
         return "growth, decay, rising errors", f"needs --soak={needed_s(LEAST_S) / 60:.0f}m"
     return None
+
+
+def steady_s(options: Options) -> float:
+    """Seconds of a soak in which a wait can be held against an earlier one."""
+    return sum(phase.seconds for phase in options.soak.phases if phase.sort in STEADY)
 
 
 def _is_of(rule: str, traits: Traits) -> bool:

@@ -56,7 +56,7 @@ def test_a_soak_says_what_it_is_too_short_for(tried: Tried, tmp_path: Path):
         longer = tried.suite(tmp_path / "run", *asked, "--soak=31m").out
     must = "a soak of a minute is too short for growth, one of half an hour for drift: not tested, and what it takes"
     hold(re.search(r"growth, decay, rising errors \(needs --soak=10m\)", flat(short)), must, short)
-    hold(re.search(r"drift of latency \(needs --soak=120m\)", flat(longer)), must, longer)
+    hold(re.search(r"drift of latency \(needs 120 canaries", flat(longer)), must, longer)
     hold("rising errors" not in longer, "half an hour is enough for growth", longer)
 
 

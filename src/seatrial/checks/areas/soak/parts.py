@@ -19,10 +19,10 @@ SOAK = trait("soak", own=True)
 COUNTED = SOAK | trait("server-counters")
 """The server tells totals of its own: a rule that wants them is not planned where it tells none."""
 
-LASTING = SOAK | trait("lasting", own=True)
+LASTING = SOAK | trait("lasting")
 """It lasts long enough to show growth: not planned in a shorter soak."""
 
-CANARIED = LASTING | trait("canaries", own=True)
+CANARIED = LASTING | trait("canaries")
 """Canaries enough are sent in it to show that they wait longer."""
 
 BEGUN = {
