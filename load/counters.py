@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seatrial.kinds import profile
 from seatrial.wire.transports.load import ShortAnswer
@@ -23,6 +23,7 @@ class Totals:
     source: str
     tokens: int | None = None
     prompt_tokens: int | None = None
+    prompt_read: int | None = None
     requests: int | None = None
     busy: int | None = None
     moving: bool = False
@@ -46,6 +47,7 @@ def totals(answer: ShortAnswer, path: str) -> Totals:
         source.name,
         tokens=found[source.tokens],
         prompt_tokens=found.get(source.prompt_tokens),
+        prompt_read=found.get(source.prompt_read),
         requests=found.get(source.requests),
         busy=found.get(source.busy),
     )
@@ -67,4 +69,4 @@ def quiet(read: Callable[[], Totals], sleep: Callable[[float], None] = time.slee
             return now
         before = now
     source = f"{before.source}, still moving after {LONGEST_S:g} s"
-    return Totals(source, before.tokens, before.prompt_tokens, before.requests, moving=True)
+    return replace(before, source=source, busy=None, moving=True)

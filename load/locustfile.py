@@ -24,12 +24,13 @@ from locust.runners import LocalRunner
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
 from load.inspection import NoRulesError
+from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import SettingsError, read
-from load.users import ChatUser
+from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
 
-__all__ = ["ChatUser"]
+__all__ = ["PoolUser"]
 
 EXIT_RAN, EXIT_USAGE, EXIT_CUT = 0, 4, 5
 LONGEST_CUT_S = 1.0
@@ -43,12 +44,14 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     try:
         settings = read()
         asked = environment.parsed_options.num_users
-        session = environment.session = LoadSession(settings, environment.host, asked)
-    except (SettingsError, NoServerError, NoRulesError, RunDirError) as error:
+        seconds = environment.parsed_options.run_time
+        session = environment.session = LoadSession(settings, environment.host, asked, seconds)
+    except (SettingsError, ConfigError, NoServerError, NoRulesError, RunDirError) as error:
         _refuse(str(error))
     options = environment.parsed_options
-    options.num_users = options.num_users or session.users
-    options.spawn_rate = options.spawn_rate or min(options.num_users, 100)
+    options.num_users = session.places
+    options.spawn_rate = options.spawn_rate or session.places
+    options.run_time = options.run_time or (session.length if settings.phases else None)
     environment.stop_timeout = environment.stop_timeout or settings.deadline_s + 10
     if settings.lifeline is not None:  # the rows are judged by whoever holds the other end
         environment.process_exit_code = EXIT_RAN
@@ -58,8 +61,8 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Any, **_: Any) -> None:
-    options = environment.parsed_options
-    environment.session.start(options.num_users, options.run_time)
+    runner = environment.runner
+    environment.session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]

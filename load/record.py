@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 
-from seatrial.records import Counters, LoadRow, Phase, Sent, Stage
+from load.users.asked import CHATS
+from load.users.ticket import Ticket
+from seatrial.records import BUSY, Counters, Dropped, LoadRow, Phase, PhaseSort, Sent, Stage
 from seatrial.run.writer import Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.load import Stream
 from seatrial.wire.transports.outcomes import OUTCOMES
 
-PATH = "/chat/completions"
 SCENARIO = "soak/closed"
 SAMPLE = 50
 KEPT_PER_OUTCOME = 200
 """Of each kind of failure the first so many keep their bytes: a server down all night fails a million times alike."""
 
-PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled"})
+PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled", "left", "declined"})
 """Outcomes whose bytes tell nothing their row does not."""
 
 
@@ -36,15 +38,16 @@ class RowWriter:
         self._writer, self._endpoint, self._generation = writer, endpoint, generation
         self._random = random.Random(f"{seed}/sample")  # noqa: S311
         self.outcomes: Counter[str] = Counter()
+        self.listeners: list[Callable[[LoadRow], None]] = []
         self.in_flight = 0
 
-    def begin(self) -> str:
+    def begin(self, path: str = CHATS) -> str:
         """Write that a request is about to leave; its id."""
         line = Sent(
             endpoint=self._endpoint,
             scenario=SCENARIO,
             method="POST",
-            path=PATH,
+            path=path,
             generation=self._generation,
             load=True,
         )
@@ -52,17 +55,38 @@ class RowWriter:
         self.in_flight += 1
         return sent.id
 
-    def end(self, row: LoadRow, s: Stream) -> None:
+    def end(self, row: LoadRow, s: Stream, path: str = CHATS) -> None:
         """Write the row of a request, and its bytes where they are worth it."""
         assert row.outcome in OUTCOMES
         self.in_flight -= 1
         self.outcomes[row.outcome] += 1
         if s.response and self._worth_keeping(row):
-            self._keep(row, s)
+            self._keep(row, s, path)
         self._writer.write("rows.jsonl", row)
+        for listener in self.listeners:
+            listener(row)
 
-    def phase(self, what: Stage, at: int, facts: dict[str, str]) -> None:
+    def dropped(self, ticket: Ticket) -> None:
+        """Write that a request came while all places were taken."""
+        asked = ticket.asked
+        line = Dropped(
+            endpoint=self._endpoint, intended_at=ticket.intended_at, phase=ticket.phase, workload=asked.workload
+        )
+        self.outcomes["dropped"] += 1
+        self._writer.write("rows.jsonl", line)
+
+    def stage(self, what: Stage, at: int, facts: dict[str, str]) -> None:
         self._writer.write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
+
+    def phase(self, name: str, sort: PhaseSort, at: int, facts: dict[str, str]) -> None:
+        """Write that a phase begins."""
+        line = Phase(endpoint=self._endpoint, what=Stage.PHASE, at=at, facts=facts, name=name, sort=sort)
+        self._writer.write("rows.jsonl", line)
+
+    def measured(self, name: str, sort: PhaseSort, at: int, facts: dict[str, str]) -> None:
+        """Write what a phase has shown."""
+        line = Phase(endpoint=self._endpoint, what=Stage.MEASURED, at=at, facts=facts, name=name, sort=sort)
+        self._writer.write("rows.jsonl", line)
 
     def counters(self, counters: Counters) -> None:
         self._writer.write("rows.jsonl", counters)
@@ -73,14 +97,14 @@ class RowWriter:
             return row.outcome == "ok" and self._random.random() < SAMPLE / seen
         return seen <= KEPT_PER_OUTCOME
 
-    def _keep(self, row: LoadRow, s: Stream) -> None:
+    def _keep(self, row: LoadRow, s: Stream, path: str) -> None:
         masked, _ = redact(self._mask, s.response, "POST")  # a key may be split over deltas, or packed
         request, response = self._writer.store(s.request), self._writer.store(masked)
         line = s.line(
             row.id,
             endpoint=self._endpoint,
             scenario=SCENARIO,
-            path=PATH,
+            path=path,
             request=request or (0, 0),
             response=response or (0, 0),
             generation=self._generation,
@@ -96,6 +120,7 @@ def row_of(
     s: Stream,
     *,
     intended_at: int,
+    ticket: Ticket | None = None,
     findings: tuple[str, ...] = (),
     draining: bool = False,
 ) -> LoadRow:
@@ -117,7 +142,20 @@ def row_of(
         finish_reason=s.finish_reason,
         named=s.named,
         status=s.status,
-        detail="" if outcome == "ok" else (s.fault or s.detail),
+        detail="" if outcome == "ok" else _detail(s),
         findings=findings,
         draining=draining,
+        phase=ticket.phase if ticket else "",
+        workload=ticket.asked.workload if ticket else "",
+        canary=ticket is not None and ticket.asked.canary,
+        cap=ticket.asked.cap if ticket else 0,
+        cached=s.cached,
+        drafted=s.drafted,
+        accepted=s.accepted,
     )
+
+
+def _detail(s: Stream) -> str:
+    """What a server or a connection said was wrong, and when the server wants the request again."""
+    said = s.fault or s.detail
+    return f"{said}; Retry-After {s.retry_after}" if s.retry_after and s.status in BUSY else said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -11,16 +12,26 @@ from gevent.event import Event
 from gevent.lock import RLock
 
 from load import counters, slots
+from load.desk import Desk
 from load.inspection import Inspector
-from load.prompts import prompts
 from load.record import RowWriter
-from load.settings import ROOT, LoadSettings, body
+from load.settings import ROOT, LoadSettings
+from load.shapes.helm import Helm
+from load.users.asked import AskedOf
+from load.users.traffic import Traffic
+from load.voyage import LoadTime, LoadVoyage, sail
+from seatrial.checks.areas.soak.lasting import OVER
+from seatrial.given import phases, workload
+from seatrial.given.phases import SoakPhase
 from seatrial.kinds import detect, profile
-from seatrial.records import Counters, Endpoint, Stage
+from seatrial.records import Counters, Endpoint, Hazard, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
 from seatrial.text import visible
 from seatrial.wire.transports.load import LoadTarget, get
+
+PLACES = 256
+"""Requests that are under way at most where they arrive by themselves: at 1.5/s, those of nearly three minutes."""
 
 SHOWN = 400
 """Characters of a server's own texts in a message."""
@@ -34,20 +45,32 @@ class LoadSession:
     """The state that all users of a load share.
 
     Args:
-        users: how many; None: as the settings say, else as many as the server has slots.
+        users: how many closed ones; None: as the settings say, else as many as the server has slots.
+        seconds: for how long; None: until it is told to end.
+
+    Attributes:
+        places: how many users there are, closed or not.
 
     Raises:
         NoServerError: the host cannot be asked who it is.
+        seatrial.given.errors.ConfigError: the phases or the traffic cannot be read.
         load.inspection.NoRulesError: no rule reads its streams.
         seatrial.run.writer.RunDirError: the run directory cannot be read or written.
     """
 
-    def __init__(self, settings: LoadSettings, host: str | None, users: int | None = None) -> None:
+    def __init__(
+        self, settings: LoadSettings, host: str | None, users: int | None = None, seconds: float | None = None
+    ) -> None:
         self.settings = settings
+        self.phases = _phases(settings, seconds, users or settings.users)
+        self.workload = workload.named(settings.workload or workload.usual(len(self.phases)))
         self.endpoint, self.rundir = _run(settings, host)
         self.target: LoadTarget = settings.target(self.endpoint.url)
         self.users = users or settings.users or self.endpoint.slots or self._measured()
+        open_places = PLACES if any(phase.sort not in phases.CLOSED for phase in self.phases) else 0
+        self.places = max(open_places, self.users, *(phase.users or 0 for phase in self.phases))
         self.draining = Event()
+        self.desk = Desk(self.draining, settings.seed)
         self.recorder = RowWriter(
             self.rundir.load_writer(settings.role),
             self.endpoint.name,
@@ -55,35 +78,68 @@ class LoadSession:
             self.endpoint.generation,
             self.target.mask,
         )
-        self.inspector = Inspector(self.endpoint)
+        self.inspector = Inspector(self.endpoint, seed=settings.seed)
         self._lock = RLock()
-        self._running = False
+        self._running = self._over = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
         self._counted = True
 
-    def start(self, users: int, seconds: float | None) -> None:
-        """The first user is about to start."""
+    def start(self, seconds: float | None, over: Callable[[], None]) -> None:
+        """The first user is about to start.
+
+        Args:
+            over: called where the phases are over before their time.
+        """
         self.draining.clear()
+        self._over = False
         if not self._counted:  # started again by hand
             self._count("before")
         self._counted = False
         facts = {
-            "users": str(users),
+            "users": str(self.users),
             "slots": str(self.endpoint.slots or ""),
             "seconds": "" if seconds is None else f"{seconds:g}",
             "seed": str(self.settings.seed),
             "max_tokens": str(self.settings.max_tokens),
             "deadline_s": f"{self.settings.deadline_s:g}",
             "idle_s": f"{self.settings.idle_s:g}",
+            "workload": self.workload.told(),
+            "slo": self.settings.slo,
         }
         self._running = True
-        self.recorder.phase(Stage.START, time.monotonic_ns(), facts)
+        self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
+        self._sail(over)
+
+    def _sail(self, over: Callable[[], None]) -> None:
+        about = self._about(lanes=self.users)
+        traffic = Traffic(self.workload, about)
+        helm = Helm(LoadTime(self.draining), self.desk, traffic, self.settings.seed, self.users, self.recorder.dropped)
+        voyage = LoadVoyage(self.phases, helm, self.desk, self.recorder, self.settings.deadline_s)
+        invalid_s = self.workload.invalid_s if self.settings.hazard >= Hazard.CARELESS else None
+
+        def early() -> None:
+            self._over = True
+            over()
+
+        sail(voyage, self.settings.canary_s, invalid_s, early, over)
+
+    def _about(self, lanes: int) -> AskedOf:
+        return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)
+
+    @property
+    def length(self) -> float:
+        """Seconds of all phases together."""
+        return sum(phase.seconds for phase in self.phases)
 
     def drain(self) -> None:
         """No user starts another request; those in flight are waited for."""
         if self._running and not self.draining.is_set():
             self.draining.set()
-            self.recorder.phase(Stage.DRAIN, time.monotonic_ns(), {"in_flight": str(self.recorder.in_flight)})
+            self.desk.stop()
+            facts = {"in_flight": str(self.recorder.in_flight)}
+            if self._over:
+                facts["how"] = OVER
+            self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), facts)
 
     def end(self, how: str) -> None:
         """All users are gone: read the counters once they are quiet. A second caller waits for the first."""
@@ -96,9 +152,9 @@ class LoadSession:
             facts = {
                 "how": how,
                 "rules": str(len(self.inspector.rules)),
-                "inspected": f"{self.inspector.read} of {self.inspector.of}",
+                "inspected": self.inspector.told(),
             }
-            self.recorder.phase(Stage.END, time.monotonic_ns(), facts)
+            self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
 
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""
@@ -110,9 +166,8 @@ class LoadSession:
         """How many users to send where the server does not say how many slots it has."""
         if self.rundir.single(self.endpoint.name).exists():
             return 1  # requests of this run were seen to wait for each other
-        asked = prompts(self.settings.seed, -1)
-        first, second = (body(self.endpoint, next(asked), self.settings.max_tokens) for _ in range(2))
-        return slots.measured(self.target, (first, second))
+        traffic = Traffic(workload.named("short"), self._about(lanes=1))
+        return slots.measured(self.target, (traffic.request().body, traffic.request().body))
 
     def _count(self, phase: Literal["before", "after"]) -> None:
         path = profile.load(self.endpoint.kind).counters.path
@@ -123,11 +178,21 @@ class LoadSession:
                 phase=phase,
                 requests=found.requests,
                 prompt_tokens=found.prompt_tokens,
+                prompt_read=found.prompt_read,
                 tokens=found.tokens,
                 source=found.source,
                 moving=found.moving,
             )
         )
+
+
+def _phases(settings: LoadSettings, seconds: float | None, users: int | None) -> tuple[SoakPhase, ...]:
+    """The phases of a load: those of the file, or what is usual for its length."""
+    if settings.phases is not None:
+        return phases.read(settings.phases, hazard=settings.hazard)
+    if seconds is None:  # until it is told to end
+        return (phases.endless(settings.rps, users),)
+    return phases.usual(seconds, hazard=settings.hazard, rps=settings.rps, users=users)
 
 
 def _run(settings: LoadSettings, host: str | None) -> tuple[Endpoint, RunDir]:

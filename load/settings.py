@@ -4,7 +4,14 @@
 SEATRIAL_RUN            run directory to write into; unset: a new one below ``reports/runs``
 SEATRIAL_ENDPOINT       name of an endpoint of that run; unset: ``--host`` is asked who it is
 SEATRIAL_ROLE           name of the writer, one per load of a run (``load1``)
-SEATRIAL_USERS          users at once; ``-u`` goes before it. Unset: one per slot of the server, else 4
+SEATRIAL_USERS          closed users; ``-u`` goes before it. Unset: one per slot of the server, else 4
+SEATRIAL_PHASES         file of phases (:mod:`seatrial.given.phases`); unset: what is usual for the length
+SEATRIAL_RPS            requests a second of the usual open phase; unset: a share of what was measured
+SEATRIAL_WORKLOAD       traffic: a name or a file (:mod:`seatrial.given.workload`). Unset: ``short``, and
+                        ``chat`` where there are several phases
+SEATRIAL_CANARY_S       seconds between two canaries (60)
+SEATRIAL_HAZARD         up to what is sent (heavy)
+SEATRIAL_SLO            what a good answer keeps, as ``ttft=2s,tpot=80ms``; told beside the figures
 SEATRIAL_MODEL          model to ask for, where no endpoint of a run says it
 SEATRIAL_MAX_TOKENS     cap of an answer (48)
 SEATRIAL_SEED           of prompts, jitter and samples (0)
@@ -26,11 +33,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from seatrial.records import Endpoint
+from seatrial.given import words
+from seatrial.given.errors import ConfigError
+from seatrial.records import Hazard
 from seatrial.wire.masking.headers import FRAMING, secret_values, unsendable
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import LoadTarget
@@ -51,6 +59,12 @@ class LoadSettings:
     endpoint: str
     role: str
     users: int | None
+    phases: Path | None
+    rps: float | None
+    workload: str
+    canary_s: float
+    hazard: Hazard
+    slo: str
     model: str
     max_tokens: int
     seed: int
@@ -92,6 +106,12 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         endpoint=env.get("SEATRIAL_ENDPOINT", ""),
         role=env.get("SEATRIAL_ROLE") or "load1",
         users=_whole(env, "SEATRIAL_USERS"),
+        phases=Path(env["SEATRIAL_PHASES"]) if env.get("SEATRIAL_PHASES") else None,
+        rps=_positive(env, "SEATRIAL_RPS", 1.0) if env.get("SEATRIAL_RPS") else None,
+        workload=env.get("SEATRIAL_WORKLOAD", ""),
+        canary_s=_positive(env, "SEATRIAL_CANARY_S", 60.0),
+        hazard=_hazard(env),
+        slo=_slo(env),
         model=env.get("SEATRIAL_MODEL", ""),
         max_tokens=_whole(env, "SEATRIAL_MAX_TOKENS") or 48,
         seed=int(_number(env, "SEATRIAL_SEED", 0.0)),
@@ -103,21 +123,6 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         lifeline=int(env["SEATRIAL_LIFELINE"]) if env.get("SEATRIAL_LIFELINE", "").isdigit() else None,
         pace=_pace(env),
     )
-
-
-def body(endpoint: Endpoint, prompt: str, max_tokens: int) -> bytes:
-    """The request: a streamed chat with usage, at the server's own temperature.
-
-    The cap grows where the endpoint thinks and cannot be told not to.
-    """
-    fields: dict[str, Any] = {
-        "model": endpoint.model,
-        "messages": [{"role": "user", "content": prompt}],
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "max_tokens": math.ceil(max_tokens * endpoint.cap_factor),
-    }
-    return msgspec.json.encode({**fields, **endpoint.extra_body})
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
@@ -144,6 +149,20 @@ def _whole(env: Mapping[str, str], name: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"{name}={text}: a whole number, at least 1")
     return int(text)
+
+
+def _hazard(env: Mapping[str, str]) -> Hazard:
+    try:
+        return words.hazard(env.get("SEATRIAL_HAZARD") or "heavy", embedded=False)
+    except ConfigError as error:
+        raise SettingsError(str(error).replace("--hazard", "SEATRIAL_HAZARD")) from None
+
+
+def _slo(env: Mapping[str, str]) -> str:
+    try:
+        return words.slo("SEATRIAL_SLO", env.get("SEATRIAL_SLO"))
+    except ConfigError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _pace(env: Mapping[str, str]) -> Turns | None:

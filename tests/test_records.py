@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 
 from seatrial import records
-from seatrial.records import KINDS, LINES, Line, facts, families, lines, record, verdicts, views, words
+from seatrial.records import KINDS, LINES, Line, facts, families, lines, record, soaks, verdicts, views, words
 
-ROOMS = (facts, families, lines, record, verdicts, views, words)
+ROOMS = (facts, families, lines, record, soaks, verdicts, views, words)
 
 
 def own(module) -> set[str]:
@@ -27,7 +27,8 @@ def own(module) -> set[str]:
 
 
 def test_each_class_of_a_line_is_a_kind_of_its_own():
-    written = {each for each in vars(lines).values() if inspect.isclass(each) and issubclass(each, Line)} - {Line}
+    rooms = (*vars(lines).values(), *vars(soaks).values())
+    written = {each for each in rooms if inspect.isclass(each) and issubclass(each, Line)} - {Line}
     assert set(KINDS) == set(get_args(LINES)) == written == set(Line.__subclasses__())
     assert len({kind.__struct_config__.tag for kind in KINDS}) == len(KINDS)
 

@@ -11,19 +11,35 @@ from typing import get_args
 
 import pytest
 
-from seatrial.records import Depth, Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, Ready, Stage
+from seatrial.records import Depth, Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, PhaseSort, Ready, Stage
 from seatrial.stops.state.sights import Sight
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for room in ("src", "fixtures", "load") for path in (ROOT / room).rglob("*.py"))
-OF_PHASES = ("users", "slots", "seconds", "seed", "max_tokens", "deadline_s", "idle_s", "how", "rules", "inspected")
+OF_PHASES = (
+    "users",
+    "slots",
+    "seconds",
+    "seed",
+    "max_tokens",
+    "deadline_s",
+    "idle_s",
+    "how",
+    "rules",
+    "inspected",
+    "workload",
+    "slo",
+    "n",
+    "rps",
+    "in_flight",
+)
 OF_ENDPOINTS = ("warm-up", "thinking")
 OF_OTHERS = tuple(f"the fact {text!r}" for text in OF_PHASES + OF_ENDPOINTS)
 """Facts of a phase, which are its settings, and of an endpoint, which are the server's own: no facts of an event."""
 
-OF_RECORDS: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, NoteWord)
+OF_RECORDS: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, PhaseSort, NoteWord)
 VOCABULARIES = (*OF_RECORDS, Sight)
 
 

@@ -1,4 +1,4 @@
-"""Does it endure? One load, as many users as the server has slots, judged by every rule on soaks."""
+"""Does it endure? One load in phases, or of closed users alone where it is short, judged by every rule on soaks."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,9 @@ from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.records import Hazard, Scenario, SoakRun
 
-LOADS = {"closed": Scenario(requests={}, traits=parts.COUNTED, hazard=Hazard.HEAVY)}  # --soak says how long
+LOADS = {
+    "closed": Scenario(requests={}, traits=parts.COUNTED | parts.CANARIED, hazard=Hazard.HEAVY)
+}  # --soak says how long
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(LOADS))
@@ -18,6 +20,7 @@ def test_soak(
     scenario: str,  # noqa: ARG001
     soak: SoakRun,
     stopped: list[tuple[int, int]],
+    cache: int,
     judge: Callable[..., None],
 ) -> None:
-    judge(rule, soak, stopped=stopped)
+    judge(rule, soak, stopped=stopped, cache=cache)

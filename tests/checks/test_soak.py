@@ -276,6 +276,45 @@ def test_figures_of_the_counters() -> None:
     off = load(row(1), server={"tokens": 12})
     assert counters.token_figures(off, Expect()) == {"tokens": "9, the server's 12"}
     assert counters.token_figures(load(row(1), server={"tokens": None}), Expect()) == {}
+    left = counters.token_figures(load(row(1), row(2, "left", cap=8), server={"tokens": 12}), Expect())
+    assert left == {"tokens": "agree with the server's (12, 3 of them of 1 that were left)"}
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [({}, Outcome.PASS), ({"tokens": 9 + 8}, Outcome.PASS), ({"tokens": 9 + 9}, Outcome.ADVISORY),
+     ({"tokens": 8}, Outcome.ADVISORY), ({"prompt_tokens": 500}, Outcome.PASS),
+     ({"prompt_tokens": 4}, Outcome.ADVISORY)],
+)  # fmt: skip
+def test_what_a_client_left_may_have_been_made_up_to_its_cap(server: dict[str, int], expected: Outcome) -> None:
+    sound, left, refused = row(1), row(2, "left", cap=8, phase="open"), row(3, "declined", status=400, phase="open")
+    run = load(sound, left, refused, server=server)
+    assert judged(counters.tokens_agree_with_the_server, run)[0] is expected
+
+
+def test_prompts_that_a_server_read_are_those_that_were_not_cached() -> None:
+    rows = (row(1, prompt_tokens=30, cached=10), row(2, prompt_tokens=30, cached=0))
+    for read, expected in ((50, Outcome.PASS), (60, Outcome.ADVISORY), (49, Outcome.ADVISORY)):
+        run = load(*rows, server={"prompt_tokens": None, "prompt_read": read})
+        word, found = judged(counters.tokens_agree_with_the_server, run)
+        assert word is expected
+        assert all(finding.where == "the prompt tokens that were not cached" for finding in found)
+    untold = load(rows[0], row(2), server={"prompt_tokens": None, "prompt_read": 7})
+    assert judged(counters.tokens_agree_with_the_server, untold)[0] is Outcome.PASS
+
+
+def test_vectors_and_requests_to_be_refused_may_be_counted_or_not() -> None:
+    rows = (
+        row(1, phase="open", cap=48),
+        row(2, phase="open", tokens=0, prompt_tokens=7),
+        row(3, "left", phase="open", cap=9),
+    )
+    for requests in (1, 2, 3):
+        run = load(*rows, server={"requests": requests, "prompt_tokens": 5})
+        assert judged(counters.requests_agree_with_the_server, run)[0] is Outcome.PASS
+        assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome.PASS
+    assert judged(counters.requests_agree_with_the_server, load(*rows, server={"requests": 4}))[0] is Outcome.ADVISORY
+    assert judged(counters.requests_agree_with_the_server, load(*rows, server={"requests": 0}))[0] is Outcome.ADVISORY
 
 
 def test_streams_name_one_model() -> None:

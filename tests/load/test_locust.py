@@ -31,7 +31,7 @@ def clean(run: SoakRun, *, cut_short: bool = False) -> None:
     """Nothing was cut, and the server counted what the users received; a load cut short proves no endurance."""
     assert {row.outcome for row in run.rows} == {"ok"}
     assert not run.unfinished
-    assert [phase.what for phase in run.phases] == ["start", "drain", "end"]
+    assert [phase.what for phase in run.phases] == ["start", "phase", "drain", "end"]
     assert [c.phase for c in run.counters] == ["before", "after"]
     for rule in (
         answers.streams_terminate,
@@ -75,6 +75,9 @@ def test_a_sound_server_is_counted_to_the_token(tmp_path: Path, users: str) -> N
     assert all(row.sent_at < row.first_at <= row.last_at <= row.ended_at and row.deltas > 1 for row in run.rows)
     assert run.phases[0].facts["users"] == users
     assert not any(row.findings for row in run.rows)
+    assert [(span.name, span.sort, span.until) for span in run.spans] == [("closed", "closed", run.phases[2].at)]
+    assert {(row.phase, row.workload, row.cap, row.canary) for row in run.rows} == {("closed", "chat", 48, False)}
+    assert sum(row.cached or 0 for row in run.rows) == truth["cached_tokens"]
 
 
 def test_every_fault_is_counted_under_its_word(tmp_path: Path) -> None:
@@ -163,3 +166,83 @@ def test_the_key_is_in_no_file(tmp_path: Path) -> None:
     assert any(path.name == "bytes.bin" for path in files)
     assert not [path for path in files if key.encode() in path.read_bytes()]
     assert key not in text
+
+
+PHASES = """
+[[phase]]
+sort = "closed"
+length = "3s"
+users = 2
+
+[[phase]]
+sort = "open"
+length = "4s"
+rps = 8
+
+[[phase]]
+sort = "rest"
+length = "1s"
+"""
+
+TRAFFIC = """
+invalid_every = "2s"
+
+[[part]]
+kind = "chat"
+weight = 4
+
+[[part]]
+kind = "agent"
+system = 100
+turns = 3
+
+[[part]]
+kind = "structured"
+
+[[part]]
+kind = "embeddings"
+
+[[part]]
+kind = "cancel"
+answer = [64, 64]
+"""
+
+
+def test_phases_and_mixed_traffic_are_what_the_server_saw(tmp_path: Path) -> None:
+    (tmp_path / "phases.toml").write_text(PHASES)
+    (tmp_path / "traffic.toml").write_text(TRAFFIC)
+    told = {"SEATRIAL_PHASES": str(tmp_path / "phases.toml"), "SEATRIAL_WORKLOAD": str(tmp_path / "traffic.toml")}
+    with Golden(token_ms=4) as golden:
+        with locust(golden.url, tmp_path / "run", SEATRIAL_CANARY_S="1", **told) as child:
+            text, _ = child.communicate(timeout=3 * PATIENCE_S)
+        truth = golden.truth()
+    assert child.returncode == 0, text
+    run = soak_of(tmp_path / "run")
+    kinds = Counter((row.workload, row.outcome) for row in run.rows)
+    assert {"ok", "left", "declined"} >= {outcome for _, outcome in kinds}
+    assert {"chat", "agent", "structured", "embeddings", "canary", "invalid", "look"} <= {kind for kind, _ in kinds}
+    looks = kinds["look", "ok"] + sum(line.workload == "look" for line in run.dropped)  # the end may come before it
+    assert looks == kinds["invalid", "declined"] > 0
+    assert all(row.canary == (row.workload == "canary") for row in run.rows)
+
+    assert (
+        len(run.rows) - sum(row.workload == "embeddings" for row in run.rows)
+        <= truth["chats"] + kinds["invalid", "declined"]
+    )
+    assert truth["embedded"] > 0
+    left = [row for row in run.rows if row.outcome == "left"]
+    known = sum(row.tokens or 0 for row in run.rows)
+    assert known <= truth["tokens"] <= known + sum(row.cap for row in left)
+    for rule in (counters.requests_agree_with_the_server, counters.tokens_agree_with_the_server):
+        assert run_rule(rule, run, Expect()) == ((), "")
+
+    _, opened, rest = run.spans
+    assert [span.sort for span in run.spans] == ["closed", "open", "rest"]
+    assert opened.facts["rps"] == "8"
+    assert [phase.name for phase in run.phases if phase.what == "measured"] == ["closed"]
+    due = sorted(row.intended_at for row in run.rows if row.phase == "open" and not row.canary)
+    assert len(due) + len(run.dropped) > 10
+    assert all(opened.since <= at <= opened.since + 4_100_000_000 for at in due)
+    assert all(row.sent_at >= row.intended_at for row in run.rows)
+    assert not [row for row in run.rows if row.phase == "rest"]
+    assert all(row.ended_at <= rest.since for row in run.rows)

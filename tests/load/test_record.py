@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from load import counters, inspection, settings
+from load import counters, inspection
 from load.counters import Totals, quiet, totals
-from load.prompts import prompts
 from load.record import KEPT_PER_OUTCOME, RowWriter, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.kinds import prometheus
@@ -84,7 +82,9 @@ nan NaN
 
 
 def test_llama_cpp_counts_tokens_and_no_requests() -> None:
-    assert totals(ShortAnswer(200, METRICS), "/metrics") == Totals("llama.cpp's /metrics", tokens=1234, busy=1)
+    assert totals(ShortAnswer(200, METRICS), "/metrics") == Totals(
+        "llama.cpp's /metrics", tokens=1234, prompt_read=77, busy=1
+    )
     assert prometheus.wholes(METRICS)["labelled"] == 5
 
 
@@ -124,36 +124,19 @@ def test_an_inspection_without_rules_does_not_begin(monkeypatch: pytest.MonkeyPa
         inspection.Inspector(endpoint)
 
 
-def test_prompts_repeat_with_the_seed_and_differ_between_users() -> None:
-    first, again, other = (list(itertools.islice(prompts(7, user), 20)) for user in (1, 1, 2))
-    assert first == again != other
-    assert len(set(first)) > 5
-
-
-def test_the_body_is_a_stream_with_usage_and_a_cap() -> None:
-    endpoint = Endpoint(
-        name="e", url="http://h/v1", kind="generic", model="m", models=("m",), cap_factor=1.5,
-        extra_body={"cache_prompt": False},
-    )  # fmt: skip
-    body = msgspec.json.decode(settings.body(endpoint, "Why?", 48))
-    assert (body["max_tokens"], body["stream"], body["stream_options"]) == (72, True, {"include_usage": True})
-    assert body["cache_prompt"] is False
-    assert "temperature" not in body
-
-
-@pytest.mark.parametrize(
-    "env",
-    [
-        {"SEATRIAL_USERS": "0"},
-        {"SEATRIAL_USERS": "many"},
-        {"SEATRIAL_DEADLINE_S": "-1"},
-        {"SEATRIAL_DEADLINE_S": "inf"},
-        {"SEATRIAL_SEED": "x"},
-        {"SEATRIAL_HEADERS": "[1]"},
-        {"SEATRIAL_KEY_ENV": "NOT_THERE"},
-        {"SEATRIAL_CA": "/no/such/file"},
-    ],
-)
-def test_a_setting_that_cannot_be_used_is_named(env: dict[str, str]) -> None:
-    with pytest.raises(settings.SettingsError, match=next(iter(env))):
-        settings.read(env)
+@pytest.mark.parametrize(("cost_s", "low", "high"), [(0.05, 400, 400), (0.5, 80, 280), (5.0, 10, 60)])
+def test_of_streams_that_take_too_long_to_read_a_seeded_sample_is(cost_s: float, low: int, high: int) -> None:
+    """One stream a second; reading each takes this long."""
+    endpoint = Endpoint(name="8080", url="http://h/v1", kind="generic", model="m", models=("m",))
+    found = []
+    for _ in range(2):
+        wall, reads = [0.0], itertools.count()
+        reader = inspection.Inspector(endpoint, seed=3, clock=lambda w=wall, r=reads: (next(r) * cost_s, w[0]))
+        reader.rules = []
+        for n in range(400):
+            wall[0] += 1
+            reader.findings(f"load1-{n}", Stream(sent_at=1, ended_at=2, response=b"HTTP/1.1 200 OK\r\n\r\n"))
+        found.append((reader.read, reader.told()))
+    assert found[0] == found[1]
+    assert low <= found[0][0] <= high
+    assert found[0][1].endswith(", a seeded sample") == (low < 400)

@@ -13,18 +13,20 @@ import pytest
 from seatrial.records import (
     VERSION,
     Clock,
+    Counters,
     Endpoint,
     Event,
     Fact,
     Happening,
     Judgement,
+    LoadRow,
     Planned,
     Received,
     RunInfo,
     Sent,
 )
-from seatrial.records.lines import KINDS
 from seatrial.records.numbers import HIGHEST
+from seatrial.records.record import KINDS
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
@@ -235,6 +237,8 @@ def test_every_number_of_a_line_is_bounded_or_looked_at():
     fields = {kind: {n for n, h in get_type_hints(kind, include_extras=True).items() if bare(h)} for kind in KINDS}
     counts = {"tokens", "prompt_tokens"}
     wanted = {kind: {"expect"} if kind is Judgement else counts for kind in SAID}
+    wanted[Counters] = counts | {"prompt_read"}
+    wanted[LoadRow] = counts | {"cached", "drafted", "accepted"}
     assert {kind: found for kind, found in fields.items() if found} == wanted
 
 

@@ -13,9 +13,9 @@ from functools import partial
 from itertools import islice
 
 from load.counters import Totals, quiet, totals
-from load.prompts import prompts
 from load.record import row_of
-from load.settings import body
+from load.users.asked import AskedOf
+from load.users.traffic import Traffic
 from seatrial.behaviour.items import Maker
 from seatrial.behaviour.planning import items_of
 from seatrial.behaviour.probe import makers, probes
@@ -26,6 +26,7 @@ from seatrial.checks.autopsy import asking
 from seatrial.checks.look import SOUND
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import due, is_valid_chat
+from seatrial.given import workload
 from seatrial.reading import marks
 from seatrial.records import Counters, Endpoint, Exchange, LoadRow, Phase, Probe, Request, Scenario, SoakRun
 from seatrial.trial.sending.crowd import LATER_S
@@ -175,9 +176,10 @@ class Soak:
         target = LoadTarget(self.endpoint.url, Mask(), idle_s=patience, deadline_s=patience, cap_bytes=CAP_BYTES)
         before = self._counters(target, "before")
         rows, looks = [], []
-        for question in itertools.islice(prompts(0, 0), n):
+        traffic = Traffic(workload.named("short"), AskedOf(self.endpoint, 0, CAP_TOKENS))
+        for _ in range(n):
             looks.append(self._look(target))
-            rows.append(self._row(target, question))
+            rows.append(self._row(target, traffic.request().body))
         after = self._counters(target, "after")
         phases = tuple(Phase(endpoint=self.endpoint.name, what=w, at=at) for w in ("start", "drain", "end"))
         return SoakRun(rows=tuple(rows), counters=(before, after), phases=phases, probes=tuple(looks[1:]))
@@ -187,9 +189,9 @@ class Soak:
         said = get(target, "//health")
         return Probe(name=self.endpoint.name, t=time.monotonic_ns(), health=said.status, health_ns=1)
 
-    def _row(self, target: LoadTarget, question: str) -> LoadRow:
+    def _row(self, target: LoadTarget, body: bytes) -> LoadRow:
         intended_at = time.monotonic_ns()
-        s = stream(target, body(self.endpoint, question, CAP_TOKENS))
+        s = stream(target, body)
         return row_of(f"silence-{next(self._ids)}", self.endpoint.name, classify(s), s, intended_at=intended_at)
 
     def _counters(self, target: LoadTarget, phase: str) -> Counters:

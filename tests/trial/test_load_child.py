@@ -56,9 +56,9 @@ def test_it_runs_for_its_time_and_shows_how_it_goes(sailing: Sailing, monkeypatc
         assert sailing.load(golden, 4.0).sail() is False
         assert len(rows(sailing.path)) == golden.truth()["chats"]
     found = soak_of(sailing.path)
-    start, drain, _ = found.phases
+    start, _, drain, _ = found.phases
     assert start.facts["users"] == "4"
-    assert 3.5e9 < drain.at - start.at < 5e9
+    assert 3.5e9 < drain.at - start.at < 10e9
     assert sailing.said[-1].startswith("soak gold  00:0")
     assert "TTFT p50" in sailing.said[-1]
 
@@ -73,7 +73,7 @@ def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
         assert sailing.load(golden, 600.0).sail() is True
     found = soak_of(sailing.path)
     assert {row.outcome for row in found.rows} == {"ok"}
-    assert [phase.what for phase in found.phases] == ["start", "drain", "end"]
+    assert [phase.what for phase in found.phases] == ["start", "phase", "drain", "end"]
     assert any(text.startswith("draining ") and text.endswith("(Ctrl-C again: cut them)") for text in sailing.said)
 
 

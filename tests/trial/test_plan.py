@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seatrial.checks import catalogue
+from seatrial.checks.catalogue import load_all
 from seatrial.given.options import Options
+from seatrial.given.soak import SoakAsked
 from seatrial.records import Endpoint, Planned
 from seatrial.trial.plan import announcement, not_planned
 from seatrial.trial.resolve import Resolved
+from seatrial.trial.selection import lacks
 
 
 def test_what_a_server_calls_itself_reaches_no_terminal_raw():
@@ -25,14 +30,24 @@ def planned(suite):
     return Planned(case=f"r[s]@{suite}", endpoint="e", rule="r", scenario="s", suite=suite)
 
 
-def test_what_no_rule_judges_is_listed_however_long_the_soak(monkeypatch):
-    told = dict(not_planned([planned("soak")], []))
-    assert told["drift and leaks"] == "no rule judges them yet, however long the soak"
-    rules = catalogue.by_row()
-    monkeypatch.setattr(catalogue, "by_row", lambda: rules | {"load/6": []})
-    assert "leaks" in dict(not_planned([planned("soak")], []))
-    monkeypatch.setattr(catalogue, "by_row", lambda: rules | {"load/6": [], "load/7": []})
+def test_suites_that_were_not_asked_for_are_listed():
     assert set(dict(not_planned([planned("soak")], []))) == {"conformance", "behaviour"}
+
+
+@pytest.mark.parametrize(
+    ("soak_s", "lacking"),
+    [(60, {"growth, decay, rising errors", "drift of latency"}), (1800, {"drift of latency"}), (9000, set())],
+)
+def test_what_a_soak_is_too_short_for_is_not_planned_and_the_plan_says_what_is_seen(soak_s, lacking):
+    options = Options(endpoints={"e": "http://h/v1"}, soak_s=soak_s, soak=SoakAsked(seconds=soak_s))
+    load_all()
+    rules = ("soak/memory-does-not-grow", "soak/latency-does-not-drift", "soak/streams-terminate")
+    found = [lacks(rule, options) for rule in rules]
+    assert {what for what, _ in filter(None, found)} == lacking
+    cases = [planned("soak")]
+    lines = list(announcement(options, {}, Resolved(options, no_gpu="none"), cases, []))
+    shows = next(line for line in lines if "the soak shows growth" in line)
+    assert ("not tested" in shows) == bool(lacking)
 
 
 def test_rows_without_a_rule_are_counted_as_the_catalogue_has_them(monkeypatch):

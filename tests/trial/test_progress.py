@@ -22,6 +22,10 @@ def row(word: str, wait_s: float = 0.25) -> LoadRow:
     )  # fmt: skip
 
 
+def phase(name: str, **facts: str) -> Phase:
+    return Phase(endpoint="8080", what="phase", at=5 * SECOND, name=name, sort=name, facts=facts)
+
+
 def test_it_grows_with_the_files(tmp_path: Path) -> None:
     (tmp_path / "load").mkdir()
     progress = Progress(tmp_path, "8080", "load1", 7, 60)
@@ -31,10 +35,13 @@ def test_it_grows_with_the_files(tmp_path: Path) -> None:
     for _ in range(3):
         writer.write("exchanges.jsonl", sent())
     assert progress.line(6 * SECOND) == "soak 8080  00:01 of 01:00  3 in flight  no answer yet  lost 0"
-    writer.write("rows.jsonl", row("ok"))
-    writer.write("rows.jsonl", row("no_terminator", 0.5))
+    writer.write("rows.jsonl", phase("closed", n="1 of 1"))
+    for word, wait in (("ok", 0.25), ("no_terminator", 0.5)):
+        writer.write("rows.jsonl", row(word, wait))
     line = progress.line(46 * SECOND)
     assert line == "soak 8080  00:41 of 01:00  1 in flight  TTFT p50 0.25 p99 0.50 s  40 tok/s a stream  lost 1"
+    writer.write("rows.jsonl", phase("open", n="4 of 6", rps="1.3"))
+    assert progress.line(46 * SECOND).startswith("soak 8080  00:41 of 01:00  open 1.3/s (phase 4 of 6)  1 in flight")
     writer.close()
     progress.close()
 

@@ -22,7 +22,7 @@ ROOMS = (AREAS, "seatrial.oracles", "seatrial.behaviour")
 """Packages whose modules hold rules: by name, for the rules of ``checks`` must not depend on the SDK of ``oracles``."""
 
 
-TABLES = ("areas", "named", "unasked")
+TABLES = ("areas", "named")
 """Tables of ``rows.toml`` that are no area of the catalogue."""
 
 
@@ -114,12 +114,6 @@ def named() -> dict[str, str]:
 def area_of(row: str) -> str:
     """The area of a row: ``chat/basic`` of ``chat/basic/3``."""
     return row.rpartition("/")[0]
-
-
-def unasked() -> tuple[str, ...]:
-    """What a soak does not tell, though somebody may expect it to: no rule stands for it."""
-    covered = by_row()
-    return tuple(title for row, title in _page()["unasked"].items() if row not in covered)
 
 
 def by_row() -> dict[str, list[Rule]]:

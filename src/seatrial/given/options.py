@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.given.access import Access
+from seatrial.given.soak import SoakAsked
 from seatrial.given.toolset import Toolset
 from seatrial.records import Depth, Hazard
 
@@ -32,6 +33,7 @@ class Options:
     depth: Depth = Depth.SMALL  # whether the long forms of rows are asked too
     budget_s: float = 180.0  # for the behaviour probes of an endpoint
     soak_s: float = 60.0
+    soak: SoakAsked = field(default_factory=SoakAsked)
     seed: int = 0  # of probes and prompts
     shuffle: int | None = None  # seed of the order within a hazard class; None: the order of the tables
     strict: bool = False  # a violated SHOULD is FAIL

@@ -19,6 +19,7 @@ import msgspec
 
 from seatrial.given.address import CREDENTIALS, base_url
 from seatrial.given.errors import ConfigError
+from seatrial.reading import rows
 from seatrial.records import Depth, Hazard
 from seatrial.text import shorten, visible
 from seatrial.wire.masking.headers import FRAMING, unsendable
@@ -115,6 +116,19 @@ def rate(option: str, text: str | None) -> float | None:
     if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text.strip()) or not float(text) > 0:
         raise ConfigError(f"{option}={shorten(text, 60)} is no number of requests a second; say 5 or 0.5")
     return float(text)
+
+
+def slo(option: str, text: str | None) -> str:
+    """What a good answer keeps, once it can be read; empty where nothing is given.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    try:
+        rows.slo(text or "ttft=1s")
+    except ValueError as error:
+        raise ConfigError(f"{option}: {shorten(str(error), 200)}") from None
+    return text or ""
 
 
 def is_name(text: str) -> bool:

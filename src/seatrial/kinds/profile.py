@@ -45,6 +45,7 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         name: the source in the record.
         tokens: generated since its start; empty: it has no counters that are known.
         prompt_tokens: of whole prompts, as ``usage`` counts them.
+        prompt_read: of prompts, without those that were cached, as ``usage`` tells of them.
         requests: chats, whatever became of them.
         busy: requests being worked on: 0 once all of them are counted.
     """
@@ -53,6 +54,7 @@ class CountersSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: str = ""
     tokens: str = ""
     prompt_tokens: str = ""
+    prompt_read: str = ""
     requests: str = ""
     busy: str = ""
 
@@ -133,6 +135,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         kind: its name in the record; the name of the file where that is all there is to it.
         met: such a server has been tried. False: what is known of it was read in published source.
+        prompt_cache: bytes of RAM that it keeps of prompts at most, where it is not told otherwise; 0: none is known.
     """
 
     kind: str = ""
@@ -144,6 +147,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     claims: tuple[ClaimPlace, ...] = ()
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
+    prompt_cache: int = 0
 
     def known_word(self, case: str, build: str) -> str:
         """What is known of a case on a build; empty where nothing is."""

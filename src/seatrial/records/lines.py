@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any, Literal
 
 import msgspec
 
 from seatrial.records.numbers import Number, Real, Whole
 from seatrial.records.offered import Offered
-from seatrial.records.words import Happening, NoteWord, Outcome, Stage
+from seatrial.records.words import Happening, NoteWord, Outcome
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
@@ -274,57 +272,12 @@ class Event(Line, frozen=True, kw_only=True, tag="event"):
     facts: dict[str, str] = {}
 
 
-class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
-    """One soak request. Times are absolute; 0: it never came. ``outcome`` is of wire.transports.outcomes.OUTCOMES."""
-
-    id: str
-    endpoint: str
-    outcome: str
-    intended_at: Whole
-    sent_at: Whole
-    ended_at: Whole
-    first_at: Whole = 0  # first content, reasoning or tool delta: TTFT = first_at - sent_at
-    last_at: Whole = 0  # last delta: E2E = last_at - sent_at
-    gap_from: Whole = 0  # the longest silence between deltas
-    gap_to: Whole = 0
-    prompt_tokens: int | None = None
-    tokens: int | None = None  # usage of the server
-    deltas: Whole = 0
-    finish_reason: str = ""
-    named: tuple[str, ...] = ()  # what its chunks call the model
-    status: Whole = 0
-    detail: str = ""
-    findings: tuple[str, ...] = ()  # ids of single rules that found something on this stream
-    draining: bool = False
-
-
-class Counters(Line, frozen=True, kw_only=True, tag="counters"):
-    """The server's own totals at one moment of a soak (llama.cpp ``/metrics``, the golden server's truth)."""
-
-    endpoint: str
-    phase: Literal["before", "after"]
-    requests: Whole | None = None
-    prompt_tokens: int | None = None
-    tokens: int | None = None
-    source: str = ""
-    moving: bool = False  # they did not come to rest, though nothing of ours was under way
-
-
 class NotTested(Line, frozen=True, kw_only=True, tag="not-tested"):
     """What was not planned, by the user's choice or for want of a precondition, and why. No outcome."""
 
     what: str
     why: str
     endpoint: str = ""  # empty: of the whole run
-
-
-class Phase(Line, frozen=True, kw_only=True, tag="phase"):
-    """A soak's phases; ``facts`` holds its settings or how it ended."""
-
-    endpoint: str
-    what: Stage
-    at: Whole
-    facts: dict[str, str] = {}
 
 
 class Noted(Line, frozen=True, kw_only=True, tag="noted"):
@@ -341,9 +294,3 @@ class Noted(Line, frozen=True, kw_only=True, tag="noted"):
     label: str = ""
     text: str = ""
     dated: bool = True  # False: the entry bears no time, and ``at`` says nothing
-
-
-KINDS: tuple[type[Line], ...] = tuple(Line.__subclasses__())
-"""Every kind of line, as they stand above."""
-LINES: Any = reduce(or_, KINDS)
-"""The lines of a run as those read them who judge: what a decoder is told to expect."""

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
-from typing import TypeVar, cast, overload
+from functools import reduce
+from operator import attrgetter, or_
+from types import ModuleType
+from typing import Any, TypeVar, cast, overload
 
+from seatrial.records import lines, soaks
 from seatrial.records.lines import Line
 
 _Kind = TypeVar("_Kind", bound=Line)
+
+
+def _of(module: ModuleType) -> Iterator[type[Line]]:
+    """The kinds of lines that a module makes."""
+    for each in vars(module).values():
+        if (
+            isinstance(each, type)
+            and issubclass(each, Line)
+            and each is not Line
+            and each.__module__ == module.__name__
+        ):
+            yield each
+
+
+KINDS: tuple[type[Line], ...] = (*_of(lines), *_of(soaks))
+"""Every kind of line, as they stand there."""
+LINES: Any = reduce(or_, KINDS)
+"""The lines of a run as those read them who judge: what a decoder is told to expect."""
 
 
 class Record(Sequence[Line]):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
-from seatrial.records.lines import Counters, LoadRow, Meter, Phase, Probe, Sample, Sent
+from seatrial.records.lines import Gpu, LogRate, Meter, Probe, Sample, Sent
 from seatrial.records.record import Record
-from seatrial.records.words import VERSION, Depth, Hazard, Leaving, Width
+from seatrial.records.soaks import Counters, Dropped, LoadRow, Phase
+from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,29 +259,61 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A phase of a soak and its time: monotonic ns, from its beginning to that of the next one or of the drain."""
+
+    name: str
+    sort: PhaseSort
+    since: int
+    until: int | None  # None: no end was written
+    facts: dict[str, str] = {}
+
+
 class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""
 
     rows: tuple[LoadRow, ...]
     counters: tuple[Counters, ...]
     phases: tuple[Phase, ...]
+    dropped: tuple[Dropped, ...] = ()
     unfinished: tuple[str, ...] = ()  # ids with a sent line and no row
+    unfinished_at: tuple[int, ...] = ()  # when these were sent
     meters: tuple[Meter, ...] = ()  # what the server told of its own work, as the recorder read it
     probes: tuple[Probe, ...] = ()  # the recorder's looks at its socket and its health page
     samples: tuple[Sample, ...] = ()  # of its main process
+    children: tuple[Sample, ...] = ()  # of its other processes
+    gpus: tuple[Gpu, ...] = ()  # all cards of the host, whoever uses them
+    logs: tuple[LogRate, ...] = ()  # of its log, where that grew fast
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
         """The load of one endpoint, from the record of a run."""
         rows = [row for row in record.of(LoadRow) if row.endpoint == endpoint]
-        sent = [line.id for line in record.of(Sent) if line.endpoint == endpoint and line.load]
         ended = {row.id for row in rows}
+        sent = [line for line in record.of(Sent) if line.endpoint == endpoint and line.load]
+        unfinished = [line for line in sent if line.id not in ended]
         return cls(
             rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
             counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
-            unfinished=tuple(name for name in sent if name not in ended),
+            dropped=tuple(line for line in record.of(Dropped) if line.endpoint == endpoint),
+            unfinished=tuple(line.id for line in unfinished),
+            unfinished_at=tuple(line.t for line in unfinished),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
             probes=tuple(line for line in record.of(Probe) if line.name == endpoint),
             samples=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is None),
+            children=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is not None),
+            gpus=tuple(record.of(Gpu)),
+            logs=tuple(line for line in record.of(LogRate) if line.name == endpoint),
+        )
+
+    @property
+    def spans(self) -> tuple[PhaseSpan, ...]:
+        """The phases with their times, in order; none of a record that is older than phases."""
+        bounds = [line for line in self.phases if line.what not in (Stage.START, Stage.MEASURED)]
+        ends = [line.at for line in bounds[1:]]
+        return tuple(
+            PhaseSpan(name=line.name, sort=line.sort, since=line.at, until=end, facts=line.facts)
+            for line, end in zip_longest(bounds, ends)
+            if line.what == Stage.PHASE and line.sort is not None
         )

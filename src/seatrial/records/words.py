@@ -144,10 +144,37 @@ class Stage(enum.StrEnum):
 
     START = "start"
     """The first user is about to send."""
+    PHASE = "phase"
+    """A phase begins, and with it the one before it is over."""
+    MEASURED = "measured"
+    """A phase has shown how many requests a second the server answers."""
     DRAIN = "drain"
     """No user sends another request; those in flight are waited for."""
     END = "end"
     """All users are gone."""
+
+
+class PhaseSort(enum.StrEnum):
+    """What is sent in a phase of a soak, and when."""
+
+    WARM_UP = "warm-up"
+    """Closed users; what a server does at first is no sign of what it does later."""
+    BASELINE = "baseline"
+    """The canary alone, on a server that does nothing else."""
+    CLOSED = "closed"
+    """So many users, each of whom sends when its last answer has ended."""
+    OPEN = "open"
+    """Requests arrive at random (Poisson) at one rate, whatever becomes of those before them."""
+    RAMP = "ramp"
+    """The same, at a rate that grows or falls from one to another."""
+    STEPS = "steps"
+    """The same, at one rate after another."""
+    SWEEP = "sweep"
+    """The same, at ever higher rates, up to the first that the server does not keep up with."""
+    FILL = "fill"
+    """A long prompt in every slot."""
+    REST = "rest"
+    """Nothing is sent: what a server still holds then, it does not give back."""
 
 
 class NoteWord(enum.StrEnum):

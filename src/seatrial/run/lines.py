@@ -32,9 +32,9 @@ decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
 _COUNTS = attrgetter("tokens", "prompt_tokens")
 SAID: Mapping[type[Line], Callable[[Any], Any]] = {
-    Counters: _COUNTS,
+    Counters: attrgetter("tokens", "prompt_tokens", "prompt_read"),
     Judgement: attrgetter("expect"),
-    LoadRow: _COUNTS,
+    LoadRow: attrgetter("tokens", "prompt_tokens", "cached", "drafted", "accepted"),
     Meter: _COUNTS,
 }
 """What lines hold as others said it: the decoder bounds no number of these, and of all else."""

@@ -15,11 +15,15 @@ from seatrial.behaviour import planning
 from seatrial.behaviour.planning import Bought, Tempo
 from seatrial.behaviour.probe import RateProbe, probes
 from seatrial.checks.areas.auth import KEYED, KEYLESS
+from seatrial.checks.areas.soak.parts import CANARIED, LASTING
 from seatrial.checks.areas.tools.own import OWN
 from seatrial.checks.causes import ANSWERED
 from seatrial.checks.rules import REGISTRY
 from seatrial.checks.traits import Traits
 from seatrial.clients import profile as tables
+from seatrial.detectors.minutes import STEADY
+from seatrial.detectors.showing import LEAST_S, needed_s
+from seatrial.detectors.words import POINTS
 from seatrial.given.options import Options
 from seatrial.oracles import node
 from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Planned
@@ -174,7 +178,21 @@ def lacks(rule: str, options: Options) -> LeftOut | None:
         return "who is let in without your key", NO_KEY
     if _is_of(rule, KEYLESS) and options.access.key is not None:
         return "whether any key is taken", A_KEY
+    return _too_short(rule, options)
+
+
+def _too_short(rule: str, options: Options) -> LeftOut | None:
+    """What a soak of that length cannot show, and how long it would take; None where it can."""
+    if _is_of(rule, CANARIED) and steady_s(options) < needed_s(options.soak.canary_s):
+        return "drift of latency", f"needs {POINTS} canaries: a longer --soak or a shorter --canary-every"
+    if _is_of(rule, LASTING) and options.soak_s < needed_s(LEAST_S):
+        return "growth, decay, rising errors", f"needs --soak={needed_s(LEAST_S) / 60:.0f}m"
     return None
+
+
+def steady_s(options: Options) -> float:
+    """Seconds of a soak in which a wait can be held against an earlier one."""
+    return sum(phase.seconds for phase in options.soak.phases if phase.sort in STEADY)
 
 
 def _is_of(rule: str, traits: Traits) -> bool:

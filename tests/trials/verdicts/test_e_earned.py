@@ -49,12 +49,15 @@ def test_a_suite_that_was_asked_for_and_did_not_run_is_not_proven(
         hold(words(said) == "READY 0", "a suite that is narrowed away was not asked for: READY", said.block)
 
 
-def test_a_soak_of_any_length_says_that_drift_and_leaks_are_not_tested(tried: Tried, tmp_path: Path):
+def test_a_soak_says_what_it_is_too_short_for(tried: Tried, tmp_path: Path):
     with Golden() as golden:
         asked = ("suites/soak", f"--endpoint={golden.url}", "--dry-run")
-        out = tried.suite(tmp_path / "run", *asked, "--soak=31m").out
-    must = "a soak of more than 30 minutes does not tell of drift and leaks either: no rule judges them"
-    hold(re.search("not tested +drift and leaks", out), must, out)
+        short = tried.suite(tmp_path / "run", *asked, "--soak=1m").out
+        longer = tried.suite(tmp_path / "run", *asked, "--soak=31m").out
+    must = "a soak of a minute is too short for growth, one of half an hour for drift: not tested, and what it takes"
+    hold(re.search(r"growth, decay, rising errors \(needs --soak=10m\)", flat(short)), must, short)
+    hold(re.search(r"drift of latency \(needs 120 canaries", flat(longer)), must, longer)
+    hold("rising errors" not in longer, "half an hour is enough for growth", longer)
 
 
 def test_what_is_not_tested_is_counted_from_the_rules_that_there_are(tried: Tried, tmp_path: Path):

@@ -118,7 +118,7 @@ def gaps(seen: Series, window: Window) -> tuple[Span, ...]:
 
 def marks(seen: Series, window: Window) -> tuple[Mark, ...]:
     """Phases of a soak, planned stops, and what the GPU driver reported."""
-    found = [Mark(p.at, f"soak: {visible(p.what, 20)}") for p in seen.phases]
+    found = [Mark(p.at, f"soak: {visible(p.name or p.what, 40)}") for p in seen.phases]
     found += [Mark(e.at, "planned stop") for e in seen.events if e.what == Happening.PLANNED_STOP]
     found += [Mark(e.at, visible(e.text, 60)) for e in seen.events if e.what in OF_A_CARD]
     return tuple(mark for mark in found if window.start <= mark.at <= window.end)

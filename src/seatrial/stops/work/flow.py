@@ -114,7 +114,7 @@ def _row(flow: Flow, row: LoadRow) -> Flow:
         return silent(flow, row.last_at or row.sent_at, row.ended_at)
     if row.outcome == "ok":
         return advanced(flow, over, f"the end of {row.id}")
-    return flow if row.outcome == "busy" else answered(flow, over)
+    return flow if row.outcome in ("busy", LEFT) else answered(flow, over)
 
 
 def _progressed(

@@ -41,6 +41,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    prompt_tokens_details: Any = None  # of any type, so that an odd one spoils nothing else
 
 
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +49,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     usage: Usage | None = None
     error: Any = None
     model: Any = None
+    timings: Any = None  # llama.cpp's, which tell what became of drafts
 
 
 decode = msgspec.json.Decoder(ChatChunk).decode

@@ -1,4 +1,4 @@
-"""The measuring transport: one streamed chat on a connection of its own, with the time of every byte.
+"""The measuring transport: one request, mostly a streamed chat, on its own connection, with the time of every byte.
 
 It stands on urllib3's connection, whose ``read1`` hands on what has arrived and raises on a body that is cut. A fresh
 connection per request, because servers close after a stream without saying so, and a pool then reports resets that
@@ -18,14 +18,15 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
-from seatrial.records import NAME_SHOWN, Received
+from seatrial.reading import fields
+from seatrial.records import LEFT, NAME_SHOWN, Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.sse import Reader, SseEvent
 from seatrial.wire.masking.headers import secret_names, star
 from seatrial.wire.transports.tap import READ, LoadTarget, Tap, connect, said
 
-__all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream"]
+__all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream", "whole"]
 
 TAIL_S = 2.0
 """After [DONE] a server has this long to end the body; the answer is complete, its framing may not be."""
@@ -68,6 +69,9 @@ class Stream:
     final_usage: bool = False  # a chunk without choices that carries usage
     prompt_tokens: int | None = None
     tokens: int | None = None
+    cached: int | None = None  # tokens of the prompt that were known, as usage tells
+    drafted: int | None = None  # tokens proposed by a draft, and those taken, as timings tell
+    accepted: int | None = None
     faults: int = 0  # events whose data is no chunk
     fault: str = ""  # what a server said was wrong, in the stream or in the body
     reported: bool = False  # ``fault`` is an error object or error event of the server
@@ -95,14 +99,34 @@ class Stream:
         )
 
 
-def stream(target: LoadTarget, body: bytes, *, into: Stream | None = None, path: str = "/chat/completions") -> Stream:
+def stream(
+    target: LoadTarget,
+    body: bytes,
+    *,
+    into: Stream | None = None,
+    path: str = "/chat/completions",
+    leave_after: int = 0,
+) -> Stream:
     """POST a streaming chat and follow it to its end. Never raises for what a server or a network does.
 
-    A caller that may be interrupted from outside gives ``into``: it then holds what was seen until then.
+    Args:
+        into: a caller that may be interrupted from outside gives it: it then holds what was seen until then.
+        leave_after: deltas after which our client closes its connection; 0: it stays to the end.
     """
-    meter = _Meter(target, Stream() if into is None else into)
+    meter = _Meter(target, Stream() if into is None else into, leave_after=leave_after)
     meter.run("POST", path, body)
     return meter.stream
+
+
+def whole(target: LoadTarget, body: bytes, path: str, *, into: Stream) -> bytes:
+    """POST a request whose answer is no stream; its body, masked. Never raises for what a server or a network does.
+
+    Args:
+        into: holds the times of the answer: all of it counts as one delta.
+    """
+    meter = _Meter(target, into, follow=False)
+    meter.run("POST", path, body)
+    return target.mask.bytes(bytes(meter.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +150,12 @@ def get(target: LoadTarget, path: str) -> ShortAnswer:
 class _Meter:
     """One request being measured. With ``follow`` off the body is kept instead of being read as a stream."""
 
-    def __init__(self, target: LoadTarget, into: Stream, *, follow: bool = True) -> None:
+    def __init__(self, target: LoadTarget, into: Stream, *, follow: bool = True, leave_after: int = 0) -> None:
         self.stream = into
         self.body = bytearray()
         self._target = target
         self._follow = follow
+        self._leave_after = leave_after
         self._tap: Tap | None = None
         self._reader = Reader()
 
@@ -189,6 +214,9 @@ class _Meter:
             for event in self._reader.feed(data):
                 self._take(event, tap.at)
             self.stream.comments = self._reader.comments
+            if 0 < self._leave_after <= self.stream.deltas and not self.stream.done:
+                self.stream.error = LEFT
+                return
             if self.stream.done:
                 tap.end_within(TAIL_S)
         for stray in self._reader.strays:
@@ -200,6 +228,8 @@ class _Meter:
         cap = BODY_SHOWN if self._follow else self._target.cap_bytes
         while len(self.body) < cap and (data := response.read1(READ)):
             self.body += data
+        if not self._follow and self.stream.status == 200 and self.body and self._tap is not None:
+            self._count(self._tap.at)
         if self._follow:
             self.stream.fault = f"{response.reason or ''} {self.body[:LONGEST].decode('utf-8', 'replace')}".strip()
 
@@ -220,7 +250,11 @@ class _Meter:
             return
         if chunk.usage is not None:
             s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
             s.final_usage = s.final_usage or not chunk.choices
+        if chunk.timings is not None:
+            s.drafted = _whole(chunk.timings, "draft_n")
+            s.accepted = _whole(chunk.timings, "draft_n_accepted")
         if chunk.model and isinstance(chunk.model, str):
             self._name(chunk.model[:LONGEST])
         for choice in chunk.choices or ():
@@ -249,3 +283,7 @@ class _Meter:
         if isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected):
             return "reset"
         return "cut" if ended else "not-http"
+
+
+def _whole(holder: Any, key: str) -> int | None:
+    return fields.integer(fields.mapping(holder).get(key))

@@ -1,7 +1,10 @@
-"""What became of one streamed chat, of a soak or of a canary: one word of a closed set, and never two."""
+"""What became of one request of a load, or of a canary: one word of a closed set, and never two."""
 
 from __future__ import annotations
 
+import msgspec
+
+from seatrial.reading import fields
 from seatrial.records import BUSY
 from seatrial.wire.transports.load import Stream
 
@@ -26,6 +29,10 @@ MEANINGS = {
     "malformed": "an event whose data is no chat chunk",
     "empty": "a terminated stream without a word in it",
     "cancelled": "cut by us: the load was told not to wait for it",
+    "left": "our client left in the middle of the answer, as it was to",
+    "declined": "an invalid request refused with a 4xx, as it must be",
+    "accepted": "an invalid request answered with 200",
+    "no_vectors": "200 to a request for embeddings, and no vectors in it",
 }
 OUTCOMES = frozenset(MEANINGS)
 
@@ -38,6 +45,7 @@ OF_ERRORS = {
     "idle": "stall",
     "too-large": "too_large",
     "not-http": "not_http",
+    "left": "left",
 }
 
 
@@ -55,6 +63,32 @@ def classify(s: Stream) -> str:
     if s.error and not s.done:
         return _of_error(s.error, begun=bool(s.status))
     return _of_stream(s)
+
+
+def classify_vectors(s: Stream, body: bytes) -> str:
+    """The outcome of a finished request for embeddings; reads the prompt's tokens from its usage.
+
+    Args:
+        body: the whole answer.
+    """
+    if (s.status and s.status != 200) or s.error:
+        return classify(s)
+    try:
+        said = fields.mapping(msgspec.json.decode(body))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return "malformed"
+    s.prompt_tokens = fields.integer(fields.mapping(said.get("usage")).get("prompt_tokens"))
+    s.tokens = 0  # none is generated
+    listed = fields.listing(said.get("data"))
+    return "ok" if listed and all(fields.mapping(each).get("embedding") for each in listed) else "no_vectors"
+
+
+def classify_invalid(s: Stream) -> str:
+    """The outcome of a finished request that a server must refuse."""
+    if s.status == 200:
+        return "accepted"
+    outcome = classify(s)
+    return "declined" if outcome == "http_4xx" else outcome
 
 
 def cut_by_us(s: Stream) -> str:

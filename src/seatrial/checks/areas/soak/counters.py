@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
-from seatrial.records import Counters, Expect, Finding, Level, SoakRun
+from seatrial.records import LEFT, Counters, Expect, Finding, Level, LoadRow, SoakRun
+
+KNOWN = UNHEARD | {"declined", LEFT}
+"""Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
 
 
 def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
@@ -17,6 +20,9 @@ def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     users, server = sum(row.tokens or 0 for row in run.rows), grown(run, "tokens")
     if server is None or (intervals(expect) and users != server):
         return {}
+    left = [row for row in run.rows if row.outcome == LEFT and row.tokens is None]
+    if users < server <= users + sum(row.cap for row in left):
+        return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}
     return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
 
@@ -27,7 +33,7 @@ def requests_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Fin
     if difference is None:
         return
     heard = [row for row in run.rows if row.outcome not in UNHEARD]
-    least = sum(bool(row.status) for row in heard)
+    least = sum(bool(row.status) and not _uncertain(row) for row in heard)
     most = len(heard) + len(run.unfinished)
     if not most:
         yield no_evidence("the requests", expected="requests that reached the server", got=why_none(run, expect))
@@ -44,7 +50,8 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     if difference is None:
         return
     told = sum(row.tokens is not None for row in run.rows)
-    silent = sum(row.tokens is None and row.outcome not in UNHEARD for row in run.rows) + len(run.unfinished)
+    left = [row for row in run.rows if row.outcome == LEFT and row.tokens is None]
+    silent = sum(row.tokens is None and row.outcome not in KNOWN for row in run.rows) + len(run.unfinished)
     if not told:
         missing = refusal if silent else no_evidence
         yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
@@ -52,15 +59,51 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     prompts = grown(run, "prompt_tokens")
     counted = [("tokens", "tokens", difference)]
     counted += [("prompt tokens", "prompt_tokens", prompts)] if prompts is not None else []
+    if (read := grown(run, "prompt_read")) is not None and all(
+        row.cached is not None for row in run.rows if row.prompt_tokens is not None
+    ):
+        counted.append(("prompt tokens that were not cached", "prompt_read", read))
     for name, field, server in counted:
-        users = sum(getattr(row, field) or 0 for row in run.rows)
-        if server < users or (server != users and not silent):
-            yield _apart(name, f"{users}: the usage of {told} streams", server, users, run, expect)
+        least, most = _bounds(run.rows, field, left)
+        if server < least or (most is not None and server > most and not silent):
+            upto = "" if most == least else " or more" if most is None else f" to {most}"
+            aside = f", {len(left)} that our clients left aside" if left else ""
+            yield _apart(name, f"{least}{upto}: the usage of {told} streams{aside}", server, least, run, expect)
     if silent:
         got = f"{silent} requests told none; {told} streams tell of {sum(row.tokens or 0 for row in run.rows)} tokens"
         told_by = f"{got}, the server of {difference}"
         judges = (causes.USAGE + causes.SOME,)
         yield no_evidence("usage", expected="usage of every request", got=told_by, causes=judges)
+
+
+def _bounds(rows: Sequence[LoadRow], field: str, left: Sequence[LoadRow]) -> tuple[int, int | None]:
+    """What a server has to count at least, and at most; None: nobody knows what prompts that were left came to.
+
+    Of a stream that a client left a server may have made up to its cap; prompts of embeddings not all servers count.
+    """
+    told = [(row, _of(row, field)) for row in rows]
+    least = sum(count for row, count in told if not _is_no_chat(row))
+    most = sum(count for _, count in told)
+    if left and field != "tokens":
+        return least, None
+    return least, most + sum(row.cap for row in left)
+
+
+def _of(row: LoadRow, field: str) -> int:
+    """What a request told of a total; of a prompt that was read, all of it but what was cached."""
+    if field == "prompt_read":
+        return (row.prompt_tokens or 0) - (row.cached or 0)
+    told: int | None = getattr(row, field)
+    return told or 0
+
+
+def _is_no_chat(row: LoadRow) -> bool:
+    return bool(row.phase) and not row.cap
+
+
+def _uncertain(row: LoadRow) -> bool:
+    """Whether a server may count a request or not: one that is no chat, was to be refused, or whose client left."""
+    return row.outcome in {"declined", "accepted", LEFT} or _is_no_chat(row)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:

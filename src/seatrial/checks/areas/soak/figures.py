@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak import lasting, meanwhile
+from seatrial.checks.areas.soak import lasting, meanwhile, measured
 from seatrial.checks.areas.soak.parts import lost, parts
-from seatrial.reading.rows import tpot_s, ttft_s
+from seatrial.reading.rows import tpot_s
 from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
+from seatrial.statistics.censored import Censored
 from seatrial.statistics.percentiles import Percentile, percentile
 
 SLOW_NS = SECOND
@@ -19,9 +21,12 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Counts and times of a soak. Names with a colon are details: each time with its interval and its number."""
     found = parts(run, expect)
     sound = [row for row in found.judged if row.outcome == "ok"]
-    waits = [wait for row in sound if (wait := ttft_s(row)) is not None]
-    paces = [pace for row in sound if (pace := tpot_s(row)) is not None]
-    p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
+    traffic = measured.traffic(run)
+    known, unknown = traffic.waits()
+    waits = [*known, *[math.inf] * unknown] if known else []
+    paces = [pace for row in traffic.rows if row.outcome == "ok" and (pace := tpot_s(row)) is not None]
+    p50, p99 = traffic.percentile(0.50), traffic.percentile(0.99)
+    nobody, tokens = measured.disowned(run)
     shown = {
         "ran": lasting.length(run),
         "requests": str(len(run.rows)),
@@ -30,14 +35,20 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
         "waited for ours": str(len(found.queued)) if found.queued else "",
-        "TTFT": f"p50 {p50.value:.3f} p99 {p99.value:.3f} s" if p50 and p99 else "",
+        "turned away": str(len(found.turned_away)) if found.turned_away else "",
+        "dropped": str(len(run.dropped)) if run.dropped else "",
+        "disowned": f"{nobody} ({tokens} tokens)" if nobody else "",
+        "TTFT": f"p50 {_brief(p50)} p99 {_brief(p99)} s" if p50 and p99 and known else "",
         "tok/s a stream": _rate(paces),
-        "soak: TTFT p50": _seconds(p50),
-        "soak: TTFT p99": _seconds(p99),
-        "soak: TPOT p50": _seconds(percentile(paces, 0.50)),
+        "soak: TTFT p50": _seconds(percentile(waits, 0.50), known),
+        "soak: TTFT p99": _seconds(percentile(waits, 0.99), known),
+        "soak: TPOT p50": _seconds(percentile(paces, 0.50), paces),
         "soak: longest gap": _gap(run, sound),
         "soak: longest TTFT": _wait(run, sound),
         "soak: rules broken": _listed(Counter(name for row in run.rows for name in row.findings)).strip(" ()"),
+        "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
+        **dict(measured.answers(run)),
+        **dict(measured.of_phases(run)),
         "soak: inspected": next(
             (p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == Stage.END), ""
         ),
@@ -45,12 +56,17 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     return {key: text for key, text in shown.items() if text}
 
 
-def _seconds(found: Percentile | None) -> str:
+def _brief(found: Censored) -> str:
+    return found.told().removesuffix(" s")
+
+
+def _seconds(found: Percentile | None, known: Sequence[float]) -> str:
+    """A percentile with its interval; ``known``: the times that were measured, which the others lie beyond."""
     if found is None:
         return ""
-    low = "" if found.low is None else f"{found.low:.3f}"
-    high = "" if found.high is None else f"{found.high:.3f}"
-    return f"{found.value:.3f} s (95 %: {low or 'no bound'} to {high or 'no bound'}, n {found.n})"
+    value = f"beyond {max(known):.3f}" if math.isinf(found.value) else f"{found.value:.3f}"
+    low, high = ("no bound" if end is None or math.isinf(end) else f"{end:.3f}" for end in (found.low, found.high))
+    return f"{value} s (95 %: {low} to {high}, n {found.n})"
 
 
 def _rate(times: list[float]) -> str:

@@ -12,6 +12,10 @@ SHORT_S, SHORT_PART = 3.0, 0.05
 """A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
 
 
+OVER = "its phases are over"
+"""How a load came to its drain that ended before its time because a sweep needed less of it."""
+
+
 def cut_short(run: SoakRun) -> Iterator[Finding]:
     """A load that was ended well before its time shows nothing about the time it was asked to last."""
     ran, asked = _times(run)
@@ -34,8 +38,10 @@ def _times(run: SoakRun) -> tuple[float | None, float]:
     if start is None:
         return None, 0.0
     ends = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END) and phase.at >= start.at]
+    drained = next((phase for phase in run.phases if phase.what == Stage.DRAIN and phase.at >= start.at), None)
+    early = drained is not None and drained.facts.get("how") == OVER
     try:
-        asked = float(start.facts.get("seconds", ""))
+        asked = 0.0 if early else float(start.facts.get("seconds", ""))
     except ValueError:
         asked = 0.0
     return (min(ends) - start.at) / SECOND if ends else None, asked if math.isfinite(asked) else 0.0

@@ -11,13 +11,19 @@ from dataclasses import dataclass
 
 from seatrial.checks.areas.soak import queued
 from seatrial.checks.traits import trait
-from seatrial.records import Expect, LoadRow, SoakRun
+from seatrial.records import Expect, LoadRow, PhaseSort, SoakRun
 
 SOAK = trait("soak", own=True)
 """Trait of a scenario that is a load."""
 
 COUNTED = SOAK | trait("server-counters")
 """The server tells totals of its own: a rule that wants them is not planned where it tells none."""
+
+LASTING = SOAK | trait("lasting")
+"""It lasts long enough to show growth: not planned in a shorter soak."""
+
+CANARIED = LASTING | trait("canaries")
+"""Canaries enough are sent in it to show that they wait longer."""
 
 BEGUN = {
     "truncated": "ended before the framing of its body did",
@@ -31,7 +37,13 @@ BEGUN = {
 }
 """What can become of a stream that began with 200, and why that is no end."""
 
-NOT_JUDGED = frozenset({"busy", "cancelled"})
+NOT_JUDGED = frozenset({"busy", "cancelled", "left"})
+INVALID = "invalid"
+"""What rows call requests that a server must refuse; what became of them is no answer to a valid one."""
+
+SATURATING = frozenset({PhaseSort.RAMP, PhaseSort.STEPS, PhaseSort.SWEEP, PhaseSort.FILL})
+"""Sorts of phases that are meant to ask for more than a server can do: to turn some away is an answer then."""
+
 UNHEARD = frozenset({"refused", "unreachable", "tls"})
 """Outcomes of requests that cannot have reached the server's counter."""
 
@@ -45,6 +57,8 @@ class Parts:
     busy: tuple[LoadRow, ...]
     cancelled: tuple[LoadRow, ...]
     queued: tuple[LoadRow, ...]  # waited for others of ours
+    invalid: tuple[LoadRow, ...]  # had to be refused
+    turned_away: tuple[LoadRow, ...]  # busy, in a phase that asks for more than a server can do
 
 
 def parts(run: SoakRun, expect: Expect) -> Parts:
@@ -52,14 +66,18 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
     stopped = intervals(expect)
     apart = tuple(row for row in run.rows if any(row.sent_at <= to and row.ended_at >= of for of, to in stopped))
     gone = {row.id for row in apart}
-    rest = [row for row in run.rows if row.id not in gone]
+    rest = [row for row in run.rows if row.id not in gone and row.workload != INVALID]
     ours = queued.waited(run)
+    saturated = {span.name for span in run.spans if span.sort in SATURATING}
+    busy = [row for row in rest if row.outcome == "busy"]
     return Parts(
         judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED and row.id not in ours),
         apart=apart,
-        busy=tuple(row for row in rest if row.outcome == "busy"),
+        busy=tuple(row for row in busy if row.phase not in saturated),
         cancelled=tuple(row for row in rest if row.outcome == "cancelled"),
         queued=tuple(row for row in rest if row.id in ours),
+        invalid=tuple(row for row in run.rows if row.workload == INVALID),
+        turned_away=tuple(row for row in busy if row.phase in saturated),
     )
 
 

@@ -8,7 +8,7 @@ stands in no queue: the server has left it behind.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from seatrial.records import LoadRow, SoakRun, Stage
 
@@ -17,9 +17,13 @@ GIVEN_UP = frozenset({"stall", "deadline"})
 
 def waited(run: SoakRun) -> frozenset[str]:
     """Ids of the requests that were given up, and had waited for others of ours."""
-    users, slots = _number(run, "users"), _number(run, "slots")
-    late = [row for row in run.rows if row.outcome in GIVEN_UP and not (row.outcome == "stall" and row.first_at)]
-    if not late or users == 1 or (users and slots and users <= slots):
+    slots, most = _number(run, "slots"), _most(run)
+    late = [
+        row
+        for row in run.rows
+        if row.outcome in GIVEN_UP and not (row.outcome == "stall" and row.first_at) and not _alone(most(row), slots)
+    ]
+    if not late:
         return frozenset()
     rows = sorted(run.rows, key=lambda row: row.sent_at)
     starts = [row.sent_at for row in rows]
@@ -28,9 +32,22 @@ def waited(run: SoakRun) -> frozenset[str]:
     for row in late:
         until = row.first_at or row.ended_at
         near = rows[bisect_left(starts, row.sent_at - longest) : bisect_right(starts, until)]
-        if _in_a_queue(row, until, near, users or len(late) + 1):
+        if _in_a_queue(row, until, near, most(row) or len(late) + 1):
             found.add(row.id)
     return frozenset(found)
+
+
+def _most(run: SoakRun) -> Callable[[LoadRow], int]:
+    """How many of ours are under way at most in the phase of a request: its users; 0 where nothing bounds them."""
+    closed = {span.name: span.facts.get("users", "") for span in run.spans}
+    users = {name: int(text) if text.isdecimal() and len(text) < 6 else 0 for name, text in closed.items()}
+    of_all = 0 if users else _number(run, "users")
+    return lambda row: users.get(row.phase, of_all)
+
+
+def _alone(users: int, slots: int) -> bool:
+    """Whether each request has a slot of its own."""
+    return users == 1 or bool(users and slots and users <= slots)
 
 
 def _in_a_queue(row: LoadRow, until: int, near: Sequence[LoadRow], users: int) -> bool:

@@ -1,0 +1,56 @@
+"""Ever higher rates, each for a while, up to the first that the server does not keep up with: there the sweep ends.
+
+What it has kept up with is what is measured. The rates between the last one and the first one too many are not tried.
+"""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+from load.shapes.arriving import dispatch
+from load.shapes.helm import Helm
+from load.users.ticket import Ticket
+from seatrial.given.phases import SoakPhase
+from seatrial.records import SECOND, PhaseSort
+from seatrial.statistics import arrivals
+from seatrial.statistics.knee import FEWEST, Tried, keeps_up, knee
+
+SORTS = (PhaseSort.SWEEP,)
+ENOUGH = 2 * FEWEST
+"""Requests that a step is long enough for, on average."""
+
+
+def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
+    rates = helm.rates(phase)
+    tried: list[Tried] = []
+    rate, most = rates if rates else (math.inf, 0.0)
+    while rate <= most * 1.000001 and (step := _step(phase, helm, until, rate, len(tried))) is not None:
+        tried.append(step)
+        if keeps_up(step, tried[0]) is False:
+            break
+        rate *= phase.factor
+    if tried:
+        helm.measured = knee(tried)
+
+
+def _step(phase: SoakPhase, helm: Helm, until: float, rate: float, number: int) -> Tried | None:
+    """What comes of one rate; None where the time is not enough for it."""
+    begin = helm.time.now()
+    seconds = max(phase.step_s, ENOUGH / rate)
+    if begin + seconds > until:
+        return None
+    tickets: list[tuple[Ticket, bool]] = []
+    draw = Random(f"{helm.seed}/{phase.name}/{number}/arrivals")  # noqa: S311
+    times = arrivals.poisson(arrivals.steady(rate), rate, seconds, draw)
+    whole = dispatch(times, phase.name, helm, begin, lambda ticket, taken: tickets.append((ticket, taken)))
+    if not (whole and helm.time.until(begin + seconds)):
+        return None
+    lost = sum(not taken or ticket.outcome == "busy" for ticket, taken in tickets)
+    return Tried(rate, tuple(_wait(ticket) for ticket, _ in tickets), lost)
+
+
+def _wait(ticket: Ticket) -> float:
+    """Seconds from when a request was meant to be sent to its first token; infinite where none has come."""
+    first = ticket.stream.first_at if ticket.stream is not None else 0
+    return (first - ticket.intended_at) / SECOND if first else math.inf

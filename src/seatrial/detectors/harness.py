@@ -1,0 +1,48 @@
+"""Whether the load and the recorder did their own work: if not, figures and trends say nothing of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DISPATCH_S, LOOP_S, CPU, STEP_S, LOST = 0.050, 0.005, 0.70, 1.0, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """What is known of our own part; None: not measured.
+
+    Attributes:
+        dispatch_s: 99th percentile of the time from a request's moment to its sending.
+        loop_s: median lag of the load's event loop.
+        cpu: part of one core that the busiest process of the load took.
+        step_s: the largest step of a wall clock against a steady one.
+        lost: part of the recorder's looks that are missing, stops apart.
+        missing: workers that went away, and gaps in the numbers of their rows, in words.
+    """
+
+    dispatch_s: float | None = None
+    loop_s: float | None = None
+    cpu: float | None = None
+    step_s: float | None = None
+    lost: float | None = None
+    missing: tuple[str, ...] = ()
+
+
+def invalid(of: Harness) -> tuple[str, ...]:
+    """Why figures and detectors are no verdict on the server; empty where nothing keeps them from it."""
+    return tuple(_reasons(of))
+
+
+def _reasons(of: Harness) -> Iterator[str]:
+    if of.dispatch_s is not None and of.dispatch_s > DISPATCH_S:
+        yield f"requests left {of.dispatch_s * 1e3:.0f} ms late (99th percentile; at most {DISPATCH_S * 1e3:.0f})"
+    if of.loop_s is not None and of.loop_s > LOOP_S:
+        yield f"the load's event loop lagged by {of.loop_s * 1e3:.1f} ms (median; at most {LOOP_S * 1e3:.0f})"
+    if of.cpu is not None and of.cpu > CPU:
+        yield f"the load took {of.cpu:.0%} of a core (at most {CPU:.0%})"
+    if of.step_s is not None and of.step_s > STEP_S:
+        yield f"the wall clock was stepped by {of.step_s:.1f} s"
+    if of.lost is not None and of.lost > LOST:
+        yield f"{of.lost:.0%} of the recorder's looks are missing (at most {LOST:.0%})"
+    yield from of.missing

@@ -1,0 +1,21 @@
+"""The door: all detectors over one night, each p corrected for the others (Holm)."""
+
+from __future__ import annotations
+
+from seatrial.detectors import counted, drift, errors, leak
+from seatrial.detectors.words import LEVEL, Call, Detector, Glance, Night, Sighting
+from seatrial.statistics.several import holm
+
+
+def judge(night: Night) -> dict[Detector, Sighting]:
+    """A reading of each detector."""
+    looks = [look for part in (leak, drift, errors, counted) for look in part.looks(night)]
+    chances = {look.detector: look.p for look in looks if look.p is not None}
+    tested = dict(zip(chances, holm([*chances.values()]), strict=True))
+    return {look.detector: _reading(look, tested.get(look.detector)) for look in looks}
+
+
+def _reading(look: Glance, p: float | None) -> Sighting:
+    word = look.called if p is not None and p < LEVEL and look.large else look.word
+    onset = look.onset_s if word in {Call.FOUND, Call.BOUNDED} else None
+    return Sighting(look.detector, word, look.got, look.told, onset)

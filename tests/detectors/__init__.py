@@ -1,0 +1,1 @@
+"""Detectors on trial: what they call on nights that are clean, and what they find on nights that are not."""

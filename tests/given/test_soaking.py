@@ -1,0 +1,157 @@
+"""Phases and traffic as operators write them: what is usual, and one line with file, line and key for what is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seatrial.given import phases, soak, workload
+from seatrial.given.errors import ConfigError
+from seatrial.records import Hazard, PhaseSort
+
+OPEN = '[[phase]]\nsort = "closed"\nlength = "1m"\n\n[[phase]]\nsort = "open"\nlength = "1m"\n'
+
+PHASES = {
+    "no phase": ("", r"no \[\[phase\]\] in it; each says sort and length"),
+    "unknown sort": ('[[phase]]\nsort = "fast"\nlength = "1m"\n', r" line 2: sort: Invalid enum value 'fast'"),
+    "unknown key": ('[[phase]]\nsort = "closed"\nlength = "1m"\nuser = 2\n', r" line 4: unknown key field user|line 4"),
+    "no unit": ('[[phase]]\nsort = "closed"\nlength = "10"\n', r" line 3: length=10 has no unit"),
+    "no rate": (OPEN, r" line 6: open: say how fast, by rps or by share, one of both"),
+    "two rates": (OPEN + "rps = 1\nshare = 0.5\n", r" line 8: open: say how fast"),
+    "a share of nothing": ('[[phase]]\nsort = "open"\nlength = "1m"\nshare = 0.5\n', r" line 4: share: of what\?"),
+    "rate of users": ('[[phase]]\nsort = "closed"\nlength = "1m"\nrps = 2\n', r" line 4: rps: .* has no rate"),
+    "no rate at all": (OPEN + "rps = 0\n", r" line 8: rps: more than 0, and 1000 at most"),
+    "too fast": (OPEN + "rps = 5000\n", r" line 8: rps: more than 0, and 1000 at most"),
+    "ramp of one": (OPEN.replace('"open"', '"ramp"') + "rps = 2\n", r" line 8: rps: ramp wants 2 numbers"),
+    "sweep down": (OPEN.replace('"open"', '"sweep"') + "rps = [4, 1]\n", r" line 8: rps: a sweep goes from"),
+    "users of an open one": (OPEN + "rps = 1\nusers = 4\n", r" line 9: users: 1 to 1000, of a phase of sort closed"),
+    "factor": (OPEN + "rps = 1\nfactor = 2\n", r" line 9: factor: only a sweep has one"),
+    "name twice": (OPEN + 'rps = 1\nname = "closed"\n', r" line 9: name: closed is there already"),
+    "odd name": (OPEN + 'rps = 1\nname = "A b"\n', r" line 9: name: up to 24 small letters"),
+    "for ever": (OPEN.replace("1m", "721h") + "rps = 1\n", r"1442h in all; 30 days at most"),
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_what_is_wrong_with_phases_is_one_line_with_its_place(tmp_path: Path, name: str) -> None:
+    text, message = PHASES[name]
+    path = tmp_path / "phases.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        phases.read(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_phases_are_read_with_what_they_leave_out(tmp_path: Path) -> None:
+    path = tmp_path / "phases.toml"
+    path.write_text(OPEN + 'share = 0.6\nname = "evening"\n\n[[phase]]\nsort = "sweep"\nlength = "1h"\nrps = [1, 8]\n')
+    closed, opened, sweep = phases.read(path)
+    assert (closed.name, closed.users, closed.seconds) == ("closed", None, 60.0)
+    assert (opened.name, opened.share, opened.rps) == ("evening", (0.6,), ())
+    assert (sweep.step_s, sweep.factor, sweep.rps) == (30.0, 1.5, (1.0, 8.0))
+    assert opened.told() == "evening 60s at 60 % of what was measured"
+    assert sweep.told() == "sweep 1h at 1/s to 8/s"
+    filled = tmp_path / "fill.toml"
+    filled.write_text('[[phase]]\nsort = "fill"\nlength = "1m"\n')
+    assert phases.read(filled)[0].sort == PhaseSort.FILL
+    with pytest.raises(ConfigError, match="line 2: sort: fill sends long prompts to every slot: --hazard=heavy"):
+        phases.read(filled, hazard=Hazard.CARELESS)
+
+
+@pytest.mark.parametrize("seconds", [600.0, 1234.0, 3600.0, 28800.0])
+def test_a_soak_that_is_long_enough_has_all_phases_in_its_time(seconds: float) -> None:
+    found = phases.usual(seconds)
+    assert sum(phase.seconds for phase in found) == pytest.approx(seconds)
+    assert [phase.sort for phase in found] == ["warm-up", "baseline", "closed", "open", "fill", "rest"]
+    assert 0.6 <= found[3].share[0] <= 0.7
+    assert min(phase.seconds for phase in found) >= 30
+    assert "fill" not in {phase.sort for phase in phases.usual(seconds, hazard=Hazard.CARELESS)}
+
+
+def test_a_short_soak_has_closed_users_alone_unless_a_rate_is_asked_for() -> None:
+    (closed,), (opened,) = phases.usual(60, users=3), phases.usual(60, rps=2.0)
+    assert (closed.sort, closed.users, closed.seconds) == ("closed", 3, 60)
+    assert (opened.sort, opened.rps) == ("open", (2.0,))
+
+
+WORKLOADS = {
+    "no part": ("", r"no \[\[part\]\] in it"),
+    "unknown kind": ('[[part]]\nkind = "chats"\n', r" line 2: kind: Invalid enum value 'chats'"),
+    "unknown key": ('[[part]]\nkind = "chat"\nwieght = 2\n', r"unknown key.*wieght|line 3"),
+    "no weight": ('[[part]]\nkind = "chat"\nweight = 0\n', r" line 3: weight: more than 0"),
+    "backwards": ('[[part]]\nkind = "chat"\nprompt = [9, 3]\n', r" line 3: prompt: from and to, in words"),
+    "tools of a chat": ('[[part]]\nkind = "chat"\ntools = 3\n', r" line 3: tools: only of an agent"),
+    "tokens of vectors": ('[[part]]\nkind = "embeddings"\nanswer = [1, 2]\n', r" line 3: answer: embeddings have no"),
+    "twice": ('[[part]]\nkind = "chat"\n[[part]]\nkind = "chat"\n', r" line 4: kind: chat is there already"),
+    "reserved": ('[[part]]\nkind = "chat"\nname = "canary"\n', r" line 3: name: up to 24 small letters"),
+    "never": ('invalid_every = "0s"\n[[part]]\nkind = "chat"\n', r"line 1: invalid_every=0s is no time at all"),
+    "no toml": ("[[part\n", r" line 1: no TOML"),
+}
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_what_is_wrong_with_traffic_is_one_line_with_its_place(tmp_path: Path, name: str) -> None:
+    text, message = WORKLOADS[name]
+    path = tmp_path / "Own traffic.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as error:
+        workload.named(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_traffic_is_named_or_read() -> None:
+    assert {"short", "chat", "agent", "mixed"} <= set(workload.known())
+    assert workload.named("agent").told() == "agent: agent 90 %, cancel 10 %"
+    assert workload.named("mixed").invalid_s == 300.0
+    with pytest.raises(ConfigError, match=r"--workload=nobody: no such file; shipped are agent, chat"):
+        workload.named("nobody")
+
+
+def read(hazard: Hazard = Hazard.HEAVY, max_rps: float | None = None, **given: Any) -> soak.SoakAsked:
+    return soak.asked(given.get, hazard, max_rps)
+
+
+def test_the_options_of_a_soak_are_read_together(tmp_path: Path) -> None:
+    assert read() == soak.SoakAsked()
+    assert read(soak="20m", slo="ttft=2s,tpot=80ms", users="4").traffic.name == "chat"
+    path = tmp_path / "p.toml"
+    path.write_text(OPEN + "rps = 3\n")
+    assert read(phases=str(path)).seconds == 120
+    assert read(soak="9m").lacking() == (
+        "the soak's warm-up, baseline, open, fill, rest",
+        "needs --soak=10m",
+    )
+    assert read(soak="10m").lacking() is None
+    for given, message in (
+        ({"phases": str(path), "soak": "1h"}, "leave out --soak"),
+        ({"phases": str(path), "rps": "2"}, "leave out --rps"),
+        ({"soak": "9000h"}, r"--soak=9000h is longer than anybody waits"),
+        ({"canary_every": "500ms"}, "--canary-every=500ms is no duration"),
+        ({"canary_every": "0.5s"}, "would be a load of its own"),
+        ({"rps": "5000"}, "--rps=5000: 1000 requests a second at most"),
+        ({"rps": "many"}, "--rps=many is no number"),
+        ({"users": "0"}, "--users=0: a whole number, 1 to 1000"),
+        ({"users": "9" * 30}, "a whole number"),
+        ({"slo": "ttft=2"}, "--slo: ttft=2 is no limit; say ttft=2s,tpot=80ms"),
+        ({"slo": "ttft=2s,ttft=3s"}, "--slo: ttft=3s is no limit"),
+        ({"workload": "nobody"}, "--workload=nobody"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            read(**given)
+    with pytest.raises(ConfigError, match=r"--phases wants 3 requests a second, --max-rps lets 2 pass"):
+        read(max_rps=2.0, phases=str(path))
+
+
+def test_the_examples_of_the_page_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "soak.md").read_text("utf-8")
+    written = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for name, text in zip(("phases", "workload"), written, strict=True):
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert [phase.name for phase in phases.read(tmp_path / "phases.toml")] == ["sweep", "evening"]
+    assert workload.named(str(tmp_path / "workload.toml")).told() == "workload: agent 75 %, cancel 25 %"
+    for sort in PhaseSort:
+        assert sort in page
