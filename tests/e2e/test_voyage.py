@@ -12,13 +12,11 @@ from tests.e2e.driving import command, processes_of, suite
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
-OF_BEHAVIOUR = (
-    "loops/answers-do-not-loop",
-    "stops/answers-end-by-themselves",
-    "markers/no-template-marker-leaks",
-    "models/probes-name-one-model",
-    "identity/no-known-bad-build",
-)
+ALWAYS = {"models/probes-name-one-model", "identity/no-known-bad-build"}
+"""What the budget does not buy: it is judged on whatever is asked, or on the build."""
+
+TALK = {"loops/answers-do-not-loop", "stops/answers-end-by-themselves", "markers/no-template-marker-leaks"}
+"""What the demo does well where the machine is fast enough to ask it."""
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +36,10 @@ def test_each_suite_has_run_and_ordinary_talk_passes(voyage):
     assert {line["suite"] for line in planned} == {"conformance", "behaviour", "soak"}
     assert {line["case"] for line in planned} == set(outcomes)
     behaviour = {line["rule"]: outcomes[line["case"]] for line in planned if line["suite"] == "behaviour"}
-    assert {rule: behaviour[rule] for rule in OF_BEHAVIOUR} == dict.fromkeys(OF_BEHAVIOUR, "PASS")
-    assert {behaviour[rule] for rule in behaviour.keys() - set(OF_BEHAVIOUR)} <= {"PASS", "ADVISORY", "WAIVED"}
+    assert behaviour.keys() > ALWAYS
+    well = ALWAYS | (behaviour.keys() & TALK)
+    assert {rule: behaviour[rule] for rule in well} == dict.fromkeys(well, "PASS")
+    assert {behaviour[rule] for rule in behaviour.keys() - well} <= {"PASS", "ADVISORY", "WAIVED"}
 
 
 def test_nothing_of_the_run_is_left(voyage):

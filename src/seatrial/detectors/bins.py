@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seatrial.statistics.noise import Floats
+from seatrial.statistics.series.noise import Floats
 
 SHORTEST_S, LONGEST_S = 2.0, 60.0
 MANY = 300

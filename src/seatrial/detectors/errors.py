@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from seatrial.detectors.words import POINTS, Detector, Glance, Night, few
-from seatrial.statistics.noise import Floats
+from seatrial.statistics.series.noise import Floats
 
 BLOCKS = 12
 """Of each half: their spread tells whether errors come in bursts."""

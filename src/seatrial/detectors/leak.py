@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from seatrial.detectors.words import HOUR_S, POINTS, Call, Course, Detector, Glance, Night, few, untold
-from seatrial.statistics.changes import step
-from seatrial.statistics.noise import Floats
-from seatrial.statistics.trends import Trend, trend
+from seatrial.statistics.series.changes import step
+from seatrial.statistics.series.noise import Floats
+from seatrial.statistics.series.trends import Trend, trend
 
 MIB = 1024.0 * 1024.0
 

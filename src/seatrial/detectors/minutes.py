@@ -15,7 +15,7 @@ from seatrial.detectors import bins
 from seatrial.detectors.words import AtRest, Course, Detector, Night
 from seatrial.reading.rows import tpot_s, ttft_s
 from seatrial.records import SECOND, Gpu, LoadRow, PhaseSort, Sample, SoakRun, Stage
-from seatrial.statistics.noise import Floats
+from seatrial.statistics.series.noise import Floats
 
 WARM_UP = 0.05
 """Of a soak without phases: the part that is taken for its warm-up."""

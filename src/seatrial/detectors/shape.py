@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seatrial.detectors.words import POINTS, Course, Detector, Glance, few, untold
-from seatrial.statistics.changes import step
-from seatrial.statistics.trends import trend
+from seatrial.statistics.series.changes import step
+from seatrial.statistics.series.trends import trend
 
 HALVES = 0.25
 """The slope of the first half and that of the last third, as parts of the whole slope, at least."""

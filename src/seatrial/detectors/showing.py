@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from seatrial.detectors.bins import width_s
 from seatrial.detectors.leak import ALLOWED, MIB
 from seatrial.detectors.words import HOUR_S, LEVEL, POINTS, Detector
-from seatrial.statistics.trends import visible
+from seatrial.statistics.series.trends import visible
 
 MANY = 11
 """Detectors that test: the first to be called has a p below LEVEL over so many."""

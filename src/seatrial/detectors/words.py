@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seatrial.statistics.noise import Floats
+from seatrial.statistics.series.noise import Floats
 
 POINTS = 120
 """Fewer points than this show no trend: what they would show is not tested."""

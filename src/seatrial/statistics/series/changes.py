@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from seatrial.statistics.noise import FREEDOM, Floats, long_run_variance
+from seatrial.statistics.series.noise import FREEDOM, Floats, long_run_variance
 
 LEAST = 40
 EDGE = 0.1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from seatrial.statistics.noise import FREEDOM, Floats, long_run_variance
+from seatrial.statistics.series.noise import FREEDOM, Floats, long_run_variance
 
 POINTS = 120
 """Theil-Sen's slope takes all pairs: longer series are taken by medians of blocks."""
