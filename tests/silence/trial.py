@@ -98,13 +98,13 @@ def silenced(rule: Rule) -> Rule:
 
 @contextmanager
 def muted(name: str) -> Iterator[None]:
-    """For a while the registry holds a rule that finds nothing in this one's place."""
+    """For a while the registry holds a rule that finds nothing in this one's place, and so do those on trial."""
     spoken = REGISTRY[name]
-    REGISTRY[name] = silenced(spoken)
+    REGISTRY[name] = RULES[name] = silenced(spoken)
     try:
         yield
     finally:
-        REGISTRY[name] = spoken
+        REGISTRY[name] = RULES[name] = spoken
 
 
 def catches(rule: Rule, pieces: Iterable[Piece]) -> Outcome | None:

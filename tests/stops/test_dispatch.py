@@ -9,6 +9,7 @@ from seatrial.records import (
     OF_A_CARD,
     Clock,
     Counters,
+    Dropped,
     Gpu,
     Happening,
     Judgement,
@@ -21,7 +22,7 @@ from seatrial.stops import dispatch
 
 OF_ALL = {Clock, Gpu}
 """Of all servers: the fold reads them itself."""
-NO_EVIDENCE = {Counters, Judgement, NotTested, Noted, Phase, Planned}
+NO_EVIDENCE = {Counters, Dropped, Judgement, NotTested, Noted, Phase, Planned}
 """What was planned, judged or noted, and what the load says of itself, is no evidence of a stop."""
 NO_STOP = {Happening.READY, Happening.REPEATED, Happening.PHASE, Happening.TROUBLE, Happening.SEAL}
 NO_STOP |= {Happening.SHORTENED, Happening.QUEUED, Happening.PRICE}
