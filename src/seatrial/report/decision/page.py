@@ -151,9 +151,10 @@ def _reckoned(told: Decisions) -> str:
         f"The margin is {points(told.margin)[1:]}. Intervals of a difference are Tango's score intervals of pairs, "
         "95 %; where questions come of six families or more, whole families are drawn too and the wider one holds. "
         '"Worse" takes the whole interval below the margin, adjusted over all that blocks (Holm); "no worse" takes the '
-        "whole of it above. Differing marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact "
-        "test). Rates are shown with Wilson's 95 %. Where a probe ended early because it had decided, its own rate's "
-        "interval is descriptive. The same figures come of the same record, on any machine: "
+        "whole of it above, also were every answer lost that the incumbent gave and the candidate did not. Differing "
+        "marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact test). Rates are shown with "
+        "Wilson's 95 %. Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
+        "same figures come of the same record, on any machine: "
         "<code>seatrial compare</code>.</p></section>"
     )
 
