@@ -69,7 +69,7 @@ def _article(each: Decision, told: Decisions) -> str:
         f'<p class="brand">Seatrial decision: {text(each.candidate.name)} in place of {text(each.incumbent.name)}',
         f" &middot; {' and '.join(text(run) for run in runs)}</p>",
         f'<h1>{each.cut}{demo}</h1><p class="why">{text(each.why, 700)}</p>',
-        f'<p class="do"><b>Do</b> {text(do(each))}</p></header><main>',
+        f'<p class="do"><b>Do</b> {score.commanded(do(each))}</p></header><main>',
         _reasons("What blocks it", each.blockers, "w-bad"),
         _evidence(each),
         _reasons("What lacks", each.lacking, ""),
@@ -79,7 +79,7 @@ def _article(each: Decision, told: Decisions) -> str:
         score.identity(each),
         _cases(each),
         _untested(each),
-        _list("How to go back", [text(line, 600) for line in each.back]),
+        _list("How to go back", [score.commanded(line) for line in each.back]),
         _reckoned(told),
         "</main></article>",
     ]
@@ -138,6 +138,7 @@ def _untested(each: Decision) -> str:
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
         for row in more
     ]
+    rows += [f"<b>{text(lack.case)}</b> {text(lack.text)}" for lack in each.lacking if lack.word == "NO PAIRS"]
     if not each.speed:
         rows.append("<b>speed</b> too few answers of some length on both to give a ratio")
     total = sum(row.more_s for row in more)
