@@ -17,8 +17,9 @@ LONGER, LONGER_S = 3.0, 0.1
 """A wait is one that shows a queue where it is longer than at the lowest rate by both, as a multiple and in seconds."""
 
 GROWN = 2.0
-"""At the lowest rate, with which no lower one can be compared, a queue shows where the waits of the second half of the
-step are longer than those of the first by this, as a multiple, and by ``LONGER_S``: one that grows makes it three."""
+"""At the lowest rate, which has no lower one beside it, a queue grows where three of four waits in the second half
+of the step are longer than the median of the first by this, as a multiple, and by ``LONGER_S``: one that rises steadily
+makes it two and a half, and one that comes and goes leaves short waits between."""
 
 LOST = 0.02
 """More of them dropped or turned away than this part, and the rate is too high whatever the others waited."""
@@ -61,7 +62,7 @@ def keeps_up(step: Tried, base: Tried) -> bool | None:
         return None
     half, first = len(step.waits) // 2, step is base
     usual = value_at(step.waits[:half] if first else base.waits, 0.5)
-    now = value_at(step.waits[half:] if first else step.waits, 0.5)
+    now = value_at(step.waits[half:], 0.25) if first else value_at(step.waits, 0.5)
     assert now is not None
     if usual is None or math.isinf(now) or math.isinf(usual) or step.lost > LOST * len(step.waits):
         return False
