@@ -51,9 +51,12 @@ class Desk:
         self._users, self._make, self._phase = users, make, phase
         self._wake()
 
-    def dismiss(self) -> None:
-        """Nobody sends by himself any more."""
+    def dismiss(self) -> list[Ticket]:
+        """Nobody sends by himself any more. What still waits for a place of theirs is handed back."""
         self._users, self._make = 0, None
+        left = list(self._urgent)
+        self._urgent.clear()
+        return left
 
     def offer(self, ticket: Ticket) -> bool:
         """Give a ticket to a user that has nothing to do; whether there was one."""

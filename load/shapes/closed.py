@@ -13,4 +13,5 @@ def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
     make = helm.traffic.fill if phase.sort == PhaseSort.FILL else helm.traffic.request
     helm.desk.admit(phase.users or helm.slots, make, phase.name)
     helm.time.until(until)
-    helm.desk.dismiss()
+    for ticket in helm.desk.dismiss():
+        helm.drop(ticket)

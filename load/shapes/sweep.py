@@ -14,11 +14,9 @@ from load.users.ticket import Ticket
 from seatrial.given.phases import SoakPhase
 from seatrial.records import SECOND, PhaseSort
 from seatrial.statistics import arrivals
-from seatrial.statistics.knee import FEWEST, Tried, keeps_up, knee
+from seatrial.statistics.knee import Tried, keeps_up, knee, step_s
 
 SORTS = (PhaseSort.SWEEP,)
-ENOUGH = 2 * FEWEST
-"""Requests that a step is long enough for, on average."""
 
 
 def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
@@ -37,7 +35,7 @@ def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
 def _step(phase: SoakPhase, helm: Helm, until: float, rate: float, number: int) -> Tried | None:
     """What comes of one rate; None where the time is not enough for it."""
     begin = helm.time.now()
-    seconds = max(phase.step_s, ENOUGH / rate)
+    seconds = step_s(rate, phase.step_s)
     if begin + seconds > until:
         return None
     tickets: list[tuple[Ticket, bool]] = []

@@ -173,3 +173,8 @@ def test_what_is_sent_beside_the_traffic_has_lines_of_its_own() -> None:
     assert told["soak: open, canary"].startswith("TTFT p50 10.000 s")
     alone = phased(of(12, canary=True, workload="canary", phase="baseline"), sort="baseline")
     assert "1 requests, TTFT p50 0.020 s" in shown(alone)["soak: baseline"]
+
+
+def test_a_look_after_a_request_to_be_refused_is_no_traffic() -> None:
+    rows = [*(of(n) for n in range(10, 60)), of(70, workload="look", intended_at=1, sent_at=1)]
+    assert shown(phased(*rows))["TTFT"] == shown(phased(*rows[:-1]))["TTFT"]

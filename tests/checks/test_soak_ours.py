@@ -7,7 +7,7 @@ import pytest
 
 from seatrial.checks.areas.soak import answers, counters
 from seatrial.checks.rules import Rule
-from seatrial.records import LoadRow, Meter, Outcome, SoakRun
+from seatrial.records import LoadRow, Meter, Outcome, Phase, SoakRun
 from tests.checks.test_soak import MS, judged, load, row
 
 
@@ -113,3 +113,37 @@ def test_another_client_makes_the_counters_no_evidence(rule: Rule, run: SoakRun,
 )
 def test_a_counter_of_its_own_mind_is_the_servers(run: SoakRun, rule: Rule) -> None:
     assert judged(rule, run)[0] is Outcome.ADVISORY
+
+
+def phased(run: SoakRun, *phases: tuple[str, str, dict[str, str]]) -> SoakRun:
+    """A soak of phases: name, sort and facts; each begins with the load."""
+    lines = [
+        Phase(endpoint="8080", what="phase", at=0, name=name, sort=sort, facts=facts) for name, sort, facts in phases
+    ]
+    return msgspec.structs.replace(run, phases=(run.phases[0], *lines, *run.phases[1:]))
+
+
+@pytest.mark.parametrize("word", ["stall", "deadline"])
+def test_a_long_prompt_that_is_not_read_in_time_shows_nothing(word: str) -> None:
+    """Each slot is filled, so that nobody waits for ours; a slow reader reads for minutes."""
+    rows = [unheard(20 + n, n, n + 30, word=word, status=200 * (n % 2)) for n in range(4)]
+    filled = {"fill": ("fill", "fill", {"users": "4"}), "closed": ("closed", "closed", {"users": "4"})}
+    for name, expected in (("fill", Outcome.INCONCLUSIVE), ("closed", Outcome.FAIL)):
+        own = [msgspec.structs.replace(each, phase=name) for each in rows]
+        run = phased(queue_of(*QUEUE, *own, slots="4"), filled[name])
+        word_of, found = judged(answers.requests_are_answered, run)
+        assert word_of is expected
+        assert (judged(answers.streams_terminate, run)[0] is Outcome.FAIL) == (name == "closed")
+        if name == "fill":
+            assert found[0].got.startswith("4 long prompts without a token within 30 s")
+    begun = msgspec.structs.replace(served(9, 9, 10, 40, word=word), phase="fill")
+    run = phased(queue_of(*QUEUE, begun, slots="4"), filled["fill"])
+    assert judged(answers.streams_terminate, run)[0] is Outcome.FAIL  # what was read has to end
+
+
+def test_a_phase_that_sent_nothing_is_no_pass_on_canaries_alone() -> None:
+    canaries = [row(n, canary=True, workload="canary", phase="open") for n in range(20)]
+    for rate, expected in (("none", Outcome.INCONCLUSIVE), ("1.5", Outcome.PASS)):
+        run = phased(load(*canaries), ("open", "open", {"rps": rate}))
+        for rule in (answers.streams_terminate, answers.requests_are_answered):
+            assert judged(rule, run)[0] is expected

@@ -13,7 +13,7 @@ from seatrial.checks.rules import Rule
 from seatrial.checks.running import run as run_rule
 from seatrial.detectors.leak import MIB
 from seatrial.detectors.words import Call, Detector
-from seatrial.records import SECOND, Expect, Outcome, SoakRun
+from seatrial.records import SECOND, Expect, LoadRow, Meter, Outcome, SoakRun
 from seatrial.verdict.outcomes import outcome
 from tests.detectors import nights
 from tests.detectors.records import run_of
@@ -124,3 +124,39 @@ def test_the_time_of_a_stop_is_not_looked_at():
     first = run.phases[0].at
     stopped = [[first + 3500 * SECOND, first + 4300 * SECOND]]
     assert seen(run, Expect(settings={"stopped": stopped}))[Detector.DECODE].word is Call.CLEAR
+
+
+def test_what_waits_for_a_place_by_design_is_no_delay_of_ours():
+    made = sim()
+    EFFECTS["pace decays"].put(made, 40)
+    run = run_of(made)
+    words_of = ("canary", "look", "invalid")
+
+    def late(number: int, row: LoadRow) -> LoadRow:
+        beside = row if row.canary else msgspec.structs.replace(row, workload=words_of[number % 3])
+        return msgspec.structs.replace(beside, intended_at=row.sent_at - 5 * SECOND)
+
+    rows = tuple(late(n, row) if row.canary or n % 20 == 0 else row for n, row in enumerate(run.rows))
+    assert words(msgspec.structs.replace(run, rows=rows))["soak/pace-does-not-decay"] is Outcome.FAIL
+
+
+def test_what_others_have_in_work_is_not_held_for_us():
+    made = sim()
+    EFFECTS["a slot held at rest"].put(made, EFFECTS["a slot held at rest"].sizes[-1])
+    run, rest = run_of(made), "soak/nothing-is-held-at-rest"
+    held = run.meters[-1].running
+    assert held
+    slow = msgspec.structs.replace(run, rows=())  # nothing of ours is in work: all that is told is more than ours
+
+    def told(running: int) -> Outcome:
+        often = tuple(
+            Meter(w="watch", t=run.phases[0].at + n * 60 * SECOND, name="8080", source="x", running=running, waiting=0)
+            for n in range(1, MINUTES)
+        )
+        return words(msgspec.structs.replace(slow, meters=(*often, *run.meters)))[rest]
+
+    assert told(held) is Outcome.FAIL  # a slot that was lost is told during the load too
+    assert told(held + 1) is Outcome.INCONCLUSIVE
+    before, after = run.counters
+    moving = msgspec.structs.replace(run, counters=(before, msgspec.structs.replace(after, moving=True)))
+    assert words(moving)[rest] is Outcome.INCONCLUSIVE

@@ -12,7 +12,7 @@ from seatrial.records import (
     Ruling,
     Standing,
 )
-from tests.comparing.made import LOOPS, case, item, items_of, side
+from tests.comparing.made import LOOPS, ROLES, case, item, items_of, side
 
 
 def decided(good=100, bad=0, now=(100, 0), verdict=Ready.READY, reasons=(), **settings):
@@ -68,6 +68,39 @@ def test_no_pairs_prove_nothing():
     assert "the incumbent answered no question" in nothing.lacking[0].text
     gone = decide(side("A", case(items_of(90))), side("B"))
     assert "the candidate answered no question" in gone.lacking[0].text
+
+
+def two_probes(before, now, level="MUST"):
+    """Both asked one probe, each also what is given of another."""
+    both = {name: [case(items_of(100, endpoint=name), endpoint=name)] for name in "AB"}
+    for name, words in (("A", before), ("B", now)):
+        asked = [item(i, word, probe=ROLES, endpoint=name) for i, word in enumerate(words)]
+        both[name] += [case(asked, rule=ROLES, endpoint=name, level=level)] if asked else []
+    return decide(side("A", *both["A"]), side("B", *both["B"]))
+
+
+def test_a_blocking_probe_without_pairs_is_named_whoever_was_asked_it():
+    good, silent, declined = ([word] * 90 for word in (ItemWord.GOOD, ItemWord.SILENT, ItemWord.DECLINED))
+    for before, now, why in (
+        (good, [], "it was not asked of the candidate"),
+        ([], good, "it was not asked of the incumbent"),
+        (good, silent, "90 candidate: no evidence"),
+        (silent, good, "90 incumbent: no evidence"),
+    ):
+        found = two_probes(before, now)
+        assert found.cut is Ruling.NOT_PROVEN
+        assert [(reason.word, reason.case) for reason in found.lacking] == [("NO PAIRS", ROLES)]
+        assert found.why.startswith(f"NO PAIRS {ROLES}: no question that both answered: {why}")
+    assert two_probes(good, [], level="SHOULD").cut is Ruling.CUT_OVER
+    assert two_probes(declined, declined).cut is Ruling.CUT_OVER  # what the incumbent cannot do either is not lost
+
+
+def test_answers_that_are_owed_are_said():
+    now = [item(i, ItemWord.SILENT if i % 6 == 0 else ItemWord.GOOD, endpoint="B") for i in range(160)]
+    found = decide(side("A", case(items_of(160))), side("B", case(now, endpoint="B")))
+    assert (found.cut, [reason.word for reason in found.lacking]) == (Ruling.NOT_PROVEN, ["OPEN"])
+    assert "27 more questions the candidate gave no word on, and the incumbent did: were those lost" in found.why
+    assert "would show it" not in found.why
 
 
 def test_a_probe_of_a_should_blocks_nobody():

@@ -8,6 +8,7 @@ from scipy.stats import binom
 from seatrial.comparing.margins import FALSE_SHARE, compare, differing
 from seatrial.comparing.pairs import items, match
 from seatrial.records import ItemWord, Standing
+from seatrial.statistics.paired import PairedTable, tango
 from tests.comparing.made import LOOPS, ROLES, case, item, items_of
 
 
@@ -43,10 +44,31 @@ def test_what_lacks_is_said_with_its_time():
 
 
 def test_silence_is_not_taken_for_agreement():
-    """A candidate that thinks until the cap ends it in a third of the questions has shown nothing."""
-    thought = tuple(item(150 + i, ItemWord.THOUGHT, endpoint="B") for i in range(50))
-    row = rows(items_of(200), (*items_of(150, endpoint="B"), *thought))[0]
-    assert (row.standing, row.n) == (Standing.OPEN, 150)
+    """It holds only if it were so with every answer that it owes a bad one: of 200 questions, of one family each."""
+
+    def owing(number, words=(ItemWord.SILENT,), before=ItemWord.GOOD, good_before=200, **settings):
+        asked = [item(i, ItemWord.GOOD if i < good_before else before, family=f"q{i}") for i in range(200)]
+        owed = (item(200 - number + i, words[i % len(words)], endpoint="B") for i in range(number))
+        return rows(asked, (*items_of(200 - number, endpoint="B"), *owed), **settings)[0]
+
+    none, few, many = owing(0), owing(2), owing(20, (ItemWord.SILENT, ItemWord.THOUGHT))
+    assert (none.standing, none.silent, none.at_worst) == (Standing.HOLDS, 0, none.low)
+    assert (few.standing, few.n, few.silent) == (Standing.HOLDS, 198, 2)
+    assert few.at_worst == tango(PairedTable(both=198, lost=2, gained=0, neither=0))[0] < few.low
+    assert (many.standing, many.n, many.silent) == (Standing.OPEN, 180, 20)
+    assert many.low > -many.margin > many.at_worst
+    assert (many.needed, many.more_s) == (0, 0.0)  # no further question mends it
+    assert owing(50, (ItemWord.THOUGHT,), margin=0.35).standing is Standing.HOLDS
+    both_fail = owing(20, before=ItemWord.BAD, good_before=180)
+    assert (both_fail.standing, both_fail.at_worst) == (Standing.HOLDS, both_fail.low)
+
+
+def test_a_candidate_that_owes_answers_is_not_better():
+    """Of 30 questions gained and 22 owed it is no worse, whatever those were."""
+    before, now = items_of(170, 30), items_of(200, endpoint="B")
+    owed = tuple(item(i, ItemWord.SILENT, endpoint="B") for i in range(22))
+    assert rows(before, (*owed, *now[22:]))[0].standing is Standing.HOLDS
+    assert rows(before, now)[0].standing is Standing.BETTER
 
 
 def test_questions_of_one_family_weigh_less():

@@ -28,7 +28,8 @@ def test_no_word_makes_no_pair():
     now = [item(0, ItemWord.THOUGHT), item(1, ItemWord.SILENT), item(2), item(3)]
     found = matched(before, now)[LOOPS]
     assert found.pairs == ()
-    assert found.lacking == 2
+    assert [pair.candidate.word for pair in found.silent] == [ItemWord.THOUGHT, ItemWord.SILENT]
+    assert found.at_worst().table() == PairedTable(both=0, lost=2, gained=0, neither=0)
     assert found.beside == {
         "candidate: thinking ate the budget": 1, "candidate: no evidence": 1, "incumbent: no evidence": 1,
         "incumbent: declined": 1,

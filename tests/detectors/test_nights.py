@@ -100,3 +100,14 @@ def test_our_own_part_is_judged_by_what_was_measured():
 def test_the_page_tells_of_every_detector():
     page = (Path(__file__).parents[2] / "docs" / "detectors.md").read_text("utf-8")
     assert all(f"| {name} |" in page for name in Detector)
+
+
+@pytest.mark.parametrize("full", [0.9, 0.95])
+def test_a_cache_that_fills_to_its_bound_and_rests_is_no_leak(full):
+    """A line through it goes beyond the bound: what counts is by how much it really grew."""
+    sim = nights.Sim(np.random.default_rng(6), 240, phi=0.0)
+    sim.cache = 4096 * MIB
+    sim.memory += sim.cache * np.minimum(sim.part / full, 1)
+    assert judge(sim.night())[Detector.MEMORY].word in {Call.CLEAR, Call.BOUNDED}
+    sim.memory += 1024 * MIB * sim.part
+    assert judge(sim.night())[Detector.MEMORY].word is Call.FOUND

@@ -27,6 +27,11 @@ PHASES = {
     "too fast": (OPEN + "rps = 5000\n", r" line 8: rps: more than 0, and 1000 at most"),
     "ramp of one": (OPEN.replace('"open"', '"ramp"') + "rps = 2\n", r" line 8: rps: ramp wants 2 numbers"),
     "sweep down": (OPEN.replace('"open"', '"sweep"') + "rps = [4, 1]\n", r" line 8: rps: a sweep goes from"),
+    "no time for the first rate": (
+        OPEN.replace('"open"', '"sweep"') + "rps = [0.1, 8]\n",
+        r" line 7: length: too short for the first rate of the sweep, which is tried for 3m 20s",
+    ),
+    "no time for a step": (OPEN.replace('"open"', '"sweep"') + 'share = [0.5, 2]\nstep = "2m"\n', r" line 7: length:"),
     "users of an open one": (OPEN + "rps = 1\nusers = 4\n", r" line 9: users: 1 to 1000, of a phase of sort closed"),
     "factor": (OPEN + "rps = 1\nfactor = 2\n", r" line 9: factor: only a sweep has one"),
     "name twice": (OPEN + 'rps = 1\nname = "closed"\n', r" line 9: name: closed is there already"),

@@ -39,6 +39,7 @@ class Queue:
     at: float = 0.0
     taken: list[Ticket] = field(default_factory=list)
     dropped: list[Ticket] = field(default_factory=list)
+    hurried: list[Ticket] = field(default_factory=list)
     listeners: list[Callable[[LoadRow], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,8 +61,10 @@ class Queue:
     def admit(self, users: int, make: Callable[[], Sending] | None, phase: str) -> None:
         self._users, self._make, self._phase = users, make, phase
 
-    def dismiss(self) -> None:
+    def dismiss(self) -> list[Ticket]:
         self._users = 0
+        left, self.hurried = self.hurried, []
+        return left
 
     def offer(self, ticket: Ticket) -> bool:
         self._ends = [end for end in self._ends if end > self.at]

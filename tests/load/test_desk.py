@@ -54,3 +54,15 @@ def test_closed_users_and_places(monkeypatch) -> None:
     desk.stop()
     gevent.joinall(waiting)
     assert [task.value and task.value.phase for task in waiting] == ["fill", None, None]
+
+
+def test_what_waits_for_the_place_of_a_closed_user_is_not_sent_in_a_later_phase(monkeypatch) -> None:
+    monkeypatch.setattr(desks, "JITTER_S", 0.0)
+    desk = Desk(Event())
+    desk.admit(1, lambda: OWN, "closed")
+    assert desk.hurry(late := Ticket(CANARY, "closed"))
+    assert desk.dismiss() == [late]
+    desk.admit(1, lambda: OWN, "fill")
+    sent = desk.take(0)
+    assert sent is not None
+    assert (sent.asked, sent.phase) == (OWN, "fill")

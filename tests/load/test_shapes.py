@@ -11,6 +11,7 @@ from scipy import stats
 
 from load.shapes import shapes
 from load.shapes.arriving import dispatch
+from load.users.ticket import Ticket
 from seatrial.given.phases import SoakPhase
 from seatrial.records import SECOND, PhaseSort
 from seatrial.statistics import arrivals
@@ -127,3 +128,20 @@ def test_each_slot_is_filled_with_a_long_prompt() -> None:
     first = [ticket.asked for ticket in itertools.islice(queue.taken, 3)]
     assert {asked.workload for asked in first} == {"fill"}
     assert all(1500 < len(asked.body.split()) < 0.7 * 4096 for asked in first)
+
+
+def test_a_sweep_whose_first_rate_is_too_high_measures_nothing() -> None:
+    """One request a second is answered at most: the first rate is compared with itself, and its waits grow."""
+    for rate in (1.1, 1.3, 1.6, 4.0):
+        queue = Queue(slots=4, service_s=4.0)
+        helm = queue.helm(measured=0.9)
+        queue.sail(phase(PhaseSort.SWEEP, 3600, rps=(rate, 16.0), step_s=300.0), helm)
+        assert helm.measured is None, rate
+
+
+def test_a_canary_that_found_no_place_in_its_phase_is_dropped_there() -> None:
+    queue = Queue()
+    helm = queue.helm()
+    queue.hurried.append(ticket := Ticket(helm.traffic.canary(), "closed"))
+    queue.sail(phase(PhaseSort.CLOSED, 10), helm)
+    assert queue.dropped == [ticket]

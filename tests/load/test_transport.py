@@ -174,3 +174,9 @@ def test_get_below_the_base_and_from_the_root() -> None:
 )
 def test_what_we_cut_is_ours_unless_the_server_had_spoilt_it_before(seen: Stream, word: str) -> None:
     assert cut_by_us(seen) == word
+
+
+def test_a_prompt_is_read_in_silence_until_the_deadline() -> None:
+    for begun in ((), (CHUNKED,), (CHUNKED, chunk(b": still there\n\n"))):  # some send headers before its turn
+        s = ask(*begun, WAIT, idle_s=0.05, deadline_s=0.4)
+        assert classify(s) == "deadline", begun

@@ -119,3 +119,10 @@ def test_a_worker_asks_its_own_endpoint_alone():
     only = Interviews(trial, sender).of(trial.endpoint("new"))
     assert set(sender.asked) == {"new"}
     assert "in_turn" not in only.settings
+
+
+def test_a_run_that_is_interrupted_waits_for_no_interview(monkeypatch):
+    daemons = []
+    monkeypatch.setattr(interview.Interviewer, "hold", lambda _: daemons.append(threading.current_thread().daemon))
+    Interviews(Trial(), Slow())._hold([Trial().endpoint("old")])
+    assert daemons == [True]

@@ -1,7 +1,8 @@
 """CUT OVER, DO NOT or NOT PROVEN: one candidate held against the incumbent, and the one sentence why.
 
 What blocks is what the candidate's own verdict holds against it, a blocking probe in which it is worse beyond the
-margin, and a claim that must hold and does not. Where nothing blocks, all of that must have been shown.
+margin, and a claim that must hold and does not. Where nothing blocks, all of that must have been shown: a probe that
+blocks and was not asked of one of the two is as open as one with few questions.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from seatrial.comparing import claims as claiming
 from seatrial.comparing import speeds
 from seatrial.comparing.flips import flips
 from seatrial.comparing.margins import MARGIN, compare
-from seatrial.comparing.pairs import Key, items, match
+from seatrial.comparing.pairs import Key, Matched, items, match
 from seatrial.records import (
     ClaimTold,
     ClaimWord,
     Compared,
     Decision,
     ItemOutcome,
+    ItemWord,
     Judged,
     Level,
     OperatorClaim,
@@ -67,9 +69,11 @@ def decide(
     """
     before, now = incumbent.items(), candidate.items()
     seconds = speeds.asking(before.values()) + speeds.asking(now.values())
-    blocking = {item.probe for case in candidate.cases if case.level == Level.MUST for item in case.items}
+    cases = (*incumbent.cases, *candidate.cases)
+    blocking = {item.probe for case in cases if case.level == Level.MUST for item in case.items}
+    matched = match(before, now)
     probes = compare(
-        match(before, now),
+        matched,
         blocking=blocking,
         margin=margin,
         again=match(before, again.items()) if again is not None else None,
@@ -78,7 +82,8 @@ def decide(
     ratio = speeds.ratio(before, now, same_load=bool(incumbent.load) and incumbent.load == candidate.load)
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
-    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, before, now)
+    unpaired = _unpaired([matched[probe] for probe in sorted(blocking)], before, now)
+    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, unpaired)
     cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
     changed, same = flips(incumbent.cases, candidate.cases)
     return Decision(
@@ -119,18 +124,13 @@ def _lacking(
     party: Party,
     probes: Sequence[Compared],
     claims: Sequence[ClaimTold],
-    before: Mapping[Key, ItemOutcome],
-    now: Mapping[Key, ItemOutcome],
+    unpaired: Sequence[Reason],
 ) -> tuple[Reason, ...]:
     found = [
         *(reason for reason in party.reasons if reason.word not in _GRAVE),
         *(_open(row) for row in probes if row.blocks and row.standing is Standing.OPEN),
+        *unpaired,
     ]
-    if not any(row.blocks for row in probes):
-        lone = "the candidate answered no question" if before else "the incumbent answered no question"
-        why = "no question of one is of the other's seed" if before and now else lone
-        text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
-        found.append(Reason(word="NO PAIRS", text=text))
     found += [
         Reason(word="UNRESOLVED", case=claim.says, text=f"it must hold; {claim.measured}; it needs {claim.resolve}")
         for claim in claims
@@ -141,14 +141,44 @@ def _lacking(
     return tuple(found)
 
 
+def _unpaired(
+    blocking: Sequence[Matched], before: Mapping[Key, ItemOutcome], now: Mapping[Key, ItemOutcome]
+) -> list[Reason]:
+    """The probes that block and hold no pair of answers, each by its name; one reason where none of them holds one.
+
+    What the incumbent itself declines, whole, is not among them: there is nothing to lose, and the candidate's own
+    verdict judges what it does there.
+    """
+    if not any(each.pairs for each in blocking):
+        lone = "the candidate answered no question" if before else "the incumbent answered no question"
+        why = "no question of one is of the other's seed" if before and now else lone
+        text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
+        return [Reason(word="NO PAIRS", text=text)]
+    found = []
+    for each in (each for each in blocking if not each.pairs):
+        mine = {item.word for item in before.values() if item.probe == each.probe}
+        if mine == {ItemWord.DECLINED}:
+            continue
+        if not mine or all(item.probe != each.probe for item in now.values()):
+            why = f"it was not asked of the {'candidate' if mine else 'incumbent'}"
+        else:
+            why = ", ".join(f"{number} {said}" for said, number in each.beside.items())
+        text = f"no question that both answered: {why}; run suites/behaviour over both"
+        found.append(Reason(word="NO PAIRS", case=each.probe, level=str(Level.MUST), text=text))
+    return found
+
+
 def _open(row: Compared) -> Reason:
     more = f", about {minutes(row.more_s)} more" if row.more_s else ""
+    lacks = []
     if row.needed > row.n:
-        lacks = f"{row.needed} questions would show it, if the two are equal{more}"
-    else:
-        lacks = "what was seen does not tell it from a worse one, or too much of it is no evidence"
+        lacks.append(f"{row.needed} questions would show it, if the two are equal{more}")
+    if row.silent:
+        owed = f"{_many(row.silent, 'more question')} the candidate gave no word on, and the incumbent did"
+        lacks.append(f"{owed}: were those lost, it reaches {points(row.at_worst)}")
     text = (
-        f"{points(row.difference)} ({span(row)}) over {row.n} questions; the margin is {points(-row.margin)}; {lacks}"
+        f"{points(row.difference)} ({span(row)}) over {row.n} questions; the margin is {points(-row.margin)}; "
+        f"{'; '.join(lacks) or 'what was seen does not tell it from a worse one'}"
     )
     return Reason(word="OPEN", case=row.probe, level=str(Level.MUST), text=text)
 

@@ -3,7 +3,8 @@
 The margin is how many points a candidate may be worse and still be taken. Noise does not widen it: how often the
 incumbent flips against itself is in the width of the interval already, and stands beside the candidate's flips where
 the incumbent was asked twice. Where questions come of enough families, the interval of whole families is drawn too, and
-of the two that which reaches further is used.
+of the two that which reaches further is used. What the candidate gave no word on is never taken for agreement: it is no
+worse only if it were so with every answer that it owes counted as a bad one.
 """
 
 from __future__ import annotations
@@ -27,9 +28,6 @@ ALPHA = 0.025
 
 FALSE_SHARE = 0.10
 """Of the probes named as differing, the share that may be so by chance."""
-
-LACKING = 0.2
-"""Of the questions that the incumbent answered, the share that the candidate may leave without a word."""
 
 
 def compare(
@@ -59,7 +57,7 @@ def compare(
     for kind, adjust in ((True, holm), (False, benjamini_hochberg)):
         some = [row for row in rows if row.blocks is kind]
         beyond |= zip((row.probe for row in some), adjust([row.worse for row in some]), strict=True)
-    return tuple(_stands(msgspec.structs.replace(row, worse=beyond[row.probe]), matched[row.probe]) for row in rows)
+    return tuple(_stands(msgspec.structs.replace(row, worse=beyond[row.probe])) for row in rows)
 
 
 def differing(rows: Collection[Compared]) -> tuple[Compared, ...]:
@@ -70,6 +68,10 @@ def differing(rows: Collection[Compared]) -> tuple[Compared, ...]:
 def _compared(each: Matched, *, blocks: bool, margin: float, again: Matched | None, seconds: float) -> Compared:
     table = each.table()
     (low, high), by_family = _interval(table, each.families())
+    at_worst = low
+    if each.silent:  # a question that both fail narrows the interval; that is no merit of silence
+        (worst, _), _ = _interval(each.at_worst().table(), each.at_worst().families())
+        at_worst = min(low, worst)
     twice = again.table() if again is not None and again.pairs else None
     share = table.flips / table.n
     needed = pairs_needed(margin, _likely_flips(table))
@@ -86,6 +88,8 @@ def _compared(each: Matched, *, blocks: bool, margin: float, again: Matched | No
         difference=table.difference,
         low=low,
         high=high,
+        silent=len(each.silent),
+        at_worst=at_worst,
         margin=margin,
         p=mcnemar(table),
         worse=worse_by(table, margin),
@@ -99,19 +103,18 @@ def _compared(each: Matched, *, blocks: bool, margin: float, again: Matched | No
     )
 
 
-def _stands(row: Compared, each: Matched) -> Compared:
+def _stands(row: Compared) -> Compared:
     standing = Standing.OPEN
     if row.worse < ALPHA:
         standing = Standing.WORSE
-    elif each.lacking > LACKING * (row.n + each.lacking):
-        standing = Standing.OPEN
-    elif row.low > 0:
+    elif row.at_worst > 0:
         standing = Standing.BETTER
-    elif row.low > -row.margin:
+    elif row.at_worst > -row.margin:
         standing = Standing.HOLDS
-    decided = standing is not Standing.OPEN
+    # Where the pairs alone would do, it is the answers owed that lack, and no further questions.
+    enough = standing is not Standing.OPEN or row.low > -row.margin
     return msgspec.structs.replace(
-        row, standing=standing, needed=0 if decided else row.needed, more_s=0.0 if decided else row.more_s
+        row, standing=standing, needed=0 if enough else row.needed, more_s=0.0 if enough else row.more_s
     )
 
 

@@ -1,14 +1,15 @@
 """Which questions make a pair: the same item of the same probe and seed, judged on both endpoints.
 
-A question that either side gave no word on makes none: nobody answered, it was cut, thinking ate the budget. What the
-candidate declines and the incumbent can do is lost: a server that lacks a capability is not excused by saying so.
+A question that either side gave no word on makes none: nobody answered, it was cut, thinking ate the budget. Those that
+the candidate owes are kept apart, for the worst that they can hide. What it declines and the incumbent can do is lost:
+a server that lacks a capability is not excused by saying so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seatrial.records import Flip, ItemOutcome, ItemWord, Judged
 from seatrial.statistics.paired import PairedTable
@@ -39,13 +40,17 @@ class Matched:
 
     Attributes:
         beside: questions that make no pair, by reason.
-        lacking: how many of the questions that both were asked the candidate gave no word on, though the incumbent did.
+        silent: the questions that the incumbent answered, and the candidate was asked and gave no word on.
     """
 
     probe: str
     pairs: tuple[Pair, ...]
     beside: Mapping[str, int] = field(default_factory=dict)
-    lacking: int = 0
+    silent: tuple[Pair, ...] = ()
+
+    def at_worst(self) -> Matched:
+        """With each answer that the candidate owes taken for a bad one."""
+        return replace(self, pairs=self.pairs + self.silent, silent=())
 
     def table(self) -> PairedTable:
         """The two-by-two table."""
@@ -75,7 +80,7 @@ def match(incumbent: Mapping[Key, ItemOutcome], candidate: Mapping[Key, ItemOutc
     """The pairs of each probe that either was asked, by the probe's name."""
     pairs: dict[str, list[Pair]] = {}
     beside: dict[str, Counter[str]] = {}
-    lacking: Counter[str] = Counter()
+    silent: dict[str, list[Pair]] = {}
     for key in sorted(incumbent.keys() | candidate.keys()):
         probe, before, now = key[0], incumbent.get(key), candidate.get(key)
         found, out = pairs.setdefault(probe, []), beside.setdefault(probe, Counter())
@@ -87,9 +92,9 @@ def match(incumbent: Mapping[Key, ItemOutcome], candidate: Mapping[Key, ItemOutc
             found.append(Pair(before, now))
         else:
             out[f"candidate: {now.word}"] += 1
-            lacking[probe] += 1
+            silent.setdefault(probe, []).append(Pair(before, now))
     return {
-        probe: Matched(probe, tuple(found), dict(sorted(beside[probe].items())), lacking[probe])
+        probe: Matched(probe, tuple(found), dict(sorted(beside[probe].items())), tuple(silent.get(probe, ())))
         for probe, found in sorted(pairs.items())
     }
 

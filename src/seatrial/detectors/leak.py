@@ -71,7 +71,7 @@ def _look(detector: Detector, night: Night) -> Glance:
     turn, left = _onset(seen)
     jump = step(seen.values)
     large = best.change >= least and best.late >= GOES_ON and (jump is None or left < jump.left)
-    bounded = detector is Detector.MEMORY and best.change <= night.cache
+    bounded = detector is Detector.MEMORY and 0 < night.cache >= min(best.change, _grew(seen) - least)
     return Glance(
         detector,
         p=p,
@@ -83,7 +83,13 @@ def _look(detector: Detector, night: Night) -> Glance:
     )
 
 
-_CACHE = "; its prompt cache may take {:.0f} MB: no proof of a leak, and it had not come to rest"
+def _grew(seen: Course) -> float:
+    """By how much the last tenth of the points lies above the first: a line goes beyond what came to its bound."""
+    tenth = max(1, len(seen.values) // 10)
+    return float(np.median(seen.values[-tenth:]) - np.median(seen.values[:tenth]))
+
+
+_CACHE = "; its prompt cache may take {:.0f} MB: no proof of a leak"
 
 
 def _got(best: Trend, over: Course, night: Night, allowed: Allowed) -> str:

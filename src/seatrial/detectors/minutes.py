@@ -77,6 +77,13 @@ def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, in
     )
 
 
+def held(run: SoakRun) -> int:
+    """Requests that the server had in work when nothing of ours was: the least that was told; 0 where nobody tells."""
+    axis = _axis(run, ())
+    rest = _rest(run, axis) if axis is not None else None
+    return (rest.running or 0) + (rest.waiting or 0) if rest is not None else 0
+
+
 def _axis(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> _Axis | None:
     start = next((line.at for line in reversed(run.phases) if line.what == Stage.START), None)
     ends = [line.at for line in run.phases if line.what in (Stage.DRAIN, Stage.END)]

@@ -27,6 +27,7 @@ import msgspec
 from seatrial.given import tables, words
 from seatrial.given.errors import ConfigError
 from seatrial.records import Hazard, PhaseSort
+from seatrial.statistics.knee import step_s
 
 ALL_FROM_S = 600.0
 """A soak that is shorter has closed users alone: of its other phases none would be long enough to tell anything."""
@@ -146,7 +147,8 @@ def read(path: Path, *, hazard: Hazard = Hazard.HEAVY) -> tuple[SoakPhase, ...]:
         if wrong is None:
             try:
                 phases.append(_read(table))
-                continue
+                if (wrong := _no_step(phases[-1])) is None:
+                    continue
             except ConfigError as error:
                 wrong = ("length", str(error))
         line = tables.line_of(text, "phase", index, wrong[0])
@@ -191,6 +193,16 @@ def _read(table: _Table) -> SoakPhase:
         share=_several(table.share),
         **given,
     )
+
+
+def _no_step(phase: SoakPhase) -> tuple[str, str] | None:
+    """What is wrong with a sweep too short for its first rate: it would measure nothing."""
+    if phase.sort != PhaseSort.SWEEP:
+        return None
+    first = step_s(phase.rps[0], phase.step_s) if phase.rps else phase.step_s
+    if first <= phase.seconds:
+        return None
+    return "length", f"length: too short for the first rate of the sweep, which is tried for {length(first)}"
 
 
 def _wrong(table: _Table, before: Sequence[SoakPhase], hazard: Hazard) -> Iterator[tuple[str, str]]:

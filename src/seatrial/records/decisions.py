@@ -115,12 +115,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         blocks: a candidate that is worse in it must not go into production.
         low, high: Tango's 95 % interval of the difference, or that of whole families where it reaches further.
+        silent: questions that the incumbent answered, and the candidate was asked and gave no word on.
+        at_worst: the low end of the interval were all of those bad answers; ``low`` where there are none.
         p: McNemar's exact p value that the two rates are equal; ``q`` is it adjusted over the probes
             (Benjamini-Hochberg).
         worse: the p value that it is worse beyond the margin is chance, adjusted over what blocks (Holm).
         self_flips: how often the incumbent flips against itself, where it was asked twice: flips, questions.
         smallest: the smallest margin that so many questions can show to be kept, four times in five.
-        needed: how many questions the margin needs; 0 where it is decided.
+        needed: how many questions the margin needs; 0 where it is decided, or nothing but ``silent`` leaves it open.
         more_s: how long the questions that lack would take on both, in seconds.
         beside: questions that make no pair, by reason.
     """
@@ -137,6 +139,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     difference: float
     low: float
     high: float
+    silent: int = 0
+    at_worst: float
     margin: float
     p: float
     q: float = 1.0

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from seatrial.cli.app import run_command
+from seatrial.comparing.decision import decide
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import judge
 from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Outcome, Ruling
@@ -22,7 +23,7 @@ from seatrial.report.decision.made import of_run
 from seatrial.report.decision.sides import contenders, decisions
 from seatrial.report.run import Report
 from seatrial.run.directory import RunDir
-from tests.comparing.made import LOOPS, item
+from tests.comparing.made import LOOPS, ROLES, case, item, items_of, side
 from tests.report import sample
 from tests.report.sample import HOSTILE, NAME
 from tests.report.test_cli import record
@@ -204,3 +205,15 @@ def test_what_was_left_out_is_said_before_clients_are_moved(tmp_path):
     party = msgspec.structs.replace(decision.candidate, untested=(("soak", "not asked for"), ("GPU", "none")))
     told = page.do(msgspec.structs.replace(decision, candidate=party))
     assert told.startswith("Have soak tried too, which this run was not asked for. Then give clients new")
+
+
+def test_owed_answers_and_questions_not_asked_are_shown():
+    """Where the interval lies within the margin, the page shows what leaves a probe open, and a whole command."""
+    now = [item(i, ItemWord.SILENT if i < 14 else ItemWord.GOOD, endpoint="B") for i in range(160)]
+    before = [case(items_of(160)), case(items_of(90, probe=ROLES), rule=ROLES)]
+    decision = decide(side("A", *before), side("B", case(now, endpoint="B")))
+    shown = page.render(Decisions(exit=10, margin=0.05, decisions=(decision,), notices=()))
+    assert 'class="d-owed"' in shown
+    untested = shown.partition("<h2>What was not tested")[2].partition("</section>")[0]
+    assert f"<b>{ROLES}</b> no question that both answered" in untested
+    assert "<span>--endpoint=A=http://127.0.0.1:80/A</span>" in shown

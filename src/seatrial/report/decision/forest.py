@@ -28,8 +28,8 @@ def rates(row: Compared) -> str:
 
 
 def difference(row: Compared) -> str:
-    """The difference with its interval, against zero and the margin."""
-    reach = max(0.1, abs(row.low), abs(row.high), 1.5 * row.margin)
+    """The difference with its interval, against zero and the margin; dashed how far owed answers could carry it."""
+    reach = max(0.1, abs(row.low), abs(row.at_worst), abs(row.high), 1.5 * row.margin)
     scale = _Scale(-reach, reach)
     worse = f'<rect class="d-worse" x="{scale(-reach):.1f}" y="2" width="{scale(-row.margin) - scale(-reach):.1f}"'
     lines = _line(scale(0), 2, AXIS, "d-zero") + _line(scale(-row.margin), 2, AXIS, "d-margin")
@@ -37,6 +37,8 @@ def difference(row: Compared) -> str:
     at = (UPPER + LOWER) / 2
     dot = f'<circle class="d-dot" cx="{scale(row.difference):.1f}" cy="{at}" r="5"/>'
     bar = f'<path class="d-bar" d="M{scale(row.low):.1f} {at}H{scale(row.high):.1f}"/>'
+    if row.silent:
+        bar += f'<path class="d-owed" d="M{scale(row.at_worst):.1f} {at}H{scale(row.low):.1f}"/>'
     near = scale(0) - scale(-row.margin) < 18  # one label would lie on the other
     ticks = ("" if near else _tick(scale, -row.margin, f"{-100 * row.margin:.0f}")) + _tick(scale, 0, "0")
     ticks += _tick(scale, reach, f"{100 * reach:+.0f}")

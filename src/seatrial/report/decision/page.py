@@ -69,7 +69,7 @@ def _article(each: Decision, told: Decisions) -> str:
         f'<p class="brand">Seatrial decision: {text(each.candidate.name)} in place of {text(each.incumbent.name)}',
         f" &middot; {' and '.join(text(run) for run in runs)}</p>",
         f'<h1>{each.cut}{demo}</h1><p class="why">{text(each.why, 700)}</p>',
-        f'<p class="do"><b>Do</b> {text(do(each))}</p></header><main>',
+        f'<p class="do"><b>Do</b> {score.commanded(do(each))}</p></header><main>',
         _reasons("What blocks it", each.blockers, "w-bad"),
         _evidence(each),
         _reasons("What lacks", each.lacking, ""),
@@ -79,7 +79,7 @@ def _article(each: Decision, told: Decisions) -> str:
         score.identity(each),
         _cases(each),
         _untested(each),
-        _list("How to go back", [text(line, 600) for line in each.back]),
+        _list("How to go back", [score.commanded(line) for line in each.back]),
         _reckoned(told),
         "</main></article>",
     ]
@@ -138,6 +138,7 @@ def _untested(each: Decision) -> str:
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
         for row in more
     ]
+    rows += [f"<b>{text(lack.case)}</b> {text(lack.text)}" for lack in each.lacking if lack.word == "NO PAIRS"]
     if not each.speed:
         rows.append("<b>speed</b> too few answers of some length on both to give a ratio")
     total = sum(row.more_s for row in more)
@@ -151,9 +152,10 @@ def _reckoned(told: Decisions) -> str:
         f"The margin is {points(told.margin)[1:]}. Intervals of a difference are Tango's score intervals of pairs, "
         "95 %; where questions come of six families or more, whole families are drawn too and the wider one holds. "
         '"Worse" takes the whole interval below the margin, adjusted over all that blocks (Holm); "no worse" takes the '
-        "whole of it above. Differing marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact "
-        "test). Rates are shown with Wilson's 95 %. Where a probe ended early because it had decided, its own rate's "
-        "interval is descriptive. The same figures come of the same record, on any machine: "
+        "whole of it above, also were every answer lost that the incumbent gave and the candidate did not. Differing "
+        "marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact test). Rates are shown with "
+        "Wilson's 95 %. Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
+        "same figures come of the same record, on any machine: "
         "<code>seatrial compare</code>.</p></section>"
     )
 

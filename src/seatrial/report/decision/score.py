@@ -22,11 +22,22 @@ def text(value: str, limit: int | None = None) -> str:
     return escape(visible(value, limit))
 
 
+def commanded(value: str) -> str:
+    """The same, a command at its end set off, and no option of it broken in two."""
+    prose, word, options = value.partition("pytest suites/")
+    if not word:
+        return text(value, 600)
+    words = " ".join(f"<span>{text(each, 300)}</span>" for each in (word + options).split())
+    return f"{text(prose, 600)}<code class='command'>{words}</code>"
+
+
 def section(each: Decision) -> str:
     """Every probe of both, those that block first, then the speed."""
     old, new = text(each.incumbent.name, 60), text(each.candidate.name, 60)
     key = f"&#9675; {old}, the incumbent &nbsp; &#9679; {new}, the candidate"
-    head = f"<section><h2>Scorecard</h2><p class='soft'>{key}</p>"
+    plots = "The second plot holds the candidate less the incumbent, in points; shaded is worse than the margin allows"
+    owed = ", dashed where answers that it owes could carry it" if any(row.silent for row in each.probes) else ""
+    head = f"<section><h2>Scorecard</h2><p class='soft'>{key}<br>{plots}{owed}.</p>"
     if not each.probes:
         return f"{head}<p>No probe has an answer of both to the same question.</p>{_speed(each)}</section>"
     return f"{head}{''.join(_probe(row) for row in each.probes)}{_speed(each)}</section>"
@@ -50,7 +61,9 @@ def _flips(row: Compared) -> str:
     told = f"{row.lost} lost, {row.gained} gained, {row.both + row.neither} alike"
     if row.self_flips is not None:
         told += f"; the incumbent against itself flips {row.self_flips[0]} of {row.self_flips[1]}"
-    told += f"; p {row.p:.3f} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
+    told += (
+        f"; p {_chance(row.p)} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
+    )
     beside = "".join(f"; {number} without a pair: {escape(why)}" for why, number in row.beside.items())
     listed = "".join(
         f"<li>{'lost' if flip.lost else 'gained'} <b>{text(flip.item, 60)}</b> "
@@ -64,6 +77,10 @@ def _flips(row: Compared) -> str:
     more = f"<li>and {rest} more, in the JSON beside this page</li>" if rest > 0 else ""
     inside = f"<summary>{told}</summary><ul class='plain'>{listed}{more}</ul>"
     return f"<details>{inside}</details><p class='note'>{beside[2:]}</p>"
+
+
+def _chance(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "&lt; 0.001"
 
 
 def _speed(each: Decision) -> str:

@@ -273,6 +273,8 @@ class _Meter:
         s.deltas += 1
         if not s.first_at:
             s.first_at = at
+            if self._tap is not None:
+                self._tap.begun = True
         elif at - s.last_at > s.gap_to - s.gap_from:
             s.gap_from, s.gap_to = s.last_at, at
         s.last_at = at

@@ -35,7 +35,8 @@ class LoadTarget:
     Args:
         url: base URL, as ``http://host:8080/v1``.
         headers: of every request, authorization included.
-        idle_s: longest silence between two reads before the stream counts as stalled.
+        idle_s: longest silence between two reads before a stream that has begun counts as stalled; until its first
+            token the deadline alone counts: a long prompt is read in silence.
         deadline_s: of the whole request, from the connection on.
         cap_bytes: most that is read of one answer.
         pace: which short questions keep to; who streams takes a turn before. None: none waits.
@@ -90,6 +91,7 @@ class Tap:
         self.frames: list[tuple[int, int]] = []
         self.at = began
         self.ended = False  # the peer closed its side
+        self.begun = False  # a token has come: from then on silence counts
         self._sock = sock
         self._idle_s = target.idle_s
         self._deadline = began + int(target.deadline_s * SECOND)
@@ -129,7 +131,7 @@ class Tap:
         left = (self._deadline - time.monotonic_ns()) / SECOND
         if left <= 0:
             raise WireError("deadline", f"the deadline passed, {len(self.received)} bytes in")
-        self._sock.settimeout(min(left, self._idle_s))
+        self._sock.settimeout(min(left, self._idle_s) if self.begun else left)
 
     def _wire_error(self, error: OSError) -> WireError:
         if isinstance(error, TimeoutError):

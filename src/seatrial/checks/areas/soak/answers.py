@@ -15,7 +15,7 @@ from seatrial.checks.areas.soak.figures import figures
 from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
-from seatrial.records import Expect, Finding, Level, LoadRow, SoakRun
+from seatrial.records import SECOND, Expect, Finding, Level, LoadRow, SoakRun
 
 CONSEQUENCE = {
     "no_terminator": "HTTP clients report success: half an answer is taken for a whole one",
@@ -38,6 +38,7 @@ def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     broken = [row for row in begun if row.outcome in BEGUN]
     if not broken:
         yield from lasting.cut_short(run)
+        yield from lasting.unsent(run)
     for outcome, rows in _by_outcome(broken):
         yield violation(
             f"{len(rows)} of {len(begun)} streams",
@@ -67,9 +68,12 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         )
     if not unanswered:
         yield from lasting.cut_short(run)
+        yield from lasting.unsent(run)
     if found.queued:
         got = f"{len(found.queued)} waited for others of ours: the server answers fewer at a time than we sent"
         yield no_evidence("the wait", expected="an answer", got=got, meanwhile=meanwhile.of(run, found.queued))
+    if found.unread:
+        yield _unread(run, found.unread)
     if found.busy:
         got = f"429 or 503 to {len(found.busy)} requests"
         yield no_evidence("the status", expected="an answer", got=got, meanwhile=meanwhile.of(run, found.busy))
@@ -83,6 +87,13 @@ def streams_name_one_model(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         yield no_evidence("the streams", expected="answers that name their model", got=why_none(run, expect))
         return
     yield from look.other_names({row.id: row.named for row in sound}, expect)
+
+
+def _unread(run: SoakRun, rows: Sequence[LoadRow]) -> Finding:
+    """A slot filled with a long prompt, and no token by the deadline: slow or stuck, nobody can tell."""
+    longest = max(row.ended_at - row.sent_at for row in rows) / SECOND
+    got = f"{len(rows)} long prompts without a token within {longest:.0f} s: a longer --request-timeout would tell"
+    return no_evidence("the wait", expected="an answer", got=got, meanwhile=meanwhile.of(run, rows))
 
 
 def _by_outcome(rows: Sequence[LoadRow]) -> list[tuple[str, list[LoadRow]]]:

@@ -16,20 +16,40 @@ PART = 0.5
 """Others may have sent this part of what we sent, at most: a server that counts ours twice is not taken for them."""
 
 
-def seen(run: SoakRun, before: Counters, after: Counters) -> str:
-    """What shows that somebody else used the server meanwhile; empty where nothing does."""
+def seen(run: SoakRun, before: Counters, after: Counters, spare: int = 0) -> str:
+    """What shows that somebody else used the server meanwhile; empty where nothing does.
+
+    Args:
+        spare: requests in work beyond ours that are no sign of others.
+    """
     if before.moving or after.moving:
         when = "before the first request" if before.moving else "after the last one had ended"
         return f"they still moved {when}: somebody else uses the server"
-    if crowd := _crowd(run):
+    if crowd := _crowd(run, spare):
         return crowd
     if more := _uncounted(run, before, after):
         return f"the server counted {more} requests that are not ours, their tokens among the others: somebody else's"
     return ""
 
 
-def _crowd(run: SoakRun) -> str:
-    """A moment at which the server had more requests in work than ours."""
+def at_rest(run: SoakRun, held: int) -> str:
+    """What shows that what a server held when nothing of ours was under way is somebody else's; empty: nothing does.
+
+    A slot that was lost is one request too many from then on: only more than what was ``held`` is others' work.
+    """
+    before, after = readings(run)
+    others = seen(run, before, after, spare=held) if before is not None and after is not None else ""
+    return others or _crowd(run, held)
+
+
+def readings(run: SoakRun) -> tuple[Counters | None, Counters | None]:
+    """The server's counters before the load, and after it."""
+    before = next((c for c in run.counters if c.phase == "before"), None)
+    return before, next((c for c in reversed(run.counters) if c.phase == "after"), None)
+
+
+def _crowd(run: SoakRun, spare: int = 0) -> str:
+    """A moment at which the server had more requests in work than ours and ``spare``."""
     started = [phase.at for phase in run.phases if phase.what == Stage.START]
     ended = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END)]
     if not started or not ended:
@@ -40,7 +60,7 @@ def _crowd(run: SoakRun) -> str:
         if meter.running is not None and started[-1] < meter.t < min(ended):
             work = meter.running + (meter.waiting or 0)
             ours = bisect_right(begun, meter.t + AFTER_NS) - bisect_left(over, meter.t - BEFORE_NS)
-            if work > ours + len(run.unfinished):
+            if work > ours + len(run.unfinished) + spare:
                 at = (meter.t - started[-1]) / SECOND
                 return f"after {at:.0f} s it worked at {work} requests, {ours} of them ours: somebody else uses it"
     return ""

@@ -9,7 +9,7 @@ from seatrial.checks.areas.soak import company
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
-from seatrial.records import LEFT, Counters, Expect, Finding, Level, LoadRow, SoakRun
+from seatrial.records import LEFT, Expect, Finding, Level, LoadRow, SoakRun
 
 KNOWN = UNHEARD | {"declined", LEFT}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
@@ -108,7 +108,7 @@ def _uncertain(row: LoadRow) -> bool:
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
     """Yields what keeps the server's counter from being used; returns what it grew by."""
-    before, after = _readings(run)
+    before, after = company.readings(run)
     growth = grown(run, field)
     if before is None or after is None:
         yield no_evidence("the counters", expected="a reading before and after", got="the load did not end by itself")
@@ -127,7 +127,7 @@ def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None
 
 def _beyond(run: SoakRun, field: str) -> bool:
     """Whether the server counted more than ours, or was still counting: only then others may be behind it."""
-    if any(reading is not None and reading.moving for reading in _readings(run)):
+    if any(reading is not None and reading.moving for reading in company.readings(run)):
         return True
     if field == "requests":
         return (grown(run, field) or 0) > len(run.rows) + len(run.unfinished)
@@ -136,15 +136,10 @@ def _beyond(run: SoakRun, field: str) -> bool:
 
 
 def grown(run: SoakRun, field: str) -> int | None:
-    before, after = _readings(run)
+    before, after = company.readings(run)
     first: int | None = getattr(before, field, None)
     last: int | None = getattr(after, field, None)
     return None if first is None or last is None else last - first
-
-
-def _readings(run: SoakRun) -> tuple[Counters | None, Counters | None]:
-    before = next((c for c in run.counters if c.phase == "before"), None)
-    return before, next((c for c in reversed(run.counters) if c.phase == "after"), None)
 
 
 def _apart(what: str, expected: str, server: int, users: int, run: SoakRun, expect: Expect) -> Finding:

@@ -35,6 +35,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
         "waited for ours": str(len(found.queued)) if found.queued else "",
+        "not read in time": str(len(found.unread)) if found.unread else "",
         "turned away": str(len(found.turned_away)) if found.turned_away else "",
         "dropped": str(len(run.dropped)) if run.dropped else "",
         "disowned": f"{nobody} ({tokens} tokens)" if nobody else "",

@@ -24,6 +24,14 @@ def cut_short(run: SoakRun) -> Iterator[Finding]:
         yield no_evidence("the load", expected=f"{asked:.0f} s, as asked", got=got)
 
 
+def unsent(run: SoakRun) -> Iterator[Finding]:
+    """A phase at a share of a rate that was never measured sends nothing, and shows nothing."""
+    for span in run.spans:
+        if span.facts.get("rps") == "none":
+            expected, got = "requests at a share of what was measured", "none was sent: nothing was measured before it"
+            yield no_evidence(f"the phase {span.name}", expected=expected, got=got)
+
+
 def length(run: SoakRun) -> str:
     """For how long users sent requests, and of how much where that is less; empty where no end was written."""
     ran, asked = _times(run)

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from seatrial.checks.areas.soak.parts import INVALID
+from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.reading.rows import Slo, e2e_s, slo, tpot_s, ttft_s, waited_s
 from seatrial.records import LEFT, SECOND, Gpu, LoadRow, PhaseSort, PhaseSpan, SoakRun, Stage
 from seatrial.statistics import spans
@@ -23,9 +23,6 @@ ASIDE = frozenset({PhaseSort.WARM_UP, PhaseSort.BASELINE, PhaseSort.FILL})
 
 NOT_WAITED = frozenset({"left", "declined", "accepted"})
 """Outcomes of requests whose first token nobody waited for to the end."""
-
-BESIDE = frozenset({"canary", INVALID})
-"""Workloads that are sent beside the traffic: they have lines of their own."""
 
 GONE = frozenset({LEFT, "cancelled"})
 """Outcomes of requests whose client had its use of what came, and wanted no more."""
@@ -59,7 +56,7 @@ def traffic(run: SoakRun) -> Group:
     """What a soak's times are about: no canaries, nothing that had to be refused, and the phases like each other."""
     aside = {span.name for span in run.spans if span.sort in ASIDE}
     return Group(
-        [row for row in run.rows if not row.canary and row.workload != INVALID and row.phase not in aside],
+        [row for row in run.rows if not row.canary and row.workload not in BESIDE and row.phase not in aside],
         sum(line.phase not in aside and line.workload not in BESIDE for line in run.dropped),
         len(run.unfinished),
     )

@@ -41,6 +41,9 @@ NOT_JUDGED = frozenset({"busy", "cancelled", "left"})
 INVALID = "invalid"
 """What rows call requests that a server must refuse; what became of them is no answer to a valid one."""
 
+BESIDE = frozenset({"canary", "look", INVALID})
+"""Workloads that are sent beside the traffic, as soon as there is a place: they have lines of their own."""
+
 SATURATING = frozenset({PhaseSort.RAMP, PhaseSort.STEPS, PhaseSort.SWEEP, PhaseSort.FILL})
 """Sorts of phases that are meant to ask for more than a server can do: to turn some away is an answer then."""
 
@@ -59,6 +62,7 @@ class Parts:
     queued: tuple[LoadRow, ...]  # waited for others of ours
     invalid: tuple[LoadRow, ...]  # had to be refused
     turned_away: tuple[LoadRow, ...]  # busy, in a phase that asks for more than a server can do
+    unread: tuple[LoadRow, ...]  # prompts as long as a slot has room for, not read by the deadline
 
 
 def parts(run: SoakRun, expect: Expect) -> Parts:
@@ -68,16 +72,19 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
     gone = {row.id for row in apart}
     rest = [row for row in run.rows if row.id not in gone and row.workload != INVALID]
     ours = queued.waited(run)
+    filled = {span.name for span in run.spans if span.sort == PhaseSort.FILL}
+    unread = {r.id for r in rest if r.phase in filled and r.outcome in queued.GIVEN_UP and not r.first_at} - ours
     saturated = {span.name for span in run.spans if span.sort in SATURATING}
     busy = [row for row in rest if row.outcome == "busy"]
     return Parts(
-        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED and row.id not in ours),
+        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED and row.id not in ours | unread),
         apart=apart,
         busy=tuple(row for row in busy if row.phase not in saturated),
         cancelled=tuple(row for row in rest if row.outcome == "cancelled"),
         queued=tuple(row for row in rest if row.id in ours),
         invalid=tuple(row for row in run.rows if row.workload == INVALID),
         turned_away=tuple(row for row in busy if row.phase in saturated),
+        unread=tuple(row for row in rest if row.id in unread),
     )
 
 
@@ -92,7 +99,8 @@ def why_none(run: SoakRun, expect: Expect) -> str:
         return f"none was finished, {len(run.unfinished)} were sent"
     return (
         f"{len(run.rows)} requests: {len(found.apart)} while the server was stopped, {len(found.busy)} busy, "
-        f"{len(found.cancelled)} cut by us, {len(found.queued)} waiting for ours, {len(found.judged)} without a stream"
+        f"{len(found.cancelled)} cut by us, {len(found.queued)} waiting for ours, "
+        f"{len(found.unread)} not read in time, {len(found.judged)} without a stream"
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from seatrial.checks.areas.soak import lasting
-from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, parts
+from seatrial.checks.areas.soak import company, lasting
+from seatrial.checks.areas.soak.parts import BESIDE, CANARIED, LASTING, intervals, parts
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.detectors import harness, minutes
@@ -66,8 +66,9 @@ COUNTED = frozenset({Detector.REST, Detector.LOG, Detector.MEMORY, Detector.FILE
 
 
 def ours(run: SoakRun) -> harness.Harness:
-    """What the rows tell of our own part."""
-    late = [(row.sent_at - row.intended_at) / SECOND for row in run.rows]
+    """What the rows tell of our own part. What is sent beside the traffic waits for a place: that is no delay."""
+    sent = [row for row in run.rows if not row.canary and row.workload not in BESIDE]
+    late = [(row.sent_at - row.intended_at) / SECOND for row in sent]
     return harness.Harness(dispatch_s=value_at(late, 0.99))
 
 
@@ -165,7 +166,11 @@ def drafts_stay_accepted(run: SoakRun, expect: Expect) -> Iterator[Finding]:
       figures=_figure(Detector.REST))  # fmt: skip
 def nothing_is_held_at_rest(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """When nothing of ours is under way, the server works at nothing and holds nothing back."""
-    yield from _said(Detector.REST, "a slot is lost until the server is started again")(run, expect)
+    found = list(_said(Detector.REST, "a slot is lost until the server is started again")(run, expect))
+    held = seen(run, expect).get(Detector.REST)
+    if held is not None and held.word is Call.FOUND and (others := company.at_rest(run, minutes.held(run))):
+        found = [no_evidence(f"{Detector.REST}", expected="no other client meanwhile", got=others)]
+    yield from found
 
 
 @rule(row="load/11", level=Level.SHOULD, of=LASTING, source="public report: llama.cpp issue 24265", optional=True,
