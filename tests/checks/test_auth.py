@@ -33,11 +33,13 @@ def test_wrong_key_is_a_401():
     assert breaks(rule, keys(wrong=plain()), "the status", "200").causes == ()
     assert breaks(rule, keys(wrong=plain(), none=plain()), "the status").causes == ("auth/missing-key-is-a-401",)
     breaks(rule, keys(wrong=away(500)), "the status", "500")
+    assert breaks(rule, keys(wrong=plain(), none=away(302)), "the status", "200").causes == ()
 
 
 def test_odd_authorization_is_refused():
     rule = "auth/odd-authorization-is-refused"
     holds(rule, [keys(), keys(bare=away(400), basic=away(403))])
+    holds(rule, [keys(bare=away(302), basic=away(307))])  # who is sent elsewhere is not let in
     breaks(rule, keys(bare=away(500)), "bare: the status", "500")
     breaks(rule, keys(basic=plain()), "basic: the status", "200")
 
@@ -62,6 +64,11 @@ def test_every_route_that_infers_is_guarded():
     holds(rule, [{chat: away(), other: away(403)}, {chat: away(), other: refused(404), "POST /infill": away(501)}])
     wrong = {chat: away(), other: exchange(b"{}", status=400, path="//invocations")}
     assert breaks(rule, wrong, "POST /invocations without a key", "400").causes == ()
+    slash = {chat: away(), other: exchange(b"", status=307, path="//invocations")}
+    holds(rule, [slash])
+    moved = {chat: refused(302), other: exchange(b"{}", path="//invocations")}
+    assert breaks(rule, moved, "POST /invocations without a key", "200").causes == ()  # the chat let nobody in
+    assert [f.kind for f in found(rule, {chat: refused(302), other: refused(307)})] == ["no-evidence"]
     none = {chat: refused(400), other: exchange(b"{}", status=500, path="//invocations")}
     assert breaks(rule, none, chat, "400").causes == ("auth/missing-key-is-a-401[*]",)
     assert [f.kind for f in found(rule, {chat: refused(404), other: refused(503)})] == ["no-evidence"]

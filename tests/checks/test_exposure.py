@@ -37,11 +37,12 @@ def test_a_route_is_shut_where_it_is_guarded_off_or_not_there(rule, name):
 def test_no_route_shows_the_work_of_others():
     rule = "exposure/no-route-shows-the-work-of-others"
     slots = json.dumps([{"id": 0, "prompt": f"Say hello to the {CANARY}."}]).encode()
-    ours = plain()
+    ours = plain({"id": "chatcmpl-4f1c73"})
+    holds(rule, [{"ours": plain({"id": "1"}), "GET /slots": exchange(b'[{"id": 1}]')}])  # too short to be ours alone
     holds(rule, [{"ours": ours, "GET /slots": exchange(b'[{"id": 0}]'), "GET /v1/streams": refused(404)}])
     holds(rule, [{"ours": ours, "GET /slots": refused(401, {"error": CANARY})}])  # what is refused shows nothing
     breaks(rule, {"ours": ours, "GET /slots": exchange(slots)}, "GET /slots without a key", CANARY)
-    breaks(rule, {"ours": ours, "GET /v1/streams": exchange(b'["chatcmpl-1"]')}, "GET /v1/streams", "chatcmpl-1")
+    breaks(rule, {"ours": ours, "GET /v1/streams": exchange(b'["chatcmpl-4f1c73"]')}, "GET /v1/streams", "4f1c73")
     (told,) = found(rule, {"ours": refused(500), "GET /slots": exchange(slots)})
     assert (told.kind, told.causes) == ("no-evidence", ("http/valid-request-is-answered[*]",))
     assert [f.kind for f in found(rule, {"ours": ours, "GET /slots": refused(503)})] == ["no-evidence"]

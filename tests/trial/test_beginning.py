@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from seatrial.checks.own.word import HOLDS
 from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
+from seatrial.records import OWN_SUITE, Planned
 from seatrial.trial.beginning import about, check_names, check_waivers, check_writable, keep_given
 
 WAIVER = '[[waive]]\ncase = "{}"\nwho = "me"\nwhy = "so"\nuntil = 2099-01-01\n'
@@ -25,6 +27,22 @@ def test_a_waiver_may_mean_a_suite_that_is_left_out_but_not_a_planned_rule_witho
     file.write_text(WAIVER.format("sse/no-such-rule"))
     with pytest.raises(ConfigError, match=r"no case is called sse/no-such-rule"):
         check_waivers(Options(waive=file), [])
+
+
+@pytest.mark.parametrize("beside", ["", "mine.test_x"])
+def test_a_waiver_may_mean_what_a_rule_reads_of_an_own_test(tmp_path, beside):
+    """No plan holds such a case, though the rule has cases of the suites."""
+    read, file = "chat/usage-adds-up", tmp_path / "waivers.toml"
+    plans = [planned(read, "plain", "conformance"), *([planned(HOLDS.id, beside, OWN_SUITE)] if beside else [])]
+    file.write_text(WAIVER.format(f"{read}[mine.test_x]@g"))
+    check_waivers(Options(waive=file), plans)
+    file.write_text(WAIVER.format(f"{read}[mine.test_y]@g" if beside else f"{read}[no-such]@g"))
+    with pytest.raises(ConfigError, match="no case is called chat/usage-adds-up"):
+        check_waivers(Options(waive=file), plans)
+
+
+def planned(rule, scenario, suite):
+    return Planned(case=f"{rule}[{scenario}]@g", endpoint="g", rule=rule, scenario=scenario, suite=suite)
 
 
 def test_a_run_is_recorded_in_an_empty_place_alone(tmp_path):
@@ -64,6 +82,13 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
             "--seed": 4,
             "--budget": 180.0,
             "--soak": 60.0,
+            "--users": None,
+            "--rps": None,
+            "--phases": "",
+            "--workload": "short",
+            "--canary-every": 60.0,
+            "--slo": "",
+            "--hazard": "heavy",
         },
     }
 

@@ -6,21 +6,30 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from seatrial import __version__
+from seatrial.checks.own.word import HOLDS
 from seatrial.given.access import Access
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
+from seatrial.given.soak import SoakAsked
 from seatrial.judging.run import judge
+from seatrial.oracles import node
 from seatrial.records import (
+    OWN_SETTING,
+    OWN_SUITE,
     Endpoint,
     Event,
     Fact,
     Happening,
+    Hazard,
     Judgement,
     Outcome,
+    OwnTold,
+    OwnWord,
     Planned,
     Ready,
     Received,
@@ -75,9 +84,10 @@ def begun(path: Path, plans: list[Planned], options: Options = OPTIONS) -> RunDi
     return run
 
 
-def asked(run: RunDir, answers: dict[str, bytes]) -> None:
-    """Each scenario sent, and its two rules judged on what came."""
+def asked(run: RunDir, answers: dict[str, bytes]) -> list[str]:
+    """Each scenario sent, and its two rules judged on what came; the ids of the exchanges."""
     writer = run.writer("main")
+    ids = []
     for scenario, answer in answers.items():
         told = {"endpoint": "e", "scenario": f"sse/{scenario}", "method": "POST", "path": "/v1/chat/completions"}
         request, response = writer.store(REQUEST), writer.store(answer)
@@ -85,10 +95,12 @@ def asked(run: RunDir, answers: dict[str, bytes]) -> None:
         frames = ((2, len(answer)),)
         line = Received(id=sent.id, **told, request=request, response=response, frames=frames, sent_at=1, ended_at=2)
         writer.write("exchanges.jsonl", line)
+        ids.append(sent.id)
         for rule in (ANSWERED, ROLE):
             case = f"{rule}[{scenario}]@e"
             writer.write("judgements.jsonl", Judgement(case=case, endpoint="e", rule=rule, exchanges={"only": sent.id}))
     writer.close()
+    return ids
 
 
 def sealed(run: RunDir) -> RunDir:
@@ -238,8 +250,9 @@ def test_another_seatrial_asks_and_judges_otherwise(tmp_path, monkeypatch):
 def test_a_server_that_tells_no_build_is_the_same_where_its_process_still_lives(tmp_path, lives):
     own = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19] if lives else "1"
     pid = int(Path("/proc/self").resolve().name)
+    page = replace(PAGE, build="", kind="vllm")
     run = begun(tmp_path / "a", PLANS)
-    run.write_endpoint(replace(PAGE, build=""))
+    run.write_endpoint(page)
     asked(run, {"good": GOOD})
     watch = run.watch_writer("recorder")
     watch.write("samples.jsonl", Sample(name="e", pid=pid, incarnation=f"b-n-{pid}-{own}"))
@@ -247,9 +260,90 @@ def test_a_server_that_tells_no_build_is_the_same_where_its_process_still_lives(
     sealed(run)
     old = before(replace_options(rerun="a"), tmp_path)
     assert old is not None
-    said = old.differs(replace(PAGE, build=""), OPTIONS, "conformance")
+    said = old.differs(page, OPTIONS, "conformance")
     assert said == ("" if lives else "its build is not told, nor does the process still live: whether it is the same "
                     "cannot be known")  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "behind"), [("generic", {}), ("litellm", {}), ("vllm", {"e": "x"})])
+def test_of_what_may_stand_in_front_of_another_a_living_process_tells_nothing(tmp_path, kind, behind):
+    page = replace(PAGE, build="", kind=kind)
+    run = begun(tmp_path / "a", PLANS)
+    run.write_endpoint(page)
+    asked(run, {"good": GOOD})
+    sealed(run)
+    old = before(replace_options(rerun="a"), tmp_path)
+    assert old is not None
+    object.__setattr__(old, "_lives_on", lambda _name: True)
+    said = old.differs(page, replace_options(behind=behind), "conformance")
+    assert said == "its build is not told, nor what runs its model: whether that is the same cannot be known"
+
+
+def test_all_that_shapes_a_soak_is_compared_for_the_soak_alone(tmp_path):
+    phases, traffic = tmp_path / "p.toml", tmp_path / "w.toml"
+    phases.write_text('[[phase]]\nsort = "closed"\nlength = "10s"\n')
+    traffic.write_text('[[part]]\nkind = "chat"\n')
+    given = {"users": 2, "file": phases, "named": str(traffic), "canary_s": 9.0, "slo": "ttft=1s"}
+    begun_with = replace_options(soak=SoakAsked(**given))
+    cut(tmp_path / "a", begun_with)
+    old = before(replace_options(rerun="a"), tmp_path)
+    assert old is not None
+    assert old.differs(PAGE, begun_with, "soak") == ""
+    for option, other in (
+        ("--users", {"users": 3}),
+        ("--rps", {"rps": 1.0}),
+        ("--phases", {"file": None}),
+        ("--workload", {"named": "mixed"}),
+        ("--canary-every", {"canary_s": 8.0}),
+        ("--slo", {"slo": ""}),
+        ("--hazard", {"hazard": Hazard.POLITE}),
+    ):
+        changed = replace_options(soak=SoakAsked(**{**given, **other}))
+        assert old.differs(PAGE, changed, "soak").startswith(f"{option} ")
+        assert old.differs(PAGE, changed, "conformance") == ""
+    for file, option in ((phases, "--phases"), (traffic, "--workload")):
+        text = file.read_text()
+        file.write_text(text + "# other\n")
+        assert old.differs(PAGE, begun_with, "soak").startswith(f"{option} ")
+        file.write_text(text)
+
+
+@pytest.mark.parametrize("option", ["rerun", "resume"])
+def test_an_own_test_is_asked_again_with_all_that_rules_read_of_it(tmp_path, option):
+    """It may be another test by now, and what rules found in its answers hangs on no plan."""
+    own = plan(HOLDS.id, "mine.test_x", OWN_SUITE)
+    run = begun(tmp_path / "a", [*PLANS, own])
+    ids = asked(run, {"good": GOOD})
+    writer = run.writer("own")
+    told = msgspec.to_builtins(OwnTold(word=OwnWord.HELD, test="x"))
+    line = Judgement(case=own.case, endpoint="e", rule=own.rule, exchanges={"1": ids[0]}, suite=OWN_SUITE)
+    writer.write("judgements.jsonl", replace(line, expect={"settings": {OWN_SETTING: told}}))
+    writer.close()
+    sealed(run)
+    old = before(replace_options(**{option: "a"}), tmp_path)
+    assert old is not None
+    assert {case.case: case.outcome for case in old.judged.cases}[own.case] is Outcome.PASS
+    chosen = Selection()
+    assert own in [[*PLANS, own][n] for n in repeat([*PLANS, own], old.cases, chosen)]
+    assert own.case not in {each.case for each in chosen.joined}
+
+
+def test_what_the_sdk_for_node_read_is_joined_by_the_id_of_the_copy(tmp_path):
+    case = plan(node.RULE, "good")
+    run = begun(tmp_path / "a", [case, PLANS[1]])
+    (sent,) = asked(run, {"good": GOOD})
+    answer = {"choices": [{"index": 0, "role": "assistant", "content": "a", "finish_reason": "stop"}]}
+    writer = run.writer("own")
+    expect = {"settings": {node.SETTING: {sent: {"answer": answer}}}}
+    line = Judgement(case=case.case, endpoint="e", rule=node.RULE, exchanges={"only": sent}, expect=expect)
+    writer.write("judgements.jsonl", line)
+    writer.close()
+    sealed(run)
+    old = before(replace_options(rerun="a"), tmp_path)
+    assert old is not None
+    new = begun(tmp_path / "b", joined := old.planned([case]))
+    join(new, old, joined, {"e": PAGE}, OPTIONS)
+    assert words(sealed(new)) == {f"{node.RULE}[good]": Outcome.PASS}
 
 
 def test_a_soak_stands_as_it_was_judged(tmp_path):

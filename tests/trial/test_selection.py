@@ -7,7 +7,7 @@ from seatrial.checks.catalogue import load_all
 from seatrial.given.access import Access
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
-from seatrial.trial.selection import Selection, fitting, rank, select, spare
+from seatrial.trial.selection import Selection, fitting, nothing_left, rank, select, spare
 
 
 def plan(rule, scenario, hazard=Hazard.POLITE, *, suite="conformance", killer=False, depth=Depth.SMALL):
@@ -102,6 +102,16 @@ def test_what_is_made_for_a_context_needs_one_that_is_known_and_short(context, d
     fitting(MADE, Options(depth=depth), {"it": context}, out)
     assert [case.scenario for case in out.cases] == (["stream"] if left_out else ["stream", "beyond"])
     assert out.not_tested == ([("1 cases made for the context of it", left_out)] if left_out else [])
+
+
+def test_where_no_case_is_left_it_is_said_why():
+    out = Selection()
+    fitting(MADE[1:], Options(), {"it": None}, out)
+    assert (out.cases, out.lacking) == ([], {})
+    assert nothing_left(out.not_tested) == (
+        "no case is left that fits who answers: 1 cases made for the context of it: it does not tell how long its "
+        "context is"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seatrial.given import phases, words, workload
+from seatrial.given import phases, tables, words, workload
 from seatrial.given.errors import ConfigError
 from seatrial.given.phases import SoakPhase
 from seatrial.given.workload import Workload
 from seatrial.records import Hazard, PhaseSort
+
+ARGUMENTS = ("--users", "--rps", "--phases", "--workload", "--canary-every", "--slo", "--hazard")
+"""Beside its length, what changes what a soak sends, or what is told of it."""
 
 USUAL_S = 60.0
 CANARY_S = 60.0
@@ -59,6 +62,18 @@ class SoakAsked:
             ConfigError: its file cannot be read.
         """
         return workload.named(self.named or workload.usual(len(self.phases)))
+
+    def arguments(self) -> dict[str, object]:
+        """What was asked for, by :data:`ARGUMENTS`, so that two soaks can be compared: of a file a sum of its content.
+
+        Raises:
+            ConfigError: a file cannot be read.
+        """
+        traffic = self.named or workload.usual(len(self.phases))
+        named = traffic if traffic in workload.known() else tables.sum_of(Path(traffic))
+        file = tables.sum_of(self.file) if self.file else ""
+        told = (self.users, self.rps, file, named, self.canary_s, self.slo, self.hazard.name.lower())
+        return dict(zip(ARGUMENTS, told, strict=True))
 
     def lacking(self) -> tuple[str, str] | None:
         """The sorts of phases that a soak of this length has not, and how long it would have to be."""

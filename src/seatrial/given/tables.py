@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -36,6 +37,15 @@ def content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {shown(path)}: {error.strerror}") from error
+
+
+def sum_of(path: Path) -> str:
+    """A sum of the content of a file, by which another content shows.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    return hashlib.sha256(content(path)).hexdigest()[:16]
 
 
 def parse(raw: bytes, path: Path, struct: type[_Struct]) -> _Struct:

@@ -135,11 +135,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         kind: its name in the record; the name of the file where that is all there is to it.
         met: such a server has been tried. False: what is known of it was read in published source.
+        engine: who answers runs the model itself: while that process lives, it is the same engine. False: it may stand
+            in front of another.
         prompt_cache: bytes of RAM that it keeps of prompts at most, where it is not told otherwise; 0: none is known.
     """
 
     kind: str = ""
     met: bool = True
+    engine: bool = False
     detect: Detect = Detect()
     thinking: Thinking = Thinking()
     counters: CountersSource = CountersSource()

@@ -19,10 +19,14 @@ import msgspec
 from msgspec.structs import replace
 
 from seatrial import __version__
+from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.judging.run import SETTLED, JudgedRun, judge
-from seatrial.records import Endpoint, Judgement, Planned, Sample, Settled
+from seatrial.kinds import profile
+from seatrial.oracles import node
+from seatrial.reading.fields import mapping
+from seatrial.records import OWN_SUITE, Endpoint, Judgement, Planned, Sample, Settled
 from seatrial.run.clocks import boot_id
 from seatrial.run.directory import RunDir, located
 from seatrial.run.writer import RunDirError, Writer
@@ -38,7 +42,7 @@ ARGUMENTS = "asked_with"
 ONLY: Mapping[str, frozenset[str]] = {
     "--seed": frozenset({"behaviour", "soak"}),
     "--budget": frozenset({"behaviour"}),
-    "--soak": frozenset({"soak"}),
+    **dict.fromkeys(("--soak", *soak.ARGUMENTS), frozenset({"soak"})),
 }
 """Arguments that change what some suites ask alone."""
 
@@ -53,6 +57,9 @@ def asked_with(options: Options) -> dict[str, Any]:
 
     A header's value may be a secret: its name alone stands here. What the endpoint's page tells does not: model, kind,
     further fields of a body. Nor what only chooses cases, or is applied anew when they are judged: waivers, clients.
+
+    Raises:
+        ConfigError: a file of the soak cannot be read.
     """
     given = options.toolset
     tools = hashlib.sha256(msgspec.json.encode(given.tools)).hexdigest()[:16] if given else ""
@@ -65,6 +72,7 @@ def asked_with(options: Options) -> dict[str, Any]:
         "--seed": options.seed,
         "--budget": options.budget_s,
         "--soak": options.soak_s,
+        **options.soak.arguments(),
     }
 
 
@@ -109,6 +117,8 @@ class Before:
         found = [*self._arguments(options, suite), *_server(then, endpoint)]
         if found:
             return f"{', '.join(found)}: the old answers tell nothing of it"
+        if not endpoint.build and (endpoint.name in options.behind or not profile.load(endpoint.kind).engine):
+            return "its build is not told, nor what runs its model: whether that is the same cannot be known"
         if not endpoint.build and not self._lives_on(endpoint.name):
             return "its build is not told, nor does the process still live: whether it is the same cannot be known"
         return ""
@@ -169,9 +179,10 @@ def before(options: Options, runs: Path) -> Before | None:
         kept = frozenset(case.case for case in found.judged.cases if case.endpoint not in stopped) & green
     else:
         judged = frozenset(name for name, line in found.judgements.items() if not line.absent)
-        soak = frozenset(case.case for case in found.judged.cases if case.suite == "soak")
-        kept = judged - (soak - green)
-    return Before(option, given, found.judged, kept & found.origins.keys())
+        soaked = frozenset(case.case for case in found.judged.cases if case.suite == "soak")
+        kept = judged - (soaked - green)
+    own = frozenset(case.case for case in found.judged.cases if case.suite == OWN_SUITE)  # it may be another test now
+    return Before(option, given, found.judged, (kept & found.origins.keys()) - own)
 
 
 def _fault(judged: JudgedRun, options: Options) -> str:
@@ -215,7 +226,8 @@ def join(run: RunDir, old: Before, plans: Sequence[Planned], now: Mapping[str, E
             told[f"cases of {plan.endpoint} are neither joined nor asked: {absent}"] += 1
         else:
             ids = {key: _copied(writer, name, old, copies) for key, name in line.exchanges.items()}
-            line = replace(line, exchanges=ids, settled=line.settled or _settled(plan, old))
+            expect = _renamed(line.expect, copies)
+            line = replace(line, exchanges=ids, expect=expect, settled=line.settled or _settled(plan, old))
             told[f"further cases are joined from run {flat(plan.of_run)}, not asked again"] += 1
         writer.write("judgements.jsonl", line)
     writer.close()
@@ -228,6 +240,15 @@ def _settled(plan: Planned, old: Before) -> Settled | None:
         return None
     case = next(case for case in old.judged.cases if case.case == plan.case)
     return Settled(outcome=case.outcome, why=case.why, figures=dict(case.figures))
+
+
+def _renamed(expect: dict[str, Any], copies: Mapping[str, str]) -> dict[str, Any]:
+    """What a case expects, with what is told in it by the id of an exchange told by the id of its copy."""
+    settings = mapping(expect.get("settings"))
+    if node.SETTING not in settings:
+        return expect
+    read = {copies.get(name, name): said for name, said in mapping(settings[node.SETTING]).items()}
+    return {**expect, "settings": {**settings, node.SETTING: read}}
 
 
 def _copied(writer: Writer, name: str, old: Before, copies: dict[str, str]) -> str:

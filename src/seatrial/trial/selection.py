@@ -210,6 +210,11 @@ def lack(out: Selection, suite: str, why: str) -> None:
     out.not_tested.append((suite, why))
 
 
+def nothing_left(told: Sequence[LeftOut]) -> str:
+    """Why a run has nothing to ask once it is known who answers: what was left out since then, with its reason."""
+    return f"no case is left that fits who answers: {'; '.join(f'{what}: {why}' for what, why in told)}"
+
+
 def _causes(plans: Sequence[Planned], named: Sequence[int]) -> list[int]:
     """The cases that judge whether the named ones were answered at all: what these hang on is judged too."""
     wanted = {(plans[n].endpoint, scenario) for n in named for scenario in (plans[n].scenario, plans[n].before)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.golden import edits
 from tests.golden.edits import failure, html
 from tests.golden.items import Reply
-from tests.golden.registry import Call, Shot, chat, embedding, fault
+from tests.golden.registry import Call, Shot, chat, embedding, fault, freedom
 
 MISSING = "auth/missing-key-is-a-401"
 WRONG = "auth/wrong-key-is-a-401"
@@ -96,6 +96,23 @@ def one_route_unguarded(allowed: bool, shot: Shot) -> bool:
 def vectors_unguarded(allowed: bool, shot: Shot) -> bool:
     """Vectors are given without the key: their router was added later, without the guard."""
     return True
+
+
+def _beside_the_api(call: Call) -> bool:
+    return call.request.method == "POST" and not call.path.startswith("/v1/")
+
+
+@freedom(
+    "a-redirect-beside-the-api",
+    of="routes beside the API without a key",
+    source="RFC 9110 15.4.8: it names another address, and lets nobody in; Starlette's redirect_slashes",
+    stage="reply",
+    when=_beside_the_api,
+)
+def a_redirect_beside_the_api(reply: Reply, shot: Shot) -> Reply:
+    """Beside the API every path wants a slash at its end, before anybody looks for a key."""
+    where = (("Location", f"{shot.call.path}/"),)
+    return Reply(307, b"", where) if reply.status in {401, 404} else reply
 
 
 @fault("refuses-any-key", caught_by=ANY, stage="reply", when=_some)

@@ -37,6 +37,11 @@ TURNED_AWAY = frozenset({UNAUTHORIZED, 403, 407})
 LOST = frozenset({404, 405, 410, 501, 502, 504})
 """Statuses that say nothing of a key: no such route here, or nobody behind it."""
 
+REDIRECTS = range(300, 400)
+"""Statuses that let nobody in, and say nothing of a key: a slash is missing, or somebody signs in elsewhere."""
+
+SHUT_OUT = TURNED_AWAY | {*REDIRECTS}
+
 UNGUARDED = "whoever reaches the port is answered, at the operator's cost"
 PLAIN = "/chat/completions"
 
@@ -68,7 +73,7 @@ def odd_authorization_is_refused(xs: Mapping[str, Exchange], expect: Expect) -> 
         x = xs.get(name)
         if nothing := _unheard(xs, name):
             yield nothing
-        elif x is not None and x.status is not None and not 400 <= x.status < 500:
+        elif x is not None and x.status is not None and not 300 <= x.status < 500:
             so = "clients retry: a slip of theirs is sent three times" if x.status >= 500 else UNGUARDED
             got = f"{x.status} {_start(x)}"
             yield violation(f"{name}: the status", expected="401", got=got, so=so, about=name, causes=_by_none(xs))
@@ -116,12 +121,12 @@ def key_is_not_repeated(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[
 )
 def every_route_that_infers_is_guarded(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """No route that infers looks at a request without a key, whatever its name."""
-    heard = {name: x for name, x in xs.items() if x.status is not None and x.status not in LOST | BUSY}
+    heard = {name: x for name, x in xs.items() if x.status is not None and x.status not in {*LOST, *BUSY, *REDIRECTS}}
     if not heard:
         got = ", ".join(f"{name}: {x.status or x.error}" for name, x in xs.items())
         yield no_evidence("the routes", expected="one that is there", got=got)
     chat = next((x for x in xs.values() if x.path == PLAIN), None)
-    once = (causes.NO_KEY + causes.SOME,) if chat is not None and chat.status not in TURNED_AWAY else ()
+    once = (causes.NO_KEY + causes.SOME,) if chat is not None and chat.status not in SHUT_OUT else ()
     for name, x in heard.items():
         if x.status not in TURNED_AWAY:
             got = f"{x.status} {_start(x)}"
@@ -176,7 +181,7 @@ def _unheard(xs: Mapping[str, Exchange], name: str) -> Finding | None:
 def _by_none(xs: Mapping[str, Exchange]) -> tuple[str, ...]:
     """The rule whose finding it is that nobody needs a key; none where one is needed."""
     none = xs.get("none")
-    return () if none is None or none.status in TURNED_AWAY else (causes.NO_KEY,)
+    return () if none is None or none.status in SHUT_OUT else (causes.NO_KEY,)
 
 
 def _start(x: Exchange) -> str:
