@@ -253,6 +253,7 @@ BATTERY = {
     "schema of many keywords": _post(chat(response_format=MANY)),
     "schema beside tools": _post(chat(tools=[WEATHER], tool_choice="required", response_format=FORM)),
     "schema beside tools, none": _post(chat(tools=[WEATHER], tool_choice="none", response_format=FORM)),
+    "beside the API": request("POST", "/nowhere", chat()),
     "schema beside thought": _post(chat(response_format=FORM, reasoning_effort="low")),
     "schema that nothing fits": _post(chat(response_format=_form({"enum": ["a"], "not": {"const": "a"}}))),
     "schema with a broken pattern": _post(chat(response_format=_form({"type": "string", "pattern": "^+("}))),
