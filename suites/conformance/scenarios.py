@@ -17,6 +17,7 @@ Judge = Callable[..., None]
 
 HELLO = "Say hello."
 COUNT = "Count from 1 to 200."
+SUM = "What is 7 times 6?"
 """An answer that goes on until it is cut."""
 
 NEVER = "\N{SYMBOL FOR RECORD SEPARATOR}"
@@ -88,7 +89,7 @@ class FirstAsk:
 
     TOOLS = ("tools/tools-asked", request(HELLO, tools=[WEATHER], tool_choice="auto"))
     STRUCTURED = ("structured/structured-asked", request(TOWN, response_format=PLACE, max_tokens=48))
-    REASONING = ("reasoning/reasoning-asked", request("What is 7 times 6?", max_tokens=256, **THINKING))
+    REASONING = ("reasoning/reasoning-asked", request(SUM, max_tokens=256, **THINKING))
     EMBEDDINGS = ("embeddings/embeddings-asked", Request(path="/embeddings", body={"model": None, "input": "the sea"}))
 
 

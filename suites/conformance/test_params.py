@@ -14,6 +14,7 @@ from suites.conformance.scenarios import (
     GOOD,
     HELLO,
     NEVER,
+    SUM,
     THINKING,
     USAGE,
     FirstAsk,
@@ -39,6 +40,7 @@ OPEN = "Write a sentence about the sea."
 PRIME = "Is 2027 a prime number?"
 
 PIECE = Quoted(after="free", first=3, length=9)
+IN_THOUGHT = Quoted(after="free", of="thought", first=1, length=6)
 """Some characters of a free answer, over the border of two tokens at least."""
 
 HOT = {"temperature": 2, "top_p": 1}
@@ -161,7 +163,10 @@ PARAMS = {
         parts.NO_STOP,
     ),
     "stop-in-thought": declinable(
-        {"only": request("What is 7 times 6?", max_tokens=128, stop=[" the", " is", " to", " a"], **THINKING)},
+        {
+            "free": request(SUM, max_tokens=128, **THINKING),
+            "only": request(SUM, max_tokens=128, stop=[IN_THOUGHT, " the", " is", " to"], **THINKING),
+        },
         of=parts.STOP_IN_THOUGHT,
         asked=FirstAsk.REASONING,
     ),

@@ -11,9 +11,8 @@ from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
 from seatrial.reading.reasoning import FIELDS
 from seatrial.records import Request, Scenario
-from suites.conformance.scenarios import THINKING, USAGE, FirstAsk, Judge, Send, chats, optional, request
+from suites.conformance.scenarios import SUM, THINKING, USAGE, FirstAsk, Judge, Send, chats, optional, request
 
-SUM = "What is 7 times 6?"
 PUZZLE = "Is 2027 a prime number? Try every divisor."
 HARD = THINKING | {"reasoning_effort": "high"}
 WHOLE = 384

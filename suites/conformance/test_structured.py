@@ -18,6 +18,7 @@ from seatrial.checks.traits import Traits
 from seatrial.records import Hazard, Request, Scenario
 from suites.conformance.scenarios import (
     LIKE,
+    SUM,
     THINKING,
     TOWN,
     USAGE,
@@ -194,8 +195,8 @@ STRUCTURED = {
     "format-and-thought": _aside(
         asked.WITH_THOUGHT,
         FirstAsk.REASONING,
-        free=request("What is 7 times 6?", max_tokens=256, **THINKING),
-        bound=request("What is 7 times 6?", **{**CITY_FORM, "max_tokens": 256}, **THINKING),
+        free=request(SUM, max_tokens=256, **THINKING),
+        bound=request(SUM, **{**CITY_FORM, "max_tokens": 256}, **THINKING),
     ),
     "unenforceable": replace(
         _aside(

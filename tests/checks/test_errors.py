@@ -7,6 +7,8 @@ def test_error_object_has_its_shape():
     rule = "errors/error-object-has-its-shape"
     inner = ERROR["error"]
     holds(rule, [plain(), refused(), refused(500), refused(body={"error": inner | {"code": 400}})])
+    holds(rule, [refused(status, b"<html>", headers=HTML, path="/embeddings") for status in (404, 405)])
+    breaks(rule, refused(404, b"<html>", headers=HTML, path="/chat/completions"), "error", "404")
     breaks(rule, refused(422, {"detail": []}), "error", "422")
     breaks(rule, refused(502, b"<html>", headers=HTML), "error", "text/html")
     breaks(rule, refused(body={"error": "no"}), "error", "no")

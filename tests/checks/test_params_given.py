@@ -141,13 +141,16 @@ def test_empty_stop_stops_nothing():
 def test_stop_string_in_thought_ends_nothing():
     rule = "params/stop-string-in-thought-ends-nothing"
 
-    def thinks(thought, content):
+    def thinks(thought, content, **asked):
         message = {"role": "assistant", "content": content, "reasoning_content": thought}
-        return {"only": plain({"choices": [choice(message=message)]}, asked=ASKED | {"stop": [" the"]})}
+        return {"only": plain({"choices": [choice(message=message)]}, asked=ASKED | {"stop": [" the"], **asked})}
 
     holds(rule, [thinks("What is the sum?", "42")])
     breaks(rule, thinks("What is", None), "content", "7 characters of thought")
     assert [f.kind for f in found(rule, thinks("Sums.", "42"))] == ["no-evidence"]
+    free = {"free": thinks("Of the sum.", " the sum is 42.", stop=None)["only"]}
+    assert [f.kind for f in found(rule, free | thinks("What is", None))] == ["no-evidence"]  # the answer begins so
+    breaks(rule, free | thinks("What is", None, stop=["f the"]), "content", "7 characters of thought")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from seatrial.records import Endpoint, Listed, Quoted, Request, TokensLeft, Words
 from seatrial.wire.transports.prepare import NEVER, prepare
-from tests.checks.specimens import plain
+from tests.checks.specimens import choice, plain
 
 ENDPOINT = Endpoint(
     name="e", url="http://h/v1", kind="generic", model="org/m:1", models=("org/m:1",), cap_factor=1.5,
@@ -117,13 +117,17 @@ def test_raw_bytes_can_name_the_model() -> None:
 
 
 def test_a_piece_of_an_earlier_answer() -> None:
-    before = {"free": plain(), "odd": plain({"choices": 5})}
+    message = {"role": "assistant", "content": "42", "reasoning_content": "Seven sixes."}
+    thinks = plain({"choices": [choice(message=message)]})
+    before = {"free": plain(), "odd": plain({"choices": 5}), "thinks": thinks}
 
     def made(value: object) -> object:
         request = Request(body={"stop": ["a", value]})
         return json.loads(prepare(request, ENDPOINT, valid_chat=False, got=before).body)["stop"][1]
 
     assert made(Quoted(after="free", first=1, length=3)) == "ell"
+    assert made(Quoted(after="thinks", of="thought", first=1, length=4)) == "even"
+    assert made(Quoted(after="free", of="thought")) == NEVER
     assert [made(Quoted(after=name, length=99)) for name in ("free", "odd", "none")] == [NEVER] * 3
 
 

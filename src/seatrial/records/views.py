@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -90,7 +90,8 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     """Stands in a body for a piece of what an earlier answer said; where it is shorter, for a text that none says."""
 
     after: str  # the earlier request, of the same scenario
-    first: int = 0  # characters of its content before the piece
+    of: Literal["content", "thought"] = "content"
+    first: int = 0  # characters before the piece
     length: int = 8
 
 

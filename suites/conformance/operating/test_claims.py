@@ -7,7 +7,7 @@ from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.kinds import profile
 from seatrial.records import Scenario
-from suites.conformance.scenarios import HELLO, THINKING, WEATHER, Judge, Send, request, route
+from suites.conformance.scenarios import HELLO, SUM, THINKING, WEATHER, Judge, Send, request, route
 
 DOT = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -26,7 +26,7 @@ CLAIMS = {
             "tools": request(HELLO, tools=[WEATHER], tool_choice="required", max_tokens=48),
             "parts": request([{"role": "user", "content": SAYS}], max_tokens=1),
             "image": request([{"role": "user", "content": SEES}], max_tokens=1),
-            "thought": request("What is 7 times 6?", max_tokens=64, **THINKING),
+            "thought": request(SUM, max_tokens=64, **THINKING),
         },
         traits=claims.CLAIMED,
         settings={"claims": [[claim.of, claim.page, claim.at, claim.member] for claim in profile.claims()]},

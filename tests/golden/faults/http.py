@@ -12,7 +12,7 @@ from tests.golden import edits
 from tests.golden.edits import VALID, Json, api, failure, html, relabelled
 from tests.golden.http1 import Heard
 from tests.golden.items import DONE, Act, Item, Piece, Reply, chunk
-from tests.golden.registry import Call, Shot, chat, fault, streaming
+from tests.golden.registry import Call, Shot, chat, fault, freedom, streaming
 from tests.golden.validation import InsteadError
 
 VALID_ANSWERED = "http/valid-request-is-answered"
@@ -338,7 +338,13 @@ def oversized_body_hangs(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]
     yield Act.STALL
 
 
-@fault("oversized-body-closes", stage="wire", when=edits.oversized, family="honest")
+@freedom(
+    "oversized-body-closes",
+    stage="wire",
+    when=edits.oversized,
+    of="refusal of an oversized body",
+    source="RFC 9110 15.5.14: the server may close the connection",
+)
 def oversized_body_closes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """The connection is closed under a body of megabytes."""
     shot.fire()

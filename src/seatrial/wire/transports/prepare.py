@@ -129,7 +129,8 @@ def _sized(value: Any, context: int, got: Mapping[str, Exchange]) -> Any:
 
 def _piece(said: Quoted, before: Exchange | None) -> str:
     first = None if before is None else chat.answers(before).get(0)
-    piece = "" if first is None else first.content[said.first : said.first + said.length]
+    told = "" if first is None else first.reasoning if said.of == "thought" else first.content
+    piece = told[said.first : said.first + said.length]
     return piece if len(piece) == said.length else NEVER
 
 

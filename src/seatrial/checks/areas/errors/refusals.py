@@ -31,9 +31,10 @@ def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]
     """An answer of 4xx or 5xx is {"error": {...}} with a message and a type; strictly, with param and code too.
 
     A faulty request that got 200 has no such answer, and this rule nothing to hold against it: that it should have been
-    refused is the finding of the rule on its own fault (``params/wrong-types-are-refused``).
+    refused is the finding of the rule on its own fault (``params/wrong-types-are-refused``). Where a server lacks the
+    route of an optional area, whoever stands before it says so, in words of its own.
     """
-    if x.status is None or x.status < 400:
+    if x.status is None or x.status < 400 or capabilities.declined_route(x):
         return
     error = fields.mapping(x.json).get("error")
     if not isinstance(error, dict):

@@ -8,6 +8,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from seatrial.checks import answering, causes, look, traits
+from seatrial.checks.areas.http import sizes
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -62,6 +63,7 @@ def json_is_labelled_and_decodes(x: Exchange, expect: Expect) -> Iterator[Findin
 @rule(
     row="http/24",
     level=Level.MUST,
+    unless=sizes.OVERSIZED - traits.FAULTY,  # the connection may end under such a body
     answer=False,
     sampled=True,
     source="RFC 9112 6 and 7.1; RFC 9110 8.4 and 8.6; errors 18 and 61 of curl",

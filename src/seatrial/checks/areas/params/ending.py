@@ -105,12 +105,15 @@ def five_stop_strings_are_refused(x: Exchange, expect: Expect) -> Iterator[Findi
 )
 def stop_string_in_thought_ends_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stop string that turns up in the thought ends neither the thought nor the answer."""
+    free = xs.get("free")
+    began = {answer.content for answer in chat.answers(free).values()} if free is not None else set()
     for name, x in xs.items():
         stops = _stops(x)
-        for answer in chat.answers(x).values():
+        for answer in chat.answers(x).values() if stops else ():
             if any(stop in answer.reasoning for stop in stops):
                 return
-            if answer.reasoning and not answer.content and answer.reasons == ["stop"]:
+            at_once = any(content.startswith(stop) for content in began for stop in stops)
+            if answer.reasoning and not answer.content and answer.reasons == ["stop"] and not at_once:
                 got = f"an answer without content, after {len(answer.reasoning)} characters of thought"
                 so = "a client that stops at a word gets no answer where the model thinks of it"
                 yield violation(f"{name}: content", expected="an answer after the thought", got=got, so=so, about=name)
