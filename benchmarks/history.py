@@ -33,6 +33,7 @@ from seatrial.records import (
     RunInfo,
     Sample,
     Sent,
+    Threads,
 )
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
@@ -42,6 +43,10 @@ BOOT_NS = 5_000 * SECOND
 NAMES = ("8080", "11436")
 RATE = 1.4
 """Requests a second to each server."""
+PROCESSES, WATCHED_PROCESSES = 2, 5
+"""Of each server: with a runner; with as many as make ten of two."""
+CANARY_S, THREADS_S = 30, 10
+"""How often a server of a night that is only watched is asked for a token, and its threads are looked at."""
 LIMIT_S = 10.0
 LIMIT_MB = 500.0
 
@@ -60,10 +65,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class History:
-    """Writes the lines of a night, second by second."""
+    """Writes the lines of a night, second by second: of a soak, or of a watch without load, with canaries."""
 
-    def __init__(self, run: RunDir, seconds: int) -> None:
+    def __init__(self, run: RunDir, seconds: int, *, watch: bool = False) -> None:
         self.seconds = seconds
+        self._watch = watch
+        self._processes = WATCHED_PROCESSES if watch else PROCESSES
         self._random = random.Random(8)
         self._run = run
         self._begin = sums.start(run.info.id)
@@ -87,13 +94,14 @@ class History:
         ):
             for line in self._found():
                 events.write(self._stamped(line, "recorder", 0))
-            rows.write(self._stamped(Phase(endpoint=NAMES[0], what="start", at=0), "load1", 0))
+            if not self._watch:
+                rows.write(self._stamped(Phase(endpoint=NAMES[0], what="start", at=0), "load1", 0))
             for second in range(1, self.seconds):
                 for line in self._watched(second):
                     samples.write(self._stamped(line, "recorder", second * SECOND))
                 for line in self._happened(second):
                     events.write(self._stamped(line, "recorder", second * SECOND + SECOND // 2))
-                for line in self._served(second):
+                for line in () if self._watch else self._served(second):
                     at = line.ended_at if isinstance(line, LoadRow) else second * SECOND + 200_000_000
                     rows.write(self._stamped(line, "load1", at))
 
@@ -127,11 +135,13 @@ class History:
                 self._tokens[name] += self._random.randrange(20, 60)
             pid, cpu = self._pids[name], self._cpu[name]
             state = "T" if stands else "S"
-            for number in range(2):  # a server and its runner
+            for number in range(self._processes):  # a server and its runners
                 yield Sample(name=name, pid=pid + number, incarnation=f"i-{pid + number}", state=state, cpu_ns=cpu,
                              parent=pid if number else None, memory=17_000_000_000 + second * 1000, threads=24, fds=40,
                              switches=cpu // 100_000, io=cpu, size=30_000_000_000)  # fmt: skip
             health = None if stands else 200
+            if self._watch:
+                yield from self._seen_by_the_watch(name, second, stands=stands)
             yield Probe(name=name, listens=True, inode=77, queue=0, owner=pid, health=health, health_ns=800_000,
                         error="deadline" if stands else "", oom_host=3, oom_cgroup=0)  # fmt: skip
             yield Ask(name=name, rung="scheduler", id=f"scheduler-{second}", asked_at=t, status=health,
@@ -140,6 +150,21 @@ class History:
                 yield Meter(name=name, source="llama.cpp /slots", running=2, progress=self._tokens[name])
             yield Gpu(index=NAMES.index(name), uuid=f"GPU-{name}", busy=44, memory=17_900_000_000,
                       processes={str(pid): 17_900_000_000}, power_mw=230_000)  # fmt: skip
+
+    def _seen_by_the_watch(self, name: str, second: int, *, stands: bool) -> Iterator[Line]:
+        t, pid = second * SECOND, self._pids[name]
+        if second % CANARY_S == 0:
+            asked = Ask(name=name, rung="canary", id=f"canary-{second}", asked_at=t)
+            yield asked
+            if not stands:
+                yield msgspec.structs.replace(asked, ended_at=t + SECOND // 3, status=200, first_at=t + SECOND // 4,
+                                              last_at=t + SECOND // 4, deltas=1, outcome="ok", right=True)  # fmt: skip
+        if second % THREADS_S == 0:
+            for number in range(self._processes):
+                threads = tuple(
+                    (pid + 100 * number + n, "worker", "S", self._cpu[name] // 9, "futex") for n in range(9)
+                )
+                yield Threads(name=name, pid=pid + number, incarnation=f"i-{pid + number}", threads=threads, total=9)
 
     def _happened(self, second: int) -> Iterator[Line]:
         if second == self.seconds // 3:

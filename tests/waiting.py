@@ -1,4 +1,4 @@
-"""Waiting in a test: for a condition, with a deadline."""
+"""Waiting in a test: for a condition, with a deadline; or in no time, for what reads the clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from typing import Any
 DEADLINE_S = 15.0
 STEP_S = 0.01
 """Between two looks."""
+
+
+class PassingTime:
+    """Stands in for the module ``time``: it passes while somebody sleeps, and then alone."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def until(what: Callable[[], Any], text: str = "the condition", seconds: float = DEADLINE_S) -> Any:

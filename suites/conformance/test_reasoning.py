@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from seatrial.checks.areas import reasoning
+from seatrial.checks.areas.reasoning import parts
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
@@ -21,7 +21,7 @@ WHOLE = 384
 LEAST = 32
 """Tokens of thought that a request allows. Each server that has a budget knows it by one of these names."""
 
-ALLOWED = dict.fromkeys(reasoning.BUDGETS, LEAST) | {"thinking": {"type": "enabled", "budget_tokens": LEAST}}
+ALLOWED = dict.fromkeys(parts.BUDGETS, LEAST) | {"thinking": {"type": "enabled", "budget_tokens": LEAST}}
 STREAM = {"stream": True, "stream_options": USAGE}
 
 
@@ -43,30 +43,28 @@ def several(of: Traits, **requests: Request) -> Scenario:
 
 
 REASONING = {
-    "reasoning-asked": chats(of=reasoning.THINKS, only=FirstAsk.REASONING[1]),
-    "thought-stream": optional(
-        chats(of=reasoning.THINKS, only=asked(SUM, 12, **THINKING, **STREAM)), FirstAsk.REASONING
-    ),
+    "reasoning-asked": chats(of=parts.THINKS, only=FirstAsk.REASONING[1]),
+    "thought-stream": optional(chats(of=parts.THINKS, only=asked(SUM, 12, **THINKING, **STREAM)), FirstAsk.REASONING),
     "thought": several(
-        reasoning.TOLD,
+        parts.TOLD,
         plain=asked(SUM, WHOLE, **THINKING),
         stream=asked(SUM, WHOLE, **THINKING, **STREAM),
         cut=asked(SUM, 12, **THINKING),
         **{"cut-stream": asked(SUM, 12, **THINKING, **STREAM)},
     ),
     "thought-back": several(
-        reasoning.BACK,
+        parts.BACK,
         asked=asked(SUM, 48, **THINKING),
         without=later(),
         **{name: later(**{name: "Six times seven is forty-two."}) for name in FIELDS},
     ),
     "thought-off": several(
-        reasoning.OFF,
+        parts.OFF,
         effort=asked(SUM, 64, reasoning_effort="none"),
         template=asked(SUM, 64, chat_template_kwargs={"enable_thinking": False}),
     ),
     "thought-budget": several(
-        reasoning.BUDGET,
+        parts.BUDGET,
         budget=asked(PUZZLE, 320, **HARD, **ALLOWED),
         free=asked(PUZZLE, 320, **HARD),
     ),

@@ -65,11 +65,11 @@ def parse(body: bytes) -> Any:
     return told
 
 
-def check_chat(body: Any) -> dict[str, Any]:
-    """A chat request that can be served.
+def check_named(body: Any) -> tuple[dict[str, Any], str]:
+    """An object that names a model, and the name.
 
     Raises:
-        RefusedError: it cannot, and the message and ``param`` say why.
+        RefusedError: it is none, or it names none.
     """
     if isinstance(body, Malformed):
         raise RefusedError(body.why)
@@ -78,6 +78,16 @@ def check_chat(body: Any) -> dict[str, Any]:
     named = body.get("model")
     if not isinstance(named, str) or not named:
         raise RefusedError("model must be a non-empty string", param="model")
+    return body, named
+
+
+def check_chat(body: Any) -> dict[str, Any]:
+    """A chat request that can be served.
+
+    Raises:
+        RefusedError: it cannot, and the message and ``param`` say why.
+    """
+    body, named = check_named(body)
     check_messages(body.get("messages"))
     for name, (fits, meaning) in FIELDS.items():
         if body.get(name) is not None and not fits(body[name]):

@@ -18,6 +18,7 @@ from seatrial.wire.transports.bystanders import Bystanders
 from seatrial.wire.transports.http import Client
 from tests.golden.server import Golden
 from tests.servers.raw import reply, says
+from tests.waiting import PassingTime
 
 LOADING = reply(503, '{"error": {"message": "Loading model"}}')
 LISTED = '{"object": "list", "data": [{"id": "m"}]}'
@@ -54,21 +55,8 @@ def test_a_server_that_lists_its_model_before_it_has_loaded_is_not_ready(answers
         )
 
 
-class Clock:
-    """Stands in for the time: it passes while somebody sleeps, and then alone."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def test_a_server_that_never_comes_is_waited_for_no_longer_than_asked(monkeypatch):
-    clock = Clock()
+    clock = PassingTime()
     monkeypatch.setattr(resolve, "time", clock)
     with pytest.raises(EndpointError, match=r"nothing listens at .*; waited 301 s for it \(--wait\)"):
         awaited("127.0.0.1:1", 301)

@@ -15,7 +15,7 @@ import pytest
 
 from seatrial.wire.transports import bystanders
 from seatrial.wire.transports.bystanders import Bystanders, looking_at, others
-from tests.waiting import until
+from tests.waiting import PassingTime, until
 
 CLIENT = (
     "import socket, sys; s = socket.create_connection(('{host}', {port})); print('in', flush=True); sys.stdin.read()"
@@ -222,19 +222,6 @@ def test_pages_that_harm_nobody_do_not_speak_for_chats(hasty):
     assert company.convicted
 
 
-class Hours:
-    """A clock of its own: hours pass in no time."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class Users:
     """So many, each with one request after another, all of about the same length.
 
@@ -242,7 +229,7 @@ class Users:
         drops: who is served when a question comes is dropped at once.
     """
 
-    def __init__(self, clock: Hours, users: int, seconds: float, *, drops: bool = False) -> None:
+    def __init__(self, clock: PassingTime, users: int, seconds: float, *, drops: bool = False) -> None:
         self.clock, self.seconds, self.drops = clock, seconds, drops
         self.ends = [seconds * random.random() for _ in range(users)]
 
@@ -285,7 +272,7 @@ class AtOnce:
 @pytest.mark.parametrize("cuts", [0, 1])
 def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds, every, cuts, monkeypatch):
     """Also where their requests come in step with the questions."""
-    monkeypatch.setattr(bystanders, "time", clock := Hours())
+    monkeypatch.setattr(bystanders, "time", clock := PassingTime())
     monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
     random.seed(f"{users} {seconds} {every}")
     guilty = sum(Users(clock, users, seconds).convict(every, 360, cuts) for _ in range(30))
@@ -296,7 +283,7 @@ def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds
     ("users", "seconds", "most"), [(1, 60.0, 2), (1, 10.0, 2), (2, 10.0, 3), (1, 3.0, 3), (1, 1.0, 5)]
 )
 def test_a_server_that_drops_whom_it_serves_is_convicted_soon(users, seconds, most, monkeypatch):
-    monkeypatch.setattr(bystanders, "time", clock := Hours())
+    monkeypatch.setattr(bystanders, "time", clock := PassingTime())
     monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
     random.seed(f"{users} {seconds}")
     assert all(Users(clock, users, seconds, drops=True).convict(10.0, most) for _ in range(30))

@@ -46,6 +46,9 @@ _HUGE = 10**300
 """What a server says may be anything with which a float can reckon."""
 
 
+_BITS = tuple(1 << n for n in range(64))
+
+
 class _Kind(msgspec.Struct):
     kind: str
 
@@ -157,14 +160,17 @@ class Numbers:
     def once(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The lines, each the first time that it comes."""
         seen = self._seen
+        writer: str | None = None
+        mine: dict[int, int] = {}
         for line in lines:
-            n, mine = line.n, seen.get(line.w)
+            n = line.n
             if n < 1:  # of a line that no writer wrote
                 yield line
                 continue
-            if mine is None:
-                mine = seen[line.w] = {}
-            block, bit = n >> 6, 1 << (n & 63)
+            if line.w != writer:  # the next line is of the same one, but for the first of a file
+                writer = line.w
+                mine = seen.setdefault(writer, {})
+            block, bit = n >> 6, _BITS[n & 63]
             known = mine.get(block, 0)
             if known & bit:
                 self.doubled += 1

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-from scipy.special import betaincinv, ndtri
+from statistics import NormalDist
 
 MOST = 1_000_000
 """Sizes past this are not searched for: nobody sends a million probes."""
+_NORMAL = NormalDist()
 
 
 def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
         ValueError: n is 0, k lies outside 0..n, or the level outside (0, 1).
     """
     _check(k, n, level)
-    z = float(ndtri(0.5 + level / 2))
+    z = _NORMAL.inv_cdf(0.5 + level / 2)
     rate, square = k / n, z * z
     centre = rate + square / (2 * n)
     half = z * math.sqrt(rate * (1 - rate) / n + square / (4 * n * n))
@@ -43,8 +43,8 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """
     _check(k, n, level)
     tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
-    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    low = 0.0 if k == 0 else _betaincinv(k, n - k + 1, tail)
+    high = 1.0 if k == n else _betaincinv(k + 1, n - k, 1 - tail)
     return low, high
 
 
@@ -80,7 +80,7 @@ def smallest_visible(n: int, above: float = 0.01, level: float = 0.95, power: fl
             high = middle
         else:
             low = middle + 1
-    return Visible(low, power, float(betaincinv(low, n - low + 1, power)))
+    return Visible(low, power, _betaincinv(low, n - low + 1, power))
 
 
 def size_to_pass(k: int, below: float = 0.15, level: float = 0.95) -> int:
@@ -100,6 +100,12 @@ def size_to_pass(k: int, below: float = 0.15, level: float = 0.95) -> int:
         else:
             low = middle + 1
     return low
+
+
+def _betaincinv(a: float, b: float, y: float) -> float:
+    from scipy.special import betaincinv  # as long to import as all else: the fold of stops wants Wilson's alone
+
+    return float(betaincinv(a, b, y))
 
 
 def _check(k: int, n: int, level: float) -> None:

@@ -56,7 +56,7 @@ def start(limits: Limits | None = None) -> State:
 def step(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:
     """Take one line in; give the stops that are complete, or over, by it."""
     state, given = _taken(state, (line,))
-    return state, tuple(in_quiet(stop, state) for stop in given)
+    return state, tuple([in_quiet(stop, state) for stop in given])
 
 
 def in_quiet(stop: Stop, state: State) -> Stop:
@@ -80,9 +80,9 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
     given: list[Stop] = []
     readers_of = dispatch.LINES.get
     for line in lines:
-        last = max(last, line.t)
+        last = line.t if line.t > last else last
         readers = readers_of(type(line), dispatch.UNREAD)
-        name = readers.server_of(line)
+        name = readers[0](line)
         if not name:
             state, due = _of_all(replace(state, last=last, servers=servers), line)
             given.extend(due)

@@ -13,7 +13,7 @@ from typing import Any
 from tests.golden import answers
 from tests.golden.chat import CONTEXT
 from tests.golden.truth import Truth
-from tests.golden.validation import MODEL, Malformed, RefusedError
+from tests.golden.validation import MODEL, RefusedError, check_named
 
 VOCABULARY, DIMENSIONS, MOST_INPUTS = 50_000, 64, 2048
 LENGTH = CONTEXT
@@ -65,13 +65,7 @@ def _meaning(token: int) -> tuple[float, ...]:
 
 
 def _checked(body: Any) -> dict[str, Any]:
-    if isinstance(body, Malformed):
-        raise RefusedError(body.why)
-    if not isinstance(body, dict):
-        raise RefusedError("the body must be a JSON object")
-    named = body.get("model")
-    if not isinstance(named, str) or not named:
-        raise RefusedError("model must be a non-empty string", param="model")
+    body, named = check_named(body)
     dimensions = body.get("dimensions")
     if dimensions is not None and (type(dimensions) is not int or not 1 <= dimensions <= DIMENSIONS):
         raise RefusedError(f"dimensions must be an integer from 1 to {DIMENSIONS}", param="dimensions")

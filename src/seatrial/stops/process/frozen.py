@@ -87,7 +87,7 @@ def _sign(server: Server, sample: Sample, *, stopped: bool) -> Sign:
         and old.switches == sample.switches
     )
     since = ((old.still_since or sample.t) if old else 0) if still else 0
-    held = not stopped and (bool(sample.frozen) or _at_a_freezer(server, sample, since))
+    held = not stopped and (bool(sample.frozen) or (since > 0 and _at_a_freezer(server, sample, since)))
     return Sign(
         sample.t,
         sample.state,
@@ -106,7 +106,7 @@ def _at_a_freezer(server: Server, sample: Sample, since: int) -> bool:
 
     Its threads are read of it, since it stopped moving: a reading of a child tells nothing of its parent.
     """
-    if not since or sample.frozen is False:
+    if sample.frozen is False:
         return False
     read = server.witnesses.threads
     ours = read is not None and read.pid == sample.pid and read.t >= since

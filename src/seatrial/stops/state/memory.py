@@ -63,17 +63,18 @@ def used(memory: Memory, sample: Sample) -> Memory:
     size, who = sample.memory, sample.incarnation
     if size is None:
         return memory
-    points = memory.used.get(who, ())
-    last = points[-1] if points else None
-    if last is not None and (size == last[1] or -STEP < size - last[1] < STEP or abs(size - last[1]) < last[1] // 20):
-        return memory
-    if last is not None and sample.t - last[0] > 2 * SECOND:  # it stood still until a moment ago
-        points = (*points, (sample.t - SECOND, last[1]))
+    points = memory.used.get(who)
+    if points:
+        at, before = points[-1]
+        if size == before or before - STEP < size < before + STEP or abs(size - before) < before // 20:
+            return memory
+        if sample.t - at > 2 * SECOND:  # it stood still until a moment ago
+            points = (*points, (sample.t - SECOND, before))
     others = {name: kept for name, kept in memory.used.items() if name != who}
     while len(others) >= USERS_KEPT:
         del others[next(iter(others))]
     pids = {**memory.pids, who: sample.pid} if who not in memory.pids else memory.pids
-    now = {**others, who: (*points, (sample.t, size))[-POINTS_KEPT:]}
+    now = {**others, who: (*(points or ()), (sample.t, size))[-POINTS_KEPT:]}
     return replace(memory, used=now, pids={name: pid for name, pid in pids.items() if name in now})
 
 

@@ -55,8 +55,9 @@ def gpu(work: Work, line: Gpu) -> Work:
     if line.processes or line.process_busy:
         pids = [*map(str, old.processes)]
         ours = not (line.processes.keys().isdisjoint(pids) and line.process_busy.keys().isdisjoint(pids))
-        shares = [share for pid, share in line.process_busy.items() if pid in pids]
-        busy = busy and max(shares, default=GPU_BUSY) >= GPU_BUSY
+        if busy and line.process_busy:
+            shares = [share for pid, share in line.process_busy.items() if pid in pids]
+            busy = max(shares, default=GPU_BUSY) >= GPU_BUSY
     busy = busy and (ours or not old.gpu_joined)
     busy_at = line.t if busy else old.gpu_busy_at
     return replace(work, machine=replace(old, gpu_at=line.t, gpu_busy_at=busy_at, gpu_joined=old.gpu_joined or ours))
@@ -68,7 +69,7 @@ def of_this_life(old: Machine) -> Machine:
 
 
 def _grown(old: int | None, new: int | None) -> int:
-    return 0 if old is None or new is None else max(0, new - old)
+    return new - old if old is not None and new is not None and new > old else 0
 
 
 def _in_driver(read: Threads | None) -> bool:

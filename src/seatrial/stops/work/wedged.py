@@ -46,14 +46,16 @@ def ticked(server: Server, now: int, limits: Limits, *, gap: bool) -> Server:
         waiting = waits.excused(waiting, now)
     if waiting is not work.waits:
         work = replace(work, waits=waiting)
-    server = _mended(replace(server, work=work), now)
+    server = replace(server, work=work)
+    if server.cases:
+        server = _mended(server, now)
     return server if work.behind else judged(server, now, limits)
 
 
 def judged(server: Server, now: int, limits: Limits) -> Server:
     """The server with a WEDGED where its silence has lasted long enough and no other stop explains it."""
     work = server.work
-    if work.waits.excused_at == now or open_one(server) is not None or _without_engine(server):
+    if work.waits.excused_at == now or (server.cases and (open_one(server) or _without_engine(server))):
         return server
     pulse = server.life.pulse
     found = _by_health(server, now, limits) if pulse.closed or pulse.mute or work.wellness.ill_from else None
@@ -82,8 +84,6 @@ def _unanswered(server: Server, now: int, limits: Limits) -> unanswered.Unanswer
 
 def _without_engine(server: Server) -> bool:
     """Whether a stop says already that the process which gave the tokens has ended, and no token came since."""
-    if not server.cases:
-        return False
     told = [case for case in newest(server) if case.of_child and case.family == "STOPPED" and case.until is None]
     return bool(told) and server.work.flow.progress_at <= told[-1].dead_at + ON_THE_WAY_NS
 

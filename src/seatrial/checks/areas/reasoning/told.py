@@ -1,0 +1,174 @@
+"""Where thought is told: in one field, without its markers, before the content; and what is told where it was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from seatrial.checks import causes, look
+from seatrial.checks.areas.reasoning.parts import THINKS, TOLD, told_in, untold
+from seatrial.checks.findings import about, no_evidence, refusal, violation
+from seatrial.checks.rules import rule
+from seatrial.reading import chat, reasoning
+from seatrial.records import Exchange, Expect, Finding, Level
+
+REPEATED = 80
+"""Characters of a thought that no answer holds by chance: a short one may be all there is to say."""
+
+
+@rule(
+    row="rsn/1",
+    level=Level.MAY,
+    of=TOLD,
+    source="vLLM RFC 27755: reasoning in place of reasoning_content; dify 33342, strands 2182",
+    figures=lambda xs, _expect: {"thought is told in": ", ".join(told_in(xs)) or "no field"},
+)
+def thought_has_one_field(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Thought is told in one field, and in the same one plain and streamed."""
+    if nothing := untold(xs):
+        yield nothing
+        return
+    used = {name: found for name, x in xs.items() if (found := reasoning.fields_used(x))}
+    for name, x in xs.items():
+        thoughts = reasoning.joined(x)
+        for answer in chat.answers(x).values():
+            again = thoughts.get(answer.index, "").strip()
+            if len(again) >= REPEATED and again in answer.content:
+                so = "a reader is shown the thought as a part of the answer"
+                got = f"in {used[name][0]} and in the content"
+                yield violation(f"{name}: thought", expected="in one field", got=got, so=so, about=name)
+                return
+    usual = next(iter(used.values()))
+    for name, found in used.items():
+        if len(found) > 1:
+            so = "a client that reads each field shows the thought twice"
+            yield violation(f"{name}: thought", expected="one field", got=" and ".join(found), so=so, about=name)
+            return
+        if found != usual:
+            so = "a client that reads the one finds no thought in the other"
+            where = f"{name}: thought"
+            yield violation(where, expected=f"{usual[0]}, as elsewhere", got=found[0], so=so, about=name)
+            return
+
+
+@rule(row="rsn/2", level=Level.SHOULD, of=THINKS, source="OVMS 4495: truncated thought stays in the content")
+def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
+    """The content holds no marker of thought, also where the cap cut the thought; nor does the thought have one around
+    it."""
+    if nothing := look.unanswered(x):
+        yield nothing
+        return
+    told = reasoning.told(x)
+    for answer in chat.answers(x).values():
+        where = f"choice {answer.index}, content"
+        if found := reasoning.mark(answer.content):
+            so = "a reader is shown the thought, and a program that parses the answer stumbles over it"
+            yield violation(where, expected=f"no {found}", got=answer.content, so=so)
+        elif field := next(
+            (name for name, text in told.get(answer.index, {}).items() if reasoning.is_marked(text)), None
+        ):
+            where, got = f"choice {answer.index}, {field}", told[answer.index][field]
+            yield violation(where, expected="thought without its markers", got=got, so="a reader is shown the marker")
+        elif not answer.content and not told.get(answer.index) and answer.reasons != ["length"]:
+            yield no_evidence(where, expected="content, or thought beside it", got="neither")
+
+
+@rule(row="rsn/3", level=Level.SHOULD, of=TOLD, source="Ollama middleware/openai.go: thought and content are apart")
+def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stream tells thought before content, and never both in one delta; what a plain answer tells is in the stream
+    too."""
+    if nothing := untold(xs):
+        yield nothing
+        return
+    for name, x in _streams(xs):
+        said: set[int] = set()
+        steps = reasoning.steps(x)
+        if steps and _unthought(x, xs.get("plain")):
+            got, expected = "none: it has too few tokens for one", "a stream that the model thinks about"
+            yield refusal(f"{name}: thought", expected=expected, got=got, optional=True)
+            continue
+        if not any(thinks for _where, _choice, thinks, _speaks in steps):
+            so = "a client that shows thought as it comes shows none"
+            got = "none" if steps else "none, and no content"
+            yield violation(f"{name}: thought", expected="some, as elsewhere", got=got, so=so, about=name)
+        for where, choice, thinks, speaks in steps:
+            so = "a client that takes the one for the other's end loses a part, or shows thought in the answer"
+            if thinks and speaks:
+                got = "both in one delta"
+                yield violation(f"{name}: {where}", expected="thought or content", got=got, so=so, about=name)
+                break
+            if thinks and choice in said:
+                got = "thought after content"
+                yield violation(f"{name}: {where}", expected="content alone", got=got, so=so, about=name)
+                break
+            if speaks:
+                said.add(choice)
+
+
+@rule(row="rsn/4", level=Level.SHOULD, of=TOLD, source="imp PR 1442: stop where thought was cut; ds4 1087, 898")
+def cut_thought_says_length(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Where thought uses up the cap, finish_reason is "length", the content is empty, and what was thought is told."""
+    if nothing := untold(xs):
+        yield nothing
+        return
+    whole = "".join(reasoning.joined(xs["plain"]).values()) if "plain" in xs else ""
+    streams = {name: x for name, x in xs.items() if chat.asks_for_stream(x)}
+    lost = () if any(map(reasoning.fields_used, streams.values())) else streams.keys()
+    judged = roomy = False
+    for name, x in xs.items():
+        for answer in chat.answers(x).values() if name.startswith("cut") and name not in lost else ():
+            marked = _marked(answer)
+            found = marked or _cut(answer, reasoning.joined(x).get(answer.index, ""), whole)
+            judged, roomy = judged or found is not UNCUT, roomy or found is UNCUT
+            if found is not None and found is not UNCUT:
+                yield about(name, found)
+    if roomy and not judged:
+        yield UNCUT
+    elif not judged:
+        yield no_evidence("the answers", expected="thought that its cap cuts", got="none")
+
+
+UNCUT = refusal("the answers", expected="thought that its cap cuts", got="content", optional=True)
+
+
+def _marked(answer: chat.Answer) -> Finding | None:
+    """Why a content tells nothing of a cut, where the thought stands in it."""
+    if not (found := reasoning.mark(answer.content)):
+        return None
+    where, expected = f"choice {answer.index}, content", "an answer whose thought is apart"
+    return no_evidence(where, expected=expected, got=found, causes=causes.UNMARKED)
+
+
+def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
+    """What is wrong with a choice whose cap left no room for its content; UNCUT where there was room."""
+    said = answer.content.strip()
+    if said and thought:
+        return UNCUT  # it had come to an end
+    if said:
+        if not whole.lstrip().startswith(said[: max(8, len(said) // 2)]):
+            return UNCUT
+        so = "a reader is shown the beginning of the thought as the answer"
+        return violation(f"choice {answer.index}, content", expected="none", got=answer.content, so=so)
+    if answer.reasons != ["length"]:
+        so = "a client takes what is there for the whole answer, and it is empty"
+        got = answer.reasons or None
+        return violation(f"choice {answer.index}, finish_reason", expected='"length"', got=got, so=so)
+    if not thought:
+        so = "tokens are paid for, and nothing is there to show for them"
+        return violation(f"choice {answer.index}, thought", expected="what was thought", got="none", so=so)
+    return None
+
+
+def _unthought(x: Exchange, plain: Exchange | None) -> bool:
+    """Whether a stream without thought has too few tokens for the one that the plain answer tells: then none was lost.
+
+    What a model thinks about is its own choice.
+    """
+    if plain is None or reasoning.is_shown(x):
+        return False
+    tokens, whole = chat.completion_tokens(x), chat.completion_tokens(plain)
+    return None not in (tokens, whole) and (tokens or 0) < (whole or 0) - reasoning.spent(plain) / 2
+
+
+def _streams(xs: Mapping[str, Exchange]) -> Iterator[tuple[str, Exchange]]:
+    """The streams that no small cap cuts."""
+    return ((name, x) for name, x in xs.items() if chat.asks_for_stream(x) and not name.startswith("cut"))

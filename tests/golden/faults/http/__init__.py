@@ -1,0 +1,1 @@
+"""Faults of HTTP below the API."""
