@@ -58,6 +58,8 @@ def test_nothing_is_left_in_a_diff_that_leaves_out_what_is_alike(kept: int, befo
         f"in the midst: {KEY[4:26]} stands half of it",
         "'sk-Th1s'...",
         "E   - itten.0815",
+        "'h1sKeyMustNe...",
+        "...MustNeverBe",
     ],
 )
 def test_what_stands_beside_dots_is_blotted_out(text: str) -> None:

@@ -23,6 +23,9 @@ ENDING = 3
 IN_A_DIFF = 4
 """At the border of a line of a diff so many: no dots say there that something is missing."""
 
+MIDST = 6
+"""There and beside dots, so many bytes from its midst: what is shortened was itself a part, cut at both ends."""
+
 RUN = 8
 """So many bytes of it in a row, and half of it, are a part of a secret wherever they stand."""
 
@@ -89,15 +92,15 @@ def _runs(low: bytes, rendering: _Rendering) -> Iterator[Span]:
     for offset, needle in rendering.needles:
         at = low.find(needle)
         while at >= 0:
-            start, end = _grown(low, at, rendering.text, offset)
+            start, end = _grown(low, at, RUN, rendering.text, offset)
             if end - start >= rendering.run:
                 yield start, end
             at = low.find(needle, max(at + 1, end - RUN))
 
 
-def _grown(low: bytes, at: int, text: bytes, offset: int) -> Span:
-    """How far a text agrees with a secret to both sides of a needle of it."""
-    start, end = at, at + RUN
+def _grown(low: bytes, at: int, size: int, text: bytes, offset: int) -> Span:
+    """How far a text agrees with a secret to both sides of so many bytes of it."""
+    start, end = at, at + size
     while start and offset - (at - start) > 0 and low[start - 1] == text[offset - (at - start) - 1]:
         start -= 1
     while end < len(low) and offset + end - at < len(text) and low[end] == text[offset + end - at]:
@@ -112,6 +115,7 @@ def _head(low: bytes, end: int, rendering: _Rendering, least: int) -> Iterator[S
             if least <= size <= stop and low.endswith(rendering.text[:size], 0, stop):
                 yield stop - size, stop
                 break
+        yield from _midst(low, stop - MIDST, rendering.text)
 
 
 def _tail(low: bytes, start: int, rendering: _Rendering, least: int) -> Iterator[Span]:
@@ -121,6 +125,15 @@ def _tail(low: bytes, start: int, rendering: _Rendering, least: int) -> Iterator
             if size >= least and low.startswith(rendering.text[-size:], begin):
                 yield begin, begin + size
                 break
+        yield from _midst(low, begin, rendering.text)
+
+
+def _midst(low: bytes, at: int, text: bytes) -> Iterator[Span]:
+    """A part of a secret that holds what stands at a place."""
+    piece = low[max(at, 0) : at + MIDST]
+    offset = text.find(piece) if len(piece) == MIDST else -1
+    if offset >= 0:
+        yield _grown(low, at, MIDST, text, offset)
 
 
 @lru_cache(maxsize=64)
