@@ -1,5 +1,6 @@
 """An exchange that is read while it goes on: its pieces come as they are sent, and its recording is whole."""
 
+import contextlib
 import socket
 import threading
 from contextlib import contextmanager
@@ -56,6 +57,97 @@ def test_what_follows_the_end_of_a_stream_is_recorded_though_nobody_reads_it():
         assert (next(pieces), next(pieces)) == (b"data: 1\n\n", b"data: [DONE]\n\n")
         recording = live.end()
     assert (recording.error, recording.response[-5:]) == ("", END)
+
+
+AT_DONE = {
+    "in one piece": [DONE],
+    "in pieces of a chunk": [DONE[:9], DONE[9:]],
+    "with words behind it": [DONE + chunk(b": " + b"kept alive " * 20 + b"\n\n")],
+    "without its blank line": [chunk(b"data: [DONE]\n")],
+}
+
+
+@pytest.mark.parametrize("pieces", AT_DONE.values(), ids=AT_DONE)
+def test_who_reads_lines_to_done_and_stops_has_the_whole_answer(pieces):
+    """A loop that is left closes the generators that it stands on, as httpx's iter_lines are."""
+    left = threading.Event()
+
+    def script(peer: socket.socket) -> None:
+        say(HEAD + WORD, *pieces)(peer)
+        if left.wait(10):  # the end comes when nobody reads any more
+            peer.sendall(END)
+
+    with begun(script) as live:
+        got = b""
+        for piece in live.pieces():
+            got += piece
+            if b"[DONE]" in got:
+                break
+        left.set()
+        recording = live.end()
+    assert (recording.error, recording.detail) == ("", "")
+    assert recording.response == HEAD + WORD + b"".join(pieces) + END
+
+
+def silence(peer: socket.socket) -> None:
+    peer.recv(1)  # until the client leaves
+
+
+def drip(peer: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:  # until the client leaves
+            peer.sendall(chunk(b": kept alive\n\n"))
+            peer.settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                if not peer.recv(1):
+                    return
+
+
+@pytest.mark.parametrize("behind", [lambda peer: None, lambda peer: peer.sendall(b"no chunk\r\n"), silence, drip],
+                         ids=["cut", "no chunk", "nothing", "for ever"])  # fmt: skip
+def test_what_comes_behind_done_is_nothing_that_who_left_there_has_met(behind):
+    def script(peer: socket.socket) -> None:
+        take_request(peer)
+        peer.sendall(HEAD + WORD + DONE)
+        behind(peer)
+
+    with begun(script, deadline_s=60, idle_s=60) as live:
+        pieces = live.pieces()
+        assert b"[DONE]" in next(pieces) + next(pieces)
+        pieces.close()
+        recording = live.end()
+    assert recording.error == "left"
+    assert recording.response.startswith(HEAD + WORD + DONE)
+
+
+def test_who_reads_on_behind_done_meets_what_comes_there():
+    with begun(say(HEAD + WORD + DONE)) as live:
+        with pytest.raises(WireError):
+            list(live.pieces())
+        assert live.end().error == "cut"
+
+
+def test_a_text_that_says_done_is_no_end():
+    said = chunk(b'data: {"content": "data: [DONE]"}\n\n')
+    with begun(lambda peer: (say(HEAD + said)(peer), silence(peer))) as live:
+        next(live.pieces())
+        assert live.end().error == "left"
+
+
+def test_what_ends_a_reader_by_force_is_no_end_of_the_answer(monkeypatch):
+    class Alarm(BaseException):
+        pass
+
+    def ring(_watch, _doing):
+        raise Alarm
+
+    with begun(lambda peer: (say(HEAD + WORD + DONE)(peer), silence(peer))) as live:
+        pieces = live.pieces()
+        next(pieces), next(pieces)
+        monkeypatch.setattr("seatrial.wire.transports.bounded.Bounds.patience", ring)
+        with pytest.raises(Alarm):
+            next(pieces)
+        assert live.end().error == "left"
 
 
 def test_who_closes_it_has_left():

@@ -62,6 +62,11 @@ class Bounds:
             raise self.expired(doing)
         return min(left, self.idle_s)
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for all that is still to come."""
+        self.idle_s = min(self.idle_s, seconds)
+        self._until = min(self._until, time.monotonic_ns() + int(seconds * SECOND))
+
     def expired(self, doing: str) -> WireError:
         """Which of the two deadlines it was that a wait has run into, or that our client leaves."""
         if self.leaves is Leaving.SOON:

@@ -6,6 +6,7 @@ cannot wait for that. What is recorded is the same: the bytes as they were read,
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -14,14 +15,15 @@ import httpcore
 
 from seatrial.records import LEFT
 from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.framing import lay_out
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import Bounds
 from seatrial.wire.transports.http import Client, Prepared, Recording, broken
 
-DONE = b"[DONE]"
-TAIL = 64
+DONE = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?data: ?\[DONE\]")
+"""The last line of a stream, whether or not its blank line has come. No text holds it: line ends are escaped there."""
 REST_S = 1.0
-"""The official SDK reads a stream to its [DONE] and closes it: so long is what comes behind waited for."""
+"""The official SDK reads a stream to its [DONE] and closes it: so long is what comes behind waited for, all in all."""
 
 
 class Live:
@@ -45,7 +47,7 @@ class Live:
         self.headers: list[tuple[bytes, bytes]] = []
         self.extensions: dict[str, object] = {}
         self.sent_at = time.monotonic_ns()
-        self._pieces: Iterator[bytes] = iter(())
+        self._pieces: Iterator[bytes] | None = iter(())
         try:
             answer = client.send(prepared, watch)
         except WireError as error:
@@ -64,13 +66,19 @@ class Live:
             WireError: it ends otherwise than its framing says.
         """
         try:
-            yield from self._pieces
+            for piece in self._pieces or ():  # noqa: UP028 - who stops reading here would close what it yields from
+                yield piece
+        except GeneratorExit:
+            raise
         except WireError as error:
             self.failure = error
             raise
         except httpcore.ProtocolError as error:
             self.failure = WireError(*broken(error, self._watch))
             raise self.failure from error
+        except BaseException:  # Ctrl-C, a time-out of the test's own: what is left of it can be read no more
+            self._pieces = None
+            raise
         self._whole = True
 
     def end(self) -> Recording:
@@ -82,7 +90,7 @@ class Live:
 
     def _ended(self) -> Recording:
         if not self._whole and self.failure is None:
-            self._rest()
+            self._whole = self._said_done() and self._rest()
         if not self._whole and self.failure is None:
             self.failure = WireError(LEFT, f"the test closed it before its end; {self._watch.size} bytes had come")
         ended_at = time.monotonic_ns()
@@ -99,23 +107,23 @@ class Live:
             detail=self._client.mask.text("; ".join(part for part in (detail, withheld) if part)),
         )
 
-    def _rest(self) -> None:
-        """Read on behind the [DONE] of a stream, but not for long."""
-        reads = b"".join(data for _, data in self._watch.reads[-2:])
-        if DONE not in reads[-TAIL:]:
-            return
-        self._watch.idle_s = REST_S
+    def _said_done(self) -> bool:
+        """Whether the [DONE] of a stream has come: behind it nobody reads on."""
+        body = lay_out(self._watch.received(), self._prepared.method).pieces.join()
+        return bool(DONE.search(body))
+
+    def _rest(self) -> bool:
+        """Read on behind the [DONE] of a stream, but not for long; whether the answer came to its end.
+
+        Whatever else comes of it is nothing that its caller met: that left it at its [DONE].
+        """
+        self._watch.hurry(REST_S)
         try:
-            for _ in self._pieces:
+            for _ in self._pieces or ():
                 pass
-        except WireError as error:
-            self.failure = None if error.word == "idle" else error
-        except (httpcore.ProtocolError, RuntimeError) as error:
-            # RuntimeError: another thread reads it now
-            if isinstance(error, httpcore.ProtocolError):
-                self.failure = WireError(*broken(error, self._watch))
-        else:
-            self._whole = True
+        except (WireError, httpcore.ProtocolError, ValueError, RuntimeError):
+            return False  # the last two: another thread reads it now
+        return self._pieces is not None
 
 
 class LiveClient(Client):
