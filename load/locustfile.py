@@ -23,6 +23,7 @@ from locust.runners import LocalRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
+from load.ending import GONE
 from load.inspection import NoRulesError
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
@@ -80,6 +81,7 @@ def _interrupt(session: LoadSession, runner: Any) -> None:
     """Ctrl-C: drain; Ctrl-C again: cut."""
     if session.draining.is_set():
         _cut(session, runner)
+    session.ending.because("Ctrl-C")
     n, longest = session.recorder.in_flight, session.settings.deadline_s
     sys.stderr.write(f"draining {n} streams, at most {longest:g} s (Ctrl-C again: cut them)\n")
     runner.quit()
@@ -95,10 +97,14 @@ def _cut_at_end_of(lifeline: int, session: LoadSession, runner: Any) -> None:
 
 def _cut(session: LoadSession, runner: Any) -> None:
     """End at once. Streams in flight leave their rows, as cancelled."""
+    if not session.draining.is_set():
+        session.ending.because(GONE)
     session.drain()
-    runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
-    session.end("cut")
-    os._exit(EXIT_CUT)
+    try:
+        runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
+        session.end("cut")
+    finally:  # a full disk must not keep it
+        os._exit(EXIT_CUT)
 
 
 def _refuse(why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,16 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.phases import SoakPhase
 from seatrial.given.workload import Workload
 from seatrial.records import Hazard, PhaseSort
+
+
+class AfterStop(enum.StrEnum):
+    """What a soak does once its server has stopped."""
+
+    ABORT = "abort"
+    """It drains and ends."""
+    CONTINUE = "continue"
+    """It goes on sending, to whoever answers there then; the embedded server is started again."""
+
 
 ARGUMENTS = ("--users", "--rps", "--phases", "--workload", "--canary-every", "--slo", "--hazard")
 """Beside its length, what changes what a soak sends, or what is told of it."""
@@ -42,6 +53,7 @@ class SoakAsked:
     canary_s: float = CANARY_S
     slo: str = ""
     hazard: Hazard = Hazard.HEAVY
+    after_stop: AfterStop = AfterStop.CONTINUE
 
     @property
     def phases(self) -> tuple[SoakPhase, ...]:
@@ -112,6 +124,7 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
         canary_s=words.duration("--canary-every", get("canary_every")) if get("canary_every") else CANARY_S,
         slo=words.slo("--slo", get("slo")),
         hazard=hazard,
+        after_stop=AfterStop(words.one_of("--after-stop", get("after_stop"), tuple(AfterStop)) or AfterStop.CONTINUE),
     )
     if found.seconds > phases.LONGEST_S:
         raise ConfigError(f"--soak={get('soak')} is longer than anybody waits; 720h (30 days) at most")

@@ -148,6 +148,8 @@ class Stage(enum.StrEnum):
     """A phase begins, and with it the one before it is over."""
     MEASURED = "measured"
     """A phase has shown how many requests a second the server answers."""
+    ASKED = "asked"
+    """Whoever runs it asks for its end before its time, and says why."""
     DRAIN = "drain"
     """No user sends another request; those in flight are waited for."""
     END = "end"

@@ -43,6 +43,8 @@ GRACE_S = 2.0
 """Between TERM and KILL at the end; it dies within 0.1 s of TERM unless something is wrong."""
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
+DESERTED = "the run was ended without a word: who began it was killed, or insisted on its end"
+"""What the seal says where nobody looks after the run directory any more."""
 ORDERLY = b"\n"
 """On stdin before it ends: who started us lives, and looks after the run directory itself."""
 
@@ -275,7 +277,7 @@ class Keeper:
                 Happening.TROUBLE, name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed"
             )
         lines = msgspec.json.encode(last_numbers(self.run.path)).decode()
-        self.event(Happening.SEAL, name="keeper", facts={Fact.LINES: lines})
+        self.event(Happening.SEAL, name="keeper", text="" if self.orderly else DESERTED, facts={Fact.LINES: lines})
         self.door.close()
         self.writer.close()
         if self.order.temporary and not self.orderly:

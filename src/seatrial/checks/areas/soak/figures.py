@@ -28,7 +28,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     p50, p99 = traffic.percentile(0.50), traffic.percentile(0.99)
     nobody, tokens = measured.disowned(run)
     shown = {
-        "ran": lasting.length(run),
+        "ran": _ran(run),
         "requests": str(len(run.rows)),
         "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
         "lost in stops": str(lost(found.apart)) if found.apart else "",
@@ -55,6 +55,12 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         ),
     }
     return {key: text for key, text in shown.items() if text}
+
+
+def _ran(run: SoakRun) -> str:
+    """For how long it ran, and what ended it before its time."""
+    why = lasting.ended_by(run)
+    return f"{lasting.length(run) or 'for an unknown time'} ({why})" if why else lasting.length(run)
 
 
 def _brief(found: Censored) -> str:
