@@ -28,6 +28,7 @@ from load.inspection import NoRulesError
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import SettingsError, read
+from load.trimming import keep_trim
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
 
@@ -57,6 +58,7 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     if settings.lifeline is not None:  # the rows are judged by whoever holds the other end
         environment.process_exit_code = EXIT_RAN
         gevent.spawn(_cut_at_end_of, settings.lifeline, session, runner)
+    gevent.spawn(keep_trim, environment.stats)
     gevent.signal_handler(signal.SIGINT, _interrupt, session, runner)
 
 

@@ -37,6 +37,7 @@ class RowWriter:
 
     Attributes:
         in_flight: requests that have left and have no row yet.
+        unkept: answers that were to keep their bytes and found no room.
         unwritable: told what cannot be written; whether it is worth another try.
     """
 
@@ -47,6 +48,7 @@ class RowWriter:
         self.outcomes: Counter[str] = Counter()
         self.listeners: list[Callable[[LoadRow], None]] = []
         self.in_flight = 0
+        self.unkept = 0
         self.unwritable: Callable[[RunDirError], bool] = lambda _: False
 
     def begin(self, path: str = CHATS) -> str:
@@ -126,6 +128,7 @@ class RowWriter:
     def _keep(self, row: LoadRow, s: Stream, path: str) -> None:
         masked, _ = redact(self._mask, s.response, "POST")  # a key may be split over deltas, or packed
         request, response = self._store(s.request), self._store(masked)
+        self.unkept += response is None
         line = s.line(
             row.id,
             endpoint=self._endpoint,

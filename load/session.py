@@ -148,6 +148,7 @@ class LoadSession:
                 "how": how,
                 "rules": str(len(self.inspector.rules)),
                 "inspected": self.inspector.told(),
+                "unkept": str(self.recorder.unkept),
             }
             self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
             self.ending.done()

@@ -36,6 +36,7 @@ SHARE = 0.65
 """Of what closed users reach: a rate that a server keeps up with, at which it is seldom idle."""
 
 MOST_RPS = 1000.0
+LEAST_S = 1.0
 LONGEST_S = 30 * 86400.0
 MOST_USERS = 1000
 STEP_S, FACTOR = 30.0, 1.5

@@ -126,10 +126,17 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
         hazard=hazard,
         after_stop=AfterStop(words.one_of("--after-stop", get("after_stop"), tuple(AfterStop)) or AfterStop.CONTINUE),
     )
+    if found.seconds < phases.LEAST_S:
+        raise ConfigError(f"--soak={get('soak')} is over before an answer comes; 1s at least")
     if found.seconds > phases.LONGEST_S:
         raise ConfigError(f"--soak={get('soak')} is longer than anybody waits; 720h (30 days) at most")
     if found.canary_s < 1:
         raise ConfigError(f"--canary-every={get('canary_every')} would be a load of its own; 1s at least")
+    if get("canary_every") and found.canary_s >= found.seconds and file is None:
+        raise ConfigError(f"--canary-every={get('canary_every')}: a soak of {phases.length(found.seconds)} sends none")
+    if found.users is not None and not any(phase.sort in phases.CLOSED for phase in found.phases):
+        needed = phases.length(phases.ALL_FROM_S)
+        raise ConfigError(f"--users={found.users}: with --rps it is for --soak={needed} and longer; leave one out")
     if found.rps is not None and found.rps > phases.MOST_RPS:
         raise ConfigError(f"--rps={get('rps')}: {phases.MOST_RPS:g} requests a second at most")
     fastest = max((rate for phase in found.phases for rate in phase.rps), default=0.0)

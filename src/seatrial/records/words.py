@@ -131,6 +131,8 @@ class Happening(enum.StrEnum):
     """The GPU driver reported an error."""
     GPU_LOST = "gpu-lost"
     """The GPU driver does not find a card any more."""
+    LOG_CUT = "log-cut"
+    """A log of ours outgrew its bound, and its middle is not kept."""
     SEAL = "seal"
     """The record ends."""
 

@@ -16,6 +16,9 @@ from seatrial.records import SECOND, VERSION, Clock, Line, Received
 from seatrial.run import sums
 from seatrial.run.clocks import read_clocks
 
+LOAD_BYTES = 64 * 1024 * 1024
+"""As below, of a load: it stores failures and a sample alone."""
+
 BYTES_PER_WRITER = 256 * 1024 * 1024
 """Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""
 

@@ -29,6 +29,7 @@ from seatrial.records import Event, Fact, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
+from seatrial.run.holes import LOG_BYTES, bound
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Ending
 from seatrial.servers.door import Door, Reply
@@ -41,6 +42,8 @@ START_S = 90.0
 """The longest a server may take to load its model."""
 GRACE_S = 2.0
 """Between TERM and KILL at the end; it dies within 0.1 s of TERM unless something is wrong."""
+LOG_EVERY_S = 1.0
+"""Between two looks at the log of a server of ours."""
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
 DESERTED = "the run was ended without a word: who began it was killed, or insisted on its end"
@@ -61,6 +64,7 @@ class Keeper:
         self.port = order.embedded.port if order.embedded else 0
         self.waiting: list[Reply] = []
         self.over = self.orderly = False
+        self.cut: set[Path] = set()  # logs whose middle is not kept
         self.recorder = RecorderChild(run.path, self.writer.folder / "recorder.log", recorder)
         self.door = Door(self.loop, self._handle)
 
@@ -88,15 +92,24 @@ class Keeper:
             self._check_late()
 
     def _patience(self) -> float | None:
-        """Seconds until a starting server is late; None: nothing starts."""
-        if self.server is None or self.server.url or not self.server.alive:
+        """Seconds until a starting server is late, or its log is looked at; None: there is none."""
+        if self.server is None or not self.server.alive:
             return None
+        if self.server.url:
+            return LOG_EVERY_S
         return max(0.0, START_S - (time.monotonic_ns() - self.server.started_at) / 1e9)
 
     def _check_late(self) -> None:
-        if self.server is not None and self._patience() == 0.0:
+        if self.server is None:
+            return
+        if self._patience() == 0.0:
             self._forget(self.server)
             self._exited(self.server, self.server.end(0))
+        if bound(self.server.log) and self.server.log not in self.cut:
+            self.cut.add(self.server.log)
+            self.event(
+                Happening.LOG_CUT, text=f"its log floods: of more than {LOG_BYTES >> 20} MB the middle is not kept"
+            )
 
     def _parent(self) -> None:
         if os.read(0, 4096):

@@ -13,6 +13,7 @@ def notices(record: Record) -> Iterator[str]:
     events = record.of(Event)
     yield from prices(events)
     yield from (event.text for event in events if event.what is Happening.SEAL and event.w == "keeper" and event.text)
+    yield from dict.fromkeys(f"{event.name}: {event.text}" for event in events if event.what is Happening.LOG_CUT)
     if text := broken(record):
         yield f"{text}: from then on nobody watched, and what became of the server is not known"
     for name in dict.fromkeys(event.name for event in events if event.what in _DONE):

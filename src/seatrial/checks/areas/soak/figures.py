@@ -50,11 +50,15 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
-        "soak: inspected": next(
-            (p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == Stage.END), ""
-        ),
+        "soak: inspected": _at_end(run, "inspected"),
+        "bytes not kept": n if (n := _at_end(run, "unkept")) != "0" else "",
     }
     return {key: text for key, text in shown.items() if text}
+
+
+def _at_end(run: SoakRun, fact: str) -> str:
+    """What the load said of itself at its end."""
+    return next((line.facts.get(fact, "") for line in reversed(run.phases) if line.what == Stage.END), "")
 
 
 def _ran(run: SoakRun) -> str:
