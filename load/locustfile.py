@@ -43,6 +43,8 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     if not isinstance(runner, LocalRunner):
         _refuse("one process carries hundreds of streams; run without --master, --worker and --processes")
+    if not environment.parsed_options.headless:
+        _refuse_where_taken(environment.parsed_options.web_host, environment.parsed_options.web_port)
     try:
         settings = read()
         asked = environment.parsed_options.num_users
@@ -77,6 +79,14 @@ def drain(environment: Any, **_: Any) -> None:
 def end(environment: Any, **_: Any) -> None:
     environment.session.end("drained")
     sys.stderr.write(environment.session.summary() + "\n")
+
+
+def _refuse_where_taken(host: str, port: int) -> None:
+    """Locust would say it by a traceback, once a run directory is there."""
+    try:
+        gevent.socket.create_server((host.strip("*"), port)).close()
+    except OSError as error:
+        _refuse(f"--web-port={port}: {error.strerror}; name another, or say --headless")
 
 
 def _interrupt(session: LoadSession, runner: Any) -> None:

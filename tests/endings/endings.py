@@ -30,6 +30,8 @@ class Ending:
         outcomes: of some of its rules.
         says: what stands in the output.
         options: of the command line.
+        finished: each request has a row.
+        open_s: seconds of the phase in which it comes: a stop is told some seconds after it.
     """
 
     act: Callable[[Under], None]
@@ -42,6 +44,7 @@ class Ending:
     options: tuple[str, ...] = ()
     embedded: bool = False
     finished: bool = True
+    open_s: int = 6
 
     def wrong(self, found: Soaked) -> list[str]:
         """What is not as it should be."""
@@ -132,6 +135,10 @@ ENDINGS: dict[str, Ending] = {
     "pytest-killed": Ending(
         _kill_pytest, -9, "the run that it is part of was gone", "NOT PROVEN", outcomes=_OPEN
     ),
+    "embedded-pytest-killed": Ending(
+        _kill_pytest, -9, "the run that it is part of was gone", "NOT PROVEN", outcomes=_OPEN, embedded=True,
+        open_s=60,
+    ),
     "recorder-killed": Ending(
         _kill("recorder"), 10, "", "NOT PROVEN", ("UNOBSERVED",), says=("the recorder ended, status -9",)
     ),
@@ -139,13 +146,13 @@ ENDINGS: dict[str, Ending] = {
         _fill, 10, "the record could not be written on: No space left on device", "NOT PROVEN", outcomes=_OPEN
     ),
     "server-killed": Ending(_kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE),
-    "server-killed-abort": Ending(_kill("server"), 1, _STOPPED, "NOT READY", (KILLED,), options=ABORT),
+    "server-killed-abort": Ending(_kill("server"), 1, _STOPPED, "NOT READY", (KILLED,), options=ABORT, open_s=60),
     "embedded-killed": Ending(
-        _kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE, embedded=True,
+        _kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE, embedded=True, open_s=60,
         says=("started again, and the soak goes on",),
     ),
     "embedded-killed-abort": Ending(
-        _kill("server"), 1, _STOPPED, "NOT READY", (KILLED,), options=ABORT, embedded=True
+        _kill("server"), 1, _STOPPED, "NOT READY", (KILLED,), options=ABORT, embedded=True, open_s=60
     ),
 }  # fmt: skip
 
@@ -157,7 +164,7 @@ def tried(name: str, folder: Path) -> tuple[Soaked, list[str]]:
     """
     each = ENDINGS[name]
     if name != "disk-full":
-        found = soak(folder / "run", each.act, *each.options, embedded=each.embedded)
+        found = soak(folder / "run", each.act, *each.options, embedded=each.embedded, open_s=each.open_s)
         return found, each.wrong(found)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=True)
     try:

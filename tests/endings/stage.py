@@ -31,16 +31,18 @@ users = 2
 
 [[phase]]
 sort = "open"
-length = "6s"
-rps = 4
+length = "{open_s}s"
+rps = {rps}
 
 [[phase]]
 sort = "rest"
 length = "1s"
 """
-"""Eleven seconds; an ending comes in the open phase."""
+"""An ending comes in the open phase; with the others it takes five seconds more."""
 
-DEADLINE = "5s"
+DEADLINES = {False: "5s", True: "30s"}
+"""Of a request, to a golden server and to the embedded one."""
+RATES = {False: 4, True: 0.5}
 PATIENCE_S = 300.0
 MODULE = "-m\0"
 
@@ -128,16 +130,17 @@ def golden(token_ms: int = 20) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         yield until(process.stdout.readline, "the golden server's URL", 60).strip(), process
 
 
-def soak(path: Path, act: Act, *more: str, embedded: bool = False) -> Soaked:
+def soak(path: Path, act: Act, *more: str, embedded: bool = False, open_s: int = 6) -> Soaked:
     """Run a soak up to its open phase, act, and wait for its end.
 
     Args:
         path: of its run directory.
         embedded: of the embedded server; else of a golden one.
+        open_s: seconds of its open phase.
     """
     phases = path.parent / "phases.toml"
-    phases.write_text(PHASES)
-    options = ("suites/soak", f"--phases={phases}", f"--timeout={DEADLINE}", "-p", "no:cacheprovider", *more)
+    phases.write_text(PHASES.format(open_s=open_s, rps=RATES[embedded]))
+    options = ("suites/soak", f"--phases={phases}", f"--timeout={DEADLINES[embedded]}", "-p", "no:cacheprovider", *more)
     with contextlib.ExitStack() as stack:
         url, server = ("", None) if embedded else stack.enter_context(golden())
         named = () if embedded else (f"--endpoint=gold={url}",)

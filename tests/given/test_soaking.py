@@ -39,6 +39,7 @@ PHASES = {
     "factor": (OPEN + "rps = 1\nfactor = 2\n", r" line 9: factor: only a sweep has one"),
     "name twice": (OPEN + 'rps = 1\nname = "closed"\n', r" line 9: name: closed is there already"),
     "odd name": (OPEN + 'rps = 1\nname = "A b"\n', r" line 9: name: up to 24 small letters"),
+    "nothing sent": ('[[phase]]\nsort = "rest"\nlength = "1m"\n', r"nothing is sent in any phase of it"),
     "for ever": (OPEN.replace("1m", "721h") + "rps = 1\n", r"1442h in all; 30 days at most"),
 }
 

@@ -58,3 +58,14 @@ def test_without_room_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(size, "_free", lambda _: 1_000_000)
     with pytest.raises(ConfigError, match=r"takes about \d+ MB, and 1 MB are free in .*name another folder"):
         check_room(asked, 2, tmp_path / "run")
+
+
+def test_what_is_taken_is_of_the_soak_alone(tmp_path: Path) -> None:
+    for name, size_of_it in (
+        ("load/load1.jsonl", 8192),
+        ("writers/load1-7/bytes.bin", 4096),
+        ("writers/main-7/b", 1 << 20),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x" * size_of_it)
+    assert size.taken(tmp_path) == 12288

@@ -154,6 +154,8 @@ def read(path: Path, *, hazard: Hazard = Hazard.HEAVY) -> tuple[SoakPhase, ...]:
                 wrong = ("length", str(error))
         line = tables.line_of(text, "phase", index, wrong[0])
         raise ConfigError(f"{tables.shown(path)} line {line}: {wrong[1]}")
+    if all(phase.sort == PhaseSort.REST for phase in phases):
+        raise ConfigError(f"{tables.shown(path)}: nothing is sent in any phase of it; add one that is not of sort rest")
     if (total := sum(phase.seconds for phase in phases)) > LONGEST_S:
         raise ConfigError(f"{tables.shown(path)}: {length(total)} in all; 30 days at most")
     return tuple(phases)

@@ -15,8 +15,12 @@ FOREVER = 2**62
 
 
 def stopped(stops: Iterable[Stop], name: str) -> list[tuple[int, int]]:
-    """When the server was down or frozen, as far as the recorder has seen: monotonic ns, from and to."""
-    return [(stop.alive_at, stop.until or FOREVER) for stop in stops if stop.name == name and stop.silent]
+    """When the server was down or frozen, as far as the recorder has seen: monotonic ns, from and to.
+
+    An end that was ours counts too: what it cuts is no fault of the server.
+    """
+    ours = [stop for stop in stops if stop.name == name and (stop.silent or stop.planned)]
+    return [(stop.alive_at, stop.until or FOREVER) for stop in ours]
 
 
 def cache(endpoint: Endpoint) -> int:

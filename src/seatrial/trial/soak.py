@@ -10,6 +10,7 @@ from seatrial.records import Endpoint, SoakRun
 from seatrial.servers import locks
 from seatrial.stops import fold
 from seatrial.trial.load_child import Load, LoadError
+from seatrial.trial.soaking.size import A_REPORT, shown, size_of, taken
 from seatrial.trial.trial import Trial
 
 ASKED = frozenset({"Ctrl-C", "SIGTERM", "SIGHUP"})
@@ -60,6 +61,10 @@ class Soaks:
     def _sail(self, endpoint: Endpoint) -> Soaked:
         why = Load(self._trial, endpoint, self._locustfile).sail()
         self._interrupted = why if why in ASKED else ""
+        planned = size_of(self._trial.options.soak, endpoint).whole - A_REPORT
+        self._trial.say(
+            f"record of {endpoint.name}: {shown(taken(self._trial.rundir.path))}, about {shown(planned)} was planned"
+        )
         lines = self._trial.rundir.in_time()
         soaked = Soaked(SoakRun.of(endpoint.name, lines), soaks.stopped(fold.fold(lines), endpoint.name))
         if why:

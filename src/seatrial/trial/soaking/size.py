@@ -7,6 +7,7 @@ are given; of closed users, and of shares of what they reach, what a server of t
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -96,6 +97,13 @@ def told(size: Size, folder: Path, *, logs: bool) -> str:
         f"record about {shown(size.whole)}: {size.requests} requests {shown(size.rows)}, watch {shown(size.watch)}, "
         f"answers {shown(size.answers)}, report {shown(A_REPORT)}; {bounds}; {shown(free)} are free"
     )
+
+
+def taken(run: Path) -> int:
+    """What the record of a soak takes on the disk, with all of the watch and of a server's log, in a run directory."""
+    folders = [run / "load", run / "watch", run / "server", *(run / "writers").glob("load*")]
+    files = (Path(at) / name for folder in folders for at, _, names in os.walk(folder) for name in names)
+    return sum(file.lstat().st_blocks * 512 for file in files)
 
 
 def shown(size: int) -> str:
