@@ -14,13 +14,12 @@ import time
 from pathlib import Path
 
 from benchmarks.recorder import CHILD, SERVER
-from seatrial.given.options import Options
+from seatrial.given.soak import AfterStop
 from seatrial.records import Clock, Endpoint, RunInfo
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import Growing
 from seatrial.trial.progress import Progress
 from seatrial.trial.soaking.fallen import Fallen
-from seatrial.trial.trial import Trial
 
 LOOKS = 8 * 3600
 FASTER = 100
@@ -73,7 +72,7 @@ def main() -> int:
 
 def _followed(run: RunDir, page: Endpoint, recorder: int, stack: contextlib.ExitStack) -> dict[str, float]:
     """By how many MB recorder and follower have grown since the warm-up; none where the looks do not come."""
-    fallen = stack.enter_context(Fallen(Trial(Options(), run.path), page))
+    fallen = stack.enter_context(Fallen(run, page, AfterStop.ABORT))
     progress = stack.enter_context(contextlib.closing(Progress(run.path, page.name, "load1", recorder, 1.0)))
     beats = Growing(run.path / "watch" / "samples.jsonl")
     looks, warm = 0, dict[str, float]()

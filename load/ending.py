@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seatrial.checks.areas.soak.lasting import OVER
-from seatrial.run.reserve import Reserve
+from seatrial.run.space import Reserve
 from seatrial.run.writer import RunDirError
 from seatrial.text import shorten
 

@@ -27,6 +27,7 @@ from seatrial.kinds import detect, profile
 from seatrial.records import Counters, Endpoint, Hazard, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
+from seatrial.run.space import SPARE
 from seatrial.text import visible
 from seatrial.wire.transports.load import LoadTarget, get
 
@@ -79,7 +80,7 @@ class LoadSession:
             self.target.mask,
         )
         self.inspector = Inspector(self.endpoint, seed=settings.seed)
-        self.ending = LoadEnd(self.rundir.path / "load" / f"{settings.role}.spare")
+        self.ending = LoadEnd(self.rundir.path / "load" / f"{settings.role}{SPARE}")
         self.recorder.unwritable = self.ending.unwritable
         self._lock = RLock()
         self._running = False

@@ -14,7 +14,7 @@ import pytest
 from seatrial.records import VERSION, Clock, Endpoint, Judgement, Planned, Record, RunInfo, Sent
 from seatrial.run import lines as files
 from seatrial.run.directory import RunDir, new_path
-from seatrial.run.reserve import Reserve
+from seatrial.run.space import Reserve
 from seatrial.run.sums import signed, start
 from seatrial.run.writer import RunDirError, Writer
 

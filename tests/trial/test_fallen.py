@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 
 from seatrial.given.address import host_port, root
-from seatrial.given.options import Options
-from seatrial.given.soak import AfterStop, SoakAsked
+from seatrial.given.soak import AfterStop
 from seatrial.records import Endpoint, RunInfo
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.servers.keeping import Keeping
 from seatrial.trial.soaking.fallen import Fallen
-from seatrial.trial.trial import Trial
 from tests.e2e.driving import ROOT
 from tests.ending import ending
 from tests.waiting import until
@@ -40,11 +38,10 @@ def test_a_stop_is_seen_once_and_ends_the_load_where_that_was_asked_for(served, 
     run.write_endpoint(page)
     host, port = host_port(url)
     watched = Watched(name="gold", host=host, port=port, base=root(url), api=url)
-    trials = {how: Trial(Options(soak=SoakAsked(after_stop=how)), run.path, role=how) for how in AfterStop}
     with (
         Keeping.start(run, [watched]),
-        Fallen(trials[AfterStop.ABORT], page) as ends,
-        Fallen(trials[AfterStop.CONTINUE], page) as goes_on,
+        Fallen(run, page, AfterStop.ABORT) as ends,
+        Fallen(run, page, AfterStop.CONTINUE) as goes_on,
     ):
         beats = run.path / "watch" / "samples.jsonl"
         until(lambda: beats.exists() and str(process.pid) in beats.read_text(), "a look at the process")

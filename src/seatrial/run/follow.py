@@ -14,8 +14,8 @@ from pathlib import Path
 
 from seatrial.records import Line
 from seatrial.run import files
-from seatrial.run.holes import punch
 from seatrial.run.lines import BAD, LINE_BYTES, decode, decoded
+from seatrial.run.space import punch
 
 WINDOW_NS = 200_000_000
 """Between the time of a line and its coming out."""

@@ -29,7 +29,7 @@ from seatrial.records import Event, Fact, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
-from seatrial.run.holes import LOG_BYTES, bound
+from seatrial.run.space import LOG_BYTES, SPARE, bound
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Ending
 from seatrial.servers.door import Door, Reply
@@ -285,6 +285,9 @@ class Keeper:
             self._stop(self.server, "the run ended")
         if self.job is not None:
             self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
+        for spare in (self.run.path / "load").glob(f"*{SPARE}"):  # of who was killed; the seal may need the room
+            with contextlib.suppress(OSError):
+                spare.unlink()
         if not self.recorder.seal():
             self.event(
                 Happening.TROUBLE, name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed"

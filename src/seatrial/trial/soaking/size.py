@@ -17,7 +17,7 @@ from seatrial.given.phases import SoakPhase
 from seatrial.given.soak import SoakAsked
 from seatrial.given.workload import TrafficPart
 from seatrial.records import Endpoint, PhaseSort
-from seatrial.run.holes import LOG_BYTES
+from seatrial.run.space import LOG_BYTES
 from seatrial.run.writer import LOAD_BYTES
 
 A_REQUEST = 750

@@ -51,7 +51,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
         "soak: inspected": _at_end(run, "inspected"),
-        "bytes not kept": n if (n := _at_end(run, "unkept")) != "0" else "",
+        "bytes not kept": f"of {n} answers, past the budget" if (n := _at_end(run, "unkept")) not in ("", "0") else "",
     }
     return {key: text for key, text in shown.items() if text}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seatrial.run.holes import bound
+from seatrial.run.space import bound
 
 MOST = 1 << 20
 

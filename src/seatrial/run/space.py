@@ -1,4 +1,7 @@
-"""Blocks of a file given back to the disk while the file keeps its size: of what was read, or of a log that floods."""
+"""Space on the disk: held back for what is under way when the disk is full, given back by files that outgrow theirs.
+
+Blocks in the middle of a file go while the file keeps its size: of what was read, or of a log that floods.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,48 @@ import ctypes
 import os
 from pathlib import Path
 
+RESERVE_BYTES = 4 * 1024 * 1024
+"""Rows of some thousand requests, or the judgements, the seal and the verdict of a run."""
+
+SPARE = ".spare"
+"""How the names of such files end."""
+
 LOG_BYTES = 64 * 1024 * 1024
 """What a log of ours may take on the disk. Past it its middle is given up: how it began and how it ended is kept."""
 
 _PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE of linux/falloc.h
 _BLOCK = 4096
+
+
+class Reserve:
+    """Space taken by a file of a run directory, until it is let go; twice is once.
+
+    Args:
+        path: of that file, which no reader of a run looks at.
+    """
+
+    def __init__(self, path: Path, size: int = RESERVE_BYTES) -> None:
+        self._path = path
+        self.held = False
+        with contextlib.suppress(OSError):  # without the space there is none to hold back
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, size)
+                self.held = True
+            finally:
+                os.close(handle)
+        if not self.held:
+            self._remove()
+
+    def release(self) -> bool:
+        """Let the space go; whether there was any."""
+        held, self.held = self.held, False
+        self._remove()
+        return held
+
+    def _remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def punch(handle: int, at: int, length: int) -> bool:
