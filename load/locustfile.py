@@ -23,10 +23,12 @@ from locust.runners import LocalRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
+from load.ending import GONE
 from load.inspection import NoRulesError
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import SettingsError, read
+from load.trimming import keep_trim
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
 
@@ -41,6 +43,8 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     if not isinstance(runner, LocalRunner):
         _refuse("one process carries hundreds of streams; run without --master, --worker and --processes")
+    if not environment.parsed_options.headless:
+        _refuse_where_taken(environment.parsed_options.web_host, environment.parsed_options.web_port)
     try:
         settings = read()
         asked = environment.parsed_options.num_users
@@ -56,6 +60,7 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
     if settings.lifeline is not None:  # the rows are judged by whoever holds the other end
         environment.process_exit_code = EXIT_RAN
         gevent.spawn(_cut_at_end_of, settings.lifeline, session, runner)
+    gevent.spawn(keep_trim, environment.stats)
     gevent.signal_handler(signal.SIGINT, _interrupt, session, runner)
 
 
@@ -76,10 +81,19 @@ def end(environment: Any, **_: Any) -> None:
     sys.stderr.write(environment.session.summary() + "\n")
 
 
+def _refuse_where_taken(host: str, port: int) -> None:
+    """Locust would say it by a traceback, once a run directory is there."""
+    try:
+        gevent.socket.create_server((host.strip("*"), port)).close()
+    except OSError as error:
+        _refuse(f"--web-port={port}: {error.strerror}; name another, or say --headless")
+
+
 def _interrupt(session: LoadSession, runner: Any) -> None:
     """Ctrl-C: drain; Ctrl-C again: cut."""
     if session.draining.is_set():
         _cut(session, runner)
+    session.ending.because("Ctrl-C")
     n, longest = session.recorder.in_flight, session.settings.deadline_s
     sys.stderr.write(f"draining {n} streams, at most {longest:g} s (Ctrl-C again: cut them)\n")
     runner.quit()
@@ -95,10 +109,14 @@ def _cut_at_end_of(lifeline: int, session: LoadSession, runner: Any) -> None:
 
 def _cut(session: LoadSession, runner: Any) -> None:
     """End at once. Streams in flight leave their rows, as cancelled."""
+    if not session.draining.is_set():
+        session.ending.because(GONE)
     session.drain()
-    runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
-    session.end("cut")
-    os._exit(EXIT_CUT)
+    try:
+        runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
+        session.end("cut")
+    finally:  # a full disk must not keep it
+        os._exit(EXIT_CUT)
 
 
 def _refuse(why: str) -> None:

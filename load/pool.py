@@ -13,6 +13,7 @@ from load.session import LoadSession
 from load.users.asked import Sending
 from load.users.ticket import Ticket
 from seatrial.records import LoadRow
+from seatrial.run.writer import RunDirError
 from seatrial.wire.transports.load import LoadTarget, Stream, stream, whole
 from seatrial.wire.transports.outcomes import classify, classify_invalid, classify_vectors, cut_by_us
 
@@ -48,6 +49,8 @@ class PoolUser(User):  # type: ignore[misc]
             self._ask(ticket)
             if ticket.then is not None:
                 self._ask(Ticket(ticket.then, ticket.phase))
+        except RunDirError as error:  # what cannot be recorded is not sent
+            raise StopUser from error
         finally:
             self.session.desk.done()
         if ticket.outcome in GOOD:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 from load.users.asked import CHATS
 from load.users.ticket import Ticket
-from seatrial.records import BUSY, Counters, Dropped, LoadRow, Phase, PhaseSort, Sent, Stage
-from seatrial.run.writer import Writer
+from seatrial.records import BUSY, Counters, Dropped, Line, LoadRow, Phase, PhaseSort, Sent, Stage
+from seatrial.run.writer import RunDirError, Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.load import Stream
 from seatrial.wire.transports.outcomes import OUTCOMES
+
+_Line = TypeVar("_Line", bound=Line)
 
 SCENARIO = "soak/closed"
 SAMPLE = 50
@@ -31,6 +34,11 @@ class RowWriter:
         seed: of the sample of sound streams whose bytes are kept. The n-th has a chance of ``SAMPLE / n``: all of the
             first fifty, then ever fewer, spread over the whole night. Nothing written is taken back for it.
         mask: what no stored byte may show.
+
+    Attributes:
+        in_flight: requests that have left and have no row yet.
+        unkept: answers that were to keep their bytes and found no room.
+        unwritable: told what cannot be written; whether it is worth another try.
     """
 
     def __init__(self, writer: Writer, endpoint: str, seed: int, generation: int = 0, mask: Mask | None = None) -> None:
@@ -40,6 +48,8 @@ class RowWriter:
         self.outcomes: Counter[str] = Counter()
         self.listeners: list[Callable[[LoadRow], None]] = []
         self.in_flight = 0
+        self.unkept = 0
+        self.unwritable: Callable[[RunDirError], bool] = lambda _: False
 
     def begin(self, path: str = CHATS) -> str:
         """Write that a request is about to leave; its id."""
@@ -51,7 +61,7 @@ class RowWriter:
             generation=self._generation,
             load=True,
         )
-        sent = self._writer.write("exchanges.jsonl", line)
+        sent = self._write("exchanges.jsonl", line)
         self.in_flight += 1
         return sent.id
 
@@ -60,9 +70,11 @@ class RowWriter:
         assert row.outcome in OUTCOMES
         self.in_flight -= 1
         self.outcomes[row.outcome] += 1
-        if s.response and self._worth_keeping(row):
-            self._keep(row, s, path)
-        self._writer.write("rows.jsonl", row)
+        try:
+            if s.response and self._worth_keeping(row):
+                self._keep(row, s, path)
+        finally:
+            self._write("rows.jsonl", row)
         for listener in self.listeners:
             listener(row)
 
@@ -73,23 +85,39 @@ class RowWriter:
             endpoint=self._endpoint, intended_at=ticket.intended_at, phase=ticket.phase, workload=asked.workload
         )
         self.outcomes["dropped"] += 1
-        self._writer.write("rows.jsonl", line)
+        self._write("rows.jsonl", line)
 
     def stage(self, what: Stage, at: int, facts: dict[str, str]) -> None:
-        self._writer.write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
+        self._write("rows.jsonl", Phase(endpoint=self._endpoint, what=what, at=at, facts=facts))
 
     def phase(self, name: str, sort: PhaseSort, at: int, facts: dict[str, str]) -> None:
         """Write that a phase begins."""
         line = Phase(endpoint=self._endpoint, what=Stage.PHASE, at=at, facts=facts, name=name, sort=sort)
-        self._writer.write("rows.jsonl", line)
+        self._write("rows.jsonl", line)
 
     def measured(self, name: str, sort: PhaseSort, at: int, facts: dict[str, str]) -> None:
         """Write what a phase has shown."""
         line = Phase(endpoint=self._endpoint, what=Stage.MEASURED, at=at, facts=facts, name=name, sort=sort)
-        self._writer.write("rows.jsonl", line)
+        self._write("rows.jsonl", line)
 
     def counters(self, counters: Counters) -> None:
-        self._writer.write("rows.jsonl", counters)
+        self._write("rows.jsonl", counters)
+
+    def _store(self, content: bytes) -> tuple[int, int] | None:
+        """Store bytes; where the disk is full, they are what is left out."""
+        try:
+            return self._writer.store(content)
+        except RunDirError as error:
+            self.unwritable(error)
+            return None
+
+    def _write(self, file: str, line: _Line) -> _Line:
+        try:
+            return self._writer.write(file, line)
+        except RunDirError as error:
+            if not self.unwritable(error):
+                raise
+            return self._writer.write(file, line)
 
     def _worth_keeping(self, row: LoadRow) -> bool:
         seen = self.outcomes[row.outcome]
@@ -99,7 +127,8 @@ class RowWriter:
 
     def _keep(self, row: LoadRow, s: Stream, path: str) -> None:
         masked, _ = redact(self._mask, s.response, "POST")  # a key may be split over deltas, or packed
-        request, response = self._writer.store(s.request), self._writer.store(masked)
+        request, response = self._store(s.request), self._store(masked)
+        self.unkept += response is None
         line = s.line(
             row.id,
             endpoint=self._endpoint,
@@ -110,7 +139,7 @@ class RowWriter:
             generation=self._generation,
             dropped=response is None,
         )
-        self._writer.write("exchanges.jsonl", line)
+        self._write("exchanges.jsonl", line)
 
 
 def row_of(

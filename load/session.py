@@ -13,6 +13,7 @@ from gevent.lock import RLock
 
 from load import counters, slots
 from load.desk import Desk
+from load.ending import LoadEnd
 from load.inspection import Inspector
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings
@@ -20,13 +21,13 @@ from load.shapes.helm import Helm
 from load.users.asked import AskedOf
 from load.users.traffic import Traffic
 from load.voyage import LoadTime, LoadVoyage, sail
-from seatrial.checks.areas.soak.lasting import OVER
 from seatrial.given import phases, workload
 from seatrial.given.phases import SoakPhase
 from seatrial.kinds import detect, profile
 from seatrial.records import Counters, Endpoint, Hazard, Stage
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir, new_path
+from seatrial.run.space import SPARE
 from seatrial.text import visible
 from seatrial.wire.transports.load import LoadTarget, get
 
@@ -79,19 +80,21 @@ class LoadSession:
             self.target.mask,
         )
         self.inspector = Inspector(self.endpoint, seed=settings.seed)
+        self.ending = LoadEnd(self.rundir.path / "load" / f"{settings.role}{SPARE}")
+        self.recorder.unwritable = self.ending.unwritable
         self._lock = RLock()
-        self._running = self._over = False
+        self._running = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
         self._counted = True
 
-    def start(self, seconds: float | None, over: Callable[[], None]) -> None:
+    def start(self, seconds: float | None, leave: Callable[[], None]) -> None:
         """The first user is about to start.
 
         Args:
-            over: called where the phases are over before their time.
+            leave: called where the load is to end before its time.
         """
         self.draining.clear()
-        self._over = False
+        self.ending.begin(seconds, leave)
         if not self._counted:  # started again by hand
             self._count("before")
         self._counted = False
@@ -108,20 +111,15 @@ class LoadSession:
         }
         self._running = True
         self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
-        self._sail(over)
+        self._sail()
 
-    def _sail(self, over: Callable[[], None]) -> None:
+    def _sail(self) -> None:
         about = self._about(lanes=self.users)
         traffic = Traffic(self.workload, about)
         helm = Helm(LoadTime(self.draining), self.desk, traffic, self.settings.seed, self.users, self.recorder.dropped)
         voyage = LoadVoyage(self.phases, helm, self.desk, self.recorder, self.settings.deadline_s)
         invalid_s = self.workload.invalid_s if self.settings.hazard >= Hazard.CARELESS else None
-
-        def early() -> None:
-            self._over = True
-            over()
-
-        sail(voyage, self.settings.canary_s, invalid_s, early, over)
+        sail(voyage, self.settings.canary_s, invalid_s, self.ending.early, self.ending.broken)
 
     def _about(self, lanes: int) -> AskedOf:
         return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)
@@ -136,9 +134,7 @@ class LoadSession:
         if self._running and not self.draining.is_set():
             self.draining.set()
             self.desk.stop()
-            facts = {"in_flight": str(self.recorder.in_flight)}
-            if self._over:
-                facts["how"] = OVER
+            facts = {"in_flight": str(self.recorder.in_flight)} | self.ending.facts()
             self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), facts)
 
     def end(self, how: str) -> None:
@@ -153,8 +149,10 @@ class LoadSession:
                 "how": how,
                 "rules": str(len(self.inspector.rules)),
                 "inspected": self.inspector.told(),
+                "unkept": str(self.recorder.unkept),
             }
             self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
+            self.ending.done()
 
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""

@@ -133,16 +133,21 @@ class LoadVoyage:
 
 
 def sail(
-    voyage: LoadVoyage, canary_s: float, invalid_s: float | None, over: Callable[[], None], broken: Callable[[], None]
+    voyage: LoadVoyage,
+    canary_s: float,
+    invalid_s: float | None,
+    over: Callable[[], None],
+    broken: Callable[[BaseException | None], None],
 ) -> None:
     """Set out: the phases, and what is asked beside them.
 
     Args:
         over: called where the phases are over before their time.
-        broken: called where they cannot be gone on with (a full disk, a slip of ours): a load that sends nothing from
-            then on would look like a quiet one.
+        broken: called with what keeps them from being gone on with (a full disk, a slip of ours): a load that sends
+            nothing from then on would look like a quiet one.
     """
-    gevent.spawn(voyage.sail, over).link_exception(lambda _: broken())
-    gevent.spawn(voyage.every, canary_s, voyage.canary)
+    begun = [gevent.spawn(voyage.sail, over), gevent.spawn(voyage.every, canary_s, voyage.canary)]
     if invalid_s is not None:
-        gevent.spawn(voyage.every, invalid_s, voyage.invalid)
+        begun.append(gevent.spawn(voyage.every, invalid_s, voyage.invalid))
+    for each in begun:
+        each.link_exception(lambda dead: broken(dead.exception))

@@ -74,6 +74,7 @@ CASES = {
     "no-such-key": (["--endpoint={url}", "--api-key-env=NO_SUCH_KEY_HERE"], "NO_SUCH_KEY_HERE"),
     "no-such-file": (["--endpoint={url}", "--waive=nowhere.toml"], "nowhere.toml"),
     "unreadable-toml": (["--endpoint={url}", "--waive={broken}"], "line 2"),
+    "no-closed-phase": (["--endpoint={url}", "--soak=30s", "--rps=2", "--users=3"], "--users=3: with --rps it is for"),
     "phases-no-toml": (["--endpoint={url}", "--phases={broken}"], "broken.toml line 2"),
     "tools-not-there": (["--endpoint={url}", "--tools=nobody"], "no client is known by it; known: openclaw"),
     "tools-no-json": (["--endpoint={url}", "--tools={broken}"], "is no JSON"),

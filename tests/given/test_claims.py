@@ -46,7 +46,7 @@ of = "glm"
     ("lines", "said"),
     [
         ('measure = "speed ratio"\nat_last = 2', "line 4: unknown key at_last"),
-        ('measure = "speed"\nat_least = 2', "line 3: measure: Invalid enum value 'speed'"),
+        ('measure = "speed"\nat_least = 2', "line 3: measure: unknown: 'speed'; known are"),
         ('measure = "speed ratio"', "line 2: a claim says where it must lie"),
         ('measure = "speed ratio"\nat_least = 2\nat_most = 1', "at_least lies above at_most"),
         ('measure = "speed ratio"\nat_least = nan', "numbers from 0 on"),

@@ -5,15 +5,30 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from load import counters, inspection
 from load.counters import Totals, quiet, totals
 from load.record import KEPT_PER_OUTCOME, RowWriter, row_of
 from seatrial.checks.areas.soak import parts
+from seatrial.checks.areas.soak.figures import figures
 from seatrial.kinds import prometheus
-from seatrial.records import LEFT, Endpoint, LoadRow, Received, RunInfo, Sent, SoakRun
+from seatrial.records import (
+    LEFT,
+    Endpoint,
+    Expect,
+    LoadRow,
+    Phase,
+    Received,
+    Record,
+    RunInfo,
+    Sent,
+    SoakRun,
+    Stage,
+)
 from seatrial.run.directory import RunDir
+from seatrial.run.writer import Writer
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports.load import ShortAnswer, Stream
 from seatrial.wire.transports.outcomes import OF_ERRORS, OUTCOMES
@@ -60,6 +75,23 @@ def test_failures_keep_their_bytes_and_sound_streams_a_thinning_sample(tmp_path:
     assert 120 < sum(words[line.id] == "ok" for line in kept) < 300
     assert {words[line.id] for line in kept} == {"truncated", "ok"}
     assert all(run.bytes_of(line.w, line.response) == b"answer " + line.id.encode() for line in kept)
+
+
+def test_past_the_budget_rows_go_on_and_the_end_says_how_many_answers_were_not_kept(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    writer = Writer(tmp_path / "run" / "writers" / "load1-1", "load1", budget=50, begin=run.begin)
+    recorder = RowWriter(writer, "8080", seed=1)
+    for _ in range(5):
+        name = recorder.begin()
+        s = Stream(sent_at=1, ended_at=2, request=b"ask", response=b"x" * 20, frames=((2, 20),))
+        recorder.end(row_of(name, "8080", "stall", s, intended_at=1), s)
+    lines = list(run.in_time())
+    assert sum(isinstance(line, LoadRow) for line in lines) == 5
+    assert [line.dropped for line in lines if isinstance(line, Received)] == [False, False, True, True, True]
+    assert recorder.unkept == 3
+    end = Phase(endpoint="8080", what=Stage.END, at=3, facts={"unkept": str(recorder.unkept)})
+    read = msgspec.structs.replace(SoakRun.of("8080", Record(lines)), phases=(end,))
+    assert figures(read, Expect())["bytes not kept"] == "of 3 answers, past the budget"
 
 
 def test_every_word_is_of_the_closed_set() -> None:

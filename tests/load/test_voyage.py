@@ -93,7 +93,7 @@ def test_a_load_that_cannot_go_on_ends_and_is_not_taken_for_one_that_is_over(mon
     voyage: Any = LoadVoyage
     monkeypatch.setattr("load.voyage.LoadVoyage.every", lambda *_: None)
     going = voyage((phase(PhaseSort.REST, 10),), queue.helm(), queue, lines, 60.0)
-    set_out(going, 60.0, None, lambda: told.append("over"), lambda: told.append("broken"))
+    set_out(going, 60.0, None, lambda: told.append("over"), lambda error: told.append(str(error)))
     monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *_: None)  # its traceback belongs on the load's log
     gevent.wait(timeout=1)
-    assert told == ["broken"]
+    assert told == ["division by zero"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from seatrial.records import VERSION, Clock, Endpoint, Judgement, Planned, Record, RunInfo, Sent
 from seatrial.run import lines as files
 from seatrial.run.directory import RunDir, new_path
+from seatrial.run.space import Reserve
 from seatrial.run.sums import signed, start
 from seatrial.run.writer import RunDirError, Writer
 
@@ -50,6 +52,34 @@ def test_past_its_byte_budget_a_writer_stores_no_more_and_says_so(tmp_path):
     assert writer.store(b"12345678") == (0, 8)
     assert writer.store(b"123") is None
     assert writer.store(b"12") == (8, 2)
+
+
+def test_a_line_for_which_there_is_no_room_leaves_the_file_as_it_was(run):
+    writer = run.writer("main")
+    writer.write("judgements.jsonl", Judgement(case="first", endpoint="e", rule="r"))
+    kept = writer.store(b"first")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (next(run.path.glob("writers/*/*.jsonl")).stat().st_size + 40, limits[1]))
+    try:
+        with pytest.raises(RunDirError, match="cannot write"):
+            writer.write("judgements.jsonl", Judgement(case="second", endpoint="e", rule="r"))
+        with pytest.raises(RunDirError, match="cannot write"):
+            writer.store(b"x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    after = writer.store(b"third")
+    writer.write("judgements.jsonl", Judgement(case="third", endpoint="e", rule="r"))
+    assert [line.case for line in run.in_time() if isinstance(line, Judgement)] == ["first", "third"]
+    assert [run.bytes_of("main", span) for span in (kept, after)] == [b"first", b"third"]
+    assert not run.damage.lines
+
+
+def test_space_is_held_back_until_it_is_let_go(tmp_path):
+    spare = Reserve(tmp_path / "spare", 1 << 20)
+    assert (tmp_path / "spare").stat().st_blocks * 512 >= 1 << 20
+    assert (spare.release(), spare.release()) == (True, False)
+    assert not list(tmp_path.iterdir())
+    assert not Reserve(tmp_path / "nowhere" / "spare").held
 
 
 def test_a_torn_last_line_and_an_unknown_kind_are_left_out_and_counted(run):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.records.targets import Watched
+from seatrial.run.space import LOG_BYTES, SPARE
 from seatrial.servers.keeping import Keeping, ServerError, ask
 from seatrial.servers.orders import EmbeddedSpec
 from tests.ending import ending
@@ -19,6 +20,9 @@ from tests.waiting import until
 from .conftest import RECORDER, WAIT_S, lives
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
+
+
+PART = 1 << 20
 
 
 @pytest.fixture
@@ -54,6 +58,19 @@ def test_a_close_leaves_no_process_no_socket_and_a_planned_stop_before_the_exit(
     planned, sealed = told.recorder("planned_stop"), told.recorder("seal")
     assert planned[0]["planned_stop"] == "embedded"
     assert planned[0]["at"] <= ended.at <= sealed[0]["at"]
+
+
+def test_a_log_that_floods_is_bounded_and_spare_room_is_given_back(keeping, run, told):
+    log, spare = run.path / "server" / "embedded-0.log", run.path / "load" / f"load1{SPARE}"
+    spare.write_bytes(b"x")
+    with log.open("ab", buffering=0) as file:
+        for _ in range(LOG_BYTES // PART + 1):
+            file.write(b"a line of it\n" * (PART // 13 + 1))
+    (cut,) = until(lambda: told.events("log-cut"), "its log is cut", WAIT_S)
+    assert cut.text == "its log floods: of more than 64 MB the middle is not kept"
+    assert log.stat().st_blocks * 512 <= LOG_BYTES
+    keeping.close()
+    assert not spare.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.checks.areas.soak.lasting import cut_short, ended_by
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, RunInfo
 from seatrial.run.directory import RunDir
@@ -20,6 +22,12 @@ from seatrial.trial.trial import Trial
 from tests.golden.server import Golden
 from tests.load.children import PATIENCE_S, ROOT, rows, soak_of
 from tests.waiting import until
+
+
+def child_of(word: str) -> int:
+    """The child of this process whose command line holds a word."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return next(int(pid) for pid in children if word in Path(f"/proc/{pid}/cmdline").read_text())
 
 
 @pytest.fixture
@@ -53,10 +61,11 @@ class Sailing:
 def test_it_runs_for_its_time_and_shows_how_it_goes(sailing: Sailing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCUST_USERS", "1")  # somebody's own: not for this load
     with Golden(token_ms=3) as golden:
-        assert sailing.load(golden, 4.0).sail() is False
+        assert sailing.load(golden, 4.0).sail() == ""
         assert len(rows(sailing.path)) == golden.truth()["chats"]
     found = soak_of(sailing.path)
     start, _, drain, _ = found.phases
+    assert ended_by(found) == ""
     assert start.facts["users"] == "4"
     assert 3.5e9 < drain.at - start.at < 10e9
     assert sailing.said[-1].startswith("soak gold  00:0")
@@ -70,10 +79,11 @@ def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
 
     with Golden(token_ms=10) as golden:
         sailing.on_progress = interrupt
-        assert sailing.load(golden, 600.0).sail() is True
+        assert sailing.load(golden, 600.0).sail() == "Ctrl-C"
     found = soak_of(sailing.path)
     assert {row.outcome for row in found.rows} == {"ok"}
-    assert [phase.what for phase in found.phases] == ["start", "phase", "drain", "end"]
+    assert [phase.what for phase in found.phases] == ["start", "phase", "asked", "drain", "end"]
+    assert ended_by(found) == "Ctrl-C"
     assert any(text.startswith("draining ") and text.endswith("(Ctrl-C again: cut them)") for text in sailing.said)
 
 
@@ -111,10 +121,39 @@ def test_a_load_that_hangs_is_ended(sailing: Sailing, monkeypatch: pytest.Monkey
 
         monkeypatch.setattr(Load, "_start", frozen)
         monkeypatch.setattr(load_child, "CUT_S", 0.5)
-        with pytest.raises(LoadError, match="did not end"):
+        with pytest.raises(LoadError, match="was killed by SIGKILL"):
             sailing.load(golden, 1.0, timeout_s=1.0).sail()
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
+
+
+def test_a_load_that_is_killed_leaves_what_it_wrote_and_how_it_ended(sailing: Sailing) -> None:
+    with Golden(token_ms=10) as golden:
+        load = sailing.load(golden, 600.0)
+        sailing.on_progress = lambda: os.kill(child_of("locust"), signal.SIGKILL)
+        assert load.sail() == "the load generator was killed by SIGKILL"
+    found = soak_of(sailing.path)
+    assert found.rows
+    assert ended_by(found) == "the load generator was killed by SIGKILL"
+    said = [finding.got for finding in cut_short(found)]
+    assert len(said) == 1
+    assert said[0].endswith(" s of 600 s: the load generator was killed by SIGKILL")
+
+
+def test_a_load_whose_disk_is_full_drains_and_says_so(sailing: Sailing) -> None:
+    def fill() -> None:
+        sailing.on_progress = lambda: None
+        child = child_of("locust")
+        size = (sailing.path / "load" / "load1.jsonl").stat().st_size
+        resource.prlimit(child, resource.RLIMIT_FSIZE, (size + 1000, size + 1000))
+
+    with Golden(token_ms=10) as golden:
+        sailing.on_progress = fill
+        sailing.load(golden, 600.0).sail()
+        assert golden.truth()["in_flight"] == 0
+    found = soak_of(sailing.path)  # no line of it is torn
+    assert found.rows
+    assert not list(sailing.path.rglob("*.spare"))
 
 
 def test_pytest_never_imports_locust() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from seatrial.checks import catalogue
@@ -20,7 +22,7 @@ def test_what_a_server_calls_itself_reaches_no_terminal_raw():
         name="e", url="http://h/v1", kind="generic", model=odd, models=(odd,), build="b" * 5000, template=odd
     )
     options = Options(endpoints={"e": endpoint.url})
-    lines = list(announcement(options, {"e": endpoint}, Resolved(options, no_gpu="none"), [], []))
+    lines = list(announcement(options, {"e": endpoint}, Resolved(options, no_gpu="none"), [], [], Path("run")))
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) < 1000
     assert "x\\x1b]0;owned" in lines[1]
@@ -45,7 +47,7 @@ def test_what_a_soak_is_too_short_for_is_not_planned_and_the_plan_says_what_is_s
     found = [lacks(rule, options) for rule in rules]
     assert {what for what, _ in filter(None, found)} == lacking
     cases = [planned("soak")]
-    lines = list(announcement(options, {}, Resolved(options, no_gpu="none"), cases, []))
+    lines = list(announcement(options, {}, Resolved(options, no_gpu="none"), cases, [], Path("run")))
     shows = next(line for line in lines if "the soak shows growth" in line)
     assert ("not tested" in shows) == bool(lacking)
 

@@ -36,6 +36,7 @@ SHARE = 0.65
 """Of what closed users reach: a rate that a server keeps up with, at which it is seldom idle."""
 
 MOST_RPS = 1000.0
+LEAST_S = 1.0
 LONGEST_S = 30 * 86400.0
 MOST_USERS = 1000
 STEP_S, FACTOR = 30.0, 1.5
@@ -153,6 +154,8 @@ def read(path: Path, *, hazard: Hazard = Hazard.HEAVY) -> tuple[SoakPhase, ...]:
                 wrong = ("length", str(error))
         line = tables.line_of(text, "phase", index, wrong[0])
         raise ConfigError(f"{tables.shown(path)} line {line}: {wrong[1]}")
+    if all(phase.sort == PhaseSort.REST for phase in phases):
+        raise ConfigError(f"{tables.shown(path)}: nothing is sent in any phase of it; add one that is not of sort rest")
     if (total := sum(phase.seconds for phase in phases)) > LONGEST_S:
         raise ConfigError(f"{tables.shown(path)}: {length(total)} in all; 30 days at most")
     return tuple(phases)

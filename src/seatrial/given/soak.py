@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,16 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.phases import SoakPhase
 from seatrial.given.workload import Workload
 from seatrial.records import Hazard, PhaseSort
+
+
+class AfterStop(enum.StrEnum):
+    """What a soak does once its server has stopped."""
+
+    ABORT = "abort"
+    """It drains and ends."""
+    CONTINUE = "continue"
+    """It goes on sending, to whoever answers there then; the embedded server is started again."""
+
 
 ARGUMENTS = ("--users", "--rps", "--phases", "--workload", "--canary-every", "--slo", "--hazard")
 """Beside its length, what changes what a soak sends, or what is told of it."""
@@ -42,6 +53,7 @@ class SoakAsked:
     canary_s: float = CANARY_S
     slo: str = ""
     hazard: Hazard = Hazard.HEAVY
+    after_stop: AfterStop = AfterStop.CONTINUE
 
     @property
     def phases(self) -> tuple[SoakPhase, ...]:
@@ -112,11 +124,19 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
         canary_s=words.duration("--canary-every", get("canary_every")) if get("canary_every") else CANARY_S,
         slo=words.slo("--slo", get("slo")),
         hazard=hazard,
+        after_stop=AfterStop(words.one_of("--after-stop", get("after_stop"), tuple(AfterStop)) or AfterStop.CONTINUE),
     )
+    if found.seconds < phases.LEAST_S:
+        raise ConfigError(f"--soak={get('soak')} is over before an answer comes; 1s at least")
     if found.seconds > phases.LONGEST_S:
         raise ConfigError(f"--soak={get('soak')} is longer than anybody waits; 720h (30 days) at most")
     if found.canary_s < 1:
         raise ConfigError(f"--canary-every={get('canary_every')} would be a load of its own; 1s at least")
+    if get("canary_every") and found.canary_s >= found.seconds and file is None:
+        raise ConfigError(f"--canary-every={get('canary_every')}: a soak of {phases.length(found.seconds)} sends none")
+    if found.users is not None and not any(phase.sort in phases.CLOSED for phase in found.phases):
+        needed = phases.length(phases.ALL_FROM_S)
+        raise ConfigError(f"--users={found.users}: with --rps it is for --soak={needed} and longer; leave one out")
     if found.rps is not None and found.rps > phases.MOST_RPS:
         raise ConfigError(f"--rps={get('rps')}: {phases.MOST_RPS:g} requests a second at most")
     fastest = max((rate for phase in found.phases for rate in phase.rps), default=0.0)

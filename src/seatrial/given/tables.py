@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 
 from seatrial.given.errors import ConfigError
 
@@ -63,7 +65,7 @@ def parse(raw: bytes, path: Path, struct: type[_Struct]) -> _Struct:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{shown(path)} {_syntax(str(error), text)}") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{shown(path)}{_meaning(str(error), text)}") from error
+        raise ConfigError(f"{shown(path)}{_meaning(str(error), text, struct)}") from error
 
 
 def shown(path: Path) -> str:
@@ -101,7 +103,7 @@ def _syntax(said: str, text: str) -> str:
     return f"line {line}: no TOML: {what}"
 
 
-def _meaning(said: str, text: str) -> str:
+def _meaning(said: str, text: str, struct: type[msgspec.Struct]) -> str:
     match = _AT.match(said)
     what, path = (match["what"], match["path"]) if match else (said, "")
     steps: list[Any] = [m["key"] if m["key"] else int(m["index"]) for m in _STEP.finditer(path)]
@@ -110,9 +112,23 @@ def _meaning(said: str, text: str) -> str:
         steps.append(field[1])
     line = line_of(text, *steps) if steps else None
     key = next((s for s in reversed(steps) if isinstance(s, str)), "")
-    return (f" line {line}" if line else "") + f": {key + ': ' if key and not field else ''}{_plain(what)}"
+    known = _known(struct, steps) if "enum value" in what else ""
+    return (f" line {line}" if line else "") + f": {key + ': ' if key and not field else ''}{_plain(what)}{known}"
+
+
+def _known(struct: type[msgspec.Struct], steps: Iterable[str | int]) -> str:
+    """The words that may stand at a place of a file where only some may; empty where that is not known."""
+    found: Any = msgspec.inspect.type_info(struct)
+    for step in steps:
+        if isinstance(step, int):
+            found = getattr(found, "item_type", None)
+        else:
+            fields = getattr(found, "fields", ())
+            found = next((each.type for each in fields if each.encode_name == step), None)
+    words = getattr(found, "values", None) or getattr(found, "cls", None) or ()
+    return f"; known are {', '.join(map(str, words))}" if words else ""
 
 
 def _plain(what: str) -> str:
-    what = what.replace("Object missing required field", "there is no key")
+    what = what.replace("Invalid enum value", "unknown:").replace("Object missing required field", "there is no key")
     return what.replace("Object contains unknown field", "unknown key").replace("`", "")

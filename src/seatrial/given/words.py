@@ -24,7 +24,7 @@ from seatrial.records import Depth, Hazard
 from seatrial.text import shorten, visible
 from seatrial.wire.masking.headers import FRAMING, unsendable
 
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>s|m|h)")
+_DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 DEEPEST = 64
 """Objects and arrays within each other: more is no setting of a server."""
@@ -113,7 +113,7 @@ def rate(option: str, text: str | None) -> float | None:
     """
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text.strip()) or not float(text) > 0:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text.strip()) or not float(text) > 0:
         raise ConfigError(f"{option}={shorten(text, 60)} is no number of requests a second; say 5 or 0.5")
     return float(text)
 
@@ -125,7 +125,7 @@ def slo(option: str, text: str | None) -> str:
         ConfigError: it cannot.
     """
     try:
-        rows.slo(text or "ttft=1s")
+        rows.slo("ttft=1s" if text is None else text)
     except ValueError as error:
         raise ConfigError(f"{option}: {shorten(str(error), 200)}") from None
     return text or ""

@@ -17,7 +17,7 @@ from seatrial.checks import catalogue
 from seatrial.checks.own.word import find
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.clients import profile as client_tables
-from seatrial.judging import parameters, suspects
+from seatrial.judging import parameters, soaks, suspects
 from seatrial.judging.answered import answered
 from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
@@ -137,6 +137,7 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         planned.setdefault(name, _unplanned(line))
     if planned:
         catalogue.load_all()
+        judgements = soaks.unjudged(planned, lines, endpoints, stops, info.options.get("strict")) | judgements
     replay = _Replay(lines, exchanges, endpoints, run.damage)
     strict, lossy = bool(info.options.get("strict")), run.damage.of_the_record or (bool(judgements) and not plan)
     clients = client_tables.of_run(info.options)

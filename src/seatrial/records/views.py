@@ -270,6 +270,10 @@ class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
 
 
+UNBOUND = frozenset({Stage.START, Stage.MEASURED, Stage.ASKED})
+"""Lines of a soak with which no phase of it begins or ends."""
+
+
 class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""
 
@@ -311,7 +315,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spans(self) -> tuple[PhaseSpan, ...]:
         """The phases with their times, in order; none of a record that is older than phases."""
-        bounds = [line for line in self.phases if line.what not in (Stage.START, Stage.MEASURED)]
+        bounds = [line for line in self.phases if line.what not in UNBOUND]
         ends = [line.at for line in bounds[1:]]
         return tuple(
             PhaseSpan(name=line.name, sort=line.sort, since=line.at, until=end, facts=line.facts)

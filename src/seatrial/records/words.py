@@ -131,6 +131,8 @@ class Happening(enum.StrEnum):
     """The GPU driver reported an error."""
     GPU_LOST = "gpu-lost"
     """The GPU driver does not find a card any more."""
+    LOG_CUT = "log-cut"
+    """A log of ours outgrew its bound, and its middle is not kept."""
     SEAL = "seal"
     """The record ends."""
 
@@ -148,6 +150,8 @@ class Stage(enum.StrEnum):
     """A phase begins, and with it the one before it is over."""
     MEASURED = "measured"
     """A phase has shown how many requests a second the server answers."""
+    ASKED = "asked"
+    """Whoever runs it asks for its end before its time, and says why."""
     DRAIN = "drain"
     """No user sends another request; those in flight are waited for."""
     END = "end"

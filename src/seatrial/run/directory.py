@@ -32,7 +32,7 @@ from seatrial.records import (
 from seatrial.run import files, sums
 from seatrial.run.damage import Damage
 from seatrial.run.lines import BAD, LineReader, Numbers
-from seatrial.run.writer import BYTES_PER_WRITER, RunDirError, Writer, encode, write_atomically
+from seatrial.run.writer import BYTES_PER_WRITER, LOAD_BYTES, RunDirError, Writer, encode, write_atomically
 from seatrial.text import shorten
 
 PLAN = "plan"
@@ -197,7 +197,7 @@ class RunDir:
         """As :meth:`writer`, for a load worker: what it writes to ``rows.jsonl`` stands in ``load/<role>.jsonl``."""
         rows = self.path / "load" / f"{role}.jsonl"
         folder = self.path / "writers" / f"{role}-{os.getpid()}"
-        return Writer(folder, role, {"rows.jsonl": rows}, begin=self.begin)
+        return Writer(folder, role, {"rows.jsonl": rows}, LOAD_BYTES, begin=self.begin)
 
     def lines(self, *patterns: str) -> Iterator[Line]:
         """Lines of the files that match, file by file in order of name; what is none is left out and counted."""

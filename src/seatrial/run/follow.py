@@ -7,7 +7,6 @@ out at once, out of order; a reader of the whole record would have sorted it in.
 
 from __future__ import annotations
 
-import ctypes
 import heapq
 import os
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from seatrial.records import Line
 from seatrial.run import files
 from seatrial.run.lines import BAD, LINE_BYTES, decode, decoded
+from seatrial.run.space import punch
 
 WINDOW_NS = 200_000_000
 """Between the time of a line and its coming out."""
@@ -24,7 +24,6 @@ TAIL_BYTES = 1 << 20
 """In which the last line of a file is looked for."""
 FORGET_BYTES = 4 << 20
 """Of a record that nobody keeps, what has been read is given back to the disk in pieces of at least this."""
-_PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE of linux/falloc.h
 
 
 class Follower:
@@ -130,11 +129,9 @@ class Growing:
 
     def _give_back(self, handle: int) -> None:
         length = self._offset - self._forgotten
-        failed = ctypes.CDLL(None).fallocate(
-            handle, _PUNCH_HOLE, ctypes.c_longlong(self._forgotten), ctypes.c_longlong(length)
-        )
+        able = punch(handle, self._forgotten, length)
         self._forgotten = self._offset
-        self._forget = not failed  # a file system that cannot will not be able to later
+        self._forget = able  # a file system that cannot will not be able to later
 
 
 def last_bytes(path: Path, most: int) -> bytes:

@@ -16,6 +16,9 @@ from seatrial.records import SECOND, VERSION, Clock, Line, Received
 from seatrial.run import sums
 from seatrial.run.clocks import read_clocks
 
+LOAD_BYTES = 64 * 1024 * 1024
+"""As below, of a load: it stores failures and a sample alone."""
+
 BYTES_PER_WRITER = 256 * 1024 * 1024
 """Past this a writer stores rows only, and the report says so. Bytes of one run stay bounded by writers times this."""
 
@@ -132,10 +135,24 @@ class Writer:
         try:
             if file not in self._files:
                 self._files[file] = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._files[file], view) :]
+            _append_whole(self._files[file], content)
         except OSError as error:
             raise RunDirError(
                 f"cannot write {path}: {error.strerror}; free space or name another with --run-dir"
             ) from error
+
+
+def _append_whole(handle: int, content: bytes) -> None:
+    """Append to a file that is ours alone, or leave it as it was: what comes later must not stand behind half a line.
+
+    Raises:
+        OSError: not all of it can be written.
+    """
+    view, written = memoryview(content), 0
+    try:
+        while written < len(view):
+            written += os.write(handle, view[written:])
+    except OSError:
+        if written:
+            os.ftruncate(handle, os.fstat(handle).st_size - written)
+        raise

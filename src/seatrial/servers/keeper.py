@@ -29,6 +29,7 @@ from seatrial.records import Event, Fact, Happening
 from seatrial.records.targets import Watched
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
+from seatrial.run.space import LOG_BYTES, SPARE, bound
 from seatrial.run.writer import RunDirError
 from seatrial.servers.child import Child, Ending
 from seatrial.servers.door import Door, Reply
@@ -41,8 +42,12 @@ START_S = 90.0
 """The longest a server may take to load its model."""
 GRACE_S = 2.0
 """Between TERM and KILL at the end; it dies within 0.1 s of TERM unless something is wrong."""
+LOG_EVERY_S = 1.0
+"""Between two looks at the log of a server of ours."""
 DYING_S = 0.5
 """How long a restart waits for a death under way, which can take 0.1 s to show: only then is a stop ours."""
+DESERTED = "the run was ended without a word: who began it was killed, or insisted on its end"
+"""What the seal says where nobody looks after the run directory any more."""
 ORDERLY = b"\n"
 """On stdin before it ends: who started us lives, and looks after the run directory itself."""
 
@@ -59,6 +64,7 @@ class Keeper:
         self.port = order.embedded.port if order.embedded else 0
         self.waiting: list[Reply] = []
         self.over = self.orderly = False
+        self.cut: set[Path] = set()  # logs whose middle is not kept
         self.recorder = RecorderChild(run.path, self.writer.folder / "recorder.log", recorder)
         self.door = Door(self.loop, self._handle)
 
@@ -86,15 +92,24 @@ class Keeper:
             self._check_late()
 
     def _patience(self) -> float | None:
-        """Seconds until a starting server is late; None: nothing starts."""
-        if self.server is None or self.server.url or not self.server.alive:
+        """Seconds until a starting server is late, or its log is looked at; None: there is none."""
+        if self.server is None or not self.server.alive:
             return None
+        if self.server.url:
+            return LOG_EVERY_S
         return max(0.0, START_S - (time.monotonic_ns() - self.server.started_at) / 1e9)
 
     def _check_late(self) -> None:
-        if self.server is not None and self._patience() == 0.0:
+        if self.server is None:
+            return
+        if self._patience() == 0.0:
             self._forget(self.server)
             self._exited(self.server, self.server.end(0))
+        if bound(self.server.log) and self.server.log not in self.cut:
+            self.cut.add(self.server.log)
+            self.event(
+                Happening.LOG_CUT, text=f"its log floods: of more than {LOG_BYTES >> 20} MB the middle is not kept"
+            )
 
     def _parent(self) -> None:
         if os.read(0, 4096):
@@ -270,12 +285,15 @@ class Keeper:
             self._stop(self.server, "the run ended")
         if self.job is not None:
             self.job.end_all(self._announce, GRACE_S, self.recorder.pid)
+        for spare in (self.run.path / "load").glob(f"*{SPARE}"):  # of who was killed; the seal may need the room
+            with contextlib.suppress(OSError):
+                spare.unlink()
         if not self.recorder.seal():
             self.event(
                 Happening.TROUBLE, name="recorder", text=f"it did not seal the record in {SEAL_S:.0f} s and was killed"
             )
         lines = msgspec.json.encode(last_numbers(self.run.path)).decode()
-        self.event(Happening.SEAL, name="keeper", facts={Fact.LINES: lines})
+        self.event(Happening.SEAL, name="keeper", text="" if self.orderly else DESERTED, facts={Fact.LINES: lines})
         self.door.close()
         self.writer.close()
         if self.order.temporary and not self.orderly:

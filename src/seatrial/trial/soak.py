@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seatrial.records import Endpoint, Line, SoakRun
+from seatrial.judging import soaks
+from seatrial.records import Endpoint, SoakRun
 from seatrial.servers import locks
 from seatrial.stops import fold
 from seatrial.trial.load_child import Load, LoadError
+from seatrial.trial.soaking.size import A_REPORT, shown, size_of, taken
 from seatrial.trial.trial import Trial
 
-FOREVER = 2**62
+ASKED = frozenset({"Ctrl-C", "SIGTERM", "SIGHUP"})
+"""Why a load ends where a person wants no more of any."""
 
 
 class Soaked(NamedTuple):
@@ -32,7 +34,7 @@ class Soaks:
     def __init__(self, trial: Trial, locustfile: Path) -> None:
         self._trial, self._locustfile = trial, locustfile
         self._held: dict[str, Soaked | LoadError] = {}
-        self._interrupted = False
+        self._interrupted = ""
 
     def of(self, endpoint: Endpoint) -> Soaked:
         """The soak of an endpoint; run the first time it is asked for, for ``--soak``.
@@ -57,16 +59,14 @@ class Soaks:
         return held
 
     def _sail(self, endpoint: Endpoint) -> Soaked:
-        self._interrupted = Load(self._trial, endpoint, self._locustfile).sail()
+        why = Load(self._trial, endpoint, self._locustfile).sail()
+        self._interrupted = why if why in ASKED else ""
+        planned = size_of(self._trial.options.soak, endpoint).whole - A_REPORT
+        self._trial.say(
+            f"record of {endpoint.name}: {shown(taken(self._trial.rundir.path))}, about {shown(planned)} was planned"
+        )
         lines = self._trial.rundir.in_time()
-        soaked = Soaked(SoakRun.of(endpoint.name, lines), _stopped(lines, endpoint.name))
-        if self._interrupted:
-            self._trial.not_tested("the rest of the soak", "ended by Ctrl-C or SIGTERM", endpoint.name)
+        soaked = Soaked(SoakRun.of(endpoint.name, lines), soaks.stopped(fold.fold(lines), endpoint.name))
+        if why:
+            self._trial.not_tested("the rest of the soak", f"ended by {why}" if why in ASKED else why, endpoint.name)
         return soaked
-
-
-def _stopped(lines: Sequence[Line], name: str) -> list[tuple[int, int]]:
-    """When the server was down or frozen, as far as the recorder has seen."""
-    found = fold.fold(lines)
-    ours = [stop for stop in found if stop.name == name and stop.silent]
-    return [(stop.alive_at, stop.until or FOREVER) for stop in ours]

@@ -12,6 +12,10 @@ def notices(record: Record) -> Iterator[str]:
     """A sentence for each endpoint and for each thing that was done."""
     events = record.of(Event)
     yield from prices(events)
+    yield from (event.text for event in events if event.what is Happening.SEAL and event.w == "keeper" and event.text)
+    yield from dict.fromkeys(f"{event.name}: {event.text}" for event in events if event.what is Happening.LOG_CUT)
+    if text := broken(record):
+        yield f"{text}: from then on nobody watched, and what became of the server is not known"
     for name in dict.fromkeys(event.name for event in events if event.what in _DONE):
         ours = [event for event in events if event.name == name]
         yield from _shortened(name, [event for event in ours if event.what is Happening.SHORTENED])
@@ -21,6 +25,12 @@ def notices(record: Record) -> Iterator[str]:
 def prices(events: Iterable[Event]) -> Iterator[str]:
     """What was found out of the price of looks, once each."""
     yield from dict.fromkeys(f"{event.name}: {event.text}" for event in events if event.what is Happening.PRICE)
+
+
+def broken(record: Record) -> str:
+    """What the keeper wrote of the recorder's own end before the run's; empty where it lived."""
+    said = (line.text for line in record.of(Event) if line.what == Happening.TROUBLE and line.w == "keeper")
+    return next((text for text in said if text.startswith("the recorder ended")), "")
 
 
 _DONE = frozenset({Happening.SHORTENED, Happening.QUEUED})

@@ -106,7 +106,7 @@ def summarise(
         for name in names
     }
     if watch:
-        seen, gap, asked = watched.observed(record), watched.broken(record), canaries.tallies(record.of(Ask))
+        seen, gap, asked = watched.observed(record), doing.broken(record), canaries.tallies(record.of(Ask))
         each = {
             name: watched.of_watch(
                 verdict,

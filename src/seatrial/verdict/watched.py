@@ -62,12 +62,6 @@ def observed(record: Record) -> frozenset[str]:
     return frozenset(names)
 
 
-def broken(record: Record) -> str:
-    """What the keeper wrote of the recorder's own end in mid-watch; empty where it lived."""
-    said = (line.text for line in record.of(Event) if line.what == Happening.TROUBLE and line.w == "keeper")
-    return next((text for text in said if text.startswith("the recorder ended")), "")
-
-
 def word(stops: Iterable[Stop], *, seen: bool) -> Ready:
     """NOT READY by any stop; NOT PROVEN where there was a gap, or nothing was ever seen of it; else READY."""
     weights = {weight(stop) for stop in stops}

@@ -28,7 +28,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     p50, p99 = traffic.percentile(0.50), traffic.percentile(0.99)
     nobody, tokens = measured.disowned(run)
     shown = {
-        "ran": lasting.length(run),
+        "ran": _ran(run),
         "requests": str(len(run.rows)),
         "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
         "lost in stops": str(lost(found.apart)) if found.apart else "",
@@ -50,11 +50,21 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
-        "soak: inspected": next(
-            (p.facts.get("inspected", "") for p in reversed(run.phases) if p.what == Stage.END), ""
-        ),
+        "soak: inspected": _at_end(run, "inspected"),
+        "bytes not kept": f"of {n} answers, past the budget" if (n := _at_end(run, "unkept")) not in ("", "0") else "",
     }
     return {key: text for key, text in shown.items() if text}
+
+
+def _at_end(run: SoakRun, fact: str) -> str:
+    """What the load said of itself at its end."""
+    return next((line.facts.get(fact, "") for line in reversed(run.phases) if line.what == Stage.END), "")
+
+
+def _ran(run: SoakRun) -> str:
+    """For how long it ran, and what ended it before its time."""
+    why = lasting.ended_by(run)
+    return f"{lasting.length(run) or 'for an unknown time'} ({why})" if why else lasting.length(run)
 
 
 def _brief(found: Censored) -> str:

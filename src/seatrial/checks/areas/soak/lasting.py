@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from seatrial.checks.findings import no_evidence
-from seatrial.records import SECOND, Finding, SoakRun, Stage
+from seatrial.records import SECOND, Finding, Phase, SoakRun, Stage
 
 SHORT_S, SHORT_PART = 3.0, 0.05
 """A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
@@ -21,6 +21,8 @@ def cut_short(run: SoakRun) -> Iterator[Finding]:
     ran, asked = _times(run)
     if asked and (ran is None or asked - ran > max(SHORT_S, SHORT_PART * asked)):
         got = f"ran for an unknown part of {asked:.0f} s" if ran is None else f"ran {length(run)}"
+        why = ended_by(run)
+        got += f": {why}" if why else ""
         yield no_evidence("the load", expected=f"{asked:.0f} s, as asked", got=got)
 
 
@@ -30,6 +32,13 @@ def unsent(run: SoakRun) -> Iterator[Finding]:
         if span.facts.get("rps") == "none":
             expected, got = "requests at a share of what was measured", "none was sent: nothing was measured before it"
             yield no_evidence(f"the phase {span.name}", expected=expected, got=got)
+
+
+def ended_by(run: SoakRun) -> str:
+    """What ended a load before its time, as was first said; empty where nothing did, or nobody said."""
+    start = _start(run)
+    said = (line.facts.get("why", "") for line in run.phases if start is not None and line.at >= start.at)
+    return next(filter(None, said), "")
 
 
 def length(run: SoakRun) -> str:
@@ -42,7 +51,7 @@ def length(run: SoakRun) -> str:
 
 def _times(run: SoakRun) -> tuple[float | None, float]:
     """From the last start to its drain, None where no end was written; and the time asked for, 0 where none was."""
-    start = next((phase for phase in reversed(run.phases) if phase.what == Stage.START), None)
+    start = _start(run)
     if start is None:
         return None, 0.0
     ends = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END) and phase.at >= start.at]
@@ -53,3 +62,7 @@ def _times(run: SoakRun) -> tuple[float | None, float]:
     except ValueError:
         asked = 0.0
     return (min(ends) - start.at) / SECOND if ends else None, asked if math.isfinite(asked) else 0.0
+
+
+def _start(run: SoakRun) -> Phase | None:
+    return next((phase for phase in reversed(run.phases) if phase.what == Stage.START), None)
