@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from load.users.asked import CHATS
 from load.users.ticket import Ticket
-from seatrial.records import BUSY, Counters, Dropped, LoadRow, Phase, PhaseSort, Sent, Stage
+from seatrial.records import BUSY, Counters, Crew, Dropped, LoadPulse, LoadRow, Phase, PhaseSort, Sent, Stage
 from seatrial.run.writer import Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
@@ -88,8 +88,9 @@ class RowWriter:
         line = Phase(endpoint=self._endpoint, what=Stage.MEASURED, at=at, facts=facts, name=name, sort=sort)
         self._writer.write("rows.jsonl", line)
 
-    def counters(self, counters: Counters) -> None:
-        self._writer.write("rows.jsonl", counters)
+    def note(self, line: Counters | LoadPulse | Crew) -> None:
+        """Write a line that is about the load, and no request's."""
+        self._writer.write("rows.jsonl", line)
 
     def _worth_keeping(self, row: LoadRow) -> bool:
         seen = self.outcomes[row.outcome]

@@ -14,6 +14,7 @@ from gevent.lock import RLock
 from load import counters, slots
 from load.desk import Desk
 from load.inspection import Inspector
+from load.pulse import LoopWatch
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings
 from load.shapes.helm import Helm
@@ -79,6 +80,7 @@ class LoadSession:
             self.target.mask,
         )
         self.inspector = Inspector(self.endpoint, seed=settings.seed)
+        self._loop = LoopWatch(self.endpoint.name, self.recorder.note)
         self._lock = RLock()
         self._running = self._over = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
@@ -108,6 +110,7 @@ class LoadSession:
         }
         self._running = True
         self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
+        self._loop.begin()
         self._sail(over)
 
     def _sail(self, over: Callable[[], None]) -> None:
@@ -147,6 +150,7 @@ class LoadSession:
             if not self._running:
                 return
             self._running = False
+            self._loop.end()
             if how == "drained":
                 self._count("after")
             facts = {
@@ -172,7 +176,7 @@ class LoadSession:
     def _count(self, phase: Literal["before", "after"]) -> None:
         path = profile.load(self.endpoint.kind).counters.path
         found = counters.quiet(lambda: counters.totals(get(self.target, f"/{path}"), path))
-        self.recorder.counters(
+        self.recorder.note(
             Counters(
                 endpoint=self.endpoint.name,
                 phase=phase,
