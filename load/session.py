@@ -107,6 +107,7 @@ class LoadSession:
             "idle_s": f"{self.settings.idle_s:g}",
             "workload": self.workload.told(),
             "slo": self.settings.slo,
+            **self.told(),
         }
         self._running = True
         self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
@@ -126,6 +127,13 @@ class LoadSession:
 
         sail(voyage, self.settings.canary_s, invalid_s, early, over)
 
+    def told(self) -> dict[str, str]:
+        """What is to be told of it beside."""
+        return {}
+
+    def _in_flight(self) -> dict[str, str]:
+        return {"in_flight": str(self.recorder.in_flight)}
+
     def _about(self, lanes: int) -> AskedOf:
         return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)
 
@@ -139,7 +147,7 @@ class LoadSession:
         if self._running and not self.draining.is_set():
             self.draining.set()
             self.desk.stop()
-            facts = {"in_flight": str(self.recorder.in_flight)}
+            facts = self._in_flight()
             if self._over:
                 facts["how"] = OVER
             self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), facts)
@@ -214,16 +222,18 @@ def _run(settings: LoadSettings, host: str | None) -> tuple[Endpoint, RunDir]:
         raise NoServerError("no server given; say --host=http://HOST:PORT")
     endpoint = _ask(settings, host)
     info = run_info(settings.run.name if settings.run else "load", arguments=("locust",), seed=settings.seed)
-    rundir = RunDir.create(settings.run or new_path(_root()), info)
+    rundir = RunDir.create(settings.run or new_run(), info)
     rundir.write_endpoint(endpoint)
     rundir.publish()
     return endpoint, rundir
 
 
-def _root() -> Path:
+def new_run(after: str = "") -> Path:
+    """Name a run directory of this checkout, whose name ends so."""
     root = ROOT / "reports" / "runs"
     root.mkdir(parents=True, exist_ok=True)
-    return root
+    path = new_path(root)
+    return path.with_name(path.name + after)
 
 
 class _Model(msgspec.Struct):
