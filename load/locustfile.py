@@ -33,9 +33,10 @@ from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import LoadSettings, SettingsError, read
 from load.spread import MasterSession, WorkerSession
-from seatrial.given import crew
+from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
+from seatrial.wire import listening
 
 __all__ = ["PoolUser"]
 
@@ -52,7 +53,7 @@ STARTED = os.getpid()
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def narrow(parser: Any) -> None:
     """A master listens on this host alone unless it is told otherwise, and says so where it cannot."""
-    parser.set_defaults(master_bind_host=crew.LOOPBACK)
+    parser.set_defaults(master_bind_host=listening.LOOPBACK)
     whole = parser.parse_args
 
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +62,7 @@ def narrow(parser: Any) -> None:
             return options
         if options.processes and options.master_port == parser.get_default("master_port"):
             options.master_port = options.master_bind_port
-        if why := crew.taken(options.master_bind_host, options.master_bind_port):
+        if why := listening.taken(options.master_bind_host, options.master_bind_port):
             _refuse(f"--master-bind-port={options.master_bind_port}: {why}")
         return options
 
@@ -102,8 +103,8 @@ def _session(environment: Any, runner: Any, settings: LoadSettings) -> LoadSessi
     asked = environment.host, options.num_users, options.run_time
     if not isinstance(runner, MasterRunner):
         return LoadSession(settings, *asked)
-    if not crew.is_loopback(options.master_bind_host):
-        _say(crew.open_to_all(options.master_bind_host, options.master_bind_port))
+    if not listening.is_loopback(options.master_bind_host):
+        _say(soak.open_to_all(options.master_bind_host, options.master_bind_port))
     workers = options.expect_workers
 
     def failed(why: str) -> None:

@@ -14,7 +14,7 @@ from gevent.event import Event
 
 from load.desk import Desk
 from load.fleet.master import FleetMaster
-from load.fleet.messages import Channel, Command, Done, Welcome
+from load.fleet.messages import Channel, Done, SendPhase, Welcome
 from load.fleet.outbox import EVERY_S, FolderWriter, Outbox
 from load.fleet.share import LoadShare
 from load.fleet.worker import FleetWorker, NotWantedError
@@ -266,7 +266,7 @@ class WorkerSession:
 
     # what the master has us do
 
-    def send(self, command: Command, begin: float, until: float) -> Tried | None:
+    def send(self, command: SendPhase, begin: float, until: float) -> Tried | None:
         phase, helm = command.phase, self._helm
         helm.begun, helm.slots, helm.measured = begin, command.slots, command.measured
         self._answered, self._phase, self._voyage.phase = 0, phase.name, phase

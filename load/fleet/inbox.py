@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from load.fleet.messages import Batch, Part
+from load.fleet.messages import Batch, FilePart
 from seatrial.records import Clock, Dropped, Line, LoadPulse, LoadRow, Received, Sent
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
@@ -93,7 +93,7 @@ class Inbox:
                 shelf.next_line = max(shelf.next_line, line.n + 1)
         shelf.next_batch = batch.number + 1
 
-    def _checked(self, name: str, shelf: _Shelf, part: Part, offset: int) -> list[Line]:
+    def _checked(self, name: str, shelf: _Shelf, part: FilePart, offset: int) -> list[Line]:
         if part.file == "bytes.bin":
             if part.at < 0 or part.at + len(part.content) > BYTES_PER_WRITER:
                 raise RefusedError("its bytes lie where none may")

@@ -19,16 +19,16 @@ from load.fleet.inbox import Inbox, RefusedError
 from load.fleet.messages import (
     VERSION_TOLD,
     Ack,
-    Ask,
+    AskTime,
     Batch,
     Channel,
-    Command,
     Done,
     Halt,
     Hello,
-    Settled,
-    Time,
-    Told,
+    Mustered,
+    PhaseTold,
+    SendPhase,
+    TellTime,
     Welcome,
 )
 from seatrial.given.phases import SoakPhase
@@ -61,7 +61,7 @@ class Mate:
     done: bool = False
     lost: bool = False
     offset: tuple[int, int] = (0, 0)
-    told: dict[int, Told] = field(default_factory=dict)
+    told: dict[int, PhaseTold] = field(default_factory=dict)
 
 
 class FleetMaster:
@@ -93,10 +93,10 @@ class FleetMaster:
         self._inbox = Inbox(rundir, self._endpoint, self._gap)
         self._commands = 0
         channel.hear(Hello, self._hello)
-        channel.hear(Ask, self._asked)
-        channel.hear(Settled, self._settled)
+        channel.hear(AskTime, self._asked)
+        channel.hear(Mustered, self._settled)
         channel.hear(Batch, self._batch)
-        channel.hear(Told, self._told)
+        channel.hear(PhaseTold, self._told)
         channel.hear(Done, self._done)
         self._watch: Any = gevent.spawn(self._look_after)
 
@@ -123,14 +123,14 @@ class FleetMaster:
         """Have a phase sent, from a moment ahead on. Returns when it begins, on our clock in ns."""
         self._commands += 1
         begin = time.monotonic_ns() + LEAD_NS
-        order = Command(
+        order = SendPhase(
             number=self._commands, phase=phase, begin=begin, until=until, slots=slots, measured=measured, **step
         )
         for mate in self.living:
             self._channel.say(order, mate.client)
         return begin
 
-    def answers(self, seconds: float) -> list[Told]:
+    def answers(self, seconds: float) -> list[PhaseTold]:
         """What came of the last command by the end of its time, of those who say so within these seconds."""
         number = self._commands
         self._until(lambda: all(number in mate.told for mate in self.living), seconds)
@@ -152,8 +152,8 @@ class FleetMaster:
             self._lose(mate)
         self._watch.kill()
 
-    def _last(self, number: int) -> Iterator[Told]:
-        nothing = Told(number=number, answered=0)
+    def _last(self, number: int) -> Iterator[PhaseTold]:
+        nothing = PhaseTold(number=number, answered=0)
         return (mate.told.get(number, nothing) for mate in self.living)
 
     def _until(self, holds: Callable[[], bool], seconds: float) -> bool:
@@ -203,16 +203,16 @@ class FleetMaster:
             mate.heard = time.monotonic_ns()
         return mate
 
-    def _asked(self, client: str, ask: Ask) -> None:
+    def _asked(self, client: str, ask: AskTime) -> None:
         heard = time.monotonic_ns()
         if self._heard(client) is not None:
-            self._channel.say(Time(sent=ask.sent, heard=heard, told=time.monotonic_ns()), client)
+            self._channel.say(TellTime(sent=ask.sent, heard=heard, told=time.monotonic_ns()), client)
 
-    def _settled(self, client: str, settled: Settled) -> None:
+    def _settled(self, client: str, settled: Mustered) -> None:
         if (mate := self._heard(client)) is not None:
             mate.users = settled.users
 
-    def _told(self, client: str, told: Told) -> None:
+    def _told(self, client: str, told: PhaseTold) -> None:
         if (mate := self._heard(client)) is not None and told.number <= self._commands:
             mate.told[told.number] = told
             mate.told.pop(told.number - 2, None)  # nobody asks for it any more

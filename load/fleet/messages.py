@@ -54,13 +54,13 @@ class Welcome(Message, frozen=True, kw_only=True):
     careless: bool = False  # requests that must be refused are sent
 
 
-class Ask(Message, frozen=True, kw_only=True):
+class AskTime(Message, frozen=True, kw_only=True):
     """What is your time? ``sent``: the worker's, when it asked. It also says that a worker lives."""
 
     sent: Whole
 
 
-class Time(Message, frozen=True, kw_only=True):
+class TellTime(Message, frozen=True, kw_only=True):
     """The master's time when it was asked, and when it answered."""
 
     sent: Whole
@@ -68,13 +68,13 @@ class Time(Message, frozen=True, kw_only=True):
     told: Whole
 
 
-class Settled(Message, frozen=True, kw_only=True):
+class Mustered(Message, frozen=True, kw_only=True):
     """A worker has read all that it needs, knows the master's time, and has so many users by now."""
 
     users: Whole
 
 
-class Command(Message, frozen=True, kw_only=True):
+class SendPhase(Message, frozen=True, kw_only=True):
     """A phase, or a step of a sweep: from when until when, on the master's clock."""
 
     number: Whole
@@ -87,7 +87,7 @@ class Command(Message, frozen=True, kw_only=True):
     rate: float = 0.0
 
 
-class Told(Message, frozen=True, kw_only=True):
+class PhaseTold(Message, frozen=True, kw_only=True):
     """What came of a command: once its time is over, and once more when nothing of it is under way."""
 
     number: Whole
@@ -103,7 +103,7 @@ class Halt(Message, frozen=True, kw_only=True):
     cut: bool = False
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class FilePart(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a file, as it was written."""
 
     file: Literal["rows.jsonl", "exchanges.jsonl", "bytes.bin"]
@@ -115,7 +115,7 @@ class Batch(Message, frozen=True, kw_only=True):
     """What a worker wrote since the one before; said again until it is acknowledged."""
 
     number: Whole
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
     offset_ns: Whole = 0  # what is added to its times
     error_ns: Whole = 0
 

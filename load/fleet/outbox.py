@@ -16,11 +16,11 @@ from typing import Any, get_args, get_type_hints
 import gevent
 from gevent.event import Event
 
-from load.fleet.messages import Ack, Batch, Part
+from load.fleet.messages import Ack, Batch, FilePart
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
 
-FILES = frozenset(get_args(get_type_hints(Part)["file"]))
+FILES = frozenset(get_args(get_type_hints(FilePart)["file"]))
 
 MOST_BYTES = 256 * 1024
 """Of a batch; a line that is longer goes alone."""
@@ -97,14 +97,14 @@ class Outbox:
         return not self.refused
 
     def _next(self) -> Batch:
-        parts, size = list[Part](), 0
+        parts, size = list[FilePart](), 0
         due = self._writer.due
         while due and (not parts or size + due[0][2] <= MOST_BYTES):
             file, at, length = due.popleft()
             if length > MOST_BYTES and file == "bytes.bin":
                 due.appendleft((file, at + MOST_BYTES, length - MOST_BYTES))
                 length = MOST_BYTES
-            parts.append(Part(file=file, at=at, content=_read(self._writer.paths[file], at, length)))  # type: ignore[arg-type]
+            parts.append(FilePart(file=file, at=at, content=_read(self._writer.paths[file], at, length)))  # type: ignore[arg-type]
             size += length
         offset, error = self._offset()
         return Batch(number=self.number, parts=tuple(parts), offset_ns=offset, error_ns=error)

@@ -17,16 +17,16 @@ from load.fleet.clocks import ClockOffset
 from load.fleet.messages import (
     VERSION_TOLD,
     Ack,
-    Ask,
+    AskTime,
     Batch,
     Channel,
-    Command,
     Done,
     Halt,
     Hello,
-    Settled,
-    Time,
-    Told,
+    Mustered,
+    PhaseTold,
+    SendPhase,
+    TellTime,
     Welcome,
 )
 from seatrial.records import SECOND
@@ -52,7 +52,7 @@ class NotWantedError(Exception):
 class Sailor(Protocol):
     """Who sends what a command says: see :class:`load.spread.WorkerSession`."""
 
-    def send(self, command: Command, begin: float, until: float) -> Tried | None:
+    def send(self, command: SendPhase, begin: float, until: float) -> Tried | None:
         """Send it, from one of our times to another; of a step of a sweep, what came of it."""
 
     def users(self) -> int:
@@ -86,8 +86,8 @@ class FleetWorker:
         self.halted: Event = Event()
         self.acknowledged: Callable[[Ack], None] = lambda _: None
         channel.hear(Welcome, lambda _, welcome: self._welcome.set(welcome))
-        channel.hear(Time, self._time)
-        channel.hear(Command, lambda _, command: self._commands.put(command))
+        channel.hear(TellTime, self._time)
+        channel.hear(SendPhase, lambda _, command: self._commands.put(command))
         channel.hear(Halt, lambda _, halt: self._commands.put(halt))
         channel.hear(Ack, lambda _, ack: self.acknowledged(ack))
 
@@ -128,7 +128,7 @@ class FleetWorker:
         gevent.spawn(self._beat, sailor, gone)
         gevent.spawn(self._obey, sailor)
 
-    def _time(self, _: str, told: Time) -> None:
+    def _time(self, _: str, told: TellTime) -> None:
         self._heard = time.monotonic()
         self._clock.exchange(told.sent, told.heard, told.told, time.monotonic_ns())
         self._answered.set()
@@ -136,12 +136,12 @@ class FleetWorker:
     def _beat(self, sailor: Sailor, gone: Callable[[], None]) -> None:
         for _ in range(FIRST_ASKS):
             self._answered.clear()
-            self._channel.say(Ask(sent=time.monotonic_ns()))
+            self._channel.say(AskTime(sent=time.monotonic_ns()))
             self._answered.wait(ASK_S)
         while not self.halted.is_set():
             if self._clock.known:
-                self._channel.say(Settled(users=sailor.users()))
-            self._channel.say(Ask(sent=time.monotonic_ns()))
+                self._channel.say(Mustered(users=sailor.users()))
+            self._channel.say(AskTime(sent=time.monotonic_ns()))
             if time.monotonic() - self._heard > GONE_S:
                 gone()
                 return
@@ -160,11 +160,11 @@ class FleetWorker:
                 busy.kill()
             busy = gevent.spawn(self._sail, sailor, told)
 
-    def _sail(self, sailor: Sailor, command: Command) -> None:
+    def _sail(self, sailor: Sailor, command: SendPhase) -> None:
         offset, _ = self.offset
         begin, until = ((at - offset) / SECOND for at in (command.begin, command.until))
         tried = sailor.send(command, begin, until) or Tried(0.0, ())
-        told = Told(number=command.number, answered=sailor.answered(), waits=tried.waits, lost=tried.lost)
+        told = PhaseTold(number=command.number, answered=sailor.answered(), waits=tried.waits, lost=tried.lost)
         self._channel.say(told)
         sailor.quiet(FOREVER_S)
         self._channel.say(msgspec.structs.replace(told, answered=sailor.answered(), quiet=True))
