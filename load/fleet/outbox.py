@@ -11,10 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
-import gevent
 from gevent.event import Event
+from gevent.lock import RLock
 
 from load.fleet.messages import Ack, Batch, FilePart
 from seatrial.run.directory import RunDir
@@ -69,7 +69,7 @@ class Outbox:
     ) -> None:
         self._writer, self._offset, self._send = writer, offset, send
         self._acked, self._said = 0, Event()
-        self._lock: Any = gevent.lock.RLock()
+        self._lock = RLock()
         self.number = 0
         self.refused = ""
 
