@@ -82,6 +82,7 @@ class FleetWorker:
         self._clock = ClockOffset()
         self._heard = time.monotonic()
         self._commands_heard = 0
+        self._parent = os.getppid()
         self._answered = Event()
         self.halted: Event = Event()
         self.acknowledged: Callable[[Ack], None] = lambda _: None
@@ -142,7 +143,8 @@ class FleetWorker:
             if self._clock.known:
                 self._channel.say(Mustered(users=sailor.users()))
             self._channel.say(AskTime(sent=time.monotonic_ns()))
-            if time.monotonic() - self._heard > GONE_S:
+            orphaned = self._here and os.getppid() != self._parent
+            if orphaned or time.monotonic() - self._heard > GONE_S:
                 gone()
                 return
             self.halted.wait(ASK_S / 4 if self._commands_heard == 0 else ASK_S)

@@ -24,7 +24,9 @@ from seatrial.records import (
     Crew,
     CrewWord,
     Endpoint,
+    Event,
     Expect,
+    Happening,
     Judgement,
     Line,
     LoadPulse,
@@ -39,6 +41,7 @@ from seatrial.records import (
     SoakRun,
     Stage,
 )
+from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import encode
 from tests.detectors import nights
@@ -255,3 +258,30 @@ def test_a_machine_that_slept_is_no_machine_whose_clock_was_stepped(tmp_path: Pa
     found = judged(tmp_path / "r", [*night(), *slept])
     assert "no verdict, for the machine slept for 600 s" in found.verdict.endpoints[NAME].figures["soak"]
     assert "stepped" not in found.verdict.endpoints[NAME].figures["soak"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_gap_that_is_named_costs_figures_and_one_that_is_not_costs_everything(tmp_path: Path, named: bool) -> None:
+    """What a master knows to be missing is no damage: what is there still proves that streams were cut."""
+    info = RunInfo(id="r", started="2026-11-24T22:51:03Z", started_ns=1, boot_id="b", arguments=(), versions={}, seed=0)
+    run = RunDir.create(tmp_path / "r", info)
+    run.write_endpoint(Endpoint(name=NAME, url="http://h/v1", kind="generic", model="m", models=("m",)))
+    rule = next(rule for rule in load_all().values() if rule.id == TERMINATE)
+    run.write_planned([planned(rule)])
+    soak = crewed(night("errors from half time on"), crew(CrewWord.DONE, END_S))
+    if named:
+        soak.append(crew(CrewWord.GAP, 60, first=4, last=9))
+    with (run.path / "load" / "load1.jsonl").open("wb") as file:
+        for n, line in enumerate(sorted(soak, key=lambda line: line.t), 1):
+            own = msgspec.structs.replace(line, n=n if n < 4 else n + 6, w="load1w1")
+            file.write(sums.signed(encode(own), run.begin) + b"\n")
+    writer = run.writer("main")
+    writer.write("judgements.jsonl", Judgement(case=case(TERMINATE), endpoint=NAME, rule=TERMINATE))
+    writer.close()
+    with run.watch_writer("keeper").folder.joinpath("events.jsonl").open("wb") as file:
+        seal = Event(w="keeper", n=1, t=at(END_S + 99), what=Happening.SEAL, name="", at=at(END_S + 99))
+        file.write(sums.signed(encode(seal), run.begin) + b"\n")
+    found = judge(run)
+    assert words(found)[TERMINATE] is (Outcome.FAIL if named else Outcome.INCONCLUSIVE)
+    assert found.run.damage.lost == ({} if named else {"load1w1": 6})
+    assert found.verdict.exit == (1 if named else 10)
