@@ -28,6 +28,7 @@ from load.shapes.helm import Helm
 from load.users.asked import AskedOf
 from load.users.traffic import Traffic
 from load.voyage import LoadTime, LoadVoyage
+from seatrial.checks.areas.soak.validity import WORKERS
 from seatrial.given.phases import SoakPhase
 from seatrial.records import SECOND, Hazard, LoadRow, PhaseSort
 from seatrial.run.about import run_info
@@ -110,7 +111,7 @@ class MasterSession(LoadSession):
         super().start(seconds, over)
 
     def told(self) -> dict[str, str]:
-        return {"workers": str(self.workers)}
+        return {WORKERS: str(self.workers)}
 
     def _sail(self, over: Callable[[], None]) -> None:
         desk = Desk(self.draining)

@@ -23,6 +23,9 @@ LOOK_S = 1.0
 BUSY_S = 60.0
 """The busiest process is told by its busiest time of this length: a phase that was too much for it is not averaged."""
 
+WORKERS = "workers"
+"""The fact by which the start of a load says how many workers it has."""
+
 SLEW = 0.001
 """A clock may be slewed by this part of a time: twice what NTP does (500 ppm)."""
 
@@ -130,7 +133,7 @@ def _missing(run: SoakRun) -> Iterator[str]:
     lines: defaultdict[str, list[Crew]] = defaultdict(list)
     for line in run.crew:
         lines[line.worker].append(line)
-    wanted = start.facts.get("workers", "") if start is not None else ""
+    wanted = start.facts.get(WORKERS, "") if start is not None else ""
     if wanted.isdecimal() and len(wanted) < 6 and len(lines) < int(wanted):
         yield f"{int(wanted) - len(lines)} of {wanted} workers left nothing"
     for name, told in lines.items():
