@@ -35,6 +35,11 @@ class Desk:
         self._quiet.set()
         self.busy = 0
 
+    @property
+    def users(self) -> int:
+        """How many users there are."""
+        return len(self._in)
+
     def enter(self) -> int:
         """The number of a user that comes: the lowest that is free."""
         number = next(n for n in itertools.count() if n not in self._in)

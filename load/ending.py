@@ -46,20 +46,24 @@ class LoadEnd:
     def early(self) -> None:
         """The phases are over before their time."""
         self.over = True
-        self._quit()
+        self._leave()
+
+    def in_time(self) -> None:
+        """The phases are over at their time, which this load keeps itself."""
+        self._leave()
 
     def broken(self, error: BaseException | None) -> None:
         """The phases cannot be gone on with."""
         said = f"{type(error).__name__}: {error}" if error is not None else "for no known reason"
         self.because(f"the load generator failed: {shorten(said, 200)}")
-        self._quit()
+        self._leave()
 
     def unwritable(self, error: RunDirError) -> bool:
         """The record cannot be written; whether it is worth another try."""
         freed = self._spare.release()
         why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else str(error)
         if self.because(f"the record could not be written on: {why}"):
-            self._quit()
+            self._leave()
         return freed
 
     def because(self, why: str) -> bool:
@@ -74,6 +78,11 @@ class LoadEnd:
         if not self.why and self._until and time.monotonic() < self._until:
             self.why = OUTSIDE
         return {"why": self.why} if self.why else {}
+
+    def _leave(self) -> None:
+        """Have it drained, once."""
+        leave, self._quit = self._quit, _nothing
+        leave()
 
     def done(self) -> None:
         """All is written."""

@@ -6,6 +6,9 @@ Each request leaves one row in ``load/<role>.jsonl`` of a run directory and one 
 :data:`seatrial.wire.transports.outcomes.OUTCOMES`. At the end of the time, on Ctrl-C and on SIGTERM, requests in flight
 are waited for: no stream is cut by us, and what is counted afterwards is what the server counted. :mod:`load.settings`
 lists the variables.
+
+``--processes N`` spreads the load over so many processes here; ``--master --expect-workers=N`` and, elsewhere,
+``--worker --master-host=HOST`` over several hosts: :mod:`load.spread`.
 """
 
 from __future__ import annotations
@@ -19,55 +22,108 @@ from typing import Any
 import gevent
 from gevent.socket import wait_read
 from locust import events
-from locust.runners import LocalRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
 from load.ending import GONE
+from load.fleet.messages import Channel
+from load.fleet.worker import FleetWorker, NotWantedError
 from load.inspection import NoRulesError
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
-from load.settings import SettingsError, read
+from load.settings import LoadSettings, SettingsError, read
+from load.spread import MasterSession, WorkerSession
 from load.trimming import keep_trim
+from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
+from seatrial.wire import listening
 
 __all__ = ["PoolUser"]
 
 EXIT_RAN, EXIT_USAGE, EXIT_CUT = 0, 4, 5
 LONGEST_CUT_S = 1.0
+ORPHAN_S = 5.0
+"""A worker that is interrupted and hears nothing of its master within this time ends by itself."""
+
+
+STARTED = os.getpid()
+"""Who has read this file; ``--processes`` forks after that."""
+
+
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+def narrow(parser: Any) -> None:
+    """A master listens on this host alone unless it is told otherwise, and says so where it cannot."""
+    parser.set_defaults(master_bind_host=listening.LOOPBACK)
+    whole = parser.parse_args
+
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        options = whole(*args, **kwargs)
+        if options.worker or not (options.master or options.processes):
+            return options
+        if options.processes and options.master_port == parser.get_default("master_port"):
+            options.master_port = options.master_bind_port
+        if why := listening.taken(options.master_bind_host, options.master_bind_port):
+            _refuse(f"--master-bind-port={options.master_bind_port}: {why}")
+        return options
+
+    parser.parse_args = checked
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
-    if not isinstance(runner, LocalRunner):
-        _refuse("one process carries hundreds of streams; run without --master, --worker and --processes")
-    if not environment.parsed_options.headless:
-        _refuse_where_taken(environment.parsed_options.web_host, environment.parsed_options.web_port)
+    options = environment.parsed_options
+    if isinstance(runner, LocalRunner) and not options.headless:
+        _refuse_where_taken(options.web_host, options.web_port)
     try:
         settings = read()
-        asked = environment.parsed_options.num_users
-        seconds = environment.parsed_options.run_time
-        session = environment.session = LoadSession(settings, environment.host, asked, seconds)
-    except (SettingsError, ConfigError, NoServerError, NoRulesError, RunDirError) as error:
+        session = environment.session = _session(environment, runner, settings)
+    except (SettingsError, ConfigError, NoServerError, NoRulesError, NotWantedError, RunDirError) as error:
         _refuse(str(error))
-    options = environment.parsed_options
-    options.num_users = session.places
-    options.spawn_rate = options.spawn_rate or session.places
-    options.run_time = options.run_time or (session.length if settings.phases else None)
     environment.stop_timeout = environment.stop_timeout or settings.deadline_s + 10
     if settings.lifeline is not None:  # the rows are judged by whoever holds the other end
         environment.process_exit_code = EXIT_RAN
         gevent.spawn(_cut_at_end_of, settings.lifeline, session, runner)
     gevent.spawn(keep_trim, environment.stats)
     gevent.signal_handler(signal.SIGINT, _interrupt, session, runner)
+    if isinstance(session, WorkerSession):
+        environment.process_exit_code = EXIT_RAN
+        session.start(lambda: _cut(session, runner))
+        return
+    options.num_users = session.places
+    options.spawn_rate = options.spawn_rate or session.places
+    options.run_time = options.run_time or (session.length if settings.phases else None)
+    if isinstance(session, MasterSession):
+        options.run_time = None  # the master's time begins when all are there
+
+
+def _session(environment: Any, runner: Any, settings: LoadSettings) -> LoadSession | WorkerSession:
+    if isinstance(runner, WorkerRunner):
+        here = os.getpid() != STARTED
+        fleet = FleetWorker(Channel(runner), here=here)
+        return WorkerSession(fleet, fleet.join(), settings, runner, here=here)
+    options = environment.parsed_options
+    asked = environment.host, options.num_users, options.run_time
+    if not isinstance(runner, MasterRunner):
+        return LoadSession(settings, *asked)
+    if not listening.is_loopback(options.master_bind_host):
+        _say(soak.open_to_all(options.master_bind_host, options.master_bind_port))
+    workers = options.expect_workers
+
+    def failed(why: str) -> None:
+        sys.stderr.write(f"ERROR: {why}\n")
+        os._exit(EXIT_USAGE)
+
+    return MasterSession(settings, *asked, runner=runner, workers=workers, say=_say, failed=failed)
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Any, **_: Any) -> None:
-    runner = environment.runner
-    environment.session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
+    runner, session = environment.runner, environment.session
+    if not isinstance(session, WorkerSession):
+        session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]
@@ -77,8 +133,20 @@ def drain(environment: Any, **_: Any) -> None:
 
 @events.test_stop.add_listener  # type: ignore[untyped-decorator]
 def end(environment: Any, **_: Any) -> None:
-    environment.session.end("drained")
-    sys.stderr.write(environment.session.summary() + "\n")
+    session = environment.session
+    session.end("drained")
+    if isinstance(session, MasterSession) and session.settings.lifeline is None and not session.fleet.whole:
+        environment.process_exit_code = EXIT_CUT
+    if not isinstance(session, WorkerSession):
+        _say(session.summary())
+
+
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
+def quitting(environment: Any, **_: Any) -> None:
+    """Locust takes a test without workers for one that has stopped, and tells nobody of its end."""
+    if isinstance(environment.session, MasterSession):
+        environment.session.drain()
+        environment.session.end("drained")
 
 
 def _refuse_where_taken(host: str, port: int) -> None:
@@ -89,17 +157,27 @@ def _refuse_where_taken(host: str, port: int) -> None:
         _refuse(f"--web-port={port}: {error.strerror}; name another, or say --headless")
 
 
-def _interrupt(session: LoadSession, runner: Any) -> None:
-    """Ctrl-C: drain; Ctrl-C again: cut."""
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _interrupt(session: LoadSession | WorkerSession, runner: Any) -> None:
+    """Ctrl-C: drain; Ctrl-C again: cut. A worker is told to by its master, whom Ctrl-C on a terminal reaches too."""
+    if isinstance(session, WorkerSession):
+        gevent.sleep(ORPHAN_S)
+        if not session.draining.is_set():
+            _cut(session, runner)
+        return
     if session.draining.is_set():
         _cut(session, runner)
     session.ending.because("Ctrl-C")
     n, longest = session.recorder.in_flight, session.settings.deadline_s
-    sys.stderr.write(f"draining {n} streams, at most {longest:g} s (Ctrl-C again: cut them)\n")
+    streams = f"{n} streams" if not isinstance(session, MasterSession) else f"{session.workers} workers"
+    sys.stderr.write(f"draining {streams}, at most {longest:g} s (Ctrl-C again: cut them)\n")
     runner.quit()
 
 
-def _cut_at_end_of(lifeline: int, session: LoadSession, runner: Any) -> None:
+def _cut_at_end_of(lifeline: int, session: LoadSession | WorkerSession, runner: Any) -> None:
     """Whoever started this load is gone, or wants no more of it."""
     while True:
         wait_read(lifeline)
@@ -107,13 +185,16 @@ def _cut_at_end_of(lifeline: int, session: LoadSession, runner: Any) -> None:
             _cut(session, runner)
 
 
-def _cut(session: LoadSession, runner: Any) -> None:
+def _cut(session: LoadSession | WorkerSession, runner: Any) -> None:
     """End at once. Streams in flight leave their rows, as cancelled."""
     if not session.draining.is_set():
         session.ending.because(GONE)
-    session.drain()
     try:
-        runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
+        if isinstance(session, MasterSession):
+            session.cut()
+        else:
+            session.drain()
+            runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
         session.end("cut")
     finally:  # a full disk must not keep it
         os._exit(EXIT_CUT)

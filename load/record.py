@@ -9,7 +9,19 @@ from typing import TypeVar
 
 from load.users.asked import CHATS
 from load.users.ticket import Ticket
-from seatrial.records import BUSY, Counters, Dropped, Line, LoadRow, Phase, PhaseSort, Sent, Stage
+from seatrial.records import (
+    BUSY,
+    Counters,
+    Crew,
+    Dropped,
+    Line,
+    LoadPulse,
+    LoadRow,
+    Phase,
+    PhaseSort,
+    Sent,
+    Stage,
+)
 from seatrial.run.writer import RunDirError, Writer
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
@@ -100,8 +112,9 @@ class RowWriter:
         line = Phase(endpoint=self._endpoint, what=Stage.MEASURED, at=at, facts=facts, name=name, sort=sort)
         self._write("rows.jsonl", line)
 
-    def counters(self, counters: Counters) -> None:
-        self._write("rows.jsonl", counters)
+    def note(self, line: Counters | LoadPulse | Crew) -> None:
+        """Write a line that is about the load, and no request's."""
+        self._write("rows.jsonl", line)
 
     def _store(self, content: bytes) -> tuple[int, int] | None:
         """Store bytes; where the disk is full, they are what is left out."""

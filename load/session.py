@@ -15,6 +15,7 @@ from load import counters, slots
 from load.desk import Desk
 from load.ending import LoadEnd
 from load.inspection import Inspector
+from load.pulse import LoopWatch
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings
 from load.shapes.helm import Helm
@@ -82,6 +83,7 @@ class LoadSession:
         self.inspector = Inspector(self.endpoint, seed=settings.seed)
         self.ending = LoadEnd(self.rundir.path / "load" / f"{settings.role}{SPARE}")
         self.recorder.unwritable = self.ending.unwritable
+        self._loop = LoopWatch(self.endpoint.name, self.recorder.note)
         self._lock = RLock()
         self._running = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
@@ -108,9 +110,11 @@ class LoadSession:
             "idle_s": f"{self.settings.idle_s:g}",
             "workload": self.workload.told(),
             "slo": self.settings.slo,
+            **self.told(),
         }
         self._running = True
         self.recorder.stage(Stage.START, time.monotonic_ns(), facts)
+        self._loop.begin()
         self._sail()
 
     def _sail(self) -> None:
@@ -120,6 +124,13 @@ class LoadSession:
         voyage = LoadVoyage(self.phases, helm, self.desk, self.recorder, self.settings.deadline_s)
         invalid_s = self.workload.invalid_s if self.settings.hazard >= Hazard.CARELESS else None
         sail(voyage, self.settings.canary_s, invalid_s, self.ending.early, self.ending.broken)
+
+    def told(self) -> dict[str, str]:
+        """What is to be told of it beside."""
+        return {}
+
+    def _in_flight(self) -> dict[str, str]:
+        return {"in_flight": str(self.recorder.in_flight)}
 
     def _about(self, lanes: int) -> AskedOf:
         return AskedOf(self.endpoint, self.settings.seed, self.settings.max_tokens, lanes)
@@ -134,7 +145,7 @@ class LoadSession:
         if self._running and not self.draining.is_set():
             self.draining.set()
             self.desk.stop()
-            facts = {"in_flight": str(self.recorder.in_flight)} | self.ending.facts()
+            facts = self._in_flight() | self.ending.facts()
             self.recorder.stage(Stage.DRAIN, time.monotonic_ns(), facts)
 
     def end(self, how: str) -> None:
@@ -143,6 +154,7 @@ class LoadSession:
             if not self._running:
                 return
             self._running = False
+            self._loop.end()
             if how == "drained":
                 self._count("after")
             facts = {
@@ -170,7 +182,7 @@ class LoadSession:
     def _count(self, phase: Literal["before", "after"]) -> None:
         path = profile.load(self.endpoint.kind).counters.path
         found = counters.quiet(lambda: counters.totals(get(self.target, f"/{path}"), path))
-        self.recorder.counters(
+        self.recorder.note(
             Counters(
                 endpoint=self.endpoint.name,
                 phase=phase,
@@ -208,16 +220,18 @@ def _run(settings: LoadSettings, host: str | None) -> tuple[Endpoint, RunDir]:
         raise NoServerError("no server given; say --host=http://HOST:PORT")
     endpoint = _ask(settings, host)
     info = run_info(settings.run.name if settings.run else "load", arguments=("locust",), seed=settings.seed)
-    rundir = RunDir.create(settings.run or new_path(_root()), info)
+    rundir = RunDir.create(settings.run or new_run(), info)
     rundir.write_endpoint(endpoint)
     rundir.publish()
     return endpoint, rundir
 
 
-def _root() -> Path:
+def new_run(after: str = "") -> Path:
+    """Name a run directory of this checkout, whose name ends so."""
     root = ROOT / "reports" / "runs"
     root.mkdir(parents=True, exist_ok=True)
-    return root
+    path = new_path(root)
+    return path.with_name(path.name + after)
 
 
 class _Model(msgspec.Struct):

@@ -1,7 +1,8 @@
 """What a load is told: by ``SEATRIAL_*`` variables, which also reach it as a child process; Locust has the rest.
 
 ======================  ==============================================================================
-SEATRIAL_RUN            run directory to write into; unset: a new one below ``reports/runs``
+SEATRIAL_RUN            run directory to write into; unset: a new one below ``reports/runs``. Of a worker elsewhere:
+                        its own folder
 SEATRIAL_ENDPOINT       name of an endpoint of that run; unset: ``--host`` is asked who it is
 SEATRIAL_ROLE           name of the writer, one per load of a run (``load1``)
 SEATRIAL_USERS          closed users; ``-u`` goes before it. Unset: one per slot of the server, else 4

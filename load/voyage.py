@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import gevent
 from gevent.event import Event
 
 from load.desk import Desk
 from load.record import RowWriter
-from load.shapes import shapes
+from load.shapes import Shape, shapes
 from load.shapes.helm import Helm
 from load.users.ticket import Ticket
 from seatrial.given.phases import CLOSED, MEASURES, RATES, SoakPhase
@@ -44,11 +44,19 @@ class LoadVoyage:
 
     Args:
         patience_s: how long a phase waits at its beginning for what is still under way.
+        ways: who sends each sort of phase; None: this process.
     """
 
     def __init__(
-        self, phases: Sequence[SoakPhase], helm: Helm, desk: Desk, recorder: RowWriter, patience_s: float
+        self,
+        phases: Sequence[SoakPhase],
+        helm: Helm,
+        desk: Desk,
+        recorder: RowWriter,
+        patience_s: float,
+        ways: Mapping[PhaseSort, Shape] | None = None,
     ) -> None:
+        self._ways = shapes() if ways is None else ways
         self._phases, self._helm, self._desk, self._recorder = phases, helm, desk, recorder
         self._patience_s = patience_s
         self._answered, self._began = 0, 0.0
@@ -60,12 +68,12 @@ class LoadVoyage:
         Args:
             over: called where they are over before their time.
         """
-        ways, at = shapes(), self._helm.time.now()
+        ways, at = self._ways, self._helm.time.now()
         planned = at + sum(phase.seconds for phase in self._phases)
         self._recorder.listeners.append(self._count)
         for number, phase in enumerate(self._phases, 1):
             until = at + phase.seconds
-            self._desk.quiet(min(self._patience_s, until - self._helm.time.now()))
+            self._quiet(min(self._patience_s, until - self._helm.time.now()))
             if not self._helm.time.until(0):
                 return
             self._begin(phase, number)
@@ -115,13 +123,17 @@ class LoadVoyage:
         if phase.sort == PhaseSort.CLOSED:
             rate = self._rate()
             if not rate:
-                self._desk.quiet(min(self._patience_s, longest_s))
+                self._quiet(min(self._patience_s, longest_s))
                 rate = self._rate()
             self._helm.measured = rate or None
         if phase.sort in MEASURES:
             found = self._helm.measured
             facts = {"rps": "" if found is None else f"{found:.4g}"}
             self._recorder.measured(phase.name, phase.sort, time.monotonic_ns(), facts)
+
+    def _quiet(self, seconds: float) -> None:
+        """Wait until nothing is under way, so long at most."""
+        self._desk.quiet(seconds)
 
     def _rate(self) -> float:
         """Answers a second since the phase began."""

@@ -15,11 +15,12 @@ SORTS = (PhaseSort.OPEN, PhaseSort.RAMP, PhaseSort.STEPS)
 
 
 def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
-    rates, begin = helm.rates(phase), helm.time.now()
+    rates, begin = helm.rates(phase), helm.begin()
     if rates and until > begin:
         rate = rate_of(phase, rates, until - begin)
         draw = Random(f"{helm.seed}/{phase.name}/arrivals")  # noqa: S311
-        dispatch(arrivals.poisson(rate, max(rates), until - begin, draw), phase.name, helm, begin)
+        times = arrivals.poisson(rate, max(rates), until - begin, draw)
+        dispatch(helm.share.arrivals(times), phase.name, helm, begin)
     helm.time.until(until)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from load.fleet.share import ALONE, LoadShare
 from load.users.asked import Sending
 from load.users.ticket import Ticket
 from load.users.traffic import Traffic
@@ -42,6 +43,8 @@ class Helm:
         slots: closed users of a phase that does not say how many.
         drop: told of each request that came while all places were taken.
         measured: requests a second that the server answered in the last phase that shows it; None: in none.
+        share: which part of the load is ours.
+        begun: when the phase began for all who send a part of it; None: when it begins here.
     """
 
     time: Time
@@ -51,6 +54,12 @@ class Helm:
     slots: int
     drop: Callable[[Ticket], None]
     measured: float | None = None
+    share: LoadShare = ALONE
+    begun: float | None = None
+
+    def begin(self) -> float:
+        """When the phase that is sent began."""
+        return self.time.now() if self.begun is None else self.begun
 
     def rates(self, phase: SoakPhase) -> tuple[float, ...]:
         """The rates of a phase in requests a second; none where it takes a share of what was not measured."""

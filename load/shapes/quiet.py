@@ -15,7 +15,8 @@ APART_S = 1.0
 
 def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
     at = helm.time.now()
-    while phase.sort == PhaseSort.BASELINE and at < until and helm.time.until(at):
+    alone = phase.sort == PhaseSort.BASELINE and helm.share.index == 0
+    while alone and at < until and helm.time.until(at):
         helm.desk.offer(Ticket(helm.traffic.canary(), phase.name))
         helm.desk.quiet(until - at)
         at = max(at + APART_S, helm.time.now())

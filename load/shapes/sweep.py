@@ -6,6 +6,7 @@ What it has kept up with is what is measured. The rates between the last one and
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 
 from load.shapes.arriving import dispatch
@@ -18,29 +19,43 @@ from seatrial.statistics.knee import Tried, keeps_up, knee, step_s
 
 SORTS = (PhaseSort.SWEEP,)
 
+Step = Callable[[SoakPhase, Helm, float, float, int], Tried | None]
+
 
 def sail(phase: SoakPhase, helm: Helm, until: float) -> None:
+    climb(phase, helm, until, step)
+
+
+def climb(phase: SoakPhase, helm: Helm, until: float, tries: Step) -> None:
+    """Try ever higher rates.
+
+    Args:
+        tries: sends one of them for so many seconds, and says what came of it.
+    """
     rates = helm.rates(phase)
     tried: list[Tried] = []
     rate, most = rates if rates else (math.inf, 0.0)
-    while rate <= most * 1.000001 and (step := _step(phase, helm, until, rate, len(tried))) is not None:
-        tried.append(step)
-        if keeps_up(step, tried[0]) is False:
+    while rate <= most * 1.000001:
+        seconds = step_s(rate, phase.step_s)
+        if helm.time.now() + seconds > until:
+            break
+        found = tries(phase, helm, seconds, rate, len(tried))
+        if found is None:
+            break
+        tried.append(found)
+        if keeps_up(found, tried[0]) is False:
             break
         rate *= phase.factor
     if tried:
         helm.measured = knee(tried)
 
 
-def _step(phase: SoakPhase, helm: Helm, until: float, rate: float, number: int) -> Tried | None:
-    """What comes of one rate; None where the time is not enough for it."""
-    begin = helm.time.now()
-    seconds = step_s(rate, phase.step_s)
-    if begin + seconds > until:
-        return None
+def step(phase: SoakPhase, helm: Helm, seconds: float, rate: float, number: int) -> Tried | None:
+    """What comes of one rate; None where the load ended meanwhile."""
+    begin = helm.begin()
     tickets: list[tuple[Ticket, bool]] = []
     draw = Random(f"{helm.seed}/{phase.name}/{number}/arrivals")  # noqa: S311
-    times = arrivals.poisson(arrivals.steady(rate), rate, seconds, draw)
+    times = helm.share.arrivals(arrivals.poisson(arrivals.steady(rate), rate, seconds, draw))
     whole = dispatch(times, phase.name, helm, begin, lambda ticket, taken: tickets.append((ticket, taken)))
     if not (whole and helm.time.until(begin + seconds)):
         return None

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
+from load.fleet.share import ALONE, LoadShare
 from load.users import long, makers, probes
 from load.users.asked import AskedOf, Sending
 from seatrial.given.workload import Workload
 
 
 class Traffic:
-    """Makes the requests of a load, in order; the n-th is the same for the same seed and workload."""
+    """Makes the requests of a load, in order; the n-th is the same for the same seed and workload.
 
-    def __init__(self, workload: Workload, about: AskedOf) -> None:
-        self.workload = workload
+    Args:
+        share: the part of the load whose requests these are: no two workers send the same one.
+    """
+
+    def __init__(self, workload: Workload, about: AskedOf, share: LoadShare = ALONE) -> None:
+        self.workload, self._share = workload, share
         self._about, self._makers = about, makers()
         self._counts: Counter[str] = Counter()
         self._weights = [part.weight for part in workload.parts]
@@ -23,7 +28,8 @@ class Traffic:
         """The next one of the mix."""
         draw = self._draw("request")
         (part,) = draw.choices(self.workload.parts, self._weights)
-        return self._makers[part.kind](part, self._about, draw, self._next(f"part {part.called}"))
+        number = self._share.number(self._next(f"part {part.called}"), self._about.lanes)
+        return self._makers[part.kind](part, self._about, draw, number)
 
     def fill(self) -> Sending:
         """A prompt as long as a slot has room for."""
@@ -46,4 +52,4 @@ class Traffic:
         return self._counts[what] - 1
 
     def _draw(self, what: str) -> Random:
-        return Random(f"{self._about.seed}/{what}/{self._next(what)}")  # noqa: S311
+        return Random(f"{self._about.seed}/{what}/{self._share.number(self._next(what))}")  # noqa: S311

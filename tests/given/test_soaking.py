@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from seatrial.given import phases, soak, workload
 from seatrial.given.errors import ConfigError
 from seatrial.records import Hazard, PhaseSort
+from seatrial.wire.listening import free_port
 
 OPEN = '[[phase]]\nsort = "closed"\nlength = "1m"\n\n[[phase]]\nsort = "open"\nlength = "1m"\n'
 
@@ -173,3 +175,53 @@ def test_the_examples_of_the_page_are_right(tmp_path: Path) -> None:
     assert workload.named(str(tmp_path / "workload.toml")).told() == "workload: agent 75 %, cancel 25 %"
     for sort in PhaseSort:
         assert sort in page
+
+
+def crew_of(**given: str) -> soak.CrewAsked:
+    told = {"workers": None, "expect_workers": None, "bind": None, **given}
+    return soak.asked(told.get, Hazard.HEAVY, None).crew
+
+
+CREWS = {
+    "both": ({"workers": "2", "expect_workers": "2"}, r"give one of the two"),
+    "bind alone": ({"bind": "127.0.0.1:5557"}, r"say how many with --expect-workers=N"),
+    "bind of those here": ({"workers": "2", "bind": "127.0.0.1:5557"}, r"--expect-workers=N"),
+    "none": ({"workers": "0"}, r"--workers=0: a whole number, 1 to 64"),
+    "many": ({"expect_workers": "65"}, r"--expect-workers=65: a whole number, 1 to 64"),
+    "words": ({"workers": "two"}, r"--workers=two: a whole number"),
+    "no port": ({"expect_workers": "2", "bind": "127.0.0.1"}, r"--bind=127.0.0.1: an address and a port, as "),
+    "port 0": ({"expect_workers": "2", "bind": "127.0.0.1:0"}, r"an address and a port"),
+    "no address of ours": ({"expect_workers": "2", "bind": "192.0.2.1:5557"}, r"nobody can listen there: "),
+}
+
+
+@pytest.mark.parametrize("name", CREWS)
+def test_what_is_wrong_with_workers_is_one_line(name: str) -> None:
+    given, message = CREWS[name]
+    with pytest.raises(ConfigError, match=message) as error:
+        crew_of(**given)
+    assert "\n" not in str(error.value)
+
+
+def test_a_port_in_use_is_said_before_anything_begins() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"--bind=127.0.0.1:{port}: port {port} is in use: name another"):
+            crew_of(expect_workers="2", bind=f"127.0.0.1:{port}")
+    assert crew_of(expect_workers="2", bind=f"127.0.0.1:{port}").port == port
+
+
+def test_workers_elsewhere_keep_to_no_file_of_this_host() -> None:
+    told = {"expect_workers": "2", "bind": f"127.0.0.1:{free_port()}"}
+    with pytest.raises(ConfigError, match="--max-rps"):
+        soak.asked(told.get, Hazard.HEAVY, 5.0)
+
+
+def test_the_line_that_starts_a_worker_names_the_keys_variable_and_no_key() -> None:
+    port = free_port()
+    near = crew_of(expect_workers="2", bind=f"127.0.0.1:{port}").told("OPENAI_API_KEY")
+    command = f"locust -f load/locustfile.py --worker --master-host=127.0.0.1 --master-port={port}"
+    assert near == [f"workers    2 expected within 10 min, each by: SEATRIAL_KEY_ENV=OPENAI_API_KEY {command}"]
+    wide = crew_of(expect_workers="1", bind=f"*:{port}").told(None)
+    assert "open to whoever reaches it" in wide[1]
+    assert crew_of(workers="4").told("K") == crew_of().told("K") == []

@@ -33,6 +33,7 @@ class Golden:
         seed: of the faults' rates.
         died: what the death of the process means here; by default the listener and all connections close.
         service: what answers, in place of one as described.
+        host: the address it listens at.
 
     Raises:
         UnknownFaultError: see :class:`~tests.golden.registry.Chosen`.
@@ -51,6 +52,7 @@ class Golden:
         seed: int = 0,
         died: Callable[[], None] | None = None,
         service: Service | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self._service = service or Service(
             faults, thinking=thinking, thought_in=thought_in, key=key, token_ms=token_ms, seed=seed
@@ -60,9 +62,9 @@ class Golden:
         self._tasks: set[asyncio.Task[None]] = set()
         self._deaf = False
         self._turn = asyncio.Lock()
-        self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._socket = socket.create_server((host, port), backlog=128)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"http://{host}:{self.port}/v1"
         self.model = MODEL
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None

@@ -14,6 +14,7 @@ import pytest
 
 from seatrial.checks.areas.soak.lasting import cut_short, ended_by
 from seatrial.given.options import Options
+from seatrial.given.soak import CrewAsked, SoakAsked
 from seatrial.records import Endpoint, RunInfo
 from seatrial.run.directory import RunDir
 from seatrial.trial import load_child
@@ -44,12 +45,12 @@ class Sailing:
         self.said: list[str] = []
         self.on_progress: Callable[[], None] = lambda: None
 
-    def load(self, golden: Golden, seconds: float, timeout_s: float = 20.0) -> Load:
+    def load(self, golden: Golden, seconds: float, timeout_s: float = 20.0, workers: int = 0) -> Load:
         endpoint = Endpoint(
             name="gold", url=golden.url, kind="generic", model=golden.model, models=(golden.model,), slots=4
         )
         RunDir.open(self.path).write_endpoint(endpoint)
-        options = Options(soak_s=seconds, timeout_s=timeout_s, seed=3)
+        options = Options(soak_s=seconds, timeout_s=timeout_s, seed=3, soak=SoakAsked(crew=CrewAsked(workers)))
         trial = Trial(options, self.path, say=self.said.append, progress=self._progress)
         return Load(trial, endpoint, ROOT / "load" / "locustfile.py")
 
@@ -85,6 +86,16 @@ def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
     assert [phase.what for phase in found.phases] == ["start", "phase", "asked", "drain", "end"]
     assert ended_by(found) == "Ctrl-C"
     assert any(text.startswith("draining ") and text.endswith("(Ctrl-C again: cut them)") for text in sailing.said)
+
+
+def test_workers_here_are_one_load_and_are_shown_as_one(sailing: Sailing) -> None:
+    with Golden(token_ms=3) as golden:
+        assert sailing.load(golden, 4.0, workers=2).sail() is False
+        assert len(rows(sailing.path)) == golden.truth()["chats"]
+    found = soak_of(sailing.path)
+    assert {row.id.partition("-")[0] for row in found.rows} == {"load1w1", "load1w2"}
+    assert found.phases[0].facts["workers"] == "2"
+    assert "TTFT p50" in sailing.said[-1]
 
 
 def test_ctrl_c_again_cuts(sailing: Sailing) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import re
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.phases import SoakPhase
 from seatrial.given.workload import Workload
 from seatrial.records import Hazard, PhaseSort
+from seatrial.wire.listening import LOOPBACK, is_loopback, taken
 
 
 class AfterStop(enum.StrEnum):
@@ -30,6 +33,40 @@ ARGUMENTS = ("--users", "--rps", "--phases", "--workload", "--canary-every", "--
 USUAL_S = 60.0
 CANARY_S = 60.0
 
+MOST_WORKERS = 64
+MASTER_PORT = 5557
+"""Where the master of workers elsewhere listens, if nothing else is said: Locust's own port."""
+
+WORKERS_S = 600
+"""For so long it waits for them."""
+
+_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._*-]+):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class CrewAsked:
+    """Workers that a soak is spread over; none: it is one process.
+
+    Attributes:
+        workers: how many.
+        elsewhere: they are started by somebody else, on other hosts; else we start them here.
+    """
+
+    workers: int = 0
+    elsewhere: bool = False
+    host: str = LOOPBACK
+    port: int = MASTER_PORT
+
+    def told(self, key_env: str | None) -> list[str]:
+        """What the operator must know to have workers elsewhere, a line each."""
+        if not self.elsewhere:
+            return []
+        name = socket.gethostname() if self.host in {"*", "0.0.0.0", "[::]"} else self.host  # noqa: S104
+        key = f"SEATRIAL_KEY_ENV={key_env} " if key_env else ""
+        command = f"{key}locust -f load/locustfile.py --worker --master-host={name} --master-port={self.port}"
+        lines = [f"workers    {self.workers} expected within {WORKERS_S // 60} min, each by: {command}"]
+        return lines + ([open_to_all(self.host, self.port)] if not is_loopback(self.host) else [])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoakAsked:
@@ -43,6 +80,7 @@ class SoakAsked:
         named: the traffic as it was named; empty: the usual.
         canary_s: between two canaries.
         slo: what a good answer keeps, as it was given; empty: nothing was.
+        crew: the workers that it is spread over.
     """
 
     seconds: float = USUAL_S
@@ -54,6 +92,7 @@ class SoakAsked:
     slo: str = ""
     hazard: Hazard = Hazard.HEAVY
     after_stop: AfterStop = AfterStop.CONTINUE
+    crew: CrewAsked = field(default_factory=CrewAsked)
 
     @property
     def phases(self) -> tuple[SoakPhase, ...]:
@@ -125,7 +164,10 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
         slo=words.slo("--slo", get("slo")),
         hazard=hazard,
         after_stop=AfterStop(words.one_of("--after-stop", get("after_stop"), tuple(AfterStop)) or AfterStop.CONTINUE),
+        crew=_crew(get("workers"), get("expect_workers"), get("bind")),
     )
+    if found.crew.elsewhere and max_rps is not None:
+        raise ConfigError("--max-rps is kept by a file on this host, which workers elsewhere do not see: leave it out")
     if found.seconds < phases.LEAST_S:
         raise ConfigError(f"--soak={get('soak')} is over before an answer comes; 1s at least")
     if found.seconds > phases.LONGEST_S:
@@ -153,3 +195,47 @@ def _users(text: str | None) -> int | None:
     if not text.isdecimal() or not 1 <= int(text[:9]) <= phases.MOST_USERS:
         raise ConfigError(f"--users={text}: a whole number, 1 to {phases.MOST_USERS}")
     return int(text)
+
+
+def open_to_all(host: str, port: int) -> str:
+    """What is to be said of a channel that others reach."""
+    return (
+        f"workers    the channel at {host}:{port} is open to whoever reaches it: no word on it is secret, and none is "
+        "proved to be a worker's; keep it in a network of your own"
+    )
+
+
+def _crew(workers: str | None, expected: str | None, bind: str | None) -> CrewAsked:
+    """Read ``--workers``, ``--expect-workers`` and ``--bind``.
+
+    Raises:
+        ConfigError: one line that names the option and the remedy. Also where nobody can listen there.
+    """
+    if workers is not None and expected is not None:
+        raise ConfigError("--workers starts them here, --expect-workers waits for some elsewhere: give one of the two")
+    if bind is not None and expected is None:
+        raise ConfigError(
+            f"--bind={bind} says where to wait for workers elsewhere: say how many with --expect-workers=N"
+        )
+    if workers is not None:
+        return CrewAsked(_number("--workers", workers))
+    if expected is None:
+        return CrewAsked()
+    host, port = _place(bind) if bind is not None else (LOOPBACK, MASTER_PORT)
+    number = _number("--expect-workers", expected)
+    if why := taken(host, port):
+        raise ConfigError(f"--bind={host}:{port}: {why}")
+    return CrewAsked(number, elsewhere=True, host=host, port=port)
+
+
+def _number(option: str, text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_WORKERS:
+        raise ConfigError(f"{option}={text}: a whole number, 1 to {MOST_WORKERS}")
+    return int(text)
+
+
+def _place(text: str) -> tuple[str, int]:
+    found = _PLACE.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65536:
+        raise ConfigError(f"--bind={text}: an address and a port, as 192.0.2.7:5557")
+    return found["host"], int(found["port"])

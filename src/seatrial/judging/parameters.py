@@ -250,9 +250,8 @@ def _shown(asked: _Asked, case: Judged, sent: dict[str, Exchange], sentence: str
         got = next((f"{f.where}: {f.got}" for f in lacks), f"status {x.status}" if x.status else x.error)
         return asked.line(Fate.UNTOLD, case.why or got, case, x.id)
     if asked.known.inert:
-        if said := _echo(asked, x):
-            return asked.line(Fate.HONOURED, said, case, x.id)
-        return asked.line(Fate.INERT, "200, and nothing to see of it", case, x.id)
+        said = _echo(asked, x)
+        return asked.line(Fate.HONOURED if said else Fate.INERT, said or "200, and nothing to see of it", case, x.id)
     wrong = next((finding for finding in case.findings if finding.kind == "violation"), None)
     if wrong is not None and asked.known.refusing:
         return asked.line(Fate.UNTOLD, f"{wrong.where}: {wrong.got}", case, x.id)

@@ -8,7 +8,7 @@ import msgspec
 
 from seatrial.records.lines import Line
 from seatrial.records.numbers import Whole
-from seatrial.records.words import PhaseSort, Stage
+from seatrial.records.words import CrewWord, PhaseSort, Stage
 
 
 class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
@@ -73,3 +73,28 @@ class Phase(Line, frozen=True, kw_only=True, tag="phase"):
     facts: dict[str, str] = msgspec.field(default_factory=dict)
     name: str = ""
     sort: PhaseSort | None = None
+
+
+class LoadPulse(Line, frozen=True, kw_only=True, tag="pulse"):
+    """How a process of a load did its own work from ``since`` to the time of this line."""
+
+    endpoint: str
+    since: Whole
+    looks: Whole  # how often its event loop was asked to wake us
+    lag_ns: Whole  # by how much later than asked it did: the median, and the most
+    lag_most_ns: Whole
+    cpu_ns: Whole  # that all its threads used
+
+
+class Crew(Line, frozen=True, kw_only=True, tag="crew"):
+    """A worker of a load that is spread over several processes, as their master knows it."""
+
+    endpoint: str
+    worker: str  # the ``w`` of its lines
+    what: CrewWord
+    at: Whole
+    first: Whole = 0  # of a gap: the first number that is missing
+    last: Whole = 0  # of a gap the last one, 0: nobody knows; else the number of its last line that is here
+    offset_ns: Whole = 0  # what is added to its clock to come to ours
+    error_ns: Whole = 0  # by how much that may be wrong: half of the smallest round trip
+    facts: dict[str, str] = msgspec.field(default_factory=dict)

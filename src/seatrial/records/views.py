@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from seatrial.records.lines import Gpu, LogRate, Meter, Probe, Sample, Sent
+from seatrial.records.lines import Clock, Gpu, LogRate, Meter, Probe, Sample, Sent
 from seatrial.records.record import Record
-from seatrial.records.soaks import Counters, Dropped, LoadRow, Phase
+from seatrial.records.soaks import Counters, Crew, Dropped, LoadPulse, LoadRow, Phase
 from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
 
 
@@ -289,6 +289,9 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[Sample, ...] = ()  # of its other processes
     gpus: tuple[Gpu, ...] = ()  # all cards of the host, whoever uses them
     logs: tuple[LogRate, ...] = ()  # of its log, where that grew fast
+    clocks: tuple[Clock, ...] = ()  # of all writers of the run
+    pulses: tuple[LoadPulse, ...] = ()  # of the processes of the load
+    crew: tuple[Crew, ...] = ()  # its workers, where there are any
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
@@ -310,6 +313,9 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             children=tuple(line for line in record.of(Sample) if line.name == endpoint and line.parent is not None),
             gpus=tuple(record.of(Gpu)),
             logs=tuple(line for line in record.of(LogRate) if line.name == endpoint),
+            clocks=tuple(record.of(Clock)),
+            pulses=tuple(line for line in record.of(LoadPulse) if line.endpoint == endpoint),
+            crew=tuple(line for line in record.of(Crew) if line.endpoint == endpoint),
         )
 
     @property

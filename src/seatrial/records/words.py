@@ -158,6 +158,21 @@ class Stage(enum.StrEnum):
     """All users are gone."""
 
 
+class CrewWord(enum.StrEnum):
+    """What became of a worker of a load."""
+
+    JOINED = "joined"
+    """It has the plan, and waits for the first phase."""
+    ALIGNED = "aligned"
+    """Its clock was held against ours: from here on its times are moved by this much."""
+    GAP = "gap"
+    """Lines that it wrote are not here."""
+    LOST = "lost"
+    """Nothing was heard of it any more, and it had not said that it was done."""
+    DONE = "done"
+    """It has ended, and all that it wrote is here."""
+
+
 class PhaseSort(enum.StrEnum):
     """What is sent in a phase of a soak, and when."""
 

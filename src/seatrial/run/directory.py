@@ -18,6 +18,8 @@ import msgspec
 
 from seatrial.records import (
     VERSION,
+    Crew,
+    CrewWord,
     Endpoint,
     Event,
     Fact,
@@ -220,6 +222,9 @@ class RunDir:
         sealed = [e for e in record.of(Event) if e.what == Happening.SEAL and e.w == "keeper"]
         begun = record.of(Judgement) or any(line.w in {"keeper", "recorder"} for line in record)
         self.damage.open = not sealed and bool(begun)
+        for line in record.of(Crew):
+            if line.what == CrewWord.GAP:
+                numbers.told(line.worker, line.first, line.last)
         self.damage.lost = numbers.lost(_last_numbers(sealed[-1]) if sealed else {})
         self.damage.doubled = numbers.doubled
         return record, plan

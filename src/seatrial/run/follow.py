@@ -134,6 +134,30 @@ class Growing:
         self._forget = able  # a file system that cannot will not be able to later
 
 
+class GrowingFiles:
+    """Files of lines below a folder, read as they grow and as new ones come.
+
+    Args:
+        patterns: of their paths from ``root``.
+    """
+
+    def __init__(self, root: Path, *patterns: str) -> None:
+        self._root, self._patterns = root, patterns
+        self._files: dict[str, Growing] = {}
+
+    def lines(self) -> list[Line]:
+        """Whole lines that are new since the last call, file by file."""
+        for pattern in self._patterns:
+            for name in files.matching(self._root, pattern, _unheard):
+                self._files.setdefault(name, Growing(self._root / name))
+        return [line for file in self._files.values() for line in file.lines()]
+
+    def close(self) -> None:
+        """Close every file."""
+        for file in self._files.values():
+            file.close()
+
+
 def last_bytes(path: Path, most: int) -> bytes:
     """At most so many bytes from the end of a file; none where it is no regular file, or cannot be read."""
     return files.tail(path.parent, path.name, most)

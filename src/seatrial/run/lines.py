@@ -156,6 +156,7 @@ class Numbers:
     def __init__(self) -> None:
         self.doubled = 0
         self._seen: dict[str, dict[int, int]] = {}
+        self._told: Counter[str] = Counter()
 
     def once(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The lines, each the first time that it comes."""
@@ -178,14 +179,21 @@ class Numbers:
             mine[block] = known | bit
             yield line
 
+    def told(self, writer: str, first: int, last: int) -> None:
+        """Lines of a writer that the record itself says are missing: who judges it knows, and they are no damage."""
+        self._told[writer] += max(0, min(last, self._highest(writer)) - max(first, 1) + 1)
+
+    def _highest(self, writer: str) -> int:
+        mine = self._seen.get(writer)
+        top = max(mine) if mine else 0
+        return (top << 6) + mine[top].bit_length() - 1 if mine else 0
+
     def lost(self, last: dict[str, int]) -> dict[str, int]:
         """How many lines of each writer are missing. ``last``: the number of its last line, where that is known."""
         found = {}
         for writer in sorted(self._seen.keys() | last.keys()):
-            mine = self._seen.get(writer, {0: 0})
-            top = max(mine)
-            highest = (top << 6) + mine[top].bit_length() - 1
-            missing = max(highest, last.get(writer, 0)) - sum(map(int.bit_count, mine.values()))
+            there = sum(map(int.bit_count, self._seen.get(writer, {}).values()))
+            missing = max(self._highest(writer), last.get(writer, 0)) - there - self._told[writer]
             if missing > 0:
                 found[writer] = missing
         return found

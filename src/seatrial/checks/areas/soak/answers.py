@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from seatrial.checks import look
-from seatrial.checks.areas.soak import lasting, meanwhile
+from seatrial.checks.areas.soak import lasting, meanwhile, validity
 from seatrial.checks.areas.soak.figures import figures
 from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
 from seatrial.checks.findings import no_evidence, violation
@@ -39,6 +39,7 @@ def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     if not broken:
         yield from lasting.cut_short(run)
         yield from lasting.unsent(run)
+        yield from validity.doubt(run, expect)
     for outcome, rows in _by_outcome(broken):
         yield violation(
             f"{len(rows)} of {len(begun)} streams",
@@ -77,6 +78,8 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     if found.busy:
         got = f"429 or 503 to {len(found.busy)} requests"
         yield no_evidence("the status", expected="an answer", got=got, meanwhile=meanwhile.of(run, found.busy))
+    if not unanswered:
+        yield from validity.doubt(run, expect)
 
 
 @rule(row="load/5", level=Level.MUST, of=SOAK, source="OpenAPI document, model: the model used", figures=figures)

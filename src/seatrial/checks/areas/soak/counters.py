@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 
 from seatrial.checks import causes
-from seatrial.checks.areas.soak import company
+from seatrial.checks.areas.soak import company, validity
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
@@ -110,7 +110,9 @@ def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None
     """Yields what keeps the server's counter from being used; returns what it grew by."""
     before, after = company.readings(run)
     growth = grown(run, field)
-    if before is None or after is None:
+    if absent := validity.missing(run):
+        yield no_evidence("the load", expected="the rows of all its workers", got="; ".join(absent))
+    elif before is None or after is None:
         yield no_evidence("the counters", expected="a reading before and after", got="the load did not end by itself")
     elif getattr(before, field) is None:
         yield refusal("the counters", expected=f"a total of {field}", got=f"none: {before.source}")

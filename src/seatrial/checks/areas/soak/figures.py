@@ -6,8 +6,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak import lasting, meanwhile, measured
+from seatrial.checks.areas.soak import lasting, meanwhile, measured, validity
 from seatrial.checks.areas.soak.parts import lost, parts
+from seatrial.detectors import harness
 from seatrial.reading.rows import tpot_s
 from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
 from seatrial.statistics.censored import Censored
@@ -28,6 +29,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     p50, p99 = traffic.percentile(0.50), traffic.percentile(0.99)
     nobody, tokens = measured.disowned(run)
     shown = {
+        "no verdict, for": "; ".join(validity.invalid(run, expect)),
         "ran": _ran(run),
         "requests": str(len(run.rows)),
         "lost": f"{lost(found.judged)}" + _listed(Counter(r.outcome for r in found.judged if r.outcome != "ok")),
@@ -50,6 +52,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
+        "soak: our own part": harness.told(validity.ours(run, expect)),
         "soak: inspected": _at_end(run, "inspected"),
         "bytes not kept": f"of {n} answers, past the budget" if (n := _at_end(run, "unkept")) not in ("", "0") else "",
     }

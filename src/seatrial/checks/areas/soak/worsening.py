@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from seatrial.checks.areas.soak import company, lasting
-from seatrial.checks.areas.soak.parts import BESIDE, CANARIED, LASTING, intervals, parts
+from seatrial.checks.areas.soak import company, lasting, validity
+from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, parts
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
-from seatrial.detectors import harness, minutes
+from seatrial.detectors import minutes
 from seatrial.detectors import night as nights
 from seatrial.detectors.words import HOUR_S, NOT_TESTED, Call, Detector, Sighting
-from seatrial.records import SECOND, Expect, Finding, Level, SoakRun
-from seatrial.statistics.percentiles import value_at
+from seatrial.records import Expect, Finding, Level, SoakRun
 
 GROWS = "the kernel ends it when memory is used up, in the middle of answers"
 SLOWER = "clients wait ever longer, until they give up"
@@ -43,15 +42,16 @@ def _said(detector: Detector, so: str) -> Callable[[SoakRun, Expect], Iterator[F
 
     def judge(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         sighting = seen(run, expect).get(detector)
-        invalid = harness.invalid(ours(run))
+        proven = sighting is not None and sighting.word is not Call.CLEAR and detector in COUNTED
+        invalid = () if proven else tuple(validity.doubt(run, expect))
         if sighting is None:
             yield no_evidence(f"{detector}", expected="a soak with a beginning and an end", got="none was recorded")
         elif sighting.word in NOT_TESTED:
             yield from list(lasting.cut_short(run)) or [
                 refusal(f"{detector}", expected="enough to tell", got=sighting.told, optional=True)
             ]
-        elif sighting.word is not Call.CLEAR and invalid and detector not in COUNTED:
-            yield no_evidence(f"{detector}", expected="a load that kept its times", got="; ".join(invalid))
+        elif invalid:
+            yield from invalid
         elif sighting.word is not Call.CLEAR:
             got = sighting.got + _since(sighting.onset_s)
             yield violation(
@@ -63,13 +63,6 @@ def _said(detector: Detector, so: str) -> Callable[[SoakRun, Expect], Iterator[F
 
 COUNTED = frozenset({Detector.REST, Detector.LOG, Detector.MEMORY, Detector.FILES, Detector.THREADS})
 """What the record itself proves, however the load kept its times."""
-
-
-def ours(run: SoakRun) -> harness.Harness:
-    """What the rows tell of our own part. What is sent beside the traffic waits for a place: that is no delay."""
-    sent = [row for row in run.rows if not row.canary and row.workload not in BESIDE]
-    late = [(row.sent_at - row.intended_at) / SECOND for row in sent]
-    return harness.Harness(dispatch_s=value_at(late, 0.99))
 
 
 def _since(onset_s: float | None) -> str:

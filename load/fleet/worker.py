@@ -1,0 +1,172 @@
+"""A worker of a load: it asks to take part, sends its part of each phase at its time, and tells what came of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gevent
+import msgspec
+from gevent.event import AsyncResult, Event
+from gevent.queue import Queue
+
+from load.fleet.clocks import ClockOffset
+from load.fleet.messages import (
+    VERSION_TOLD,
+    Ack,
+    AskTime,
+    Batch,
+    Channel,
+    Done,
+    Halt,
+    Hello,
+    Mustered,
+    PhaseTold,
+    SendPhase,
+    TellTime,
+    Welcome,
+)
+from seatrial.records import SECOND
+from seatrial.statistics.knee import Tried
+
+AGAIN_S = 0.5
+"""Between two greetings."""
+
+WELCOME_S = 60.0
+FIRST_ASKS, ASK_S = 8, 1.0
+"""So many times in a row the master's time is asked for at first, and then so often."""
+
+FOREVER_S = 1e6
+
+GONE_S = 30.0
+"""A master of which nothing is heard for so long has gone."""
+
+
+class NotWantedError(Exception):
+    """The master does not want this worker, or does not answer; the message says why in one line."""
+
+
+class Sailor(Protocol):
+    """Who sends what a command says: see :class:`load.spread.WorkerSession`."""
+
+    def send(self, command: SendPhase, begin: float, until: float) -> Tried | None:
+        """Send it, from one of our times to another; of a step of a sweep, what came of it."""
+
+    def users(self) -> int:
+        """How many there are now."""
+
+    def answered(self) -> int:
+        """How many requests of the command were answered well so far."""
+
+    def quiet(self, seconds: float) -> bool:
+        """Wait until nothing is under way."""
+
+    def finish(self, *, cut: bool) -> Done:
+        """End, and say what came of it all."""
+
+
+class FleetWorker:
+    """This process's part in a load.
+
+    Args:
+        here: it was started by the master, and writes into the run directory itself.
+    """
+
+    def __init__(self, channel: Channel, *, here: bool) -> None:
+        self._channel, self._here = channel, here
+        self._welcome: AsyncResult = AsyncResult()
+        self._commands: Queue = Queue()
+        self._clock = ClockOffset()
+        self._heard = time.monotonic()
+        self._commands_heard = 0
+        self._parent = os.getppid()
+        self._answered = Event()
+        self.halted: Event = Event()
+        self.acknowledged: Callable[[Ack], None] = lambda _: None
+        channel.hear(Welcome, lambda _, welcome: self._welcome.set(welcome))
+        channel.hear(TellTime, self._time)
+        channel.hear(SendPhase, lambda _, command: self._commands.put(command))
+        channel.hear(Halt, lambda _, halt: self._commands.put(halt))
+        channel.hear(Ack, lambda _, ack: self.acknowledged(ack))
+
+    @property
+    def offset(self) -> tuple[int, int]:
+        """What is added to our times to come to the master's, and by how much that may be wrong, ns."""
+        return (0, 0) if self._here else self._clock.found
+
+    def ship(self, batch: Batch) -> None:
+        """Send what was written to the master."""
+        self._channel.say(batch)
+
+    def join(self) -> Welcome:
+        """Ask to take part.
+
+        Raises:
+            NotWantedError: the master says no, or nothing.
+        """
+        hello = Hello(version=VERSION_TOLD, host=socket.gethostname(), pid=os.getpid(), here=self._here)
+        until = time.monotonic() + WELCOME_S
+        while time.monotonic() < until:
+            self._channel.say(hello)
+            if self._welcome.wait(AGAIN_S) is not None:
+                welcome: Welcome = self._welcome.get()
+                if welcome.refusal:
+                    raise NotWantedError(f"the master refuses this worker: {welcome.refusal}")
+                return welcome
+        raise NotWantedError(
+            f"who listens there did not answer a worker of Seatrial {VERSION_TOLD} in {WELCOME_S:.0f} s"
+        )
+
+    def serve(self, sailor: Sailor, gone: Callable[[], None]) -> None:
+        """Say that we are there, and do what we are told, until we are told to end.
+
+        Args:
+            gone: called where the master has gone.
+        """
+        gevent.spawn(self._beat, sailor, gone)
+        gevent.spawn(self._obey, sailor)
+
+    def _time(self, _: str, told: TellTime) -> None:
+        self._heard = time.monotonic()
+        self._clock.exchange(told.sent, told.heard, told.told, time.monotonic_ns())
+        self._answered.set()
+
+    def _beat(self, sailor: Sailor, gone: Callable[[], None]) -> None:
+        for _ in range(FIRST_ASKS):
+            self._answered.clear()
+            self._channel.say(AskTime(sent=time.monotonic_ns()))
+            self._answered.wait(ASK_S)
+        while not self.halted.is_set():
+            if self._clock.known:
+                self._channel.say(Mustered(users=sailor.users()))
+            self._channel.say(AskTime(sent=time.monotonic_ns()))
+            orphaned = self._here and os.getppid() != self._parent
+            if orphaned or time.monotonic() - self._heard > GONE_S:
+                gone()
+                return
+            self.halted.wait(ASK_S / 4 if self._commands_heard == 0 else ASK_S)
+
+    def _obey(self, sailor: Sailor) -> None:
+        busy: Any = None
+        while True:
+            told = self._commands.get()
+            self._commands_heard += 1
+            if isinstance(told, Halt):
+                self._channel.say(sailor.finish(cut=told.cut))
+                self.halted.set()
+                return
+            if busy is not None:
+                busy.kill()
+            busy = gevent.spawn(self._sail, sailor, told)
+
+    def _sail(self, sailor: Sailor, command: SendPhase) -> None:
+        offset, _ = self.offset
+        begin, until = ((at - offset) / SECOND for at in (command.begin, command.until))
+        tried = sailor.send(command, begin, until) or Tried(0.0, ())
+        told = PhaseTold(number=command.number, answered=sailor.answered(), waits=tried.waits, lost=tried.lost)
+        self._channel.say(told)
+        sailor.quiet(FOREVER_S)
+        self._channel.say(msgspec.structs.replace(told, answered=sailor.answered(), quiet=True))
