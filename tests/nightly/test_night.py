@@ -17,6 +17,7 @@ from seatrial.cli.app import run_command
 from seatrial.given.errors import ConfigError
 from seatrial.nightly import child, keeping, night, state
 from seatrial.records import JobWord, NightWord
+from seatrial.run.writer import RunDirError
 from tests.nightly.acted import BROKEN, GONE, READY, STILL, Acted
 from tests.waiting import until
 
@@ -188,6 +189,26 @@ def test_a_disk_that_has_no_room_is_told_before_anything_is_asked(tmp_path, monk
     assert job.night(e=READY) == 4
     assert "GB are free in" in job.hooks[0]["worse"][0]
     assert len(job.runs) == 1
+
+
+def test_a_disk_that_fills_in_the_night_costs_no_run_and_no_hook(tmp_path, monkeypatch):
+    job = Acted(tmp_path, monkeypatch, ("a", "b"))
+    job.night(a=READY, b=READY)
+    calls, write = [], state.write
+
+    def full(folder, what):
+        calls.append(what)
+        if len(calls) == 1:
+            return write(folder, what)
+        raise RunDirError("cannot write it: No space left on device; free space or name another with --run-dir")
+
+    monkeypatch.setattr(state, "write", full)
+    assert job.night(a=READY, b=BROKEN) == 1
+    assert len(job.hooks) == 1
+    assert len(job.hooks[0]["endpoints"]) == 2
+    assert any(line.startswith("notice") and line.endswith("free space or keep fewer nights") for line in job.said)
+    calls.clear()
+    assert job.night(a=READY, b=READY) == 10  # what it came to is written nowhere
 
 
 def test_the_textfile_tells_the_last_that_is_known_while_the_next_night_goes_on(tmp_path, monkeypatch):

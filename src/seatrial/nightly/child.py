@@ -34,6 +34,7 @@ class RunChild:
 
     def __init__(self) -> None:
         self.asked = 0
+        self._handed = False  # to the process that runs
         self._process: subprocess.Popen[bytes] | None = None
 
     def end(self) -> None:
@@ -51,7 +52,7 @@ class RunChild:
             held: descriptors of locks, which it holds as well.
             limit_s: seconds after which it is asked for its end.
         """
-        began = time.monotonic()
+        began, self._handed = time.monotonic(), False
         try:
             with log.open("wb") as out:
                 self._process = subprocess.Popen(
@@ -80,6 +81,8 @@ class RunChild:
             now = time.monotonic()
             if self.asked and not why:
                 why, kill_at = "ended early, as we were asked to", now + DRAINS_S
+                if not self._handed:  # it was started in the very moment
+                    self._signal(signal.SIGINT)
             elif now >= until and not why:
                 why, kill_at = f"ended by us: it took longer than {limit_s:.0f} s", now + DRAINS_S
                 self._signal(signal.SIGINT)
@@ -92,6 +95,7 @@ class RunChild:
         process = self._process
         if process is not None and process.returncode is None:
             process.send_signal(number)
+            self._handed = True
 
 
 def words(target: NightTarget, run: Path) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from seatrial.run.previous import goes_on
 from seatrial.run.writer import RunDirError, write_atomically
 from seatrial.servers import locks
 from seatrial.text import visible
+from seatrial.verdict.outcomes import EXIT_INCONCLUSIVE, EXIT_READY
 
 FOLDERS = ("runs", "logs", f"runs/{past.FOLDER}")
 """Of the directory of a job. In the last Allure's own history of each endpoint is kept."""
@@ -85,6 +86,7 @@ class JobNight:
             for line in cut:
                 self._say(f"{'cut':<10} {line}")
         full = keeping.room(config, kept.taken)
+        state.write(config.directory, now)  # where nothing can be written, nothing is begun
         self._say(f"{'nightly':<10} {config.name}, night {now.night}, {count(len(config.targets), 'endpoint')}, in "
                   f"{config.directory}")  # fmt: skip
         self._write(now)
@@ -174,10 +176,13 @@ class JobNight:
             hook=HookTold(about=tuple(worse)) if worse and config.hook else None,
         )
         kept = state.remembered(kept, now, keeping.taken(config.runs, now.planned.values()))
-        state.write(config.directory, kept)  # before the hook: it is run for a change once, whatever comes after
+        written = self._save(kept)  # before the hook: it is run for a change once, whatever comes after
         removed = keeping.trim(config, kept.nights)
-        if removed.nights != kept.nights:
-            state.write(config.directory, msgspec.structs.replace(kept, nights=removed.nights))
+        if removed.nights != kept.nights or not written:
+            written = self._save(msgspec.structs.replace(kept, nights=removed.nights))
+        if not written and exit_code == EXIT_READY:
+            exit_code = EXIT_INCONCLUSIVE
+            now = msgspec.structs.replace(now, exit=exit_code)
         self._notices += removed.notices
         self._write(now)
         if now.hook is not None:
@@ -201,14 +206,25 @@ class JobNight:
     def _write(self, now: Nightly) -> None:
         """Write both files. The textfile is for others: that it cannot be written costs no night."""
         now = msgspec.structs.replace(now, notices=tuple(self._notices))
-        state.write(self._config.directory, now)
+        self._save(now)
         if self._config.textfile is not None:
             try:
                 write_atomically(self._config.textfile, textfile.render(now, time.time()))
             except RunDirError as error:
-                why = f"textfile: {error}"
-                if why not in self._notices:
-                    self._notices.append(why)
+                self._notice(f"textfile: {error}".partition("; ")[0])
+
+    def _save(self, what: Nightly | NightsKept) -> bool:
+        """Write a state, once the night goes on; whether that could be done. A full disk costs no run and no hook."""
+        try:
+            state.write(self._config.directory, what)
+        except RunDirError as error:
+            self._notice(str(error).replace("name another with --run-dir", "keep fewer nights"))
+            return False
+        return True
+
+    def _notice(self, text: str) -> None:
+        if text not in self._notices:
+            self._notices.append(text)
 
 
 @contextlib.contextmanager

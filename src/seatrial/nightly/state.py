@@ -87,12 +87,6 @@ def ourselves() -> tuple[int, int, str]:
     return os.getpid(), _start_of(os.getpid()), boot_id()
 
 
-def lives(process: tuple[int, int, str]) -> bool:
-    """Whether a process that was written down still runs."""
-    pid, start, boot = process
-    return boot == boot_id() and start > 0 and _start_of(pid) == start
-
-
 def _start_of(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19])
