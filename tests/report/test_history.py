@@ -77,6 +77,12 @@ def test_only_the_last_nights_and_only_one_endpoint(tmp_path):
     assert sorted(reading.nights(tmp_path)) == ["e", "other"]
 
 
+def test_the_last_are_those_that_began_last_whatever_their_folders_are_called(tmp_path):
+    for day in range(1, 5):
+        night(tmp_path, day, build=f"b{day}").rename(tmp_path / f"{'zyxw'[day - 1]}")
+    assert [each.came.build for each in reading.nights(tmp_path, "e", 2)["e"]] == ["b3", "b4"]
+
+
 def trend(runs: Path) -> trends.NightTrend:
     (listed,) = reading.nights(runs).values()
     return next(each for each in trends.trends(listed) if each.measure is NightMeasure.TTFT_P99)

@@ -160,6 +160,12 @@ def past(folder: Path) -> Past | None:
     )
 
 
+def started(folder: Path) -> str:
+    """When the run in a folder began, ISO 8601, UTC; empty where it holds none."""
+    run = _decoded(folder, "run.json", _Run)
+    return run.started[:NAME] if run is not None else ""
+
+
 def goes_on(folder: Path) -> bool:
     """Whether a run without a verdict was written to lately, and so may go on: its recorder writes every second."""
     newest = max(_written(folder / name) for name in ("watch/samples.jsonl", "run.json"))

@@ -56,7 +56,7 @@ def nights(runs: Path, endpoint: str = "", most: int = 30) -> dict[str, list[Pas
     """
     until = time.monotonic() + PATIENCE_S
     found: dict[str, list[PastNight]] = {}
-    for folder in _newest(runs):
+    for folder in _newest(runs, until):
         if time.monotonic() > until:
             break
         past = previous.past(folder)
@@ -81,13 +81,18 @@ def compared(listed: Sequence[PastNight], most: int) -> list[PastNight]:
     return found[-most:]
 
 
-def _newest(runs: Path) -> Iterator[Path]:
-    """Folders of runs, those that bear the latest times in their names first."""
+def _newest(runs: Path, until: float) -> Iterator[Path]:
+    """Folders of runs, the latest first, whatever they are called."""
+    dated: list[tuple[str, str, Path]] = []
     try:
-        listed = [path for path in islice(runs.iterdir(), SEEN) if path.is_dir() and not path.is_symlink()]
+        for path in islice(runs.iterdir(), SEEN):
+            if time.monotonic() > until:
+                break
+            if path.is_dir() and not path.is_symlink() and (at := previous.started(path)):
+                dated.append((at, path.name, path))
     except OSError:
         return
-    yield from sorted(listed, key=lambda path: path.name, reverse=True)
+    yield from (path for *_, path in sorted(dated, reverse=True))
 
 
 def _night(folder: Path, past: previous.Past, name: str) -> PastNight:
