@@ -102,6 +102,12 @@ def night(measure: NightMeasure, value: float, low: float | None, high: float | 
             ("TTFT p99 1 -> beyond 5 s",),
             (),
         ),
+        (
+            night(NightMeasure.TTFT_P99, 4, 3, 4.5),
+            night(NightMeasure.TTFT_P99, 3.5, None, None, beyond=True),
+            (),
+            (),
+        ),
         (night(NightMeasure.TTFT_P99, 1, 0.9, 1.1), night(NightMeasure.DECODE, 5, 4, 6), (), ()),
     ],
 )

@@ -10,7 +10,7 @@ import msgspec
 
 from seatrial.nightly.child import RunEnded
 from seatrial.nightly.state import JUDGED
-from seatrial.records import NightRun, NightWord, Verdict
+from seatrial.records import NightRun, NightWord, Reason, Verdict
 from seatrial.run import files, previous
 from seatrial.run.lines import BAD
 from seatrial.text import flat, signal_name, visible
@@ -57,9 +57,7 @@ def of_run(name: str, night: str, run: Path, log: Path, ended: RunEnded, at: flo
     told = verdict.endpoints.get(name)
     if told is None:
         return msgspec.structs.replace(base, word=NightWord.CUT, why="its verdict does not name this endpoint")
-    reasons = [
-        f"{reason.word} {reason.level} {reason.case.partition('[')[0]}: {reason.text}" for reason in told.reasons
-    ]
+    reasons = [_reason(reason) for reason in told.reasons]
     past = previous.past(run)
     now = past.came.get(name) if past else None
     last = previous.kept(run).get(name)
@@ -126,6 +124,11 @@ def last_words(log: Path) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     wrong = [line for line in lines if line.startswith(("ERROR:", "ERROR "))]
     return visible((wrong or lines or [""])[-1], 300)
+
+
+def _reason(reason: Reason) -> str:
+    head = " ".join(filter(None, [reason.word, reason.level, reason.case.partition("[")[0]]))
+    return f"{head}: {reason.text}"
 
 
 def _verdict(run: Path) -> Verdict | None:

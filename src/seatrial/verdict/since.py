@@ -134,8 +134,9 @@ def _moved(name: str, then: NightFigure | None, now: NightFigure | None) -> tupl
     """A figure that moved beyond both intervals, in words, and whether to the worse; None where it did not."""
     if then is None or now is None or then.beyond > now.beyond:
         return None
-    if now.beyond > then.beyond:
-        return f"{_shown(name, then)} -> {_shown(name, now, bare=True)}", True
+    if now.beyond > then.beyond:  # a bound from below is worse than what it lies above, and else says nothing
+        more = now.value > max(then.value, then.high or 0.0)
+        return (f"{_shown(name, then)} -> {_shown(name, now, bare=True)}", True) if more else None
     before, after = _bounds(name, then), _bounds(name, now)
     up, down = after[0] > before[1], after[1] < before[0]
     size = max(abs(after[2]), abs(before[2]))
