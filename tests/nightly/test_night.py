@@ -103,6 +103,7 @@ def test_one_that_does_not_end_is_killed(tmp_path, monkeypatch):
 
 def test_what_is_said_on_a_signal_ends_the_run_and_the_night(tmp_path, monkeypatch):
     job = Acted(tmp_path, monkeypatch, ("a", "b"))
+    job.night(a=READY, b=READY)
     up = tmp_path / "up"
     ended = threading.Thread(target=lambda: (until(up.exists, "the run"), os.kill(os.getpid(), signal.SIGTERM)))
     ended.start()
@@ -111,6 +112,9 @@ def test_what_is_said_on_a_signal_ends_the_run_and_the_night(tmp_path, monkeypat
     assert words(job) == {"a": "CUT", "b": "NOT TRIED"}
     assert job.latest.state is JobWord.ENDED
     assert "ended before its turn" in job.latest.endpoints[1].why
+    assert (job.latest.worse, job.hooks) == ((), [])  # it is no change of a server
+    job.night(a={"word": "NOT PROVEN"}, b=READY)
+    assert job.latest.worse == ("a: READY -> NOT PROVEN",)
 
 
 CUT = """

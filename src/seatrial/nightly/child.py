@@ -18,6 +18,7 @@ from seatrial.nightly.config import NightTarget
 DRAINS_S = 600.0
 """A run that is asked for its end drains its soak, is judged and reported; after this it is killed."""
 STEP_S = 0.2
+EARLY = "ended early, as we were asked to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class RunEnded:
     code: int | None
     seconds: float
     why: str = ""
+    early: bool = False  # for we were asked to end it
 
 
 class RunChild:
@@ -69,7 +71,7 @@ class RunChild:
             return RunEnded(None, 0.0, f"cannot be started: {error.strerror}")
         why = self._wait(self._process, began + limit_s, limit_s)
         code, self._process = self._process.returncode, None
-        return RunEnded(code, time.monotonic() - began, why)
+        return RunEnded(code, time.monotonic() - began, why, early=why.startswith(EARLY))
 
     def _wait(self, process: subprocess.Popen[bytes], until: float, limit_s: float) -> str:
         """Wait for its end, and see to it; what had to be done."""
@@ -77,10 +79,10 @@ class RunChild:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(STEP_S)
-                return why
+                return why or (EARLY if self.asked else "")
             now = time.monotonic()
             if self.asked and not why:
-                why, kill_at = "ended early, as we were asked to", now + DRAINS_S
+                why, kill_at = EARLY, now + DRAINS_S
                 if not self._handed:  # it was started in the very moment
                     self._signal(signal.SIGINT)
             elif now >= until and not why:

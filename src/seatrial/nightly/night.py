@@ -120,10 +120,16 @@ class JobNight:
     def _one(self, target: NightTarget, now: Nightly, handle: int, full: str) -> Nightly:
         """One endpoint's run, and the state after it."""
         path = new_path(self._config.runs)
-        skip = full or ("the night was ended before its turn" if self._child.asked else "")
+        early = bool(self._child.asked)
+        skip = "the night was ended before its turn" if early else full
         if skip:
             run = NightRun(
-                endpoint=target.name, word=NightWord.NOT_TRIED, night=now.night, why=skip, ended_at=time.time()
+                endpoint=target.name,
+                word=NightWord.NOT_TRIED,
+                night=now.night,
+                why=skip,
+                ended_at=time.time(),
+                early=early,
             )
         else:
             now = msgspec.structs.replace(now, planned={**now.planned, target.name: path.name})

@@ -50,6 +50,7 @@ def of_run(name: str, night: str, run: Path, log: Path, ended: RunEnded, at: flo
         ended_at=at,
         exit=ended.code,
         seconds=round(ended.seconds, 1),
+        early=ended.early,
     )
     verdict = _verdict(run)
     if verdict is None:
@@ -87,6 +88,8 @@ def worse(run: NightRun, judged: NightWord | None, last: NightWord | None) -> It
         judged: the last verdict of the endpoint before; None: there is none, and nothing is worse than nothing.
         last: its last word, whether it was judged or not.
     """
+    if run.early and run.word is not NightWord.NOT_READY:
+        return
     if run.word not in JUDGED:
         if last is not None and last != run.word:
             yield f"{run.endpoint}: {last} -> {run.word}: {visible(run.why, 300)}"

@@ -66,9 +66,9 @@ def write(directory: Path, state: Nightly | NightsKept) -> None:
 
 
 def remembered(kept: NightsKept, state: Nightly, taken: int) -> NightsKept:
-    """The memory with one night more: that of its endpoints which were tried in it."""
+    """The memory with one night more: of the endpoints that were tried in it to the end, or to a failure."""
     own = [run for run in state.endpoints if run.night == state.night]
-    words = {run.endpoint: run.word for run in own}
+    words = {run.endpoint: run.word for run in own if not run.early or run.word is NightWord.NOT_READY}
     return msgspec.structs.replace(
         kept,
         nights=(*kept.nights, NightKept(night=state.night, runs=dict(state.planned), words=words)),

@@ -105,6 +105,7 @@ class NightRun(msgspec.Struct, frozen=True, kw_only=True):
         why: of a word that is no verdict, why; else the first of its reasons.
         exit: of the run's process, None where it was killed or never started.
         seconds: how long it took.
+        early: a signal to the job ended it: what it lacks is no change of the server.
         counts: cases by outcome, as verdict.json has them.
         stops: silent stops, by family.
     """
@@ -117,6 +118,7 @@ class NightRun(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     exit: int | None = None
     seconds: float = 0.0
+    early: bool = False
     kind: str = ""
     model: str = ""
     build: str = ""
