@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -22,11 +23,14 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 DAY_S = 86400.0
 
 
+TrendWord = Literal["rises", "falls", "no trend", "not told"]
+"""*rises*, *falls*: its interval lies on one side of 0. *no trend*: it holds 0. *not told*: ``why`` says why."""
+
+
 class NightTrend(msgspec.Struct, frozen=True, kw_only=True):
     """A figure over the nights.
 
     Attributes:
-        word: rises, falls, no trend, or not told.
         why: of what is not told, why.
         nights: that are in it; ``apart``: that are not: of another model or load, or without the figure.
         each: change a night, with its interval; in the figure's unit, of shares as a part of 1.
@@ -34,7 +38,7 @@ class NightTrend(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     measure: NightMeasure
-    word: str
+    word: TrendWord
     why: str = ""
     nights: int = 0
     apart: int = 0
@@ -69,7 +73,7 @@ def _of(measure: NightMeasure, listed: Sequence[PastNight]) -> NightTrend:
     found = slope([at for at, _ in points], [value for _, value in points], CONFIDENCE)
     if found is None:
         return msgspec.structs.replace(base, why=f"{len(points)} nights alike of {LEAST} that a trend takes")
-    word = "rises" if found.rises else "falls" if found.falls else "no trend"
+    word: TrendWord = "rises" if found.rises else "falls" if found.falls else "no trend"
     return msgspec.structs.replace(base, word=word, each=found.each, low=found.low, high=found.high)
 
 
