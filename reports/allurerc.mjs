@@ -1,5 +1,6 @@
 // Allure 3 configuration of a run. Everything that differs from run to run stands in the JSON file that
-// SEATRIAL_REPORT names: run, output, verdict (a path), environments ({NAME: {title, variables}}).
+// SEATRIAL_REPORT names: run, output, verdict (a path), environments ({NAME: {title, variables}}); of a nightly job
+// history (a path) and nights.
 import { readFileSync } from "node:fs";
 
 const report = JSON.parse(readFileSync(process.env.SEATRIAL_REPORT, "utf8"));
@@ -29,6 +30,7 @@ const startsWith = (word) => (data) => (data.message ?? "").startsWith(`${word}:
 export default {
   name: report.title,
   output: report.output,
+  ...(report.history ? { historyPath: report.history, historyLimit: report.nights } : {}),
   variables: report.variables,
   environments: Object.fromEntries(
     Object.entries(report.environments).map(([id, { name, title, variables }]) => [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seatrial.checks import catalogue
 from seatrial.cli.app import schema
+from seatrial.records import Nightly
 from seatrial.stops.telling import page
 from tests import requirements
 from tests.behaviour import page as page_of_probes
@@ -29,6 +30,7 @@ def pages() -> dict[str, bytes]:
         "docs/rules.md": catalogue.markdown().encode(),
         "docs/families.md": page.markdown().encode(),
         "docs/words.md": words.encode(),
+        "src/seatrial/latest.schema.json": schema(Nightly),
         "src/seatrial/verdict.schema.json": schema(),
     }
 

@@ -11,7 +11,22 @@ from typing import get_args
 
 import pytest
 
-from seatrial.records import Depth, Fact, Family, Happening, Hazard, Level, NoteWord, Outcome, PhaseSort, Ready, Stage
+from seatrial.records import (
+    Depth,
+    Fact,
+    Family,
+    Happening,
+    Hazard,
+    JobWord,
+    Level,
+    NightMeasure,
+    NightWord,
+    NoteWord,
+    Outcome,
+    PhaseSort,
+    Ready,
+    Stage,
+)
 from seatrial.stops.state.sights import Sight
 from seatrial.wire.decoding.errors import ERRORS
 from seatrial.wire.transports.outcomes import OUTCOMES
@@ -40,7 +55,7 @@ OF_OTHERS = tuple(f"the fact {text!r}" for text in OF_PHASES + OF_ENDPOINTS)
 """Facts of a phase, which are its settings, and of an endpoint, which are the server's own: no facts of an event."""
 
 OF_RECORDS: tuple[type[enum.StrEnum], ...] = (Happening, Fact, Stage, PhaseSort, NoteWord)
-VOCABULARIES = (*OF_RECORDS, Sight)
+VOCABULARIES = (*OF_RECORDS, Sight, NightWord, JobWord, NightMeasure)
 
 
 def strays(source: str) -> Iterator[str]:
@@ -142,7 +157,8 @@ def test_every_word_has_a_sentence(vocabulary):
 
 
 GLOSSARY: dict[str, set[str]] = {
-    **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, Level, *OF_RECORDS)},
+    **{f"records.{each.__name__}": {str(word) for word in each} for each in (Outcome, Ready, NightWord, Level)},
+    **{f"records.{each.__name__}": {str(word) for word in each} for each in OF_RECORDS},
     "stops.state.sights.Sight": {str(word) for word in Sight if word},
     "records.Hazard": {hazard.name for hazard in Hazard},
     "records.Depth": {depth.name for depth in Depth},

@@ -19,6 +19,8 @@ import typer
 from seatrial.cli.client import client
 from seatrial.cli.compare import compare
 from seatrial.cli.doctor import doctor
+from seatrial.cli.history import history
+from seatrial.cli.nightly import nightly
 from seatrial.cli.parameters import parameters
 from seatrial.cli.show import open_run, say, show
 from seatrial.cli.waive import waive
@@ -51,6 +53,8 @@ _command(waive)
 _command(client)
 _command(compare)
 _command(doctor)
+_command(history)
+_command(nightly)
 _command(parameters)
 _command(watch, context_settings=CONTEXT)
 
@@ -138,9 +142,9 @@ def cases(
     sys.stdout.write(page)
 
 
-def schema() -> bytes:
-    """The JSON Schema of verdict.json, as published in ``verdict.schema.json`` of the package."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Verdict)), indent=2) + b"\n"
+def schema(of: type[msgspec.Struct] = Verdict) -> bytes:
+    """The JSON Schema of verdict.json, or of latest.json, as published in ``*.schema.json`` of the package."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(of)), indent=2) + b"\n"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -17,7 +17,7 @@ from seatrial.checks import catalogue
 from seatrial.checks.own.word import find
 from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.clients import profile as client_tables
-from seatrial.judging import parameters, soaks, suspects
+from seatrial.judging import measured, parameters, soaks, suspects
 from seatrial.judging.answered import answered
 from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
 from seatrial.judging.doubt import Doubt
@@ -172,6 +172,7 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
             earlier=previous.kept(run.path),
             clients=clients or tuple(client_tables.known().values()),
             chosen=tuple(client.name for client in clients),
+            measured=measured.of_soaks(replay.soaks, judgements.values()),
         ),
         told=[*gateways.shared(cases, _behind(info)), *([_NOT_KEPT.format(replay.settled)] if replay.settled else [])],
     )
@@ -249,7 +250,7 @@ class _Replay:
     def __init__(self, lines: Record, exchanges: Exchanges, endpoints: Mapping[str, Endpoint], damage: Damage) -> None:
         self._damage = damage
         self._lines, self._exchanges, self._endpoints = lines, exchanges, endpoints
-        self._soaks: dict[str, SoakRun] = {}
+        self.soaks: dict[str, SoakRun] = {}
         self._lost: set[str] = set()  # cases whose evidence is damaged
         self.settled = 0  # cases that stand as they were judged when they were recorded
 
@@ -315,9 +316,9 @@ class _Replay:
         if rule.shape == "soak":
             if self._damage.of_the_load:
                 return None, "lines of the soak are lost or damaged"
-            if judgement.endpoint not in self._soaks:
-                self._soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
-            return self._soaks[judgement.endpoint], ""
+            if judgement.endpoint not in self.soaks:
+                self.soaks[judgement.endpoint] = SoakRun.of(judgement.endpoint, self._lines)
+            return self.soaks[judgement.endpoint], ""
         found = {name: self._exchanges.exchange(i) for name, i in judgement.exchanges.items()}
         lacking = [judgement.exchanges[name] for name, x in found.items() if x is None]
         if lacking:

@@ -16,7 +16,7 @@ from seatrial.records.decisions import *
 from seatrial.records.facts import *
 from seatrial.records.families import *
 from seatrial.records.lines import *
-from seatrial.records.offered import *
+from seatrial.records.nights import *
 from seatrial.records.record import *
 from seatrial.records.soaks import *
 from seatrial.records.verdicts import *

@@ -7,8 +7,23 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.records.numbers import Number, Real, Whole
-from seatrial.records.offered import Offered
 from seatrial.records.words import Happening, NoteWord, Outcome
+
+FILE, ROOT = "file", "root"
+"""Marks that name a model: the file, or the folder or hub's name, from which it was loaded, without what is before."""
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """One model that a server offers.
+
+    Attributes:
+        aliases: other names that it answers to.
+        marks: what the server tells of the model itself, whatever the model is called: its size, where its weights lie.
+    """
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    marks: dict[str, str] = {}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):

@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from seatrial.records.families import NO_STOP, STREAMS, Family
+from seatrial.records.nights import NightFigure
 from seatrial.records.words import VERSION, Finding, Outcome, Ready
 
 OWN_SUITE = "own"
@@ -188,6 +189,7 @@ class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
         figures: a line's name (conformance, behaviour ...) and its text.
         advisories: what SHOULD or MAY be otherwise, told as reasons are. They keep nobody from READY.
         clients: by name, of each client that is known; none where nothing of the API was judged.
+        measured: figures of a soak as numbers, by ``records.Measure``.
     """
 
     verdict: Ready
@@ -196,6 +198,7 @@ class EndpointVerdict(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, str]
     advisories: tuple[Reason, ...] = ()
     clients: dict[str, ClientVerdict] = {}
+    measured: dict[str, NightFigure] = {}
 
 
 class Waived(msgspec.Struct, frozen=True, kw_only=True):

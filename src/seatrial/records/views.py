@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from seatrial.records.lines import Clock, Gpu, LogRate, Meter, Probe, Sample, Sent
+from seatrial.records.nights import NightFigure
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Crew, Dropped, LoadPulse, LoadRow, Phase
 from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
@@ -64,6 +65,8 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     build: str = ""
     outcomes: dict[str, str]  # case without its endpoint -> word
+    measured: dict[str, NightFigure] = {}
+    stopped: tuple[str, ...] = ()  # families of its silent stops
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):

@@ -26,7 +26,7 @@ from seatrial.given.address import host_port
 from seatrial.given.errors import ConfigError
 from seatrial.servers.holders import Claim, Holder, LockNote, noted, others
 
-__all__ = ["Claim", "LockTimeout", "exclusive", "folder", "shared", "strangers"]
+__all__ = ["Claim", "LockTimeout", "exclusive", "folder", "key", "shared", "strangers"]
 
 POLL_S = 0.01
 WAIT_S = 600.0
@@ -73,12 +73,12 @@ def exclusive(url: str, *, timeout_s: float = WAIT_S, claim: Claim = Claim()) ->
 
 def strangers(url: str, claim: Claim) -> bool:
     """Whether another run uses the endpoint now, or waits for it."""
-    return any(holder.run != claim.run for holder in others(folder(), _key(url), alone=True))
+    return any(holder.run != claim.run for holder in others(folder(), key(url), alone=True))
 
 
 @contextlib.contextmanager
 def _hold(url: str, timeout_s: float, claim: Claim, *, alone: bool) -> Iterator[None]:
-    place, name = folder(), _key(url)
+    place, name = folder(), key(url)
     with noted(place, name, claim) as note, contextlib.ExitStack() as held:
         waiting = _Waiting(note, name, timeout_s, claim, alone=alone)
         with _taken(place / f"{name}.turnstile", fcntl.LOCK_EX, waiting):
@@ -105,7 +105,7 @@ def folder() -> Path:
     return path
 
 
-def _key(url: str) -> str:
+def key(url: str) -> str:
     """A file name for an endpoint's host and port, whatever its path."""
     host, port = host_port(url)
     host = host.rstrip(".")

@@ -21,6 +21,7 @@ from seatrial.records import (
     EndpointVerdict,
     Judged,
     Level,
+    NightFigure,
     Noted,
     Outcome,
     Ready,
@@ -56,6 +57,7 @@ class Beside:
         earlier: what the last run of each endpoint came to.
         clients: the tables of the clients whose verdict is told.
         chosen: the names of those that the run was asked for: their verdict is the endpoint's.
+        measured: figures of each endpoint's soak as numbers.
     """
 
     answered: Mapping[str, Mapping[str, bool]]
@@ -65,6 +67,7 @@ class Beside:
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     clients: Sequence[clients.ClientLike] = ()
     chosen: Sequence[str] = ()
+    measured: Mapping[str, Mapping[str, NightFigure]] = field(default_factory=dict)
 
 
 def summarise(
@@ -165,7 +168,7 @@ def _endpoint(
     silent = [stop for stop in stops if stop.silent]
     words = [case.outcome for case in cases]
     lacks = _without_pass(cases, beside.asked) + (_unanswered(beside.answered.get(name, {})) if cases else [])
-    last = beside.earlier.get(name)
+    last, measured = beside.earlier.get(name), dict(beside.measured.get(name, {}))
     word = ready(words, lacks=lacks, stops=len(silent))
     if word is Ready.READY and any(stop.family in GAPS or stop.doubt for stop in stops):
         word = Ready.NOT_PROVEN
@@ -183,9 +186,10 @@ def _endpoint(
         | _told("coverage", coverage.line(cases, beside.catalogue))
         | (clients.figures(of_clients) if beside.chosen else _told("clients", clients.line(of_clients)))
         | {"stops": watched}
-        | _told("since", since.line(last, cases, endpoint) if last is not None and cases else ""),
+        | _told("since", since.line(last, since.now(cases, stops, endpoint, measured)) if last and cases else ""),
         advisories=tuple(reasons.folded(cases, Outcome.ADVISORY, beside.impact, hanging)),
         clients=of_clients,
+        measured=measured,
     )
     return clients.decided(found) if beside.chosen else found
 

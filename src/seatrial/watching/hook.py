@@ -16,7 +16,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 from seatrial.given.access import Access
@@ -41,69 +41,36 @@ LONGEST = 4000
 """Characters of a fact."""
 
 
-class Hook:
-    """Runs the command for one stop after another.
+class OperatorCommand:
+    """Runs a command once and again, one at a time, each for at most SECONDS; what is left of it then is killed.
 
     Args:
         words: of the command.
-        access: whose key it must not get.
+        mask: of what it must not show in what is told of it.
     """
 
-    def __init__(self, words: tuple[str, ...], access: Access) -> None:
-        self._words, self._access = words, access
-        self._mask = access.mask
-        self._stops: queue.Queue[ToTell | None] = queue.Queue(PENDING)
-        self._troubles: collections.deque[str] = collections.deque(maxlen=PENDING)
+    def __init__(self, words: tuple[str, ...], mask: Mask) -> None:
+        self.words, self._mask = words, mask
         self._running: subprocess.Popen[bytes] | None = None
-        self._over = False
+        self.over = False
         self._lock = threading.Lock()  # while it is held, a command that runs or has ended keeps its number
-        self._thread = threading.Thread(target=self._work, name="on-stop", daemon=True)
-        self._thread.start()
 
-    def stop(self, told: ToTell) -> None:
-        """Have the command run for a stop; does not wait for it."""
-        try:
-            self._stops.put_nowait(told)
-        except queue.Full:
-            self._troubles.append("--on-stop: it is not run for every stop: more than 64 wait for it")
+    def run(self, content: bytes, environment: Mapping[str, str]) -> str:
+        """Run it with this input; what went wrong, empty where nothing did.
 
-    def troubles(self) -> Iterator[str]:
-        """What went wrong since the last call."""
-        while self._troubles:
-            yield self._troubles.popleft()
-
-    def close(self, *, patience_s: float = SECONDS + 1) -> None:
-        """Wait for the stops that were told, no longer than for one; then it does not run any more."""
-        with contextlib.suppress(queue.Full):
-            self._stops.put_nowait(None)
-        self._thread.join(patience_s)
-        with self._lock:
-            self._over = True
-            child = self._running
-        self._kill(child)
-
-    def _work(self) -> None:
-        while not self._over and (told := self._stops.get()) is not None:
-            try:
-                trouble = self._run(told)
-            except Exception as error:  # noqa: BLE001 - one stop's command is lost, and said; later ones get theirs
-                trouble = f"cannot be run: {getattr(error, 'strerror', None) or type(error).__name__}"
-            if trouble:
-                self._troubles.append(f"--on-stop: {visible(self._words[0], 60)} {trouble}")
-
-    def _run(self, told: ToTell) -> str:
-        """Run it for one stop; what went wrong."""
-        content = self._mask.bytes(line_of("stop", told.stop, told.wall, back_at=told.back_at))
+        Raises:
+            OSError: it cannot be started.
+        """
         child = subprocess.Popen(
-            self._words,
+            self.words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment(told, self._access, self._mask),
+            env=environment,
             start_new_session=True,
         )
         with self._lock:
-            self._running, over = child, self._over
+            self._running, over = child, self.over
         if over:
             self._kill(child)
         assert child.stdin is not None
@@ -121,6 +88,13 @@ class Hook:
         said = self._mask.text(flat(last[0].decode("utf-8", "replace")))[-200:]
         how = f"ended with {code}" if code > 0 else f"was ended by {signal_name(-code)}"
         return f"{how}: {said}" if said else how
+
+    def end(self) -> None:
+        """Kill what runs of it; none runs any more."""
+        with self._lock:
+            self.over = True
+            child = self._running
+        self._kill(child)
 
     def _wait(self, child: subprocess.Popen[bytes]) -> bool:
         """Wait for its end, and reap it; whether it was killed for its time."""
@@ -146,11 +120,66 @@ class Hook:
                     os.killpg(child.pid, signal.SIGKILL)
 
 
+class Hook:
+    """Runs the command for one stop after another.
+
+    Args:
+        words: of the command.
+        access: whose key it must not get.
+    """
+
+    def __init__(self, words: tuple[str, ...], access: Access) -> None:
+        self._access = access
+        self._mask = access.mask
+        self._command = OperatorCommand(words, self._mask)
+        self._stops: queue.Queue[ToTell | None] = queue.Queue(PENDING)
+        self._troubles: collections.deque[str] = collections.deque(maxlen=PENDING)
+        self._thread = threading.Thread(target=self._work, name="on-stop", daemon=True)
+        self._thread.start()
+
+    def stop(self, told: ToTell) -> None:
+        """Have the command run for a stop; does not wait for it."""
+        try:
+            self._stops.put_nowait(told)
+        except queue.Full:
+            self._troubles.append("--on-stop: it is not run for every stop: more than 64 wait for it")
+
+    def troubles(self) -> Iterator[str]:
+        """What went wrong since the last call."""
+        while self._troubles:
+            yield self._troubles.popleft()
+
+    def close(self, *, patience_s: float = SECONDS + 1) -> None:
+        """Wait for the stops that were told, no longer than for one; then it does not run any more."""
+        with contextlib.suppress(queue.Full):
+            self._stops.put_nowait(None)
+        self._thread.join(patience_s)
+        self._command.end()
+
+    def _work(self) -> None:
+        while not self._command.over and (told := self._stops.get()) is not None:
+            try:
+                trouble = self._run(told)
+            except Exception as error:  # noqa: BLE001 - one stop's command is lost, and said; later ones get theirs
+                trouble = f"cannot be run: {getattr(error, 'strerror', None) or type(error).__name__}"
+            if trouble:
+                self._troubles.append(f"--on-stop: {visible(self._command.words[0], 60)} {trouble}")
+
+    def _run(self, told: ToTell) -> str:
+        """Run it for one stop; what went wrong."""
+        content = self._mask.bytes(line_of("stop", told.stop, told.wall, back_at=told.back_at))
+        return self._command.run(content, environment(told, self._access, self._mask))
+
+
 def environment(told: ToTell, access: Access, mask: Mask) -> dict[str, str]:
     """Ours without the key, and the facts of a stop."""
-    key = access.key
-    ours = {name: value for name, value in os.environ.items() if name != access.key_env and not (key and key in value)}
-    return {**ours, **{name: mask.text(visible(text, LONGEST)) for name, text in facts(told).items()}}
+    return {**without_keys([access]), **{name: mask.text(visible(text, LONGEST)) for name, text in facts(told).items()}}
+
+
+def without_keys(each: Sequence[Access]) -> dict[str, str]:
+    """Our environment without the variables that hold these keys, and without others in which one stands."""
+    names, keys = {access.key_env for access in each}, [access.key for access in each if access.key]
+    return {k: text for k, text in os.environ.items() if k not in names and not any(key in text for key in keys)}
 
 
 def facts(told: ToTell) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +114,23 @@ def _stop(stop: Stop, findings: Findings) -> dict[str, Any]:
 
 def prometheus(state: dict[str, Any]) -> bytes:
     """The state in text format 0.0.4."""
+    return exposition(_samples(state), HELP)
+
+
+def exposition(samples: Iterable[tuple[str, dict[str, str], float | int]], texts: Mapping[str, str]) -> bytes:
+    """Samples (name, labels, value) in Prometheus text format 0.0.4, each name once with its HELP and TYPE.
+
+    Args:
+        texts: of HELP, by name. What ends in ``_total`` is a counter, anything else a gauge.
+    """
     found: dict[str, list[str]] = {}
-    for name, labels, value in _samples(state):
+    for name, labels, value in samples:
         told = ",".join(f'{key}="{_quoted(text)}"' for key, text in labels.items())
         found.setdefault(name, []).append(f"{name}{{{told}}} {value}" if told else f"{name} {value}")
     lines: list[str] = []
-    for name, samples in found.items():
+    for name, listed in found.items():
         kind = "counter" if name.endswith("_total") else "gauge"
-        lines += [f"# HELP {name} {HELP[name]}", f"# TYPE {name} {kind}", *samples]
+        lines += [f"# HELP {name} {texts[name]}", f"# TYPE {name} {kind}", *listed]
     return "\n".join(lines).encode()
 
 

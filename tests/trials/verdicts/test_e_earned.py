@@ -164,7 +164,7 @@ def test_what_changed_since_the_last_run_is_a_line(tried: Tried, tmp_path: Path)
     hold(words(first) == "READY 0", "the first is READY", first.block)
     with Golden(["models-object-wrong"], port=port) as golden:
         said = tried.suite(tmp_path / "second", MODELS, f"--endpoint={golden.url}")
-    text = "since run first (READY): 1 case newly FAIL: models/list-has-its-shape[models]"
+    text = "since run first (READY): broke models/list-has-its-shape[models]"
     hold(text in flat(said.block), f"the first screen says: {text}", said.block)
     line = said.verdict["endpoints"][next(iter(said.verdict["endpoints"]))]["figures"].get("since", "")
     shutil.rmtree(tmp_path / "first")

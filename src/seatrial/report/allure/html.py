@@ -13,6 +13,7 @@ import msgspec
 
 from seatrial.judging.run import JudgedRun
 from seatrial.report import markdown
+from seatrial.report.allure import past
 from seatrial.report.allure.generator import ReportError, generate, install, templates
 from seatrial.report.allure.node import NodeError, find_node
 from seatrial.report.allure.page import section
@@ -103,8 +104,11 @@ def build(report: Report, results: Path, out: Path | None = None, progress: Call
     with tempfile.TemporaryDirectory(prefix="seatrial-report-") as folder:
         stage = Path(folder).resolve()
         (stage / "verdict.json").write_bytes(msgspec.json.encode(judged.verdict))
-        page = generate(node, command, results.resolve(), stage, _settings(judged, stage))
+        kept = past.kept(judged.run.path, list(judged.verdict.endpoints))
+        settings = _settings(judged, stage) | past.staged(kept, stage)
+        page = generate(node, command, results.resolve(), stage, settings)
         content = page.read_text(encoding="utf-8")
+        past.keep(kept, stage, first=not target.exists())
     write_atomically(target, deliver(content, section(report, _ids(content))).encode("utf-8", "backslashreplace"))
     return target
 

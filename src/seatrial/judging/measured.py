@@ -1,0 +1,81 @@
+"""The figures of a soak as numbers, by which its night is held against others: each with its n and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
+
+import msgspec
+
+from seatrial.checks.areas.soak import measured as soaked
+from seatrial.checks.areas.soak.parts import lost, parts
+from seatrial.reading.rows import tpot_s
+from seatrial.records import Expect, Judgement, NightFigure, NightMeasure, PhaseSort, Sample, SoakRun, Stage
+from seatrial.statistics.intervals import clopper_pearson
+from seatrial.statistics.percentiles import percentile
+
+
+def of_soaks(soaks: Mapping[str, SoakRun], judgements: Iterable[Judgement]) -> dict[str, dict[str, NightFigure]]:
+    """The figures of each endpoint that was soaked, by name; none of one whose judgements cannot be read."""
+    expected = {line.endpoint: line.expect for line in judgements if line.rule.startswith("soak/")}
+    found = {}
+    for name, run in soaks.items():
+        try:
+            expect = msgspec.convert(expected.get(name, {}), Expect)
+            found[name] = {str(measure): figure for measure, figure in of_soak(run, expect)}
+        except (msgspec.ValidationError, TypeError, ValueError):  # intervals of stops that are none
+            continue
+    return found
+
+
+def of_soak(run: SoakRun, expect: Expect) -> Iterator[tuple[NightMeasure, NightFigure]]:
+    """The figures of one soak that are known. Nothing that was not measured stands here as a zero."""
+    if not run.rows:
+        return
+    judged = parts(run, expect).judged
+    yield NightMeasure.REQUESTS, NightFigure(value=len(run.rows), n=len(run.rows))
+    if judged:
+        yield NightMeasure.LOST, _share(lost(judged), len(judged))
+        yield NightMeasure.DISOWNED, _share(min(soaked.disowned(run)[0], len(run.rows)), len(run.rows))
+    traffic = soaked.traffic(run)
+    known, unknown = traffic.waits()
+    waits = percentile([*known, *[math.inf] * unknown], 0.99)
+    if known and waits is not None:
+        beyond = math.isinf(waits.value)
+        low, high = (None if end is None or math.isinf(end) else end for end in (waits.low, waits.high))
+        value = max(known) if beyond else waits.value
+        yield NightMeasure.TTFT_P99, NightFigure(value=value, n=waits.n, low=low, high=high, beyond=beyond)
+    pace = percentile([s for row in traffic.rows if row.outcome == "ok" and (s := tpot_s(row)) is not None], 0.50)
+    if pace is not None and pace.value:
+        low, high = (1 / end if end else None for end in (pace.high, pace.low))  # a longer time is a slower pace
+        yield NightMeasure.DECODE, NightFigure(value=1 / pace.value, n=pace.n, low=low, high=high)
+    yield from ((NightMeasure.REST, figure) for figure in _rest(run))
+
+
+def _share(k: int, n: int) -> NightFigure:
+    """A count of n, with the interval of its share as counts of the same n (Clopper and Pearson)."""
+    low, high = clopper_pearson(k, n)
+    return NightFigure(value=k, n=n, low=low * n, high=high * n)
+
+
+def _rest(run: SoakRun) -> Iterator[NightFigure]:
+    """What the server's processes held together at rest: in the phases of rest, else when the load had ended."""
+    spans = [(span.since, span.until) for span in run.spans if span.sort == PhaseSort.REST and span.until]
+    ended = next((line.at for line in reversed(run.phases) if line.what == Stage.END), None)
+    if not spans and ended is None:
+        return
+    within = [(since, until) for since, until in spans if until is not None] or [(ended or 0, 2**63)]
+    held = list(_together([*run.samples, *run.children], within))
+    if held:
+        yield NightFigure(value=median(held), n=len(held), low=min(held), high=max(held))
+
+
+def _together(samples: Sequence[Sample], within: Sequence[tuple[int, int]]) -> Iterator[float]:
+    """The sum over processes at each reading of the main one: a child counts by what was last read of it."""
+    last: dict[int, int] = {}
+    for sample in sorted(samples, key=lambda line: line.t):
+        if sample.memory is not None:
+            last[sample.pid] = sample.memory
+        if sample.parent is None and sample.memory is not None and any(a <= sample.t <= b for a, b in within):
+            yield float(sum(last.values()))
