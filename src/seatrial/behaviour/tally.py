@@ -168,7 +168,9 @@ def ended_by_us(x: Exchange, answer: Spoken) -> bool:
 
 
 def _sampled(probe: RateProbe, expect: Expect) -> str:
-    """What was put beside the items, in words; empty where that was nothing."""
+    """What was put beside the items, in words; empty where that was nothing, and where they say it themselves."""
+    if "temperature" in probe.maker.item(0, 0).body:
+        return ""
     told = expect.settings.get("sampling")
     said = told.get(probe.maker.use) if isinstance(told, dict) else None
     return visible(said, LONGEST) if isinstance(said, str) else ""
@@ -236,8 +238,10 @@ def _same(item: ProbeItem, x: Exchange) -> bool:
 
 def _thought(answer: Spoken) -> bool:
     """All of the cap went into reasoning: an outcome of its own, and no word about the answer."""
-    blank = not answer.content.strip() and not answer.calls
-    return answer.whole and answer.finish == "length" and bool(answer.reasoning) and blank
+    text = answer.content.strip()
+    unclosed = text.startswith("<think>") and "</think>" not in text  # where a server does not take thought apart
+    thought = unclosed or (bool(answer.reasoning) and not text)
+    return answer.whole and answer.finish == "length" and thought and not answer.calls
 
 
 def _figures(x: Exchange, answer: Spoken) -> dict[str, float]:
