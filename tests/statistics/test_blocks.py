@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from seatrial.statistics.blocks import FEWEST, quotient
+from seatrial.statistics.series.blocks import FEWEST, quotient
 
 
 def test_blocks_of_one_are_scipys_bootstrap_of_pairs():

@@ -39,7 +39,7 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenAnswer:
     """An answer, and what a verifier said of it alone."""
 
     answer: Spoken
@@ -47,7 +47,7 @@ class Seen:
 
 
 Verify = Callable[[ProbeItem, Spoken, Exchange], Verified]
-Compare = Callable[[Seen, Seen], Verified]
+Compare = Callable[[SeenAnswer, SeenAnswer], Verified]
 """What is said of an answer that is held against an earlier one; the earlier one comes first."""
 Tell = Callable[[Sequence[ItemOutcome]], Mapping[str, str]]
 

@@ -15,7 +15,7 @@ import msgspec
 
 from seatrial.behaviour.answers import Spoken, read
 from seatrial.behaviour.items import Maker, ProbeItem, number_of
-from seatrial.behaviour.probe import RateProbe, Seen, Verified, makers
+from seatrial.behaviour.probe import RateProbe, SeenAnswer, Verified, makers
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord
@@ -72,7 +72,7 @@ def outcome_of(
     if probe.against is not None and probe.compare is not None and seen.word is ItemWord.GOOD:
         first = probe.against(number)
         before = _before(probe, maker, first, (others or {}).get(maker.named(first)), expect, seed)
-        seen = probe.compare(before, Seen(answer, seen)) if isinstance(before, Seen) else before
+        seen = probe.compare(before, SeenAnswer(answer, seen)) if isinstance(before, SeenAnswer) else before
     return ItemOutcome(
         probe=probe.rule.id,
         item=name,
@@ -194,7 +194,7 @@ def _seen(probe: RateProbe, item: ProbeItem, name: str, x: Exchange, answer: Spo
 
 def _before(
     probe: RateProbe, maker: Maker, number: int, x: Exchange | None, expect: Expect, seed: int
-) -> Seen | Verified:
+) -> SeenAnswer | Verified:
     """The answer that another is held against; no evidence where it tells nothing itself."""
     if x is None:
         return Verified(ItemWord.SILENT, UNHELD)
@@ -202,7 +202,7 @@ def _before(
     seen = _seen(probe, maker.item(seed, number), maker.named(number), x, answer, expect)
     if seen.word is not ItemWord.GOOD:
         return Verified(ItemWord.SILENT, f"what it is held against: {seen.why or seen.word}")
-    return Seen(answer, seen)
+    return SeenAnswer(answer, seen)
 
 
 def _in_trouble(probe: RateProbe, name: str, x: Exchange, answer: Spoken, expect: Expect) -> Verified | None:

@@ -23,7 +23,7 @@ GENERAL = "general"
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class BesideItems:
     """What is sent beside the items of one endpoint.
 
     Attributes:
@@ -51,7 +51,7 @@ class Beside:
         return self.sampling.get(use, self.sampling.get(GENERAL, {}))
 
 
-def of(endpoint: Endpoint) -> Beside:
+def of(endpoint: Endpoint) -> BesideItems:
     """What is sent beside the items of an endpoint."""
     kind, known = profile.load(endpoint.kind), sets.of(endpoint)
     taken = (STANDARD | frozenset(kind.sampling)) - endpoint.extra_body.keys()
@@ -63,4 +63,4 @@ def of(endpoint: Endpoint) -> Beside:
         sent = ", ".join(f"{name} {value:g}" for name, value in sampling[each.use].items()) or "nothing"
         lacks = f"; not sent: {', '.join(left)}" if left else ""
         said[each.use] = f"{known.title if known is not None else ''}, {each.use}: {sent} ({each.source}){lacks}"
-    return Beside(sampling, said, uncached)
+    return BesideItems(sampling, said, uncached)

@@ -12,7 +12,7 @@ from random import Random
 
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
-from seatrial.behaviour.probe import Seen, Verified, bad, good
+from seatrial.behaviour.probe import SeenAnswer, Verified, bad, good
 from seatrial.behaviour.probes.talk.questions import CAPITALS, OPPOSITES, PASTS, PLURALS
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
@@ -56,7 +56,7 @@ def _make(family: str, draw: Random) -> ProbeItem:
 CHOICES = Maker("choices", turn=170, families=("asked", "turned", "reworded"), make=_make, tokens=3, group=3)
 
 
-def compare(first: Seen, now: Seen) -> Verified:
+def compare(first: SeenAnswer, now: SeenAnswer) -> Verified:
     """Whether the same option is chosen."""
     before, after = first.verified.answer, now.verified.answer
     return good(after) if before == after else bad(f"{after} in place of {before}", after)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import ProbeItem
-from seatrial.behaviour.probe import Seen, Verified, good
+from seatrial.behaviour.probe import SeenAnswer, Verified, good
 from seatrial.behaviour.probes.odds.firsts import FIRSTS, odds, places
 from seatrial.behaviour.probes.odds.sane import NONE
 from seatrial.behaviour.probing import probe
@@ -32,7 +32,7 @@ def the_first(_number: int) -> int:
     return 0
 
 
-def compare(first: Seen, now: Seen) -> Verified:
+def compare(first: SeenAnswer, now: SeenAnswer) -> Verified:
     """How far the odds of two answers are apart, at the least."""
     before, after = first.verified.likely, now.verified.likely
     apart = divergence(before, after)

@@ -16,7 +16,7 @@ from random import Random
 
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
-from seatrial.behaviour.probe import Seen, Verified, bad, good
+from seatrial.behaviour.probe import SeenAnswer, Verified, bad, good
 from seatrial.behaviour.probes.knowledge.lures import FORM, last_answer
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, ItemOutcome, ItemWord, Level
@@ -44,7 +44,7 @@ AGAIN = Maker("again", turn=115, families=("first", "again"), make=_make, tokens
 COMPANY = Maker("company", turn=125, families=("first", "again"), make=_make, tokens=50, group=2)
 
 
-def compare(first: Seen, now: Seen) -> Verified:
+def compare(first: SeenAnswer, now: SeenAnswer) -> Verified:
     """Whether two answers come to the same, and whether they are the same to the letter."""
     before, after = (seen.answer.content.split() for seen in (first, now))
     at = next((n for n, (a, b) in enumerate(zip_longest(before, after), start=1) if a != b), None)

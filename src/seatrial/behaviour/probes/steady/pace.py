@@ -17,8 +17,8 @@ from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probing import probe
 from seatrial.records import SECOND, Exchange, ItemOutcome, ItemWord, Level
-from seatrial.statistics import blocks
 from seatrial.statistics.sequential import SequentialTest
+from seatrial.statistics.series import blocks
 
 STALL_S, TIMES = 1.0, 20
 FEWEST_WORDS = 8
