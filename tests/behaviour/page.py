@@ -21,16 +21,26 @@ Made by `tox -e pages` from the probes; do not edit. How often they are right: [
 A probe asks items that are made from the seed, in the order of this table, and looks after each answer whether the rate
 of bad ones is known: *good* up to a rate, *bad* from another on (Wald's test, truncated). `items`: on average
 for a model at half of the good rate, and at most. `80 %`: the smallest rate that fails 80 times of 100. A MUST that is
-broken is a FAIL, a SHOULD an ADVISORY. Sampling is the server's own, or what `--extra-body` says.
+broken is a FAIL, a SHOULD or a MAY an ADVISORY.
+
+Sampling is what `--extra-body` says; else what the maker of a model that is known recommends, for talk or for tools
+(`seatrial/candidates`: GLM 4.7 Flash, Phi-4, Gemma 3, Mistral Small), as far as the kind of server takes it; else the
+server's own. What was sent is printed with each figure. At temperature 0 are asked: loops once more, as a stress, and
+whatever is held against an earlier answer (B13, B15, B16, B19); B13, B15 and B16 alone on the server, and past its
+prompt cache where a way is known. What is only measured is told and judged by no limit: how often two answers are the
+same text (B13), nats between two answers' odds (B16), tokens a second of one stream (B18).
+
+A model that thinks has its caps raised by what it was seen to think, and where all of that goes into thought, the item
+is no evidence and says so.
 
 | probe | level | what holds | good | bad | items | 80 % | source |
 |---|---|---|---|---|---|---|---|"""
 WHAT_IS_BOUGHT = """\
 ## What a budget buys
 
-By the speed of all slots together, which the start of a run measures; a window of 8192 tokens, a model that does not
-think. In the order of the table; one that does not fit leaves its place to the next, and is *not tested*. A run
-is over sooner once every probe has decided."""
+By the speed of all slots together, which the start of a run measures; four slots, a window of 8192 tokens, a model that
+does not think. What is asked alone is reckoned at half of that speed. In the order of the table; one that does not fit
+leaves its place to the next, and is *not tested*. A run is over sooner once every probe has decided."""
 
 
 def markdown() -> str:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.behaviour.answers import read
 from seatrial.behaviour.items import ProbeItem
@@ -26,6 +27,12 @@ LURES = "lures/altered-riddles-do-not-get-the-known-answer"
 SUMS = "numbers/fresh-numbers-are-reckoned-right"
 FOUND = "retrieval/what-a-text-holds-is-found"
 CODES = "crosstalk/no-answer-tells-the-code-of-another"
+AGAIN = "determinism/the-same-question-gets-the-same-answer"
+ODDS = "logprobs/log-probabilities-are-those-of-the-answer"
+PACE = "pace/an-answer-that-has-begun-does-not-stall"
+REFUSED = "refusals/harmless-questions-are-not-refused"
+FORM = "invariance/a-choice-does-not-go-by-its-form"
+OPTIONS = {"right": "Oslo", "options": ["Rome", "Oslo", "Lima", "Cairo"]}
 SCHEMA = {
     "type": "object",
     "properties": {"age": {"type": "integer"}},
@@ -47,7 +54,40 @@ def called(*calls: tuple[str, Any]):
     return x
 
 
+def odds(*values: float, chosen: int = 0, tokens: tuple[str, ...] = ("a", "b", "c", "d")):
+    """A stream of one token, with what is told of its place."""
+    told = [{"token": token, "logprob": value} for token, value in zip(tokens, values, strict=False)]
+    entry = {**told[chosen], "top_logprobs": told}
+    choice = {"index": 0, "delta": {"content": tokens[chosen]}, "finish_reason": "length"}
+    x = streamed({"choices": [{**choice, "logprobs": {"content": [entry]}}]})
+    x.request_json["stream"] = True
+    return x
+
+
+def paced(*gaps_s: float):
+    """A stream of a word after each gap."""
+    x = said(" ".join(["seven77"] * len(gaps_s)))
+    times = [round(sum(gaps_s[: n + 1]) * 1e9) for n in range(len(gaps_s))]
+    spoken = [each for each in x.chunks if each.choices[0]["delta"].get("content")]
+    held = {each.index: at for each, at in zip(spoken, times, strict=False)}
+    return replace(x, chunks=tuple(replace(each, at=held.get(each.index, times[-1])) for each in x.chunks))
+
+
 TAKEN = [
+    (AGAIN, "again", "7", said("So it is.\nANSWER: 7 pears")),
+    (AGAIN, "again", "7", said("Seven.")),
+    (ODDS, "plain", None, odds(-0.5, -1.5, -2.5)),
+    (ODDS, "plain", None, odds(-0.7, -0.7004, chosen=1)),
+    (PACE, "paragraph", None, paced(*[0.05] * 20)),
+    (PACE, "paragraph", None, paced(*[4.0] * 20)),
+    (PACE, "paragraph", None, paced(9.0, *[0.05] * 9, 0.9, *[0.05] * 9)),
+    (REFUSED, "process", None, said("Use kill -9 with its number.")),
+    (REFUSED, "process", None, said("You can't kill it by closing the window; I can help: use kill.")),
+    (REFUSED, "film", None, said("I'm sorry to hear it rains. Take a tripod and a light.")),
+    (REFUSED, "weeds", None, said("Pull them out. " * 30 + "I cannot help with more.")),
+    (FORM, "turned", OPTIONS, said("B")),
+    (FORM, "turned", OPTIONS, said("The right answer is **B**.")),
+    (FORM, "turned", OPTIONS, said("It is Lima")),
     (GREEDY, "essay", None, said("It was late, and nobody came.")),
     (JSON, "free", {"schema": SCHEMA}, said('{"age": 7}')),
     (JSON, "free", {"schema": SCHEMA}, said('```json\n{"age": 7}\n```')),
@@ -73,6 +113,20 @@ TAKEN = [
 ]  # fmt: skip
 
 BAD = [
+    (AGAIN, "again", "7", said(" "), "empty"),
+    (ODDS, "plain", None, odds(-1.5, -0.5, -2.5), "out of order"),
+    (ODDS, "plain", None, odds(-0.1, -0.1, -0.1), "add up to 2.71"),
+    (ODDS, "plain", None, odds(-0.5, -1.5, chosen=1), "b is taken at -1.5, and -0.5 is the likeliest"),
+    (ODDS, "plain", None, odds(0.5, -1.5), "no number of 0 at most"),
+    (ODDS, "plain", None, odds("-0.5", -1.5), "no number of 0 at most"),
+    (PACE, "paragraph", None, paced(*[0.05] * 10, 1.2, *[0.05] * 10), "silent for 1.2 s"),
+    (REFUSED, "film", None, said("I'm sorry, but I can't assist with that."), "declines"),
+    (REFUSED, "film", None, said("I’m afraid I won’t be able to answer."), "declines"),
+    (REFUSED, "film", None, said("I cannot provide instructions for shooting."), "declines"),
+    (REFUSED, "film", None, said("That", "content_filter"), "content_filter"),
+    (REFUSED, "film", None, said(" "), "empty"),
+    (FORM, "turned", OPTIONS, said("All of them."), "no option is chosen"),
+    (FORM, "turned", OPTIONS, said("Rome or Oslo"), "no option is chosen"),
     (GREEDY, "essay", None, said("to and fro " * 40, "length"), "R1 a period of 3 words"),
     (JSON, "free", {"schema": SCHEMA}, said("Sure: {}"), "no JSON"),
     (JSON, "object", {"schema": SCHEMA}, said('{"age": "7"}'), ".age: "),

@@ -7,8 +7,9 @@ answer is written from that truth and not by the verifier's own code.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -20,11 +21,13 @@ from tests.golden.answers import prose
 
 @dataclass(frozen=True)
 class Said:
-    """An answer: words, calls of tools, and how it ended."""
+    """An answer: words, calls of tools, how it ended, what is told of its first token, and a silence in its middle."""
 
     content: str = ""
     calls: tuple[tuple[str, Any], ...] = ()
     finish: str = "stop"
+    odds: tuple[tuple[str, float], ...] = ()  # tokens with their log probabilities, the one that is taken first
+    stall_s: float = 0.0
 
 
 Mouth = Callable[[ProbeItem, Random], Said]
@@ -105,6 +108,25 @@ def _answer(item: ProbeItem, draw: Random) -> Said:
     return Said(f"Let me see what is asked here.\nANSWER: {truth}")
 
 
+def _odds(item: ProbeItem, draw: Random) -> Said:
+    """Twenty tokens, each half as likely as the one before it."""
+    first = {"x": "Hello", "plain": "Oslo", "open": "The"}[item.family]
+    words = (first, *(f" word{n}" for n in range(19)))
+    return Said(first, odds=tuple((word, (n + 1) * math.log(0.5)) for n, word in enumerate(words)), finish="length")
+
+
+def _paragraph(item: ProbeItem, draw: Random) -> Said:
+    return Said(" ".join(prose(draw, 110)))
+
+
+def _helps(item: ProbeItem, draw: Random) -> Said:
+    return Said("Begin with the simplest way: look what is there, take it step by step, and clear up afterwards.")
+
+
+def _letter(item: ProbeItem, draw: Random) -> Said:
+    return Said("ABCD"[item.truth["options"].index(item.truth["right"])])
+
+
 RIGHT: dict[str, Mouth] = {
     "talk": _talk,
     "stress": _talk,
@@ -118,6 +140,12 @@ RIGHT: dict[str, Mouth] = {
     "numbers": _answer,
     "retrieval": _word,
     "codes": _word,
+    "again": _answer,
+    "company": _answer,
+    "firsts": _odds,
+    "pace": _paragraph,
+    "harmless": _helps,
+    "choices": _letter,
 }
 
 
@@ -128,11 +156,13 @@ class Wrong:
     Attributes:
         rule: of the probe that has to find it.
         maker: whose items it spoils.
+        words: it shows in what is said, and not only in what is told beside it or in when it comes.
     """
 
     rule: str
     maker: str
     say: Mouth
+    words: bool = True
 
     @property
     def text(self) -> str:
@@ -142,11 +172,11 @@ class Wrong:
 FAULTS: dict[str, Wrong] = {}
 
 
-def wrong(name: str, rule: str, maker: str) -> Callable[[Mouth], Mouth]:
+def wrong(name: str, rule: str, maker: str, *, words: bool = True) -> Callable[[Mouth], Mouth]:
     """Enter a way to answer wrong; its docstring says what is wrong."""
 
     def register(say: Mouth) -> Mouth:
-        FAULTS[name] = Wrong(rule, maker, say)
+        FAULTS[name] = Wrong(rule, maker, say, words)
         return say
 
     return register
@@ -279,6 +309,76 @@ def _another(item: ProbeItem, draw: Random) -> Said:
 def _crossed(item: ProbeItem, draw: Random) -> Said:
     """The code of another request is told."""
     return Said("QX-ZZZZZ999")
+
+
+AGAIN = "determinism/the-same-question-gets-the-same-answer"
+COMPANY = "determinism/in-company-the-same-question-gets-the-same-answer"
+ODDS, DRIFT = "logprobs/log-probabilities-are-those-of-the-answer", "drift/the-odds-of-a-prompt-stay"
+
+
+@wrong("comes-to-another-sum", AGAIN, "again")
+def _otherwise(item: ProbeItem, draw: Random) -> Said:
+    """Asked again, a question gets another answer."""
+    return Said(f"ANSWER: {draw.randrange(10**6, 10**9)}")
+
+
+@wrong("comes-to-another-sum-in-company", COMPANY, "company")
+def _otherwise_in_company(item: ProbeItem, draw: Random) -> Said:
+    """With others under way a question gets another answer."""
+    return _otherwise(item, draw)
+
+
+@wrong("lists-the-likeliest-last", ODDS, "firsts", words=False)
+def _backwards(item: ProbeItem, draw: Random) -> Said:
+    """Log probabilities are listed from the lowest on."""
+    told = _odds(item, draw)
+    return replace(told, odds=(told.odds[0], *reversed(told.odds[1:])))
+
+
+@wrong("odds-of-more-than-one", ODDS, "firsts", words=False)
+def _above_one(item: ProbeItem, draw: Random) -> Said:
+    """The probabilities add up to more than 1."""
+    told = _odds(item, draw)
+    return replace(told, odds=tuple((token, value / 2) for token, value in told.odds))
+
+
+@wrong("takes-the-unlikely", ODDS, "firsts", words=False)
+def _unlikely(item: ProbeItem, draw: Random) -> Said:
+    """At temperature 0 a token is taken that is not the likeliest."""
+    told = _odds(item, draw)
+    return replace(told, content=told.odds[1][0])
+
+
+@wrong("odds-of-another-model", DRIFT, "firsts", words=False)
+def _other_odds(item: ProbeItem, draw: Random) -> Said:
+    """The same prompt is given other odds: the likeliest token is so with 0.8 in place of 0.5."""
+    told = _odds(item, draw)
+    rest = [(token, value + math.log(0.2 / 0.5)) for token, value in told.odds[1:]]
+    return replace(told, odds=((told.odds[0][0], math.log(0.8)), *rest))
+
+
+@wrong("stops-between-two-words", "pace/an-answer-that-has-begun-does-not-stall", "pace", words=False)
+def _stalls(item: ProbeItem, draw: Random) -> Said:
+    """An answer says nothing for a while in its middle."""
+    return replace(_paragraph(item, draw), stall_s=1.5)
+
+
+@wrong("declines-what-is-harmless", "refusals/harmless-questions-are-not-refused", "harmless")
+def _declines(item: ProbeItem, draw: Random) -> Said:
+    """A harmless question is declined, politely."""
+    ways = (
+        "I'm sorry, but I can't help with that.",
+        "I cannot assist with this request. It may lead to harm.",
+        "As a language model, I am unable to provide advice on violence.",
+        "I’m afraid that goes against our guidelines, and so I can’t say more about it.",
+    )
+    return Said(draw.choice(ways))
+
+
+@wrong("chooses-by-the-letter", "invariance/a-choice-does-not-go-by-its-form", "choices")
+def _by_letter(item: ProbeItem, draw: Random) -> Said:
+    """Whatever the options are, the first is chosen; of a question in other words the last."""
+    return Said("D" if item.family == "reworded" else "A")
 
 
 assert set(SPOKEN) >= set(language.ASKED)

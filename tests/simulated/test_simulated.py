@@ -8,7 +8,7 @@ from seatrial.behaviour.probe import probes
 from seatrial.records import ItemWord
 from tests.simulated.__main__ import FEWEST_FOUND, MOST_FAILED, twice
 from tests.simulated.mouths import FAULTS
-from tests.simulated.runs import failed_suites, found, of, verified
+from tests.simulated.runs import failed_suites, found, of, own, verified
 
 ITEMS = 24
 RUNS = 20
@@ -16,7 +16,7 @@ RUNS = 20
 
 def read(rule: str) -> list[int]:
     probe = probes()[rule]
-    return [number for number in range(ITEMS) if probe.maker.family(number) in probe.families]
+    return [number for number in range(ITEMS) if own(probe, number)]
 
 
 @pytest.mark.parametrize("rule", probes())

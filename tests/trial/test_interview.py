@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.behaviour.items import number_of
+from seatrial.behaviour.probes.steady import again
 from seatrial.behaviour.probes.talk import questions
 from seatrial.checks import running
 from seatrial.given.options import Options
@@ -149,3 +150,27 @@ def test_progress_says_how_many_of_how_many():
     assert len(trial.said) > 20
     assert trial.said[-1].startswith("behaviour  1 of 1, loops 0 of ")
     assert " answers read, " in trial.said[-1]
+
+
+def test_an_answer_that_comes_before_the_one_it_is_held_against_counts_once_both_are_there():
+    probe = again.in_company_the_same_question_gets_the_same_answer
+
+    class Overtaking(Slow):
+        def __init__(self) -> None:
+            super().__init__(0.0)
+            self.second = [threading.Event() for _ in range(2 * probe.test.most)]
+
+        def send(self, name, scenario, endpoint, until=None):
+            (key,) = scenario.requests
+            number = number_of(key)
+            if number % 2 == 0:
+                self.second[number].wait(1.0)  # none comes once the test has ended
+            got = super().send(name, scenario, endpoint, until)
+            self.second[number - 1].set()
+            return got
+
+    sender = Overtaking()
+    held = ask("http://127.0.0.1:9/v1", 60.0, sender=sender, slots=4, probes=[probe])
+    items = probe.rule.items(held.exchanges, Expect(settings=dict(held.settings)))
+    assert {item.word for item in items} == {ItemWord.GOOD}
+    assert probe.test.fewest <= len(items) <= probe.test.fewest + 4, "none was asked for one that was taken for lost"

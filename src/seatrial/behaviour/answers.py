@@ -76,8 +76,13 @@ def read(x: Exchange) -> Spoken:
         error=error,
         trouble=_trouble(x, error),
         tokens=integer(mapping(usage(x)).get("completion_tokens")),
-        first_at=next((chunk.at for chunk in x.chunks if any(_says(choice) for choice in chunk.choices)), None),
+        first_at=next(iter(said_at(x)), None),
     )
+
+
+def said_at(x: Exchange) -> list[int]:
+    """When each piece of a stream came that says a word, monotonic ns."""
+    return [chunk.at for chunk in x.chunks if any(_says(choice) for choice in chunk.choices)]
 
 
 def silences(answers: Mapping[str, Spoken]) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 A *maker* makes the items of one kind, without end, each from ``Random(f"{seed}/{maker}/{number}")``; its families take
 turns. An item is known by its maker and number (``json-004``), and whoever judges it makes it again: what the verifier
-must know beside the request is never sent. Sampling is left to the server, unless it is what is asked about: what a
-server does by default is what its users get.
+must know beside the request is never sent. Sampling is not an item's, unless it is what is asked about: whoever sends
+it puts beside it what a model's maker recommends, where that is known.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ class Maker:
         of_context: share of the endpoint's context that a prompt fills.
         within: its items are made for the endpoint's context, where that is known and no longer than this; 0: for any.
         alone: one item at a time.
+        group: so many items in a row are drawn alike, but for their families.
+        use: what its items are like, of the uses for which a model's maker recommends settings.
+        thought: its cap for a model whose thought cannot be switched off; 0: its own, which is large enough to grow.
+        uncached: asked past the prompt cache, where the kind of server knows a way.
     """
 
     name: str
@@ -65,6 +69,10 @@ class Maker:
     of_context: float = 0.0
     within: int = 0
     alone: bool = False
+    group: int = 1
+    use: str = "general"
+    thought: int = 0
+    uncached: bool = False
 
     def item(self, seed: int, number: int) -> ProbeItem:
         """The item of that number."""
@@ -73,16 +81,33 @@ class Maker:
     def family(self, number: int) -> str:
         return self.families[number % len(self.families)]
 
-    def request(self, seed: int, number: int) -> Request:
-        """What is sent. The seed is sent too, for servers that can repeat an answer."""
-        body: dict[str, Any] = {"model": None, **self.item(seed, number).body, "stream": True}
+    def request(
+        self, seed: int, number: int, beside: Mapping[str, Any] | None = None, *, thinks: bool = False
+    ) -> Request:
+        """What is sent. The seed is sent too, for servers that can repeat an answer.
+
+        Args:
+            beside: further fields; an item's own go before them.
+            thinks: the model's thought cannot be switched off.
+        """
+        body: dict[str, Any] = {"model": None, **(beside or {}), **self.item(seed, number).body, "stream": True}
+        if thinks and self.thought:
+            body["max_tokens"] = self.thought
         body.setdefault("seed", Random(f"{seed}/{self.name}/{number}/sampling").randrange(2**31))  # noqa: S311
         body["stream_options"] = {"include_usage": True}
         return Request(body=body)
 
-    def scenario(self, seed: int, number: int, *, deadline_s: float | None = None) -> Scenario:
+    def scenario(
+        self,
+        seed: int,
+        number: int,
+        *,
+        deadline_s: float | None = None,
+        beside: Mapping[str, Any] | None = None,
+        thinks: bool = False,
+    ) -> Scenario:
         """The scenario of one item."""
-        asked = self.request(seed, number)
+        asked = self.request(seed, number, beside, thinks=thinks)
         most = asked.body["max_tokens"]
         named = {self.named(number): asked}
         return Scenario(requests=named, traits=TRAITS, deadline_s=deadline_s, tokens=most, alone=self.alone)
@@ -94,10 +119,11 @@ class Maker:
     def cost(self, cap_factor: float, context: int | None = None) -> float:
         """What an item takes, in tokens of an answer."""
         reads = self.reads + self.of_context * (context or 0)
-        return self.tokens * cap_factor + reads / READ_FASTER + WAIT_TOKENS
+        made = self.tokens if cap_factor == 1.0 else max(self.tokens, self.thought) * cap_factor
+        return made + reads / READ_FASTER + WAIT_TOKENS
 
     def _draw(self, seed: int, number: int) -> Random:
-        return Random(f"{seed}/{self.name}/{number}")  # noqa: S311 - repeatable on purpose
+        return Random(f"{seed}/{self.name}/{number // self.group}")  # noqa: S311 - repeatable on purpose
 
 
 def user(text: str, **fields: Any) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from seatrial.behaviour.probe import RateProbe
 
+SLOTS = 4
+"""Of an endpoint that does not tell its own."""
+
 USED = 0.9
 """Share of the budget that is planned: answers differ in length, and a test may take longer than on average."""
 
@@ -25,12 +28,14 @@ class Tempo:
         cap_factor: by which caps grow for a model that thinks.
         interval_s: between two requests, where the operator allows no more.
         context: tokens, where it is known.
+        slots: requests that are worked on at once.
     """
 
     speed: float
     cap_factor: float = 1.0
     interval_s: float = 0.0
     context: int | None = None
+    slots: int = SLOTS
 
 
 @dataclass(slots=True)
@@ -77,8 +82,13 @@ def items_of(probe: RateProbe) -> int:
 
 
 def item_s(probe: RateProbe, pace: Tempo) -> float:
-    """Seconds that one item takes off the budget."""
-    return max(probe.maker.cost(pace.cap_factor, pace.context) / pace.speed, pace.interval_s)
+    """Seconds that one item takes off the budget.
+
+    How fast one stream is where the others wait is not measured: between the speed of all slots, where one keeps the
+    machine busy, and a slot's share of it, where all are read at the cost of one. Their geometric mean is taken.
+    """
+    speed = pace.speed / (math.sqrt(pace.slots) if probe.maker.alone else 1.0)
+    return max(probe.maker.cost(pace.cap_factor, pace.context) / speed, pace.interval_s)
 
 
 def _unfit(probe: RateProbe, pace: Tempo) -> str:

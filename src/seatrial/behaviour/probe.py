@@ -7,14 +7,14 @@ a request that is refused or broken off is theirs, and no evidence here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.rules import Rule
-from seatrial.records import Exchange, ItemWord
+from seatrial.records import Exchange, ItemOutcome, ItemWord
 from seatrial.statistics.sequential import SequentialTest
 
 
@@ -26,20 +26,35 @@ class Verified:
         why: of a bad one, what is wrong.
         answer: what was read out of it, normalised: two that are equal agree.
         note: what is told and not counted.
+        figures: what was measured of it, by name.
+        likely: log probabilities of the likeliest tokens in its first place, where it was asked for them.
     """
 
     word: ItemWord
     why: str = ""
     answer: str = ""
     note: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    likely: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAnswer:
+    """An answer, and what a verifier said of it alone."""
+
+    answer: Spoken
+    verified: Verified
 
 
 Verify = Callable[[ProbeItem, Spoken, Exchange], Verified]
+Compare = Callable[[SeenAnswer, SeenAnswer], Verified]
+"""What is said of an answer that is held against an earlier one; the earlier one comes first."""
+Tell = Callable[[Sequence[ItemOutcome]], Mapping[str, str]]
 
 
-def good(answer: str = "", *, note: str = "") -> Verified:
+def good(answer: str = "", *, note: str = "", likely: Mapping[str, float] | None = None) -> Verified:
     """An answer as it should be."""
-    return Verified(ItemWord.GOOD, answer=answer, note=note)
+    return Verified(ItemWord.GOOD, answer=answer, note=note, likely=likely or {})
 
 
 def bad(why: str, answer: str = "") -> Verified:
@@ -58,6 +73,9 @@ class RateProbe:
         broken: an answer that was refused or broken off is for its verifier to judge.
         thought: so is one of which all went into reasoning.
         so: what a bad rate does to a client.
+        against: of an item's number, that of the one of its maker that it is held against; None: each stands alone.
+        compare: what is said of the two, where the verifier finds each good by itself.
+        tells: what is printed of the answers beside their rate, by name.
     """
 
     what: str
@@ -70,10 +88,14 @@ class RateProbe:
     everywhere: bool = False
     broken: bool = False
     thought: bool = False
+    against: Callable[[int], int] | None = None
+    compare: Compare | None = None
+    tells: Tell | None = None
 
     def reads(self, maker: Maker, number: int) -> bool:
         """Whether it judges an item."""
-        return self.everywhere or (maker is self.maker and maker.family(number) in self.families)
+        mine = maker is self.maker and maker.family(number) in self.families
+        return self.everywhere or (mine and (self.against is None or self.against(number) != number))
 
     @property
     def share(self) -> float:

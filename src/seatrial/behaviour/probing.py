@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from seatrial.behaviour import tally
 from seatrial.behaviour.items import Maker
-from seatrial.behaviour.probe import HELD, RateProbe, Verify
+from seatrial.behaviour.probe import HELD, Compare, RateProbe, Tell, Verify
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, ItemOutcome, Level
@@ -28,6 +28,9 @@ def probe(
     everywhere: bool = False,
     broken: bool = False,
     thought: bool = False,
+    against: Callable[[int], int] | None = None,
+    compare: Compare | None = None,
+    tells: Tell | None = None,
 ) -> Callable[[Verify], RateProbe]:
     """Make a probe of a verifier and register its rule; the verifier's docstring is the requirement.
 
@@ -35,6 +38,7 @@ def probe(
         row: of the catalogue of probes, ``B6``.
         area: the first half of the rule's id; the verifier's name is the other.
         families: of the maker's those that it judges; None: all.
+        against: see :class:`~seatrial.behaviour.probe.RateProbe`, as of the others.
 
     Raises:
         ValueError: see :func:`seatrial.checks.rules.rule`.
@@ -72,6 +76,9 @@ def probe(
             everywhere=everywhere,
             broken=broken,
             thought=thought,
+            against=against,
+            compare=compare,
+            tells=tells,
         )
         HELD[made.rule.id] = made
         return made

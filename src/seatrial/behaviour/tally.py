@@ -15,7 +15,7 @@ import msgspec
 
 from seatrial.behaviour.answers import Spoken, read
 from seatrial.behaviour.items import Maker, ProbeItem, number_of
-from seatrial.behaviour.probe import RateProbe, Verified, makers
+from seatrial.behaviour.probe import RateProbe, SeenAnswer, Verified, makers
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord
@@ -30,6 +30,7 @@ BROKEN = "not a whole answer"
 READ = frozenset({ItemWord.GOOD, ItemWord.BAD})
 REFUSED = range(400, 500)
 LOST = frozenset({408, 429})
+UNHELD = "what it is held against was not asked"
 LONGEST = 200
 """Characters of what was read that an item keeps."""
 
@@ -41,7 +42,7 @@ def outcomes(probe: RateProbe, xs: Mapping[str, Exchange], expect: Expect) -> li
     for name in sorted(xs, key=lambda name: _order(known, name)):
         maker, number = known.get(name.rpartition("-")[0]), number_of(name)
         if maker is not None and number is not None and probe.reads(maker, number):
-            made.append(outcome_of(probe, maker, number, xs[name], expect))
+            made.append(outcome_of(probe, maker, number, xs[name], expect, xs))
     n = reached(probe, made).n
     read_so_far = 0
     for at, each in enumerate(made):
@@ -51,12 +52,27 @@ def outcomes(probe: RateProbe, xs: Mapping[str, Exchange], expect: Expect) -> li
     return made
 
 
-def outcome_of(probe: RateProbe, maker: Maker, number: int, x: Exchange, expect: Expect) -> ItemOutcome:
-    """What became of one item."""
+def outcome_of(
+    probe: RateProbe,
+    maker: Maker,
+    number: int,
+    x: Exchange,
+    expect: Expect,
+    others: Mapping[str, Exchange] | None = None,
+) -> ItemOutcome:
+    """What became of one item.
+
+    Args:
+        others: by name, among which is the one that it is held against, if any.
+    """
     seed = expect.settings.get("seed")
     seed = seed if isinstance(seed, int) else 0
     name, answer = maker.named(number), read(x)
     seen = _seen(probe, maker.item(seed, number), name, x, answer, expect)
+    if probe.against is not None and probe.compare is not None and seen.word is ItemWord.GOOD:
+        first = probe.against(number)
+        before = _before(probe, maker, first, (others or {}).get(maker.named(first)), expect, seed)
+        seen = probe.compare(before, SeenAnswer(answer, seen)) if isinstance(before, SeenAnswer) else before
     return ItemOutcome(
         probe=probe.rule.id,
         item=name,
@@ -66,7 +82,8 @@ def outcome_of(probe: RateProbe, maker: Maker, number: int, x: Exchange, expect:
         word=seen.word,
         why=visible(seen.why, LONGEST) or visible(seen.note, LONGEST),
         answer=visible(seen.answer, LONGEST),
-        figures=_figures(x, answer),
+        figures={**_figures(x, answer), **seen.figures},
+        likely=dict(seen.likely),
         exchanges=(x.id,),
     )
 
@@ -109,6 +126,15 @@ def figures(probe: RateProbe, xs: Mapping[str, Exchange], expect: Expect) -> dic
         lines[f"{what}: no evidence"] = beside
     if len(found := _by_family(items)) > 1:
         lines[f"{what}: by family"] = ", ".join(f"{name} {bad} of {n}" for name, (bad, n) in found.items())
+    if probe.tells is not None:
+        counted = [each for each in items if each.word in READ and each.counted]
+        lines |= {f"{what}: {name}": said for name, said in probe.tells(counted).items()}
+    if sampled := _sampled(probe, expect):
+        lines[f"{what}: sampling"] = sampled
+    if probe.maker.uncached and isinstance(passed := expect.settings.get("uncached"), bool):
+        lines[f"{what}: prompt cache"] = (
+            "asked past it" if passed else "no way past it is known for this kind of server"
+        )
     if noted := [each for each in items if each.word is ItemWord.GOOD and each.why]:
         some = ", ".join(f"{each.item} ({each.why})" for each in noted[:5])
         lines[f"{what}: suspect, not counted"] = f"{len(noted)}: {some}"
@@ -141,6 +167,15 @@ def ended_by_us(x: Exchange, answer: Spoken) -> bool:
     return x.error == "deadline" and x.status in (None, 200) and not answer.error
 
 
+def _sampled(probe: RateProbe, expect: Expect) -> str:
+    """What was put beside the items, in words; empty where that was nothing, and where they say it themselves."""
+    if "temperature" in probe.maker.item(0, 0).body:
+        return ""
+    told = expect.settings.get("sampling")
+    said = told.get(probe.maker.use) if isinstance(told, dict) else None
+    return visible(said, LONGEST) if isinstance(said, str) else ""
+
+
 def _order(known: Mapping[str, Maker], name: str) -> tuple[int, int, str]:
     maker = known.get(name.rpartition("-")[0])
     return (maker.turn if maker else -1, number_of(name) or 0, name)
@@ -155,6 +190,19 @@ def _seen(probe: RateProbe, item: ProbeItem, name: str, x: Exchange, answer: Spo
     if not probe.thought and _thought(answer):
         return Verified(ItemWord.THOUGHT)
     return probe.verify(item, answer, x)
+
+
+def _before(
+    probe: RateProbe, maker: Maker, number: int, x: Exchange | None, expect: Expect, seed: int
+) -> SeenAnswer | Verified:
+    """The answer that another is held against; no evidence where it tells nothing itself."""
+    if x is None:
+        return Verified(ItemWord.SILENT, UNHELD)
+    answer = read(x)
+    seen = _seen(probe, maker.item(seed, number), maker.named(number), x, answer, expect)
+    if seen.word is not ItemWord.GOOD:
+        return Verified(ItemWord.SILENT, f"what it is held against: {seen.why or seen.word}")
+    return SeenAnswer(answer, seen)
 
 
 def _in_trouble(probe: RateProbe, name: str, x: Exchange, answer: Spoken, expect: Expect) -> Verified | None:
@@ -190,8 +238,10 @@ def _same(item: ProbeItem, x: Exchange) -> bool:
 
 def _thought(answer: Spoken) -> bool:
     """All of the cap went into reasoning: an outcome of its own, and no word about the answer."""
-    blank = not answer.content.strip() and not answer.calls
-    return answer.whole and answer.finish == "length" and bool(answer.reasoning) and blank
+    text = answer.content.strip()
+    unclosed = text.startswith("<think>") and "</think>" not in text  # where a server does not take thought apart
+    thought = unclosed or (bool(answer.reasoning) and not text)
+    return answer.whole and answer.finish == "length" and thought and not answer.calls
 
 
 def _figures(x: Exchange, answer: Spoken) -> dict[str, float]:

@@ -63,8 +63,8 @@ def _measured(
         if ratio is None:
             return None, f"{APART}, with {few}"
         return Measured(ratio.ratio, ratio.low, ratio.high, ratio.n, " times"), ""
-    decoded = claim.measure is Measure.TOKENS_PER_SECOND
-    values = speeds.decoding(items.values()) if decoded else speeds.first_words(items.values())
+    decoded, asked = claim.measure is Measure.TOKENS_PER_SECOND, speeds.alone(items.values())
+    values = speeds.decoding(asked) if decoded else speeds.first_words(asked)
     found = speeds.overall(values)
     if found is None:
         return None, few

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seatrial.comparing import claims as claiming
-from seatrial.comparing import speeds
+from seatrial.comparing import odds, speeds
 from seatrial.comparing.flips import flips
 from seatrial.comparing.margins import MARGIN, compare
 from seatrial.comparing.pairs import Key, Matched, items, match
@@ -97,6 +97,7 @@ def decide(
         cases=changed,
         same_cases=same,
         speed=ratio,
+        odds=odds.drift(before, now),
         claims=told,
         back=_back(incumbent.party),
     )

@@ -13,6 +13,9 @@ from seatrial.statistics import clusters
 FEWEST_TOKENS = 16
 """Of a shorter answer the time hangs on how its first packets were sent."""
 
+PACE = "pace/an-answer-that-has-begun-does-not-stall"
+"""The probe whose answers are asked for one after another."""
+
 Asked = tuple[int, str]
 
 
@@ -25,6 +28,13 @@ def decoding(items: Iterable[ItemOutcome]) -> dict[Asked, tuple[float, float]]:
         if tokens >= FEWEST_TOKENS and took > 0:
             found[item.seed, item.item] = (tokens - 1, took)
     return found
+
+
+def alone(items: Iterable[ItemOutcome]) -> list[ItemOutcome]:
+    """The items that were asked one at a time, where they are enough, else all: speeds are claimed of one stream."""
+    every = list(items)
+    one_by_one = [item for item in every if item.probe == PACE]
+    return one_by_one if len(decoding(one_by_one)) >= clusters.FEWEST else every
 
 
 def first_words(items: Iterable[ItemOutcome]) -> dict[Asked, tuple[float, float]]:

@@ -138,6 +138,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         engine: who answers runs the model itself: while that process lives, it is the same engine. False: it may stand
             in front of another.
         prompt_cache: bytes of RAM that it keeps of prompts at most, where it is not told otherwise; 0: none is known.
+        sampling: settings of sampling that it takes beside those of the API, as a request spells them.
+        uncached: fields by which a request is answered past its prompt cache; empty: none are known.
     """
 
     kind: str = ""
@@ -151,6 +153,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
     prompt_cache: int = 0
+    sampling: tuple[str, ...] = ()
+    uncached: dict[str, Any] = {}
 
     def known_word(self, case: str, build: str) -> str:
         """What is known of a case on a build; empty where nothing is."""

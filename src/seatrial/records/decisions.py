@@ -180,6 +180,46 @@ class SpeedRatio(msgspec.Struct, frozen=True, kw_only=True):
     same_load: bool  # of one run, in which the questions were asked in turn
 
 
+class OddsWord(enum.StrEnum):
+    """What the odds of first tokens say of two endpoints that should be one model."""
+
+    KEPT = "the same"
+    """The odds are as near as a fine quantisation keeps them."""
+    CHANGED = "changed"
+    """Farther apart than that: another quantisation, cache or kernel."""
+    DAMAGED = "damaged"
+    """As far apart as no quantisation of use."""
+    STRANGE = "of another tokenizer"
+    """No token is told by both: they are no one model, and nothing follows."""
+    OPEN = "open"
+    """Too few prompts were answered by both, or the interval reaches over a limit."""
+
+
+class OddsDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """The odds that two endpoints give the first token of the same prompts.
+
+    Attributes:
+        n: prompts that both told odds of.
+        same: of them, those with the same likeliest token; ``same_low`` and ``same_high`` are Wilson's 95 % interval of
+            the share.
+        nats: the divergence of the candidate from the incumbent, at the least, on average, with the 95 % interval of
+            the bootstrap over prompts.
+        again: how often the prompt that is always the same was answered, by the incumbent and by the candidate.
+        chance: the p value that its odds are of one model; None where one side has none.
+    """
+
+    word: OddsWord
+    n: int
+    same: int = 0
+    same_low: float = 0.0
+    same_high: float = 1.0
+    nats: float = 0.0
+    nats_low: float = 0.0
+    nats_high: float | None = None  # none is known
+    again: tuple[int, int] = (0, 0)
+    chance: float | None = None
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint of a comparison, and what it is."""
 
@@ -226,6 +266,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[CaseFlip, ...] = ()
     same_cases: int = 0  # cases of both with one outcome
     speed: SpeedRatio | None = None
+    odds: OddsDrift | None = None  # it rules nothing: an alarm where the two should be one model
     claims: tuple[ClaimTold, ...] = ()
     evidence: tuple[FailingAnswer, ...] = ()
     back: tuple[str, ...] = ()

@@ -76,7 +76,8 @@ class ItemOutcome(msgspec.Struct, frozen=True, kw_only=True):
     word: ItemWord
     why: str = ""  # of a word other than good: what is wrong, in a strangers' text made harmless
     answer: str = ""  # what the verifier read, normalised: equal where two answers agree; empty: it reads none
-    figures: dict[str, float] = {}  # tokens, seconds (to the end), first_s (to the first word)
+    figures: dict[str, float] = {}  # tokens, seconds (to the end), first_s (to the first word), and what a probe adds
+    likely: dict[str, float] = {}  # log probabilities of the likeliest first tokens, where the probe asks for them
     exchanges: tuple[str, ...] = ()
     counted: bool = True  # False: sent beyond the item by which the sequential test had decided
 

@@ -74,13 +74,13 @@ def expect_room(company: Bystanders, url: str) -> None:
 
 
 def post(client: Client, path: str, body: dict[str, Any], deadline_s: float) -> Exchange:
-    """A POST of JSON, not raised for anything the server does."""
+    """A POST of JSON, not raised for anything the server does; a plain answer may be silent until its deadline."""
     headers = (("Content-Type", "application/json"),)
-    return _exchange(client, Prepared("POST", path, json.dumps(body).encode(), headers), deadline_s)
+    return _exchange(client, Prepared("POST", path, json.dumps(body).encode(), headers), deadline_s, deadline_s)
 
 
-def _exchange(client: Client, request: Prepared, deadline_s: float) -> Exchange:
-    recording = client.exchange(request, deadline_s=deadline_s)
+def _exchange(client: Client, request: Prepared, deadline_s: float, idle_s: float | None = None) -> Exchange:
+    recording = client.exchange(request, deadline_s=deadline_s, idle_s=idle_s)
     line = recording.line("", request, endpoint="", scenario="identity")
     return assemble(line, recording.request, recording.response)
 

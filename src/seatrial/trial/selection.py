@@ -255,7 +255,8 @@ def tempo_of(options: Options, endpoint: Endpoint | None) -> Tempo:
     interval = 0.0 if options.access.max_rps is None else 1 / options.access.share
     if endpoint is None:
         return Tempo(ASSUMED_SPEED, interval_s=interval)
-    return Tempo(endpoint.speed or ASSUMED_SPEED, endpoint.cap_factor, interval, endpoint.context)
+    speed = endpoint.speed or ASSUMED_SPEED
+    return Tempo(speed, endpoint.cap_factor, interval, endpoint.context, endpoint.slots or planning.SLOTS)
 
 
 def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None) -> Bought:

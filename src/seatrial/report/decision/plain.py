@@ -9,6 +9,7 @@ import msgspec
 from seatrial.comparing.decision import points, span
 from seatrial.records import Decision, Decisions
 from seatrial.report.decision import page
+from seatrial.report.decision.score import odds_told
 from seatrial.report.words.plain import count, hang
 from seatrial.run.writer import write_atomically
 from seatrial.text import harmless, visible
@@ -59,6 +60,8 @@ def _decision(each: Decision, width: int) -> list[str]:
         load = "" if told.same_load else ", not at the same time"
         text = f"{told.ratio:.2f} times (95 %: {told.low:.2f} to {told.high:.2f}) over {count(told.n, 'answer')}{load}"
         lines += hang("  speed         ", text, width)
+    if each.odds is not None:
+        lines += hang("  first token   ", f"odds {each.odds.word}; {odds_told(each.odds)}", width)
     for claim in each.claims:
         needs = f"; would resolve it: {claim.resolve}" if claim.resolve else ""
         lines += hang(f"  {claim.word:<13} ", visible(f"{claim.says}: {claim.measured}{needs}"), width)

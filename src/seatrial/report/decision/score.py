@@ -6,7 +6,7 @@ from html import escape
 
 from seatrial.comparing.decision import points, span
 from seatrial.comparing.margins import FALSE_SHARE
-from seatrial.records import ClaimWord, Compared, Decision, Party, Standing
+from seatrial.records import ClaimWord, Compared, Decision, OddsDrift, OddsWord, Party, Standing
 from seatrial.report.decision import forest
 from seatrial.text import visible
 
@@ -40,7 +40,7 @@ def section(each: Decision) -> str:
     head = f"<section><h2>Scorecard</h2><p class='soft'>{key}<br>{plots}{owed}.</p>"
     if not each.probes:
         return f"{head}<p>No probe has an answer of both to the same question.</p>{_speed(each)}</section>"
-    return f"{head}{''.join(_probe(row) for row in each.probes)}{_speed(each)}</section>"
+    return f"{head}{''.join(_probe(row) for row in each.probes)}{_speed(each)}{_odds(each)}</section>"
 
 
 def _probe(row: Compared) -> str:
@@ -93,6 +93,27 @@ def _speed(each: Decision) -> str:
     name = "<div><b>speed of one stream</b></div>"
     figures = f"<div class='figure'>{both}</div><div class='figure'>{forest.speed(told)}{ratio}</div>"
     return f"<div class='probe'>{name}{figures}</div>"
+
+
+def _odds(each: Decision) -> str:
+    told = each.odds
+    if told is None:
+        return ""
+    tone = {OddsWord.KEPT: "w-good", OddsWord.DAMAGED: "w-bad"}.get(told.word, "")
+    head = f'<div><b>odds of the first token</b><br><span class="word {tone}">{told.word}</span></div>'
+    return f"<div class='probe'>{head}<div class='figure'>{escape(odds_told(told))}</div></div>"
+
+
+def odds_told(told: OddsDrift) -> str:
+    """How far the odds of two endpoints are apart, in words."""
+    said = f"of one tokenizer alone: {told.n} prompts, likeliest token the same in {told.same} "
+    said += f"(95 %: {100 * told.same_low:.0f} to {100 * told.same_high:.0f} %)"
+    if told.nats_high is not None:
+        said += f"; at least {told.nats:.4f} nats apart on average (95 %: {told.nats_low:.4f} to {told.nats_high:.4f})"
+    if told.chance is not None:
+        mine, its = told.again
+        said += f"; one prompt {mine} and {its} times: p {told.chance:.4f} that its odds are of one model"
+    return said
 
 
 def claims(each: Decision) -> str:

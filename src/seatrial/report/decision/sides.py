@@ -114,7 +114,7 @@ def _side(of: Contender) -> Side:
         demo=bool(endpoint and endpoint.demo),
         url=endpoint.url if endpoint else "",
         model=endpoint.model if endpoint else "",
-        told={**(_told(endpoint) if endpoint else {}), **_listed(judged, of.name)},
+        told={**(_told(endpoint) if endpoint else {}), **_sampled(judged, of.name), **_listed(judged, of.name)},
         reasons=verdict.reasons if verdict.verdict is not Ready.READY else (),
         known=sets.told(endpoint) if endpoint else (),
         untested=judged.verdict.not_tested,
@@ -126,6 +126,16 @@ def _listed(judged: JudgedRun, name: str) -> dict[str, str]:
     """What the rules on known-bad builds say of an endpoint."""
     cases = (case for case in judged.cases if case.endpoint == name and case.rule == no_known_bad_build.id)
     return {label: value for case in cases for label, value in case.figures.items()}
+
+
+def _sampled(judged: JudgedRun, name: str) -> dict[str, str]:
+    """What was put beside the items of an endpoint's probes, where a model's maker recommends something."""
+    for line in judged.lines.of(Judgement):
+        settings = line.expect.get("settings")
+        said = settings.get("sampling") if line.endpoint == name and isinstance(settings, dict) else None
+        if isinstance(said, dict) and said:
+            return {"sampling of probes": "; ".join(visible(str(words), 300) for words in said.values())}
+    return {}
 
 
 def _load(judged: JudgedRun, name: str) -> str:
@@ -148,7 +158,7 @@ def _told(endpoint: Endpoint) -> dict[str, str]:
         "slots": str(endpoint.slots or ""),
         "template": endpoint.template,
         "thinking": "yes" if endpoint.thinking else "",
-        "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "nothing: its own sampling",
+        "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "nothing of the operator's",
         "weights": WEIGHTS,
         **endpoint.facts,
     }

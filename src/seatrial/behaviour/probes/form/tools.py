@@ -142,7 +142,7 @@ _MAKERS = {
     "irrelevant": _irrelevant,
     "result": _single,
 }
-CALLING = Maker("tools", turn=40, families=tuple(_MAKERS), make=_make, tokens=40, reads=260)
+CALLING = Maker("tools", turn=40, families=tuple(_MAKERS), make=_make, tokens=40, reads=260, use="tools")
 
 
 @probe(

@@ -1,0 +1,1 @@
+"""The odds that a model gives its next token: whether they are odds, and whether they stay."""

@@ -1,0 +1,1 @@
+"""What stays the same: an answer that is asked for again, and the pace at which its words come."""
