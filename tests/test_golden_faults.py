@@ -168,6 +168,9 @@ BATTERY = {
     "alternatives": _post(chat("Count to 5.", logprobs=True, top_logprobs=3)),
     "alternatives alone": _post(chat(top_logprobs=3)),
     "greedy": _post(chat("Tell me of the sea.", temperature=0)),
+    "greedy, with chances": _post(
+        chat("Tell me of the sea.", temperature=0, logprobs=True, top_logprobs=2, stream=True)
+    ),
     "very hot": _post(chat("Tell me of the sea.", temperature=2)),
     "narrow": _post(chat("Tell me of the sea.", temperature=2, top_p=1e-6)),
     "a bias": _post(chat(logit_bias={"2000": 100})),

@@ -24,6 +24,8 @@ from seatrial.records import (
     ItemWord,
     Judged,
     Level,
+    Lossless,
+    LosslessWord,
     OperatorClaim,
     Party,
     Ready,
@@ -60,11 +62,13 @@ def decide(
     again: Side | None = None,
     claims: Sequence[OperatorClaim] = (),
     margin: float = MARGIN,
+    same: Lossless | None = None,
 ) -> Decision:
     """Decide about one candidate.
 
     Args:
         again: the incumbent asked a second time.
+        same: what ``--same`` came to, where that was asked.
         margin: by how much a candidate may be worse in a blocking probe, as a fraction.
     """
     before, now = incumbent.items(), candidate.items()
@@ -84,8 +88,12 @@ def decide(
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
     unpaired = _unpaired([matched[probe] for probe in sorted(blocking)], before, now)
     blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, unpaired)
+    if same is not None and same.word is LosslessWord.LOSSY:
+        blockers += (Reason(word="LOSSY", text=same.why),)
+    if same is not None and same.word is LosslessWord.OPEN:
+        lacking += (Reason(word="NOT KNOWN", text=f"whether it is the incumbent made faster: {same.why}"),)
     cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
-    changed, same = flips(incumbent.cases, candidate.cases)
+    changed, alike = flips(incumbent.cases, candidate.cases)
     return Decision(
         cut=cut,
         why=_why(cut, candidate.party, incumbent.party, blockers or lacking, probes),
@@ -95,9 +103,10 @@ def decide(
         lacking=lacking,
         probes=probes,
         cases=changed,
-        same_cases=same,
+        same_cases=alike,
         speed=ratio,
         claims=told,
+        same=same,
         back=_back(incumbent.party),
     )
 

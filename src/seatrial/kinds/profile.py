@@ -138,6 +138,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         engine: who answers runs the model itself: while that process lives, it is the same engine. False: it may stand
             in front of another.
         prompt_cache: bytes of RAM that it keeps of prompts at most, where it is not told otherwise; 0: none is known.
+        uncached: what a request says so that its prompt is read afresh; empty: none can say so, as far as is known.
     """
 
     kind: str = ""
@@ -151,6 +152,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     statuses: Statuses = Statuses()
     known: tuple[Known, ...] = ()
     prompt_cache: int = 0
+    uncached: dict[str, Any] = {}
 
     def known_word(self, case: str, build: str) -> str:
         """What is known of a case on a build; empty where nothing is."""

@@ -46,6 +46,12 @@ def do(each: Decision) -> str:
         )
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
         return f"{first} clients {new.name}{where}, and {kept}"
+    if each.cut is Ruling.DO_NOT and [reason.word for reason in each.blockers] == ["LOSSY"]:
+        return (
+            f"Keep {old.name}. {new.name} does not say what {old.name} says: take back what makes it faster (the "
+            "draft, the cache's quantisation) one by one, and try again; or compare it as a candidate of its own, "
+            "without --same."
+        )
     if each.cut is Ruling.DO_NOT:
         return f"Keep {old.name}. Mend what blocks {new.name}, each with its answer below, and try it again."
     if any(reason.word == "NO PAIRS" for reason in each.lacking):
@@ -74,6 +80,7 @@ def _article(each: Decision, told: Decisions) -> str:
         _evidence(each),
         _reasons("What lacks", each.lacking, ""),
         _notices(told.notices),
+        score.lossless(each),
         score.section(each),
         score.claims(each),
         score.identity(each),
@@ -154,7 +161,9 @@ def _reckoned(told: Decisions) -> str:
         '"Worse" takes the whole interval below the margin, adjusted over all that blocks (Holm); "no worse" takes the '
         "whole of it above, also were every answer lost that the incumbent gave and the candidate did not. Differing "
         "marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact test). Rates are shown with "
-        "Wilson's 95 %. Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
+        "Wilson's 95 %. Answers of two servers that should be one are held against how often the incumbent differs "
+        "from itself; where its token was hardly ahead of the next, a difference does not count. "
+        "Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
         "same figures come of the same record, on any machine: "
         "<code>seatrial compare</code>.</p></section>"
     )

@@ -6,13 +6,14 @@ from html import escape
 
 from seatrial.comparing.decision import points, span
 from seatrial.comparing.margins import FALSE_SHARE
-from seatrial.records import ClaimWord, Compared, Decision, Party, Standing
+from seatrial.records import ClaimWord, Compared, Decision, LosslessWord, Party, Standing
 from seatrial.report.decision import forest
 from seatrial.text import visible
 
 _TONES = {
     Standing.BETTER: "w-good", Standing.HOLDS: "w-good", Standing.WORSE: "w-bad", Standing.OPEN: "",
     ClaimWord.CONFIRMED: "w-good", ClaimWord.REFUTED: "w-bad", ClaimWord.UNRESOLVED: "",
+    LosslessWord.SAME: "w-good", LosslessWord.LOSSY: "w-bad", LosslessWord.OPEN: "",
 }  # fmt: skip
 FLIPS = 12
 
@@ -107,6 +108,35 @@ def claims(each: Decision) -> str:
         for claim in each.claims
     )
     return f"<section><h2>Claims</h2><ul class='plain'>{rows}</ul></section>"
+
+
+def lossless(each: Decision) -> str:
+    """Whether the candidate is the incumbent made faster, with the first place where the two part."""
+    told = each.same
+    if told is None:
+        return ""
+    word = f'<span class="word {_TONES[told.word]}">{told.word}</span>'
+    rows = [f"{word} {text(told.why, 400)}"]
+    if (first := told.first) is not None:
+        gap = "how far ahead is not told" if first.ahead is None else f"{first.ahead:.3f} ahead of the next likely one"
+        near = f", a near tie (at most {told.tie:g})" if first.ahead is not None and first.ahead <= told.tie else ""
+        rows.append(
+            f"first difference, {text(first.question)}: after {first.alike} characters alike, "
+            f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(first.incumbent)}</code> "
+            f"({gap}{near}), "
+            f"the candidate <code>{text(first.candidate)}</code> "
+            f"<span class='soft'>{' '.join(text(name, 40) for name in first.exchanges)}</span>"
+        )
+    rows += [
+        f"{text(name, 60)}: {taken} of {drafted} drafted tokens taken ({100 * taken / drafted:.0f} %)"
+        for name, (drafted, taken) in told.drafts.items()
+    ]
+    if told.silent:
+        rows.append(f"{told.silent} questions without an answer of both")
+    if told.cached:
+        rows.append(f"no request is known that switches the prompt cache of {text(', '.join(told.cached), 120)} off")
+    listed = "".join(f"<li>{row}</li>" for row in rows)
+    return f"<section><h2>Is it the same, made faster?</h2><ul class='plain'>{listed}</ul></section>"
 
 
 def identity(each: Decision) -> str:

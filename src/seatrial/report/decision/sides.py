@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from seatrial.behaviour.identity import no_known_bad_build
+from seatrial.behaviour.probes.talk import twins
+from seatrial.behaviour.probes.talk.twins import Greedy
 from seatrial.candidates import sets
+from seatrial.comparing import lossless
 from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import JudgedRun
+from seatrial.reading.fields import mapping
 from seatrial.records import (
     Decision,
     Decisions,
     Endpoint,
     EndpointVerdict,
     Judgement,
+    Lossless,
     OperatorClaim,
     Party,
     Ready,
@@ -100,6 +105,7 @@ def _decision(
         again=_side(twice) if twice is not None else None,
         claims=claims,
         margin=margin,
+        same=_same(incumbent, candidate),
     )
     shown = evidence.shortest(made, candidate.judged, candidate.endpoint)
     return msgspec.structs.replace(made, evidence=shown)
@@ -136,6 +142,32 @@ def _load(judged: JudgedRun, name: str) -> str:
         if isinstance(turns, list) and name in turns and len(turns) > 1:
             return f"{judged.info.id} {sorted(map(str, turns))}"
     return ""
+
+
+def _same(incumbent: Contender, candidate: Contender) -> Lossless | None:
+    """What the questions of ``--same`` came to; None where they were not asked of both."""
+    first, again, off = _twins(incumbent)
+    its, _, its_off = _twins(candidate)
+    if not (first and its):
+        return None
+    names = (incumbent.name, candidate.name)
+    cached = [name for name, uncached in zip(names, (off, its_off), strict=True) if not uncached]
+    return lossless.compare(first, again, its, names=names, cached=cached)
+
+
+def _twins(of: Contender) -> tuple[dict[str, Greedy], dict[str, Greedy], bool]:
+    """The answers of an endpoint under ``--same``, those asked again, and whether its cache was off."""
+    for line in of.judged.lines.of(Judgement):
+        settings = mapping(line.expect.get("settings")) if line.endpoint == of.name else {}
+        if found := mapping(settings.get("twins")):
+            first, again = (_heard(of.judged, mapping(found.get(turn))) for turn in ("first", "again"))
+            return first, again, settings.get("uncached") is True
+    return {}, {}, False
+
+
+def _heard(judged: JudgedRun, named: Mapping[str, object]) -> dict[str, Greedy]:
+    read = {name: judged.exchange(one) for name, one in named.items() if isinstance(one, str)}
+    return {name: twins.heard(x) if x is not None else Greedy("", wrong="not recorded") for name, x in read.items()}
 
 
 def _told(endpoint: Endpoint) -> dict[str, str]:
