@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from seatrial.given.errors import ConfigError
-from seatrial.records import Endpoint
-
-SUM = "file sha256"
-"""The fact of an endpoint that holds the hash of the file of its weights."""
+from seatrial.records import FILE_SUM, Endpoint
 
 
 def expect_one(incumbent: Endpoint, candidate: Endpoint) -> None:
@@ -28,7 +25,7 @@ def apart(one: Endpoint, other: Endpoint) -> str:
     Equal files are one model, whatever it is called. Sizes that differ are two; names are asked last: one file may be
     served under two.
     """
-    mine, its = one.facts.get(SUM), other.facts.get(SUM)
+    mine, its = one.facts.get(FILE_SUM), other.facts.get(FILE_SUM)
     if mine and its:
         return "" if mine == its else f"their files differ: sha256 {mine[:12]} and {its[:12]}"
     both = sorted(one.marks.keys() & other.marks.keys())

@@ -143,11 +143,14 @@ def _taken(answers: Mapping[str, Greedy]) -> tuple[int, int]:
 
 
 def _explained(found: Lossless) -> Lossless:
-    told = f"{found.differ} of {found.n} answers differ, {found.beyond} of them beyond near ties"
-    told += f"; the incumbent from itself {found.own}, {found.own_beyond} beyond"
+    told = (
+        f"of {found.n} answers at temperature 0 the candidate gives {found.differ} otherwise than the incumbent, "
+        f"{found.beyond} of them at no near tie; the incumbent asked again gives {found.own} otherwise, "
+        f"{found.own_beyond} at no near tie"
+    )
     more = {
-        LosslessWord.LOSSY: f"p {'< 0.001' if found.p < 0.001 else f'{found.p:.3f}'} that it does so no oftener",
-        LosslessWord.SAME: f"one that spoils {100 * found.visible:.1f} % of answers is seen four times in five",
+        LosslessWord.LOSSY: f"by chance: p {'< 0.001' if found.p < 0.001 else f'{found.p:.3f}'}",
+        LosslessWord.SAME: f"one that spoils {100 * found.visible:.1f} % of answers would be seen four times in five",
         LosslessWord.OPEN: f"at least {FEWEST} questions are needed: a longer --budget"
         if found.n < FEWEST
         else f"{found.untold} of them without chances that would show near ties: the incumbent tells no logprobs there",

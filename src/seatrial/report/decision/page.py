@@ -5,6 +5,7 @@ It loads nothing and runs nothing. Every text goes through :func:`html.escape`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -15,8 +16,11 @@ from seatrial.report.decision.score import text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 TONES = {Ruling.CUT_OVER: "cut", Ruling.DO_NOT: "not", Ruling.NOT_PROVEN: "open"}
-SUITES = ("conformance", "soak")
-"""What a candidate must stand beside the probes, and a run may leave out."""
+SUITES = {
+    "conformance": "about 5 min of a server that answers three requests a second",
+    "soak": "a minute, or as long as --soak=8h says",
+}
+"""What a candidate must stand beside the probes, and a run may leave out; and how long each takes."""
 
 SHOWN = 40
 """Lines of a list that are shown; the JSON beside the page has all."""
@@ -124,7 +128,8 @@ def _evidence(each: Decision) -> str:
 
 
 def _cases(each: Decision) -> str:
-    head = f"<p class='soft'>{each.same_cases} cases of rules came out alike on both.</p>"
+    cases = "1 case of a rule" if each.same_cases == 1 else f"{each.same_cases} cases of rules"
+    head = f"<p class='soft'>{cases} came out alike on both.</p>"
     if not each.cases:
         return f"<section><h2>Rules</h2>{head}</section>"
     rows = [
@@ -139,7 +144,7 @@ def _cases(each: Decision) -> str:
 
 
 def _untested(each: Decision) -> str:
-    rows = [f"<b>{text(what, 80)}</b> {text(why, 300)}" for what, why in each.candidate.untested]
+    rows = [f"<b>{text(what, 80)}</b> {text(_longer(what, why), 400)}" for what, why in each.candidate.untested]
     more = [row for row in each.probes if row.more_s]
     rows += [
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
@@ -148,9 +153,21 @@ def _untested(each: Decision) -> str:
     rows += [f"<b>{text(lack.case)}</b> {text(lack.text)}" for lack in each.lacking if lack.word == "NO PAIRS"]
     if not each.speed:
         rows.append("<b>speed</b> too few answers of some length on both to give a ratio")
-    total = sum(row.more_s for row in more)
+    total = sum(row.more_s for row in more) + sum(_seconds(why) for _, why in each.candidate.untested)
     longest = f"<p class='soft'>Together about {minutes(total)} more, at the pace of this run.</p>" if total else ""
     return _list("What was not tested, and how much longer it would take", rows or ["nothing was left out"], longest)
+
+
+def _longer(what: str, why: str) -> str:
+    """Why something was not tested; of a suite that was left out, also what it takes."""
+    takes = SUITES.get(what)
+    return f"{why}: pytest suites/{what} takes {takes}" if takes else why
+
+
+def _seconds(why: str) -> float:
+    """How long what the budget had no room for would have taken, as the plan said it."""
+    found = re.search(r"\btake about (\d{1,6}) s\b", why)
+    return float(found[1]) if found else 0.0
 
 
 def _reckoned(told: Decisions) -> str:

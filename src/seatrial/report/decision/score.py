@@ -118,6 +118,8 @@ def lossless(each: Decision) -> str:
     word = f'<span class="word {_TONES[told.word]}">{told.word}</span>'
     rows = [f"{word} {text(told.why, 400)}"]
     if (first := told.first) is not None:
+        runs = (each.incumbent.run, each.candidate.run)
+        shows = [f"seatrial show {text(run, 80)} {text(x, 40)}" for run, x in zip(runs, first.exchanges, strict=True)]
         gap = "how far ahead is not told" if first.ahead is None else f"{first.ahead:.3f} ahead of the next likely one"
         near = f", a near tie (at most {told.tie:g})" if first.ahead is not None and first.ahead <= told.tie else ""
         rows.append(
@@ -125,7 +127,7 @@ def lossless(each: Decision) -> str:
             f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(first.incumbent)}</code> "
             f"({gap}{near}), "
             f"the candidate <code>{text(first.candidate)}</code> "
-            f"<span class='soft'>{' '.join(text(name, 40) for name in first.exchanges)}</span>"
+            f"<span class='soft'>{'; '.join(shows)}</span>"
         )
     rows += [
         f"{text(name, 60)}: {taken} of {drafted} drafted tokens taken ({100 * taken / drafted:.0f} %)"

@@ -19,6 +19,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.judging.run import JudgedRun
 from seatrial.reading.fields import mapping
 from seatrial.records import (
+    FILE_SUM,
     Decision,
     Decisions,
     Endpoint,
@@ -36,9 +37,7 @@ from seatrial.text import visible
 EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 """The exit codes of ``seatrial compare``; of several candidates the first of these that one of them asks for."""
 
-WEIGHTS = (
-    "no server tells the hash of its file: note it yourself (sha256sum); the quantisation stands in the model's name"
-)
+WEIGHTS = "not readable from here: note its hash yourself (sha256sum); the quantisation may stand in the model's name"
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
 VERSIONS = "the runs are of two versions of Seatrial ({} and {}): a probe's questions may differ under one name"
 
@@ -178,10 +177,10 @@ def _told(endpoint: Endpoint) -> dict[str, str]:
         "named": endpoint.named if endpoint.named != endpoint.model else "",
         "context": f"{endpoint.context} tokens a slot" if endpoint.context else "",
         "slots": str(endpoint.slots or ""),
-        "template": endpoint.template,
+        "template": f"{endpoint.template} ({endpoint.template_sum})" if endpoint.template_sum else endpoint.template,
         "thinking": "yes" if endpoint.thinking else "",
         "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "nothing: its own sampling",
-        "weights": WEIGHTS,
+        **({} if FILE_SUM in endpoint.facts else {"weights": WEIGHTS}),
         **endpoint.facts,
     }
     return {label: value for label, value in told.items() if value}
