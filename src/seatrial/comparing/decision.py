@@ -87,7 +87,9 @@ def decide(
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
     unpaired = _unpaired([matched[probe] for probe in sorted(blocking)], before, now)
-    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, unpaired)
+    blockers = _blockers(candidate.party, probes, told)
+    lacking = _lacking(candidate.party, probes, told, unpaired)
+    lacking = tuple(reason for reason in lacking if reason.word != "OPEN" or reason.case not in broken(blockers))
     if same is not None and same.word is LosslessWord.LOSSY:
         blockers += (Reason(word="LOSSY", text=same.why),)
     if same is not None and same.word is LosslessWord.OPEN:
@@ -109,6 +111,11 @@ def decide(
         same=same,
         back=_back(incumbent.party),
     )
+
+
+def broken(blockers: Sequence[Reason]) -> frozenset[str]:
+    """The rules that decide a DO NOT: of these more questions would tell nothing that matters."""
+    return frozenset(reason.case.partition("[")[0] for reason in blockers)
 
 
 def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold]) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from seatrial.comparing.decision import minutes, points
+from seatrial.comparing.decision import broken, minutes, points
 from seatrial.records import Decision, Decisions, Reason, Ruling
 from seatrial.report.decision import score
 from seatrial.report.decision.score import text
@@ -101,7 +101,7 @@ def _reasons(title: str, reasons: Iterable[Reason], tone: str) -> str:
     rows = [
         f'<li><span class="word {tone}">{text(f"{reason.word} {reason.level}".strip())}</span> '
         f"<b>{text(reason.case.rpartition('@')[0] or reason.case, 160)}</b> {text(reason.text, 500)}"
-        f"{f'; {reason.because} cases hang on it' if reason.because else ''}</li>"
+        f"{f'; {reason.because} cases hang on it' if reason.because else ''}{score.held(reason.case)}</li>"
         for reason in reasons
     ]
     return f"<section><h2>{title}</h2><ol class='reasons'>{_cut(rows)}</ol></section>" if rows else ""
@@ -145,7 +145,7 @@ def _cases(each: Decision) -> str:
 
 def _untested(each: Decision) -> str:
     rows = [f"<b>{text(what, 80)}</b> {text(_longer(what, why), 400)}" for what, why in each.candidate.untested]
-    more = [row for row in each.probes if row.more_s]
+    more = [row for row in each.probes if row.more_s and row.probe not in broken(each.blockers)]
     rows += [
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
         for row in more

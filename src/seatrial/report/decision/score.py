@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from seatrial.checks.rules import REGISTRY
 from seatrial.comparing.decision import points, span
 from seatrial.comparing.margins import FALSE_SHARE
 from seatrial.records import ClaimWord, Compared, Decision, LosslessWord, Party, Standing
@@ -32,6 +33,12 @@ def commanded(value: str) -> str:
     return f"{text(prose, 600)}<code class='command'>{words}</code>"
 
 
+def held(case: str) -> str:
+    """The sentence that a rule or a case of it holds a server to; nothing where the rule is not known here."""
+    rule = REGISTRY.get(case.partition("[")[0])
+    return f"<br><span class='soft'>{text(rule.text, 300)}</span>" if rule else ""
+
+
 def section(each: Decision) -> str:
     """Every probe of both, those that block first, then the speed."""
     old, new = text(each.incumbent.name, 60), text(each.candidate.name, 60)
@@ -47,7 +54,7 @@ def section(each: Decision) -> str:
 def _probe(row: Compared) -> str:
     word = f'<span class="word {_TONES[row.standing]}">{row.standing}</span>'
     marks = ", ".join(mark for mark, holds in (("blocks", row.blocks), ("differs", row.q <= FALSE_SHARE)) if holds)
-    name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span></div>"
+    name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span>{held(row.probe)}</div>"
     left = (
         f"<div class='figure'>{forest.rates(row)}&#9675; {row.incumbent.good} of {row.n} &nbsp; &#9679; "
         f"{row.candidate.good} of {row.n} good</div>"
