@@ -2,8 +2,8 @@
 
 Both sides draw each answer anew, wrong at one rate, as a model at temperature above 0 does; the comparison that a
 decision rests on then tells them apart or not. Of two sides that are one the 95 % interval of a difference leaves
-zero out in a twentieth of cases, so the share has to lie in the binomial interval of that; no more than that may the list
-of what differs name, and worse beyond the margin none. Exit 1: a figure is not as it should be.
+zero out in a twentieth of cases, so the share has to lie in the binomial interval of that; no more than a tenth of
+comparisons may name a probe on the list of what differs. Exit 1: a figure is not as it should be.
 """
 
 from __future__ import annotations

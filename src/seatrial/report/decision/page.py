@@ -68,7 +68,8 @@ def do(each: Decision) -> str:
 def again(each: Decision) -> str:
     """The command that asks both the same questions."""
     named = [(party.name, party.url.removesuffix("/v1") or "URL") for party in (each.incumbent, each.candidate)]
-    return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named)
+    same = " --same" if each.same is not None else ""
+    return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named) + same
 
 
 def _article(each: Decision, told: Decisions) -> str:
