@@ -16,6 +16,7 @@ from seatrial.comparing.flips import flips
 from seatrial.comparing.margins import MARGIN, compare
 from seatrial.comparing.pairs import Key, Matched, items, match
 from seatrial.records import (
+    FILE_SUM,
     ClaimTold,
     ClaimWord,
     Compared,
@@ -38,7 +39,7 @@ _GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
 """Words of a verdict's reasons that say that something is broken, and not that something lacks."""
 
 
-SETTINGS = ("server", "context", "slots", "template")
+SETTINGS = ("server", "file", FILE_SUM, "context", "slots", "template")
 """What of an endpoint is to be kept for the way back."""
 
 
