@@ -155,6 +155,9 @@ BATTERY = {
     "alternatives": post(chat("Count to 5.", logprobs=True, top_logprobs=3)),
     "alternatives alone": post(chat(top_logprobs=3)),
     "greedy": post(chat("Tell me of the sea.", temperature=0)),
+    "greedy, with chances": post(
+        chat("Tell me of the sea.", temperature=0, logprobs=True, top_logprobs=2, stream=True)
+    ),
     "very hot": post(chat("Tell me of the sea.", temperature=2)),
     "narrow": post(chat("Tell me of the sea.", temperature=2, top_p=1e-6)),
     "a bias": post(chat(logit_bias={"2000": 100})),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from seatrial.behaviour.probe import probes
-from seatrial.records import ItemWord
+from seatrial.records import ItemWord, Standing
+from tests.simulated import again
 from tests.simulated.__main__ import FEWEST_FOUND, MOST_FAILED, twice
 from tests.simulated.mouths import FAULTS
 from tests.simulated.runs import failed_suites, found, of, own, verified
@@ -39,3 +42,12 @@ def test_a_clean_model_passes_and_each_fault_is_found():
     assert failed_suites(RUNS, 1) <= MOST_FAILED * RUNS
     for name, fault in FAULTS.items():
         assert found(fault.rule, name, twice, RUNS, 1)[0] >= FEWEST_FOUND * RUNS, name
+
+
+def test_a_model_is_hardly_told_from_itself():
+    """Small: `python -m tests.simulated.again` asks four hundred times, at four rates."""
+    asked = [probe for name, probe in probes().items() if name.startswith(("json/", "roles/"))]
+    rows = [row for run in range(30) for row in again.compared(0.2, asked, Random(f"small/{run}"))]
+    low, high = again.within(len(rows), again.LEVEL)
+    assert low <= sum(apart for _, _, apart, _ in rows) <= high
+    assert not any(standing is Standing.WORSE for _, standing, _, _ in rows)

@@ -16,6 +16,7 @@ from seatrial.comparing.flips import flips
 from seatrial.comparing.margins import MARGIN, compare
 from seatrial.comparing.pairs import Key, Matched, items, match
 from seatrial.records import (
+    FILE_SUM,
     ClaimTold,
     ClaimWord,
     Compared,
@@ -24,6 +25,8 @@ from seatrial.records import (
     ItemWord,
     Judged,
     Level,
+    Lossless,
+    LosslessWord,
     OperatorClaim,
     Party,
     Ready,
@@ -36,7 +39,7 @@ _GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
 """Words of a verdict's reasons that say that something is broken, and not that something lacks."""
 
 
-SETTINGS = ("server", "context", "slots", "template")
+SETTINGS = ("server", "file", FILE_SUM, "context", "slots", "template")
 """What of an endpoint is to be kept for the way back."""
 
 
@@ -60,11 +63,13 @@ def decide(
     again: Side | None = None,
     claims: Sequence[OperatorClaim] = (),
     margin: float = MARGIN,
+    same: Lossless | None = None,
 ) -> Decision:
     """Decide about one candidate.
 
     Args:
         again: the incumbent asked a second time.
+        same: what ``--same`` came to, where that was asked.
         margin: by how much a candidate may be worse in a blocking probe, as a fraction.
     """
     before, now = incumbent.items(), candidate.items()
@@ -83,9 +88,15 @@ def decide(
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
     unpaired = _unpaired([matched[probe] for probe in sorted(blocking)], before, now)
-    blockers, lacking = _blockers(candidate.party, probes, told), _lacking(candidate.party, probes, told, unpaired)
+    blockers = _blockers(candidate.party, probes, told)
+    lacking = _lacking(candidate.party, probes, told, unpaired)
+    lacking = tuple(reason for reason in lacking if reason.word != "OPEN" or reason.case not in broken(blockers))
+    if same is not None and same.word is LosslessWord.LOSSY:
+        blockers += (Reason(word="LOSSY", text=same.why),)
+    if same is not None and same.word is LosslessWord.OPEN:
+        lacking += (Reason(word="NOT KNOWN", text=f"whether it is the incumbent made faster: {same.why}"),)
     cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
-    changed, same = flips(incumbent.cases, candidate.cases)
+    changed, alike = flips(incumbent.cases, candidate.cases)
     return Decision(
         cut=cut,
         why=_why(cut, candidate.party, incumbent.party, blockers or lacking, probes),
@@ -95,12 +106,18 @@ def decide(
         lacking=lacking,
         probes=probes,
         cases=changed,
-        same_cases=same,
+        same_cases=alike,
         speed=ratio,
         odds=odds.drift(before, now),
         claims=told,
+        same=same,
         back=_back(incumbent.party),
     )
+
+
+def broken(blockers: Sequence[Reason]) -> frozenset[str]:
+    """The rules that decide a DO NOT: of these more questions would tell nothing that matters."""
+    return frozenset(reason.case.partition("[")[0] for reason in blockers)
 
 
 def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold]) -> tuple[Reason, ...]:

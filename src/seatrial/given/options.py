@@ -48,6 +48,7 @@ class Options:
     dry_run: bool = False
     keep_bytes: Keep = "all"  # once the run is judged
     baseline: str | None = None  # the incumbent; None: the first endpoint
+    same: bool = False  # the endpoints should be one model made faster
     claims: Path | None = None  # what somebody says of an endpoint
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
     rerun: str = ""  # the run of which only what was not green is asked again

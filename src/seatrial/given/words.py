@@ -105,6 +105,17 @@ def behind(texts: Iterable[str], names: Collection[str]) -> dict[str, str]:
     return found
 
 
+def same(names: Collection[str], *, wanted: bool) -> bool:
+    """Whether the endpoints should be one model made faster.
+
+    Raises:
+        ConfigError: there are not two of them.
+    """
+    if wanted and len(names) < 2:
+        raise ConfigError("--same holds endpoints against the first: --endpoint=BASE=URL --endpoint=FASTER=URL")
+    return wanted
+
+
 def rate(option: str, text: str | None) -> float | None:
     """Requests a second, more than 0; None where none is given.
 

@@ -112,6 +112,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     context: int | None = None  # tokens a slot
     template: str = ""  # the text of its chat template
     file: str = ""  # from which it loaded its one model
+    sampling: str = ""  # its own, where a request says nothing, in words
     keys: frozenset[str] = frozenset()  # of the page, by which a kind may be told
 
 

@@ -163,8 +163,20 @@ def about(body: bytes) -> About | None:
         context=_whole(settings.get("n_ctx")) if isinstance(settings, dict) else None,
         template=template if isinstance(template, str) else "",
         file=file if isinstance(file, str) else "",
+        sampling=_sampling(settings),
         keys=frozenset(told),
     )
+
+
+SAMPLING = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+
+
+def _sampling(settings: Any) -> str:
+    """What it samples by where a request says nothing."""
+    told = settings.get("params") if isinstance(settings, dict) else None
+    found = {key: told.get(key) for key in SAMPLING} if isinstance(told, dict) else {}
+    numbers = {key: n for key, n in found.items() if isinstance(n, int | float) and not isinstance(n, bool)}
+    return ", ".join(f"{key} {n:.3g}" for key, n in numbers.items())
 
 
 def unloaded(models: bytes, model: str) -> Forbidden:

@@ -220,6 +220,76 @@ class OddsDrift(msgspec.Struct, frozen=True, kw_only=True):
     chance: float | None = None
 
 
+class LosslessWord(enum.StrEnum):
+    """Whether a candidate that should be the incumbent made faster says what that says."""
+
+    LOSSY = "lossy"
+    """It differs oftener than the incumbent does from itself, and not at near ties alone."""
+    SAME = "no loss seen"
+    """It does not, over so many questions."""
+    OPEN = "not known"
+    """Too few questions, or it differs oftener and no chances are told that would show near ties."""
+
+
+class Parting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an answer of the candidate leaves that of the incumbent.
+
+    Attributes:
+        ahead: how far the incumbent's token was ahead of its next likely one, as natural logarithms; None: not told.
+        alike: characters that both say before.
+        before: the last of them.
+    """
+
+    question: str
+    ahead: float | None
+    alike: int
+    before: str
+    incumbent: str
+    candidate: str
+    exchanges: tuple[str, str]
+
+
+class Lossless(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that should be the incumbent made faster, held against how the incumbent repeats itself.
+
+    Attributes:
+        n: questions that both answered, the incumbent twice.
+        differ: answers of the candidate that are not the incumbent's: at near ties, beyond them, and where no chances
+            tell which.
+        own: the same of the incumbent asked again.
+        p: McNemar's exact, one-sided: that it differs no oftener beyond near ties than the incumbent from itself.
+        visible: the smallest share of answers beyond near ties that so many questions tell, four times in five.
+        silent: questions that one of them did not answer.
+        drafts: by endpoint, tokens drafted and taken, where it is told.
+        cached: endpoints whose prompt cache no request can switch off, as far as is known.
+    """
+
+    word: LosslessWord
+    why: str
+    n: int
+    ties: int
+    beyond: int
+    untold: int
+    own_ties: int
+    own_beyond: int
+    own_untold: int
+    p: float
+    visible: float
+    tie: float
+    silent: int = 0
+    first: Parting | None = None
+    drafts: dict[str, tuple[int, int]] = {}
+    cached: tuple[str, ...] = ()
+
+    @property
+    def differ(self) -> int:
+        return self.ties + self.beyond + self.untold
+
+    @property
+    def own(self) -> int:
+        return self.own_ties + self.own_beyond + self.own_untold
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint of a comparison, and what it is."""
 
@@ -268,6 +338,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     speed: SpeedRatio | None = None
     odds: OddsDrift | None = None  # it rules nothing: an alarm where the two should be one model
     claims: tuple[ClaimTold, ...] = ()
+    same: Lossless | None = None  # under --same
     evidence: tuple[FailingAnswer, ...] = ()
     back: tuple[str, ...] = ()
 

@@ -28,6 +28,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
+FILE_SUM = "file sha256"
+"""The fact of an endpoint that holds the hash of the file of its weights."""
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """endpoints/NAME.json: who answers, found out before the plan and after each restart."""
 
@@ -42,6 +46,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     context: int | None = None  # tokens a slot
     template: str = ""  # in words, where the server tells
     template_sum: str = ""  # of its text; empty: not told
+    file: str = ""  # from which its model was loaded, where the server tells
     marks: dict[str, str] = {}  # of the model itself, whatever it is called, where the server tells: size, file
     pid: int | None = None
     generation: int = 0

@@ -99,8 +99,11 @@ def survey(
         context=about.context or next((listed.context(item) for item in items or () if item["id"] == chosen), None),
         template=_template(about.template),
         template_sum=_sum(about.template),
+        file=about.file,
         marks=next((each.marks for each in listed.offered(answer.body) if each.id == chosen), {}),
-        facts=_facts(answer) | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
+        facts=_facts(answer)
+        | ({"its own sampling": about.sampling} if about.sampling else {})
+        | ({} if kind.met else {"profile": f"{kind.kind}: not yet met"}),
         capabilities={"metrics": not spared and _counts(look, beside(url, kind.counters.path))} if counters else {},
     )
 

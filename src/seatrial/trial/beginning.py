@@ -114,6 +114,7 @@ def about(options: Options, name: str, arguments: Iterable[object], asked: Mappi
             **({"tools": options.toolset.source} if options.toolset else {}),
             **({"baseline": options.baseline} if options.baseline else {}),
             **({"claims": True} if options.claims else {}),
+            **({"same": True} if options.same else {}),
             **({"clients": list(options.clients)} if options.clients else {}),
             **({waivers.SUM: waivers.sum_of(source.read_bytes())} if (source := _waivers(options)) else {}),
         },

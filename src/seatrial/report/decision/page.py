@@ -5,18 +5,22 @@ It loads nothing and runs nothing. Every text goes through :func:`html.escape`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from seatrial.comparing.decision import minutes, points
+from seatrial.comparing.decision import broken, minutes, points
 from seatrial.records import Decision, Decisions, Reason, Ruling
 from seatrial.report.decision import score
 from seatrial.report.decision.score import text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 TONES = {Ruling.CUT_OVER: "cut", Ruling.DO_NOT: "not", Ruling.NOT_PROVEN: "open"}
-SUITES = ("conformance", "soak")
-"""What a candidate must stand beside the probes, and a run may leave out."""
+SUITES = {
+    "conformance": "about 5 min of a server that answers three requests a second",
+    "soak": "a minute, or as long as --soak=8h says",
+}
+"""What a candidate must stand beside the probes, and a run may leave out; and how long each takes."""
 
 SHOWN = 40
 """Lines of a list that are shown; the JSON beside the page has all."""
@@ -46,6 +50,12 @@ def do(each: Decision) -> str:
         )
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
         return f"{first} clients {new.name}{where}, and {kept}"
+    if each.cut is Ruling.DO_NOT and [reason.word for reason in each.blockers] == ["LOSSY"]:
+        return (
+            f"Keep {old.name}. {new.name} does not say what {old.name} says: take back what makes it faster (the "
+            "draft, the cache's quantisation) one by one, and try again; or compare it as a candidate of its own, "
+            "without --same."
+        )
     if each.cut is Ruling.DO_NOT:
         return f"Keep {old.name}. Mend what blocks {new.name}, each with its answer below, and try it again."
     if any(reason.word == "NO PAIRS" for reason in each.lacking):
@@ -58,7 +68,8 @@ def do(each: Decision) -> str:
 def again(each: Decision) -> str:
     """The command that asks both the same questions."""
     named = [(party.name, party.url.removesuffix("/v1") or "URL") for party in (each.incumbent, each.candidate)]
-    return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named)
+    same = " --same" if each.same is not None else ""
+    return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named) + same
 
 
 def _article(each: Decision, told: Decisions) -> str:
@@ -74,6 +85,7 @@ def _article(each: Decision, told: Decisions) -> str:
         _evidence(each),
         _reasons("What lacks", each.lacking, ""),
         _notices(told.notices),
+        score.lossless(each),
         score.section(each),
         score.claims(each),
         score.identity(each),
@@ -90,7 +102,7 @@ def _reasons(title: str, reasons: Iterable[Reason], tone: str) -> str:
     rows = [
         f'<li><span class="word {tone}">{text(f"{reason.word} {reason.level}".strip())}</span> '
         f"<b>{text(reason.case.rpartition('@')[0] or reason.case, 160)}</b> {text(reason.text, 500)}"
-        f"{f'; {reason.because} cases hang on it' if reason.because else ''}</li>"
+        f"{f'; {reason.because} cases hang on it' if reason.because else ''}{score.held(reason.case)}</li>"
         for reason in reasons
     ]
     return f"<section><h2>{title}</h2><ol class='reasons'>{_cut(rows)}</ol></section>" if rows else ""
@@ -117,7 +129,8 @@ def _evidence(each: Decision) -> str:
 
 
 def _cases(each: Decision) -> str:
-    head = f"<p class='soft'>{each.same_cases} cases of rules came out alike on both.</p>"
+    cases = "1 case of a rule" if each.same_cases == 1 else f"{each.same_cases} cases of rules"
+    head = f"<p class='soft'>{cases} came out alike on both.</p>"
     if not each.cases:
         return f"<section><h2>Rules</h2>{head}</section>"
     rows = [
@@ -132,8 +145,8 @@ def _cases(each: Decision) -> str:
 
 
 def _untested(each: Decision) -> str:
-    rows = [f"<b>{text(what, 80)}</b> {text(why, 300)}" for what, why in each.candidate.untested]
-    more = [row for row in each.probes if row.more_s]
+    rows = [f"<b>{text(what, 80)}</b> {text(_longer(what, why), 400)}" for what, why in each.candidate.untested]
+    more = [row for row in each.probes if row.more_s and row.probe not in broken(each.blockers)]
     rows += [
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
         for row in more
@@ -141,9 +154,21 @@ def _untested(each: Decision) -> str:
     rows += [f"<b>{text(lack.case)}</b> {text(lack.text)}" for lack in each.lacking if lack.word == "NO PAIRS"]
     if not each.speed:
         rows.append("<b>speed</b> too few answers of some length on both to give a ratio")
-    total = sum(row.more_s for row in more)
+    total = sum(row.more_s for row in more) + sum(_seconds(why) for _, why in each.candidate.untested)
     longest = f"<p class='soft'>Together about {minutes(total)} more, at the pace of this run.</p>" if total else ""
     return _list("What was not tested, and how much longer it would take", rows or ["nothing was left out"], longest)
+
+
+def _longer(what: str, why: str) -> str:
+    """Why something was not tested; of a suite that was left out, also what it takes."""
+    takes = SUITES.get(what)
+    return f"{why}: pytest suites/{what} takes {takes}" if takes else why
+
+
+def _seconds(why: str) -> float:
+    """How long what the budget had no room for would have taken, as the plan said it."""
+    found = re.search(r"\btake about (\d{1,6}) s\b", why)
+    return float(found[1]) if found else 0.0
 
 
 def _reckoned(told: Decisions) -> str:
@@ -154,7 +179,9 @@ def _reckoned(told: Decisions) -> str:
         '"Worse" takes the whole interval below the margin, adjusted over all that blocks (Holm); "no worse" takes the '
         "whole of it above, also were every answer lost that the incumbent gave and the candidate did not. Differing "
         "marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact test). Rates are shown with "
-        "Wilson's 95 %. Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
+        "Wilson's 95 %. Answers of two servers that should be one are held against how often the incumbent differs "
+        "from itself; where its token was hardly ahead of the next, a difference does not count. "
+        "Where a probe ended early because it had decided, its own rate's interval is descriptive. The "
         "same figures come of the same record, on any machine: "
         "<code>seatrial compare</code>.</p></section>"
     )

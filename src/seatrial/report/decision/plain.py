@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from seatrial.comparing.decision import points, span
-from seatrial.records import Decision, Decisions
+from seatrial.records import Decision, Decisions, Lossless
 from seatrial.report.decision import page
 from seatrial.report.decision.score import odds_told
 from seatrial.report.words.plain import count, hang
@@ -44,6 +44,20 @@ def write(told: Decisions, folder: Path) -> Path:
     return folder / PAGE
 
 
+def _parted(told: Lossless) -> str:
+    """What ``--same`` came to, and where the two part first."""
+    drafts = "".join(
+        f"; {name} takes {taken} of {drafted} drafted tokens" for name, (drafted, taken) in told.drafts.items()
+    )
+    if (first := told.first) is None:
+        return f"{told.why}{drafts}"
+    gap = "" if first.ahead is None else f", {first.ahead:.3f} ahead of its next"
+    return (
+        f"{told.why}; first in {first.question}, after {first.alike} characters: {first.incumbent!r}{gap}, "
+        f"and {first.candidate!r}{drafts}"
+    )
+
+
 def _decision(each: Decision, width: int) -> list[str]:
     lines = hang(f"{each.cut}  ", visible(each.why), width)
     for reason in (*each.blockers, *each.lacking):
@@ -62,6 +76,8 @@ def _decision(each: Decision, width: int) -> list[str]:
         lines += hang("  speed         ", text, width)
     if each.odds is not None:
         lines += hang("  first token   ", f"odds {each.odds.word}; {odds_told(each.odds)}", width)
+    if each.same is not None:
+        lines += hang(f"  {each.same.word:<13} ", visible(_parted(each.same)), width)
     for claim in each.claims:
         needs = f"; would resolve it: {claim.resolve}" if claim.resolve else ""
         lines += hang(f"  {claim.word:<13} ", visible(f"{claim.says}: {claim.measured}{needs}"), width)

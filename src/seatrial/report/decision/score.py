@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from html import escape
 
+from seatrial.checks.rules import REGISTRY
 from seatrial.comparing.decision import points, span
 from seatrial.comparing.margins import FALSE_SHARE
-from seatrial.records import ClaimWord, Compared, Decision, OddsDrift, OddsWord, Party, Standing
+from seatrial.records import ClaimWord, Compared, Decision, LosslessWord, OddsDrift, OddsWord, Party, Standing
 from seatrial.report.decision import forest
 from seatrial.text import visible
 
 _TONES = {
     Standing.BETTER: "w-good", Standing.HOLDS: "w-good", Standing.WORSE: "w-bad", Standing.OPEN: "",
     ClaimWord.CONFIRMED: "w-good", ClaimWord.REFUTED: "w-bad", ClaimWord.UNRESOLVED: "",
+    LosslessWord.SAME: "w-good", LosslessWord.LOSSY: "w-bad", LosslessWord.OPEN: "",
 }  # fmt: skip
 FLIPS = 12
 
@@ -31,6 +33,12 @@ def commanded(value: str) -> str:
     return f"{text(prose, 600)}<code class='command'>{words}</code>"
 
 
+def held(case: str) -> str:
+    """The sentence that a rule or a case of it holds a server to; nothing where the rule is not known here."""
+    rule = REGISTRY.get(case.partition("[")[0])
+    return f"<br><span class='soft'>{text(rule.text, 300)}</span>" if rule else ""
+
+
 def section(each: Decision) -> str:
     """Every probe of both, those that block first, then the speed."""
     old, new = text(each.incumbent.name, 60), text(each.candidate.name, 60)
@@ -46,7 +54,7 @@ def section(each: Decision) -> str:
 def _probe(row: Compared) -> str:
     word = f'<span class="word {_TONES[row.standing]}">{row.standing}</span>'
     marks = ", ".join(mark for mark, holds in (("blocks", row.blocks), ("differs", row.q <= FALSE_SHARE)) if holds)
-    name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span></div>"
+    name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span>{held(row.probe)}</div>"
     left = (
         f"<div class='figure'>{forest.rates(row)}&#9675; {row.incumbent.good} of {row.n} &nbsp; &#9679; "
         f"{row.candidate.good} of {row.n} good</div>"
@@ -128,6 +136,37 @@ def claims(each: Decision) -> str:
         for claim in each.claims
     )
     return f"<section><h2>Claims</h2><ul class='plain'>{rows}</ul></section>"
+
+
+def lossless(each: Decision) -> str:
+    """Whether the candidate is the incumbent made faster, with the first place where the two part."""
+    told = each.same
+    if told is None:
+        return ""
+    word = f'<span class="word {_TONES[told.word]}">{told.word}</span>'
+    rows = [f"{word} {text(told.why, 400)}"]
+    if (first := told.first) is not None:
+        runs = (each.incumbent.run, each.candidate.run)
+        shows = [f"seatrial show {text(run, 80)} {text(x, 40)}" for run, x in zip(runs, first.exchanges, strict=True)]
+        gap = "how far ahead is not told" if first.ahead is None else f"{first.ahead:.3f} ahead of the next likely one"
+        near = f", a near tie (at most {told.tie:g})" if first.ahead is not None and first.ahead <= told.tie else ""
+        rows.append(
+            f"first difference, {text(first.question)}: after {first.alike} characters alike, "
+            f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(first.incumbent)}</code> "
+            f"({gap}{near}), "
+            f"the candidate <code>{text(first.candidate)}</code> "
+            f"<span class='soft'>{'; '.join(shows)}</span>"
+        )
+    rows += [
+        f"{text(name, 60)}: {taken} of {drafted} drafted tokens taken ({100 * taken / drafted:.0f} %)"
+        for name, (drafted, taken) in told.drafts.items()
+    ]
+    if told.silent:
+        rows.append(f"{told.silent} questions without an answer of both")
+    if told.cached:
+        rows.append(f"no request is known that switches the prompt cache of {text(', '.join(told.cached), 120)} off")
+    listed = "".join(f"<li>{row}</li>" for row in rows)
+    return f"<section><h2>Is it the same, made faster?</h2><ul class='plain'>{listed}</ul></section>"
 
 
 def identity(each: Decision) -> str:

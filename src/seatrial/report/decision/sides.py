@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from seatrial.behaviour.identity import no_known_bad_build
+from seatrial.behaviour.probes.talk import twins
+from seatrial.behaviour.probes.talk.twins import Greedy
 from seatrial.candidates import sets
+from seatrial.comparing import lossless
 from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import JudgedRun
+from seatrial.reading.fields import mapping
 from seatrial.records import (
+    FILE_SUM,
     Decision,
     Decisions,
     Endpoint,
     EndpointVerdict,
     Judgement,
+    Lossless,
     OperatorClaim,
     Party,
     Ready,
@@ -31,9 +37,7 @@ from seatrial.text import visible
 EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 """The exit codes of ``seatrial compare``; of several candidates the first of these that one of them asks for."""
 
-WEIGHTS = (
-    "no server tells the hash of its file: note it yourself (sha256sum); the quantisation stands in the model's name"
-)
+WEIGHTS = "not readable from here: note its hash yourself (sha256sum); the quantisation may stand in the model's name"
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
 VERSIONS = "the runs are of two versions of Seatrial ({} and {}): a probe's questions may differ under one name"
 
@@ -100,6 +104,7 @@ def _decision(
         again=_side(twice) if twice is not None else None,
         claims=claims,
         margin=margin,
+        same=_same(incumbent, candidate),
     )
     shown = evidence.shortest(made, candidate.judged, candidate.endpoint)
     return msgspec.structs.replace(made, evidence=shown)
@@ -148,6 +153,32 @@ def _load(judged: JudgedRun, name: str) -> str:
     return ""
 
 
+def _same(incumbent: Contender, candidate: Contender) -> Lossless | None:
+    """What the questions of ``--same`` came to; None where they were not asked of both."""
+    first, again, off = _twins(incumbent)
+    its, _, its_off = _twins(candidate)
+    if not (first and its):
+        return None
+    names = (incumbent.name, candidate.name)
+    cached = [name for name, uncached in zip(names, (off, its_off), strict=True) if not uncached]
+    return lossless.compare(first, again, its, names=names, cached=cached)
+
+
+def _twins(of: Contender) -> tuple[dict[str, Greedy], dict[str, Greedy], bool]:
+    """The answers of an endpoint under ``--same``, those asked again, and whether its cache was off."""
+    for line in of.judged.lines.of(Judgement):
+        settings = mapping(line.expect.get("settings")) if line.endpoint == of.name else {}
+        if found := mapping(settings.get("twins")):
+            first, again = (_heard(of.judged, mapping(found.get(turn))) for turn in ("first", "again"))
+            return first, again, settings.get("uncached") is True
+    return {}, {}, False
+
+
+def _heard(judged: JudgedRun, named: Mapping[str, object]) -> dict[str, Greedy]:
+    read = {name: judged.exchange(one) for name, one in named.items() if isinstance(one, str)}
+    return {name: twins.heard(x) if x is not None else Greedy("", wrong="not recorded") for name, x in read.items()}
+
+
 def _told(endpoint: Endpoint) -> dict[str, str]:
     """What an endpoint is, in words; what its server does not tell is left out."""
     sampling = {key: value for key, value in endpoint.extra_body.items() if key not in {"model", "messages"}}
@@ -156,10 +187,10 @@ def _told(endpoint: Endpoint) -> dict[str, str]:
         "named": endpoint.named if endpoint.named != endpoint.model else "",
         "context": f"{endpoint.context} tokens a slot" if endpoint.context else "",
         "slots": str(endpoint.slots or ""),
-        "template": endpoint.template,
+        "template": f"{endpoint.template} ({endpoint.template_sum})" if endpoint.template_sum else endpoint.template,
         "thinking": "yes" if endpoint.thinking else "",
         "sent beside each request": json.dumps(sampling, sort_keys=True) if sampling else "nothing of the operator's",
-        "weights": WEIGHTS,
+        **({} if FILE_SUM in endpoint.facts else {"weights": WEIGHTS}),
         **endpoint.facts,
     }
     return {label: value for label, value in told.items() if value}

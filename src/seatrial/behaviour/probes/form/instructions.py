@@ -38,7 +38,8 @@ def _has(text: str, word: str) -> bool:
 
 
 def _bullets(text: str, n: int) -> bool:
-    return len(re.findall(r"^\s*[*-] ", text, re.MULTILINE)) == n
+    """As IFEval counts them, but for empty ones and rules of ``---``: the blank after the mark is no part of it."""
+    return len(re.findall(r"^[ \t]*(?:\*(?!\*)|-(?!-))[ \t]*\S", text, re.MULTILINE)) == n
 
 
 def _paragraphs(text: str, n: int) -> bool:

@@ -89,7 +89,11 @@ def answers_follow_the_schema_they_are_shown(item: ProbeItem, answer: Spoken, x:
     value, fault = decoded(fenced[1] if fenced else answer.content.strip())
     if fault:
         return bad(f"no JSON: {fault}")
-    if misfits := schemas.misfits(item.truth["schema"], value):
+    try:
+        misfits = schemas.misfits(item.truth["schema"], value)
+    except schemas.UnreadableError as error:  # half of a surrogate pair is a character to JSON, and no text
+        return bad(f"no text: {error}")
+    if misfits:
         first = misfits[0]
         return bad(f"{first.where or 'the object'}: {first.message}")
     same = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -12,6 +12,7 @@ equal once case and blanks at their ends are put aside.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
@@ -66,6 +67,9 @@ BESIDE = (
     "Write one sentence about a {word} morning.",
     "Is the word {word} an adjective? Reply with yes or no.",
 )
+NUMBER = re.compile(r"(?:(?<![\w.])-)?\d+(?:\.\d+)?")
+"""A number as it is told; a hyphen between two of them is no sign."""
+
 WORDS = ("heavy", "bright", "narrow", "quiet", "early", "rough", "empty", "ancient", "modern", "gentle")
 
 
@@ -166,7 +170,9 @@ def calls_are_those_that_the_question_needs(item: ProbeItem, answer: Spoken, x: 
         wanted = item.truth.get("told", "")
         if not answer.content.strip():
             return bad("neither a call nor a word")
-        return good() if wanted in answer.content else bad(f"the tool's result, {wanted}, is not told", answer.content)
+        if wanted and wanted not in NUMBER.findall(answer.content.replace("\u2212", "-")):
+            return bad(f"the tool's result, {wanted}, is not told", answer.content)
+        return good()
     left = list(expected)
     for name, arguments in made:
         match = next((each for each in left if not differs(each, name, arguments)), None)
@@ -182,7 +188,11 @@ def differs(expected: Call, name: str, arguments: Any) -> str:
     wanted, values = expected
     if name != wanted:
         return f"{name} is called in place of {wanted}"
-    if misfits := schemas.misfits(TOOLS[wanted]["function"]["parameters"], arguments):
+    try:
+        misfits = schemas.misfits(TOOLS[wanted]["function"]["parameters"], arguments)
+    except schemas.UnreadableError as error:  # half of a surrogate pair is a character to JSON, and no text
+        return f"{wanted}: arguments: {error}"
+    if misfits:
         return f"{wanted}: {misfits[0].where or 'arguments'}: {misfits[0].message}"
     for key, value in values.items():
         if not _alike(value, arguments[key]):
@@ -198,7 +208,7 @@ def _alike(wanted: Any, got: Any) -> bool:
         return isinstance(got, Mapping) and all(key in got and _alike(v, got[key]) for key, v in wanted.items())
     if isinstance(wanted, list):
         return isinstance(got, list) and sorted(map(_flat, wanted)) == sorted(map(_flat, got))
-    return not isinstance(got, bool) and isinstance(got, int | float) and float(wanted) == float(got)
+    return not isinstance(got, bool) and isinstance(got, int | float) and bool(wanted == got)
 
 
 def _flat(value: Any) -> str:

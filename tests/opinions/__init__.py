@@ -1,0 +1,1 @@
+"""Second opinions on our verifiers: of other people, or written from a description, on the same outputs."""
