@@ -14,8 +14,8 @@ from gevent.lock import RLock
 from load import counters, slots
 from load.desk import Desk
 from load.ending import LoadEnd
+from load.engine.pulse import LoopWatch
 from load.inspection import Inspector
-from load.pulse import LoopWatch
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings
 from load.shapes.helm import Helm

@@ -8,7 +8,7 @@ from scipy.stats import binom
 from seatrial.comparing.margins import FALSE_SHARE, compare, differing
 from seatrial.comparing.pairs import items, match
 from seatrial.records import ItemWord, Standing
-from seatrial.statistics.paired import PairedTable, tango
+from seatrial.statistics.sides.paired import PairedTable, tango
 from tests.comparing.made import LOOPS, ROLES, case, item, items_of
 
 

@@ -2,7 +2,7 @@
 
 from seatrial.comparing.pairs import ONE_ALONE, items, match
 from seatrial.records import ItemWord
-from seatrial.statistics.paired import PairedTable
+from seatrial.statistics.sides.paired import PairedTable
 from tests.comparing.made import LOOPS, ROLES, case, item
 
 

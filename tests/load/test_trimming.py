@@ -10,7 +10,7 @@ from tests.load.children import ROOT
 HOURS = """
 import time
 from locust.stats import RequestStats
-from load.trimming import KEPT_PAGES, KEPT_S, trim
+from load.engine.trimming import KEPT_PAGES, KEPT_S, trim
 stats, begin = RequestStats(), time.time()
 for second in range(7200):
     time.time = lambda: begin + second

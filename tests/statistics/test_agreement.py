@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from seatrial.statistics.agreement import ALPHA, differs_more, fewest, power, visible
 from seatrial.statistics.intervals import clopper_pearson
+from seatrial.statistics.sides.agreement import ALPHA, differs_more, fewest, power, visible
 
 RUNS = 2_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from seatrial.statistics.paired import (
+from seatrial.statistics.sides.paired import (
     PairedTable,
     mcnemar,
     no_worse_than,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy, permutation_test
 
-from seatrial.statistics.tops import divergence, likeliest, permutation
+from seatrial.statistics.sides.tops import divergence, likeliest, permutation
 
 
 def tops(**probabilities: float) -> dict[str, float]:

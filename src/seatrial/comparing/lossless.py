@@ -16,7 +16,7 @@ import msgspec
 
 from seatrial.behaviour.probes.talk.twins import Greedy
 from seatrial.records import Lossless, LosslessWord, Parting
-from seatrial.statistics.agreement import ALPHA, differs_more, visible
+from seatrial.statistics.sides.agreement import ALPHA, differs_more, visible
 from seatrial.text import visible as harmless
 
 TIE = 0.1

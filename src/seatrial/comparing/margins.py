@@ -17,8 +17,8 @@ from seatrial.comparing.pairs import Matched
 from seatrial.records import Compared, Rate, Standing
 from seatrial.statistics import clusters
 from seatrial.statistics.intervals import wilson
-from seatrial.statistics.paired import PairedTable, mcnemar, pairs_needed, smallest_margin, tango, worse_by
 from seatrial.statistics.several import benjamini_hochberg, holm
+from seatrial.statistics.sides.paired import PairedTable, mcnemar, pairs_needed, smallest_margin, tango, worse_by
 
 MARGIN = 0.05
 """Five points, unless the operator says otherwise."""

@@ -16,7 +16,7 @@ from seatrial.comparing.pairs import Key
 from seatrial.records import ItemOutcome, OddsDrift, OddsWord
 from seatrial.statistics import clusters
 from seatrial.statistics.intervals import wilson
-from seatrial.statistics.tops import divergence, likeliest, permutation
+from seatrial.statistics.sides.tops import divergence, likeliest, permutation
 
 PROBE = "logprobs/log-probabilities-are-those-of-the-answer"
 AGAIN = "x"

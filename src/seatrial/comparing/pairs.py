@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from seatrial.records import Flip, ItemOutcome, ItemWord, Judged
-from seatrial.statistics.paired import PairedTable
+from seatrial.statistics.sides.paired import PairedTable
 
 Key = tuple[str, int, str]
 

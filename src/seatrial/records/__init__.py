@@ -18,6 +18,7 @@ from seatrial.records.families import *
 from seatrial.records.lines import *
 from seatrial.records.nights import *
 from seatrial.records.record import *
+from seatrial.records.sameness import *
 from seatrial.records.soaks import *
 from seatrial.records.verdicts import *
 from seatrial.records.views import *

@@ -18,7 +18,7 @@ from seatrial.behaviour.probes.odds.sane import NONE
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, ItemOutcome, ItemWord, Level
 from seatrial.statistics.sequential import SequentialTest
-from seatrial.statistics.tops import divergence, likeliest
+from seatrial.statistics.sides.tops import divergence, likeliest
 
 FAR = 0.05
 """Nats: beyond what sums in another order come to, as far as a coarse quantisation (reference values of llama.cpp: Q8_0

@@ -14,13 +14,13 @@ from gevent.event import Event
 
 from load.desk import Desk
 from load.ending import LoadEnd
+from load.engine.pulse import LoopWatch
 from load.fleet.master import FleetMaster
 from load.fleet.messages import Channel, Done, SendPhase, Welcome
 from load.fleet.outbox import EVERY_S, FolderWriter, Outbox
 from load.fleet.share import LoadShare
 from load.fleet.worker import FleetWorker, NotWantedError
 from load.inspection import Inspector
-from load.pulse import LoopWatch
 from load.record import RowWriter
 from load.session import LoadSession, new_run
 from load.settings import LoadSettings, SettingsError
