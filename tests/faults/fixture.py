@@ -10,42 +10,31 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
-import mmap
 import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from engine import Engine  # beside this script
 from http1 import Gone, Peer, listen
 from manners import Manner, hang, said
-from pace import pace
-
-RUNNER = "import sys; sys.stdin.read()"
-"""The child that would do the work: it waits."""
+from orders import Orders, take_orders
 
 
-class Golden:
+class Golden(Orders):
     """The server."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        super().__init__()
         self.options = options
         self.engine = Engine(options.slots)
         self.manner = Manner(options.manner)
         self.listener = listen(options.port, shared=options.shared)
-        self.runner: subprocess.Popen[bytes] | None = None
-        self.needed = False  # without its runner it answers every chat with 500
-        self.abort_at: tuple[int, socket.socket] | None = None
         self.listening = True
-        self.pieces: list[mmap.mmap] = []  # of memory it has taken
-        self.used: list[bytes] = []  # and of such that it has filled
 
     def serve(self) -> None:
         """Accept for ever; a listener that was closed leaves the process alive."""
@@ -142,132 +131,6 @@ class Golden:
         peer.event(b"data: [DONE]\n\n")
         peer.end_stream()
 
-    # orders
-
-    def obey(self, order: dict[str, Any], sock: socket.socket) -> None:
-        """Carry out one order and say when."""
-        carry_out: Callable[..., bool | None] = getattr(self, f"do_{order.pop('do')}")
-        if carry_out(sock, **order) is not False:
-            _say(sock)
-
-    def do_exit(self, sock: socket.socket, code: int) -> None:
-        _say(sock)
-        os._exit(code)
-
-    def do_raise(self, sock: socket.socket, number: int) -> None:
-        _say(sock)
-        os.kill(os.getpid(), number)
-
-    def do_abort(self, sock: socket.socket, event: int) -> bool:
-        self.abort_at = (event, sock)
-        return False
-
-    def do_deaf(self, sock: socket.socket) -> None:
-        self.listening = False
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def do_wedge(self, sock: socket.socket) -> None:
-        self.engine.wedge()
-
-    def do_unwedge(self, sock: socket.socket) -> None:
-        self.engine.go.set()
-
-    def do_manner(self, sock: socket.socket, how: str) -> None:
-        """Meet chats so from now on."""
-        self.manner = Manner(how)
-
-    def do_write(self, sock: socket.socket, text: str) -> None:
-        """Write a line into its log."""
-        os.write(2, text.encode() + b"\n")
-
-    def do_prefill(self, sock: socket.socket, seconds: float, how: str) -> None:
-        self.engine.prefill, self.engine.how = seconds, how
-
-    def do_sleep(self, sock: socket.socket, load_s: float) -> None:
-        self.engine.asleep, self.engine.load_s = True, load_s
-
-    def do_fill(self, sock: socket.socket, more_mb: int) -> None:
-        """Limit the address space, and use nearly all of it."""
-        size = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
-        limit = size + more_mb * 1_000_000
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        self.pieces.append(mmap.mmap(-1, int(limit * 0.95) - size))
-
-    def do_grow(self, sock: socket.socket, mb: int, seconds: float) -> None:
-        """Use more and more memory, in twenty steps."""
-        for _ in range(20):
-            self.used.append(b"x" * (mb * 50_000))
-            pace(seconds / 20)
-
-    def do_log(self, sock: socket.socket, rate: int, seconds: float) -> None:
-        """Write so many lines a second into its log, for a while."""
-
-        def write() -> None:
-            for _ in range(int(seconds * 20)):
-                os.write(2, b"slot 0: the prompt is read again\n" * (rate // 20))
-                pace(0.05)
-
-        threading.Thread(target=write, daemon=True).start()
-
-    def do_free(self, sock: socket.socket) -> None:
-        """Give it back."""
-        self.used.clear()
-
-    def do_exhaust(self, sock: socket.socket) -> bool:
-        """Use up the rest, and end as a C++ program does that cannot allocate."""
-        try:
-            while True:
-                self.pieces.append(mmap.mmap(-1, 1_000_000))
-        except OSError:
-            _say(sock)
-            os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n")
-            os.abort()
-
-    def do_runner(self, sock: socket.socket) -> None:
-        """Start the child, and start it again whenever it ends."""
-        started = threading.Event()
-
-        def keep() -> None:
-            while True:
-                self.runner = self._child()
-                started.set()
-                self.runner.wait()
-
-        threading.Thread(target=keep, daemon=True).start()
-        started.wait()
-
-    def do_engine(self, sock: socket.socket) -> None:
-        """Start a child without which no chat is answered, and that nobody starts again."""
-        self.needed, self.runner = True, self._child()
-        threading.Thread(target=self.runner.wait, daemon=True).start()
-
-    def do_recycle(self, sock: socket.socket) -> None:
-        """A master's work: another worker is started, then the old one is ended in order."""
-        old, self.runner = self.runner, self._child()
-        assert old is not None
-        old.terminate()
-        old.wait()
-
-    def do_unload(self, sock: socket.socket) -> None:
-        """The child has nothing to do, and its parent kills it."""
-        assert self.runner is not None
-        self.needed = False
-        self.runner.kill()
-        self.runner.wait()
-
-    def _child(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-E", "-S", "-c", RUNNER], stdin=subprocess.PIPE)
-
-    def do_runner_pid(self, sock: socket.socket) -> bool:
-        assert self.runner is not None
-        _say(sock, pid=self.runner.pid)
-        return False
-
-
-def _say(sock: socket.socket, **more: int) -> None:
-    sock.sendall(json.dumps({"at": time.monotonic_ns(), **more}).encode() + b"\n")
-
 
 def _chunk(**fields: Any) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "golden", **fields}
@@ -276,23 +139,6 @@ def _chunk(**fields: Any) -> dict[str, Any]:
 def _event(delta: dict[str, Any], finish: str | None = None) -> bytes:
     chunk = _chunk(choices=[{"index": 0, "delta": delta, "finish_reason": finish}])
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
-
-
-def take_orders(path: str, golden: Golden) -> None:
-    """Listen for orders in a thread."""
-    with socket.socket(socket.AF_UNIX) as door:
-        Path(path).unlink(missing_ok=True)
-        door.bind(path)
-        door.listen(8)
-        while True:
-            sock, _ = door.accept()
-            threading.Thread(target=_orders, args=(sock, golden), daemon=True).start()
-
-
-def _orders(sock: socket.socket, golden: Golden) -> None:
-    with sock, sock.makefile("rb") as lines:
-        for line in lines:
-            golden.obey(json.loads(line), sock)
 
 
 def end_with_stdin() -> None:
