@@ -8,6 +8,7 @@ import pytest
 
 SUITES = Path(__file__).parents[1] / "suites"
 FILES = sorted(SUITES.rglob("*.py"))
+JUDGE = "seatrial_judge"
 INTERNAL = ("_pytest", "fixtures", "conftest", "tests", "pluggy", "xdist")
 """What no suite imports: how a case is sent, judged and reported is none of its business."""
 
@@ -22,7 +23,7 @@ def offences(source: str) -> Iterator[str]:
         elif isinstance(node, ast.Attribute) and ast.unparse(node).startswith("pytest.") and not _may_be_used(node):
             yield f"line {node.lineno}: {ast.unparse(node)}"
         elif _is_test(node) and not _only_judges(node):
-            yield f"line {node.lineno}: {node.name} does more, or less, than call judge(...)"
+            yield f"line {node.lineno}: {node.name} does more, or less, than call {JUDGE}(...)"
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
@@ -45,11 +46,11 @@ def _is_test(node: ast.AST) -> bool:
 
 
 def _only_judges(function: ast.FunctionDef) -> bool:
-    """Whether the whole body is one call of judge, on the rule the case was made for."""
+    """Whether the whole body is one call of the judge, on the rule the case was made for."""
     if len(function.body) != 1 or not isinstance(function.body[0], ast.Expr):
         return False
     call = function.body[0].value
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "judge"):
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == JUDGE):
         return False
     return bool(call.args) and ast.unparse(call.args[0]) == "rule"
 
@@ -69,22 +70,25 @@ def test_every_suite_is_looked_at():
 @pytest.mark.parametrize(
     ("source", "offence"),
     [
-        ("def test_a(rule, send, judge):\n    assert send()", "line 2: assert"),
+        ("def test_a(rule, seatrial_send, seatrial_judge):\n    assert send()", "line 2: assert"),
         ("def helper(x):\n    assert x", "line 2: assert"),
-        ("def test_a(rule, judge):\n    x = 1\n    judge(rule, x)", "test_a does more, or less"),
-        ("def test_a(rule, judge):\n    pass", "test_a does more, or less"),
-        ("def test_a(rule, judge):\n    judge(OTHER, 1)", "test_a does more, or less"),
-        ("def test_a(rule, judge):\n    return judge(rule, 1)", "test_a does more, or less"),
-        ("async def test_a(rule, judge):\n    other(rule)", "test_a does more, or less"),
+        ("def test_a(rule, seatrial_judge):\n    x = 1\n    seatrial_judge(rule, x)", "test_a does more, or less"),
+        ("def test_a(rule, seatrial_judge):\n    pass", "test_a does more, or less"),
+        ("def test_a(rule, seatrial_judge):\n    seatrial_judge(OTHER, 1)", "test_a does more, or less"),
+        ("def test_a(rule, seatrial_judge):\n    return seatrial_judge(rule, 1)", "test_a does more, or less"),
+        ("async def test_a(rule, seatrial_judge):\n    other(rule)", "test_a does more, or less"),
         ("class TestA:\n    def test_a(self, rule):\n        check(rule)", "test_a does more, or less"),
         ("from fixtures.judge import judge", "imports fixtures.judge.judge"),
         ("import _pytest.fixtures", "imports _pytest.fixtures"),
         ("from _pytest import outcomes", "imports _pytest.outcomes"),
         ("from pytest import fail", "imports pytest.fail"),
         ("import pytest\npytest.skip('no')", "line 2: pytest.skip"),
-        ("import pytest\n@pytest.mark.xfail\ndef test_a(rule, judge):\n    judge(rule, 1)", "pytest.mark.xfail"),
         (
-            "def test_a(rule, judge):\n    try:\n        judge(rule, 1)\n    except ValueError:\n        pass",
+            "import pytest\n@pytest.mark.xfail\ndef test_a(rule, seatrial_judge):\n    seatrial_judge(rule, 1)",
+            "pytest.mark.xfail",
+        ),
+        (
+            "def test_a(rule):\n    try:\n        seatrial_judge(rule, 1)\n    except ValueError:\n        pass",
             "line 2: try",
         ),
     ],

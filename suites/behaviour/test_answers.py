@@ -14,5 +14,5 @@ ANSWERS = {"answers": Scenario(requests={}, traits=TRAITS)}  # the budget says h
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(ANSWERS))
-def test_answers(rule: Rule, scenario: str, answers: Interview, judge: Callable[..., None]) -> None:  # noqa: ARG001
-    judge(rule, answers.exchanges, **answers.settings)
+def test_answers(rule: Rule, scenario: str, seatrial_answers: Interview, seatrial_judge: Callable[..., None]) -> None:  # noqa: ARG001
+    seatrial_judge(rule, seatrial_answers.exchanges, **seatrial_answers.settings)

@@ -16,8 +16,10 @@ IDENTITY = {"identity": Scenario(requests={"only": Request(method="GET", path="/
 def test_identity(
     rule: Rule,
     scenario: str,
-    send: Callable[[Scenario], Mapping[str, Exchange]],
-    endpoint: Endpoint,
-    judge: Callable[..., None],
+    seatrial_send: Callable[[Scenario], Mapping[str, Exchange]],
+    seatrial_endpoint: Endpoint,
+    seatrial_judge: Callable[..., None],
 ) -> None:
-    judge(rule, send(IDENTITY[scenario]), build=endpoint.build, facts=endpoint.facts)
+    seatrial_judge(
+        rule, seatrial_send(IDENTITY[scenario]), build=seatrial_endpoint.build, facts=seatrial_endpoint.facts
+    )

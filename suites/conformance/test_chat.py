@@ -108,5 +108,5 @@ CHATS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(CHATS))
-def test_chat(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(CHATS[scenario]))
+def test_chat(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(CHATS[scenario]))

@@ -88,5 +88,5 @@ EMBEDDINGS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(EMBEDDINGS))
-def test_embeddings(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(EMBEDDINGS[scenario]))
+def test_embeddings(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(EMBEDDINGS[scenario]))

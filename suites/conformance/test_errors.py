@@ -52,5 +52,5 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(FAULTS))
-def test_faulty_messages(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(FAULTS[scenario]))
+def test_faulty_messages(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(FAULTS[scenario]))

@@ -125,5 +125,5 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(REQUESTS))
-def test_http(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(REQUESTS[scenario]))
+def test_http(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(REQUESTS[scenario]))

@@ -67,5 +67,5 @@ MODELS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(MODELS))
-def test_models(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(MODELS[scenario]), **MODELS[scenario].settings)
+def test_models(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(MODELS[scenario]), **MODELS[scenario].settings)

@@ -267,5 +267,5 @@ PARAMS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(PARAMS))
-def test_params(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(PARAMS[scenario]))
+def test_params(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(PARAMS[scenario]))

@@ -75,5 +75,5 @@ REASONING = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(REASONING))
-def test_reasoning(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(REASONING[scenario]))
+def test_reasoning(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(REASONING[scenario]))

@@ -76,5 +76,5 @@ STREAMS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(STREAMS))
-def test_stream(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(STREAMS[scenario]))
+def test_stream(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(STREAMS[scenario]))

@@ -240,5 +240,5 @@ STRUCTURED = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(STRUCTURED))
-def test_structured(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(STRUCTURED[scenario]))
+def test_structured(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(STRUCTURED[scenario]))

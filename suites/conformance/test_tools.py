@@ -127,15 +127,15 @@ STREAMED = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(TOOLS))
-def test_tools(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(TOOLS[scenario]))
+def test_tools(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(TOOLS[scenario]))
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(CALLS))
-def test_calls(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(CALLS[scenario]))
+def test_calls(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(CALLS[scenario]))
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(STREAMED))
-def test_streamed_calls(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(STREAMED[scenario]))
+def test_streamed_calls(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(STREAMED[scenario]))

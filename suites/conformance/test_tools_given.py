@@ -295,8 +295,8 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(DEFINITIONS | ROUNDTRIP | SCHEMAS))
-def test_tools_given(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send((DEFINITIONS | ROUNDTRIP | SCHEMAS)[scenario]))
+def test_tools_given(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send((DEFINITIONS | ROUNDTRIP | SCHEMAS)[scenario]))
 
 
 PROMPT_S = 180.0
@@ -311,6 +311,6 @@ OWN = {
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(OWN))
 def test_own_tools(
-    rule: Rule, scenario: str, offer: Callable[[Scenario], Mapping[str, Exchange]], judge: Judge
+    rule: Rule, scenario: str, seatrial_offer: Callable[[Scenario], Mapping[str, Exchange]], seatrial_judge: Judge
 ) -> None:
-    judge(rule, offer(OWN[scenario]))
+    seatrial_judge(rule, seatrial_offer(OWN[scenario]))

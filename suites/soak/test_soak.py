@@ -18,9 +18,9 @@ LOADS = {
 def test_soak(
     rule: Rule,
     scenario: str,  # noqa: ARG001
-    soak: SoakRun,
-    stopped: list[tuple[int, int]],
-    cache: int,
-    judge: Callable[..., None],
+    seatrial_soak: SoakRun,
+    seatrial_stopped: list[tuple[int, int]],
+    seatrial_cache: int,
+    seatrial_judge: Callable[..., None],
 ) -> None:
-    judge(rule, soak, stopped=stopped, cache=cache)
+    seatrial_judge(rule, seatrial_soak, stopped=seatrial_stopped, cache=seatrial_cache)

@@ -6,7 +6,7 @@ import pytest
 from seatrial.checks import running, traits
 from seatrial.checks.catalogue import load_all
 from seatrial.checks.own.readers import readers, traits_of
-from seatrial.checks.own.word import HOLDS, find
+from seatrial.checks.own.word import HOLDS, find, whole
 from seatrial.records import Expect, Outcome, OwnTold, OwnWord
 from seatrial.verdict.outcomes import outcome
 from tests.checks.specimens import EXPECT, plain, stream
@@ -82,3 +82,29 @@ def test_a_rule_without_evidence_makes_no_case():
     read = {rule.id for rule in readers(msgspec.structs.replace(plain(), request_json=capless), expect)}
     assert "chat/usage-adds-up" in read
     assert "chat/completion-tokens-keep-the-cap" not in read
+
+
+def said(word, got=""):
+    return OwnTold(word=word, test="t", got=got)
+
+
+@pytest.mark.parametrize(
+    ("own", "parts", "word", "got"),
+    [
+        ("held", [], "held", ""),
+        ("held", ["held", "broke", "held"], "broke", "part 1; 1 of 3 subtests does not hold"),
+        ("held", ["fell", "broke"], "broke", "part 1; 2 of 2 subtests do not hold"),
+        ("held", ["held", "fell"], "fell", "part 1; 1 of 2 subtests does not hold"),
+        ("fell", ["broke", "held"], "broke", "part 0; 1 of 2 subtests does not hold"),
+        ("broke", ["held", "held"], "broke", "itself"),
+        ("broke", ["fell"], "broke", "itself; 1 of 1 subtests does not hold"),
+        ("skipped", ["broke"], "broke", "part 0; 1 of 1 subtests does not hold"),
+        ("skipped", ["held"], "skipped", "itself"),
+        ("held", ["skipped", "skipped"], "skipped", "part 0"),
+        ("held", ["skipped", "held"], "held", ""),
+    ],
+)
+def test_a_test_is_as_good_as_the_worst_of_its_parts(own, parts, word, got):
+    own = said(OwnWord(own), "" if own == "held" else "itself")
+    found = whole(own, [said(OwnWord(each), f"part {n}") for n, each in enumerate(parts)])
+    assert (found.word, found.got) == (OwnWord(word), got)

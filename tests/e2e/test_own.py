@@ -18,14 +18,17 @@ from tests.e2e.driving import ROOT, command, start
 from tests.ending import ending
 from tests.golden.server import Golden
 from tests.waiting import until
+from tests.wire.test_shortened import left_of
 
 pytestmark = pytest.mark.e2e
 
 KEY = "sk-Th1sKeyMustNeverBeWritten.0815"
 
 MINE = """
+import allure
 import os
 import pytest
+import warnings
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 
@@ -78,7 +81,89 @@ def test_leaves(client, endpoint):
 
 def test_ordinary():
     assert False
+
+def test_parts(client, subtests):
+    for n in range(3):
+        with subtests.test(n=n):
+            assert client.get("/models").status_code == (200 if n != 1 else 404)
+
+def test_parts_hold(client, subtests):
+    for path in ("/models", "/models"):
+        with subtests.test(path):
+            assert client.get(path).status_code == 200
+
+def test_parts_fall(client, subtests):
+    with subtests.test():
+        client.get("/models").json()["nothing"]
+
+def test_parts_skipped(client, subtests):
+    client.get("/models")
+    with subtests.test():
+        pytest.skip("not here")
+
+@pytest.mark.xfail(reason="known")
+def test_parts_known(client, subtests):
+    client.get("/models")
+    with subtests.test():
+        assert False
+    pytest.skip("and no more")
+
+def test_torn(late, client):
+    assert client.get("/models").status_code == 404
+
+def test_torn_in_parts(late, client, subtests):
+    with subtests.test():
+        assert client.get("/models").status_code == 404
+
+def test_skipped_late(late, client):
+    pytest.skip("not here")
+
+@pytest.mark.parametrize("given", [os.environ["OWN_KEY"]])
+def test_given(client, given, record_property):
+    record_property("given", given)
+    allure.dynamic.parameter("also", given)
+    allure.attach(f"it is {given}", "said")
+    with allure.step(f"with {given}"):
+        warnings.warn(given)
+        assert client.get("/models").text + "x" * 300 + given + "y" * 300 == given[4:]
+
+def test_given_in_parts(client, subtests):
+    client.get("/models")
+    with subtests.test(os.environ["OWN_KEY"], given=os.environ["OWN_KEY"]):
+        print(os.environ["OWN_KEY"])
+        assert [os.environ["OWN_KEY"]] * 30 == "x" * 40 + os.environ["OWN_KEY"]
+
+@pytest.fixture
+def raises():
+    raise ValueError(f"no {os.environ['OWN_KEY']!r}")
+
+def test_raises(client, raises):
+    pass
+
+def test_built_in(client, cache, tmp_path):
+    client.get("/models")
+    cache.set("mine/it", 1)
+
+def test_reads_to_done(client, seatrial_endpoint):
+    body = {"model": seatrial_endpoint.model, "messages": HELLO, "max_tokens": 5, "stream": True}
+    with client.stream("POST", "/chat/completions", json=body) as answer:
+        for line in answer.iter_lines():
+            if line == "data: [DONE]":
+                break
 """
+
+HIS = """
+import pytest
+
+def taken():
+    raise RuntimeError("a fixture of the operator's is taken for one of ours")
+
+for name in {names}:
+    globals()[name] = pytest.fixture(taken, name=name)
+"""
+
+COMMON = ("answers", "guard", "interviews", "judge", "offer", "run", "send", "sender", "soak", "stopped")
+"""Names that an operator's own fixtures may well have, and that none of ours stands on."""
 
 EXPECTED = {
     "mine.test_word:chat": "PASS",
@@ -93,6 +178,19 @@ EXPECTED = {
     "mine.test_known": "UNSUPPORTED",
     "mine.test_late": "INCONCLUSIVE",
     "mine.test_leaves": "PASS",
+    "mine.test_parts": "FAIL",
+    "mine.test_parts_hold": "PASS",
+    "mine.test_parts_fall": "INCONCLUSIVE",
+    "mine.test_parts_skipped": "UNSUPPORTED",
+    "mine.test_parts_known": "UNSUPPORTED",
+    "mine.test_torn": "FAIL",
+    "mine.test_torn_in_parts": "FAIL",
+    "mine.test_skipped_late": "INCONCLUSIVE",
+    "mine.test_given:-": "FAIL",
+    "mine.test_given_in_parts": "FAIL",
+    "mine.test_raises": "INCONCLUSIVE",
+    "mine.test_built_in": "PASS",
+    "mine.test_reads_to_done": "PASS",
     "example.test_the_model_is_listed": "PASS",
     "example.test_an_answer_keeps_its_cap:1": "PASS",
     "example.test_an_answer_keeps_its_cap:16": "PASS",
@@ -116,12 +214,13 @@ def elsewhere(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     (home / "mine").mkdir()
     (home / "mine" / "test_mine.py").write_text(MINE)
+    (home / "mine" / "conftest.py").write_text(HIS.format(names=COMMON))
     shutil.copy(ROOT / "docs" / "own-tests" / "test_example.py", home / "mine")
     path = f"{ROOT / 'src'}:{installed(home / 'packages')}"
     with Golden(key=KEY) as golden:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "mine", f"--endpoint=g={golden.url}", "--api-key-env=OWN_KEY",
-             "-n2", "--junitxml=told.xml", "-rA"],
+             "-n2", "--junitxml=told.xml", "--alluredir=allure", "-rA"],
             cwd=home, env={**os.environ, "PYTHONPATH": path, "OWN_KEY": KEY},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
             check=False,
@@ -142,8 +241,8 @@ def test_each_has_an_outcome_of_ours(elsewhere):
     run = home / "reports" / "runs" / "latest"
     verdict = json.loads((run / "verdict.json").read_text())
     assert own(verdict) == EXPECTED
-    assert verdict["endpoints"]["g"]["figures"]["your tests"].startswith("6 of 16 hold; of what they sent, ")
-    assert "16 of your own tests (requests: not known beforehand)" in out
+    assert verdict["endpoints"]["g"]["figures"]["your tests"].startswith("9 of 29 hold; of what they sent, ")
+    assert "29 of your own tests (requests: not known beforehand)" in out
     assert "asynchronous tests are not run: client is an httpx.Client; write def in place of async def" in out
     assert "this client sends to http://127.0.0.1" in out
     assert "1 test that took no client failed beside the cases: exit 1, and no part of the verdict" in out
@@ -165,6 +264,8 @@ def test_what_they_send_is_recorded_and_read_by_the_rules(elsewhere):
     read = {line.case for line in lines if not line.case.startswith("own/")}
     assert "sse/usage-comes-last[example.test_a_stream_says_something]@g" in read
     assert "chat/usage-adds-up[mine.test_word:chat]@g" in read
+    assert sent["mine.test_reads_to_done"][0].error == ""
+    assert "sse/role-is-sent-once[mine.test_reads_to_done]@g" in read
     assert not any("test_leaves" in case or "test_refused" in case for case in read)
 
 
@@ -175,10 +276,13 @@ def test_the_key_and_what_a_terminal_obeys_are_in_no_file_and_no_line(elsewhere)
     for path in told:
         content = path.read_bytes()
         assert KEY.encode() not in content, path
-        if path.parent.name != "mine" and path.suffix != ".pyc":  # there it is code of the operator's
-            assert b"another-secret-9876" not in content or path.name == "told.xml", path
+        if path.parent.name != "mine" and path.suffix != ".pyc":
+            assert left_of(content.decode("utf-8", "replace"), KEY, least=6) == set(), path
+            if path.name != "told.xml" and path.parent.name != "allure":  # they show code of the operator's
+                assert b"another-secret-9876" not in content, path
     assert KEY not in out
     assert "\x1b" not in out
+    assert left_of(out, KEY, least=6) == set()
     assert "longlonglong" * 1700 not in out
 
 
@@ -192,8 +296,14 @@ def test_it_is_judged_again_without_the_server_and_told_to_other_reports(elsewhe
     status = {each["fullName"]: each["status"] for each in results}
     assert status["own/test-holds[mine.test_fell]@g"] == "broken"
     assert status["own/test-holds[mine.test_refused]@g"] == "failed"
-    properties = ET.parse(elsewhere[1] / "told.xml").iter("property")
-    assert ("outcome", "INCONCLUSIVE") in {(each.get("name"), each.get("value")) for each in properties}
+    told = {case.get("name"): case for case in ET.parse(elsewhere[1] / "told.xml").iter("testcase")}
+    of = {
+        name: [each.get("value") for each in case.iter("property") if each.get("name") == "outcome"]
+        for name, case in told.items()
+    }
+    assert of["test_torn[g]"] == ["FAIL"]
+    assert of["test_late[g]"] == of["test_skipped_late[g]"] == ["INCONCLUSIVE"]
+    assert of["test_parts[g]"] == ["FAIL"]
 
 
 NEIGHBOUR = """
@@ -202,14 +312,18 @@ import pytest
 @pytest.fixture
 def client():
     return "theirs"
+
+@pytest.fixture
+def endpoint():
+    return "theirs too"
 """
 
 BESIDE = """
-def test_theirs(client):
-    assert client == "theirs"
+def test_theirs(client, endpoint):
+    assert (client, endpoint) == ("theirs", "theirs too")
 
-def test_dies(seatrial_client, endpoint):
-    body = {"model": endpoint.model, "messages": [{"role": "user", "content": "a"}], "max_tokens": "ten"}
+def test_dies(seatrial_client, seatrial_endpoint):
+    body = {"model": seatrial_endpoint.model, "messages": [{"role": "user", "content": "a"}], "max_tokens": "ten"}
     assert seatrial_client.post("/chat/completions", json=body).status_code == 400
 
 def test_then(seatrial_client):
@@ -237,6 +351,7 @@ def test_beside_the_suites_on_two_endpoints_of_which_one_dies(tmp_path, monkeypa
         process.wait(10)
     assert run.returncode in {1, 10}, out  # by whether the recorder saw the end of the server before that of the run
     assert "client is a fixture of neighbour here: Seatrial's is seatrial_client" in out
+    assert "endpoint is a fixture of neighbour here: Seatrial's is seatrial_endpoint" in out
     verdict = json.loads((tmp_path / "run" / "verdict.json").read_text())
     assert own(verdict, "good") == {"beside.test_dies": "PASS", "beside.test_then": "PASS"}
     assert own(verdict, "bad") == {"beside.test_dies": "INCONCLUSIVE", "beside.test_then": "INCONCLUSIVE"}

@@ -43,5 +43,5 @@ AUTH = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(AUTH))
-def test_auth(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(AUTH[scenario]))
+def test_auth(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(AUTH[scenario]))

@@ -36,5 +36,5 @@ CLAIMS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(CLAIMS))
-def test_claims(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(CLAIMS[scenario]), **CLAIMS[scenario].settings)
+def test_claims(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(CLAIMS[scenario]), **CLAIMS[scenario].settings)

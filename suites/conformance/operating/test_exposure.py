@@ -35,5 +35,5 @@ OPEN = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(OPEN))
-def test_exposure(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(OPEN[scenario]))
+def test_exposure(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(OPEN[scenario]))

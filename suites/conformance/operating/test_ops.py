@@ -32,5 +32,5 @@ OPS = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(OPS))
-def test_ops(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(OPS[scenario]))
+def test_ops(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(OPS[scenario]))

@@ -207,5 +207,5 @@ CONCURRENCY = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(CONCURRENCY))
-def test_concurrency(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(CONCURRENCY[scenario]))
+def test_concurrency(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(CONCURRENCY[scenario]))

@@ -151,5 +151,5 @@ CONTEXT = {
 
 
 @pytest.mark.parametrize(("rule", "scenario"), cases(CONTEXT))
-def test_context(rule: Rule, scenario: str, send: Send, judge: Judge) -> None:
-    judge(rule, send(CONTEXT[scenario]))
+def test_context(rule: Rule, scenario: str, seatrial_send: Send, seatrial_judge: Judge) -> None:
+    seatrial_judge(rule, seatrial_send(CONTEXT[scenario]))

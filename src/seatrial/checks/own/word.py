@@ -7,13 +7,16 @@ and ``seatrial judge`` need not know the difference. It stands in no registry: n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import REGISTRY, Rule
 from seatrial.records import OWN_SETTING, OWN_SUITE, Exchange, Expect, Finding, Level, OwnTold, OwnWord
+
+WORSE = (OwnWord.BROKE, OwnWord.FELL)
+"""The words of a test that did not hold, the worst first."""
 
 
 def _holds(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
@@ -29,6 +32,28 @@ def _holds(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
         yield no_evidence("the recording", expected="at least one request that was answered", got=got)
     elif told.word is OwnWord.BROKE:
         yield violation(told.where, expected=told.expected, got=told.got)
+
+
+def whole(told: OwnTold, parts: Sequence[OwnTold]) -> OwnTold:
+    """A test with its parts (pytest's subtests), each of which has its own word: the worst of them is the test's.
+
+    Of a test that ran to its end, and of which every part was skipped, nothing held.
+    """
+    for word in WORSE:
+        found = [each for each in (*parts, told) if each.word is word]
+        if found:
+            bad = [each for each in parts if each.word in WORSE]
+            more = f"{found[0].got}; {many(parts)}" if bad else found[0].got
+            return msgspec.structs.replace(found[0], got=more)
+    if told.word is OwnWord.HELD and parts and all(each.word is OwnWord.SKIPPED for each in parts):
+        return parts[0]
+    return told
+
+
+def many(parts: Sequence[OwnTold]) -> str:
+    """How many of a test's parts did not hold, or fell."""
+    bad = sum(each.word in WORSE for each in parts)
+    return f"{bad} of {len(parts)} subtests {'does' if bad == 1 else 'do'} not hold"
 
 
 def _figures(_xs: Mapping[str, Exchange], expect: Expect) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from seatrial.wire.masking.shortened import parts, whole
 from seatrial.wire.masking.spellings import Escapes, Way, bare, numbers, ways
 
 SHORTEST = 4
@@ -101,6 +102,18 @@ class Mask:
         if not self._secrets:
             return text
         return self.bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def shortened(self, text: str) -> str:
+        """A text that others may have shortened: what is left of a secret beside dots is replaced too."""
+        if not self._secrets:
+            return text
+        return self.shortened_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def shortened_bytes(self, data: Raw) -> Raw:
+        """The same of bytes."""
+        data = self.bytes(data)
+        spans = [whole(data, span) for secret in self._secrets for span in parts(data, secret)]
+        return Blots(spans, []).over(data)
 
     def start(self, text: str, limit: int) -> str:
         """The first characters of a text, masked before it is cut, so that no part of a secret stands at the cut."""

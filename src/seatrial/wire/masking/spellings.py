@@ -178,6 +178,11 @@ def _encoded(text: str) -> list[bytes]:
     return found
 
 
+def packed(raw: bytes) -> list[bytes]:
+    """A secret's bytes in hexadecimal, and in base64 at each alignment."""
+    return [raw.hex().encode(), *_base64(raw)]
+
+
 def _base64(raw: bytes) -> list[bytes]:
     """What the bytes alone determine of a base64 text, at each of the three alignments."""
     return [
