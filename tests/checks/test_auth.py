@@ -1,5 +1,7 @@
 """Rules on keys."""
 
+import httpx2
+import openai
 import pytest
 
 from seatrial.checks.areas.auth import WRONG
@@ -25,6 +27,28 @@ def test_missing_key_is_a_401():
     breaks(rule, keys(none=away(403)), "the status", "403")
     breaks(rule, keys(none=away(401, {"detail": "no"})), "error.message", "detail")
     breaks(rule, keys(none=away(401, b"<html>")), "error.message", "<html>")
+
+
+LOGIN = exchange(b"", status=302, headers={"Location": "https://sso.example/login?token=abc"})
+
+
+@pytest.mark.parametrize(("rule", "name"), [("missing-key-is-a-401", "none"), ("wrong-key-is-a-401", "wrong")])
+def test_a_login_page_is_told_as_what_it_is(rule, name):
+    (told,) = found(f"auth/{rule}", keys(**{name: LOGIN}))
+    assert (told.got, told.causes) == ("302 to https://sso.example/login", ())
+    assert told.consequence.startswith("nobody is let in; whoever follows it, as openai-python does, takes the page")
+    breaks(f"auth/{rule}", keys(**{name: away(302)}), "the status", "302 {")  # it leads nowhere
+
+
+def test_a_client_on_the_official_sdk_takes_the_login_page_for_the_answer():
+    def served(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path != "/login":
+            return httpx2.Response(302, headers={"location": "/login"})
+        return httpx2.Response(200, headers={"content-type": "text/html"}, text="<html>Sign in</html>")
+
+    follows = openai.DefaultHttpxClient(transport=httpx2.MockTransport(served), trust_env=False)
+    with openai.OpenAI(base_url="http://g.invalid/v1", api_key="none", max_retries=0, http_client=follows) as client:
+        assert client.chat.completions.create(model="m", messages=[]) == "<html>Sign in</html>"
 
 
 def test_wrong_key_is_a_401():

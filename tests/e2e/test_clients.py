@@ -38,7 +38,7 @@ def test_an_honest_server_is_ready_for_it_and_only_its_cases_are_run(honest):
     verdict = honest.verdict
     assert verdict["clients"] == ["openclaw"]
     assert verdict["endpoints"]["g"]["clients"]["openclaw"]["verdict"] == "READY"
-    assert "READY: 11 of 11 needs hold" in honest.out
+    assert "READY: 12 of 12 needs hold" in honest.out
     assert "other cases (--client)" in honest.out
     sent = [line for line in RunDir.open(honest.path).lines("writers/*/exchanges.jsonl") if isinstance(line, Received)]
     assert 0 < len(sent) < 150  # the tools of its own, each called once, among them

@@ -131,6 +131,25 @@ def test_a_context_that_is_known_to_be_too_short_decides(context, word):
     assert told(*BOTH, client=Client("one", ONE.needs, Room(8000)), endpoint=page).verdict is word
 
 
+def test_a_short_context_is_a_need_that_does_not_hold_and_the_line_names_it():
+    page = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",), context=4096)
+    found = told(*BOTH, client=Client("one", ONE.needs, Room(8000)), endpoint=page)
+    lacks = "lacks a longer context: its context is 4096 tokens, at least 8000 are needed; it is cut"
+    assert clients.figures({"one": found})["one"] == f"NOT READY: 2 of 3 needs hold; {lacks}"
+    assert clients.line({"one": found}) == "NOT READY for one (a longer context)"
+    long = told(*BOTH, client=Client("one", ONE.needs, Room(4000)), endpoint=page)
+    assert clients.figures({"one": long})["one"] == "READY: 3 of 3 needs hold"
+
+
+@pytest.mark.parametrize("context", [None, 4096])
+@pytest.mark.parametrize("cases", [BOTH, BOTH[:1], (), (BOTH[0], case("sse/usage", Outcome.INCONCLUSIVE, why="gone"))])
+def test_the_line_of_a_client_says_why_wherever_it_is_not_ready(context, cases):
+    page = Endpoint(name="e", url="http://h/v1", kind="generic", model="m", models=("m",), context=context)
+    found = told(*cases, client=Client("one", ONE.needs, Room(8000)), endpoint=page)
+    assert bool(clients.deciding(found)) is (found.verdict is not Ready.READY)
+    assert (found.held == found.needs) is (found.verdict is Ready.READY)
+
+
 def test_nobody_works_on_a_server_that_stopped():
     found = told(*BOTH, stopped=[Reason(word="SILENT STOP", text="WEDGED")])
     assert found.verdict is Ready.NOT_READY

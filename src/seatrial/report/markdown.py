@@ -13,6 +13,7 @@ from seatrial.report.run import Report
 from seatrial.report.words.diagnosis import diagnosis
 from seatrial.report.words.plain import count
 from seatrial.text import visible
+from seatrial.verdict import clients as of_clients
 from seatrial.verdict.outcomes import BECAUSE
 
 _TOLD = (
@@ -64,10 +65,9 @@ def _clients(judged: JudgedRun) -> list[str]:
 
 
 def _client(verdict: ClientVerdict) -> str:
-    broken = "; ".join(f"{what}: {so}" for what, so in verdict.broken.items())
-    return f"**{verdict.verdict}**, {verdict.held} of {verdict.needs} needs hold" + (
-        f": {code(broken)}" if broken else ""
-    )
+    said = of_clients.counted(verdict).replace(verdict.verdict, f"**{verdict.verdict}**", 1)
+    why = "; ".join(of_clients.deciding(verdict))
+    return f"{said}; {code(why)}" if why else said
 
 
 def _section(judged: JudgedRun, outcome: Outcome) -> list[str]:

@@ -17,6 +17,10 @@ from seatrial.verdict.reasons import alike, text_of
 
 BROKEN = frozenset({Outcome.FAIL, Outcome.ADVISORY})
 SETTLED = frozenset({Outcome.PASS, Outcome.WAIVED})
+LONGER = "a longer context"
+DOUBTS = frozenset({str(Ready.NOT_PROVEN), str(Outcome.INCONCLUSIVE)})
+"""The words of reasons that leave a client unproven."""
+
 STOPPED = "SILENT STOP"
 """The word of a reason that is a silent stop."""
 
@@ -118,8 +122,10 @@ def told(
         else:
             held += 1
     short = _short(client, endpoint)
-    if short and client.context is not None:
-        broken["a longer context"] = client.context.so
+    if client.context is not None and endpoint is not None and endpoint.context is not None:  # a need as any other
+        asked, held = asked + 1, held + (not short)
+    if short:
+        broken[LONGER] = short[0].text
     reasons = (*stopped, *decided.values(), *short, *doubts)
     word = Ready.NOT_READY if stopped or decided or short else Ready.NOT_PROVEN if doubts else Ready.READY
     return ClientVerdict(verdict=word, reasons=reasons, needs=asked, held=held, broken=broken)
@@ -179,12 +185,20 @@ def _beyond(chosen: Mapping[str, ClientVerdict], told_of: Sequence[Reason]) -> l
 
 def figures(chosen: Mapping[str, ClientVerdict]) -> dict[str, str]:
     """A line for each client that a run was asked for: its word, and what does not hold with what becomes of it."""
-    return {
-        name: f"{each.verdict}: {each.held} of {each.needs} needs hold"
-        + "".join(f"; lacks {what}: {so}" for what, so in each.broken.items())
-        + "".join(f"; the server stopped: {reason.text}" for reason in each.reasons if reason.word == STOPPED)
-        for name, each in chosen.items()
-    }
+    return {name: "; ".join((counted(each), *deciding(each))) for name, each in chosen.items()}
+
+
+def counted(verdict: ClientVerdict) -> str:
+    """The word for a client, and how much of what it needs holds."""
+    return f"{verdict.verdict}: {verdict.held} of {verdict.needs} needs hold"
+
+
+def deciding(verdict: ClientVerdict) -> list[str]:
+    """All that keeps a client from being READY: what it lacks with what becomes of it, a stop, what is not proven."""
+    lacks = [f"lacks {what}: {so}" for what, so in verdict.broken.items()]
+    stops = [f"the server stopped: {reason.text}" for reason in verdict.reasons if reason.word == STOPPED]
+    doubts = [reason.text for reason in verdict.reasons if reason.word in DOUBTS]
+    return [*lacks, *stops, *(f"not proven: {text}" for text in doubts)]
 
 
 def _in_their_order(failed: Iterable[Reason], chosen: Iterable[ClientVerdict]) -> list[Reason]:

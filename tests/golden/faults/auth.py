@@ -52,6 +52,16 @@ def missing_key_unshaped(reply: Reply, shot: Shot) -> Reply:
     return Reply(401, {"detail": "Not authenticated"}) if _refused(reply) else reply
 
 
+def _to_a_login(reply: Reply) -> Reply:
+    return Reply(302, b"", (("Location", "/login?next=/v1/chat/completions"),)) if _refused(reply) else reply
+
+
+@fault("missing-key-to-a-login", caught_by=MISSING, stage="reply", when=_none)
+def missing_key_to_a_login(reply: Reply, shot: Shot) -> Reply:
+    """A chat without a key is sent to a login page, as a gateway with a sign-in for people has it."""
+    return _to_a_login(reply)
+
+
 @fault("any-key-passes", caught_by=WRONG, stage="door", when=_some)
 def any_key_passes(allowed: bool, shot: Shot) -> bool:
     """Who sends any key is let in: that there is one is all that is looked at."""
@@ -62,6 +72,12 @@ def any_key_passes(allowed: bool, shot: Shot) -> bool:
 def wrong_key_a_page(reply: Reply, shot: Shot) -> Reply:
     """A chat with a wrong key gets a gateway's page: 401 in HTML."""
     return html(401, "Authorization Required") if _refused(reply) else reply
+
+
+@fault("wrong-key-to-a-login", caught_by=WRONG, stage="reply", when=_some)
+def wrong_key_to_a_login(reply: Reply, shot: Shot) -> Reply:
+    """A chat with a wrong key is sent to a login page."""
+    return _to_a_login(reply)
 
 
 @fault("odd-scheme-500", caught_by=ODD, stage="reply", when=lambda call: chat(call) and _given(call) == "Bearer")

@@ -10,6 +10,7 @@ from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import fields
 from seatrial.records import BUSY, Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 KEYED = trait("keyed", own=True)
 """Sent only where the operator has given a key."""
@@ -43,18 +44,26 @@ REDIRECTS = range(300, 400)
 SHUT_OUT = TURNED_AWAY | {*REDIRECTS}
 
 UNGUARDED = "whoever reaches the port is answered, at the operator's cost"
+FOLLOWED = "nobody is let in; whoever follows it, as openai-python does, takes the page it comes to for the answer"
 PLAIN = "/chat/completions"
 
 
 @rule(row="auth/1", level=Level.MUST, of=KEYS, answer=False, sampled=True, source="RFC 9110 15.5.2; OpenAI's API: 401")
 def missing_key_is_a_401(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A chat without a key is refused with 401 and an error object, where the operator has a key."""
+    """A chat without a key is refused with 401 and an error object, where the operator has a key.
+
+    A redirect to a login page lets nobody in, and is no 401 all the same: a client follows it and is given a page, with
+    status 200, in place of an error that speaks of the key.
+    """
     yield from _turned_away(xs, "none", so=UNGUARDED)
 
 
 @rule(row="auth/2", level=Level.MUST, of=KEYS, answer=False, sampled=True, source="RFC 9110 15.5.2; OpenAI's API: 401")
 def wrong_key_is_a_401(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A chat with a key that nobody gave out is refused with 401 and an error object."""
+    """A chat with a key that nobody gave out is refused with 401 and an error object.
+
+    A redirect to a login page is none, as where no key is sent.
+    """
     yield from _turned_away(xs, "wrong", so="any key will do", once=_by_none(xs))
 
 
@@ -155,6 +164,10 @@ def _turned_away(xs: Mapping[str, Exchange], name: str, *, so: str, once: tuple[
         yield nothing
         return
     x = xs[name]
+    if x.status in REDIRECTS and (where := _location(x)):
+        got = f"{x.status} to {where}"
+        yield violation("the status", expected="401", got=got, so=FOLLOWED, about=name, causes=once)
+        return
     if x.status != UNAUTHORIZED:
         told = so if x.status == 200 else "a client on the official SDK does not say that its key is the matter"
         got = f"{x.status} {_start(x)}"
@@ -182,6 +195,12 @@ def _by_none(xs: Mapping[str, Exchange]) -> tuple[str, ...]:
     """The rule whose finding it is that nobody needs a key; none where one is needed."""
     none = xs.get("none")
     return () if none is None or none.status in SHUT_OUT else (causes.NO_KEY,)
+
+
+def _location(x: Exchange) -> str:
+    """Where a redirect leads, without what an address may carry; empty where it does not say."""
+    said = next((value for name, value in x.headers if name.lower() == "location"), "")
+    return shorten(said.partition("?")[0], 160)
 
 
 def _start(x: Exchange) -> str:

@@ -16,6 +16,7 @@ from seatrial.report.decision import plain
 from seatrial.report.run import Report
 from seatrial.report.summary import EndpointSummary, Item, Summary
 from seatrial.text import visible
+from seatrial.verdict import clients as of_clients
 from seatrial.verdict.outcomes import BECAUSE
 
 _TONE = {Ready.READY: "ready", Ready.NOT_PROVEN: "open", Ready.NOT_READY: "broken"}
@@ -188,9 +189,12 @@ def _clients(judged: JudgedRun) -> str:
 
 
 def _client(verdict: ClientVerdict) -> str:
-    said = f"{verdict.verdict}, {verdict.held} of {verdict.needs} needs hold"
-    broken = "".join(f"<li><b>{escape(what)}</b>: {escape(so)}</li>" for what, so in verdict.broken.items())
-    return f"<details><summary>{escape(said)}</summary><ul>{broken}</ul></details>" if broken else escape(said)
+    said, why = (
+        escape(of_clients.counted(verdict)),
+        [escape(visible(each, 400)) for each in of_clients.deciding(verdict)],
+    )
+    listed = "".join(f"<li>{each}</li>" for each in why)
+    return f"<details><summary>{said}; {why[0]}</summary><ul>{listed}</ul></details>" if why else said
 
 
 def _run_wide(summary: Summary, ids: Mapping[str, str]) -> str:
