@@ -57,6 +57,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     refusing: bool = False
     inert: bool = False
     grave: bool = False
+    text: bool = False  # where an answer has no text, nothing of it is told
     every: bool = False
     beside: str = ""
     shown: str = ""  # "calls": what calls there are shows it, whether or not they are those asked for
@@ -227,7 +228,13 @@ def _ignoring(asked: _Asked, case: Judged, sent: dict[str, Exchange]) -> Finding
     if found := next((finding for finding in own if finding.ignores in named), None):
         return found
     answered = asked.known.grave and all(x.status == OK for x in sent.values())
+    answered = answered and not (asked.known.text and any(_wordless(x) for x in sent.values()))
     return next((finding for finding in own if finding.grave), None) if answered else None
+
+
+def _wordless(x: Exchange) -> bool:
+    """Whether an answer has no text in any of its choices, where it may be read."""
+    return not any(answer.content.strip() for answer in chat.answers(x).values())
 
 
 def _shown(asked: _Asked, case: Judged, sent: dict[str, Exchange], sentence: str) -> Told:
@@ -235,6 +242,8 @@ def _shown(asked: _Asked, case: Judged, sent: dict[str, Exchange], sentence: str
     x = next(iter(sent.values()))
     if asked.known.shown == "calls" and (by := next((x for x in sent.values() if any(tools.calls(x).values())), None)):
         return asked.line(Fate.HONOURED, "a tool that was offered is called", case, by.id)
+    if asked.known.text and x.status == OK and _wordless(x):
+        return asked.line(Fate.UNTOLD, "content: none", case, x.id)
     lacks = [finding for finding in case.findings if finding.kind != "violation" or asked.known.shown]
     failed = case.outcome is Outcome.NOT_EXECUTED or (x.status != 200 and not asked.known.refusing)
     if lacks or failed:

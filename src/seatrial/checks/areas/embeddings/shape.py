@@ -69,8 +69,10 @@ def base64_is_honoured(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
     others = [v for v in embeddings.vectors(packed) if v.form != BASE64]
     if others:
         got = "a list of numbers" if others[0].form == FLOAT else others[0].wrong
-        expected = "base64, which was asked for"
-        yield violation(parts.place(others[0]), expected=expected, got=got, so=QUARTER, grave=True, about=BASE64)
+        expected, lost = "base64, which was asked for", "encoding_format" if others[0].form == FLOAT else ""
+        yield violation(
+            parts.place(others[0]), expected=expected, got=got, so=QUARTER, grave=True, about=BASE64, ignores=lost
+        )
         return
     if wrong := next((v for v in embeddings.vectors(packed) if v.wrong), None):
         yield violation(parts.place(wrong), expected="base64 of 32-bit floats", got=wrong.wrong, about=BASE64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seatrial.checks import look
+from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import (
     AUDIO,
     EFFORT,
@@ -84,7 +84,7 @@ def verbosity_shows(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Find
 )
 def audio_is_given_or_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """An answer that is to be spoken is spoken (message.audio), or the request is refused."""
-    if nothing := look.unanswered(x):
+    if nothing := look.unanswered(x) or _no_message(x, "message.audio"):
         yield nothing
     elif not any(message.get("audio") for _where, message in chat.messages(x)):
         so = "a client that plays the answer has nothing to play, without a word"
@@ -101,7 +101,7 @@ def audio_is_given_or_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
 )
 def search_is_made_or_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Where the web is to be searched the answer says its sources (message.annotations), or the request is refused."""
-    if nothing := look.unanswered(x):
+    if nothing := look.unanswered(x) or _no_message(x, "message.annotations"):
         yield nothing
     elif not any(message.get("annotations") for _where, message in chat.messages(x)):
         so = "a reader takes what the model makes up for what was found"
@@ -137,6 +137,13 @@ def prediction_does_no_harm(x: Exchange, expect: Expect) -> Iterator[Finding]:
         got = "no text" if x.status == 200 else x.status
         so = "a client that tells what it expects, to have it sooner, has nothing"
         yield violation("the answer", expected="one with text, or a 400", got=got, so=so)
+
+
+def _no_message(x: Exchange, what: str) -> Finding | None:
+    """That no choice has a message to look at, which is another rule's finding; or None."""
+    if any(chat.messages(x)):
+        return None
+    return no_evidence(what, expected="a message to look at", got="none", causes=(causes.SCHEMA,))
 
 
 def _thought(x: Exchange) -> int:

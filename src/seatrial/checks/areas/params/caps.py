@@ -68,7 +68,16 @@ def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
             yield about(name, nothing)
         elif cap is not None and tokens is not None and tokens > cap:
             so, where = "an answer runs on at the client's cost", f"{name}: usage.completion_tokens"
-            yield violation(where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name, ignores=key)
+            lost = "" if _heeded(xs) else key
+            yield violation(where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name, ignores=lost)
+
+
+def _heeded(xs: Mapping[str, Exchange]) -> bool:
+    """Whether a cap made a difference, if it was not kept: it cut the short answer, and sooner than the long one."""
+    brief, full = xs.get("short"), xs.get("long")
+    if brief is None or full is None or not _is_cut(brief):
+        return False
+    return (chat.completion_tokens(brief) or 0) < (chat.completion_tokens(full) or 0)
 
 
 def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:

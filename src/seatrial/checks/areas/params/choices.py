@@ -22,7 +22,7 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     wanted, found = chat.wanted(x), chat.answers(x)
     if sorted(found) != list(range(wanted)):
-        got, ignored = f"{len(found)}: {sorted(found)}", "n" if found else ""
+        got, ignored = f"{len(found)}: {sorted(found)}", "n" if len(found) == 1 else ""  # as without it
         so = "a client that samples gets fewer answers than it pays attention to, without a word"
         expected, judges = f"{wanted}, or a 400", look.by_choices(x)
         yield violation("choices", expected=expected, got=got, so=so, grave=True, causes=judges, ignores=ignored)
