@@ -59,8 +59,8 @@ def client(
     cases = [case for case in judged.cases if case.endpoint == chosen]
     said = judged.verdict.endpoints[chosen].clients if chosen in judged.verdict.endpoints else {}
     verdict = said.get(name) or clients.told(table, cases, page)  # a run that was asked for others tells of those alone
-    said = [clients.counted(verdict), *clients.deciding(verdict)[:1]]
-    _aside(f"{table.title} on {visible(chosen)}: {'; '.join(said)}")
+    why = [clients.counted(verdict), *clients.deciding(verdict)[:1]]
+    _aside(f"{table.title} on {visible(chosen)}: {'; '.join(why)}")
     for reason in verdict.reasons:
         _aside(f"  {reason.word:<13} {visible(reason.case)} {visible(reason.text, 400)}")
     values = _values(page, settings.key(table.settings, str(judged.info.options.get("key_env") or "")))
