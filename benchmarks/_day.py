@@ -19,11 +19,11 @@ import locust.stats
 from gevent.event import Event
 from locust.env import Environment
 
-import load.engine.pool
+import load.pool
 from load.desk import Desk
 from load.engine import trimming
-from load.engine.pool import PoolUser
 from load.inspection import Inspector
+from load.pool import PoolUser
 from load.record import RowWriter
 from load.users.asked import AskedOf, Sending
 from load.users.ticket import Ticket
@@ -101,7 +101,7 @@ def main(folder: Path, hours: float, *, trims: bool) -> None:
     traffic = Traffic(workload.named("short"), AskedOf(ENDPOINT, 0, 48, 8))
     names = ("chat", "agent", "structured", "long", "cancel", "canary", "invalid", "look")
     day = Day()
-    load.engine.pool.sent = answered(day, itertools.count(1))
+    load.pool.sent = answered(day, itertools.count(1))
     inspect = inspector.findings
     inspector.findings = lambda name, s: inspect(name, s) if not s.tokens or not s.tokens % 79 else ()
     user = PoolUser(environment)

@@ -8,7 +8,7 @@ are waited for: no stream is cut by us, and what is counted afterwards is what t
 lists the variables.
 
 ``--processes N`` spreads the load over so many processes here; ``--master --expect-workers=N`` and, elsewhere,
-``--worker --master-host=HOST`` over several hosts: :mod:`load.fleet.spread`.
+``--worker --master-host=HOST`` over several hosts: :mod:`load.spread`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust puts this folder there, not the checkout
 
 from load.ending import GONE
-from load.engine.pool import PoolUser
 from load.engine.trimming import keep_trim
 from load.fleet.messages import Channel
-from load.fleet.spread import MasterSession, WorkerSession
 from load.fleet.worker import FleetWorker, NotWantedError
 from load.inspection import NoRulesError
+from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import LoadSettings, SettingsError, read
+from load.spread import MasterSession, WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError

@@ -1,1 +1,1 @@
-"""The process that sends a load: the users that Locust starts in it, how late its loop runs, what it may keep."""
+"""The process that sends a load: how late its loop runs, what Locust may keep there."""

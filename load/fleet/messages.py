@@ -14,7 +14,7 @@ import seatrial
 from seatrial.given.phases import SoakPhase
 from seatrial.given.workload import Workload
 from seatrial.records import VERSION, Endpoint
-from seatrial.records.numbers import Whole
+from seatrial.records.words import Whole
 
 VERSION_TOLD = f"{seatrial.__version__}/{VERSION}"
 """Who is of another version writes other lines, or sends something else."""

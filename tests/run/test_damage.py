@@ -25,8 +25,8 @@ from seatrial.records import (
     RunInfo,
     Sent,
 )
-from seatrial.records.numbers import HIGHEST
 from seatrial.records.record import KINDS
+from seatrial.records.words import HIGHEST
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from seatrial.records.numbers import Number, Real, Whole
-from seatrial.records.words import Happening, NoteWord, Outcome
+from seatrial.records.words import Happening, NoteWord, Number, Outcome, Real, Whole
 
 FILE, ROOT = "file", "root"
 """Marks that name a model: the file, or the folder or hub's name, from which it was loaded, without what is before."""

@@ -7,8 +7,7 @@ from typing import Literal
 import msgspec
 
 from seatrial.records.lines import Line
-from seatrial.records.numbers import Whole
-from seatrial.records.words import CrewWord, PhaseSort, Stage
+from seatrial.records.words import CrewWord, PhaseSort, Stage, Whole
 
 
 class LoadRow(Line, frozen=True, kw_only=True, tag="load"):

@@ -1,9 +1,9 @@
-"""Outcomes, levels, hazards, findings: the words that every room speaks."""
+"""Outcomes, levels, hazards, findings: the words that every room speaks; and the numbers that a line may hold."""
 
 from __future__ import annotations
 
 import enum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,6 +13,20 @@ stops. Version 1 stays readable."""
 
 SECOND = 1_000_000_000
 """Nanoseconds of a second: every time of a record is in nanoseconds."""
+
+HIGHEST = 1 << 34
+"""The highest number of a line: its writer would have written a terabyte. The length of its file is no bound, for a
+writer counts through all of its files, and the lines before may be lost."""
+
+_FAR = 1 << 62
+_BOUND = msgspec.Meta(ge=-_FAR, le=_FAR)
+Whole = Annotated[int, _BOUND]
+"""A whole number of ours: no time, length or count of a record is farther from 0 than nanoseconds of 146 years. What a
+server said is a plain ``int``: it may say anything."""
+Real = Annotated[float, _BOUND]
+""":data:`Whole`, with a fraction."""
+Number = Annotated[int, msgspec.Meta(ge=-_FAR, le=HIGHEST)]
+"""The number of a line, which its writer counts from 1."""
 
 LEFT = "left"
 """The error of an exchange whose client left before the answer's end, as its request said: our own doing."""
