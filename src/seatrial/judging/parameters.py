@@ -211,6 +211,8 @@ def _of_case(asked: _Asked, case: Judged, xs: dict[str, Exchange], sentence: str
     if declined and not asked.known.refusing and (proves or len(declined) == len(alone)):
         x = declined[0]
         yield _refused(asked, case, f"{x.status} {x.body[:400].decode('utf-8', 'replace')}", x.id)
+    elif proves and asked.known.text and all(x.status == OK and _wordless(x) for x in alone.values()):
+        yield asked.line(Fate.UNTOLD, "content: none", case, next(iter(alone.values())).id)
     elif proves:
         yield _shown(asked, case, alone, sentence)
 
@@ -242,8 +244,6 @@ def _shown(asked: _Asked, case: Judged, sent: dict[str, Exchange], sentence: str
     x = next(iter(sent.values()))
     if asked.known.shown == "calls" and (by := next((x for x in sent.values() if any(tools.calls(x).values())), None)):
         return asked.line(Fate.HONOURED, "a tool that was offered is called", case, by.id)
-    if asked.known.text and x.status == OK and _wordless(x):
-        return asked.line(Fate.UNTOLD, "content: none", case, x.id)
     lacks = [finding for finding in case.findings if finding.kind != "violation" or asked.known.shown]
     failed = case.outcome is Outcome.NOT_EXECUTED or (x.status != 200 and not asked.known.refusing)
     if lacks or failed:
