@@ -83,6 +83,23 @@ def test_the_last_are_those_that_began_last_whatever_their_folders_are_called(tm
     assert [each.came.build for each in reading.nights(tmp_path, "e", 2)["e"]] == ["b3", "b4"]
 
 
+def test_a_night_in_which_nothing_could_be_asked_has_its_line_though_it_left_no_run(tmp_path):
+    runs = tmp_path / "runs"
+    night(runs, 1)
+    night(runs, 3, "NOT READY", cases={"a/x[s]": "FAIL"})
+    kept = {
+        "job": "j",
+        "nights": [{"night": "2026-11-02T22:00:00Z", "words": {"e": "NOT TRIED", HOSTILE: "NOT TRIED"}}],
+    }
+    (tmp_path / "nights.json").write_text(json.dumps(kept))
+    (listed,) = reading.nights(runs, "e").values()
+    assert [str(each.word) for each in listed] == ["READY", "NOT TRIED", "NOT READY"]
+    assert told(runs, "e")[2].endswith("nothing could be asked: the job's log says why")
+    assert told(runs, "e")[3].endswith("broke a/x[s]")
+    (tmp_path / "nights.json").write_text("{")
+    assert len(reading.nights(runs, "e")["e"]) == 2
+
+
 def trend(runs: Path) -> trends.NightTrend:
     (listed,) = reading.nights(runs).values()
     return next(each for each in trends.trends(listed) if each.measure is NightMeasure.TTFT_P99)

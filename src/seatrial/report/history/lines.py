@@ -18,6 +18,7 @@ from seatrial.verdict import since
 HEAD = ("night", "verdict", "stops", "lost", "TTFT p99", "tok/s", "memory at rest", "what changed")
 GAPS = {
     NightWord.CUT: "cut: it has no verdict; seatrial judge {} judges what there is",
+    NightWord.NOT_TRIED: "nothing could be asked: the job's log says why",
     NightWord.RUNNING: "goes on, or was cut just now",
 }
 

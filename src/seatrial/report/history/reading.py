@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from seatrial.given import tables
-from seatrial.records import Changes, Earlier, NightWord, Ready
-from seatrial.run import previous
+from seatrial.records import Changes, Earlier, NightsKept, NightWord, Ready
+from seatrial.run import files, previous
+from seatrial.run.lines import BAD
 from seatrial.verdict import since
 
+KEPT = "nights.json"
 SEEN = 20_000
 """Entries of a folder that are looked at."""
 PATIENCE_S = 60.0
@@ -67,6 +69,9 @@ def nights(runs: Path, endpoint: str = "", most: int = 30) -> dict[str, list[Pas
                 found[name].append(_night(folder, past, name))
         if endpoint and len(found.get(endpoint, ())) > most:
             break
+    for night in _untried(runs):
+        if not endpoint or night.endpoint == endpoint:
+            found.setdefault(night.endpoint, []).append(night)
     return {name: compared(sorted(each, key=_when), most) for name, each in found.items() if each}
 
 
@@ -79,6 +84,19 @@ def compared(listed: Sequence[PastNight], most: int) -> list[PastNight]:
         found.append(msgspec.structs.replace(night, changes=changes))
         last = night.came if night.came.outcomes else last
     return found[-most:]
+
+
+def _untried(runs: Path) -> Iterator[PastNight]:
+    """The nights of which no run is there, for nothing could be asked; a nightly job remembers them beside its runs."""
+    try:
+        kept = msgspec.json.decode(files.read(runs.resolve().parent, KEPT, previous.FILE_CAP), type=NightsKept)
+    except (files.UnfitError, *BAD):
+        return
+    for night in kept.nights:
+        for name, word in night.words.items():
+            if word is NightWord.NOT_TRIED:
+                came = Earlier(run="", verdict="", outcomes={})
+                yield PastNight(endpoint=name, run="", path="", started=night.night[:40], word=word, came=came)
 
 
 def _newest(runs: Path, until: float) -> Iterator[Path]:
