@@ -58,6 +58,15 @@ def test_another_answer_is_bad_and_says_where_it_parts():
     ]
 
 
+def test_in_company_answers_are_held_against_each_other_too():
+    company = again.in_company_the_same_question_gets_the_same_answer
+    same = [said("ANSWER: 7"), said("So.\nANSWER: 7")] * 14
+    assert word(company, asked(company, *same))[0] is Outcome.PASS
+    got, findings = word(company, asked(company, *same[:4], *[said("ANSWER: 7"), said("ANSWER: 8")] * 9))
+    assert got is Outcome.ADVISORY
+    assert "8 in place of 7" in findings[1].got
+
+
 @pytest.mark.parametrize(
     ("first", "why"),
     [
