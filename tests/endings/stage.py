@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -169,7 +168,3 @@ def _open(path: Path) -> bool:
     answered = {line.id for line in lines if isinstance(line, LoadRow)}
     open_rows = sum(isinstance(line, LoadRow) and line.phase == "open" for line in lines)
     return open_rows >= 3 and any(isinstance(line, Sent) and line.id not in answered for line in lines)
-
-
-def kill(pid: int, number: int) -> None:
-    os.kill(pid, number)
