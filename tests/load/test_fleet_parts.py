@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import msgspec
 import pytest
 
 from load.fleet.clocks import WINDOW_NS, ClockOffset
 from load.fleet.inbox import Inbox, RefusedError, aligned
-from load.fleet.messages import Ack, Batch, FilePart
+from load.fleet.messages import Ack, Batch, FilePart, Welcome
 from load.fleet.outbox import MOST_BYTES, FolderWriter, Outbox
 from load.fleet.share import ALONE, LoadShare
+from load.fleet.worker import sound
 from load.record import RowWriter, row_of
+from seatrial.given import workload
 from seatrial.given.phases import SoakPhase
 from seatrial.records import SECOND, Judgement, Line, LoadRow, PhaseSort, Received, RunInfo, Sent, SoakRun
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import encode
 from seatrial.wire.transports.load import Stream
-from tests.load.simulated import Queue
+from tests.load.simulated import ENDPOINT, Queue
 
 # shares
 
@@ -241,6 +245,35 @@ def test_bytes_that_are_no_workers_are_refused(master: RunDir, part: FilePart) -
 def test_a_line_without_times_is_the_same_on_every_clock() -> None:
     assert aligned(SENT, 0) == SENT
     assert aligned(SENT, 5).t == 6
+
+
+# who is followed
+
+WELCOME = Welcome(name="load1w1", run="r", endpoint=ENDPOINT, workload=workload.named("short"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "../../etc/cron.d/x"},
+        {"name": ""},
+        {"name": ".."},
+        {"endpoint": None},
+        {"endpoint": msgspec.structs.replace(ENDPOINT, name="../8080")},
+        {"workload": None},
+        {"index": 1},
+        {"index": -1},
+        {"of": 0},
+        {"users": 0},
+        {"deadline_s": float("nan")},
+        {"idle_s": 0.0},
+        {"canary_s": float("inf")},
+    ],
+    ids=str,
+)
+def test_a_welcome_that_makes_no_sense_is_not_followed(changed: dict[str, Any]) -> None:
+    assert sound(WELCOME)
+    assert not sound(msgspec.structs.replace(WELCOME, **changed))
 
 
 # shapes
