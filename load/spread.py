@@ -228,7 +228,7 @@ class WorkerSession:
         self.share = LoadShare(welcome.index, welcome.of)
         self.draining = Event()
         self.desk = Desk(self.draining, welcome.seed + APART * welcome.index)
-        self._writer = FolderWriter(self.rundir, welcome.name)
+        self._writer = FolderWriter(self.rundir, welcome.name, ships=not here)
         self.recorder = RowWriter(
             self._writer, self.endpoint.name, welcome.seed, self.endpoint.generation, self.target.mask
         )

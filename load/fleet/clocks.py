@@ -2,7 +2,7 @@
 
 A question and its answer bear four times; whatever the way there and the way back took, the other clock lies within
 half of the round trip around their middle (Cristian, Distributed Computing 1989). So the shortest round trip of the
-last while is believed, and no mean. Two clocks drift apart by some parts of a million: the while is short.
+last while is believed, and no mean. Two clocks drift apart meanwhile: what they may have is added to the error.
 """
 
 from __future__ import annotations
@@ -12,14 +12,25 @@ from collections import deque
 from seatrial.records import SECOND
 
 WINDOW_NS = 60 * SECOND
-"""So long a round trip is believed: clocks that drift apart by 50 ppm are 3 ms apart by then."""
+"""A round trip that is older is not believed."""
+
+HOLD_NS = 10 * SECOND
+"""For so long what was found is kept, where nothing much better comes: each change is a line of the record."""
+
+DRIFT = 50e-6
+"""Two clocks of quartz drift apart by such a part of the time, at most, unless they are warm or wrong."""
+
+_Seen = tuple[int, int, int]
 
 
 class ClockOffset:
     """What is added to our time to come to that of somebody who is asked for it."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[int, int, int]] = deque()
+        self._seen: deque[_Seen] = deque()
+        self._since = 0
+        self.found: tuple[int, int] = (0, 0)
+        """The offset, and by how much it may be wrong at most; ns."""
 
     @property
     def known(self) -> bool:
@@ -28,16 +39,18 @@ class ClockOffset:
 
     def exchange(self, sent: int, heard: int, told: int, back: int) -> None:
         """An answer came: our time when it was asked and when it was there, theirs in between. All in ns."""
+        first = not self._seen
         trip = max(0, (back - sent) - (told - heard))
-        offset = ((heard - sent) + (told - back)) // 2
-        self._seen.append((back, trip, offset))
+        self._seen.append((back, trip, ((heard - sent) + (told - back)) // 2))
         while self._seen[0][0] < back - WINDOW_NS:
             self._seen.popleft()
+        best = min(self._seen, key=lambda seen: _error(seen, back))
+        error = _error(best, back + HOLD_NS)
+        if first or back - self._since >= HOLD_NS or 2 * error < self.found[1]:
+            self.found, self._since = (best[2], error), back
 
-    @property
-    def found(self) -> tuple[int, int]:
-        """The offset, and by how much it may be wrong at most."""
-        if not self._seen:
-            return 0, 0
-        _, trip, offset = min(self._seen, key=lambda seen: seen[1])
-        return offset, trip // 2 + 1
+
+def _error(seen: _Seen, now: int) -> int:
+    """By how much an offset that was found may be wrong at a later time."""
+    at, trip, _ = seen
+    return trip // 2 + 1 + round((now - at) * DRIFT)

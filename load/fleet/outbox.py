@@ -33,11 +33,15 @@ AGAIN_S = 2.0
 class FolderWriter(Writer):
     """A writer that remembers, file by file, what was written.
 
+    Args:
+        ships: somebody takes what is due; where nobody does, nothing is remembered.
+
     Attributes:
         due: file, beginning and length of each piece that nobody has taken yet, in order.
     """
 
-    def __init__(self, rundir: RunDir, role: str) -> None:
+    def __init__(self, rundir: RunDir, role: str, *, ships: bool = True) -> None:
+        self._ships = ships
         folder = rundir.path / "writers" / f"{role}-{os.getpid()}"
         self.paths = {name: folder / name for name in FILES} | {"rows.jsonl": rundir.path / "load" / f"{role}.jsonl"}
         self.due: deque[tuple[str, int, int]] = deque()
@@ -51,7 +55,7 @@ class FolderWriter(Writer):
 
     def _write(self, file: str, content: bytes) -> None:
         super()._write(file, content)
-        if file in FILES:
+        if self._ships and file in FILES:
             self.due.append((file, self._at[file], len(content)))
             self._at[file] += len(content)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from load.fleet.messages import (
 )
 from seatrial.records import SECOND
 from seatrial.statistics.knee import Tried
+from seatrial.text import visible
 
 AGAIN_S = 0.5
 """Between two greetings."""
@@ -40,6 +42,10 @@ FIRST_ASKS, ASK_S = 8, 1.0
 """So many times in a row the master's time is asked for at first, and then so often."""
 
 FOREVER_S = 1e6
+MOST = 1000
+"""Workers of a load."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:\-]{0,99}")
 
 GONE_S = 30.0
 """A master of which nothing is heard for so long has gone."""
@@ -114,7 +120,9 @@ class FleetWorker:
             if self._welcome.wait(AGAIN_S) is not None:
                 welcome: Welcome = self._welcome.get()
                 if welcome.refusal:
-                    raise NotWantedError(f"the master refuses this worker: {welcome.refusal}")
+                    raise NotWantedError(f"the master refuses this worker: {visible(welcome.refusal, 300)}")
+                if not sound(welcome):
+                    raise NotWantedError("what listens there is no master of a load: its welcome makes no sense")
                 return welcome
         raise NotWantedError(
             f"who listens there did not answer a worker of Seatrial {VERSION_TOLD} in {WELCOME_S:.0f} s"
@@ -170,3 +178,14 @@ class FleetWorker:
         self._channel.say(told)
         sailor.quiet(FOREVER_S)
         self._channel.say(msgspec.structs.replace(told, answered=sailor.answered(), quiet=True))
+
+
+def sound(welcome: Welcome) -> bool:
+    """Whether a welcome can be followed: what it names becomes names of files here, and it counts workers."""
+    endpoint = welcome.endpoint
+    if endpoint is None or welcome.workload is None or not welcome.workload.parts:
+        return False
+    named = _NAME.fullmatch(welcome.name) and _NAME.fullmatch(endpoint.name)
+    counted = 0 <= welcome.index < welcome.of <= MOST and welcome.users > 0 and welcome.max_tokens > 0
+    timed = all(0 < seconds < FOREVER_S for seconds in (welcome.deadline_s, welcome.idle_s, welcome.canary_s))
+    return bool(named) and counted and timed

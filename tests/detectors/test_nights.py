@@ -93,8 +93,9 @@ def test_the_plan_says_what_a_length_can_show():
 
 def test_our_own_part_is_judged_by_what_was_measured():
     assert harness.invalid(harness.Harness()) == ()
-    bad = harness.Harness(0.2, 0.02, 0.9, 3.0, 0.3, ("worker 2 went away",))
-    assert len(harness.invalid(bad)) == 6
+    bad = harness.Harness(0.2, 0.02, 0.9, 3.0, 0.3, ("worker 2 went away",), 60.0)
+    assert len(harness.invalid(bad)) == 7
+    assert harness.told(harness.Harness()) == ""
 
 
 def test_the_page_tells_of_every_detector():

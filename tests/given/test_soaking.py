@@ -225,3 +225,4 @@ def test_the_line_that_starts_a_worker_names_the_keys_variable_and_no_key() -> N
     wide = crew_of(expect_workers="1", bind=f"*:{port}").told(None)
     assert "open to whoever reaches it" in wide[1]
     assert crew_of(workers="4").told("K") == crew_of().told("K") == []
+    assert (crew_of().words, crew_of(workers="4").words) == ("", " over 4 workers here")

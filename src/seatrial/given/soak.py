@@ -57,6 +57,12 @@ class CrewAsked:
     host: str = LOOPBACK
     port: int = MASTER_PORT
 
+    @property
+    def words(self) -> str:
+        """How the load is spread, as the plan says it; empty where it is not."""
+        where = "elsewhere" if self.elsewhere else "here"
+        return f" over {self.workers} workers {where}" if self.workers else ""
+
     def told(self, key_env: str | None) -> list[str]:
         """What the operator must know to have workers elsewhere, a line each."""
         if not self.elsewhere:

@@ -20,6 +20,9 @@ from seatrial.statistics.percentiles import value_at
 LOOK_S = 1.0
 """The recorder looks at a server so often."""
 
+KEPT = "a load that kept its times"
+"""What is expected of our own part."""
+
 BUSY_S = 60.0
 """The busiest process is told by its busiest time of this length: a phase that was too much for it is not averaged."""
 
@@ -56,7 +59,7 @@ def missing(run: SoakRun) -> tuple[str, ...]:
 def doubt(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """No evidence, where the load or the recorder did not do their own work."""
     if why := invalid(run, expect):
-        yield no_evidence("the load", expected="a load that kept its times", got="; ".join(why))
+        yield no_evidence("the load", expected=KEPT, got="; ".join(why))
 
 
 def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
