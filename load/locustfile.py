@@ -62,6 +62,7 @@ def prepare(environment: Any, runner: Any, **_: Any) -> None:
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Any, **_: Any) -> None:
     runner = environment.runner
+    environment.session.staff(environment.parsed_options.num_users)
     environment.session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
 

@@ -20,6 +20,7 @@ from load.shapes.helm import Helm
 from load.users.asked import AskedOf
 from load.users.traffic import Traffic
 from load.voyage import LoadTime, LoadVoyage, sail
+from load.watch import watched
 from seatrial.checks.areas.soak.lasting import OVER
 from seatrial.given import phases, workload
 from seatrial.given.phases import SoakPhase
@@ -65,7 +66,7 @@ class LoadSession:
         self.phases = _phases(settings, seconds, users or settings.users)
         self.workload = workload.named(settings.workload or workload.usual(len(self.phases)))
         self.endpoint, self.rundir = _run(settings, host)
-        self.target: LoadTarget = settings.target(self.endpoint.url)
+        self.target: LoadTarget = watched(settings.target(self.endpoint.url))
         self.users = users or settings.users or self.endpoint.slots or self._measured()
         open_places = PLACES if any(phase.sort not in phases.CLOSED for phase in self.phases) else 0
         self.places = max(open_places, self.users, *(phase.users or 0 for phase in self.phases))
@@ -83,6 +84,11 @@ class LoadSession:
         self._running = self._over = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
         self._counted = True
+
+    def staff(self, users: int | None) -> None:
+        """Who starts a load by hand may ask for another number of users; phases that arrive keep their places."""
+        if users and self.places == self.users:
+            self.users = self.places = users
 
     def start(self, seconds: float | None, over: Callable[[], None]) -> None:
         """The first user is about to start.
