@@ -20,6 +20,7 @@ from seatrial.cli.client import client
 from seatrial.cli.compare import compare
 from seatrial.cli.doctor import doctor
 from seatrial.cli.parameters import parameters
+from seatrial.cli.sheets import csv
 from seatrial.cli.show import open_run, say, show
 from seatrial.cli.waive import waive
 from seatrial.cli.watch import CONTEXT, watch
@@ -52,6 +53,7 @@ _command(client)
 _command(compare)
 _command(doctor)
 _command(parameters)
+_command(csv)
 _command(watch, context_settings=CONTEXT)
 
 Run = Annotated[
