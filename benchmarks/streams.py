@@ -21,6 +21,8 @@ STREAMS = 300
 SECONDS = 5.0
 ROUNDS = 3
 MOST_OFF_MS = 5.0
+FREE = 0.97
+"""Of the tokens of the fastest: a round in which fewer came was disturbed, and counts for nobody."""
 TO_HTTP_USER, TO_RAW = 0.8, 1.5
 ROOT = Path(__file__).parents[1]
 
@@ -46,8 +48,7 @@ def followed(name: str, port: int, folder: Path) -> dict[str, Any]:
 def main() -> int:
     """Measure all three in turn; 1 when ours is dearer than its share, or its gaps are too far off."""
     names = ("ours", "http_user", "raw")
-    best: dict[str, float] = dict.fromkeys(names, float("inf"))
-    off: dict[str, float] = dict(best)
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks._stream_server"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -59,7 +60,7 @@ def main() -> int:
                 with tempfile.TemporaryDirectory() as folder:
                     found = followed(name, port, Path(folder))
                 cost = found["cpu_s"] / found["tokens"] * 1e6
-                best[name], off[name] = min(best[name], cost), min(off[name], found["p99_ms"])
+                rounds[name].append({**found, "cost": cost})
                 print(
                     f"  {name:10} {found['tokens']:7} tokens of {found['streams']:5} streams: {cost:6.1f} µs a token, "
                     f"{found['tokens'] / (SECONDS + 1):6.0f} tokens/s, gaps off by p99 {found['p99_ms']:6.2f} ms",
@@ -68,6 +69,13 @@ def main() -> int:
     finally:
         server.terminate()
         server.wait()
+    most = max(found["tokens"] for each in rounds.values() for found in each)
+    free = {name: [found for found in each if found["tokens"] >= FREE * most] for name, each in rounds.items()}
+    if not all(free.values()):
+        print("  MISSED: the machine was not free: a client that falls behind reads many tokens at once, and cheaply")
+        return 1
+    best = {name: min(found["cost"] for found in each) for name, each in free.items()}
+    off = {name: min(found["p99_ms"] for found in each) for name, each in free.items()}
     to_http, to_raw = best["ours"] / best["http_user"], best["ours"] / best["raw"]
     kept = to_http <= TO_HTTP_USER and to_raw <= TO_RAW and off["ours"] <= MOST_OFF_MS
     print(
