@@ -122,8 +122,11 @@ def _session(environment: Any, runner: Any, settings: LoadSettings) -> LoadSessi
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def start(environment: Any, **_: Any) -> None:
     runner, session = environment.runner, environment.session
-    if not isinstance(session, WorkerSession):
-        session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
+    if isinstance(session, WorkerSession):
+        return
+    if isinstance(runner, LocalRunner):
+        session.staff(environment.parsed_options.num_users)
+    session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]

@@ -194,6 +194,8 @@ def row_of(
         cached=s.cached,
         drafted=s.drafted,
         accepted=s.accepted,
+        byte_at=s.frames[0][0] if s.frames else 0,
+        content_at=s.content_at,
     )
 
 

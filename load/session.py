@@ -15,6 +15,7 @@ from load import counters, slots
 from load.desk import Desk
 from load.ending import LoadEnd
 from load.engine.pulse import LoopWatch
+from load.engine.watch import watched
 from load.inspection import Inspector
 from load.record import RowWriter
 from load.settings import ROOT, LoadSettings
@@ -67,7 +68,7 @@ class LoadSession:
         self.phases = _phases(settings, seconds, users or settings.users)
         self.workload = workload.named(settings.workload or workload.usual(len(self.phases)))
         self.endpoint, self.rundir = _run(settings, host)
-        self.target: LoadTarget = settings.target(self.endpoint.url)
+        self.target: LoadTarget = watched(settings.target(self.endpoint.url))
         self.users = users or settings.users or self.endpoint.slots or self._measured()
         open_places = PLACES if any(phase.sort not in phases.CLOSED for phase in self.phases) else 0
         self.places = max(open_places, self.users, *(phase.users or 0 for phase in self.phases))
@@ -88,6 +89,11 @@ class LoadSession:
         self._running = False
         self._count("before")  # before Locust's clock starts: reading a quiet counter takes time
         self._counted = True
+
+    def staff(self, users: int | None) -> None:
+        """Who starts a load by hand may ask for another number of users; phases that arrive keep their places."""
+        if users and self.places == self.users:
+            self.users = self.places = users
 
     def start(self, seconds: float | None, leave: Callable[[], None]) -> None:
         """The first user is about to start.

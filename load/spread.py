@@ -15,6 +15,7 @@ from gevent.event import Event
 from load.desk import Desk
 from load.ending import LoadEnd
 from load.engine.pulse import LoopWatch
+from load.engine.watch import watched
 from load.fleet.master import FleetMaster
 from load.fleet.messages import Channel, Done, SendPhase, Welcome
 from load.fleet.outbox import EVERY_S, FolderWriter, Outbox
@@ -221,7 +222,7 @@ class WorkerSession:
             deadline_s=welcome.deadline_s,
             idle_s=welcome.idle_s,
         )
-        self.target = self.settings.target(self.endpoint.url)
+        self.target = watched(self.settings.target(self.endpoint.url))
         if not here:
             self._reach()
         self.rundir = RunDir.open(Path(welcome.path)) if here else _own(settings, welcome)

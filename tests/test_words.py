@@ -42,6 +42,8 @@ OF_PHASES = (
     "deadline_s",
     "idle_s",
     "how",
+    "why",
+    "unkept",
     "rules",
     "inspected",
     "workload",

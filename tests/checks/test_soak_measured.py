@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.checks.areas.soak import answers, figures
+from seatrial.checks.areas.soak import answers, figures, table
 from seatrial.checks.running import run as run_rule
 from seatrial.reading.rows import Slo, slo
 from seatrial.records import Counters, Dropped, Expect, Gpu, LoadRow, Phase, SoakRun
@@ -178,3 +178,46 @@ def test_what_is_sent_beside_the_traffic_has_lines_of_its_own() -> None:
 def test_a_look_after_a_request_to_be_refused_is_no_traffic() -> None:
     rows = [*(of(n) for n in range(10, 60)), of(70, workload="look", intended_at=1, sent_at=1)]
     assert shown(phased(*rows))["TTFT"] == shown(phased(*rows[:-1]))["TTFT"]
+
+
+def test_the_first_byte_and_the_first_word_that_is_no_thought_stand_apart() -> None:
+    thinks = [of(n, byte_at=n * S + 5 * MS, content_at=n * S + 60 * MS) for n in range(10, 20)]
+    told = shown(phased(*thinks))["soak: open"]
+    assert "TTFB p50 0.005 s p99 0.005 s" in told
+    assert "TTFO p50 0.060 s p99 0.060 s" in told
+    (line,) = (line for line in table.table(phased(*thinks)) if line.phase == "open")
+    assert line.ttfo_p50 is not None
+    assert line.ttfo_p50.value == 0.06
+    speaks = [of(n, content_at=n * S + 20 * MS) for n in range(10, 20)]
+    assert "TTFO" not in shown(phased(*speaks))["soak: open"], "nobody thought"
+    assert "TTFB" not in shown(phased(*speaks))["soak: open"], "an older record does not tell"
+
+
+def test_a_pace_by_chunks_is_told_as_an_estimate_and_only_where_no_tokens_are() -> None:
+    dumb = [of(n, tokens=None, deltas=9) for n in range(10, 20)]
+    told = shown(phased(*dumb))["soak: open"]
+    assert "TPOT by chunks (estimated) p50 0.010 s" in told
+    assert "TPOT p50" not in told
+    (line,) = (line for line in table.table(phased(*dumb)) if line.phase == "open")
+    assert (line.estimated, line.tpot_p50 and line.tpot_p50.value) == (True, 0.01)
+    assert "estimated" not in shown(phased(of(11)))["soak: open"]
+
+
+def test_the_table_tells_by_phase_and_workload_what_the_lines_do() -> None:
+    rows = [
+        *(of(n, intended_at=n * S - 2 * S, cached=3, prompt_tokens=12, drafted=8, accepted=6) for n in range(12, 30)),
+        *(of(n, "sse_error", workload="agent", tokens=None, deltas=4) for n in range(30, 33)),
+        of(33, "busy", status=503, first_at=0, last_at=0, tokens=None, deltas=0),
+        of(34, "left", tokens=None, deltas=2),
+    ]
+    run = phased(*rows, dropped=2, facts={"slo": "ttft=2.5s"}, unfinished=("x",), unfinished_at=(20 * S,))
+    lines = {(line.phase, line.workload): line for line in table.table(run)}
+    whole, chats, agents = lines["open", ""], lines["open", "chat"], lines["open", "agent"]
+    assert (whole.requests, whole.lost, whole.busy, whole.left, whole.dropped, whole.unfinished) == (23, 3, 1, 1, 2, 1)
+    assert (whole.disowned, whole.wasted, agents.disowned, chats.disowned) == (3, 12, 3, 0)
+    assert (chats.cached, chats.prompted, chats.accepted, chats.drafted) == (54, 216, 108, 144)
+    assert chats.ttft_p50 is not None
+    assert chats.sent_p99 is not None
+    assert (chats.ttft_p50.value, chats.sent_p99.value, chats.sent_p99.beyond) == (2.02, 0.02, True)
+    assert whole.goodput == 18 / 50
+    assert lines["closed", ""].requests == 0

@@ -18,12 +18,12 @@ PATIENCE_S = 40.0
 
 @contextlib.contextmanager
 def locust(
-    host: str, run: Path, *arguments: str, pass_fds: tuple[int, ...] = (), **env: str
+    host: str, run: Path, *arguments: str, pass_fds: tuple[int, ...] = (), headless: bool = True, **env: str
 ) -> Iterator[subprocess.Popen[str]]:
     """``locust -f load/locustfile.py --headless`` as a user types it, writing into ``run``."""
+    shown = ["--headless", "--only-summary"] if headless else []
     child = subprocess.Popen(
-        [str(Path(sys.executable).with_name("locust")), "-f", "load/locustfile.py", "--headless", "--only-summary",
-         "--host", host, *arguments],
+        [str(Path(sys.executable).with_name("locust")), "-f", "load/locustfile.py", *shown, "--host", host, *arguments],
         cwd=ROOT,
         env={**os.environ, "SEATRIAL_RUN": str(run), "SEATRIAL_USERS": "4", **env},
         stdin=subprocess.DEVNULL,

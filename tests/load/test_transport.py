@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.transports.load import LoadTarget, Stream, get, stream
 from seatrial.wire.transports.outcomes import classify, cut_by_us
+from seatrial.wire.transports.tap import Watchman
 from tests.load.scripted import CHUNKED, CLOSED, DONE, FINISH, LAST, RESET, USAGE, WAIT, chunk, delta, event, scripted
 
 WHOLE = (chunk(delta("one")), chunk(delta("two")), chunk(FINISH), chunk(USAGE), chunk(DONE))
 KEY = "sk-0123456789abcdef"
 
 
-def ask(*steps: bytes | str, key: str | None = None, **limits: float) -> Stream:
+def ask(*steps: bytes | str, key: str | None = None, **limits: Any) -> Stream:
     with scripted(*steps) as server:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         target = LoadTarget(server.url, Mask(key), headers=headers, **{"idle_s": 5.0, "deadline_s": 10.0, **limits})
@@ -40,6 +46,10 @@ BROKEN = {
     "reset, closed before an answer": (),
     "not_http": (b"SSH-2.0-OpenSSH_9.2\r\n", WAIT),
     "not_http, broken chunk": (CHUNKED, b"zz\r\nabc\r\n", WAIT),
+    "not_http, in one read with a word": (CHUNKED, chunk(delta("one")) + b"zz\r\n", WAIT),
+    "not_http, closed": (b"SSH-2.0-OpenSSH_9.2\r\n",),
+    "reset, a head cut short": (b"HTTP/1.1 200 OK\r\nContent-Ty",),
+    "ok, events cut anywhere": (CHUNKED, *[b"%x\r\n%b\r\n" % (1, bytes([c])) for c in delta("one") + DONE], LAST),
     "http_4xx": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno",),
     "http_5xx": (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",),
     "http_other": (b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere.invalid/\r\nContent-Length: 0\r\n\r\n",),
@@ -65,17 +75,54 @@ def test_each_break_has_its_word(name: str) -> None:
     assert classify(s) == name.partition(",")[0].partition(" ")[0], s
 
 
-def test_a_silent_stream_is_a_stall() -> None:
-    s = ask(CHUNKED, chunk(delta("one")), WAIT, idle_s=0.2, deadline_s=60.0)
+@contextlib.contextmanager
+def looking() -> Iterator[Watchman]:
+    """A watchman who looks, from another thread."""
+    watchman, gone = Watchman(), threading.Event()
+
+    def look() -> None:
+        while not gone.wait(0.01):
+            watchman.look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield watchman
+    finally:
+        gone.set()
+        thread.join()
+
+
+@pytest.fixture(params=["timers", "a watchman"])
+def watchman(request: pytest.FixtureRequest) -> Iterator[Watchman | None]:
+    """Who ends waits that last too long."""
+    with looking() if request.param == "a watchman" else contextlib.nullcontext() as found:
+        yield found
+
+
+def test_a_silent_stream_is_a_stall(watchman: Watchman | None) -> None:
+    s = ask(CHUNKED, chunk(delta("one")), WAIT, idle_s=0.2, deadline_s=60.0, watchman=watchman)
     assert classify(s) == "stall"
     assert s.deltas == 1
     assert (s.ended_at - s.last_at) / 1e9 < 30, "its deadline came later"
 
 
-def test_dripped_headers_end_at_the_deadline() -> None:
-    s = ask(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90, WAIT, idle_s=60.0, deadline_s=0.4)
+def test_dripped_headers_end_at_the_deadline(watchman: Watchman | None) -> None:
+    dripped = [b"X-A: b\r\n"] * 90
+    s = ask(b"HTTP/1.1 200 OK\r\n", *dripped, WAIT, idle_s=60.0, deadline_s=0.4, watchman=watchman)
     assert classify(s) == "deadline"
     assert (s.ended_at - s.sent_at) / 1e9 < 30, "it was never silent for so long as its patience"
+
+
+def test_a_silent_answer_ends_at_the_deadline(watchman: Watchman | None) -> None:
+    s = ask(WAIT, idle_s=0.05, deadline_s=0.3, watchman=watchman)
+    assert (classify(s), s.status) == ("deadline", 0)
+
+
+def test_a_watchman_leaves_alone_what_moves_and_forgets_what_is_over(watchman: Watchman | None) -> None:
+    s = ask(CHUNKED, *[chunk(delta("one"))] * 40, chunk(DONE), LAST, idle_s=0.25, deadline_s=60.0, watchman=watchman)
+    assert (classify(s), s.deltas) == ("ok", 40)
+    assert watchman is None or not watchman.guarded
 
 
 def test_an_endless_stream_ends_at_the_cap() -> None:
@@ -90,8 +137,8 @@ def test_a_giant_chunk_size_is_not_believed() -> None:
     assert s.deltas == 1
 
 
-def test_a_body_that_never_ends_after_done_does_not_hold_us() -> None:
-    s = ask(CHUNKED, *WHOLE, WAIT, idle_s=60.0, deadline_s=60.0)
+def test_a_body_that_never_ends_after_done_does_not_hold_us(watchman: Watchman | None) -> None:
+    s = ask(CHUNKED, *WHOLE, WAIT, idle_s=60.0, deadline_s=60.0, watchman=watchman)
     assert classify(s) == "ok"
     assert s.error == "deadline"
     assert (s.ended_at - s.last_at) / 1e9 < 30

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pynvml
 import pytest
+from msgspec import structs
 
+from seatrial.checks.areas.soak import measured
 from seatrial.monitor.gpu.gpu import foreign, throttle
 from seatrial.monitor.gpu.xid import words
-from seatrial.records import Clock, Gpu
+from seatrial.records import SECOND, Clock, Gpu, LoadRow, Phase, Sample, SoakRun
 from seatrial.verdict.summary import unwatched
 from tests.monitor.nvml import CARDS, Stub, build
 from tests.monitor.processes import Recording
@@ -76,6 +78,22 @@ def test_the_stub_lays_a_struct_out_as_pynvml_does(library, name):
     layout = ctypes.CDLL(str(library(NEW))).stub_layout
     layout.restype = ctypes.c_char_p
     assert layout(name.encode()).decode() == ";".join([*expected, f"sizeof {ctypes.sizeof(struct)}"])
+
+
+def test_the_energy_of_a_token_is_told_by_the_card_that_holds_the_server(record):
+    _, recording = record(_1_power=100_000)
+    until(lambda: len(read(recording, 0)) >= 3, "three readings")
+    cards = sorted(read(recording, 0) + read(recording, 1), key=lambda gpu: gpu.t)
+    since, until_ns = cards[0].t, max(gpu.t for gpu in cards if gpu.index == 0)
+    row = LoadRow(id="r", endpoint="a", outcome="ok", intended_at=since, sent_at=since, ended_at=until_ns, tokens=10)
+    phases = tuple(Phase(endpoint="a", what=what, at=at) for what, at in (("start", since), ("drain", until_ns)))
+    soak = SoakRun(rows=(row,), counters=(), phases=phases, gpus=tuple(cards))
+    joules = 251.3 * (until_ns - min(gpu.t for gpu in cards if gpu.index == 0)) / SECOND
+    served = structs.replace(soak, samples=(Sample(name="a", pid=4711, incarnation="i"),))
+    told = dict(measured.answers(served))["soak: energy"]
+    assert told == f"{joules / 10:.2f} J a token, {joules / 3600:.1f} Wh of the GPU in all"
+    told = dict(measured.answers(soak))["soak: energy"]
+    assert told.endswith("Wh of 2 GPUs, whoever used them, in all")
 
 
 def test_each_card_is_read_and_what_it_has_not_is_none(record):

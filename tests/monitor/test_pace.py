@@ -33,10 +33,26 @@ def paced(tmp_path, monkeypatch):
     source.close()
 
 
-def test_what_is_slow_is_not_written(paced):
+def test_what_is_slow_is_written_once_a_minute(paced):
     assert paced(b"begin\n" * 5000) == []  # what stood there before the watch
     assert paced() == []
     assert paced(b"a line\n" * 150) == []
+    assert [line for _ in range(57) for line in paced(b"a line\n")] == []
+    (line,) = paced(b"a line\n")
+    assert (line.lines, line.size, line.text) == (208, 208 * 7, "")
+
+
+def test_a_log_that_says_nothing_is_told_of_too(paced):
+    paced(b"")
+    (line,) = [line for _ in range(70) for line in paced()]
+    assert (line.lines, line.size) == (0, 0)
+
+
+def test_what_was_slow_before_a_storm_is_not_told_with_it(paced):
+    paced(b"")
+    paced(b"a line\n" * 10)
+    (line,) = paced(b"a line\n" * 5000)
+    assert line.lines == 5000
 
 
 def test_what_is_fast_is_written_and_once_more_after_it(paced):

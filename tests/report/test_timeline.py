@@ -1,4 +1,4 @@
-"""The timeline: seven lanes always, what is missing says why, and it is SVG that loads and runs nothing."""
+"""The timeline: seven lanes, nine with a soak; what is missing says why; and it is SVG that loads and runs nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from seatrial.report.run import Report
 from seatrial.report.timeline import draw
 from seatrial.report.timeline.lanes import Series, gaps, lanes, marks
 from seatrial.report.timeline.spans import COLUMNS, Window
+from seatrial.report.timeline.waits import bands
 from seatrial.report.words.plain import Wall
 from tests.report.sample import HOSTILE, NAME, Trial, at, case, judged_run, kill
+from tests.report.soak import nights
 
-LANES = ["process", "socket", "probes", "in flight", "tokens", "memory", "GPU"]
+LANES = ["process", "socket", "probes", "in flight", "tokens", "latency", "errors", "memory", "GPU"]
 
 
 def texts(svg: str) -> list[str]:
@@ -249,3 +251,67 @@ def test_planned_stops_are_not_drawn_as_silent(sunk):
     planned = msgspec.structs.replace(kill(()), planned=True)
     judged = type(sunk)(**{**vars(sunk), "stops": (planned,)})
     assert "STOPPED" not in texts(Report(judged).timeline(NAME))
+
+
+def soaked(**changed):
+    seen = Series.of([*nights.lines(**changed)], NAME)
+    window = seen.window()
+    assert window is not None
+    return seen, window
+
+
+def test_a_soak_adds_waits_and_errors_and_its_phases_are_bands():
+    seen, window = soaked()
+    found = {each.name: each for each in lanes(seen, window, ())}
+    assert list(found) == LANES
+    latency, errors = found["latency"], found["errors"]
+    assert (max(v for _, v in latency.curve), min(v for _, v in latency.curve)) == (10.2, pytest.approx(0.2))
+    assert max(value for _, value in latency.upper) == 10.2
+    assert len(latency.beyond) == 1  # where three were dropped
+    assert (sum(bar.filled for bar in errors.bars), sum(bar.outlined for bar in errors.bars)) == (3, 3)
+    assert [(band.text, band.start) for band in bands(seen.phases, window)] == [
+        ("closed", at(0)),
+        ("open 1/s", at(100)),
+    ]
+    svg = draw.draw("a", seen, window, (), Wall([]))
+    assert {"closed", "open 1/s", "soak: start", "soak: drain", "latency", "errors"} <= set(texts(svg))
+    assert svg.count('stroke-dasharray="4 2"') >= 1
+    assert not re.search(r"<script|<image|<foreignObject|<style|\shref|\son\w+=|url\((?!#)", svg)
+
+
+def test_a_load_in_which_nothing_went_wrong_says_so():
+    seen = Series()
+    for n in range(50):
+        seen.take(nights.row(n + 1, n), NAME)
+    *_, errors, _, _ = lanes(seen, Window(at(0), at(50)), ())
+    assert (errors.bars, errors.why) == ((), "of 50 requests none went wrong, and none was dropped")
+
+
+def test_curves_are_not_drawn_over_times_in_which_nothing_was_sent():
+    seen = Series()
+    for n in (*range(50), *range(150, 200)):
+        seen.take(nights.row(n + 1, n), NAME)
+    svg = draw.draw("a", seen, Window(at(0), at(200)), (), Wall([]))
+    assert svg.count('class="st-upper"') == 2
+
+
+def test_a_hostile_phase_is_text_and_a_narrow_one_has_its_name_in_the_tooltip():
+    seen = Series()
+    seen.take(nights.phase(HOSTILE, "open", 0), NAME)
+    seen.take(nights.phase("evening", "rest", 199.9), NAME)
+    seen.take(nights.stage("end", 200), NAME)
+    seen.take(nights.row(1, 5), NAME)
+    svg = draw.draw("a", seen, Window(at(0), at(200)), (), Wall([]))
+    assert "<script" not in svg
+    assert "\x1b" not in svg
+    assert "<title>evening</title>" in svg
+    assert ">evening</text>" not in svg
+
+
+def test_a_night_of_many_requests_is_drawn_small():
+    seen = Series()
+    for n in range(36_000):  # as many bins as of ten times as many
+        seen.take(nights.row(n + 1, n * 0.8, outcome="ok" if n % 50 else "reset"), NAME)
+    window = Window(at(0), at(8 * 3600))
+    svg = draw.draw("a", seen, window, (), Wall([]))
+    assert len(svg) < 100_000

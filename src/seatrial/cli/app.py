@@ -22,6 +22,7 @@ from seatrial.cli.doctor import doctor
 from seatrial.cli.history import history
 from seatrial.cli.nightly import nightly
 from seatrial.cli.parameters import parameters
+from seatrial.cli.sheets import csv
 from seatrial.cli.show import open_run, say, show
 from seatrial.cli.waive import waive
 from seatrial.cli.watch import CONTEXT, watch
@@ -56,6 +57,7 @@ _command(doctor)
 _command(history)
 _command(nightly)
 _command(parameters)
+_command(csv)
 _command(watch, context_settings=CONTEXT)
 
 Run = Annotated[

@@ -51,6 +51,16 @@ def ttft_s(row: LoadRow) -> float | None:
     return (row.first_at - row.sent_at) / SECOND if row.first_at else None
 
 
+def ttfb_s(row: LoadRow) -> float | None:
+    """Seconds from sending to the first byte of the answer (TTFB)."""
+    return (row.byte_at - row.sent_at) / SECOND if row.byte_at else None
+
+
+def ttfo_s(row: LoadRow) -> float | None:
+    """Seconds from when it was meant to be sent to its first token that is no thought (TTFO)."""
+    return (row.content_at - row.intended_at) / SECOND if row.content_at else None
+
+
 def e2e_s(row: LoadRow) -> float | None:
     """Seconds from when it was meant to be sent to its last token (E2E)."""
     return (row.last_at - row.intended_at) / SECOND if row.last_at else None
@@ -61,3 +71,10 @@ def tpot_s(row: LoadRow) -> float | None:
     if row.tokens is None or row.tokens <= 1 or row.last_at <= row.first_at:
         return None
     return (row.last_at - row.first_at) / SECOND / (row.tokens - 1)
+
+
+def chunk_s(row: LoadRow) -> float | None:
+    """Seconds per chunk after the first: what stands for TPOT, as an estimate, where a server tells no tokens."""
+    if row.tokens is not None or row.deltas <= 1 or row.last_at <= row.first_at:
+        return None
+    return (row.last_at - row.first_at) / SECOND / (row.deltas - 1)

@@ -241,7 +241,7 @@ class Log(Line, frozen=True, kw_only=True, tag="log"):
 
 
 class LogRate(Line, frozen=True, kw_only=True, tag="log-rate"):
-    """By how much a server's log grew between two looks; written where that is fast, and once more after it."""
+    """By how much a server's log grew: between two looks where that is fast, and once after it; else in a minute."""
 
     name: str
     file: str

@@ -39,6 +39,8 @@ class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
     cached: int | None = None  # of the prompt, as the server's usage tells; None: not told
     drafted: int | None = None  # tokens proposed by a draft, and those taken of them, as the server tells
     accepted: int | None = None
+    byte_at: Whole = 0  # first byte of the answer: TTFB = byte_at - sent_at
+    content_at: Whole = 0  # first delta that is no thought: TTFO = content_at - intended_at
 
 
 class Dropped(Line, frozen=True, kw_only=True, tag="dropped"):

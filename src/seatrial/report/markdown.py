@@ -10,6 +10,7 @@ from seatrial.judging.run import JudgedRun
 from seatrial.records import ClientVerdict, Outcome
 from seatrial.report import block, parameters
 from seatrial.report.run import Report
+from seatrial.report.soak import plain as soak_plain
 from seatrial.report.words.diagnosis import diagnosis
 from seatrial.report.words.plain import count
 from seatrial.text import visible
@@ -43,6 +44,9 @@ def render(report: Report, report_path: str | None = None) -> str:
         parts.append(f"| {code(endpoint.name)} | {code(server)} | {code(model)} | **{endpoint.word}** |")
     parts += ["", fence(block.render(summary, report_path, decided=report.decided.lines)), ""]
     parts += _clients(judged)
+    for endpoint in summary.endpoints:
+        if (soak := report.soak(endpoint.name)) is not None:
+            parts += soak_plain.markdown(endpoint.name, soak, code)
     for outcome in _TOLD:
         parts += _section(judged, outcome)
     parts += _hanging(judged)

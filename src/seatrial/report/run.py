@@ -7,6 +7,7 @@ from functools import cached_property
 from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, Stop
 from seatrial.report.decision.made import Made, of_run
+from seatrial.report.soak.seen import Soak, soak_of
 from seatrial.report.summary import Summary, summarise
 from seatrial.report.timeline import draw
 from seatrial.report.timeline.lanes import Series
@@ -24,6 +25,7 @@ class Report:
         self.judged = judged
         self._watched: dict[str, Series] = {}
         self._drawn: dict[tuple[str, Window], str] = {}
+        self._soaks: dict[str, Soak | None] = {}
 
     @cached_property
     def wall(self) -> Wall:
@@ -42,6 +44,12 @@ class Report:
     @cached_property
     def summary(self) -> Summary:
         return summarise(self.judged, self.wall, self.end)
+
+    def soak(self, name: str) -> Soak | None:
+        """The soak of one endpoint; None where none was recorded."""
+        if name not in self._soaks:
+            self._soaks[name] = soak_of(self.judged, name)
+        return self._soaks[name]
 
     def timeline(self, name: str) -> str:
         """The whole run of one endpoint, as SVG; empty where nothing was recorded of it."""

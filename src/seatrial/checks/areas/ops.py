@@ -185,9 +185,9 @@ def drafts_are_counted(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
 )
 def health_is_told_under_load(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load the page of health says 200 within a second, in at least 95 of 100 looks."""
-    sent = [row.sent_at for row in run.rows]
-    ended = [row.ended_at for row in run.rows]
-    under = (each for each in run.probes if sent and min(sent) <= each.t <= max(ended))
+    since = min((row.sent_at for row in run.rows), default=0)
+    until = max((row.ended_at for row in run.rows), default=-1)
+    under = (each for each in run.probes if since <= each.t <= until)
     seen = [each for each in under if each.health is not None or (each.error and not each.error.startswith(UNASKED))]
     late = [each for each in seen if each.health != OK or (each.health_ns or 0) > PROMPT_S * SECOND]
     if not seen or all(each.health in look.NO_ROUTE for each in seen):

@@ -1,7 +1,8 @@
 """How fast a server's log grows, looked at each second: a log storm fills the disk, and shows a loop that spins.
 
-Written is only what is fast, and one reading after it, so that a log that is quiet costs the record nothing. Of a
-growth that is large a part is read, and the lines of the whole are reckoned from it.
+Written is what is fast, and one reading after it; of what is slow the lines of a minute together, so that a quiet log
+costs the record a line a minute. Of a growth that is large a part is read, and the lines of the whole are reckoned
+from it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from seatrial.wire.masking.mask import Mask
 
 FAST = 200
 """Lines a second from which a reading is written."""
+MINUTE = 60 * SECOND
 PART = 256 * 1024
 """Bytes of a growth that are read."""
 
@@ -31,6 +33,7 @@ class Pacer(Source):
         self._mask = mask
         self._file: File | None = None
         self._counted, self._at, self._fast = 0, 0, False
+        self._since = self._lines = self._size = 0  # of what is slow, since a line told of it
         super().__init__(f"pace of log {path}", name, wake)
 
     def begin(self) -> str:
@@ -72,11 +75,9 @@ class Pacer(Source):
         return True
 
     def _told(self, begin: int, size: int, now: int) -> None:
-        """Write how many lines came, where they are many or were a moment ago."""
+        """Write how many lines came, where they are many or were a moment ago, or a minute has passed."""
         assert self._file is not None
         grown, took = size - begin, max(1, now - self._at)
-        if not grown and not self._fast:
-            return
         part = os.pread(self._file.handle, min(PART, grown), size - min(PART, grown)) if grown else b""
         lines = part.count(b"\n") * grown // max(1, len(part))
         fast = lines * SECOND >= FAST * took
@@ -84,9 +85,18 @@ class Pacer(Source):
             shown: tuple[str, ...] = ()
             with contextlib.suppress(ValueError):
                 shown, _ = last_lines(part, self._mask, whole=False)
-            text = shown[-1] if shown else ""
-            self.put(LogRate(name=self._name, file=self.path, since=self._at, lines=lines, size=grown, text=text))
+            self._put(self._at, lines, grown, shown[-1] if shown else "")
+            self._since = self._lines = self._size = 0
+        else:
+            self._since = self._since or self._at
+            self._lines, self._size = self._lines + lines, self._size + grown
+            if now - self._since >= MINUTE:
+                self._put(self._since, self._lines, self._size, "")
+                self._since = self._lines = self._size = 0
         self._fast = fast
+
+    def _put(self, since: int, lines: int, size: int, text: str) -> None:
+        self.put(LogRate(name=self._name, file=self.path, since=since, lines=lines, size=size, text=text))
 
 
 def open_source(place: Place) -> Pacer | None:

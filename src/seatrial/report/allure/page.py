@@ -14,6 +14,7 @@ from seatrial.report import parameters
 from seatrial.report.allure.results import stop_name
 from seatrial.report.decision import plain
 from seatrial.report.run import Report
+from seatrial.report.soak import page as soak_page
 from seatrial.report.summary import EndpointSummary, Item, Summary
 from seatrial.text import visible
 from seatrial.verdict import clients as of_clients
@@ -106,9 +107,15 @@ def _endpoint(report: Report, endpoint: EndpointSummary, ids: Mapping[str, str],
         parts.append(
             f"<h3>Why</h3><ol class='st-reasons'>{''.join(_item(item, ids, report) for item in endpoint.items)}</ol>"
         )
+    soak = report.soak(endpoint.name)
+    told = soak.told if soak is not None else frozenset()
     parts.append("<h3>Figures</h3><dl class='st-figures'>")
-    parts.extend(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in endpoint.figures)
+    parts.extend(
+        f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in endpoint.figures if name not in told
+    )
     parts.append("</dl>")
+    if soak is not None:
+        parts.append(soak_page.html(soak, lambda text, case: _link(text, ids.get(case, ""))))
     if lines := report.judged.parameters.get(endpoint.name):
         parts.append(parameters.html(lines))
     drawn = report.timeline(endpoint.name)

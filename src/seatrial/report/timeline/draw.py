@@ -1,4 +1,4 @@
-"""The timeline of an endpoint as SVG: one time axis, seven lanes, stops and gaps through all of them.
+"""The timeline of an endpoint as SVG: one time axis, seven lanes or nine, stops, gaps and phases through all of them.
 
 Plain SVG without a script, a font, a link or a style that reaches outside: it stands in the HTML page, in an Allure
 attachment and in a file alike. The palette is Okabe and Ito's, which the colour-blind can tell apart; where a colour
@@ -12,14 +12,15 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from seatrial.records import NO_STOP, SECOND, Stop
+from seatrial.report.timeline import curves
 from seatrial.report.timeline.lanes import Series, gaps, lanes, marks
-from seatrial.report.timeline.spans import Lane, Mark, Span, Window
+from seatrial.report.timeline.scale import LANE, LEFT, PAD, RIGHT, TOP, WIDTH, Scale
+from seatrial.report.timeline.spans import Band, Lane, Mark, Span, Window
+from seatrial.report.timeline.waits import bands
 from seatrial.report.words.plain import Wall, duration
 from seatrial.report.words.stops import step
 from seatrial.text import visible
 
-WIDTH, LEFT, RIGHT, TOP = 1100, 104, 24, 40
-LANE, PAD = 44, 8
 THIN, THIN_TOPS = 7, (26, 35)
 """Height of a thin row, and where below the top of its lane each stands; the lane's own spans end above them."""
 
@@ -63,7 +64,7 @@ def draw(name: str, seen: Series, window: Window, stops: Sequence[Stop], wall: W
     rows = lanes(seen, window, silent)
     bottom = TOP + len(rows) * LANE
     title = escape(f"Timeline of {visible(name)}, {duration((window.end - window.start) / SECOND)}")
-    scale = _Scale(window)
+    scale = Scale(window)
     # One page holds several timelines, and a pattern inside a closed one is not there for the others.
     hatch = "st-gap-" + hashlib.md5(f"{name} {window}".encode(), usedforsecurity=False).hexdigest()[:8]
     blind = gaps(seen, window)
@@ -73,6 +74,7 @@ def draw(name: str, seen: Series, window: Window, stops: Sequence[Stop], wall: W
         _HATCH.format(hatch),
         f'<rect class="st-ground" width="{WIDTH}" height="{bottom + 34 + height}" fill="#ffffff"/>',
     ]
+    parts.extend(_bands(bands(seen.phases, window), scale, bottom))
     for index, lane in enumerate(rows):
         parts.extend(_lane(lane, TOP + index * LANE, scale))
     parts.extend(_axis(scale, wall, bottom))
@@ -102,23 +104,13 @@ def _legend(rows: Sequence[Lane], top: float, hatch: str, *, stopped: bool) -> t
     return f'<g class="st-legend">{"".join(parts)}</g>', (row + 1) * KEY if parts else 0
 
 
-class _Scale:
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self._per_ns = (WIDTH - LEFT - RIGHT) / (window.end - window.start)
-
-    def x(self, at: int) -> float:
-        return LEFT + (at - self.window.start) * self._per_ns
-
-    def box(self, start: int, end: int, least: float = 1.5) -> tuple[float, float]:
-        """Left edge and width, never too thin to be seen."""
-        left = self.x(start)
-        return left, max(self.x(end) - left, least)
-
-
-def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
+def _lane(lane: Lane, top: float, scale: Scale) -> Iterator[str]:
     base = THIN_TOPS[0] - 3 if lane.below else LANE - PAD
-    middle = base - (7 if lane.below else 10) if lane.spans else LANE / 2 + (-2 if lane.curve else 4)
+    middle = (
+        base - (7 if lane.below else 10)
+        if lane.spans
+        else LANE / 2 + (-2 if lane.curve or lane.upper or lane.bars else 4)
+    )
     yield (
         f'<line class="st-rule" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{top + LANE}" y2="{top + LANE}" stroke="#dddddd"/>'
         f'<text class="st-ink" x="{LEFT - 10}" y="{top + middle}" text-anchor="end"'
@@ -131,8 +123,10 @@ def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
         )
     if lane.spans:
         yield from (_span(span, top, base, scale) for span in lane.spans)
-    elif lane.curve:
-        yield from _curve(lane, top, scale)
+    elif lane.curve or lane.upper:
+        yield from curves.curve(lane, top, scale)
+    elif lane.bars:
+        yield from curves.bars(lane, top, scale)
     else:
         yield (
             f'<text class="st-soft" x="{LEFT + 8}" y="{top + LANE / 2 + 4}" fill="#666666" font-style="italic">'
@@ -140,7 +134,7 @@ def _lane(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
         )
 
 
-def _span(span: Span, top: float, base: float, scale: _Scale) -> str:
+def _span(span: Span, top: float, base: float, scale: Scale) -> str:
     """One span; ``base`` is where the lane's own spans stand, below its top."""
     left, width = scale.box(span.start, span.end)
     whole, base = (THIN, THIN_TOPS[span.row - 1] + THIN) if span.row else (base - PAD, base)
@@ -156,28 +150,24 @@ def _span(span: Span, top: float, base: float, scale: _Scale) -> str:
     )
 
 
-def _curve(lane: Lane, top: float, scale: _Scale) -> Iterator[str]:
-    """A curve over its filled area, from zero to the greatest value, which is written beside it."""
-    most = max(value for _, value in lane.curve)
-    height = LANE - 2 * PAD
-    base = top + LANE - PAD
-    points = [(scale.x(at), base - (value / most if most else 0) * height) for at, value in lane.curve]
-    path = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    area = f"M{points[0][0]:.1f} {base} L{path} L{points[-1][0]:.1f} {base}Z"
-    yield (
-        f'<path class="st-area" d="{area}" fill="#0072B2" fill-opacity="0.18"/>'
-        f'<path class="st-curve" d="M{path}" fill="none" stroke="#0072B2" stroke-width="1.5"/>'
-        f'<text class="st-soft" x="{LEFT - 10}" y="{top + LANE / 2 + 11}" text-anchor="end" font-size="9.5"'
-        f' fill="#666666">{escape(f"to {most:.3g} {lane.unit}")}</text>'
-    )
-    if lane.note:
+def _bands(found: Sequence[Band], scale: Scale, bottom: float) -> Iterator[str]:
+    """The phases: every other one shaded, a line where each begins, its name above where there is room for it."""
+    for band in found:
+        left, width = scale.box(band.start, band.end)
+        shade = 0.10 if band.number % 2 else 0.0
         yield (
-            f'<text class="st-soft" x="{WIDTH - RIGHT - 4}" y="{top + PAD}" text-anchor="end" font-size="9.5"'
-            f' fill="#666666">{escape(lane.note)}</text>'
+            f'<rect x="{left:.1f}" y="{TOP - 14}" width="{width:.1f}" height="{bottom - TOP + 14}" fill="#888888" '
+            f'fill-opacity="{shade}"><title>{escape(band.text)}</title></rect>'
+            f'<line class="st-rule" x1="{left:.1f}" x2="{left:.1f}" y1="{TOP - 14}" y2="{bottom}" stroke="#aaaaaa"/>'
         )
+        if len(band.text) * GLYPH + 4 <= width:
+            yield (
+                f'<text class="st-soft" x="{left + width / 2:.1f}" y="{TOP - 4}" text-anchor="middle" font-size="10"'
+                f' fill="#444444">{escape(band.text)}</text>'
+            )
 
 
-def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
+def _axis(scale: Scale, wall: Wall, bottom: float) -> Iterator[str]:
     span = scale.window.end - scale.window.start
     for n in range(7):
         at = scale.window.start + span * n // 6
@@ -192,7 +182,7 @@ def _axis(scale: _Scale, wall: Wall, bottom: float) -> Iterator[str]:
     yield f'<text class="st-soft" x="{LEFT - 10}" y="{bottom + 18}" text-anchor="end" fill="#444444">UTC</text>'
 
 
-def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: _Scale, bottom: float) -> Iterator[str]:
+def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: Scale, bottom: float) -> Iterator[str]:
     """Gaps of observation and stops, over all lanes."""
     for span in blind:
         left, width = scale.box(span.start, span.end)
@@ -207,9 +197,9 @@ def _over(stops: Sequence[Stop], blind: tuple[Span, ...], hatch: str, scale: _Sc
         left, width = scale.box(*cut, least=2.5)
         anchor, shift = ("end", -4.0) if left > WIDTH * 0.75 else ("start", width + 4)
         yield (
-            f'<rect x="{left:.1f}" y="{TOP - 6}" width="{width:.1f}" height="{bottom - TOP + 6}" fill="#D55E00" '
+            f'<rect x="{left:.1f}" y="{TOP - 16}" width="{width:.1f}" height="{bottom - TOP + 16}" fill="#D55E00" '
             f'fill-opacity="0.35" stroke="#D55E00"><title>silent stop: {escape(stop.family)}</title></rect>'
-            f'<text x="{left + shift:.1f}" y="{TOP - 8}" text-anchor="{anchor}" fill="#D55E00" font-weight="bold">'
+            f'<text x="{left + shift:.1f}" y="{TOP - 18}" text-anchor="{anchor}" fill="#D55E00" font-weight="bold">'
             f"{escape(stop.family)}</text>"
         )
 
@@ -227,18 +217,18 @@ def _told(stops: Sequence[Stop], window: Window) -> list[Mark]:
     return [mark for mark in found if window.start <= mark.at <= window.end]
 
 
-def _marks(found: Sequence[Mark], scale: _Scale, bottom: float) -> Iterator[str]:
+def _marks(found: Sequence[Mark], scale: Scale, bottom: float) -> Iterator[str]:
     last = -1e9
     for mark in sorted(found, key=lambda mark: mark.at):
         x = scale.x(mark.at)
         yield (
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 16}" y2="{bottom}" stroke="#888888" stroke-dasharray="3 3">'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 28}" y2="{bottom}" stroke="#888888" stroke-dasharray="3 3">'
             f"<title>{escape(mark.text)}</title></line>"
         )
         if x - last > 80:  # labels that would run into each other are left to the tooltip
             anchor = "end" if x > WIDTH - 110 else "start"
             yield (
-                f'<text class="st-soft" x="{x:.1f}" y="{TOP - 22}" text-anchor="{anchor}" fill="#444444">'
+                f'<text class="st-soft" x="{x:.1f}" y="{TOP - 34}" text-anchor="{anchor}" fill="#444444">'
                 f"{escape(mark.text)}</text>"
             )
             last = x

@@ -15,6 +15,7 @@ from seatrial.records import (
     SECOND,
     Ask,
     Clock,
+    Dropped,
     Event,
     Gpu,
     Happening,
@@ -25,9 +26,10 @@ from seatrial.records import (
     Received,
     Sample,
     Sent,
+    Stage,
     Stop,
 )
-from seatrial.report.timeline import lanes_below
+from seatrial.report.timeline import lanes_below, waits
 from seatrial.report.timeline.spans import COLUMNS, Lane, Mark, Span, Window, runs
 from seatrial.text import visible
 from seatrial.verdict.summary import unwatched
@@ -45,6 +47,7 @@ class Series:
     rows: dict[str, LoadRow] = field(default_factory=dict)
     received: dict[str, Received] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
+    dropped: list[Dropped] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     beats: list[int] = field(default_factory=list)
     end: int = 0  # of the whole record
@@ -79,10 +82,10 @@ class Series:
                 self.received[line.id] = line
             case Sent(endpoint=who) if who == name:
                 self.sent[line.id] = line
+            case Dropped(endpoint=who) if who == name:
+                self.dropped.append(line)
             case Phase(endpoint=who) if who == name:
                 self.phases.append(line)
-            case _:
-                pass
 
     def window(self) -> Window | None:
         """All that was recorded; None where nothing was."""
@@ -94,13 +97,15 @@ class Series:
 
 
 def lanes(seen: Series, window: Window, stops: Sequence[Stop]) -> tuple[Lane, ...]:
-    """The seven lanes, always all of them."""
+    """The seven lanes, always all of them; below the tokens two more where a soak was sent."""
+    of_load = waits.of_load(seen.rows.values(), seen.dropped, window) if seen.rows or seen.dropped else ()
     return (
         _process(seen, window),
         _socket(seen, window),
         _probes(seen, window),
         _in_flight(seen, window, stops),
         _tokens(seen, window),
+        *of_load,
         _memory(seen, window),
         _gpu(seen, window),
     )
@@ -117,8 +122,9 @@ def gaps(seen: Series, window: Window) -> tuple[Span, ...]:
 
 
 def marks(seen: Series, window: Window) -> tuple[Mark, ...]:
-    """Phases of a soak, planned stops, and what the GPU driver reported."""
-    found = [Mark(p.at, f"soak: {visible(p.name or p.what, 40)}") for p in seen.phases]
+    """The ends of a soak, planned stops, and what the GPU driver reported. Its phases are bands."""
+    ends = [phase for phase in seen.phases if phase.what not in (Stage.PHASE, Stage.MEASURED)]
+    found = [Mark(phase.at, f"soak: {phase.what}") for phase in ends]
     found += [Mark(e.at, "planned stop") for e in seen.events if e.what == Happening.PLANNED_STOP]
     found += [Mark(e.at, visible(e.text, 60)) for e in seen.events if e.what in OF_A_CARD]
     return tuple(mark for mark in found if window.start <= mark.at <= window.end)

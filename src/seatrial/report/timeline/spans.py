@@ -33,12 +33,40 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A phase: a stretch through all lanes, every other one of them shaded."""
+
+    start: int
+    end: int
+    text: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Counts of one bin: a filled part, and an outlined one on top of it."""
+
+    start: int
+    end: int
+    filled: int
+    outlined: int
+
+
+@dataclass(frozen=True)
 class Lane:
-    """One lane: spans, or a curve of (time, value) with its unit and what it is of, or why there is neither."""
+    """One lane: spans, or a curve of (time, value) with its unit and what it is of, or bars, or why there is none.
+
+    ``upper`` is a second curve, dashed, above the first; where it lies ``beyond`` what is known, a triangle says so.
+    Points further ``apart`` than this are not joined; 0: all are.
+    """
 
     name: str
     spans: tuple[Span, ...] = ()
     curve: tuple[tuple[int, float], ...] = ()
+    upper: tuple[tuple[int, float], ...] = ()
+    beyond: tuple[int, ...] = ()
+    apart: int = 0
+    bars: tuple[Bar, ...] = ()
     unit: str = ""
     note: str = ""
     below: tuple[str, ...] = ()  # what the thin rows are, from the upper one on

@@ -1,30 +1,31 @@
 """The measuring transport: one request, mostly a streamed chat, on its own connection, with the time of every byte.
 
-It stands on urllib3's connection, whose ``read1`` hands on what has arrived and raises on a body that is cut. A fresh
-connection per request, because servers close after a stream without saying so, and a pool then reports resets that
-are none. Limits hold where the bytes arrive: :mod:`seatrial.wire.transports.tap`.
+It reads the socket itself, as the bytes come: what stands between a client's layers costs more than the reading, and a
+load follows hundreds of streams on one core. A fresh connection per request, because servers close after a stream
+without saying so, and a pool then reports resets that are none. Limits hold where the bytes arrive:
+:mod:`seatrial.wire.transports.tap`; framing is read by :mod:`seatrial.wire.decoding.incremental`.
 
 Nothing here knows gevent; under Locust the sockets it opens are patched and wait without blocking others.
 """
 
 from __future__ import annotations
 
-import http.client
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import urllib3
 
 from seatrial.reading import fields
 from seatrial.records import LEFT, NAME_SHOWN, Received
 from seatrial.wire.decoding import chunks
 from seatrial.wire.decoding.errors import WireError
+from seatrial.wire.decoding.incremental import Incoming
 from seatrial.wire.decoding.sse import Reader, SseEvent
 from seatrial.wire.masking.headers import secret_names, star
-from seatrial.wire.transports.tap import READ, LoadTarget, Tap, connect, said
+from seatrial.wire.transports.tap import LoadTarget, Tap, connect, said
 
 __all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream", "whole"]
 
@@ -39,6 +40,8 @@ LONGEST = 8192
 
 BODY_SHOWN = 65536
 """Of an answer that is no stream, at most this much is read: enough to say what it was."""
+
+_UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
 
 NAMES = 3
 """Names of a model that are kept of one stream: one is right, and two show that it changes."""
@@ -56,6 +59,7 @@ class Stream:
     ended_at: int = 0
     first_at: int = 0
     last_at: int = 0
+    content_at: int = 0  # first delta that is no thought
     gap_from: int = 0
     gap_to: int = 0
     deltas: int = 0
@@ -157,7 +161,9 @@ class _Meter:
         self._follow = follow
         self._leave_after = leave_after
         self._tap: Tap | None = None
+        self._answer = Incoming()
         self._reader = Reader()
+        self._named = ""
 
     def run(self, method: str, path: str, body: bytes | None) -> None:
         s = self.stream
@@ -166,8 +172,8 @@ class _Meter:
             self._exchange(method, path, body)
         except WireError as error:
             s.error, s.detail = error.word, error.detail
-        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            s.error, s.detail = self._word(error), said(error)
+        except (OSError, ValueError) as error:
+            s.error, s.detail = "not-http", said(error)
         finally:
             s.ended_at = time.monotonic_ns()
             self._close()
@@ -177,8 +183,8 @@ class _Meter:
         s, tap, mask = self.stream, self._tap, self._target.mask
         if tap is not None:
             tap.shut()
-            sent = star(bytes(tap.sent), secret_names(self._target.headers))
-            s.request, s.response = mask.bytes(sent), mask.bytes(bytes(tap.received))
+            sent = star(tap.sent, secret_names(self._target.headers))
+            s.request, s.response = mask.bytes(sent), mask.bytes(tap.received)
             s.frames = tuple(tap.frames)
         s.named = tuple(mask.start(name, NAME_SHOWN) for name in s.named)
         s.detail, s.fault = mask.start(s.detail, SHOWN), mask.start(s.fault, SHOWN)
@@ -186,52 +192,87 @@ class _Meter:
         s.retry_after = mask.start(s.retry_after, SHOWN)
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> None:
-        parts = urlsplit(self._target.url)
-        connection = connect(self._target)
-        self._tap = tap = connection.sock
-        url = path[1:] if path.startswith("//") else parts.path.rstrip("/") + path
+        request = self._request(method, path, body)
+        self._tap = tap = connect(self._target)
+        tap.sendall(request)
+        answer, s = self._answer, self.stream
+        body_of = b""
+        while not answer.status:
+            body_of = self._more(tap)
+        s.status = answer.status
+        s.media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        s.retry_after = answer.headers.get("retry-after", "")
+        if self._follow and s.status == 200 and s.media_type == "text/event-stream":
+            self._read_events(tap, body_of)
+        else:
+            self._read_body(tap, body_of)
+
+    def _request(self, method: str, path: str, body: bytes | None) -> bytes:
+        """Head and body as they leave; the operator's headers take the place of ours."""
+        target = self._target
+        url = path[1:] if path.startswith("//") else urlsplit(target.url).path.rstrip("/") + path
+        if _UNSENDABLE.search(url):
+            raise ValueError(f"{url!r} cannot be sent as a path")
         headers = {
+            "Host": target.host,
             "Accept": "text/event-stream" if self._follow else "*/*",
             "Accept-Encoding": "identity",
             "Connection": "close",
-            "Content-Type": "application/json",
             "User-Agent": "seatrial",
-            **self._target.headers,
         }
-        connection.request(method, url, body=body, headers=headers, preload_content=False, decode_content=False)
-        response = connection.getresponse()
-        s = self.stream
-        s.status = response.status
-        s.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        s.retry_after = response.headers.get("retry-after", "")
-        if self._follow and s.status == 200 and s.media_type == "text/event-stream":
-            self._read_events(response, tap)
-        else:
-            self._read_body(response)
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        given = {name.lower() for name in target.headers}
+        ours = [pair for pair in headers.items() if pair[0].lower() not in given]
+        lines = [f"{name}: {value}" for name, value in (*ours, *target.headers.items())]
+        head = "\r\n".join([f"{method} {url} HTTP/1.1", *lines, "", ""])
+        return head.encode("latin-1") + (body or b"")
 
-    def _read_events(self, response: urllib3.HTTPResponse, tap: Tap) -> None:
-        while data := response.read1(READ):
-            for event in self._reader.feed(data):
-                self._take(event, tap.at)
-            self.stream.comments = self._reader.comments
-            if 0 < self._leave_after <= self.stream.deltas and not self.stream.done:
-                self.stream.error = LEFT
-                return
-            if self.stream.done:
+    def _more(self, tap: Tap) -> bytes:
+        """Bytes of the body that the next read brings, perhaps none.
+
+        Raises:
+            WireError: the connection ended before the answer did, or what came breaks HTTP.
+        """
+        answer = self._answer
+        if not answer.fault:
+            data = tap.read()
+            if not data and not answer.ended():
+                raise WireError("cut", "the connection ended before the answer did")
+            body = answer.feed(data)
+            if body or not answer.fault:
+                return body
+        raise WireError(answer.word, answer.fault)
+
+    def _read_events(self, tap: Tap, body: bytes) -> None:
+        answer, feed, take, s = self._answer, self._reader.feed, self._take, self.stream
+        while True:
+            for event in feed(body):
+                take(event, tap.at)
+            s.comments = self._reader.comments
+            if s.done:
                 tap.end_within(TAIL_S)
+            elif 0 < self._leave_after <= s.deltas:
+                s.error = LEFT
+                return
+            if answer.complete or tap.ended:
+                break
+            body = self._more(tap)
         for stray in self._reader.strays:
             if stray.startswith((b"error", b"{")):  # seen of servers that leave out "data:" when they fail
-                self.stream.reported = True
-                self.stream.fault = stray[:LONGEST].decode("utf-8", "replace")
+                s.reported = True
+                s.fault = stray[:LONGEST].decode("utf-8", "replace")
 
-    def _read_body(self, response: urllib3.HTTPResponse) -> None:
-        cap = BODY_SHOWN if self._follow else self._target.cap_bytes
-        while len(self.body) < cap and (data := response.read1(READ)):
-            self.body += data
-        if not self._follow and self.stream.status == 200 and self.body and self._tap is not None:
-            self._count(self._tap.at)
+    def _read_body(self, tap: Tap, body: bytes) -> None:
+        cap, answer = BODY_SHOWN if self._follow else self._target.cap_bytes, self._answer
+        self.body += body
+        while len(self.body) < cap and not (answer.complete or tap.ended):
+            self.body += self._more(tap)
+        if not self._follow and self.stream.status == 200 and self.body:
+            self._count(tap.at)
         if self._follow:
-            self.stream.fault = f"{response.reason or ''} {self.body[:LONGEST].decode('utf-8', 'replace')}".strip()
+            said_so = f"{answer.reason} {self.body[:LONGEST].decode('utf-8', 'replace')}"
+            self.stream.fault = said_so.strip()
 
     def _take(self, event: SseEvent, at: int) -> None:
         s = self.stream
@@ -255,12 +296,18 @@ class _Meter:
         if chunk.timings is not None:
             s.drafted = _whole(chunk.timings, "draft_n")
             s.accepted = _whole(chunk.timings, "draft_n_accepted")
-        if chunk.model and isinstance(chunk.model, str):
+        if chunk.model != self._named and chunk.model and isinstance(chunk.model, str):
+            self._named = chunk.model
             self._name(chunk.model[:LONGEST])
         for choice in chunk.choices or ():
             s.finish_reason = choice.finish_reason or s.finish_reason
             delta = choice.delta
-            if delta is not None and (delta.content or delta.reasoning_content or delta.reasoning or delta.tool_calls):
+            if delta is None:
+                continue
+            if delta.content or delta.tool_calls:
+                s.content_at = s.content_at or at
+                self._count(at)
+            elif delta.reasoning_content or delta.reasoning:
                 self._count(at)
 
     def _name(self, name: str) -> None:
@@ -278,13 +325,6 @@ class _Meter:
         elif at - s.last_at > s.gap_to - s.gap_from:
             s.gap_from, s.gap_to = s.last_at, at
         s.last_at = at
-
-    def _word(self, error: BaseException) -> str:
-        """Which word of ERRORS an exception of urllib3 or http.client is; those of our own tap bring theirs."""
-        ended = self._tap is not None and self._tap.ended
-        if isinstance(error, ConnectionResetError) and not isinstance(error, http.client.RemoteDisconnected):
-            return "reset"
-        return "cut" if ended else "not-http"
 
 
 def _whole(holder: Any, key: str) -> int | None:

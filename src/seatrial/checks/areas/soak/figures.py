@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from seatrial.checks.areas.soak import lasting, meanwhile, measured, validity
-from seatrial.checks.areas.soak.parts import lost, parts
+from seatrial.checks.areas.soak.parts import lost, once, parts
 from seatrial.detectors import harness
 from seatrial.reading.rows import tpot_s
 from seatrial.records import SECOND, Expect, LoadRow, SoakRun, Stage
@@ -18,6 +18,7 @@ SLOW_NS = SECOND
 """Waits from which on it is told what the server did meanwhile: it is looked at once a second."""
 
 
+@once
 def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Counts and times of a soak. Names with a colon are details: each time with its interval and its number."""
     found = parts(run, expect)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from seatrial.checks.areas.soak.parts import BESIDE
-from seatrial.reading.rows import Slo, e2e_s, slo, tpot_s, ttft_s, waited_s
+from seatrial.reading.rows import Slo, chunk_s, e2e_s, slo, tpot_s, ttfb_s, ttfo_s, ttft_s, waited_s
 from seatrial.records import LEFT, SECOND, Gpu, LoadRow, PhaseSort, PhaseSpan, SoakRun, Stage
 from seatrial.statistics import spans
 from seatrial.statistics.censored import Censored, censored
@@ -39,12 +39,22 @@ class Group:
     rows: list[LoadRow] = field(default_factory=list)
     dropped: int = 0
     unfinished: int = 0
+    _waits: tuple[tuple[int, int, int], list[float], int] | None = None
 
     def waits(self) -> tuple[list[float], int]:
         """Seconds to the first token from when each was meant to be sent, and how many are not known."""
-        known = [wait for row in self.rows if (wait := waited_s(row)) is not None]
-        unknown = sum(not row.first_at and row.outcome not in NOT_WAITED for row in self.rows)
-        return known, unknown + self.dropped + self.unfinished
+        counted = (len(self.rows), self.dropped, self.unfinished)
+        if self._waits is None or self._waits[0] != counted:
+            known = sorted(wait for row in self.rows if (wait := waited_s(row)) is not None)
+            unknown = sum(not row.first_at and row.outcome not in NOT_WAITED for row in self.rows)
+            self._waits = (counted, known, unknown + self.dropped + self.unfinished)
+        return self._waits[1], self._waits[2]
+
+    def answers(self) -> list[float]:
+        """Seconds to the first token that is no thought; none where nobody thought: then it is the first of all."""
+        if not any(row.content_at > row.first_at for row in self.rows):
+            return []
+        return [wait for row in self.rows if (wait := ttfo_s(row)) is not None]
 
     def percentile(self, q: float) -> Censored | None:
         """A quantile of these waits; None for none at all."""
@@ -64,8 +74,8 @@ def traffic(run: SoakRun) -> Group:
 
 def of_phases(run: SoakRun) -> Iterator[tuple[str, str]]:
     """A line of each phase, and one of each workload in it where there are several."""
-    limits, silence = _slo(run), _silence(run)
-    by_phase = _by_phase(run)
+    limits, silence = limits_of(run), _silence(run)
+    by_phase = phases_of(run)
     for span in run.spans:
         workloads = by_phase[span.name]
         whole = Group(unfinished=sum(span.since <= at < (span.until or 2**63) for at in run.unfinished_at))
@@ -100,11 +110,12 @@ def answers(run: SoakRun) -> Iterator[tuple[str, str]]:
 
 def disowned(run: SoakRun) -> tuple[int, int]:
     """Requests whose answer no client could use though the server had made some of it, and tokens that came of it."""
-    rows = list(_disowned_rows(run))
+    rows = list(disowned_rows(run.rows))
     return len(rows), sum(row.tokens or row.deltas for row in rows)
 
 
-def _by_phase(run: SoakRun) -> dict[str, dict[str, Group]]:
+def phases_of(run: SoakRun) -> dict[str, dict[str, Group]]:
+    """Requests by phase and workload."""
     found: dict[str, dict[str, Group]] = defaultdict(lambda: defaultdict(Group))
     for row in run.rows:
         found[row.phase][row.workload].rows.append(row)
@@ -148,7 +159,10 @@ def _times(group: Group) -> Iterator[str]:
     if from_sending is not None and p99 is not None and known and p99.value - from_sending.value > 0.01:
         yield f"from sending p99 {from_sending.told()}"
     for name, times in (
+        ("TTFB", [wait for row in group.rows if (wait := ttfb_s(row)) is not None]),
+        ("TTFO", group.answers()),
         ("TPOT", [pace for row in group.rows if (pace := tpot_s(row)) is not None]),
+        ("TPOT by chunks (estimated)", [pace for row in group.rows if (pace := chunk_s(row)) is not None]),
         ("E2E", [time for row in group.rows if row.outcome == "ok" and (time := e2e_s(row)) is not None]),
     ):
         low, high = censored(times, 0, 0.50), censored(times, 0, 0.99)
@@ -158,7 +172,7 @@ def _times(group: Group) -> Iterator[str]:
         yield f"longest gap {gap / SECOND:.3f} s"
 
 
-def _slo(run: SoakRun) -> Slo | None:
+def limits_of(run: SoakRun) -> Slo | None:
     """The limits that the last start of the load tells; None where there are none, or they cannot be read."""
     start = next((line for line in reversed(run.phases) if line.what == Stage.START), None)
     try:
@@ -183,13 +197,14 @@ def _speaking(row: LoadRow) -> Iterable[spans.Stretch]:
     return ((row.first_at, row.gap_from), (row.gap_to, last)) if row.gap_to else ((row.first_at, last),)
 
 
-def _disowned_rows(run: SoakRun) -> Iterator[LoadRow]:
-    return (row for row in run.rows if row.outcome not in OF_USE and (row.tokens or row.deltas))
+def disowned_rows(rows: Iterable[LoadRow]) -> Iterator[LoadRow]:
+    """Those whose answer no client could use though the server had made some of it."""
+    return (row for row in rows if row.outcome not in OF_USE and (row.tokens or row.deltas))
 
 
 def _disowned(run: SoakRun) -> str:
     """What came of answers that no client could use, and what the server counted beyond those that could be used."""
-    rows = list(_disowned_rows(run))
+    rows = list(disowned_rows(run.rows))
     used = sum(row.tokens or (row.deltas if row.outcome in GONE else 0) for row in run.rows if row.outcome in OF_USE)
     before, after = (
         next((line.tokens for line in lines if line.phase == phase), None)
@@ -205,18 +220,24 @@ def _disowned(run: SoakRun) -> str:
 
 
 def _energy(run: SoakRun) -> str:
-    """What the GPUs used while the load ran, a token that was received; empty where none tells its power."""
+    """What the GPUs used while the load ran, a token that was received; empty where none tells its power.
+
+    Of the cards those that hold something of the server's processes; where no driver says which, all of the host's.
+    """
     since = next((line.at for line in run.phases if line.what == Stage.START), None)
     until = next((line.at for line in run.phases if line.what in (Stage.DRAIN, Stage.END)), None)
     tokens = sum(row.tokens or 0 for row in run.rows)
     if since is None or until is None or not tokens:
         return ""
+    pids = {str(sample.pid) for sample in (*run.samples, *run.children)}
+    ours = {gpu.index for gpu in run.gpus if pids & gpu.processes.keys()}
     joules, last = 0.0, dict[int, Gpu]()
     for gpu in run.gpus:
-        if gpu.power_mw is None or not since <= gpu.t <= until:
+        if gpu.power_mw is None or not since <= gpu.t <= until or (ours and gpu.index not in ours):
             continue
         if (earlier := last.get(gpu.index)) is not None and gpu.t - earlier.t < 10 * SECOND:
             joules += (gpu.power_mw + (earlier.power_mw or 0)) / 2000 * (gpu.t - earlier.t) / SECOND
         last[gpu.index] = gpu
     cards = f"{len(last)} GPUs" if len(last) > 1 else "the GPU"
+    cards += "" if ours or len(last) < 2 else ", whoever used them,"
     return f"{joules / tokens:.2f} J a token, {joules / 3600:.1f} Wh of {cards} in all" if joules else ""

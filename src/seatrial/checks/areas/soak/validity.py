@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from seatrial.checks.areas.soak.parts import BESIDE, intervals
+from seatrial.checks.areas.soak.parts import BESIDE, intervals, once
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
 from seatrial.records import SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, LoadRow, SoakRun, Stage
@@ -34,16 +34,11 @@ SLEW = 0.001
 
 _Written = TypeVar("_Written", LoadPulse, Clock)
 
-_held: list[tuple[SoakRun, list[tuple[int, int]], harness.Harness]] = []
-"""What was found of the soak that was looked at last: each rule asks for the same."""
 
-
+@once
 def ours(run: SoakRun, expect: Expect) -> harness.Harness:
     """What the lines tell of our own part."""
-    stopped = intervals(expect)
-    if not _held or _held[0][0] is not run or _held[0][1] != stopped:
-        _held[:] = [(run, stopped, _found(run, stopped))]
-    return _held[0][2]
+    return _found(run, intervals(expect))
 
 
 def invalid(run: SoakRun, expect: Expect) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from seatrial.checks.areas.soak import company, lasting, validity
-from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, parts
+from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, once, parts
 from seatrial.checks.findings import no_evidence, refusal, violation
-from seatrial.checks.rules import rule
+from seatrial.checks.rules import Rule, rule
 from seatrial.detectors import minutes
 from seatrial.detectors import night as nights
 from seatrial.detectors.words import HOUR_S, NOT_TESTED, Call, Detector, Sighting
@@ -21,16 +21,12 @@ from seatrial.records import Expect, Finding, Level, SoakRun
 GROWS = "the kernel ends it when memory is used up, in the middle of answers"
 SLOWER = "clients wait ever longer, until they give up"
 
-_held: list[tuple[SoakRun, Expect, dict[Detector, Sighting]]] = []
-"""The sightings of the soak that was looked at last: a dozen rules ask for the same."""
 
-
+@once
 def seen(run: SoakRun, expect: Expect) -> dict[Detector, Sighting]:
     """What each detector saw; empty where the soak has no beginning or no end."""
-    if not _held or _held[0][0] is not run or _held[0][1] != expect:
-        made = minutes.night(run, parts(run, expect).judged, intervals(expect), _cache(expect))
-        _held[:] = [(run, expect, nights.judge(made) if made is not None else {})]
-    return _held[0][2]
+    made = minutes.night(run, parts(run, expect).judged, intervals(expect), _cache(expect))
+    return nights.judge(made) if made is not None else {}
 
 
 def _cache(expect: Expect) -> float:
@@ -74,9 +70,21 @@ def _since(onset_s: float | None) -> str:
 def _figure(detector: Detector) -> Callable[[SoakRun, Expect], dict[str, str]]:
     def figure(run: SoakRun, expect: Expect) -> dict[str, str]:
         sighting = seen(run, expect).get(detector)
-        return {f"soak: {detector}": sighting.told} if sighting is not None and sighting.told else {}
+        return {f"{FIGURE}{detector}": sighting.told} if sighting is not None and sighting.told else {}
 
+    _figures[figure] = detector
     return figure
+
+
+FIGURE = "soak: "
+"""Before the name of a detector, in a case's figures."""
+
+_figures: dict[Callable[[SoakRun, Expect], dict[str, str]], Detector] = {}
+
+
+def detector_of(judge: Rule) -> Detector | None:
+    """Whose word a rule tells; None: of no detector."""
+    return _figures.get(judge.figures) if judge.figures is not None else None
 
 
 @rule(row="load/7", level=Level.SHOULD, of=LASTING, source="public report: llama.cpp issue 22629",
