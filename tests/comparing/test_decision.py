@@ -181,6 +181,12 @@ def test_what_would_resolve_a_claim():
     assert "answers of 16 tokens" in told({"measure": Measure.TOKENS_PER_SECOND, "at_least": 1}, now=short).resolve
 
 
+def test_where_no_blocking_probe_was_asked_it_says_so():
+    parties = (side(n, case(items_of(20, endpoint=n), endpoint=n, level="SHOULD")) for n in ("A", "B"))
+    lacking = decide(*parties).lacking
+    assert [(each.word, "none was asked of either" in each.text) for each in lacking] == [("NO PAIRS", True)]
+
+
 def test_a_claim_that_must_hold():
     must = {"measure": Measure.TOKENS_PER_SECOND, "must": True}
     assert held(must | {"at_least": 85}).cut is Ruling.CUT_OVER

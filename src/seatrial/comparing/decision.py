@@ -169,7 +169,8 @@ def _unpaired(
     """
     if not any(each.pairs for each in blocking):
         lone = "the candidate answered no question" if before else "the incumbent answered no question"
-        why = "no question of one is of the other's seed" if before and now else lone
+        asked = "no question of one is of the other's seed" if blocking else "none was asked of either"
+        why = asked if before and now else lone
         text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
         return [Reason(word="NO PAIRS", text=text)]
     found = []
