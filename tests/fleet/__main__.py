@@ -1,7 +1,7 @@
 """``python -m tests.fleet``: two workers on hosts of their own, one of them an hour ahead, against the golden server.
 
-Needs root: the hosts are network namespaces that end with it. Says what it saw; exit 1 where anything does not hold, 10 where this
-machine is too busy to tell.
+Needs root: the hosts are network namespaces that end with it. Says what it saw; exit 1 where anything does not hold, 10
+where this machine is too busy to tell.
 """
 
 from __future__ import annotations
