@@ -9,10 +9,12 @@ from seatrial.records import (
     OF_A_CARD,
     Clock,
     Counters,
+    Crew,
     Dropped,
     Gpu,
     Happening,
     Judgement,
+    LoadPulse,
     Noted,
     NotTested,
     Phase,
@@ -22,10 +24,10 @@ from seatrial.stops import dispatch
 
 OF_ALL = {Clock, Gpu}
 """Of all servers: the fold reads them itself."""
-NO_EVIDENCE = {Counters, Dropped, Judgement, NotTested, Noted, Phase, Planned}
+NO_EVIDENCE = {Counters, Crew, Dropped, Judgement, LoadPulse, NotTested, Noted, Phase, Planned}
 """What was planned, judged or noted, and what the load says of itself, is no evidence of a stop."""
 NO_STOP = {Happening.READY, Happening.REPEATED, Happening.PHASE, Happening.TROUBLE, Happening.SEAL}
-NO_STOP |= {Happening.SHORTENED, Happening.QUEUED, Happening.PRICE}
+NO_STOP |= {Happening.SHORTENED, Happening.QUEUED, Happening.PRICE, Happening.LOG_CUT}
 
 
 def test_of_each_type_of_line_it_is_decided_who_reads_it():

@@ -90,7 +90,7 @@ def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
 
 def test_workers_here_are_one_load_and_are_shown_as_one(sailing: Sailing) -> None:
     with Golden(token_ms=3) as golden:
-        assert sailing.load(golden, 4.0, workers=2).sail() is False
+        assert not sailing.load(golden, 4.0, workers=2).sail()
         assert len(rows(sailing.path)) == golden.truth()["chats"]
     found = soak_of(sailing.path)
     assert {row.id.partition("-")[0] for row in found.rows} == {"load1w1", "load1w2"}
