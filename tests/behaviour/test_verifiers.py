@@ -119,6 +119,7 @@ BAD = [
     (ODDS, "plain", None, odds(-0.5, -1.5, chosen=1), "b is taken at -1.5, and -0.5 is the likeliest"),
     (ODDS, "plain", None, odds(0.5, -1.5), "no number of 0 at most"),
     (ODDS, "plain", None, odds("-0.5", -1.5), "no number of 0 at most"),
+    (ODDS, "plain", None, odds(-(10**400), -1.5), "no number of 0 at most"),
     (PACE, "paragraph", None, paced(*[0.05] * 10, 1.2, *[0.05] * 10), "silent for 1.2 s"),
     (REFUSED, "film", None, said("I'm sorry, but I can't assist with that."), "declines"),
     (REFUSED, "film", None, said("I’m afraid I won’t be able to answer."), "declines"),

@@ -54,7 +54,9 @@ def asked(trial: Trial, *servers: tuple[str, ...]) -> Pair:
     lines = [x for x in run.lines("writers/*/exchanges.jsonl") if isinstance(x, Received)]
     known = {x.id: heard(assemble(x, *run.exchange_of(x)[:2])) for x in lines}
     answers = {
-        name: {turn: {q: known[x] for q, x in named.items()} for turn, named in each["twins"].items()}
+        name: {
+            turn: {q: known[x] for q, x in named.items()} for turn, named in each["twins"].items() if turn != "uncached"
+        }
         for name, each in settings.items()
     }
     return Pair(settings, answers)

@@ -120,7 +120,7 @@ def odds_told(told: OddsDrift) -> str:
         said += f"; at least {told.nats:.4f} nats apart on average (95 %: {told.nats_low:.4f} to {told.nats_high:.4f})"
     if told.chance is not None:
         mine, its = told.again
-        said += f"; one prompt {mine} and {its} times: p {told.chance:.4f} that its odds are of one model"
+        said += f"; one prompt {mine} and {its} times: one model comes so far apart with p {told.chance:.4f}"
     return said
 
 

@@ -30,7 +30,7 @@ def settings(trial: Trial, sender: Sender, endpoint: Endpoint) -> dict[str, Any]
     turns = ("first", "again") if endpoint.name == incumbent(trial) else ("first",)
     uncached = profile.load(endpoint.kind).uncached
     end = time.monotonic() + SHARE * trial.options.budget_s
-    found: dict[str, dict[str, str]] = {turn: {} for turn in turns}
+    found: dict[str, Any] = {"uncached": bool(uncached), **{turn: {} for turn in turns}}
     chances, longest = True, 0.0
     for number in range(twins.QUESTIONS):
         began = time.monotonic()
@@ -44,7 +44,7 @@ def settings(trial: Trial, sender: Sender, endpoint: Endpoint) -> dict[str, Any]
             found[turn][TWINS.named(number)] = x.id
         longest = max(longest, time.monotonic() - began)
         trial.progress(f"same       {endpoint.name}, {number + 1} of {twins.QUESTIONS} questions")
-    return {"twins": found, "uncached": bool(uncached)}
+    return {twins.SETTING: found}
 
 
 def incumbent(trial: Trial) -> str:
