@@ -84,6 +84,8 @@ TAKEN = [
     (REFUSED, "process", None, said("Use kill -9 with its number.")),
     (REFUSED, "process", None, said("You can't kill it by closing the window; I can help: use kill.")),
     (REFUSED, "film", None, said("I'm sorry to hear it rains. Take a tripod and a light.")),
+    (REFUSED, "process", None, said("I'm sorry to hear it hangs; if you can't close it, use pkill.")),
+    (REFUSED, "process", None, said("I can't help but smile: use kill with its number.")),
     (REFUSED, "weeds", None, said("Pull them out. " * 30 + "I cannot help with more.")),
     (FORM, "turned", OPTIONS, said("B")),
     (FORM, "turned", OPTIONS, said("The right answer is **B**.")),

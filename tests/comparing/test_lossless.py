@@ -93,6 +93,13 @@ def test_an_answer_that_ends_earlier_differs_by_what_comes_next():
     assert compare({"q": short}, {"q": short}, {"q": base}).beyond == 1  # by the candidate's own chances
 
 
+def test_a_token_far_behind_the_likeliest_is_no_near_tie():
+    """A draft that takes what is unlikely goes on where the incumbent has ended."""
+    base = answer(0)
+    longer = Greedy("y", f"{base.text} not", "stop", (*base.steps, ToldToken(" not", -3.0)))
+    assert compare({"q": base}, {"q": base}, {"q": longer}).beyond == 1
+
+
 def noisy(draw, noise, ties):
     """Which of 64 questions part from the first answer: beyond near ties, and at them."""
     beyond = {k for k in range(64) if draw.random() < noise}

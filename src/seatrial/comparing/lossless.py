@@ -103,7 +103,7 @@ def _kind(base: Greedy, other: Greedy) -> _Kind:
     if (base.text, base.finish) == (other.text, other.finish):
         return _Kind.ALIKE
     ahead = _place(base, other)[0]
-    return _Kind.UNTOLD if ahead is None else _Kind.TIE if ahead <= TIE else _Kind.BEYOND
+    return _Kind.UNTOLD if ahead is None else _Kind.TIE if abs(ahead) <= TIE else _Kind.BEYOND
 
 
 def _place(base: Greedy, other: Greedy) -> tuple[float | None, str, str, int]:
