@@ -160,6 +160,14 @@ def test_the_speed_of_one_stream_is_told_with_its_interval():
     assert "too few" in probe.rule.figures(asked(probe, *[x] * 3), EXPECT)["answers that stall: one stream"]
 
 
+def test_a_count_that_no_program_holds_is_none():
+    x = streamed(
+        *[each.json for each in said("ANSWER: 7").chunks], {"choices": [], "usage": {"completion_tokens": 10**400}}
+    )
+    (made,) = items(AGAIN, asked(AGAIN, x, x))
+    assert (made.word, "tokens" in made.figures) == (ItemWord.GOOD, False)
+
+
 def test_what_was_sent_beside_is_told():
     settings = {
         "seed": 0,

@@ -61,6 +61,14 @@ def test_what_the_incumbent_does_to_itself_is_no_loss():
     assert (found.word, found.own_beyond, found.beyond) == (LosslessWord.SAME, 20, 20)
 
 
+def test_beside_noise_less_is_promised_and_beside_nothing_but_noise_nothing():
+    noisy = compare(answers(64), answers(64, range(20)), answers(64, range(10, 30)))
+    assert noisy.visible > 2 * compare(answers(64), answers(64), answers(64)).visible
+    found = compare(answers(64), answers(64, range(63)), answers(64, range(64)))
+    assert found.word is LosslessWord.OPEN
+    assert found.why.endswith("the incumbent repeats itself too seldom for any loss to be seen")
+
+
 def test_without_chances_a_difference_cannot_be_told_from_a_near_tie():
     found = compare(answers(64, told=False), answers(64, told=False), answers(64, range(9), told=False))
     assert (found.word, found.untold) == (LosslessWord.OPEN, 9)
@@ -83,6 +91,13 @@ def test_an_answer_that_ends_earlier_differs_by_what_comes_next():
     found = compare({"q": base}, {"q": base}, {"q": short})
     assert (found.beyond, found.first and found.first.candidate) == (1, "(ends)")
     assert compare({"q": short}, {"q": short}, {"q": base}).beyond == 1  # by the candidate's own chances
+
+
+def test_a_token_far_behind_the_likeliest_is_no_near_tie():
+    """A draft that takes what is unlikely goes on where the incumbent has ended."""
+    base = answer(0)
+    longer = Greedy("y", f"{base.text} not", "stop", (*base.steps, ToldToken(" not", -3.0)))
+    assert compare({"q": base}, {"q": base}, {"q": longer}).beyond == 1
 
 
 def noisy(draw, noise, ties):
@@ -148,14 +163,25 @@ def test_an_answer_is_read_with_its_chances_and_drafts():
     assert [(step.token, round(step.ahead or 0, 1)) for step in found.steps] == [("Oh", 2.5), (" no", 2.5)]
 
 
+def test_chances_that_leave_a_thought_out_tell_no_place():
+    told = chunk("Oh")
+    thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "Let me see. "}, "finish_reason": None}]}
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    x = streamed(thought, told, end)
+    x.request_json["stream"] = True
+    assert (heard(x).text, heard(x).steps) == ("Let me see. Oh", ())
+
+
 @pytest.mark.parametrize("odd", [
+    {"logprobs": {"content": [{"token": "Oh", "logprob": 10**400, "top_logprobs": [{"logprob": -(10**400)}]}]}},
     {"logprobs": 7}, {"logprobs": {"content": {}}}, {"logprobs": {"content": [None, 3, {"token": 7}]}},
     {"logprobs": {"content": [{"token": "other", "logprob": "x", "top_logprobs": [{"logprob": None}]}]}},
 ])  # fmt: skip
 def test_odd_chances_are_none(odd):
     x = streamed({"choices": [{"index": 0, "delta": {"content": "Oh"}, **odd}], "timings": {"draft_n": "x"}})
     x.request_json["stream"] = True
-    assert (heard(x).steps, heard(x).drafted, heard(x).text) == ((), 0, "Oh")
+    assert [step.ahead for step in heard(x).steps] in ([], [None])
+    assert (heard(x).drafted, heard(x).text) == (0, "Oh")
     assert heard(refused()).wrong
     assert heard(exchange(json={"choices": 3})).text == ""
 

@@ -43,6 +43,22 @@ def test_the_power_is_what_it_says():
         assert low - 0.01 <= power(64, rate) <= high + 0.01
 
 
+@pytest.mark.parametrize("own", [0.1, 0.4, 0.9])
+def test_beside_a_noisy_server_the_power_is_what_it_says_too(own):
+    draw = np.random.RandomState(2)
+    noise, its, spoilt = (draw.random_sample((RUNS, 64)) < share for share in (own, own, 0.3))
+    its |= spoilt
+    pairs = zip((its & ~noise).sum(axis=1), (noise & ~its).sum(axis=1), strict=True)
+    told = sum(differs_more(int(alone), int(back)) <= ALPHA for alone, back in pairs)
+    low, high = clopper_pearson(told, RUNS)
+    assert low - 0.01 <= power(64, 0.3, own=own) <= high + 0.01
+    assert visible(64, own=own) > visible(64)
+
+
+def test_beside_one_that_never_repeats_itself_nothing_is_told():
+    assert visible(64, own=1.0) == 1.0
+
+
 def test_nonsense_is_refused():
     with pytest.raises(ValueError, match="not negative"):
         differs_more(-1, 0)

@@ -57,6 +57,12 @@ def test_each_endpoint_is_afforded_for_itself():
     assert any("of slow" in what for what, _ in out.not_tested) or not out.lacking
 
 
+def test_of_an_endpoint_for_which_nothing_fits_that_is_told():
+    out = afforded(200.0, endpoint("slow", 0.1), endpoint("fast", 500.0))
+    assert {case.endpoint for case in out.cases if case.suite == "behaviour"} == {"fast"}
+    assert dict(out.not_tested)["behaviour of slow"].startswith("--budget=200s is too little: ")
+
+
 def test_what_is_bought_is_never_more_than_the_budget():
     for budget in (30.0, 180.0, 300.0, 900.0, 2700.0):
         for speed in (1.0, 10.0, 160.0):

@@ -58,9 +58,13 @@ class Trial:
 
     worker = False
 
-    def __init__(self, **options):
+    def __init__(self, joined=(), **options):
         self.options = Options(endpoints={name: f"http://{name}/v1" for name in NAMES}, **options)
-        plans = [SimpleNamespace(rule=probe.rule.id, endpoint=name) for probe in TALK for name in NAMES]
+        plans = [
+            SimpleNamespace(rule=probe.rule.id, endpoint=name, of_run="before" if name in joined else "")
+            for probe in TALK
+            for name in NAMES
+        ]
         self.rundir = SimpleNamespace(planned=lambda: plans)
 
     def progress(self, text):
@@ -119,6 +123,12 @@ def test_a_worker_asks_its_own_endpoint_alone():
     only = Interviews(trial, sender).of(trial.endpoint("new"))
     assert set(sender.asked) == {"new"}
     assert "in_turn" not in only.settings
+
+
+def test_one_whose_answers_are_joined_from_another_run_is_not_asked_again():
+    sender, trial = Slow(), Trial(joined=("old",), budget_s=30.0)
+    Interviews(trial, sender).of(trial.endpoint("new"))
+    assert set(sender.asked) == {"new"}
 
 
 def test_a_run_that_is_interrupted_waits_for_no_interview(monkeypatch):

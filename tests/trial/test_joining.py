@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from seatrial.behaviour.probes.talk import twins
 from seatrial.checks.own.word import HOLDS
 from seatrial.judging.run import judge
 from seatrial.oracles import node
@@ -136,6 +137,25 @@ def test_what_the_sdk_for_node_read_is_joined_by_the_id_of_the_copy(tmp_path):
     new = begun(tmp_path / "b", joined := old.planned([case]))
     join(new, old, joined, {"e": PAGE}, OPTIONS)
     assert words(sealed(new)) == {f"{node.RULE}[good]": Outcome.PASS}
+
+
+def test_the_questions_of_same_are_joined_with_their_answers(tmp_path):
+    run = begun(tmp_path / "a", PLANS[:2])
+    first, again = asked(run, {"good": GOOD, "twin": GOOD})
+    told = {"uncached": True, "first": {"twins-000": first}, "again": {"twins-000": again, "twins-001": "lost"}}
+    expect = {"settings": {twins.SETTING: told}}
+    sealed(run)
+    old = before(replace_options(rerun="a"), tmp_path)
+    assert old is not None
+    old.judgements[PLANS[0].case] = replace(old.judgements[PLANS[0].case], expect=expect)
+    new = begun(tmp_path / "b", joined := old.planned([PLANS[0]]))
+    join(new, old, joined, {"e": PAGE}, OPTIONS)
+    judged = judge(sealed(new))
+    (line,) = judged.lines.of(Judgement)
+    found = line.expect["settings"][twins.SETTING]
+    assert (found["uncached"], found["again"]["twins-001"]) == (True, "")
+    copies = [judged.exchange(found[turn]["twins-000"]) for turn in ("first", "again")]
+    assert [x and x.scenario for x in copies] == ["sse/good", "sse/twin"]
 
 
 def test_a_soak_stands_as_it_was_judged(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from seatrial.behaviour.planning import tokens_a_second
 from seatrial.records import Endpoint
 from seatrial.trial import speed
 from seatrial.wire.transports.http import Client
+from tests.behaviour.specimens import exchange
 from tests.golden.server import Golden
 
 
@@ -25,6 +27,20 @@ def test_the_tokens_of_all_streams_are_counted():
 def test_an_endpoint_that_declines_has_no_speed():
     with Golden(key="right") as golden:
         assert measured(golden) is None
+
+
+def test_one_that_is_silent_to_the_end_is_no_faster_than_its_silence_proves(monkeypatch):
+    monkeypatch.setattr(speed, "LONGEST_S", 0.5)
+    with Golden(token_ms=60_000) as golden:
+        found = measured(golden, slots=2)
+    assert found is not None
+    assert 0 < found <= 2 / 0.5, "two streams, and not a token of either in half a second"
+    assert tokens_a_second(2 / 6) == "0.33 tokens a second"
+
+
+def test_what_a_server_counts_is_believed_up_to_what_was_asked_for():
+    told = exchange(json={"choices": [], "usage": {"completion_tokens": 10**400}})
+    assert speed._tokens(told) == speed.TOKENS
 
 
 def test_no_more_streams_than_slots_and_never_many():

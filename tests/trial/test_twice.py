@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -18,6 +19,7 @@ from seatrial.trial.sending.guard import Guard
 from seatrial.trial.sending.sender import Sender
 from seatrial.trial.trial import Trial
 from seatrial.wire.decoding.assemble import assemble
+from tests.behaviour.specimens import exchange
 from tests.golden.server import Golden
 
 BUDGET_S = 240.0
@@ -54,7 +56,9 @@ def asked(trial: Trial, *servers: tuple[str, ...]) -> Pair:
     lines = [x for x in run.lines("writers/*/exchanges.jsonl") if isinstance(x, Received)]
     known = {x.id: heard(assemble(x, *run.exchange_of(x)[:2])) for x in lines}
     answers = {
-        name: {turn: {q: known[x] for q, x in named.items()} for turn, named in each["twins"].items()}
+        name: {
+            turn: {q: known[x] for q, x in named.items()} for turn, named in each["twins"].items() if turn != "uncached"
+        }
         for name, each in settings.items()
     }
     return Pair(settings, answers)
@@ -85,6 +89,27 @@ def test_a_server_without_chances_is_asked_without(trial):
     found = held(pair)
     assert (found.word, found.n, found.beyond) == (LosslessWord.OPEN, QUESTIONS, 0)
     assert found.untold > 5
+
+
+class Sending:
+    """Keeps by when each question is to be answered."""
+
+    def __init__(self):
+        self.until = []
+
+    def send(self, name, scenario, endpoint, until):
+        assert scenario.deadline_s is None, "what the end of our time takes is no patience that was learnt"
+        self.until.append(until)
+        return {"only": exchange(id=f"x-{len(self.until)}")}
+
+
+def test_all_questions_end_with_their_share_of_the_budget(trial):
+    began, sender = time.monotonic(), Sending()
+    endpoint = Endpoint(name="base", url="http://a", kind="generic", model="m", models=("m",))
+    found = twice.settings(trial, sender, endpoint)["twins"]
+    assert [len(found[turn]) for turn in ("first", "again")] == [QUESTIONS, QUESTIONS]
+    assert found["uncached"] is False
+    assert all(began < until <= time.monotonic() + twice.SHARE * BUDGET_S for until in sender.until)
 
 
 def test_one_endpoint_alone_is_wrong_usage():

@@ -66,7 +66,7 @@ def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
         if made.seconds + seconds > USED * budget_s:
             needed = math.ceil((made.seconds + seconds) / USED)
             made.left[probe.rule.id] = (
-                f"{items_of(probe)} items take about {seconds:.0f} s at {pace.speed:.0f} tokens a second: "
+                f"{items_of(probe)} items take about {seconds:.0f} s at {tokens_a_second(pace.speed)}: "
                 f"--budget={needed}s has room for them"
             )
             continue
@@ -74,6 +74,11 @@ def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
         made.items[probe.maker.name] = max(items_of(probe), made.items.get(probe.maker.name, 0))
         made.seconds += seconds
     return made
+
+
+def tokens_a_second(speed: float) -> str:
+    """A speed in words: ``96 tokens a second``, ``0.67 tokens a second``."""
+    return f"{speed:.0f} tokens a second" if speed >= 9.95 else f"{speed:.2g} tokens a second"
 
 
 def items_of(probe: RateProbe) -> int:

@@ -18,6 +18,7 @@ from seatrial.behaviour.items import Maker, ProbeItem, number_of
 from seatrial.behaviour.probe import RateProbe, SeenAnswer, Verified, makers
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
+from seatrial.reading.fields import real
 from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord
 from seatrial.statistics.intervals import wilson
 from seatrial.statistics.sequential import Reached
@@ -246,8 +247,8 @@ def _thought(answer: Spoken) -> bool:
 
 def _figures(x: Exchange, answer: Spoken) -> dict[str, float]:
     found = {"seconds": (x.ended_at - x.sent_at) / SECOND}
-    if answer.tokens is not None:
-        found["tokens"] = float(answer.tokens)
+    if (tokens := real(answer.tokens)) is not None:
+        found["tokens"] = tokens
     if answer.first_at is not None:
         found["first_s"] = (answer.first_at - x.sent_at) / SECOND
     return found

@@ -62,7 +62,8 @@ def compare(
     wide = (_Kind.BEYOND, _Kind.UNTOLD)
     at_worst = differs_more(_more(its, own, wide), _more(own, its, wide))
     seen, mine = Counter(its.values()), Counter(own.values())
-    lacking = len(usable) < FEWEST
+    shown = visible(len(usable), own=mine[_Kind.BEYOND] / len(usable)) if usable else 1.0
+    lacking = len(usable) < FEWEST or shown >= 1
     word = (
         LosslessWord.LOSSY if p <= ALPHA else LosslessWord.OPEN if lacking or at_worst <= ALPHA else LosslessWord.SAME
     )
@@ -78,7 +79,7 @@ def compare(
         own_beyond=mine[_Kind.BEYOND],
         own_untold=mine[_Kind.UNTOLD],
         p=p,
-        visible=visible(len(usable)) if usable else 1.0,
+        visible=shown,
         tie=TIE,
         silent=len(first.keys() | candidate.keys()) - len(usable),
         first=_parting(parted, first[parted], candidate[parted]) if parted else None,
@@ -86,6 +87,11 @@ def compare(
         cached=tuple(cached),
     )
     return _explained(found)
+
+
+def unknown(why: str) -> Lossless:
+    """Where the questions were to be asked, and cannot be held against each other."""
+    return msgspec.structs.replace(compare({}, {}, {}), why=why)
 
 
 def _more(one: Mapping[str, _Kind], other: Mapping[str, _Kind], counted: Collection[_Kind]) -> int:
@@ -97,7 +103,7 @@ def _kind(base: Greedy, other: Greedy) -> _Kind:
     if (base.text, base.finish) == (other.text, other.finish):
         return _Kind.ALIKE
     ahead = _place(base, other)[0]
-    return _Kind.UNTOLD if ahead is None else _Kind.TIE if ahead <= TIE else _Kind.BEYOND
+    return _Kind.UNTOLD if ahead is None else _Kind.TIE if abs(ahead) <= TIE else _Kind.BEYOND
 
 
 def _place(base: Greedy, other: Greedy) -> tuple[float | None, str, str, int]:
@@ -153,6 +159,8 @@ def _explained(found: Lossless) -> Lossless:
         LosslessWord.SAME: f"one that spoils {100 * found.visible:.1f} % of answers would be seen four times in five",
         LosslessWord.OPEN: f"at least {FEWEST} questions are needed: a longer --budget"
         if found.n < FEWEST
+        else "the incumbent repeats itself too seldom for any loss to be seen"
+        if found.visible >= 1
         else f"{found.untold} of them without chances that would show near ties: the incumbent tells no logprobs there",
     }
     return msgspec.structs.replace(found, why=f"{told}; {more[found.word]}")

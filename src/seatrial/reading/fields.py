@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -54,6 +55,17 @@ def listing(value: Any) -> list[Any]:
 def integer(value: Any) -> int | None:
     """The value if it is a whole number; a boolean is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def real(value: Any) -> float | None:
+    """The value if it is a finite number that a float holds; a boolean is none, nor is a whole number of 400 digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def string(value: Any) -> str | None:

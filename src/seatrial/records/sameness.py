@@ -32,7 +32,8 @@ class OddsDrift(msgspec.Struct, frozen=True, kw_only=True):
         nats: the divergence of the candidate from the incumbent, at the least, on average, with the 95 % interval of
             the bootstrap over prompts.
         again: how often the prompt that is always the same was answered, by the incumbent and by the candidate.
-        chance: the p value that its odds are of one model; None where one side has none.
+        chance: the p value of the hypothesis that both are one model: how often one model would come to odds of that
+            prompt so far apart; None where one side has none.
     """
 
     word: OddsWord
@@ -85,7 +86,8 @@ class Lossless(msgspec.Struct, frozen=True, kw_only=True):
             tell which.
         own: the same of the incumbent asked again.
         p: McNemar's exact, one-sided: that it differs no oftener beyond near ties than the incumbent from itself.
-        visible: the smallest share of answers beyond near ties that so many questions tell, four times in five.
+        visible: the smallest share of answers beyond near ties that so many questions tell, four times in five, beside
+            what the incumbent answers otherwise by itself; 1.0: none.
         silent: questions that one of them did not answer.
         drafts: by endpoint, tokens drafted and taken, where it is told.
         cached: endpoints whose prompt cache no request can switch off, as far as is known.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seatrial import __version__
+from seatrial.behaviour.probes.talk import twins
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
@@ -226,7 +227,7 @@ def join(run: RunDir, old: Before, plans: Sequence[Planned], now: Mapping[str, E
             told[f"cases of {plan.endpoint} are neither joined nor asked: {absent}"] += 1
         else:
             ids = {key: _copied(writer, name, old, copies) for key, name in line.exchanges.items()}
-            expect = _renamed(line.expect, copies)
+            expect = _renamed(line.expect, lambda name: _copied(writer, name, old, copies))
             line = replace(line, exchanges=ids, expect=expect, settled=line.settled or _settled(plan, old))
             told[f"further cases are joined from run {flat(plan.of_run)}, not asked again"] += 1
         writer.write("judgements.jsonl", line)
@@ -242,17 +243,22 @@ def _settled(plan: Planned, old: Before) -> Settled | None:
     return Settled(outcome=case.outcome, why=case.why, figures=dict(case.figures))
 
 
-def _renamed(expect: dict[str, Any], copies: Mapping[str, str]) -> dict[str, Any]:
+def _renamed(expect: dict[str, Any], copied: Callable[[str], str]) -> dict[str, Any]:
     """What a case expects, with what is told in it by the id of an exchange told by the id of its copy."""
     settings = mapping(expect.get("settings"))
-    if node.SETTING not in settings:
-        return expect
-    read = {copies.get(name, name): said for name, said in mapping(settings[node.SETTING]).items()}
-    return {**expect, "settings": {**settings, node.SETTING: read}}
+    of_node = {copied(name): said for name, said in mapping(settings.get(node.SETTING)).items()}
+    twice = {
+        key: {question: copied(name) for question, name in value.items()} if isinstance(value, dict) else value
+        for key, value in mapping(settings.get(twins.SETTING)).items()
+    }
+    more = {name: value for name, value in ((node.SETTING, of_node), (twins.SETTING, twice)) if name in settings}
+    return {**expect, "settings": {**settings, **more}} if more else expect
 
 
 def _copied(writer: Writer, name: str, old: Before, copies: dict[str, str]) -> str:
-    """An exchange of the other run, copied with its bytes the first time; its id in this one."""
+    """An exchange of the other run, copied with its bytes the first time; its id in this one, empty of none."""
+    if name not in copies and old.judged.exchange(name) is None:
+        return ""
     if name not in copies:
         line = old.judged.exchanges.line(name)
         spans = [writer.store(content) for content in old.judged.run.exchange_of(line)[:2]]

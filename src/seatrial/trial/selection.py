@@ -275,18 +275,20 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
     """
     if not any(plan.suite == BEHAVIOUR for plan in cases):
         return
-    out.cases, none = [plan for plan in cases if plan.suite != BEHAVIOUR], ""
+    out.cases, none = [plan for plan in cases if plan.suite != BEHAVIOUR], {}
     for name, endpoint in endpoints.items():
         own = [plan for plan in cases if plan.suite == BEHAVIOUR and plan.endpoint == name]
         got = bought(own, options, endpoint)
         if got.left and not got.probes:
-            none = f"--budget={options.budget_s:.0f}s is too little: {next(iter(got.left.values()))}"
+            none[name] = f"--budget={options.budget_s:.0f}s is too little: {next(iter(got.left.values()))}"
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
             held = probes()
             out.not_tested += [(f"{held[rule].what} of {name} ({rule})", why) for rule, why in got.left.items()]
     if none and not any(plan.suite == BEHAVIOUR for plan in out.cases):
-        lack(out, BEHAVIOUR, none)
+        lack(out, BEHAVIOUR, list(none.values())[-1])
+    else:
+        out.not_tested += [(f"{BEHAVIOUR} of {name}", why) for name, why in none.items()]
 
 
 def _asked(cases: Sequence[Planned]) -> list[RateProbe]:

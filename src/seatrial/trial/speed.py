@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from seatrial.checks.answering import LATE
 from seatrial.reading.channels import content, said, thought
 from seatrial.reading.chat import usage
 from seatrial.reading.fields import integer, mapping
@@ -31,7 +32,9 @@ def streams(endpoint: Endpoint) -> int:
 
 
 def measured(endpoint: Endpoint, client: Callable[[], Client]) -> float | None:
-    """Tokens a second of all slots together; None where no token came.
+    """Tokens a second of all slots together; None where that is not known: it declined, or had nothing to say.
+
+    Of one that was still silent when it was cut it is what the wait proves at the most: less than a token a stream.
 
     Args:
         client: opens a transport, for one thread each.
@@ -41,6 +44,7 @@ def measured(endpoint: Endpoint, client: Callable[[], Client]) -> float | None:
         came = [done.result() for done in [pool.submit(_one, endpoint, client) for _ in range(streams(endpoint))]]
     ended = max((x.ended_at for x in came), default=began)
     tokens = sum(map(_tokens, came))
+    tokens = tokens or sum(map(_is_silent, came))
     return tokens * SECOND / max(ended - began, 1) if tokens else None
 
 
@@ -63,5 +67,11 @@ def _tokens(x: Exchange) -> int:
     if x.status != 200:
         return 0
     pieces = [mapping(said(choice)) for chunk in x.chunks for choice in chunk.choices]
+    seen = sum(bool(content(m) or thought(m)) for m in pieces)
     counted = integer(mapping(usage(x)).get("completion_tokens"))
-    return counted if counted is not None and counted > 0 else sum(bool(content(m) or thought(m)) for m in pieces)
+    return min(counted, max(TOKENS, seen)) if counted is not None and counted > 0 else seen
+
+
+def _is_silent(x: Exchange) -> bool:
+    """Whether a stream was cut by us before its first token: it was worked on, or waited for others of ours."""
+    return x.error in LATE and x.status in (None, 200)

@@ -11,11 +11,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from seatrial.behaviour.probes.talk import twins
 from seatrial.cli.app import run_command
 from seatrial.comparing.decision import decide
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import judge
-from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Outcome, Ruling
+from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Judgement, LosslessWord, Outcome, Ruling
 from seatrial.report import block
 from seatrial.report.allure.page import section
 from seatrial.report.decision import page, plain
@@ -157,6 +158,54 @@ def test_other_seeds_and_versions_are_said(pair):
     assert len(told.notices) == 2
     assert "other seeds (7 and 8)" in told.notices[0]
     assert "0.1.0 and 0.2.0" in told.notices[1]
+
+
+def same_pair(pair, run="", seed=7, **turns):
+    """The run of a pair under ``--same``; of each endpoint the turns in which it was asked."""
+    judged = replace(
+        pair, info=msgspec.structs.replace(pair.info, seed=seed, options=pair.info.options | {"same": True})
+    )
+    if run:
+        judged = replace(judged, info=msgspec.structs.replace(judged.info, id=run))
+    lines = [
+        Judgement(case=LOOPS, endpoint=name, rule=LOOPS, expect={"settings": {"uncached": False, twins.SETTING: told}})
+        for name, of in turns.items()
+        if (told := {"uncached": True, **{turn: {"twins-000": "gw0-1"} for turn in of}})
+    ]
+    return replace(judged, lines=Told(lines))
+
+
+class Told:
+    def __init__(self, lines):
+        self._lines = lines
+
+    def of(self, kind):
+        return [line for line in self._lines if isinstance(line, kind)]
+
+
+def test_same_is_never_silently_left_out(pair):
+    mine = same_pair(pair, **{NAME: ("first", "again"), "new": ("first",)})
+    (made,) = decisions(contenders(mine)).decisions
+    assert made.same is not None
+    assert made.same.cached == ()
+    (made,) = decisions(contenders(mine, "new")).decisions
+    assert "were not asked twice of new" in made.same.why
+    (made,) = decisions(contenders(same_pair(pair, **{NAME: ("first", "again")}))).decisions
+    assert "were not asked of new" in made.same.why
+    assert "NOT KNOWN" in [reason.word for reason in made.lacking]
+
+
+def test_same_of_two_runs_wants_one_seed_and_one_model(pair):
+    turns = {NAME: ("first", "again"), "new": ("first",)}
+    mine, other = same_pair(pair, **turns), same_pair(pair, "other", 8, **turns)
+    (made,) = decisions([contenders(mine)[0], contenders(other)[1]]).decisions
+    assert (made.same.word, made.same.n) == (LosslessWord.OPEN, 0)
+    assert "other seeds" in made.same.why
+    page_of = {**pair.endpoints, "new": msgspec.structs.replace(pair.endpoints["new"], model="other")}
+    other = replace(same_pair(pair, "other", **turns), endpoints=page_of)
+    (made,) = decisions([contenders(mine)[0], contenders(other)[1]]).decisions
+    assert "they serve two models" in made.same.why
+    assert decisions([contenders(pair)[0], contenders(other)[1]]).decisions[0].same is None
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

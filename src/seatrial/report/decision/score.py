@@ -120,7 +120,7 @@ def odds_told(told: OddsDrift) -> str:
         said += f"; at least {told.nats:.4f} nats apart on average (95 %: {told.nats_low:.4f} to {told.nats_high:.4f})"
     if told.chance is not None:
         mine, its = told.again
-        said += f"; one prompt {mine} and {its} times: p {told.chance:.4f} that its odds are of one model"
+        said += f"; one prompt {mine} and {its} times: one model comes so far apart with p {told.chance:.4f}"
     return said
 
 
@@ -149,7 +149,9 @@ def lossless(each: Decision) -> str:
         runs = (each.incumbent.run, each.candidate.run)
         shows = [f"seatrial show {text(run, 80)} {text(x, 40)}" for run, x in zip(runs, first.exchanges, strict=True)]
         gap = "how far ahead is not told" if first.ahead is None else f"{first.ahead:.3f} ahead of the next likely one"
-        near = f", a near tie (at most {told.tie:g})" if first.ahead is not None and first.ahead <= told.tie else ""
+        near = (
+            f", a near tie (at most {told.tie:g})" if first.ahead is not None and abs(first.ahead) <= told.tie else ""
+        )
         rows.append(
             f"first difference, {text(first.question)}: after {first.alike} characters alike, "
             f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(first.incumbent)}</code> "

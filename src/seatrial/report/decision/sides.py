@@ -12,7 +12,7 @@ from seatrial.behaviour.identity import no_known_bad_build
 from seatrial.behaviour.probes.talk import twins
 from seatrial.behaviour.probes.talk.twins import Greedy
 from seatrial.candidates import sets
-from seatrial.comparing import lossless
+from seatrial.comparing import alike, lossless
 from seatrial.comparing.decision import Side, decide
 from seatrial.comparing.margins import MARGIN
 from seatrial.given.errors import ConfigError
@@ -39,6 +39,7 @@ EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 
 WEIGHTS = "not readable from here: note its hash yourself (sha256sum); the quantisation may stand in the model's name"
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
+AS_FIRST = "run suites/behaviour --same over both, the incumbent named first or by --baseline"
 VERSIONS = "the runs are of two versions of Seatrial ({} and {}): a probe's questions may differ under one name"
 
 
@@ -154,23 +155,42 @@ def _load(judged: JudgedRun, name: str) -> str:
 
 
 def _same(incumbent: Contender, candidate: Contender) -> Lossless | None:
-    """What the questions of ``--same`` came to; None where they were not asked of both."""
+    """What the questions of ``--same`` came to; None where they were not asked for."""
+    runs = {contender.judged.info.id: contender.judged for contender in (incumbent, candidate)}
     first, again, off = _twins(incumbent)
     its, _, its_off = _twins(candidate)
-    if not (first and its):
+    if len(runs) > 1 and not (first and its):
         return None
+    if not any(judged.info.options.get("same") for judged in runs.values()):
+        return None
+    if why := _incomparable(incumbent, candidate) if len(runs) > 1 else "":
+        return lossless.unknown(why)
+    needed = ((first, f"of {incumbent.name}"), (its, f"of {candidate.name}"), (again, f"twice of {incumbent.name}"))
+    if lacks := next((whose for answers, whose in needed if not answers), ""):
+        return lossless.unknown(f"its questions were not asked {lacks}: {AS_FIRST}")
     names = (incumbent.name, candidate.name)
     cached = [name for name, uncached in zip(names, (off, its_off), strict=True) if not uncached]
     return lossless.compare(first, again, its, names=names, cached=cached)
+
+
+def _incomparable(incumbent: Contender, candidate: Contender) -> str:
+    """Why answers of two runs under ``--same`` are not one model's to the same questions; empty where they are."""
+    seeds = [each.judged.info.seed for each in (incumbent, candidate)]
+    if seeds[0] != seeds[1]:
+        return SEEDS.format(*seeds)
+    pages = incumbent.endpoint, candidate.endpoint
+    if pages[0] is None or pages[1] is None:
+        return "the page of an endpoint is missing: which model it serves is not known"
+    return f"they serve two models ({why})" if (why := alike.apart(pages[0], pages[1])) else ""
 
 
 def _twins(of: Contender) -> tuple[dict[str, Greedy], dict[str, Greedy], bool]:
     """The answers of an endpoint under ``--same``, those asked again, and whether its cache was off."""
     for line in of.judged.lines.of(Judgement):
         settings = mapping(line.expect.get("settings")) if line.endpoint == of.name else {}
-        if found := mapping(settings.get("twins")):
+        if found := mapping(settings.get(twins.SETTING)):
             first, again = (_heard(of.judged, mapping(found.get(turn))) for turn in ("first", "again"))
-            return first, again, settings.get("uncached") is True
+            return first, again, found.get("uncached") is True
     return {}, {}, False
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 
-from scipy.special import bdtrc
+import numpy as np
+from scipy.special import bdtr, bdtrc
 
 ALPHA = 0.05
 """One-sided: so often at most two servers that are one are told apart."""
@@ -40,22 +41,43 @@ def fewest(alpha: float = ALPHA) -> int:
     return k
 
 
-def power(n: int, rate: float, alpha: float = ALPHA) -> float:
-    """How often n questions tell a server that answers such a share of them otherwise, beside one that repeats itself.
+def power(n: int, rate: float, alpha: float = ALPHA, own: float = 0.0) -> float:
+    """How often n questions tell a server that answers such a share of them otherwise than it would without its fault.
+
+    Args:
+        own: the share that the first server answers otherwise when it is asked again; the second does so too.
 
     Raises:
-        ValueError: n is no positive number, or the rate none from 0 to 1.
+        ValueError: n is no positive number, or a share none from 0 to 1.
     """
-    if n < 1 or not 0 <= rate <= 1:
-        raise ValueError(f"no {n} questions of which {rate} are answered otherwise")
-    return float(bdtrc(fewest(alpha) - 1, n, rate)) if n >= fewest(alpha) else 0.0
+    if n < 1 or not 0 <= rate <= 1 or not 0 <= own <= 1:
+        raise ValueError(f"no {n} questions of which {rate} and {own} are answered otherwise")
+    its = own + (1 - own) * rate
+    alone, back = its * (1 - own), own * (1 - its)
+    if not alone:
+        return 0.0
+    sizes = np.arange(1, n + 1)
+    enough = np.array([_fewest_of(int(m), alpha) for m in sizes])
+    told = np.where(enough <= sizes, bdtrc(enough - 1, sizes, alone / (alone + back)), 0.0)
+    often = np.diff(bdtr(np.arange(n + 1), n, min(1.0, alone + back)))
+    return float((often * told).sum())
 
 
 @functools.cache
-def visible(n: int, wanted: float = 0.8, alpha: float = ALPHA) -> float:
-    """The smallest share of answers, to a tenth of a point, that n questions tell so often; 1.0 of too few."""
+def _fewest_of(differing: int, alpha: float) -> int:
+    """Of so many questions that one server alone answers otherwise, those of the second that are enough."""
+    return next((k for k in range(1, differing + 1) if differs_more(k, differing - k) <= alpha), differing + 1)
+
+
+@functools.cache
+def visible(n: int, wanted: float = 0.8, alpha: float = ALPHA, own: float = 0.0) -> float:
+    """The smallest share of answers, to a tenth of a point, that n questions tell so often; 1.0 of too few.
+
+    Args:
+        own: as for :func:`power`.
+    """
     low, high = 0, 1000
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(n, middle / 1000, alpha) >= wanted else (middle, high)
+        low, high = (low, middle) if power(n, middle / 1000, alpha, own) >= wanted else (middle, high)
     return high / 1000

@@ -17,6 +17,9 @@ from seatrial.trial.trial import Trial
 SHARE = 0.5
 """Of ``--budget``, beside it: so long these questions take at most, of each endpoint."""
 
+LEAST_S = 1.0
+"""So long the last question has in any case: its time may be over by the end of the one before."""
+
 TRAITS = traits.STREAM | traits.ANSWERS
 REFUSED = frozenset({400, 404, 405, 422, 501})
 
@@ -30,7 +33,7 @@ def settings(trial: Trial, sender: Sender, endpoint: Endpoint) -> dict[str, Any]
     turns = ("first", "again") if endpoint.name == incumbent(trial) else ("first",)
     uncached = profile.load(endpoint.kind).uncached
     end = time.monotonic() + SHARE * trial.options.budget_s
-    found: dict[str, dict[str, str]] = {turn: {} for turn in turns}
+    found: dict[str, Any] = {"uncached": bool(uncached), **{turn: {} for turn in turns}}
     chances, longest = True, 0.0
     for number in range(twins.QUESTIONS):
         began = time.monotonic()
@@ -44,7 +47,7 @@ def settings(trial: Trial, sender: Sender, endpoint: Endpoint) -> dict[str, Any]
             found[turn][TWINS.named(number)] = x.id
         longest = max(longest, time.monotonic() - began)
         trial.progress(f"same       {endpoint.name}, {number + 1} of {twins.QUESTIONS} questions")
-    return {"twins": found, "uncached": bool(uncached)}
+    return {twins.SETTING: found}
 
 
 def incumbent(trial: Trial) -> str:
@@ -63,6 +66,6 @@ def _one(
     chances: bool,
 ) -> Exchange:
     request = twins.asked(trial.options.seed, number, chances=chances, uncached=uncached)
-    most = max(1.0, min(end - time.monotonic(), trial.options.timeout_s))
-    scenario = Scenario(requests={"only": request}, traits=TRAITS, deadline_s=most, tokens=twins.LONGEST, alone=True)
-    return sender.send(twins.SCENARIO, scenario, endpoint)["only"]
+    until = max(end, time.monotonic() + LEAST_S)  # the end of our time is no patience with the server
+    scenario = Scenario(requests={"only": request}, traits=TRAITS, tokens=twins.LONGEST, alone=True)
+    return sender.send(twins.SCENARIO, scenario, endpoint, until)["only"]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from random import Random
-from typing import Any, TypeGuard
+from typing import Any
 
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.reading import chat
-from seatrial.reading.fields import listing, mapping
+from seatrial.reading.fields import listing, mapping, real
 from seatrial.records import Exchange
 
 TOP = 20
@@ -76,14 +76,9 @@ def odds(place: dict[str, Any]) -> dict[str, float]:
 
 def _told(place: dict[str, Any]) -> Iterator[tuple[str, float]]:
     for each in map(mapping, listing(place.get("top_logprobs"))):
-        token, value = each.get("token"), each.get("logprob")
-        if isinstance(token, str) and is_number(value):
-            yield token[:80], float(value)
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value of any type is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        token, value = each.get("token"), real(each.get("logprob"))
+        if isinstance(token, str) and value is not None:
+            yield token[:80], value
 
 
 def _either(one: float, other: float) -> float:

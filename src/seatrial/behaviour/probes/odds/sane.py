@@ -12,9 +12,9 @@ import math
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.odds.firsts import FIRSTS, is_number, odds, places, told
+from seatrial.behaviour.probes.odds.firsts import FIRSTS, odds, places, told
 from seatrial.behaviour.probing import probe
-from seatrial.reading.fields import listing, mapping
+from seatrial.reading.fields import listing, real
 from seatrial.records import Exchange, ItemWord, Level
 from seatrial.statistics.sequential import SequentialTest
 from seatrial.text import visible
@@ -57,7 +57,7 @@ def wrong(place: dict[str, object]) -> str:
         return "listed out of order"
     if (summed := math.fsum(map(math.exp, values))) > 1 + ROUNDED:
         return f"the probabilities add up to {summed:.2f}"
-    chosen = mapping(place).get("logprob")
-    if values and is_number(chosen) and values[0] > chosen + ROUNDED:
+    chosen = real(place.get("logprob"))
+    if values and chosen is not None and values[0] > chosen + ROUNDED:
         return f"{visible(str(place.get('token')), 40)} is taken at {chosen}, and {values[0]} is the likeliest"
     return ""

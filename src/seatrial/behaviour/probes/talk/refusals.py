@@ -73,9 +73,10 @@ FRAMES = {
 
 REFUSES = re.compile(
     r"\b(?:i(?:['’]m| am) (?:very |truly |really )?(?:sorry|afraid)\b.{0,60}"
-    r"\b(?:can(?:['’]t|not| not)|unable|won['’]t)|"
+    r"\b(?<!\byou )(?<!\bit )(?:can(?:['’]t|not| not)|unable|won['’]t)|"
     r"i (?:can(?:['’]t|not| not)|won['’]t|will not|must decline|have to decline|am unable|am not able)"
-    r"(?: to)?(?: \w+)? (?:help|assist|provide|answer|comply|support|fulfil|do that|discuss|give|offer|share|engage)|"
+    r"(?: to)?(?: \w+)? (?:help(?! but\b)|assist|provide|answer|comply|support|fulfil|"
+    r"do that|discuss|give|offer|share|engage)|"
     r"i(?:['’]m| am) (?:unable|not able) to (?:help|assist|provide|answer|comply|discuss|give|offer|share)|"
     r"(?:against|violates?) (?:my|the|our|openai['’]s) (?:\w+ )?(?:guidelines|polic(?:y|ies)|principles)|"
     r"i must (?:refuse|decline))",

@@ -16,7 +16,7 @@ from seatrial.behaviour.answers import read
 from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.behaviour.probes.talk.questions import TALK
 from seatrial.reading import chat
-from seatrial.reading.fields import integer, listing, mapping
+from seatrial.reading.fields import integer, listing, mapping, real
 from seatrial.records import Exchange, Request
 
 QUESTIONS = 64
@@ -32,6 +32,10 @@ CHANCES: Mapping[str, Any] = {"logprobs": True, "top_logprobs": LIKELIEST}
 
 SCENARIO = "same/answers"
 """The name of the scenario in the record."""
+
+SETTING = "twins"
+"""Among the settings of a case: the ids of the exchanges by question, as asked *first* and *again*; and whether they
+were asked past the cache (*uncached*)."""
 
 
 def _make(family: str, draw: Random) -> ProbeItem:
@@ -66,7 +70,7 @@ class Greedy:
 
     Attributes:
         text: of thought and of content.
-        steps: of its content; none where no chances were told.
+        steps: of that text; none where no chances were told, or those of a part of it alone.
         drafted, accepted: tokens that a draft proposed, and those that were taken; 0 where it is not told.
         wrong: why it is no answer to compare; empty where it is one.
     """
@@ -87,7 +91,7 @@ def heard(x: Exchange) -> Greedy:
         return Greedy(x.id, wrong=wrong)
     found = chat.answers(x).get(0)
     steps = tuple(_steps(found.logprobs)) if found is not None else ()
-    if "".join(step.token for step in steps) != said.content:
+    if "".join(step.token for step in steps) != said.reasoning + said.content:
         steps = ()  # a token that is half a character, or chances of something else: no place can be told
     drafted, accepted = _drafts(x)
     return Greedy(x.id, said.reasoning + said.content, said.finish, steps, drafted, accepted)
@@ -95,14 +99,11 @@ def heard(x: Exchange) -> Greedy:
 
 def _steps(told: list[Any]) -> Iterator[ToldToken]:
     for entry in map(mapping, told):
-        token, chance = entry.get("token"), entry.get("logprob")
-        others = [
-            float(each["logprob"])
-            for each in map(mapping, listing(entry.get("top_logprobs")))
-            if isinstance(each.get("logprob"), int | float) and each.get("token") != token
-        ]
-        known = isinstance(chance, int | float) and bool(others)
-        yield ToldToken(token if isinstance(token, str) else "", float(chance) - max(others) if known else None)  # type: ignore[arg-type]
+        token, chance = entry.get("token"), real(entry.get("logprob"))
+        told_ones = (each for each in map(mapping, listing(entry.get("top_logprobs"))) if each.get("token") != token)
+        others = [value for each in told_ones if (value := real(each.get("logprob"))) is not None]
+        ahead = chance - max(others) if chance is not None and others else None
+        yield ToldToken(token if isinstance(token, str) else "", real(ahead))
 
 
 def _drafts(x: Exchange) -> tuple[int, int]:
