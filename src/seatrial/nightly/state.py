@@ -7,6 +7,7 @@ its child goes on, nobody else begins.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -117,8 +118,9 @@ def alone(directory: Path) -> int:
         os.close(handle)
         who = f", process {who}" if who.isdigit() else ""
         raise ConfigError(f"another night of this job goes on in {directory}{who}: wait for its end") from None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # of a full disk the night itself tells; it is the lock that counts
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
     return handle
 
 
