@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
 
 from fixtures.own import hidden
 from seatrial.wire.masking.mask import Mask
@@ -40,3 +44,19 @@ def test_what_the_session_wrote_is_masked_and_neither_a_run_nor_what_was_there(t
     assert (run / "writers" / "bytes.bin").read_text() == "sk-... is a part of it"
     assert (tmp_path / "new.json.masked").read_text() == "mine"
     assert {path.name for path in tmp_path.iterdir()} == {"before.txt", "runs", "new.json.masked", "new.json", "deep"}
+
+
+@pytest.mark.parametrize("key", ["test", "name", "status", KEY])
+def test_a_key_that_is_a_word_breaks_no_file_that_others_read(tmp_path, key):
+    junit, result, attached = tmp_path / "j.xml", tmp_path / "u-result.json", tmp_path / "u-attachment.json"
+    junit.write_text(f'<testsuites><testcase name="a {key}&amp;"><failure>was {key}</failure></testcase></testsuites>')
+    result.write_text(json.dumps({"name": f"a {key}", "testCaseId": "testid", "status": "passed", "statusDetails": {}}))
+    attached.write_text(json.dumps({key: 1}))
+    for path in (junit, result, attached):
+        assert hidden.hide_in(path, Mask(key))
+    stars = "*" * len(key)
+    case = ElementTree.fromstring(junit.read_text())[0]
+    assert (case.tag, case.attrib, case[0].text) == ("testcase", {"name": f"a {stars}&"}, f"was {stars}")
+    told = json.loads(result.read_text())
+    assert told == {"name": f"a {stars}", "testCaseId": "testid", "status": "passed", "statusDetails": {}}
+    assert json.loads(attached.read_text()) == {stars: 1}
