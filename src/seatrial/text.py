@@ -37,6 +37,17 @@ def visible(text: str, limit: int | None = None) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def visible_parts(value: Any) -> Any:
+    """A value of dicts, lists and scalars with each of its texts on one line, names too: for JSON that is printed."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible_parts(name): visible_parts(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [visible_parts(part) for part in value]
+    return value
+
+
 def readable(content: bytes) -> str:
     r"""Bytes as text with its lines kept; what is no UTF-8 stands as ``\xNN``."""
     text = content.decode("utf-8", "backslashreplace").replace("\r\n", "\n")

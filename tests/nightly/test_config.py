@@ -38,7 +38,7 @@ WRONG = {
     "the key's variable": (HEAD + IT + 'api-key-env = "SEATRIAL_NO"', "line 6: api-key-env: no such variable in the"),
     "a header's variable": (HEAD + IT + 'header-env = { X = "SEATRIAL_NO" }', "line 6: header-env: X: no variable"),
     "a header of ours": (HEAD + IT + 'header-env = { Content-Length = "PATH" }', "Length: cannot be sent: Seatrial"),
-    "waivers": (HEAD + 'waive = "w.toml"' + IT, "waive: waive="),
+    "waivers": (HEAD + 'waive = "w.toml"' + IT, "job.toml line 2: waive: waive="),
     "certificates": (HEAD + IT + 'ca = "c.pem"', "line 6: ca: --ca="),
     "a hook": (HEAD + 'hook = "seatrial-no-such"' + IT, "job.toml line 2: hook: seatrial-no-such: no such command"),
     "a textfile": (HEAD + 'textfile = "s.txt"' + IT, "job.toml line 2: textfile: 's.txt': its name must end in .prom"),
@@ -48,6 +48,10 @@ WRONG = {
     "the embedded server": (HEAD + '[[endpoint]]\nmodel = "m"', "job.toml line 3: model: this endpoint has no url"),
     "its name": (HEAD + '[[endpoint]]\nname = "m"', "job.toml line 3: name: an endpoint without a url is the embedded"),
     "a job's name": ('name = "a/b"\n' + HEAD + IT, "job.toml line 1: name: 'a/b' is no name"),
+    "a name that is too long": (f'directory = "{"a" * 300}"' + IT, "job.toml line 1: directory: 'aaa"),
+    "a suite's, too": (HEAD + f'suites = ["{"a" * 300}"]' + IT, "job.toml line 2: suites: there is no aaa"),
+    "nobody's home": ('directory = "~seatrial-no/x"' + IT, "line 1: directory: '~seatrial-no/x' cannot be looked at"),
+    "a head that is wrong": (HEAD + 'soak = "8"' + IT, "job.toml line 2: soak: soak=8 has no unit"),
     "a directory that is a file": ('directory = "job.toml"' + IT, "job.toml line 1: directory:"),
 }  # fmt: skip
 

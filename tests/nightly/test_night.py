@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -18,6 +20,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.nightly import child, keeping, night, state
 from seatrial.records import JobWord, NightWord
 from seatrial.run.writer import RunDirError
+from seatrial.servers import locks
 from tests.nightly.acted import BROKEN, GONE, READY, STILL, Acted
 from tests.waiting import until
 
@@ -149,6 +152,60 @@ def test_a_night_that_was_cut_is_told_by_the_next_and_costs_it_nothing(tmp_path,
     assert "its run may go on" in job.latest.cut[1]
     assert words(job) == {"e": "READY"}
     assert len(job.kept.nights) == 3
+
+
+def test_what_was_worse_in_nights_that_were_cut_is_told_by_the_next_that_ends(tmp_path, monkeypatch):
+    job = Acted(tmp_path, monkeypatch, ("a", "b"), more="keep = 1")
+    job.night(a=READY, b=READY)
+    write, first = state.write, job.runs
+    days = (datetime.datetime(2030, 1, day, 22, tzinfo=datetime.UTC) for day in range(1, 9))
+    clock = SimpleNamespace(UTC=datetime.UTC, datetime=SimpleNamespace(now=lambda tz: next(days)))
+    monkeypatch.setattr(night, "datetime", clock)
+
+    def cut(folder, what):  # as by SIGKILL once the first endpoint is judged
+        write(folder, what)
+        if any(run.night == getattr(what, "night", "") for run in getattr(what, "endpoints", ())):
+            raise SystemExit
+
+    monkeypatch.setattr(state, "write", cut)
+    for steps in ({"a": BROKEN, "b": READY}, {"a": STILL, "b": READY}):
+        with pytest.raises(SystemExit):
+            job.night(**steps)
+    monkeypatch.setattr(state, "write", write)
+    job.night(a=STILL, b=READY)
+    worse = job.latest.worse
+    assert [line.partition(" (in the night ")[0] for line in worse] == ["a: READY -> NOT READY", "a: broke a/x[s]"]
+    assert all(line.endswith(", which was cut)") for line in worse)
+    assert len(job.hooks) == 1
+    known = {name for each in job.kept.nights for name in each.runs.values()}
+    assert known == set(job.runs)  # and no run of a night that was cut stays for good
+    assert not {*first} & {*job.runs}
+
+
+def test_a_night_that_was_cut_once_it_was_remembered_is_remembered_once(tmp_path, monkeypatch):
+    job = Acted(tmp_path, monkeypatch)
+    job.night(e=READY)
+    state.write(job.directory, msgspec.structs.replace(job.latest, state=JobWord.RUNNING))
+    job.night(e=READY)
+    assert len(job.kept.nights) == 2
+
+
+def test_a_log_or_a_lock_that_is_not_ours_to_touch_costs_no_night(tmp_path, monkeypatch):
+    job = Acted(tmp_path, monkeypatch, ("a", "b"), more="keep = 1")
+    job.night(a=READY, b=READY)
+    for name in job.runs:
+        log = job.directory / "logs" / f"{name}.log"
+        log.unlink()
+        log.mkdir()
+    (tmp_path / "own").write_text("")
+    places = tmp_path / "locks"
+    places.mkdir()
+    (places / f"nightly-{locks.key('http://127.0.0.1:2')}.lock").symlink_to(tmp_path / "own")
+    monkeypatch.setattr(locks, "folder", lambda: places)
+    assert job.night(a=READY, b=READY) == 4
+    assert words(job) == {"a": "READY", "b": "NOT TRIED"}
+    assert "cannot open" in job.latest.endpoints[1].why
+    assert job.latest.state is JobWord.DONE
 
 
 def _begins(job: Acted) -> bool:

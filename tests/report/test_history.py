@@ -184,6 +184,7 @@ def test_what_a_record_holds_is_harmless_on_a_screen_and_in_json(tmp_path, capsy
     said = capsys.readouterr().out
     assert not set("\x1b\x07\u202e") & set(said)
     (one,) = json.loads(as_json(reading.nights(tmp_path)))["endpoints"].values()
+    assert as_json(reading.nights(tmp_path)).decode().replace("\n", "").isprintable()
     assert [each["verdict"] for each in one["nights"]] == ["READY", "NOT READY"]
     assert one["nights"][1]["changes"]["broke"] == ["a/x[s]"]
 

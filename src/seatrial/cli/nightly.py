@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,7 @@ def nightly(
     if check:
         for target in job.targets:
             words = child.words(target, job.runs / "RUN")
-            say(f"{target.name:<10} {' '.join(words[1:])}")
+            say(f"{target.name:<10} {shlex.join(words[1:])}")
         say(f"{'keeps':<10} {job.keep} nights in {job.directory}")
         return
     raise typer.Exit(JobNight(job, _tell).run())

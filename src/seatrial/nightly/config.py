@@ -156,7 +156,8 @@ def _target(table: NightlyTable, each: EndpointTable, n: int, where: _Where) -> 
         except KeyFault:
             raise
         except ConfigError as error:
-            raise KeyFault(f"{key}: {error}", *at, key) from None
+            own = at if getattr(each, key.replace("-", "_")) else ()  # else the file's head says it
+            raise KeyFault(f"{key}: {error}", *own, key) from None
 
     if each.url is None:
         for key in ("model", "api-key-env", "header-env", "ca"):
@@ -180,7 +181,7 @@ def _target(table: NightlyTable, each: EndpointTable, n: int, where: _Where) -> 
     if not suites:
         raise KeyFault("suites: none is named", *(at if each.suites is not None else ()), "suites")
     for suite in suites:
-        if suite.startswith("-") or not (checkout / suite.partition("::")[0]).exists():
+        if suite.startswith("-") or not _is_there(checkout / suite.partition("::")[0]):
             steps = (*(at if each.suites is not None else ()), "suites")
             raise KeyFault(f"suites: there is no {suite[:100]} in {checkout}; name another, or the checkout", *steps)
     waive = each.waive if each.waive is not None else table.waive
@@ -259,7 +260,13 @@ def _header(header: str, variable: str) -> str:
 def _path(key: str, text: str, folder: Path) -> Path:
     if not text.strip() or not text.isprintable():
         raise KeyFault(f"{key}: no path that can be shown", key)
-    return (folder / Path(text).expanduser()).absolute()
+    try:
+        path = (folder / Path(text).expanduser()).absolute()
+        path.exists()
+    except (RuntimeError, OSError) as error:  # a home that nobody has; a name that is too long, a folder that is closed
+        why = error.strerror if isinstance(error, OSError) else error
+        raise KeyFault(f"{key}: {text[:100]!r} cannot be looked at: {why}", key) from None
+    return path
 
 
 def _textfile(text: str | None, folder: Path) -> Path | None:
@@ -287,6 +294,13 @@ def _checkout(table: NightlyTable, folder: Path) -> Path:
         if _is_checkout(each):
             return each
     raise KeyFault("checkout: no folder suites is near; name Seatrial's checkout with checkout = ...")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, a folder that is closed
+        return False
 
 
 def _is_checkout(path: Path) -> bool:

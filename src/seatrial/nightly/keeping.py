@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -120,7 +121,8 @@ def _remove(config: NightlyConfig, name: str) -> str:
         except OSError as error:
             return error.strerror or str(error)
         shutil.rmtree(going, ignore_errors=True)
-    (config.logs / f"{name}.log").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # a log that cannot be removed is no reason to tell nobody of the night
+        (config.logs / f"{name}.log").unlink(missing_ok=True)
     return ""
 
 

@@ -81,12 +81,14 @@ class JobNight:
         )
         if before is not None and before.state == JobWord.RUNNING and before.job == config.name:
             cut = tuple(self._cut(before))
+            now = msgspec.structs.replace(now, cut=cut, worse=tuple(self._untold(before, kept)))
             kept = state.remembered(kept, before, 0)
-            now = msgspec.structs.replace(now, cut=cut)
             for line in cut:
                 self._say(f"{'cut':<10} {line}")
         full = keeping.room(config, kept.taken)
         state.write(config.directory, now)  # where nothing can be written, nothing is begun
+        if now.cut:
+            self._save(kept)  # this night may be cut as well, and then nobody knows the runs of the one before
         self._say(f"{'nightly':<10} {config.name}, night {now.night}, {count(len(config.targets), 'endpoint')}, in "
                   f"{config.directory}")  # fmt: skip
         self._write(now)
@@ -117,6 +119,16 @@ class JobNight:
                 )
                 yield f"{visible(endpoint, 40)}: its run {goes}"
 
+    def _untold(self, before: Nightly, kept: NightsKept) -> Iterator[str]:
+        """What was worse in a night that was cut before anybody was told of it."""
+        yield from before.worse
+        if any(state.same(night, before) for night in kept.nights):
+            return  # its words are in the memory, and nothing is worse than they are
+        for run in before.endpoints:
+            if run.night == before.night:
+                for line in outcome.worse(run, kept.judged.get(run.endpoint), kept.last.get(run.endpoint)):
+                    yield f"{line} (in the night {visible(before.night, 40)}, which was cut)"
+
     def _one(self, target: NightTarget, now: Nightly, handle: int, full: str) -> Nightly:
         """One endpoint's run, and the state after it."""
         path = new_path(self._config.runs)
@@ -146,10 +158,13 @@ class JobNight:
         log = self._config.logs / f"{path.name}.log"
         held = [handle]
         if target.url:
-            lock = locks.folder() / f"nightly-{locks.key(target.url)}.lock"
-            own = state.turn(lock, target.place, target.limit_s, self._say, lambda: bool(self._child.asked))
+            why = f"another nightly job asked {target.place} all the time"
+            try:
+                lock = locks.folder() / f"nightly-{locks.key(target.url)}.lock"
+                own = state.turn(lock, target.place, target.limit_s, self._say, lambda: bool(self._child.asked))
+            except ConfigError as error:
+                own, why = None, str(error)
             if own is None:
-                why = f"another nightly job asked {target.place} all the time"
                 return NightRun(
                     endpoint=target.name, word=NightWord.NOT_TRIED, night=night, why=why, ended_at=time.time()
                 )
@@ -167,7 +182,8 @@ class JobNight:
         """Tell what is worse, remember the night, remove old ones, and write its end."""
         config = self._config
         own = [run for run in now.endpoints if run.night == now.night]
-        worse = [
+        worse = [*now.worse]
+        worse += [
             line
             for run in own
             for line in outcome.worse(run, kept.judged.get(run.endpoint), kept.last.get(run.endpoint))

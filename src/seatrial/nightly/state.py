@@ -7,6 +7,7 @@ its child goes on, nobody else begins.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -66,16 +67,25 @@ def write(directory: Path, state: Nightly | NightsKept) -> None:
 
 
 def remembered(kept: NightsKept, state: Nightly, taken: int) -> NightsKept:
-    """The memory with one night more: of the endpoints that were tried in it to the end, or to a failure."""
+    """The memory with one night more: of the endpoints that were tried in it to the end, or to a failure.
+
+    A night that was cut once it was remembered is not remembered twice.
+    """
     own = [run for run in state.endpoints if run.night == state.night]
     words = {run.endpoint: run.word for run in own if not run.early or run.word is NightWord.NOT_READY}
+    others = (each for each in kept.nights if not same(each, state))
     return msgspec.structs.replace(
         kept,
-        nights=(*kept.nights, NightKept(night=state.night, runs=dict(state.planned), words=words)),
+        nights=(*others, NightKept(night=state.night, runs=dict(state.planned), words=words)),
         judged=kept.judged | {name: word for name, word in words.items() if word in JUDGED},
         last=kept.last | words,
         taken=taken or kept.taken,
     )
+
+
+def same(kept: NightKept, state: Nightly) -> bool:
+    """Whether a night that is remembered is the one of a state."""
+    return (kept.night, kept.runs) == (state.night, state.planned)
 
 
 JUDGED = frozenset({NightWord.READY, NightWord.NOT_PROVEN, NightWord.NOT_READY})
@@ -108,8 +118,9 @@ def alone(directory: Path) -> int:
         os.close(handle)
         who = f", process {who}" if who.isdigit() else ""
         raise ConfigError(f"another night of this job goes on in {directory}{who}: wait for its end") from None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+    with contextlib.suppress(OSError):  # of a full disk the night itself tells; it is the lock that counts
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
     return handle
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from seatrial.records import SECOND, Stop
 from seatrial.report.words.plain import Wall
-from seatrial.text import signal_name, visible
+from seatrial.text import signal_name, visible_parts
 
 Kind = Literal["stop", "over", "notice", "unobserved"]
 
@@ -28,7 +28,7 @@ def line_of(kind: Kind, stop: Stop, wall: Wall, *, back_at: int | None = None) -
         wall: labels for its times.
         back_at: when its successor was found, monotonic ns.
     """
-    return msgspec.json.encode(_harmless(_object(kind, stop, wall, back_at))) + b"\n"
+    return msgspec.json.encode(visible_parts(_object(kind, stop, wall, back_at))) + b"\n"
 
 
 def _object(kind: Kind, stop: Stop, wall: Wall, back_at: int | None) -> dict[str, Any]:
@@ -71,13 +71,3 @@ def _object(kind: Kind, stop: Stop, wall: Wall, back_at: int | None) -> dict[str
         "suspects": stop.suspects,
         "log": stop.log,
     }
-
-
-def _harmless(value: Any) -> Any:
-    if isinstance(value, str):
-        return visible(value)
-    if isinstance(value, dict):
-        return {name: _harmless(part) for name, part in value.items()}
-    if isinstance(value, tuple):
-        return [_harmless(part) for part in value]
-    return value

@@ -12,7 +12,7 @@ from seatrial.records import NightMeasure, NightWord
 from seatrial.report.history.reading import PastNight
 from seatrial.report.history.trends import SHARES, NightTrend, trends
 from seatrial.report.words.nights import NAMES, number, value
-from seatrial.text import flat, visible
+from seatrial.text import flat, visible, visible_parts
 from seatrial.verdict import since
 
 HEAD = ("night", "verdict", "stops", "lost", "TTFT p99", "tok/s", "memory at rest", "what changed")
@@ -87,12 +87,12 @@ def _amount(measure: NightMeasure, change: float) -> str:
 
 
 def as_json(found: Mapping[str, Sequence[PastNight]]) -> bytes:
-    """The same as one JSON object: endpoints, each with its nights and its trends."""
+    """The same as one JSON object: endpoints, each with its nights and its trends. It is printed, and so harmless."""
     told: dict[str, Any] = {
         name: {"nights": [_plain(night) for night in listed], "trends": trends(listed)}
         for name, listed in found.items()
     }
-    return msgspec.json.format(msgspec.json.encode({"v": 1, "endpoints": told}))
+    return msgspec.json.format(msgspec.json.encode(visible_parts(msgspec.to_builtins({"v": 1, "endpoints": told}))))
 
 
 def _plain(night: PastNight) -> dict[str, Any]:

@@ -62,21 +62,31 @@ class _Rendering(NamedTuple):
     begins: Mapping[bytes, list[int]]
 
 
+class _Ends(NamedTuple):
+    """Which renderings have a beginning that ends so, an end that begins so, so many bytes in their midst.
+
+    A text of a server's may be all dots: at most of them nothing of a secret stands, and one look-up says so.
+    """
+
+    stops: dict[bytes, list[_Rendering]]
+    begins: dict[bytes, list[_Rendering]]
+    midsts: dict[bytes, list[_Rendering]]
+
+
 def parts(data: bytes, secret: str) -> Iterator[Span]:
     """Where a part of a secret stands in what a test or a report says; in no order, and they may overlap."""
     if len(data) > LONGEST:
         return
     low = data.lower()  # of bytes: nothing gets longer by it
-    dots = [match.span() for match in _DOTS.finditer(low)]
-    lines = [match.span(1) for match in _DIFF.finditer(low)]
+    ends = _ends(secret)
     for rendering in _renderings(secret):
         yield from _runs(low, rendering)
-        for start, end in dots:
-            yield from _head(low, start, rendering, ENDING)
-            yield from _tail(low, end, rendering, ENDING)
-        for start, end in lines:
-            yield from _head(low, end, rendering, IN_A_DIFF)
-            yield from _tail(low, start, rendering, IN_A_DIFF)
+    for dots in _DOTS.finditer(low):
+        yield from _head(low, dots.start(), ends, ENDING)
+        yield from _tail(low, dots.end(), ends, ENDING)
+    for line in _DIFF.finditer(low):
+        yield from _head(low, line.end(1), ends, IN_A_DIFF)
+        yield from _tail(low, line.start(1), ends, IN_A_DIFF)
 
 
 def whole(data: bytes, span: Span) -> Span:
@@ -108,32 +118,47 @@ def _grown(low: bytes, at: int, size: int, text: bytes, offset: int) -> Span:
     return start, end
 
 
-def _head(low: bytes, end: int, rendering: _Rendering, least: int) -> Iterator[Span]:
+def _head(low: bytes, end: int, ends: _Ends, least: int) -> Iterator[Span]:
     """The beginning of a secret that ends at a place, or at the quote before it."""
     for stop in {end, end - (low[max(end - 1, 0) : end] in _ONES)}:
-        for size in rendering.stops.get(low[max(stop - ENDING, 0) : stop], ()):
-            if least <= size <= stop and low.endswith(rendering.text[:size], 0, stop):
-                yield stop - size, stop
-                break
-        yield from _midst(low, stop - MIDST, rendering.text)
+        last = low[max(stop - ENDING, 0) : stop]
+        for rendering in ends.stops.get(last, ()):
+            for size in rendering.stops[last]:
+                if least <= size <= stop and low.endswith(rendering.text[:size], 0, stop):
+                    yield stop - size, stop
+                    break
+        yield from _midst(low, stop - MIDST, ends)
 
 
-def _tail(low: bytes, start: int, rendering: _Rendering, least: int) -> Iterator[Span]:
+def _tail(low: bytes, start: int, ends: _Ends, least: int) -> Iterator[Span]:
     """The end of a secret that begins at a place, or at the quote behind it."""
     for begin in {start, start + (low[start : start + 1] in _ONES)}:
-        for size in rendering.begins.get(low[begin : begin + ENDING], ()):
-            if size >= least and low.startswith(rendering.text[-size:], begin):
-                yield begin, begin + size
-                break
-        yield from _midst(low, begin, rendering.text)
+        first = low[begin : begin + ENDING]
+        for rendering in ends.begins.get(first, ()):
+            for size in rendering.begins[first]:
+                if size >= least and low.startswith(rendering.text[-size:], begin):
+                    yield begin, begin + size
+                    break
+        yield from _midst(low, begin, ends)
 
 
-def _midst(low: bytes, at: int, text: bytes) -> Iterator[Span]:
+def _midst(low: bytes, at: int, ends: _Ends) -> Iterator[Span]:
     """A part of a secret that holds what stands at a place."""
     piece = low[max(at, 0) : at + MIDST]
-    offset = text.find(piece) if len(piece) == MIDST else -1
-    if offset >= 0:
-        yield _grown(low, at, MIDST, text, offset)
+    for rendering in ends.midsts.get(piece, ()):
+        yield _grown(low, at, MIDST, rendering.text, rendering.text.find(piece))
+
+
+@lru_cache(maxsize=64)
+def _ends(secret: str) -> _Ends:
+    ends = _Ends({}, {}, {})
+    for rendering in _renderings(secret):
+        text = rendering.text
+        midsts = {text[at : at + MIDST] for at in range(len(text) - MIDST + 1)}
+        for known, pieces in zip(ends, (rendering.stops, rendering.begins, midsts), strict=True):
+            for piece in pieces:
+                known.setdefault(piece, []).append(rendering)
+    return ends
 
 
 @lru_cache(maxsize=64)
