@@ -34,7 +34,8 @@ from load.inspection import NoRulesError
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import LoadSettings, SettingsError, read
-from load.spread import MasterSession, WorkerSession
+from load.spread.master import MasterSession
+from load.spread.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
@@ -75,7 +76,7 @@ def narrow(parser: Any) -> None:
 def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     options = environment.parsed_options
-    if isinstance(runner, LocalRunner) and not options.headless:
+    if not isinstance(runner, WorkerRunner) and not options.headless:
         _refuse_where_taken(options.web_host, options.web_port)
     try:
         settings = read()
@@ -124,7 +125,7 @@ def start(environment: Any, **_: Any) -> None:
     runner, session = environment.runner, environment.session
     if isinstance(session, WorkerSession):
         return
-    if isinstance(runner, LocalRunner):
+    if isinstance(runner, LocalRunner | MasterRunner):
         session.staff(environment.parsed_options.num_users)
     session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
@@ -138,8 +139,7 @@ def drain(environment: Any, **_: Any) -> None:
 def end(environment: Any, **_: Any) -> None:
     session = environment.session
     session.end("drained")
-    if isinstance(session, MasterSession) and session.settings.lifeline is None and not session.fleet.whole:
-        environment.process_exit_code = EXIT_CUT
+    _tell_cut(environment)
     if not isinstance(session, WorkerSession):
         _say(session.summary())
 
@@ -150,6 +150,14 @@ def quitting(environment: Any, **_: Any) -> None:
     if isinstance(environment.session, MasterSession):
         environment.session.drain()
         environment.session.end("drained")
+        _tell_cut(environment)
+
+
+def _tell_cut(environment: Any) -> None:
+    """A load that somebody started by hand and that lost a worker ends with an exit code of its own."""
+    session = environment.session
+    if isinstance(session, MasterSession) and session.settings.lifeline is None and session.lost:
+        environment.process_exit_code = EXIT_CUT
 
 
 def _refuse_where_taken(host: str, port: int) -> None:
@@ -199,6 +207,8 @@ def _cut(session: LoadSession | WorkerSession, runner: Any) -> None:
             session.drain()
             runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
         session.end("cut")
+        if isinstance(session, WorkerSession):
+            _say(f"worker {session.settings.role} ended before the load did: {session.ending.why}")
     finally:  # a full disk must not keep it
         os._exit(EXIT_CUT)
 

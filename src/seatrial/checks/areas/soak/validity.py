@@ -140,7 +140,8 @@ def _missing(run: SoakRun) -> Iterator[str]:
         lost = next((line for line in told if line.what == CrewWord.LOST), None)
         if lost is not None:
             when = f" after {(lost.at - start.at) / SECOND:.0f} s" if start is not None else ""
-            yield f"worker {name} went away{when}"
+            why = lost.facts.get("why", "")
+            yield f"worker {name} went away{when}{f': {why}' if why else ''}"
         elif not any(line.what == CrewWord.DONE for line in told):
             yield f"worker {name} has no end in the record"
 
