@@ -52,6 +52,9 @@ ORPHAN_S = 5.0
 STARTED = os.getpid()
 """Who has read this file; ``--processes`` forks after that."""
 
+FREE: set[tuple[str, int]] = set()
+"""Where nobody listened before we did: for its page Locust parses the command line again."""
+
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def narrow(parser: Any) -> None:
@@ -65,8 +68,10 @@ def narrow(parser: Any) -> None:
             return options
         if options.processes and options.master_port == parser.get_default("master_port"):
             options.master_port = options.master_bind_port
-        if why := listening.taken(options.master_bind_host, options.master_bind_port):
+        place = options.master_bind_host, options.master_bind_port
+        if place not in FREE and (why := listening.taken(*place)):
             _refuse(f"--master-bind-port={options.master_bind_port}: {why}")
+        FREE.add(place)
         return options
 
     parser.parse_args = checked
@@ -151,6 +156,8 @@ def quitting(environment: Any, **_: Any) -> None:
         environment.session.drain()
         environment.session.end("drained")
         _tell_cut(environment)
+    if isinstance(environment.session, LoadSession):
+        environment.session.close()
 
 
 def _tell_cut(environment: Any) -> None:
@@ -181,11 +188,26 @@ def _interrupt(session: LoadSession | WorkerSession, runner: Any) -> None:
         return
     if session.draining.is_set():
         _cut(session, runner)
+    page = runner.environment.web_ui
+    if page is None and isinstance(session, MasterSession) and not session.begun:
+        _call_off(session, runner)
     session.ending.because("Ctrl-C")
     n, longest = session.recorder.in_flight, session.settings.deadline_s
     streams = f"{n} streams" if not isinstance(session, MasterSession) else f"{session.workers} workers"
     sys.stderr.write(f"draining {streams}, at most {longest:g} s (Ctrl-C again: cut them)\n")
     runner.quit()
+    if page is not None:  # Locust would go on showing it
+        page.stop()
+
+
+def _call_off(session: MasterSession, runner: Any) -> None:
+    """End before the load begins: Locust itself waits for its workers and hears of nothing else."""
+    _say("no load was sent: its workers were not all there yet")
+    try:
+        runner.quit()
+        session.ending.done()
+    finally:
+        os._exit(EXIT_CUT)
 
 
 def _cut_at_end_of(lifeline: int, session: LoadSession | WorkerSession, runner: Any) -> None:

@@ -172,6 +172,11 @@ class LoadSession:
             self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
             self.ending.done()
 
+    def close(self) -> None:
+        """No load follows: where none is under way, what was held back for it on the disk is given back."""
+        if not self._running:
+            self.ending.done()
+
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""
         counts = ", ".join(f"{n} {word}" for word, n in self.recorder.outcomes.most_common())

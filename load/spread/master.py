@@ -136,6 +136,11 @@ class MasterSession(LoadSession):
             self.inspector.of += done.of
 
     @property
+    def begun(self) -> bool:
+        """Whether it is under way, or was."""
+        return self._running or self._halted.is_set()
+
+    @property
     def lost(self) -> bool:
         """Whether it has ended, and not with all of its workers."""
         return self._halted.is_set() and not self.fleet.whole
