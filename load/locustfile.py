@@ -8,7 +8,7 @@ are waited for: no stream is cut by us, and what is counted afterwards is what t
 lists the variables.
 
 ``--processes N`` spreads the load over so many processes here; ``--master --expect-workers=N`` and, elsewhere,
-``--worker --master-host=HOST`` over several hosts: :mod:`load.spread`.
+``--worker --master-host=HOST`` over several hosts: :mod:`load.master`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from load.engine.trimming import keep_trim
 from load.fleet.messages import Channel
 from load.fleet.worker import FleetWorker, NotWantedError
 from load.inspection import NoRulesError
+from load.master import MasterSession
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import LoadSettings, SettingsError, read
-from load.spread.master import MasterSession
-from load.spread.worker import WorkerSession
+from load.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError

@@ -11,9 +11,10 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import RLock
 
-from load import counters, slots
+from load import counters
 from load.desk import Desk
 from load.ending import LoadEnd
+from load.engine import slots
 from load.engine.pulse import LoopWatch
 from load.engine.watch import watched
 from load.inspection import Inspector

@@ -57,7 +57,7 @@ class NotWantedError(Exception):
 
 
 class Sailor(Protocol):
-    """Who sends what a command says: see :class:`load.spread.worker.WorkerSession`."""
+    """Who sends what a command says: see :class:`load.worker.WorkerSession`."""
 
     def send(self, command: SendPhase, begin: float, until: float) -> Tried | None:
         """Send it, from one of our times to another; of a step of a sweep, what came of it."""

@@ -15,7 +15,7 @@ from gevent.event import Event
 from load.fleet.master import FleetMaster
 from load.fleet.messages import VERSION_TOLD, Channel, Done, Failing, Halt, Hello, SendPhase, Welcome
 from load.fleet.worker import FleetWorker
-from load.spread.master import MasterSession
+from load.master import MasterSession
 from seatrial.checks.areas.soak import validity
 from seatrial.given import workload
 from seatrial.given.phases import SoakPhase

@@ -16,9 +16,9 @@ from load.session import LoadSession
 from load.settings import LoadSettings
 from load.shapes import sweep
 from load.shapes.helm import Helm
-from load.spread.worker import BACKSTOP_S, CUT_S, SHIP_S
 from load.users.traffic import Traffic
 from load.voyage import LoadTime, LoadVoyage
+from load.worker import BACKSTOP_S, CUT_S, SHIP_S
 from seatrial.checks.areas.soak.validity import WORKERS
 from seatrial.given.phases import SoakPhase
 from seatrial.records import SECOND, Hazard, PhaseSort
