@@ -8,7 +8,7 @@ are waited for: no stream is cut by us, and what is counted afterwards is what t
 lists the variables.
 
 ``--processes N`` spreads the load over so many processes here; ``--master --expect-workers=N`` and, elsewhere,
-``--worker --master-host=HOST`` over several hosts: :mod:`load.spread`.
+``--worker --master-host=HOST`` over several hosts: :mod:`load.master`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from load.engine.trimming import keep_trim
 from load.fleet.messages import Channel
 from load.fleet.worker import FleetWorker, NotWantedError
 from load.inspection import NoRulesError
+from load.master import MasterSession
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
 from load.settings import LoadSettings, SettingsError, read
-from load.spread import MasterSession, WorkerSession
+from load.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
@@ -51,6 +52,9 @@ ORPHAN_S = 5.0
 STARTED = os.getpid()
 """Who has read this file; ``--processes`` forks after that."""
 
+FREE: set[tuple[str, int]] = set()
+"""Where nobody listened before we did: for its page Locust parses the command line again."""
+
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def narrow(parser: Any) -> None:
@@ -64,8 +68,10 @@ def narrow(parser: Any) -> None:
             return options
         if options.processes and options.master_port == parser.get_default("master_port"):
             options.master_port = options.master_bind_port
-        if why := listening.taken(options.master_bind_host, options.master_bind_port):
+        place = options.master_bind_host, options.master_bind_port
+        if place not in FREE and (why := listening.taken(*place)):
             _refuse(f"--master-bind-port={options.master_bind_port}: {why}")
+        FREE.add(place)
         return options
 
     parser.parse_args = checked
@@ -75,7 +81,7 @@ def narrow(parser: Any) -> None:
 def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     options = environment.parsed_options
-    if isinstance(runner, LocalRunner) and not options.headless:
+    if not isinstance(runner, WorkerRunner) and not options.headless:
         _refuse_where_taken(options.web_host, options.web_port)
     try:
         settings = read()
@@ -124,7 +130,7 @@ def start(environment: Any, **_: Any) -> None:
     runner, session = environment.runner, environment.session
     if isinstance(session, WorkerSession):
         return
-    if isinstance(runner, LocalRunner):
+    if isinstance(runner, LocalRunner | MasterRunner):
         session.staff(environment.parsed_options.num_users)
     session.start(environment.parsed_options.run_time, lambda: gevent.spawn(runner.quit))
 
@@ -138,8 +144,7 @@ def drain(environment: Any, **_: Any) -> None:
 def end(environment: Any, **_: Any) -> None:
     session = environment.session
     session.end("drained")
-    if isinstance(session, MasterSession) and session.settings.lifeline is None and not session.fleet.whole:
-        environment.process_exit_code = EXIT_CUT
+    _tell_cut(environment)
     if not isinstance(session, WorkerSession):
         _say(session.summary())
 
@@ -150,6 +155,16 @@ def quitting(environment: Any, **_: Any) -> None:
     if isinstance(environment.session, MasterSession):
         environment.session.drain()
         environment.session.end("drained")
+        _tell_cut(environment)
+    if isinstance(environment.session, LoadSession):
+        environment.session.close()
+
+
+def _tell_cut(environment: Any) -> None:
+    """A load that somebody started by hand and that lost a worker ends with an exit code of its own."""
+    session = environment.session
+    if isinstance(session, MasterSession) and session.settings.lifeline is None and session.lost:
+        environment.process_exit_code = EXIT_CUT
 
 
 def _refuse_where_taken(host: str, port: int) -> None:
@@ -173,11 +188,26 @@ def _interrupt(session: LoadSession | WorkerSession, runner: Any) -> None:
         return
     if session.draining.is_set():
         _cut(session, runner)
+    page = runner.environment.web_ui
+    if page is None and isinstance(session, MasterSession) and not session.begun:
+        _call_off(session, runner)
     session.ending.because("Ctrl-C")
     n, longest = session.recorder.in_flight, session.settings.deadline_s
     streams = f"{n} streams" if not isinstance(session, MasterSession) else f"{session.workers} workers"
     sys.stderr.write(f"draining {streams}, at most {longest:g} s (Ctrl-C again: cut them)\n")
     runner.quit()
+    if page is not None:  # Locust would go on showing it
+        page.stop()
+
+
+def _call_off(session: MasterSession, runner: Any) -> None:
+    """End before the load begins: Locust itself waits for its workers and hears of nothing else."""
+    _say("no load was sent: its workers were not all there yet")
+    try:
+        runner.quit()
+        session.ending.done()
+    finally:
+        os._exit(EXIT_CUT)
 
 
 def _cut_at_end_of(lifeline: int, session: LoadSession | WorkerSession, runner: Any) -> None:
@@ -199,6 +229,8 @@ def _cut(session: LoadSession | WorkerSession, runner: Any) -> None:
             session.drain()
             runner.user_greenlets.kill(block=True, timeout=LONGEST_CUT_S)
         session.end("cut")
+        if isinstance(session, WorkerSession):
+            _say(f"worker {session.settings.role} ended before the load did: {session.ending.why}")
     finally:  # a full disk must not keep it
         os._exit(EXIT_CUT)
 

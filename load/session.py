@@ -11,9 +11,10 @@ import msgspec
 from gevent.event import Event
 from gevent.lock import RLock
 
-from load import counters, slots
+from load import counters
 from load.desk import Desk
 from load.ending import LoadEnd
+from load.engine import slots
 from load.engine.pulse import LoopWatch
 from load.engine.watch import watched
 from load.inspection import Inspector
@@ -170,6 +171,11 @@ class LoadSession:
                 "unkept": str(self.recorder.unkept),
             }
             self.recorder.stage(Stage.END, time.monotonic_ns(), facts)
+            self.ending.done()
+
+    def close(self) -> None:
+        """No load follows: where none is under way, what was held back for it on the disk is given back."""
+        if not self._running:
             self.ending.done()
 
     def summary(self) -> str:

@@ -17,12 +17,15 @@ from seatrial.records import Clock, Dropped, Line, LoadPulse, LoadRow, Received,
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.lines import BAD, decode
-from seatrial.run.writer import BYTES_PER_WRITER, RunDirError, encode
+from seatrial.run.writer import LOAD_BYTES, RunDirError, encode
 
 KINDS = (Clock, Dropped, LoadPulse, LoadRow, Received, Sent)
 """What a worker writes."""
 
-TIMES = frozenset({"t", "since", "intended_at", "sent_at", "ended_at", "first_at", "last_at", "gap_from", "gap_to"})
+TIMES = frozenset(
+    {"t", "since", "intended_at", "sent_at", "ended_at", "byte_at", "first_at", "content_at", "last_at"}
+    | {"gap_from", "gap_to"}
+)
 """Fields of these that hold a time of its monotonic clock; 0: it never came. The clocks in a clock line are witnesses
 of their own host, and stay what they are."""
 
@@ -95,7 +98,7 @@ class Inbox:
 
     def _checked(self, name: str, shelf: _Shelf, part: FilePart, offset: int) -> list[Line]:
         if part.file == "bytes.bin":
-            if part.at < 0 or part.at + len(part.content) > BYTES_PER_WRITER:
+            if part.at < 0 or part.at + len(part.content) > LOAD_BYTES:
                 raise RefusedError("its bytes lie where none may")
             return []
         return [self._line(name, shelf, raw, offset) for raw in part.content.split(b"\n") if raw]

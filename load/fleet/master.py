@@ -23,6 +23,7 @@ from load.fleet.messages import (
     Batch,
     Channel,
     Done,
+    Failing,
     Halt,
     Hello,
     Mustered,
@@ -98,6 +99,7 @@ class FleetMaster:
         channel.hear(Batch, self._batch)
         channel.hear(PhaseTold, self._told)
         channel.hear(Done, self._done)
+        channel.hear(Failing, self._failing)
         self._watch: Any = gevent.spawn(self._look_after)
 
     @property
@@ -229,8 +231,8 @@ class FleetMaster:
             self._inbox.take(mate.name, batch)
         except (RefusedError, RunDirError) as error:
             why = str(error)
-            self._say(f"worker {mate.name}: {why}")
-            self._lose(mate)
+            if not mate.lost:
+                self._lose(mate, why)
         self._channel.say(Ack(number=batch.number, refused=why), client)
 
     def _done(self, client: str, done: Done) -> None:
@@ -244,6 +246,11 @@ class FleetMaster:
         self.ended.append(done)
         self._write(mate, CrewWord.DONE, last=last)
 
+    def _failing(self, client: str, failing: Failing) -> None:
+        mate = self._heard(client)
+        if mate is not None and not mate.done and not mate.lost:
+            self._lose(mate, visible(failing.why, 300))
+
     # who is missing
 
     def _look_after(self) -> None:
@@ -254,12 +261,13 @@ class FleetMaster:
                 if now - mate.heard > LOST_S * SECOND or (mate.here and not _lives(mate.pid)):
                     self._lose(mate)
 
-    def _lose(self, mate: Mate) -> None:
+    def _lose(self, mate: Mate, why: str = "") -> None:
         mate.lost = True
         last = last_numbers(self._rundir.path).get(mate.name, 0) if mate.here else self._inbox.lines(mate.name)
-        self._write(mate, CrewWord.LOST, last=last)
+        self._write(mate, CrewWord.LOST, last=last, facts={"why": why} if why else {})
         self._gap(mate.name, last + 1, 0)
-        self._say(f"worker {mate.name} went away: this load is no verdict on the server any more")
+        told = f" ({why})" if why else ""
+        self._say(f"worker {mate.name} went away{told}: this load is no verdict on the server any more")
 
     def _gap(self, name: str, first: int, last: int) -> None:
         now = time.monotonic_ns()

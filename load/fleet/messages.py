@@ -128,12 +128,20 @@ class Ack(Message, frozen=True, kw_only=True):
 
 
 class Done(Message, frozen=True, kw_only=True):
-    """A worker has ended: how many lines it wrote, what became of its requests, and how many of them rules read."""
+    """A worker has ended: how many lines it wrote, what became of its requests, how many of them rules read, and how
+    many found no room for their bytes."""
 
     lines: Whole
     outcomes: dict[str, Whole] = {}
     read: Whole = 0
     of: Whole = 0
+    unkept: Whole = 0
+
+
+class Failing(Message, frozen=True, kw_only=True):
+    """A worker cannot go on, and goes: why."""
+
+    why: str
 
 
 _Kind = TypeVar("_Kind", bound=Message)

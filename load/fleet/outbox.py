@@ -18,7 +18,7 @@ from gevent.lock import RLock
 
 from load.fleet.messages import Ack, Batch, FilePart
 from seatrial.run.directory import RunDir
-from seatrial.run.writer import Writer
+from seatrial.run.writer import LOAD_BYTES, Writer
 
 FILES = frozenset(get_args(get_type_hints(FilePart)["file"]))
 
@@ -35,18 +35,20 @@ class FolderWriter(Writer):
 
     Args:
         ships: somebody takes what is due; where nobody does, nothing is remembered.
+        of: so many workers share the bytes that a load may store.
 
     Attributes:
         due: file, beginning and length of each piece that nobody has taken yet, in order.
     """
 
-    def __init__(self, rundir: RunDir, role: str, *, ships: bool = True) -> None:
+    def __init__(self, rundir: RunDir, role: str, *, ships: bool = True, of: int = 1) -> None:
         self._ships = ships
         folder = rundir.path / "writers" / f"{role}-{os.getpid()}"
         self.paths = {name: folder / name for name in FILES} | {"rows.jsonl": rundir.path / "load" / f"{role}.jsonl"}
         self.due: deque[tuple[str, int, int]] = deque()
         self._at = dict.fromkeys(FILES, 0)
-        super().__init__(folder, role, {"rows.jsonl": self.paths["rows.jsonl"]}, begin=rundir.begin)
+        rows = {"rows.jsonl": self.paths["rows.jsonl"]}
+        super().__init__(folder, role, rows, LOAD_BYTES // of, begin=rundir.begin)
 
     @property
     def lines(self) -> int:

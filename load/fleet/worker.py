@@ -22,6 +22,7 @@ from load.fleet.messages import (
     Batch,
     Channel,
     Done,
+    Failing,
     Halt,
     Hello,
     Mustered,
@@ -56,7 +57,7 @@ class NotWantedError(Exception):
 
 
 class Sailor(Protocol):
-    """Who sends what a command says: see :class:`load.spread.WorkerSession`."""
+    """Who sends what a command says: see :class:`load.worker.WorkerSession`."""
 
     def send(self, command: SendPhase, begin: float, until: float) -> Tried | None:
         """Send it, from one of our times to another; of a step of a sweep, what came of it."""
@@ -72,6 +73,9 @@ class Sailor(Protocol):
 
     def finish(self, *, cut: bool) -> Done:
         """End, and say what came of it all."""
+
+    def broken(self, error: BaseException | None) -> None:
+        """What a command asks for cannot be done."""
 
 
 class FleetWorker:
@@ -106,6 +110,10 @@ class FleetWorker:
     def ship(self, batch: Batch) -> None:
         """Send what was written to the master."""
         self._channel.say(batch)
+
+    def fail(self, why: str) -> None:
+        """Say that we go, and why."""
+        self._channel.say(Failing(why=why))
 
     def join(self) -> Welcome:
         """Ask to take part.
@@ -163,12 +171,16 @@ class FleetWorker:
             told = self._commands.get()
             self._commands_heard += 1
             if isinstance(told, Halt):
-                self._channel.say(sailor.finish(cut=told.cut))
-                self.halted.set()
-                return
+                gevent.spawn(self._finish, sailor, cut=told.cut)  # who drains may be told to cut
+                continue
             if busy is not None:
                 busy.kill()
             busy = gevent.spawn(self._sail, sailor, told)
+            busy.link_exception(lambda dead: sailor.broken(dead.exception))
+
+    def _finish(self, sailor: Sailor, *, cut: bool) -> None:
+        self._channel.say(sailor.finish(cut=cut))
+        self.halted.set()
 
     def _sail(self, sailor: Sailor, command: SendPhase) -> None:
         offset, _ = self.offset

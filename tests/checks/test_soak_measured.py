@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from seatrial.checks.areas.soak import answers, figures, table
+from seatrial.checks.areas.soak import answers, figures, lasting, table
 from seatrial.checks.running import run as run_rule
 from seatrial.reading.rows import Slo, slo
 from seatrial.records import Counters, Dropped, Expect, Gpu, LoadRow, Phase, SoakRun
@@ -135,6 +135,15 @@ def test_cached_tokens_drafts_and_energy_where_they_are_told() -> None:
     assert told["soak: drafts taken"] == "0.60 of 10 tokens, as 1 answers tell"
     assert told["soak: energy"] == "666.67 J a token, 3.3 Wh of the GPU in all"
     assert not {"soak: cached", "soak: drafts taken", "soak: energy"} & set(shown(phased(of(11))))
+
+
+def test_of_a_load_that_was_begun_again_by_hand_the_last_time_counts() -> None:
+    power = tuple(Gpu(t=n * S, index=0, uuid="g", power_mw=200_000) for n in range(0, 162, 2))
+    once = phased(of(11), gpus=power)
+    again = tuple(msgspec.structs.replace(line, at=line.at + 100 * S) for line in once.phases)
+    both = msgspec.structs.replace(once, rows=(*once.rows, of(111)), phases=(*once.phases, *again))
+    assert lasting.bounds(both) == (100 * S, 160 * S)
+    assert shown(both)["soak: energy"] == shown(once)["soak: energy"] != ""
 
 
 def test_who_is_turned_away_at_a_rate_that_is_too_high_was_answered() -> None:

@@ -103,10 +103,14 @@ class Fleet:
 
     def kill(self, worker: str) -> int:
         """SIGKILL to a worker once it has ended some requests; its pid."""
-        joined = until(lambda: self._joined(worker), f"{worker} to join", PATIENCE_S)
+        joined = self.joined(worker)
         until(lambda: self._rows(worker) > 5, f"rows of {worker}", PATIENCE_S)
         os.kill(joined, signal.SIGKILL)
-        return int(joined)
+        return joined
+
+    def joined(self, worker: str) -> int:
+        """The pid of a worker, once it has the plan."""
+        return int(until(lambda: self._joined(worker), f"{worker} to join", PATIENCE_S))
 
     def kill_of(self, number: int) -> None:
         """SIGKILL to the process started as the n-th beside the master, once its worker has ended some requests."""

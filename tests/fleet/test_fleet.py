@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -112,6 +113,18 @@ def test_a_worker_of_another_version_is_refused_in_one_line(tmp_path: Path) -> N
     assert "Traceback" not in other.stderr
     assert not (tmp_path / "other").exists()
     assert "refused a worker of " in made.said[0]
+
+
+def test_ctrl_c_ends_a_master_whose_workers_do_not_come_and_the_one_that_came(tmp_path: Path) -> None:
+    with Golden(token_ms=1) as golden, fleet(tmp_path / "run", golden.url, free_port()) as made:
+        made.master("--master", "--expect-workers", "2", "-t", "5s")
+        made.worker()
+        made.joined("load1w1")
+        made.processes[0].send_signal(signal.SIGINT)
+        assert made.ended() == [5, 0], made.said
+    assert "no load was sent: its workers were not all there yet" in made.said[0]
+    assert not any("Traceback" in said for said in made.said)
+    assert not list(tmp_path.rglob("*.spare"))
 
 
 def test_a_port_in_use_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 from seatrial.judging import measured
 from seatrial.records import (
     SECOND,
+    Crew,
+    CrewWord,
     Expect,
     Judgement,
     LoadRow,
@@ -53,6 +55,16 @@ def test_each_figure_is_what_the_rows_say():
     assert found[NightMeasure.TTFT_P99].value == pytest.approx(0.496, abs=0.004)
     assert found[NightMeasure.DECODE].value == pytest.approx(10)
     assert NightMeasure.REST not in found
+
+
+def test_times_of_a_load_that_lost_a_worker_are_held_against_no_night():
+    start = Phase(endpoint="e", what=Stage.START, at=0, facts={"workers": "1"})
+    lost = Crew(endpoint="e", worker="load1w1", what=CrewWord.LOST, at=9 * SECOND)
+    done = Crew(endpoint="e", worker="load1w1", what=CrewWord.DONE, at=9 * SECOND)
+    rows = [row(n) for n in range(100)]
+    broken, whole = (figures(run(rows, phases=(start,), crew=(line,))) for line in (lost, done))
+    assert set(whole) - set(broken) == {NightMeasure.TTFT_P99, NightMeasure.DECODE}
+    assert broken[NightMeasure.LOST] == whole[NightMeasure.LOST]
 
 
 def test_a_percentile_that_lies_beyond_all_that_was_measured_says_so():

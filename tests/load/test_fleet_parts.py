@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from load.fleet import outbox as outboxes
 from load.fleet.clocks import WINDOW_NS, ClockOffset
-from load.fleet.inbox import Inbox, RefusedError, aligned
+from load.fleet.inbox import KINDS, TIMES, Inbox, RefusedError, aligned
 from load.fleet.messages import Ack, Batch, FilePart, Welcome
 from load.fleet.outbox import MOST_BYTES, FolderWriter, Outbox
 from load.fleet.share import ALONE, LoadShare
@@ -99,6 +100,13 @@ def test_a_worker_that_ships_nothing_remembers_nothing(tmp_path: Path) -> None:
         assert bool(writer.due) == ships
 
 
+def test_workers_share_the_bytes_that_a_load_may_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "LOAD_BYTES", 100)
+    for of, kept in ((1, True), (2, False)):
+        writer = FolderWriter(a_run(tmp_path / str(of)), "load1w1", ships=False, of=of)
+        assert (writer.store(b"x" * 60) is not None) == kept
+
+
 def test_an_old_round_trip_is_not_believed_for_ever() -> None:
     clock = ClockOffset()
     assert not clock.known
@@ -131,7 +139,13 @@ def requests(writer: FolderWriter, how_many: int, *, size: int = 40) -> None:
     for n in range(how_many):
         name = recorder.begin()
         s = Stream(
-            sent_at=n + 1, ended_at=n + 2, first_at=n + 2, request=b"ask", response=b"x" * size, frames=((n + 2, size),)
+            sent_at=n + 1,
+            ended_at=n + 2,
+            first_at=n + 2,
+            content_at=n + 2,
+            request=b"ask",
+            response=b"x" * size,
+            frames=((n + 2, size),),
         )
         recorder.end(row_of(name, "8080", "ok", s, intended_at=n + 1), s)
 
@@ -180,9 +194,14 @@ def test_times_are_moved_and_lengths_are_not(tmp_path: Path, master: RunDir) -> 
         SoakRun.of("8080", own.in_time()).rows, SoakRun.of("8080", master.in_time()).rows, strict=True
     ):
         assert theirs.sent_at - mine.sent_at == theirs.first_at - mine.first_at == theirs.t - mine.t == offset
+        assert theirs.byte_at - mine.byte_at == theirs.content_at - mine.content_at == offset
         assert theirs.last_at == mine.last_at == 0  # it never came, on any clock
     before, after = (next(iter(run.in_time().of(Received))) for run in (own, master))
     assert [at + offset for at, _ in before.frames] == [at for at, _ in after.frames]
+
+
+def test_no_time_of_a_line_that_workers_write_is_forgotten() -> None:
+    assert {name for kind in KINDS for name in kind.__struct_fields__ if name.endswith("_at")} <= TIMES
 
 
 def test_a_gap_is_named_by_its_numbers(tmp_path: Path, master: RunDir) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from load.slots import one_after_the_other
+from load.engine.slots import one_after_the_other
 from seatrial.wire.transports.load import Stream
 
 S = 1_000_000_000

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from seatrial.records import Phase, Stage
 from seatrial.run.directory import RunDir
+from seatrial.wire.listening import free_port
 from tests.golden.server import Golden
 from tests.load.children import PATIENCE_S, locust, rows
 from tests.waiting import until
@@ -90,3 +91,21 @@ def counted(run: Path) -> tuple[int, int]:
     """Requests and failures, as the rows have them."""
     found = rows(run)
     return len(found), sum(row.outcome not in GOOD for row in found)
+
+
+def test_ctrl_c_ends_the_page_too_and_a_master_whose_page_has_no_port_is_one_line(tmp_path: Path) -> None:
+    port = free_port()
+    place = ("--web-host", "127.0.0.1", "--web-port", str(port))
+    with Golden(token_ms=1) as golden, locust(golden.url, tmp_path / "run", *place, headless=False) as child:
+        until(lambda: Page(port).text() or child.poll() is not None, "a page", PATIENCE_S)
+        bind = ("--master", "--master-bind-port", str(free_port()))
+        with locust(golden.url, tmp_path / "other", *place, *bind, headless=False) as other:
+            said, _ = other.communicate(timeout=PATIENCE_S)
+        child.send_signal(signal.SIGINT)
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 0, text
+    assert "Traceback" not in text + said
+    assert other.returncode == 4
+    assert f"ERROR: --web-port={port}: " in said
+    assert not (tmp_path / "other").exists()
+    assert not list(tmp_path.rglob("*.spare"))

@@ -20,9 +20,12 @@ from seatrial.run.directory import RunDir
 from seatrial.trial import load_child
 from seatrial.trial.load_child import Load, LoadError
 from seatrial.trial.trial import Trial
+from seatrial.wire.listening import free_port
 from tests.golden.server import Golden
 from tests.load.children import PATIENCE_S, ROOT, rows, soak_of
 from tests.waiting import until
+
+ALONE = CrewAsked()
 
 
 def child_of(word: str) -> int:
@@ -45,12 +48,12 @@ class Sailing:
         self.said: list[str] = []
         self.on_progress: Callable[[], None] = lambda: None
 
-    def load(self, golden: Golden, seconds: float, timeout_s: float = 20.0, workers: int = 0) -> Load:
+    def load(self, golden: Golden, seconds: float, timeout_s: float = 20.0, crew: CrewAsked = ALONE) -> Load:
         endpoint = Endpoint(
             name="gold", url=golden.url, kind="generic", model=golden.model, models=(golden.model,), slots=4
         )
         RunDir.open(self.path).write_endpoint(endpoint)
-        options = Options(soak_s=seconds, timeout_s=timeout_s, seed=3, soak=SoakAsked(crew=CrewAsked(workers)))
+        options = Options(soak_s=seconds, timeout_s=timeout_s, seed=3, soak=SoakAsked(crew=crew))
         trial = Trial(options, self.path, say=self.said.append, progress=self._progress)
         return Load(trial, endpoint, ROOT / "load" / "locustfile.py")
 
@@ -90,12 +93,26 @@ def test_ctrl_c_drains_and_what_was_measured_stands(sailing: Sailing) -> None:
 
 def test_workers_here_are_one_load_and_are_shown_as_one(sailing: Sailing) -> None:
     with Golden(token_ms=3) as golden:
-        assert not sailing.load(golden, 4.0, workers=2).sail()
+        assert sailing.load(golden, 4.0, crew=CrewAsked(2)).sail() == ""
         assert len(rows(sailing.path)) == golden.truth()["chats"]
     found = soak_of(sailing.path)
     assert {row.id.partition("-")[0] for row in found.rows} == {"load1w1", "load1w2"}
     assert found.phases[0].facts["workers"] == "2"
     assert "TTFT p50" in sailing.said[-1]
+
+
+def test_ctrl_c_while_workers_are_waited_for_is_ctrl_c(sailing: Sailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(load_child.Progress):
+        def line(self, now: int) -> str:
+            monkeypatch.setattr(Interrupted, "line", load_child.Progress.line)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(load_child, "Progress", Interrupted)
+    with Golden() as golden:
+        load = sailing.load(golden, 600.0, crew=CrewAsked(2, elsewhere=True, port=free_port()))
+        assert load.sail() == "Ctrl-C"
+    assert not soak_of(sailing.path).rows
+    assert not list(sailing.path.rglob("*.spare"))
 
 
 def test_ctrl_c_again_cuts(sailing: Sailing) -> None:
@@ -149,6 +166,7 @@ def test_a_load_that_is_killed_leaves_what_it_wrote_and_how_it_ended(sailing: Sa
     said = [finding.got for finding in cut_short(found)]
     assert len(said) == 1
     assert said[0].endswith(" s of 600 s: the load generator was killed by SIGKILL")
+    assert not list(sailing.path.rglob("*.spare"))
 
 
 def test_a_load_whose_disk_is_full_drains_and_says_so(sailing: Sailing) -> None:

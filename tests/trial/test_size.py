@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.given.errors import ConfigError
-from seatrial.given.soak import SoakAsked
+from seatrial.given.soak import CrewAsked, SoakAsked
 from seatrial.records import Endpoint
 from seatrial.run.writer import LOAD_BYTES
 from seatrial.trial.soaking import size
@@ -43,6 +43,13 @@ def test_a_night_takes_rows_by_its_length_and_answers_by_their_budget() -> None:
     assert 5 * hour.rows < night.rows <= 8 * hour.rows
     assert hour.answers < night.answers <= LOAD_BYTES
     assert night.whole < 100_000_000
+
+
+def test_each_worker_has_clocks_and_a_sample_of_its_own() -> None:
+    alone, four = (size_of(SoakAsked(seconds=3600, crew=CrewAsked(workers=n)), SLOW) for n in (0, 4))
+    assert alone.rows == four.rows
+    assert alone.watch < four.watch
+    assert alone.answers < four.answers <= LOAD_BYTES
 
 
 def test_the_plan_tells_it_with_its_bounds(tmp_path: Path) -> None:

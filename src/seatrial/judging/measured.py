@@ -9,6 +9,7 @@ from statistics import median
 import msgspec
 
 from seatrial.checks.areas.soak import measured as soaked
+from seatrial.checks.areas.soak import validity
 from seatrial.checks.areas.soak.parts import lost, parts
 from seatrial.reading.rows import tpot_s
 from seatrial.records import Expect, Judgement, NightFigure, NightMeasure, PhaseSort, Sample, SoakRun, Stage
@@ -30,7 +31,10 @@ def of_soaks(soaks: Mapping[str, SoakRun], judgements: Iterable[Judgement]) -> d
 
 
 def of_soak(run: SoakRun, expect: Expect) -> Iterator[tuple[NightMeasure, NightFigure]]:
-    """The figures of one soak that are known. Nothing that was not measured stands here as a zero."""
+    """The figures of one soak that are known. Nothing that was not measured stands here as a zero.
+
+    Times of a load that did not do its own part are no figures of the server: no night is held against them.
+    """
     if not run.rows:
         return
     judged = parts(run, expect).judged
@@ -38,6 +42,12 @@ def of_soak(run: SoakRun, expect: Expect) -> Iterator[tuple[NightMeasure, NightF
     if judged:
         yield NightMeasure.LOST, _share(lost(judged), len(judged))
         yield NightMeasure.DISOWNED, _share(min(soaked.disowned(run)[0], len(run.rows)), len(run.rows))
+    if not validity.invalid(run, expect):
+        yield from _times(run)
+    yield from ((NightMeasure.REST, figure) for figure in _rest(run))
+
+
+def _times(run: SoakRun) -> Iterator[tuple[NightMeasure, NightFigure]]:
     traffic = soaked.traffic(run)
     known, unknown = traffic.waits()
     waits = percentile([*known, *[math.inf] * unknown], 0.99)
@@ -50,7 +60,6 @@ def of_soak(run: SoakRun, expect: Expect) -> Iterator[tuple[NightMeasure, NightF
     if pace is not None and pace.value:
         low, high = (1 / end if end else None for end in (pace.high, pace.low))  # a longer time is a slower pace
         yield NightMeasure.DECODE, NightFigure(value=1 / pace.value, n=pace.n, low=low, high=high)
-    yield from ((NightMeasure.REST, figure) for figure in _rest(run))
 
 
 def _share(k: int, n: int) -> NightFigure:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.cli.app import run_command
-from seatrial.records import Record, SoakRun
+from seatrial.records import SECOND, Dropped, Phase, Record, SoakRun
 from seatrial.report.soak import sheets
 from seatrial.report.words.plain import Wall
 from tests.report.sample import NAME, Trial
@@ -46,6 +46,16 @@ def test_a_row_a_minute_with_what_the_recorder_saw():
     assert (second["gpu_busy_percent"], second["gpu_power_w"], second["log_lines_per_s"]) == ("44", "200", "3")
     third = minutes[2]
     assert (third["dropped"], third["lost"], third["ttft_p99_is_beyond"]) == ("3", "3", "1")
+
+
+def test_a_canary_that_found_no_place_is_no_request_of_its_minute():
+    late = Dropped(t=1, w="load1", n=9_000, endpoint=NAME, intended_at=read_at(150), phase="open", workload="canary")
+    assert [line["dropped"] for line in read(late)["minutes"]] == [line["dropped"] for line in read()["minutes"]]
+
+
+def read_at(seconds: int) -> int:
+    """A time of the record, so long after the load began."""
+    return next(line.at for line in lines() if isinstance(line, Phase)) + seconds * SECOND
 
 
 def test_a_row_a_phase_and_workload():

@@ -8,13 +8,13 @@ from statistics import median
 
 import msgspec
 
-from seatrial.checks.areas.soak import table, worsening
+from seatrial.checks.areas.soak import lasting, table, worsening
 from seatrial.checks.catalogue import AREAS, load_all
 from seatrial.checks.own.word import find
 from seatrial.detectors import minutes, showing
 from seatrial.detectors.words import Call, Detector, Sighting
 from seatrial.judging.run import JudgedRun
-from seatrial.records import SECOND, Expect, Judged, Judgement, Outcome, SoakRun, Stage
+from seatrial.records import SECOND, Expect, Judged, Judgement, Outcome, SoakRun
 
 WORDS = {
     Call.CLEAR: "nothing seen",
@@ -114,8 +114,7 @@ def _line(
 
 def _lengths(run: SoakRun) -> tuple[float, float, float | None]:
     """Seconds of the load, of those that waits can be compared in, and from canary to canary."""
-    since = next((line.at for line in reversed(run.phases) if line.what == Stage.START), None)
-    until = next((line.at for line in run.phases if line.what in (Stage.DRAIN, Stage.END)), None)
+    since, until = lasting.bounds(run)
     length = (until - since) / SECOND if since is not None and until is not None else 0.0
     spans = [span for span in run.spans if span.sort in minutes.STEADY]
     steady = sum(((span.until or until or span.since) - span.since) / SECOND for span in spans)

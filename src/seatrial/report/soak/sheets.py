@@ -138,7 +138,7 @@ def _minutes(run: SoakRun, wall: Wall) -> Iterator[list[Cell]]:
             groups[minute].rows.append(row)
         elif row.canary and (wait := ttft_s(row)) is not None:
             canaries[minute].append(wait)
-    for line in run.dropped:
+    for line in (line for line in run.dropped if line.workload not in BESIDE):
         groups[int((line.intended_at - begins) / SECOND // MINUTE_S)].dropped += 1
     watched = np.column_stack(_watched(run, begins, bounds))
     flying = _flying(run.rows, begins, bounds)

@@ -24,6 +24,8 @@ A_REQUEST = 750
 """Its line before, its row after."""
 A_SECOND = 1500
 """Clocks of all writers, and looks at a server of one process without a GPU."""
+A_WORKER = 250
+"""A second of one more process of the load: its clocks, and how it kept its times."""
 A_TOKEN = 260
 """Of a stream, as it is stored, with the line that tells when its reads came."""
 A_WORD = 7
@@ -65,9 +67,17 @@ def size_of(asked: SoakAsked, endpoint: Endpoint | None) -> Size:
     speed = (endpoint.speed if endpoint is not None else None) or users * A_STREAM
     reached = speed / tokens
     n = math.ceil(sum(_requests(phase, reached) for phase in asked.phases) + asked.seconds / asked.canary_s)
-    kept = min(n, A_SAMPLE * (1 + math.log(max(n / A_SAMPLE, 1))))
+    workers = asked.crew.workers
+    sample = A_SAMPLE * max(workers, 1)  # each worker has one of its own
+    kept = min(n, sample * (1 + math.log(max(n / sample, 1))))
     answers = kept * (tokens * A_TOKEN + _mean(parts, "prompt", PROMPT) * A_WORD)
-    return Size(n, reached, n * A_REQUEST, round(asked.seconds * A_SECOND), round(min(answers, LOAD_BYTES)))
+    return Size(
+        n,
+        reached,
+        n * A_REQUEST,
+        round(asked.seconds * (A_SECOND + workers * A_WORKER)),
+        round(min(answers, LOAD_BYTES)),
+    )
 
 
 def check_room(asked: SoakAsked, endpoints: int, folder: Path) -> None:

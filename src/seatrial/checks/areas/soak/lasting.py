@@ -12,6 +12,7 @@ SHORT_S, SHORT_PART = 3.0, 0.05
 """A load that ended earlier than asked by more than both, in seconds and as a part of its time, was cut short."""
 
 
+ENDS = frozenset({Stage.DRAIN, Stage.END})
 OVER = "its phases are over"
 """How a load came to its drain that ended before its time because a sweep needed less of it."""
 
@@ -49,19 +50,27 @@ def length(run: SoakRun) -> str:
     return f"{ran:.0f} s of {asked:.0f} s" if asked and ran < asked - 2 else f"{ran:.0f} s"
 
 
+def bounds(run: SoakRun) -> tuple[int | None, int | None]:
+    """When the load last began, and when it then sent no more, monotonic ns; None where that was not written."""
+    start = _start(run)
+    if start is None:
+        return None, None
+    return start.at, min((line.at for line in run.phases if line.what in ENDS and line.at >= start.at), default=None)
+
+
 def _times(run: SoakRun) -> tuple[float | None, float]:
     """From the last start to its drain, None where no end was written; and the time asked for, 0 where none was."""
     start = _start(run)
-    if start is None:
+    since, until = bounds(run)
+    if start is None or since is None:
         return None, 0.0
-    ends = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END) and phase.at >= start.at]
     drained = next((phase for phase in run.phases if phase.what == Stage.DRAIN and phase.at >= start.at), None)
     early = drained is not None and drained.facts.get("how") == OVER
     try:
         asked = 0.0 if early else float(start.facts.get("seconds", ""))
     except ValueError:
         asked = 0.0
-    return (min(ends) - start.at) / SECOND if ends else None, asked if math.isfinite(asked) else 0.0
+    return None if until is None else (until - since) / SECOND, asked if math.isfinite(asked) else 0.0
 
 
 def _start(run: SoakRun) -> Phase | None:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.reading.rows import Slo, chunk_s, e2e_s, slo, tpot_s, ttfb_s, ttfo_s, ttft_s, waited_s
 from seatrial.records import LEFT, SECOND, Gpu, LoadRow, PhaseSort, PhaseSpan, SoakRun, Stage
@@ -224,10 +225,8 @@ def _energy(run: SoakRun) -> str:
 
     Of the cards those that hold something of the server's processes; where no driver says which, all of the host's.
     """
-    since = next((line.at for line in run.phases if line.what == Stage.START), None)
-    until = next((line.at for line in run.phases if line.what in (Stage.DRAIN, Stage.END)), None)
-    tokens = sum(row.tokens or 0 for row in run.rows)
-    if since is None or until is None or not tokens:
+    since, until = lasting.bounds(run)
+    if since is None or until is None or not (tokens := sum(r.tokens or 0 for r in run.rows if r.sent_at >= since)):
         return ""
     pids = {str(sample.pid) for sample in (*run.samples, *run.children)}
     ours = {gpu.index for gpu in run.gpus if pids & gpu.processes.keys()}

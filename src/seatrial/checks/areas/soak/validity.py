@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+from seatrial.checks.areas.soak import lasting
 from seatrial.checks.areas.soak.parts import BESIDE, intervals, once
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
@@ -80,9 +81,9 @@ def _is_traffic(row: LoadRow) -> bool:
 
 def _span(run: SoakRun) -> tuple[int, int]:
     """When the load sent requests, monotonic ns; where nothing tells its end, to the last line of its own."""
-    start = next((line.at for line in reversed(run.phases) if line.what == Stage.START), 0)
-    ends = [line.at for line in run.phases if line.what in (Stage.DRAIN, Stage.END) and line.at >= start]
-    return start, min(ends, default=max((row.ended_at for row in run.rows), default=start))
+    start, end = lasting.bounds(run)
+    last = max((row.ended_at for row in run.rows), default=start or 0)
+    return start or 0, last if end is None else end
 
 
 def _by_writer(lines: Iterable[_Written]) -> list[list[_Written]]:
@@ -140,7 +141,8 @@ def _missing(run: SoakRun) -> Iterator[str]:
         lost = next((line for line in told if line.what == CrewWord.LOST), None)
         if lost is not None:
             when = f" after {(lost.at - start.at) / SECOND:.0f} s" if start is not None else ""
-            yield f"worker {name} went away{when}"
+            why = lost.facts.get("why", "")
+            yield f"worker {name} went away{when}{f': {why}' if why else ''}"
         elif not any(line.what == CrewWord.DONE for line in told):
             yield f"worker {name} has no end in the record"
 
