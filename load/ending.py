@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ class LoadEnd:
 
     def __init__(self, spare: Path) -> None:
         self._spare = Reserve(spare)
+        atexit.register(self._spare.release)  # a worker may be told to quit before it has begun
         self._quit: Callable[[], None] = _nothing
         self._until = 0.0
         self.over = False

@@ -81,6 +81,7 @@ def narrow(parser: Any) -> None:
 def prepare(environment: Any, runner: Any, **_: Any) -> None:
     """Read the settings, find the server, and tell Locust what it cannot know."""
     options = environment.parsed_options
+    environment.session = None  # a worker may be told to quit while it joins
     if not isinstance(runner, WorkerRunner) and not options.headless:
         _refuse_where_taken(options.web_host, options.web_port)
     try:
@@ -137,12 +138,15 @@ def start(environment: Any, **_: Any) -> None:
 
 @events.test_stopping.add_listener  # type: ignore[untyped-decorator]
 def drain(environment: Any, **_: Any) -> None:
-    environment.session.drain()
+    if environment.session is not None:
+        environment.session.drain()
 
 
 @events.test_stop.add_listener  # type: ignore[untyped-decorator]
 def end(environment: Any, **_: Any) -> None:
     session = environment.session
+    if session is None:
+        return
     session.end("drained")
     _tell_cut(environment)
     if not isinstance(session, WorkerSession):

@@ -118,7 +118,7 @@ class Fleet:
         self.processes[number].kill()
 
     def _joined(self, worker: str) -> int:
-        lines = RunDir(self.run).lines("load/load1.jsonl") if (self.run / "load").exists() else ()
+        lines = RunDir(self.run).lines("load/load1.jsonl") if (self.run / "run.json").exists() else ()
         found = (line for line in lines if getattr(line, "what", "") == CrewWord.JOINED)
         return next((int(line.facts["pid"]) for line in found if getattr(line, "worker", "") == worker), 0)
 
