@@ -191,7 +191,7 @@ def _clients(judged: JudgedRun) -> str:
             f"<td>{_client(each[client])}</td>" if client in each else "<td></td>" for each in told.values()
         )
         rows.append(f"<tr><th>{escape(client)}</th>{cells}</tr>")
-    table = f"<table class='st-table'><tr><th>client</th>{head}</tr>{''.join(rows)}</table>"
+    table = f"<table class='st-table st-clients'><tr><th>client</th>{head}</tr>{''.join(rows)}</table>"
     return f"<article class='st-endpoint'><h3>Clients</h3>{table}</article>"
 
 
