@@ -122,13 +122,11 @@ def _open(host: str, port: int, timeout: float) -> socket.socket:
     except ValueError:
         sock = socket.create_connection((host, port), timeout)
     else:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
+        with contextlib.ExitStack() as opened:
+            sock = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
             sock.settimeout(timeout)
             sock.connect((host, port))
-        except BaseException:
-            sock.close()
-            raise
+            opened.pop_all()  # it stays open where the connection came about
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
