@@ -6,8 +6,10 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -46,7 +48,7 @@ class Scripted:
 
 @contextlib.contextmanager
 def scripted(*steps: Step) -> Iterator[Scripted]:
-    """Play the steps to each connection, one at a time, pausing a little between reads so that they stay apart."""
+    """Play the steps to each connection, one at a time, each once the one before was read, so that they stay apart."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Scripted(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
         gone = threading.Event()
@@ -93,9 +95,27 @@ def _play(connection: socket.socket, step: Step, gone: threading.Event) -> None:
     if isinstance(step, bytes):
         connection.sendall(step)
         gone.wait(0.01)
+        until = time.monotonic() + 5
+        while not _is_read(connection) and time.monotonic() < until:
+            gone.wait(0.005)
     elif step == RESET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
     elif step == WAIT:
         connection.settimeout(10)
         connection.recv(1)
+
+
+def _is_read(connection: socket.socket) -> bool:
+    """Whether the client's socket holds nothing that it has not read, as the kernel tells; true of one that is gone."""
+    ours, theirs = _hex(connection.getsockname()), _hex(connection.getpeername())
+    for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
+        local, remote, _, queues = line.split()[1:5]
+        if (local, remote) == (theirs, ours):
+            return queues.partition(":")[2] == "00000000"
+    return True
+
+
+def _hex(address: tuple[str, int]) -> str:
+    """An IPv4 address as /proc/net/tcp writes it on a little-endian machine."""
+    return f"{socket.inet_aton(address[0])[::-1].hex().upper()}:{address[1]:04X}"
