@@ -138,6 +138,23 @@ def test_a_base_model_ends_short_answers_by_the_server_s_own_stop_strings(spec):
     assert not lives(process.pid)
 
 
+@pytest.mark.real
+@pytest.mark.xdist_group("embedded")
+def test_json_may_hold_a_blank_line(spec):
+    """With "\\n\\n" as a stop of its own an answer bound to JSON ended at its first token, where " {" was as likely."""
+    with start(f"--model={spec.model}", "--slots=1", "--context=1024") as process:
+        assert select.select([process.stdout], [], [], 60)[0], process.stderr.read()
+        url = json.loads(process.stdout.readline())["url"]
+        (blank,) = post(f"{url.removesuffix('/v1')}/tokenize", "", {"content": "\n\n"})["tokens"]
+        question = {"role": "user", "content": 'Answer with this JSON object: {"sure": true}'}
+        bound = {"response_format": {"type": "json_object"}, "logit_bias": {str(blank): 3}}
+        choice = ask(url, "", messages=[question], temperature=0, max_tokens=64, **bound)
+        assert "\n\n" in choice["message"]["content"]
+        assert isinstance(json.loads(choice["message"]["content"]), dict)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == -signal.SIGTERM
+
+
 WEATHER = {
     "type": "function",
     "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},

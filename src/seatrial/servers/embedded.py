@@ -33,8 +33,11 @@ ALIAS = "gemma-3-270m"
 KEY_VARIABLE = "SEATRIAL_EMBEDDED_KEY"
 """Environment variable of the API key: an argument would stand in the list of processes."""
 
-STOPS = {"qa": ["\nQuestion:", "\n\n"], "chatml": []}
-"""Stop strings of a request that names none. A base model never ends a turn by itself."""
+STOPS = {"qa": ["\n\nQuestion:", "\nQuestion:", "\n\n<tool_"], "chatml": []}
+"""Stop strings of a request that names none: what the template's next turn begins with.
+
+A base model never ends a turn by itself. A blank line alone is no stop: an answer in JSON may hold one.
+"""
 
 
 def require() -> None:
