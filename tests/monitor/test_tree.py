@@ -16,10 +16,10 @@ import pytest
 
 from seatrial.monitor.process import fingerprint, proc
 from seatrial.monitor.process.owners import Finder
-from seatrial.monitor.process.sockets import SockDiag
 from seatrial.monitor.process.tree import Tree
 from seatrial.records import Event
 from seatrial.wire.masking.mask import Mask
+from seatrial.wire.sockdiag import SockDiag
 from tests.monitor.beats import beats, between
 from tests.monitor.processes import let_go
 from tests.waiting import until

@@ -17,11 +17,11 @@ import typer
 from seatrial.given.errors import EmbeddedMissing
 from seatrial.monitor.gpu.nvml import look
 from seatrial.monitor.process.pidfd import open_pidfd, status_from_info
-from seatrial.monitor.process.sockets import SockDiag
 from seatrial.report.allure.node import find_node, npm_reachable
 from seatrial.report.words.plain import size
 from seatrial.servers.embedded import require
 from seatrial.text import visible
+from seatrial.wire.sockdiag import SockDiag
 
 _MIN_FREE = 2 * 10**9
 

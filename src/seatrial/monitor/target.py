@@ -17,7 +17,6 @@ from seatrial.monitor.ladder.price import Price
 from seatrial.monitor.ladder.prober import Prober
 from seatrial.monitor.process import kin, proc
 from seatrial.monitor.process.owners import Finder
-from seatrial.monitor.process.sockets import Listener
 from seatrial.monitor.process.tree import Member, Tree
 from seatrial.monitor.sources.opening import opened
 from seatrial.monitor.sources.source import Place, Source
@@ -25,6 +24,7 @@ from seatrial.records import Event, Fact, Happening, Probe
 from seatrial.records.targets import Watch
 from seatrial.wire.masking.headers import secret_values
 from seatrial.wire.masking.mask import Mask
+from seatrial.wire.sockdiag import Listener
 
 SILENT = 2
 """Questions to /health in a row without an answer in time that make its rung broken."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import msgspec
 
 from seatrial.monitor.process import sockets
+from seatrial.wire.sockdiag import SockDiag
 
 AGAIN_NS = 30_000_000_000
 """Between two searches for an owner that could not be named."""
@@ -90,7 +91,7 @@ class Finder:
 
 def _count(port: int) -> int | None:
     try:
-        diag = sockets.SockDiag()
+        diag = SockDiag()
     except OSError:
         return None
     try:

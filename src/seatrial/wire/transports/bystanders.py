@@ -24,6 +24,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from seatrial.wire.sockdiag import Connection, SockDiag
+
 WITHIN_S = 0.5
 """What ends so soon after a question may have been ended by it."""
 
@@ -96,8 +98,26 @@ def others(port: int) -> Peers | None:
 
 
 def _others(port: int) -> Peers | None:
-    peers: set[str] = set()
-    near: dict[str, str] = {}  # inode of an end that is connected to it from this host: its port
+    ends = _ends(port)
+    if ends is None:
+        return None
+    near = {end.inode: end.here for end in ends if end.there == port}  # what is connected to it from this host
+    mine = {near[inode] for inode in _our_sockets() & near.keys()} if near else set()
+    return frozenset(end.peer for end in ends if end.here == port and end.there not in mine)
+
+
+def _ends(port: int) -> list[Connection] | None:
+    """Every end of a connection in which the port stands, as the kernel tells; None: nobody tells."""
+    try:
+        with contextlib.closing(SockDiag()) as diag:
+            return diag.touching(port)
+    except OSError:
+        return _read_ends(port)
+
+
+def _read_ends(port: int) -> list[Connection] | None:
+    """The same from /proc, for a kernel that answers no questions."""
+    found: list[Connection] = []
     read = False
     for table in TABLES:
         try:
@@ -106,15 +126,10 @@ def _others(port: int) -> Peers | None:
             continue
         read = True
         for fields in map(str.split, _rows(text, port)):
-            if len(fields) < 10 or fields[3] != _ESTABLISHED:
-                continue
-            (_, _, here), (_, _, there) = (end.rpartition(":") for end in fields[1:3])
-            if _number(here) == port:
-                peers.add(fields[2])
-            if _number(there) == port:
-                near[fields[9]] = here
-    mine = {near[inode] for inode in _our_sockets() & near.keys()} if near else set()
-    return frozenset(peer for peer in peers if peer.rpartition(":")[2] not in mine) if read else None
+            if len(fields) >= 10 and fields[3] == _ESTABLISHED:
+                here, there = (_number(end.rpartition(":")[2]) for end in fields[1:3])
+                found.append(Connection(here, there, fields[2], _number(fields[9], 10)))
+    return found if read else None
 
 
 def _rows(text: str, port: int) -> Iterator[str]:
@@ -144,14 +159,14 @@ def is_ours(address: Address) -> bool:
     return True
 
 
-def _number(digits: str) -> int:
+def _number(digits: str, base: int = 16) -> int:
     try:
-        return int(digits, 16)
+        return int(digits, base)
     except ValueError:
         return -1
 
 
-def _our_sockets() -> set[str]:
+def _our_sockets() -> set[int]:
     """Inodes of this process's sockets."""
     found = set()
     with contextlib.suppress(OSError):
@@ -159,7 +174,7 @@ def _our_sockets() -> set[str]:
             with contextlib.suppress(OSError):
                 target = str(handle.readlink())
                 if target.startswith("socket:["):
-                    found.add(target[8:-1])
+                    found.add(_number(target[8:-1], 10))
     return found
 
 
