@@ -15,6 +15,7 @@ from seatrial.stops.state.incarnations import Exit, Main, Proof
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Life, Pulse, Server, State
 from seatrial.stops.state.sights import Sight
+from seatrial.stops.state.streams import Broken, Streams, Trouble
 from seatrial.stops.state.work import Asked, Canaries, Flow, Look, Looks, Waits, Wellness, Work
 from seatrial.stops.telling import silence
 from seatrial.stops.telling.stop import stop_of
@@ -25,6 +26,8 @@ from tests.stops.simulation_work import Engine, Mode, Rig, lasting
 SEEDS = range(20)
 FRONT = Rig(scheduler=False, clients=0, elsewhere=True, name="gate")
 BACK = Rig(clients=0, name="back")
+
+TROUBLE = Trouble(Broken("TRUNCATED", "b1", "cut", 80 * S, 81 * S, 81 * S, 81 * S), streams=1, ids=("b1",), until=None)
 
 
 def both(seed: int, front: Mode, back: Mode, seconds: float = 60) -> tuple[tuple[Stop, ...], Engine]:
@@ -142,6 +145,18 @@ def test_before_a_gateways_failure_is_called_unknown_what_stands_behind_it_is_as
     assert stop.cause.startswith("the gateway: back behind it answers directly")
     assert stop.dead_at == unknown.cases[-1].dead_at
     assert not gateway.ticked({"gate": blamed, "back": answers}, 90 * S, limits), "it is told once"
+    died = unknown.cases[-1].dead_at
+    for since, kind in ((died + S, "gateway"), (died, "")):
+        passed = replace(back, streams=Streams(whole_from=since))
+        kinds_now = [
+            x.cases[-1].statement.kind
+            for x in gateway.ticked({"gate": unknown, "back": passed}, 89 * S, limits).values()
+        ]
+        assert kinds_now == [kind] * bool(kind), "a stream that is whole tells of the time since it was asked for"
+    broke = replace(passed, streams=Streams(whole_from=died + S, troubles={"TRUNCATED": TROUBLE}))
+    assert not gateway.ticked({"gate": unknown, "back": broke}, 89 * S, limits), "others break there too"
+    early = replace(back, streams=Streams(whole_from=82 * S))
+    assert not gateway.ticked({"gate": gate, "back": early}, 83 * S, limits), "it convicts nobody before its time"
     serves = replace(unknown, work=replace(work, flow=Flow()))
     assert not gateway.ticked({"gate": serves, "back": answers}, 89 * S, limits), "it fails no more"
 

@@ -110,11 +110,27 @@ def _blamed(server: Server, lasting: Case, others: Sequence[Server], now: int, l
     """The stop of a gateway, where nothing told its cause: a server behind it answered since then, and it fails on."""
     if lasting.family != "WEDGED" or lasting.shown in (Sight.BEHIND, Sight.GATEWAY):
         return server
-    alone = _alone(server, others, now, limits)
+    alone = _alone(server, others, now, limits) or _passed_by(lasting, others)
     if alone is None:
         return server
     said = replace(lasting.statement, kind=Sight.GATEWAY.value, cause=alone.cause, hypotheses=())
     return change(server, lasting, shown=Sight.GATEWAY, statement=said, evidence=(alone.seen, *lasting.evidence))
+
+
+def _passed_by(lasting: Case, others: Sequence[Server]) -> _Alone | None:
+    """While the gateway had a stop, streams that were asked of what stands behind it came whole, and none broke.
+
+    Its canary may have come too late for that. No gateway is called stopped for such streams alone: while one waits for
+    a long prefill others may be served beside it.
+    """
+    for other in others:
+        streams = other.streams
+        if streams.whole_from > lasting.dead_at and not streams.troubles and not streams.pending:
+            later = (streams.whole_from - lasting.dead_at) / SECOND
+            seen = f"{other.name} behind it: a stream that was asked for {later:.1f} s later is whole"
+            cause = f"the gateway: what {other.name} behind it gives directly is whole"
+            return _Alone(lasting.dead_at, cause, seen)
+    return None
 
 
 def _stop(other: Server) -> Case | None:
