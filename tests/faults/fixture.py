@@ -24,6 +24,9 @@ from http1 import Gone, Peer, listen
 from manners import Manner, hang, said
 from orders import Orders, take_orders
 
+STACK = 512 * 1024
+"""Of each thread, in bytes: one whose memory is nearly used up still takes orders."""
+
 
 class Golden(Orders):
     """The server."""
@@ -44,7 +47,10 @@ class Golden(Orders):
                 sock, _ = self.listener.accept()
             except OSError:
                 continue
-            threading.Thread(target=self._connection, args=(sock,), daemon=True).start()
+            try:
+                threading.Thread(target=self._connection, args=(sock,), daemon=True).start()
+            except RuntimeError:  # no memory is left for it
+                sock.close()
         threading.Event().wait()
 
     def _connection(self, sock: socket.socket) -> None:
@@ -175,6 +181,7 @@ def main() -> None:
     parser.add_argument("--build", default="b6000")
     parser.add_argument("--shared", action="store_true", help="others may listen at its port")
     options = parser.parse_args()
+    threading.stack_size(STACK)
     end_with_stdin()
 
     def serve() -> None:

@@ -110,10 +110,12 @@ class Orders:
 
     def do_exhaust(self, sock: socket.socket) -> bool:
         """Use up the rest, and end as a C++ program does that cannot allocate."""
+        spare = mmap.mmap(-1, 2_000_000)  # to say so
         try:
             while True:
                 self.pieces.append(mmap.mmap(-1, 1_000_000))
         except OSError:
+            spare.close()
             _say(sock)
             os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n")
             os.abort()
