@@ -14,7 +14,9 @@ from suites.conformance.scenarios import (
     GOOD,
     HELLO,
     TURNS,
+    WEATHER,
     WORLD,
+    FirstAsk,
     Judge,
     Send,
     chat,
@@ -77,6 +79,15 @@ CHATS = {
         system=told(SYSTEM, USER),
         assistant=told(USER, SAID, USER),
         user=told({"role": "user", "content": f"{RULES} {HELLO}"}),
+    ),
+    # A template may have a turn of the system for those alone who offer no tools.
+    "roles-beside-tools": declinable(
+        {
+            "without": request([USER], max_tokens=1, tools=[WEATHER]),
+            "system": request([SYSTEM, USER], max_tokens=1, tools=[WEATHER]),
+        },
+        of=messages.ROLES,
+        asked=FirstAsk.TOOLS,
     ),
     "role-developer": asked(messages.DEVELOPER, without=told(USER), developer=told(DEVELOPER, USER)),
     "system-in-the-midst": asked(

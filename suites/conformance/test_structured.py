@@ -68,8 +68,8 @@ EVERYDAY = fields(
     place=fields(port={"enum": ["zq-a", "zq-b"]}),
     tags={"type": "array", "items": {"enum": ["zq-x", "zq-y"]}, "minItems": 3, "maxItems": 3},
 )
-REFERENCES = fields(first={"$ref": "#/$defs/mark"}, last={"$ref": "#/$defs/mark"}) | {
-    "$defs": {"mark": fields(mark={"enum": ["zq-1", "zq-2"]})}
+REFERENCES = fields(first={"$ref": "#/$defs/mark"}, last={"$ref": "#/$defs/grade"}) | {
+    "$defs": {"mark": fields(mark={"$ref": "#/$defs/grade"}), "grade": {"enum": ["zq-1", "zq-2"]}}
 }
 RECURSION = fields(chain=fields(knot={"const": "zq-1"}, next={"$ref": "#/$defs/link"})) | {
     "$defs": {"link": fields(knot={"const": "zq-1"}, next={"anyOf": [{"type": "null"}, {"$ref": "#/$defs/link"}]})}
@@ -85,7 +85,7 @@ SCRIPTS = fields(
         zip(NAMES, ({"enum": ["naïve", "日本語"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ c']}), strict=True)
     )
 )
-KEYS = fields(reef={"enum": [1]}, hull={"enum": [7]})
+KEYS = fields(reef={"enum": [1]}, hull=fields(mast={"enum": [7]}))
 CUT = fields(line={"const": " ".join(["anchor", "beacon", "current", "dune", "ferry", "harbour"] * 12)})
 CITY = fields(zone={"enum": ["zq-1", "zq-2"]})
 TYPED = fields(name={"enum": ["zq-1", "zq-2"]}, sizes={"type": "array", "items": {"type": "integer"}, "maxItems": 2})
@@ -93,7 +93,7 @@ TYPED = fields(name={"enum": ["zq-1", "zq-2"]}, sizes={"type": "array", "items":
 SHOWN: dict[str, Any] = {
     "everyday": {"kind": "sand", "size": "wide", "count": "two", "share": "half", "gift": "no", "note": "none"}
     | {"place": {"port": "east"}, "tags": ["a"]},
-    "references": {"first": {"mark": "a"}, "last": {"mark": "b"}},
+    "references": {"first": {"mark": "a"}, "last": "b"},
     "recursion": {"chain": {"knot": "a", "next": {"knot": "b", "next": None}}},
     "alternatives": {"either": {"up": "a"}},
     "patterns": {"code": "ab-12"},
@@ -101,7 +101,7 @@ SHOWN: dict[str, Any] = {
     "bounds-of-numbers": {"count": 12},
     "lengths": {"word": "sea"},
     "any-script": dict.fromkeys(NAMES, "a"),
-    "keys": {"reef": 1, "keel": 2, "mast": 3},
+    "keys": {"reef": 1, "keel": 2, "hull": {"deck": 3}},
 }
 """What the prompt of a scenario shows."""
 

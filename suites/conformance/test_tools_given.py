@@ -185,6 +185,7 @@ GROUPS: dict[str, dict[str, Any]] = {
         "oneOf": {"oneOf": [{"type": "boolean"}, {"type": "null"}]},
         "allOf": {"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"required": ["a"]}]},
         "type-list": {"type": ["string", "null"]},
+        "no-description": {"type": "string"},
         "recursion": {"$ref": "#/$defs/node"},
     },
     "numbers": {
@@ -220,12 +221,10 @@ GROUPS: dict[str, dict[str, Any]] = {
 def keyword(name: str, schema: Any) -> dict[str, Any]:
     """A tool whose parameter has a keyword."""
     parameters = {"type": "object", "properties": {"value": schema}, "required": ["value"], "$defs": {"node": NODE}}
-    function = {"name": f"with_{name.replace('-', '_')}", "description": f"Takes {name}.", "parameters": parameters}
-    return (
-        function
-        if name == "recursion"
-        else {**function, "parameters": {k: v for k, v in parameters.items() if k != "$defs"}}
-    )
+    if name != "recursion":
+        del parameters["$defs"]
+    said = {} if name == "no-description" else {"description": f"Takes {name}."}
+    return {"name": f"with_{name.replace('-', '_')}", **said, "parameters": parameters}
 
 
 EACH = {name: keyword(name, schema) for group in GROUPS.values() for name, schema in group.items()}

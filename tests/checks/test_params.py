@@ -32,6 +32,17 @@ def counted(tokens, text, finish, cap, key="max_tokens"):
 CAPS = [("params/max-tokens-caps", "max_tokens"), ("params/max-completion-tokens-caps", "max_completion_tokens")]
 
 
+def test_a_stream_that_ends_with_calls_and_has_none_is_wrong_for_that_alone():
+    asked = COUNTED | {"stop": "lo"}
+    made = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "get", "arguments": "{}"}}
+    vain = (delta(role="assistant"), delta(content="Hel"), ends("tool_calls"), DONE)
+    called = (delta(role="assistant", tool_calls=[made]), *vain[1:])
+    rule, cause = "params/stop-string-ends-the-answer", ("sse/end-agrees-with-its-deltas[*]",)
+    assert breaks(rule, stream(*vain, asked=asked), "finish_reason", "tool_calls").causes == cause
+    assert breaks(rule, stream(*called, asked=asked), "finish_reason", "tool_calls").causes == ()
+    assert breaks(rule, stream(*vain[:2], ends("length2"), DONE, asked=asked), "finish_reason").causes == ()
+
+
 @pytest.mark.parametrize(("rule", "key"), CAPS)
 def test_caps_cut(rule, key):
     long = counted(24, "1, 2, 3, 4, 5, 6", "length", 24, key)

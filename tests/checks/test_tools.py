@@ -264,6 +264,14 @@ def test_no_parameters_are_an_empty_object():
     assert one.causes == (rule,)
 
 
+def test_where_a_call_has_no_key_for_arguments_that_is_the_reason():
+    rule, whole = "tools/no-parameters-are-an-empty-object", call("ping", "{}")
+    bare = {**whole, "function": {"name": "ping"}}
+    assert "tools/call-has-its-fields" in breaks(rule, calling(bare, asked=PING), "arguments").causes
+    assert "tools/call-has-its-fields" not in breaks(rule, calling(call("ping", ""), asked=PING), "arguments").causes
+    breaks("tools/call-has-its-fields", calling(bare, asked=PING), "arguments", "no such key")
+
+
 @pytest.mark.parametrize(
     "markup",
     [
@@ -345,6 +353,9 @@ def test_id_and_name_of_a_streamed_call_come_once():
     assert "get_weatherget_weather" in breaks(rule, streamed(begun(), again), "name", "2 times").consequence
     assert found("tools/call-has-its-fields", streamed(begun(), again)) == []
     assert found("tools/named-function-is-called", streamed(begun(), again, asked=NAMED)) == []
+    texts = streamed(begun("0"), begun("1", called="call_2"))  # of two calls, whose numbers no reader of numbers sees
+    assert breaks(rule, texts, "id", "2 times").causes == ("tools/streamed-calls-carry-their-index",)
+    assert breaks(rule, streamed(begun(), more(OSLO, id="call_1")), "id").causes == ()
 
 
 def test_streamed_arguments_join_to_an_object():
@@ -379,6 +390,9 @@ def test_streamed_call_is_the_plain_one():
     (none,) = found(rule, ways(one, one, streamed(content=["Hello."], asked=NAMED)))
     assert (none.kind, none.about) == ("no-evidence", "stream")
     assert "tools/named-function-is-called" in none.causes
+    prefixed = calling(call("functions.get_weather"), asked=NAMED)
+    strange = breaks(rule, ways(prefixed, prefixed, streamed(*WHOLE, asked=NAMED)), "stream")
+    assert strange.causes == ("tools/call-has-its-fields",)
 
 
 def test_words_beside_a_call_are_kept():

@@ -39,6 +39,9 @@ STREAMED = "sse/stream-has-content-where-a-plain-answer-has"
 """What is answered with words plain is so as a stream."""
 
 USAGE = "chat/usage-adds-up"
+ENDS_WITH_CALLS = "sse/end-agrees-with-its-deltas"
+"""A stream that ends with calls has some."""
+
 IDENTITY = "sse/identity-is-constant"
 ONE_MODEL = "models/answers-name-one-model"
 BOUND = ("structured/answer-validates[*]",)

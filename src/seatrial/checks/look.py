@@ -12,6 +12,7 @@ from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.reading.fields import listing, mapping
+from seatrial.reading.tools import pieces
 from seatrial.records import Exchange, Expect, Finding
 from seatrial.text import shorten
 
@@ -29,6 +30,12 @@ again after the fault; ``known`` shows that the route is there, where a chat doe
 
 NO_ROUTE = frozenset({404, 405, 501})
 """Statuses of a route that is not there."""
+
+
+def by_calls(x: Exchange) -> tuple[str, ...]:
+    """The rule by whose finding a stream ends wrongly, where it ends with calls and has none; empty: it does not."""
+    ends = asks_for_stream(x) and any("tool_calls" in answer.reasons for answer in answers(x).values())
+    return (causes.ENDS_WITH_CALLS + causes.SOME,) if ends and not list(pieces(x)) else ()
 
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:

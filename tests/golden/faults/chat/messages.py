@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Never
 
 from tests.golden.edits import Json, failure
+from tests.golden.faults.optional import with_tools
 from tests.golden.registry import Call, Shot, chat, fault
 from tests.golden.validation import InsteadError
 
@@ -40,6 +41,12 @@ def _refuse(shot: Shot, message: str, status: int = 400) -> Never:
 @fault("system-is-dropped", caught_by=ROLES, stage="body", when=lambda c: chat(c) and "system" in _roles(c))
 def system_is_dropped(body: Json, shot: Shot) -> Json:
     """A template without a turn of the system passes over it."""
+    return _without(body, "system")
+
+
+@fault("system-is-dropped-beside-tools", caught_by=ROLES, stage="body", when=with_tools)
+def system_is_dropped_beside_tools(body: Json, shot: Shot) -> Json:
+    """Where tools are offered a template passes over the system (ollama-js issue 220, Open WebUI issue 28018)."""
     return _without(body, "system")
 
 

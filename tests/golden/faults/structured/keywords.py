@@ -7,7 +7,17 @@ from typing import Any
 
 from tests.golden.answers import Answer
 from tests.golden.edits import Json
-from tests.golden.faults.structured.asked import dumped, each_key, each_value, has, loosened, of_schema, said
+from tests.golden.faults.structured.asked import (
+    dumped,
+    each_key,
+    each_value,
+    has,
+    loosened,
+    of_schema,
+    reschemed,
+    said,
+    schema_of,
+)
 from tests.golden.registry import Shot, fault
 
 EVERYDAY = "structured/everyday-keywords-are-enforced"
@@ -40,6 +50,17 @@ def numbers_as_text(answer: Answer, shot: Shot) -> Answer:
 def references_ignored(body: Json, shot: Shot) -> Json:
     """What $ref leads to binds nothing."""
     return loosened(body, "$ref")
+
+
+@fault("reference-to-enum-is-an-object", caught_by=JOINED, stage="body", when=has("$ref"))
+def reference_to_enum_is_an_object(body: Json, shot: Shot) -> Json:
+    """An enum that $ref leads to is taken for an object of any keys (llama.cpp issue 8073)."""
+    schema = schema_of(body)
+    named = schema.get("$defs") if isinstance(schema, dict) else None
+    if not isinstance(named, dict) or not any(isinstance(each, dict) and "enum" in each for each in named.values()):
+        return body
+    loose = {k: {"type": "object"} if isinstance(v, dict) and "enum" in v else v for k, v in named.items()}
+    return reschemed(body, {**schema, "$defs": loose})
 
 
 @fault("alternatives-ignored", caught_by=JOINED, stage="body", when=has("anyOf"))
@@ -104,6 +125,20 @@ def escaped_twice(answer: Answer, shot: Shot) -> Answer:
 def a_key_too_few(answer: Answer, shot: Shot) -> Answer:
     """The last of the required keys is left out."""
     return said(answer, lambda value: dumped(dict(list(value.items())[:-1])), shot)
+
+
+@fault("additional-keys-in-nested-objects", caught_by=KEYS, stage="draft", when=of_schema)
+def additional_keys_in_nested_objects(answer: Answer, shot: Shot) -> Answer:
+    """additionalProperties binds the outermost object alone: nested ones have a key more."""
+
+    def told(value: Any, depth: int = 0) -> Any:
+        if isinstance(value, list):
+            return [told(each, depth) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {k: told(v, depth + 1) for k, v in value.items()} | ({"note": "as asked"} if depth else {})
+
+    return said(answer, lambda value: dumped(told(value)), shot)
 
 
 @fault("a-key-too-many", caught_by=KEYS, stage="draft", when=of_schema)

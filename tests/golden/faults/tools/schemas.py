@@ -95,6 +95,16 @@ def description_500(body: Json, shot: Shot) -> Json:
     raise InsteadError(failure(500, "unexpected character in grammar"))
 
 
+@fault("tool-without-description-500", caught_by=ZOO, stage="body", when=with_tools)
+def without_description_500(body: Json, shot: Shot) -> Json:
+    """A tool that has no description is a 500: who renders it counts on one (vLLM issue 21165, lemonade issue 540)."""
+    functions = [tool.get("function") for tool in body["tools"] if isinstance(tool, dict)]
+    if all(not isinstance(each, dict) or each.get("description") for each in functions):
+        return body
+    shot.fire()
+    raise InsteadError(failure(500, "key 'description' not found"))
+
+
 @fault("tool-recursion-500", caught_by=ZOO, stage="body", when=with_tools)
 def recursion_500(body: Json, shot: Shot) -> Json:
     """A schema that refers to itself is a 500: it is written out until there is no stack left."""

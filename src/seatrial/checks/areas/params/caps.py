@@ -95,7 +95,8 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     if brief.reasons != ["length"]:
         got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
         so = "a client takes the cut answer for a whole one"
-        yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short")
+        by = look.by_calls(xs["short"])
+        yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short", causes=by)
     sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
     if sizes[0] >= sizes[1] > 0:
         expected, got = f"less text for {cap} tokens than for {would}", f"{sizes[0]} and {sizes[1]} characters"

@@ -38,7 +38,8 @@ def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding
             got = answer.content or f"{len(answer.reasoning)} characters of reasoning"
             yield no_evidence(f"{where}, content", expected=f"text that reaches {stops}", got=got)
         elif answer.reasons != ["stop"]:
-            yield violation(f"{where}, finish_reason", expected='"stop"', got=answer.reasons or None)
+            said, judges = answer.reasons or None, look.by_calls(x)
+            yield violation(f"{where}, finish_reason", expected='"stop"', got=said, causes=judges)
 
 
 @rule(
@@ -146,7 +147,8 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
         if reasons != ["stop"]:
-            yield violation(f"{name}: finish_reason", expected='"stop"', got=reasons or None, about=name)
+            end, judges = f"{name}: finish_reason", look.by_calls(x)
+            yield violation(end, expected='"stop"', got=reasons or None, about=name, causes=judges)
     elif any(said.rstrip() == whole[: at + n].rstrip() for n in range(1, len(stop))):
         so = "a reader sees the beginning of what was to be cut off"
         yield violation(where, expected=expected, got=said, so=so, about=name)

@@ -158,7 +158,8 @@ def stream_says_what_a_plain_answer_says(xs: Mapping[str, Exchange], expect: Exp
         wordless = (causes.STREAMED + causes.SOME,) if not _said(stream).strip() else ()
         got = f"{_said(stream)!r}, {', '.join(map(str, _reasons(stream)))}"
         expected = f"{told[0][0][:200]!r}, {', '.join(map(str, told[0][1]))}"
-        yield violation("the stream", expected=expected, got=got, so=so, about="stream", causes=(*unended, *wordless))
+        judges = (*unended, *wordless, *(look.by_calls(stream) if _said(stream) == told[0][0] else ()))
+        yield violation("the stream", expected=expected, got=got, so=so, about="stream", causes=judges)
 
 
 @rule(row="sse/21", level=Level.MUST, of=traits.STREAM, source="OpenAPI document, ChatCompletionStreamResponseDelta")

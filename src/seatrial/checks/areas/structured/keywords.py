@@ -22,7 +22,7 @@ SUBSET = "OpenAI, Structured Outputs, supported schemas"
 def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """enum, const, the types, nested objects, minItems and maxItems are enforced, or the schema is refused."""
     so = "a program meets values and types that its own do not allow"
-    yield from told.unfit(x, so=so, causes=told.plainly(x))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.KEYS,))
 
 
 @rule(
@@ -36,7 +36,7 @@ def everyday_keywords_are_enforced(x: Exchange, expect: Expect) -> Iterator[Find
 def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """What $ref leads to, once or again and again, and what anyOf allows is enforced, or the schema is refused."""
     so = "what a program shares between its types, or nests in them, is not there"
-    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY, told.KEYS))
 
 
 @rule(
@@ -90,6 +90,7 @@ def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator
     source=f"{SUBSET}: all fields required, additionalProperties false",
 )
 def keys_are_those_of_the_schema(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """Every required key is there, and with additionalProperties false no other; in any order."""
+    """Every required key is there, and with additionalProperties false no other, in nested objects too; in any
+    order."""
     so = "a program reads a key that is not there, or refuses one that it does not know"
-    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), only=told.KEYS[1])

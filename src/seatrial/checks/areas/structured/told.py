@@ -22,13 +22,21 @@ def plainly(x: Exchange) -> tuple[str, ...]:
     return (*BOUND, *BOUND_STREAM) if chat.asks_for_stream(x) else BOUND
 
 
-def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = (), families: Families = ()) -> Iterator[Finding]:
+def unfit(
+    x: Exchange,
+    *,
+    so: str = MISFIT,
+    causes: tuple[str, ...] = (),
+    families: Families = (),
+    only: frozenset[str] = frozenset(),
+) -> Iterator[Finding]:
     """What is wrong with each choice of an answer that a schema binds.
 
     Args:
         so: what a value does to a client that does not fit.
         causes: the rules by which the same server fails more plainly.
         families: rules on keywords, by which it does so where theirs are all that is broken.
+        only: keywords that are in question, and no other; empty: all.
     """
     schema = bound.schema(x)
     for where, value, found in values(x, kind=fields.mapping(schema).get("type"), causes=causes):
@@ -36,7 +44,7 @@ def unfit(x: Exchange, *, so: str = MISFIT, causes: tuple[str, ...] = (), famili
             yield found
             continue
         try:
-            wrong = schemas.misfits(schema, value)
+            wrong = [each for each in schemas.misfits(schema, value) if not only or each.keyword in only]
         except schemas.UnreadableError as error:
             yield no_evidence(where, expected="a schema to hold it against", got=str(error))
             continue
@@ -56,6 +64,7 @@ EVERYDAY = (
     "structured/everyday-keywords-are-enforced[*]",
     frozenset({"enum", "const", "type", "minItems", "maxItems"}),
 )
+KEYS = ("structured/keys-are-those-of-the-schema[*]", frozenset({"required", "additionalProperties"}))
 JOINED = "structured/references-and-alternatives-are-enforced[*]"
 FINE = (
     "structured/patterns-and-bounds-are-enforced[*]",

@@ -241,7 +241,8 @@ def finish_reason_tells_of_calls(x: Exchange, expect: Expect) -> Iterator[Findin
             if reason == "tool_calls":
                 so = "an agent looks for a call that is not there"
                 by = asked.judges(x) or (asked.REQUIRED_CALLS + causes.SOME, asked.NAMED_CALLED + causes.SOME)
-                yield violation(where, expected='"stop"', got='"tool_calls", and no call', so=so, causes=by)
+                judges = (*by, *look.by_calls(x))
+                yield violation(where, expected='"stop"', got='"tool_calls", and no call', so=so, causes=judges)
             elif asked.chosen(x) != "none" and (by := asked.judges(x)):
                 yield no_evidence(where, expected="a call that it tells of", got=reason, causes=by)
         elif reason not in (*allowed, "length"):  # of a cut call that is right: row tools/8
@@ -295,7 +296,8 @@ def no_parameters_are_an_empty_object(x: Exchange, expect: Expect) -> Iterator[F
             yield no_evidence(f"{call.where}, arguments", expected="a text", got=texts[0], causes=JOINS)
         elif not isinstance(call.value, dict):
             so = "a client that parses the text falls over: JSON is never empty"
-            judges = JOINS if call.arguments.strip() else (asked.INDEXED + causes.SOME,)
+            plainly = () if call.given or chat.asks_for_stream(x) else (asked.SHAPED,)  # no such key
+            judges = JOINS if call.arguments.strip() else (asked.INDEXED + causes.SOME, *plainly)
             got = call.arguments or "an empty text"
             yield violation(f"{call.where}, arguments", expected="{}", got=got, so=so, causes=judges)
 

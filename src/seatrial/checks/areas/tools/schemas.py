@@ -65,10 +65,12 @@ def strict_schemas_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding
     level=Level.SHOULD,
     of=ZOO,
     answer=False,
-    source="OpenAPI document, FunctionParameters: JSON Schema; llama.cpp #27580 and #27619; Kimi-Vendor-Verifier",
+    source="OpenAPI document, FunctionParameters: JSON Schema; llama.cpp #27580 and #27619; vLLM #21165; "
+    "Kimi-Vendor-Verifier",
 )
 def schemas_of_any_kind_are_accepted(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """Tools are accepted whatever keywords of JSON Schema their parameters use, and whatever their descriptions say."""
+    """Tools are accepted whatever keywords of JSON Schema their parameters use, whatever their descriptions say, and
+    without one."""
     untaken = {name: found for name, x in xs.items() if (found := list(_taken(x)))}
     for name, each in untaken.items():
         offered = set(tools.offered(xs[name]))

@@ -66,6 +66,8 @@ def id_and_name_of_a_streamed_call_come_once(x: Exchange, expect: Expect) -> Ite
         yield nothing
         return
     known = tools.offered(x)
+    unnumbered = any(fields.integer(piece.index) is None for piece in tools.pieces(x))
+    judges = (asked.INDEXED,) if unnumbered else ()  # pieces of several calls are taken for one
     for call in (call for made in tools.calls(x).values() for call in made if not asked.merged(call)):
         for key, told in (("id", call.told("id")), ("name", call.names)):
             texts = [text for text in told if isinstance(text, str) and text]
@@ -73,7 +75,7 @@ def id_and_name_of_a_streamed_call_come_once(x: Exchange, expect: Expect) -> Ite
                 continue
             so = f"those that join deltas have '{shorten(''.join(texts), 80)}' as the {key}"
             got = f"{len(texts)} times: {shorten(texts[0], 40)}, {shorten(texts[1], 40)}"
-            yield violation(f"{call.where}, {key}", expected="once", got=got, so=so)
+            yield violation(f"{call.where}, {key}", expected="once", got=got, so=so, causes=judges)
 
 
 @rule(
@@ -135,7 +137,10 @@ def streamed_call_is_the_plain_one(xs: Mapping[str, Exchange], expect: Expect) -
     elif told["stream"] != told["plain"]:
         so = "a client that streams does something else than one that does not"
         expected, got = _shown(told["plain"]), _shown(told["stream"])
-        yield violation("stream: tool_calls", expected=expected, got=got, so=so, about="stream")
+        judges = (
+            (asked.SHAPED,) if _strange(told["plain"], xs["plain"]) or _strange(told["stream"], xs["stream"]) else ()
+        )
+        yield violation("stream: tool_calls", expected=expected, got=got, so=so, about="stream", causes=judges)
 
 
 def _told(x: Exchange) -> list[tuple[int, str, Any]]:
@@ -145,6 +150,11 @@ def _told(x: Exchange) -> list[tuple[int, str, Any]]:
     if any(choice in cut or not isinstance(call.value, dict) for choice, call in made):
         return []
     return [(choice, asked.names(call, x)[0], call.value) for choice, call in made]
+
+
+def _strange(told: list[tuple[int, str, Any]], x: Exchange) -> bool:
+    """Whether a function is named that was not offered: that is wrong whatever the other answer says."""
+    return any(name not in tools.offered(x) for _choice, name, _value in told)
 
 
 def _shown(told: list[tuple[int, str, Any]]) -> str:
