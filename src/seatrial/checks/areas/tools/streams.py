@@ -137,10 +137,9 @@ def streamed_call_is_the_plain_one(xs: Mapping[str, Exchange], expect: Expect) -
     elif told["stream"] != told["plain"]:
         so = "a client that streams does something else than one that does not"
         expected, got = _shown(told["plain"]), _shown(told["stream"])
-        judges = (
-            (asked.SHAPED,) if _strange(told["plain"], xs["plain"]) or _strange(told["stream"], xs["stream"]) else ()
-        )
-        yield violation("stream: tool_calls", expected=expected, got=got, so=so, about="stream", causes=judges)
+        strange = _strange(told["plain"], xs["plain"]) or _strange(told["stream"], xs["stream"])
+        shaped = (asked.SHAPED,) if strange else ()
+        yield violation("stream: tool_calls", expected=expected, got=got, so=so, about="stream", causes=shaped)
 
 
 def _told(x: Exchange) -> list[tuple[int, str, Any]]:
