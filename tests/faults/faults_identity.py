@@ -71,6 +71,10 @@ def handed_over(t: Trial) -> None:
     t.facts["over"] = time.monotonic_ns()
 
 
+HANDED_BY = ("samples", "probes", "/health", "exit status", "exits", "start ticks", "fingerprint")
+"""Each alone may acquit a server that ended within a second of the handover: of the fingerprint it is the fact of when
+it lived last."""
+
 FAULTS = (
     Row(id="MODEL", title="an announced restart that brings another model", setup=known(),
         strike=comes_back("--model=other"),
@@ -91,5 +95,5 @@ TWINS = (
         setup=family("--own"), strike=nothing, ticks=20),
     Row(id="HANDED", title="a server hands its port over to the next one, with which it shared it for a moment",
         setup=known("--shared"), strike=handed_over, ticks=20,
-        rests_on=("samples", "probes", "/health", "exit status", "exits", "start ticks")),
+        rests_on=HANDED_BY),
 )  # fmt: skip
