@@ -111,9 +111,14 @@ class WorkerSession:
 
     def start(self, gone: Callable[[], None]) -> None:
         """Say that we are ready, and do what the master says; ``gone`` is called where there is none any more."""
+
+        def deserted(why: str) -> None:
+            self.ending.because(why)
+            gone()
+
         self.ending.begin(None, lambda: gevent.spawn(gone))  # it cannot be written on
         self._loop.begin()
-        self._fleet.serve(self, gone)
+        self._fleet.serve(self, deserted)
         for every, send in self._beside:
             gevent.spawn(self._voyage.every, every, send).link_exception(lambda dead: self.broken(dead.exception))
         if self._outbox is not None:

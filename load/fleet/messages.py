@@ -103,6 +103,10 @@ class Halt(Message, frozen=True, kw_only=True):
     cut: bool = False
 
 
+class GivenUp(Message, frozen=True, kw_only=True):
+    """The answer to a worker that was given up and goes on all the same: nothing that it does counts any more."""
+
+
 class FilePart(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of a file, as it was written."""
 
