@@ -38,6 +38,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
         "waited for ours": str(len(found.queued)) if found.queued else "",
+        "cut off by a worker's network": str(len(found.astray)) if found.astray else "",
         "not read in time": str(len(found.unread)) if found.unread else "",
         "turned away": str(len(found.turned_away)) if found.turned_away else "",
         "dropped": str(len(run.dropped)) if run.dropped else "",

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak.aside import astray
 from seatrial.checks.areas.soak.parts import BESIDE, intervals, once
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
@@ -70,7 +71,7 @@ def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
         step_s=max((step for step, _ in steps), default=None),
         slept_s=max((slept for _, slept in steps), default=None),
         lost=_lost([probe.t for probe in run.probes], start, end, stopped) if run.phases and run.probes else None,
-        missing=missing(run),
+        missing=(*missing(run), *astray.told(run)),
     )
 
 
