@@ -75,6 +75,7 @@ class FleetMaster:
         terms: what each is told when it comes.
         note: takes each line about a worker.
         say: takes a line for the operator.
+        generation: tells which life of the server is there now.
 
     Attributes:
         mates: the workers, by what Locust calls them.
@@ -87,13 +88,14 @@ class FleetMaster:
         terms: Welcome,
         note: Callable[[Crew], object],
         say: Callable[[str], object],
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
         assert terms.endpoint is not None
         self.mates: dict[str, Mate] = {}
         self.ended: list[Done] = []
         self.refused: set[str] = set()
         self._channel, self._rundir, self._terms, self._note, self._say = channel, rundir, terms, note, say
-        self._endpoint = terms.endpoint.name
+        self._endpoint, self._generation = terms.endpoint.name, generation
         self._inbox = Inbox(rundir, self._endpoint, self._gap)
         self._commands = 0
         channel.hear(Hello, self._hello)
@@ -218,7 +220,9 @@ class FleetMaster:
     def _asked(self, client: str, ask: AskTime) -> None:
         heard = time.monotonic_ns()
         if self._heard(client) is not None:
-            self._channel.say(TellTime(sent=ask.sent, heard=heard, told=time.monotonic_ns()), client)
+            generation = self._generation()
+            told = TellTime(sent=ask.sent, heard=heard, told=time.monotonic_ns(), generation=generation)
+            self._channel.say(told, client)
 
     def _settled(self, client: str, settled: Mustered) -> None:
         if (mate := self._heard(client)) is not None:

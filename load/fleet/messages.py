@@ -61,11 +61,12 @@ class AskTime(Message, frozen=True, kw_only=True):
 
 
 class TellTime(Message, frozen=True, kw_only=True):
-    """The master's time when it was asked, and when it answered."""
+    """The master's time when it was asked, and when it answered; and which life of the server is there now."""
 
     sent: Whole
     heard: Whole
     told: Whole
+    generation: Whole = 0
 
 
 class Mustered(Message, frozen=True, kw_only=True):

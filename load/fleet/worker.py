@@ -89,6 +89,9 @@ class FleetWorker:
 
     Args:
         here: it was started by the master, and writes into the run directory itself.
+
+    Attributes:
+        generation: which life of the server is there, as the master last told.
     """
 
     def __init__(self, channel: Channel, *, here: bool) -> None:
@@ -101,6 +104,7 @@ class FleetWorker:
         self._parent = os.getppid()
         self._answered = Event()
         self._given_up = False
+        self.generation = 0
         self.halted: Event = Event()
         self.acknowledged: Callable[[Ack], None] = lambda _: None
         channel.hear(Welcome, lambda _, welcome: self._welcome.set(welcome))
@@ -155,7 +159,7 @@ class FleetWorker:
         gevent.spawn(self._obey, sailor)
 
     def _time(self, _: str, told: TellTime) -> None:
-        self._heard = time.monotonic()
+        self._heard, self.generation = time.monotonic(), told.generation
         self._clock.exchange(told.sent, told.heard, told.told, time.monotonic_ns())
         self._answered.set()
 

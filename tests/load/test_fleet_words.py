@@ -186,14 +186,15 @@ def test_a_full_disk_leaves_no_worker_at_sea() -> None:
 class Mastered:
     """A master with one worker, which has joined; its clock is ours to move."""
 
-    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, generation: Callable[[], int] = lambda: 0) -> None:
         info = RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
         self.run = RunDir.open(RunDir.create(path / "run", info).path)
         self.runner, self.lines = Runner(), list[Crew]()
         self.late_ns = 0
         monkeypatch.setattr(masters, "time", SimpleNamespace(monotonic=time.monotonic, monotonic_ns=self.now))
         terms = Welcome(name="load1", of=1, run="r", endpoint=ENDPOINT, workload=workload.named("short"))
-        self.master = FleetMaster(Channel(self.runner), self.run, terms, self.lines.append, lambda _: None)
+        channel = Channel(self.runner)
+        self.master = FleetMaster(channel, self.run, terms, self.lines.append, lambda _: None, generation)
         self.runner.hear(Hello(version=VERSION_TOLD, host="h", pid=7, here=False))
         self.runner.hear(Mustered(users=1))
 
@@ -277,3 +278,15 @@ def test_a_worker_that_was_given_up_ends_by_itself(monkeypatch: pytest.MonkeyPat
     runner.hear(GivenUp())
     assert gone.get(timeout=PATIENCE_S) == "its master had given it up"
     worker.halted.set()
+
+
+def test_a_worker_elsewhere_knows_which_life_of_the_server_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mastered(tmp_path, monkeypatch, generation=lambda: 2)
+    made.runner.hear(AskTime(sent=1))
+    runner = Runner()
+    worker = FleetWorker(Channel(runner), here=False)
+    assert worker.generation == 0
+    runner.hear(made.said(TellTime)[0])
+    assert worker.generation == 2

@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from seatrial.records.lines import Clock, Gpu, LogRate, Meter, Probe, Sample, Sent
+from seatrial.records.lines import Clock, Event, Gpu, LogRate, Meter, Probe, Sample, Sent
 from seatrial.records.nights import NightFigure
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Crew, Dropped, LoadPulse, LoadRow, Phase
-from seatrial.records.words import VERSION, CrewWord, Depth, Hazard, Leaving, PhaseSort, Stage, Width
+from seatrial.records.words import VERSION, CrewWord, Depth, Happening, Hazard, Leaving, PhaseSort, Stage, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,6 +279,9 @@ class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
 
 
+OF_LIVES = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED, Happening.EXIT, Happening.LOST})
+"""Events that tell how a process of a server began or ended."""
+
 UNBOUND = frozenset({Stage.START, Stage.MEASURED, Stage.ASKED})
 """Lines of a soak with which no phase of it begins or ends."""
 
@@ -313,6 +316,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[Clock, ...] = ()  # of all writers of the run
     pulses: tuple[LoadPulse, ...] = ()  # of the processes of the load
     crew: tuple[Crew, ...] = ()  # its workers, where there are any
+    events: tuple[Event, ...] = ()  # how processes of the server began and ended
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
@@ -339,6 +343,7 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             clocks=tuple(record.of(Clock)),
             pulses=tuple(line for line in record.of(LoadPulse) if line.endpoint == endpoint),
             crew=crew,
+            events=tuple(line for line in record.of(Event) if line.name == endpoint and line.what in OF_LIVES),
         )
 
     @property

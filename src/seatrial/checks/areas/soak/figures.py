@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak import lasting, meanwhile, measured, validity
+from seatrial.checks.areas.soak import lasting, lives, meanwhile, measured, validity
 from seatrial.checks.areas.soak.parts import lost, once, parts
 from seatrial.detectors import harness
 from seatrial.reading.rows import tpot_s
@@ -54,6 +54,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
+        **dict(lives.of_lives(run)),
         "soak: our own part": harness.told(validity.ours(run, expect)),
         "soak: inspected": _at_end(run, "inspected"),
         "bytes not kept": f"of {n} answers, past the budget" if (n := _at_end(run, "unkept")) not in ("", "0") else "",
