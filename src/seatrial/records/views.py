@@ -12,7 +12,7 @@ from seatrial.records.lines import Clock, Event, Gpu, LogRate, Meter, Probe, Sam
 from seatrial.records.nights import NightFigure
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Crew, Dropped, LoadPulse, LoadRow, Phase
-from seatrial.records.words import VERSION, CrewWord, Depth, Happening, Hazard, Leaving, PhaseSort, Stage, Width
+from seatrial.records.words import OF_LIVES, VERSION, CrewWord, Depth, Hazard, Leaving, PhaseSort, Stage, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,22 +279,14 @@ class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
 
 
-OF_LIVES = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED, Happening.EXIT, Happening.LOST})
-"""Events that tell how a process of a server began or ended."""
-
 UNBOUND = frozenset({Stage.START, Stage.MEASURED, Stage.ASKED})
 """Lines of a soak with which no phase of it begins or ends."""
-
 
 _Counted = TypeVar("_Counted", LoadRow, Sent, Dropped)
 
 
 def _counting(lines: Iterable[_Counted], given_up: Mapping[str, int]) -> list[_Counted]:
-    """Lines without those that a worker wrote after it was given up: of that load nobody knew any more.
-
-    Args:
-        given_up: the number of the last line that counts, by writer.
-    """
+    """Lines without those that a worker wrote after it was given up: by writer, the number of its last that counts."""
     return [line for line in lines if line.w not in given_up or line.n <= given_up[line.w]]
 
 
