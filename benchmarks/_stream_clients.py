@@ -49,7 +49,7 @@ def ours(port: int, folder: Path) -> Client:
     environment = Environment()
     info = RunInfo(id="bench", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
     mask = Mask(KEY).also(secret_values(HEADERS))
-    recorder = RowWriter(RunDir.create(folder / "run", info).load_writer("load1"), "bench", 0, 0, mask)
+    recorder = RowWriter(RunDir.create(folder / "run", info).load_writer("load1"), "bench", 0, mask=mask)
     target = watched(LoadTarget(f"http://127.0.0.1:{port}/v1", mask, HEADERS))
     body = json.dumps(BODY).encode()
 

@@ -34,7 +34,7 @@ from load.inspection import NoRulesError
 from load.master import MasterSession
 from load.pool import PoolUser
 from load.session import LoadSession, NoServerError
-from load.settings import LoadSettings, SettingsError, read
+from load.settings import LoadSettings, SettingsError, nonsense, read
 from load.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
@@ -58,12 +58,15 @@ FREE: set[tuple[str, int]] = set()
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def narrow(parser: Any) -> None:
-    """A master listens on this host alone unless it is told otherwise, and says so where it cannot."""
+    """What makes no sense is refused; a master listens on this host alone unless it is told otherwise."""
     parser.set_defaults(master_bind_host=listening.LOOPBACK)
+    parser.error = _refuse
     whole = parser.parse_args
 
     def checked(*args: Any, **kwargs: Any) -> Any:
         options = whole(*args, **kwargs)
+        if why := nonsense(options):
+            _refuse(why)
         if options.worker or not (options.master or options.processes):
             return options
         if options.processes and options.master_port == parser.get_default("master_port"):
@@ -175,8 +178,8 @@ def _refuse_where_taken(host: str, port: int) -> None:
     """Locust would say it by a traceback, once a run directory is there."""
     try:
         gevent.socket.create_server((host.strip("*"), port)).close()
-    except OSError as error:
-        _refuse(f"--web-port={port}: {error.strerror}; name another, or say --headless")
+    except (OSError, OverflowError, UnicodeError) as error:
+        _refuse(f"--web-port={port}: {getattr(error, 'strerror', '') or error}; name another, or say --headless")
 
 
 def _say(text: str) -> None:

@@ -73,7 +73,7 @@ class MasterSession(LoadSession):
             canary_s=settings.canary_s,
             careless=settings.hazard >= Hazard.CARELESS,
         )
-        self.fleet = FleetMaster(Channel(runner), self.rundir, terms, self.recorder.note, say)
+        self.fleet = FleetMaster(Channel(runner), self.rundir, terms, self.recorder.note, say, self.generation)
 
     def staff(self, users: int | None) -> None:
         """Who starts a load by hand may ask for another number: Locust gives each worker its part of that one."""

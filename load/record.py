@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from load.users.asked import CHATS
 from load.users.ticket import Ticket
 from seatrial.records import (
@@ -39,12 +41,17 @@ PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled", "left", 
 """Outcomes whose bytes tell nothing their row does not."""
 
 
+CUT = frozenset({"truncated", "reset", "stall", "deadline", "tls", "cancelled", "left"})
+"""Outcomes of answers that are not whole."""
+
+
 class RowWriter:
     """Writes the lines of one endpoint's load.
 
     Args:
         seed: of the sample of sound streams whose bytes are kept. The n-th has a chance of ``SAMPLE / n``: all of the
             first fifty, then ever fewer, spread over the whole night. Nothing written is taken back for it.
+        generation: tells which life of the server is there now.
         mask: what no stored byte may show.
 
     Attributes:
@@ -53,9 +60,17 @@ class RowWriter:
         unwritable: told what cannot be written; whether it is worth another try.
     """
 
-    def __init__(self, writer: Writer, endpoint: str, seed: int, generation: int = 0, mask: Mask | None = None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        endpoint: str,
+        seed: int,
+        generation: Callable[[], int] = lambda: 0,
+        mask: Mask | None = None,
+    ) -> None:
         self._mask = mask or Mask(None)
         self._writer, self._endpoint, self._generation = writer, endpoint, generation
+        self._sent_to: dict[str, int] = {}
         self._random = random.Random(f"{seed}/sample")  # noqa: S311
         self.outcomes: Counter[str] = Counter()
         self.listeners: list[Callable[[LoadRow], None]] = []
@@ -65,15 +80,17 @@ class RowWriter:
 
     def begin(self, path: str = CHATS) -> str:
         """Write that a request is about to leave; its id."""
+        generation = self._generation()
         line = Sent(
             endpoint=self._endpoint,
             scenario=SCENARIO,
             method="POST",
             path=path,
-            generation=self._generation,
+            generation=generation,
             load=True,
         )
         sent = self._write("exchanges.jsonl", line)
+        self._sent_to[sent.id] = generation
         self.in_flight += 1
         return sent.id
 
@@ -82,6 +99,8 @@ class RowWriter:
         assert row.outcome in OUTCOMES
         self.in_flight -= 1
         self.outcomes[row.outcome] += 1
+        if generation := self._answered_by(row):
+            row = msgspec.structs.replace(row, generation=generation)
         try:
             if s.response and self._worth_keeping(row):
                 self._keep(row, s, path)
@@ -132,6 +151,11 @@ class RowWriter:
                 raise
             return self._writer.write(file, line)
 
+    def _answered_by(self, row: LoadRow) -> int:
+        """The generation a row belongs to: nobody has a whole answer of a server that has ended meanwhile."""
+        sent_to = self._sent_to.pop(row.id, 0)
+        return sent_to if row.outcome in CUT or not row.status else self._generation()
+
     def _worth_keeping(self, row: LoadRow) -> bool:
         seen = self.outcomes[row.outcome]
         if row.outcome in PLAIN and not row.findings:
@@ -149,7 +173,7 @@ class RowWriter:
             path=path,
             request=request or (0, 0),
             response=response or (0, 0),
-            generation=self._generation,
+            generation=row.generation,
             dropped=response is None,
         )
         self._write("exchanges.jsonl", line)

@@ -14,7 +14,7 @@ from gevent.lock import RLock
 from load import counters
 from load.desk import Desk
 from load.ending import LoadEnd
-from load.engine import slots
+from load.engine import lives, slots
 from load.engine.pulse import LoopWatch
 from load.engine.watch import watched
 from load.inspection import Inspector
@@ -75,12 +75,9 @@ class LoadSession:
         self.places = max(open_places, self.users, *(phase.users or 0 for phase in self.phases))
         self.draining = Event()
         self.desk = Desk(self.draining, settings.seed)
+        self.generation = lives.followed(self.rundir, self.endpoint)
         self.recorder = RowWriter(
-            self.rundir.load_writer(settings.role),
-            self.endpoint.name,
-            settings.seed,
-            self.endpoint.generation,
-            self.target.mask,
+            self.rundir.load_writer(settings.role), self.endpoint.name, settings.seed, self.generation, self.target.mask
         )
         self.inspector = Inspector(self.endpoint, seed=settings.seed)
         self.ending = LoadEnd(self.rundir.path / "load" / f"{settings.role}{SPARE}")

@@ -31,13 +31,15 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from seatrial.given import words
+from seatrial.given import phases, soak, words
 from seatrial.given.errors import ConfigError
 from seatrial.records import Hazard
 from seatrial.wire.masking.headers import FRAMING, secret_values, unsendable
@@ -46,6 +48,9 @@ from seatrial.wire.transports.load import LoadTarget
 from seatrial.wire.transports.turns import Turns
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+_ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 class SettingsError(Exception):
@@ -98,19 +103,21 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
     Raises:
         SettingsError: a value is no number, no JSON or names nothing.
     """
-    run = env.get("SEATRIAL_RUN", "")
+    run, role = env.get("SEATRIAL_RUN", ""), env.get("SEATRIAL_ROLE") or "load1"
+    if not _ROLE.fullmatch(role):
+        raise SettingsError(f"SEATRIAL_ROLE={role[:60]!r}: up to 40 letters, digits and dashes: a file is called so")
     ca = env.get("SEATRIAL_CA", "")
     if ca and not Path(ca).is_file():
         raise SettingsError(f"SEATRIAL_CA={ca}: no such file")
     return LoadSettings(
         run=Path(run) if run else None,
         endpoint=env.get("SEATRIAL_ENDPOINT", ""),
-        role=env.get("SEATRIAL_ROLE") or "load1",
-        users=_whole(env, "SEATRIAL_USERS"),
+        role=role,
+        users=_whole(env, "SEATRIAL_USERS", phases.MOST_USERS),
         phases=Path(env["SEATRIAL_PHASES"]) if env.get("SEATRIAL_PHASES") else None,
-        rps=_positive(env, "SEATRIAL_RPS", 1.0) if env.get("SEATRIAL_RPS") else None,
+        rps=_rps(env),
         workload=env.get("SEATRIAL_WORKLOAD", ""),
-        canary_s=_positive(env, "SEATRIAL_CANARY_S", 60.0),
+        canary_s=_canary(env),
         hazard=_hazard(env),
         slo=_slo(env),
         model=env.get("SEATRIAL_MODEL", ""),
@@ -121,9 +128,30 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         key=_key(env),
         headers=_headers(env),
         ca=Path(ca) if ca else None,
-        lifeline=int(env["SEATRIAL_LIFELINE"]) if env.get("SEATRIAL_LIFELINE", "").isdigit() else None,
+        lifeline=_lifeline(env),
         pace=_pace(env),
     )
+
+
+def nonsense(options: Any) -> str:
+    """What of Locust's own options makes no sense, and why; empty: nothing. It takes 0 for what was not said.
+
+    Args:
+        options: of Locust's command line.
+    """
+    most, lasts = phases.MOST_USERS, options.run_time
+    if options.num_users is not None and not 1 <= options.num_users <= most:
+        return f"--users={options.num_users}: a whole number, 1 to {most}"
+    if lasts is not None and not phases.LEAST_S <= lasts <= phases.LONGEST_S:
+        return f"--run-time={lasts}s: 1s at least, and 720h (30 days) at most"
+    if options.spawn_rate is not None and not 0 < options.spawn_rate < math.inf:
+        return f"--spawn-rate={options.spawn_rate:g}: users a second, more than 0"
+    processes = options.processes
+    if processes is not None and processes != -1 and not 1 <= processes <= soak.MOST_WORKERS:
+        return f"--processes={processes}: a whole number, 1 to {soak.MOST_WORKERS}; -1: one for each core"
+    if not 1 <= options.expect_workers <= soak.MOST_WORKERS:
+        return f"--expect-workers={options.expect_workers}: a whole number, 1 to {soak.MOST_WORKERS}"
+    return ""
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:
@@ -143,12 +171,37 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _whole(env: Mapping[str, str], name: str) -> int | None:
+def _rps(env: Mapping[str, str]) -> float | None:
+    if not env.get("SEATRIAL_RPS"):
+        return None
+    if not 0 < (value := _number(env, "SEATRIAL_RPS", 1.0)) <= phases.MOST_RPS:
+        raise SettingsError(f"SEATRIAL_RPS={env['SEATRIAL_RPS']}: more than 0, {phases.MOST_RPS:g} a second at most")
+    return value
+
+
+def _canary(env: Mapping[str, str]) -> float:
+    if (value := _positive(env, "SEATRIAL_CANARY_S", 60.0)) < 1:
+        raise SettingsError(f"SEATRIAL_CANARY_S={env['SEATRIAL_CANARY_S']} would be a load of its own; 1 at least")
+    return value
+
+
+def _lifeline(env: Mapping[str, str]) -> int | None:
+    text = env.get("SEATRIAL_LIFELINE", "")
+    if not text:
+        return None
+    try:
+        os.fstat(int(text))
+    except (ValueError, OverflowError, OSError):
+        raise SettingsError(f"SEATRIAL_LIFELINE={text}: no file of that number is open") from None
+    return int(text)
+
+
+def _whole(env: Mapping[str, str], name: str, most: int = 10**9) -> int | None:
     text = env.get(name, "")
     if not text:
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingsError(f"{name}={text}: a whole number, at least 1")
+    if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
+        raise SettingsError(f"{name}={text[:60]}: a whole number, 1 to {most}")
     return int(text)
 
 

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from load.desk import Desk
 from load.ending import LoadEnd
+from load.engine import lives
 from load.engine.pulse import LoopWatch
 from load.engine.watch import watched
 from load.fleet.messages import Done, SendPhase, Welcome
@@ -81,9 +82,8 @@ class WorkerSession:
         self.draining = Event()
         self.desk = Desk(self.draining, welcome.seed + APART * welcome.index)
         self._writer = FolderWriter(self.rundir, welcome.name, ships=not here, of=welcome.of)
-        self.recorder = RowWriter(
-            self._writer, self.endpoint.name, welcome.seed, self.endpoint.generation, self.target.mask
-        )
+        generation = lives.followed(self.rundir, self.endpoint) if here else lambda: fleet.generation
+        self.recorder = RowWriter(self._writer, self.endpoint.name, welcome.seed, generation, self.target.mask)
         self.ending = LoadEnd(self.rundir.path / "load" / f"{welcome.name}{SPARE}")
         self.recorder.unwritable = self.ending.unwritable
         self.recorder.listeners.append(self._count)
@@ -111,9 +111,14 @@ class WorkerSession:
 
     def start(self, gone: Callable[[], None]) -> None:
         """Say that we are ready, and do what the master says; ``gone`` is called where there is none any more."""
+
+        def deserted(why: str) -> None:
+            self.ending.because(why)
+            gone()
+
         self.ending.begin(None, lambda: gevent.spawn(gone))  # it cannot be written on
         self._loop.begin()
-        self._fleet.serve(self, gone)
+        self._fleet.serve(self, deserted)
         for every, send in self._beside:
             gevent.spawn(self._voyage.every, every, send).link_exception(lambda dead: self.broken(dead.exception))
         if self._outbox is not None:

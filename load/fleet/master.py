@@ -1,7 +1,7 @@
 """The master of a load: who takes part, what they are told, what came of it, and who is missing.
 
 It sends no request itself. All that a worker says shows that it lives; one of which nothing is heard for ``LOST_S`` is
-lost, and so is the load's claim to have measured the server.
+lost, and so is the load's claim to have measured the server. What it says later counts for nothing, and it is told so.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from load.fleet.messages import (
     Channel,
     Done,
     Failing,
+    GivenUp,
     Halt,
     Hello,
     Mustered,
@@ -40,7 +41,9 @@ from seatrial.run.writer import RunDirError
 from seatrial.text import visible
 
 LOST_S = 15.0
-"""A worker says something each second."""
+"""A worker says something each second, and ends by itself before this: see ``load.fleet.worker.SILENT_S``."""
+
+TOO_LATE = "it was given up before"
 
 STEP_S = 0.02
 """Between two looks at whether workers have said what they were asked for."""
@@ -72,6 +75,7 @@ class FleetMaster:
         terms: what each is told when it comes.
         note: takes each line about a worker.
         say: takes a line for the operator.
+        generation: tells which life of the server is there now.
 
     Attributes:
         mates: the workers, by what Locust calls them.
@@ -84,13 +88,14 @@ class FleetMaster:
         terms: Welcome,
         note: Callable[[Crew], object],
         say: Callable[[str], object],
+        generation: Callable[[], int] = lambda: 0,
     ) -> None:
         assert terms.endpoint is not None
         self.mates: dict[str, Mate] = {}
         self.ended: list[Done] = []
         self.refused: set[str] = set()
         self._channel, self._rundir, self._terms, self._note, self._say = channel, rundir, terms, note, say
-        self._endpoint = terms.endpoint.name
+        self._endpoint, self._generation = terms.endpoint.name, generation
         self._inbox = Inbox(rundir, self._endpoint, self._gap)
         self._commands = 0
         channel.hear(Hello, self._hello)
@@ -170,6 +175,9 @@ class FleetMaster:
 
     def _hello(self, client: str, hello: Hello) -> None:
         mate = self.mates.get(client)
+        if mate is not None and mate.lost:
+            self._channel.say(GivenUp(), client)
+            return
         if mate is None:
             if why := self._unwanted(hello):
                 if client not in self.refused:
@@ -200,7 +208,11 @@ class FleetMaster:
         return mate
 
     def _heard(self, client: str) -> Mate | None:
+        """Who says something; None: nobody who takes part, any more or ever."""
         mate = self.mates.get(client)
+        if mate is not None and mate.lost:
+            self._channel.say(GivenUp(), client)
+            return None
         if mate is not None:
             mate.heard = time.monotonic_ns()
         return mate
@@ -208,7 +220,9 @@ class FleetMaster:
     def _asked(self, client: str, ask: AskTime) -> None:
         heard = time.monotonic_ns()
         if self._heard(client) is not None:
-            self._channel.say(TellTime(sent=ask.sent, heard=heard, told=time.monotonic_ns()), client)
+            generation = self._generation()
+            told = TellTime(sent=ask.sent, heard=heard, told=time.monotonic_ns(), generation=generation)
+            self._channel.say(told, client)
 
     def _settled(self, client: str, settled: Mustered) -> None:
         if (mate := self._heard(client)) is not None:
@@ -221,6 +235,8 @@ class FleetMaster:
 
     def _batch(self, client: str, batch: Batch) -> None:
         mate = self._heard(client)
+        if mate is None and client in self.mates:
+            self._channel.say(Ack(number=batch.number, refused=TOO_LATE), client)
         if mate is None or mate.here:
             return
         if (batch.offset_ns, batch.error_ns) != mate.offset:
@@ -231,13 +247,12 @@ class FleetMaster:
             self._inbox.take(mate.name, batch)
         except (RefusedError, RunDirError) as error:
             why = str(error)
-            if not mate.lost:
-                self._lose(mate, why)
+            self._lose(mate, why)
         self._channel.say(Ack(number=batch.number, refused=why), client)
 
     def _done(self, client: str, done: Done) -> None:
         mate = self._heard(client)
-        if mate is None or mate.done or mate.lost:
+        if mate is None or mate.done:
             return
         last = done.lines if mate.here else self._inbox.lines(mate.name)
         if last < done.lines:
@@ -248,7 +263,7 @@ class FleetMaster:
 
     def _failing(self, client: str, failing: Failing) -> None:
         mate = self._heard(client)
-        if mate is not None and not mate.done and not mate.lost:
+        if mate is not None and not mate.done:
             self._lose(mate, visible(failing.why, 300))
 
     # who is missing

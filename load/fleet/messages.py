@@ -61,11 +61,12 @@ class AskTime(Message, frozen=True, kw_only=True):
 
 
 class TellTime(Message, frozen=True, kw_only=True):
-    """The master's time when it was asked, and when it answered."""
+    """The master's time when it was asked, and when it answered; and which life of the server is there now."""
 
     sent: Whole
     heard: Whole
     told: Whole
+    generation: Whole = 0
 
 
 class Mustered(Message, frozen=True, kw_only=True):
@@ -101,6 +102,10 @@ class Halt(Message, frozen=True, kw_only=True):
     """Send nothing more. ``cut``: nor wait for what is under way."""
 
     cut: bool = False
+
+
+class GivenUp(Message, frozen=True, kw_only=True):
+    """The answer to a worker that was given up and goes on all the same: nothing that it does counts any more."""
 
 
 class FilePart(msgspec.Struct, frozen=True, kw_only=True):

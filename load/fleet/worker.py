@@ -23,6 +23,7 @@ from load.fleet.messages import (
     Channel,
     Done,
     Failing,
+    GivenUp,
     Halt,
     Hello,
     Mustered,
@@ -48,8 +49,13 @@ MOST = 1000
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:\-]{0,99}")
 
-GONE_S = 30.0
-"""A master of which nothing is heard for so long has gone."""
+SILENT_S = 10.0
+"""A master of which nothing is heard for so long has gone, and so does its worker: before the master gives it up, as it
+does after ``load.fleet.master.LOST_S``. What was sent after that would be a load that nobody counts."""
+
+SILENT = f"nothing was heard of its master for {SILENT_S:.0f} s"
+GIVEN_UP = "its master had given it up"
+DESERTED = "its master has ended"
 
 
 class NotWantedError(Exception):
@@ -83,6 +89,9 @@ class FleetWorker:
 
     Args:
         here: it was started by the master, and writes into the run directory itself.
+
+    Attributes:
+        generation: which life of the server is there, as the master last told.
     """
 
     def __init__(self, channel: Channel, *, here: bool) -> None:
@@ -94,6 +103,8 @@ class FleetWorker:
         self._commands_heard = 0
         self._parent = os.getppid()
         self._answered = Event()
+        self._given_up = False
+        self.generation = 0
         self.halted: Event = Event()
         self.acknowledged: Callable[[Ack], None] = lambda _: None
         channel.hear(Welcome, lambda _, welcome: self._welcome.set(welcome))
@@ -101,6 +112,7 @@ class FleetWorker:
         channel.hear(SendPhase, lambda _, command: self._commands.put(command))
         channel.hear(Halt, lambda _, halt: self._commands.put(halt))
         channel.hear(Ack, lambda _, ack: self.acknowledged(ack))
+        channel.hear(GivenUp, self._left_behind)
 
     @property
     def offset(self) -> tuple[int, int]:
@@ -136,34 +148,48 @@ class FleetWorker:
             f"who listens there did not answer a worker of Seatrial {VERSION_TOLD} in {WELCOME_S:.0f} s"
         )
 
-    def serve(self, sailor: Sailor, gone: Callable[[], None]) -> None:
+    def serve(self, sailor: Sailor, gone: Callable[[str], None]) -> None:
         """Say that we are there, and do what we are told, until we are told to end.
 
         Args:
-            gone: called where the master has gone.
+            gone: called with the reason where there is no master any more that counts what we do.
         """
+        self._heard = time.monotonic()
         gevent.spawn(self._beat, sailor, gone)
         gevent.spawn(self._obey, sailor)
 
     def _time(self, _: str, told: TellTime) -> None:
-        self._heard = time.monotonic()
+        self._heard, self.generation = time.monotonic(), told.generation
         self._clock.exchange(told.sent, told.heard, told.told, time.monotonic_ns())
         self._answered.set()
 
-    def _beat(self, sailor: Sailor, gone: Callable[[], None]) -> None:
+    def _left_behind(self, _: str, __: GivenUp) -> None:
+        self._given_up = True
+        self._answered.set()
+
+    def _deserted(self) -> str:
+        """Why nobody counts what we do; empty where somebody does."""
+        if self._given_up:
+            return GIVEN_UP
+        if self._here and os.getppid() != self._parent:
+            return DESERTED
+        return SILENT if time.monotonic() - self._heard > SILENT_S else ""
+
+    def _beat(self, sailor: Sailor, gone: Callable[[str], None]) -> None:
         for _ in range(FIRST_ASKS):
             self._answered.clear()
             self._channel.say(AskTime(sent=time.monotonic_ns()))
             self._answered.wait(ASK_S)
+            if self._given_up:
+                break
         while not self.halted.is_set():
             if self._clock.known:
                 self._channel.say(Mustered(users=sailor.users()))
             self._channel.say(AskTime(sent=time.monotonic_ns()))
-            orphaned = self._here and os.getppid() != self._parent
-            if orphaned or time.monotonic() - self._heard > GONE_S:
-                gone()
-                return
             self.halted.wait(ASK_S / 4 if self._commands_heard == 0 else ASK_S)
+            if why := "" if self.halted.is_set() else self._deserted():
+                gone(why)
+                return
 
     def _obey(self, sailor: Sailor) -> None:
         busy: Any = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from seatrial.checks.areas.soak import answers, counters
+from seatrial.checks.areas.soak import answers, counters, figures, parts, validity
 from seatrial.checks.rules import Rule
-from seatrial.records import LoadRow, Meter, Outcome, Phase, SoakRun
+from seatrial.records import Crew, CrewWord, Expect, LoadRow, Meter, Outcome, Phase, Probe, SoakRun
 from tests.checks.test_soak import MS, judged, load, row
 
 
@@ -147,3 +147,71 @@ def test_a_phase_that_sent_nothing_is_no_pass_on_canaries_alone() -> None:
         run = phased(load(*canaries), ("open", "open", {"rps": rate}))
         for rule in (answers.streams_terminate, answers.requests_are_answered):
             assert judged(rule, run)[0] is expected
+
+
+def sent_by(name: str, number: int, at_ms: int, word: str = "ok", lasts_ms: int = 100) -> LoadRow:
+    """A request of a worker: sent and ended at these times, answered from the middle on where it was answered."""
+    sent, ended = at_ms * MS, (at_ms + lasts_ms) * MS
+    came = {"byte_at": (sent + ended) // 2, "first_at": (sent + ended) // 2, "last_at": ended} if word == "ok" else {}
+    none = {} if word == "ok" else {"first_at": 0, "last_at": 0, "status": 0}
+    about = {"sent_at": sent, "intended_at": sent, "ended_at": ended, **none, **came}
+    return row(number, word, w=name, n=number, id=f"{name}-{number}", **about)
+
+
+def crewed(*rows: LoadRow, probes: tuple[Probe, ...] = (), where: str = "elsewhere") -> SoakRun:
+    """A soak of two workers, which were there to its end."""
+    crew = [
+        Crew(endpoint="8080", worker=name, what=what, at=0, facts={"writes": where})
+        for name in ("load1w1", "load1w2")
+        for what in (CrewWord.JOINED, CrewWord.DONE)
+    ]
+    return msgspec.structs.replace(load(*rows), crew=tuple(crew), probes=probes)
+
+
+WELL = tuple(sent_by("load1w1", n, n * 500) for n in range(1, 60))
+"""The first worker is answered twice a second, all the time."""
+BEFORE, AFTER = sent_by("load1w2", 100, 9_000), sent_by("load1w2", 109, 16_000)
+CUT_OFF = tuple(sent_by("load1w2", 101 + n, 10_000 + 1500 * n, "unreachable", 1400) for n in range(3))
+
+
+def looked(*, health: int | None = 200, error: str = "") -> tuple[Probe, ...]:
+    return tuple(Probe(name="8080", t=(500 + 1000 * n) * MS, health=health, error=error) for n in range(59))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [crewed(*WELL, BEFORE, *CUT_OFF, AFTER), crewed(BEFORE, *CUT_OFF, AFTER, probes=looked())],
+    ids=["the other worker was answered", "the recorder was"],
+)
+def test_what_one_worker_alone_could_not_reach_is_its_own_network(run: SoakRun) -> None:
+    for rule in (answers.requests_are_answered, answers.streams_terminate):
+        word, found = judged(rule, run)
+        assert word is Outcome.INCONCLUSIVE
+        assert "worker load1w2 could not reach the server for 3 requests, while others did" in found[-1].got
+    assert {row.id for row in parts.parts(run, Expect()).astray} == {row.id for row in CUT_OFF}
+    told = figures.figures(run, Expect())
+    assert "load1w2 could not reach the server" in told["no verdict, for"]
+    assert told["cut off by a worker's network"] == "3"
+    assert told["lost"] == "0"
+
+
+DOWN = tuple(sent_by("load1w1", n, n * 500, "ok" if n < 20 or n > 31 else "unreachable") for n in range(1, 60))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        crewed(BEFORE, *CUT_OFF, AFTER),  # nobody else was there
+        crewed(BEFORE, *CUT_OFF, AFTER, probes=looked(health=None, error="unreachable")),
+        crewed(*DOWN, BEFORE, *CUT_OFF, AFTER),  # all fail together
+        crewed(*(r for r in WELL if r.ended_at < CUT_OFF[0].sent_at), *CUT_OFF),  # the server went down for good
+        crewed(*WELL, BEFORE, *CUT_OFF, AFTER, where="here"),  # one host has one network
+        crewed(*WELL, *CUT_OFF, *(sent_by("load1w2", 200 + n, 9_000 + 200 * n) for n in range(40))),  # one in some
+        crewed(*WELL, sent_by("load1w2", 101, 10_000, "refused"), sent_by("load1w2", 102, 11_000, "reset")),
+    ],
+    ids=["alone", "watched", "together", "down for good", "here", "some of its requests", "no want of a way"],
+)
+def test_a_server_that_is_down_is_the_servers_whoever_noticed(run: SoakRun) -> None:
+    assert judged(answers.requests_are_answered, run)[0] is Outcome.FAIL
+    assert not parts.parts(run, Expect()).astray
+    assert not any("could not reach" in text for text in validity.invalid(run, Expect()))

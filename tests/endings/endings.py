@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from seatrial.checks.areas.soak import lives
 from seatrial.records import Stage
 from tests.endings.stage import Soaked, Under, soak
 from tests.waiting import until
@@ -30,6 +31,7 @@ class Ending:
         outcomes: of some of its rules.
         says: what stands in the output.
         options: of the command line.
+        lives: of the server that have answered.
         finished: each request has a row.
         open_s: seconds of the phase in which it comes. A stop is told some seconds after it, and a soak that ends a
             moment before its time is whole.
@@ -44,6 +46,7 @@ class Ending:
     says: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     embedded: bool = False
+    lives: int = 1
     finished: bool = True
     open_s: int = 30
 
@@ -59,6 +62,7 @@ class Ending:
             f"it ran {found.ran!r}, not ended by {self.ran!r}": _ended(found.ran, self.ran),
             f"left behind: {found.left}": not found.left,
             f"the record is damaged: {found.judged.run.damage.told()}": not found.judged.run.damage.told(),
+            f"{_lives(found)} lives of the server answered, not {self.lives}": _lives(found) == self.lives,
             "a request was recorded and has neither row nor end": self.finished or bool(found.run.rows),
             f"no verdict.json is {self.code != -9}": (found.path / "verdict.json").exists() == (self.code != -9),
         }
@@ -71,6 +75,13 @@ class Ending:
             again = {name: str(outcome) for name, outcome in verdict.outcomes.items()}
             checks["judged again it is another"] = all(f'"{name}": "{o}"'.encode() in live for name, o in again.items())
         return [text for text, holds in checks.items() if not holds]
+
+
+def _lives(found: Soaked) -> int:
+    """How many lives answered, as far as anything tells; of a server of ours the rows bear their generations, too."""
+    by_record = {number for row in found.run.rows if (number := lives.answering(found.run, row))}
+    by_row = {row.generation for row in found.run.rows if row.outcome == "ok"}
+    return max(1, len(by_record), len(by_row))
 
 
 def _ended(ran: str, why: str) -> bool:
@@ -148,7 +159,7 @@ ENDINGS: dict[str, Ending] = {
     "server-killed": Ending(_kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE, open_s=6),
     "server-killed-abort": Ending(_kill("server"), 1, _STOPPED, "NOT READY", (KILLED,), options=ABORT, open_s=60),
     "embedded-killed": Ending(
-        _kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE, embedded=True, open_s=60,
+        _kill("server"), 1, "", "NOT READY", (KILLED,), options=CONTINUE, embedded=True, open_s=60, lives=2,
         says=("started again, and the soak goes on",),
     ),
     "embedded-killed-abort": Ending(

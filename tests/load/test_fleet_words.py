@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,21 +11,49 @@ from typing import Any
 import gevent
 import msgspec
 import pytest
-from gevent.event import Event
+from gevent.event import AsyncResult, Event
 
+from load.fleet import master as masters
+from load.fleet import worker as workers
 from load.fleet.master import FleetMaster
-from load.fleet.messages import VERSION_TOLD, Channel, Done, Failing, Halt, Hello, SendPhase, Welcome
-from load.fleet.worker import FleetWorker
+from load.fleet.messages import (
+    VERSION_TOLD,
+    Ack,
+    AskTime,
+    Batch,
+    Channel,
+    Done,
+    Failing,
+    FilePart,
+    GivenUp,
+    Halt,
+    Hello,
+    Message,
+    Mustered,
+    PhaseTold,
+    SendPhase,
+    TellTime,
+    Welcome,
+)
+from load.fleet.worker import SILENT_S, FleetWorker
 from load.master import MasterSession
 from seatrial.checks.areas.soak import validity
 from seatrial.given import workload
 from seatrial.given.phases import SoakPhase
-from seatrial.records import Crew, CrewWord, PhaseSort, Record, RunInfo, SoakRun
+from seatrial.records import SECOND, Crew, CrewWord, LoadRow, PhaseSort, Record, RunInfo, Sent, SoakRun
 from seatrial.run.directory import RunDir
 from seatrial.statistics.knee import Tried
 from tests.load.simulated import ENDPOINT
 
 PATIENCE_S = 10.0
+
+
+def eventually(holds: Callable[[], object], text: str) -> None:
+    """Let others run until something holds."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"not within {PATIENCE_S:.0f} s: {text}"
+        gevent.sleep(0.01)
 
 
 class Runner:
@@ -149,3 +178,115 @@ def test_a_full_disk_leaves_no_worker_at_sea() -> None:
     assert len(halted) == 1
     with gevent.Timeout(PATIENCE_S):
         session.drain()  # a second caller does not wait for ever
+
+
+# who is given up
+
+
+class Mastered:
+    """A master with one worker, which has joined; its clock is ours to move."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, generation: Callable[[], int] = lambda: 0) -> None:
+        info = RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
+        self.run = RunDir.open(RunDir.create(path / "run", info).path)
+        self.runner, self.lines = Runner(), list[Crew]()
+        self.late_ns = 0
+        monkeypatch.setattr(masters, "time", SimpleNamespace(monotonic=time.monotonic, monotonic_ns=self.now))
+        terms = Welcome(name="load1", of=1, run="r", endpoint=ENDPOINT, workload=workload.named("short"))
+        channel = Channel(self.runner)
+        self.master = FleetMaster(channel, self.run, terms, self.lines.append, lambda _: None, generation)
+        self.runner.hear(Hello(version=VERSION_TOLD, host="h", pid=7, here=False))
+        self.runner.hear(Mustered(users=1))
+
+    def now(self) -> int:
+        return time.monotonic_ns() + self.late_ns
+
+    def give_up(self) -> None:
+        """Nothing is heard of the worker for as long as a master waits."""
+        self.late_ns = round(2 * masters.LOST_S * SECOND)
+        eventually(lambda: self.master.mates["a"].lost, "the worker to be given up")
+
+    def said(self, kind: type[Message]) -> list[Any]:
+        name = f"seatrial-{kind.__name__.lower()}"
+        return [msgspec.msgpack.decode(data, type=kind) for known, data in self.runner.said if known == name]
+
+
+def test_a_worker_that_was_given_up_is_told_so_and_nothing_that_it_says_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mastered(tmp_path, monkeypatch)
+    made.runner.hear(AskTime(sent=1))
+    assert len(made.said(TellTime)) == 1
+    assert not made.said(GivenUp)  # the twin: who takes part is told the time
+    phase = SoakPhase(name="closed", sort=PhaseSort.CLOSED, seconds=1.0)
+    made.master.command(phase, until=made.now() + SECOND, slots=1, measured=None)
+    made.give_up()
+    made.runner.hear(AskTime(sent=2))
+    assert len(made.said(TellTime)) == 1
+    assert len(made.said(GivenUp)) == 1
+    made.runner.hear(PhaseTold(number=1, answered=700, quiet=True))
+    made.runner.hear(Batch(number=1, parts=(FilePart(file="bytes.bin", at=0, content=b"late"),)))
+    made.runner.hear(Done(lines=9, outcomes={"ok": 700}))
+    assert made.master.answers(0.0) == []
+    assert made.master.ended == []
+    assert not made.master.whole
+    assert [ack.refused for ack in made.said(Ack)] == ["it was given up before"]
+    assert [path.stat().st_size for path in made.run.path.glob("writers/load1w1-7/bytes.bin")] == [0]
+    assert [line.what for line in made.lines] == [CrewWord.JOINED, CrewWord.LOST, CrewWord.GAP]
+
+
+def test_rows_that_a_worker_wrote_after_it_was_given_up_do_not_count() -> None:
+    def rows(name: str) -> list[LoadRow | Sent]:
+        sent = [
+            Sent(w=name, n=n, t=n, endpoint="8080", scenario="s", method="POST", path="/", load=True) for n in (1, 3, 5)
+        ]
+        about = {"endpoint": "8080", "outcome": "ok", "intended_at": 1, "sent_at": 1, "ended_at": 2}
+        return [*sent, *(LoadRow(w=name, n=n, t=n, id=f"{name}-{n - 1}", **about) for n in (2, 4))]
+
+    lost = Crew(endpoint="8080", worker="load1w1", what=CrewWord.LOST, at=9, last=3)
+    found = SoakRun.of("8080", Record([*rows("load1w1"), *rows("load1w2"), lost]))
+    assert [row.id for row in found.rows] == ["load1w1-1", "load1w2-1", "load1w2-3"]
+    assert found.unfinished == ("load1w1-3", "load1w2-5")  # the first was under way when it was given up
+
+
+@pytest.mark.parametrize("late_s", [SILENT_S + 1, 0.0], ids=["silent", "heard"])
+def test_a_worker_whose_master_is_silent_ends_before_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, late_s: float
+) -> None:
+    assert SILENT_S < masters.LOST_S
+    runner, sailor, gone = Runner(), Sailor(), AsyncResult()
+    clock = SimpleNamespace(late_s=0.0)
+    shifted = SimpleNamespace(monotonic=lambda: time.monotonic() + clock.late_s, monotonic_ns=time.monotonic_ns)
+    monkeypatch.setattr(workers, "time", shifted)
+    monkeypatch.setattr(workers, "ASK_S", 0.02)
+    worker = FleetWorker(Channel(runner), here=False)
+    worker.serve(sailor, gone.set)
+    runner.hear(TellTime(sent=1, heard=2, told=2))
+    clock.late_s = late_s
+    asked = len(runner.said)
+    eventually(lambda: gone.ready() or len(runner.said) > asked + 20, "some beats")
+    assert gone.ready() == bool(late_s)
+    assert not late_s or gone.get() == "nothing was heard of its master for 10 s"
+    worker.halted.set()
+
+
+def test_a_worker_that_was_given_up_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "ASK_S", 0.02)
+    runner, gone = Runner(), AsyncResult()
+    worker = FleetWorker(Channel(runner), here=False)
+    worker.serve(Sailor(), gone.set)
+    runner.hear(GivenUp())
+    assert gone.get(timeout=PATIENCE_S) == "its master had given it up"
+    worker.halted.set()
+
+
+def test_a_worker_elsewhere_knows_which_life_of_the_server_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Mastered(tmp_path, monkeypatch, generation=lambda: 2)
+    made.runner.hear(AskTime(sent=1))
+    runner = Runner()
+    worker = FleetWorker(Channel(runner), here=False)
+    assert worker.generation == 0
+    runner.hear(made.said(TellTime)[0])
+    assert worker.generation == 2

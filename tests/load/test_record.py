@@ -10,6 +10,7 @@ import pytest
 
 from load import counters, inspection
 from load.counters import Totals, quiet, totals
+from load.engine.lives import followed
 from load.record import KEPT_PER_OUTCOME, RowWriter, row_of
 from seatrial.checks.areas.soak import parts
 from seatrial.checks.areas.soak.figures import figures
@@ -172,3 +173,26 @@ def test_of_streams_that_take_too_long_to_read_a_seeded_sample_is(cost_s: float,
     assert found[0] == found[1]
     assert low <= found[0][0] <= high
     assert found[0][1].endswith(", a seeded sample") == (low < 400)
+
+
+def test_a_row_says_which_life_of_the_server_answered_it(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    page = Endpoint(name="8080", url="http://127.0.0.1:1/v1", kind="generic", model="m", models=("m",))
+    run.write_endpoint(page)
+    recorder = RowWriter(run.load_writer("load1"), "8080", 1, followed(run, page))
+
+    def ask(name: str, word: str = "ok", status: int = 200) -> None:
+        s = Stream(sent_at=1, ended_at=2, status=status, request=b"ask", response=b"answer", frames=((2, 6),))
+        recorder.end(row_of(name, "8080", word, s, intended_at=1), s)
+
+    ask(recorder.begin())
+    cut, unheard, waited = recorder.begin(), recorder.begin(), recorder.begin()
+    run.write_endpoint(msgspec.structs.replace(page, generation=1))  # it ended, and was started again
+    ask(cut, "truncated")
+    ask(unheard, "refused", 0)
+    ask(waited)
+    ask(recorder.begin())
+    lines = list(run.in_time())
+    assert [line.generation for line in lines if isinstance(line, LoadRow)] == [0, 0, 0, 1, 1]
+    assert [line.generation for line in lines if isinstance(line, Sent)] == [0, 0, 0, 0, 1]
+    assert {line.id: line.generation for line in lines if isinstance(line, Received)}[waited] == 1

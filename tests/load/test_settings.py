@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from load import session
-from load.settings import SettingsError, read
+from load.settings import SettingsError, nonsense, read
 from seatrial.wire.transports.load import stream
 from tests.load.scripted import CHUNKED, DONE, FINISH, LAST, chunk, delta, scripted
 
@@ -50,3 +52,57 @@ def test_names_of_models_are_harmless_on_a_terminal() -> None:
         session.LoadSession(read({}), server.url)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("USERS", "0"),
+        ("USERS", "99999999"),
+        ("RPS", "1e9"),
+        ("RPS", "nan"),
+        ("RPS", "-1"),
+        ("CANARY_S", "0.001"),
+        ("ROLE", "../../x"),
+        ("ROLE", "a/b"),
+        ("LIFELINE", "abc"),
+        ("LIFELINE", "99999"),
+        ("MAX_TOKENS", "-4"),
+        ("IDLE_S", "nan"),
+    ],
+)
+def test_a_variable_that_makes_no_sense_is_one_line_that_names_it(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^SEATRIAL_{name}=") as caught:
+        read({f"SEATRIAL_{name}": value})
+    assert "\n" not in str(caught.value)
+
+
+PLAIN: dict[str, Any] = {
+    "num_users": None, "run_time": None, "spawn_rate": None, "processes": None, "expect_workers": 1
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("num_users", 0, "--users=0"),
+        ("num_users", -1, "--users=-1"),
+        ("num_users", 99_999_999, "--users=99999999"),
+        ("run_time", 0, "--run-time=0s"),
+        ("run_time", 10**9, "--run-time=1000000000s"),
+        ("spawn_rate", 0.0, "--spawn-rate=0"),
+        ("spawn_rate", float("nan"), "--spawn-rate=nan"),
+        ("processes", 0, "--processes=0"),
+        ("processes", -5, "--processes=-5"),
+        ("processes", 65, "--processes=65"),
+        ("expect_workers", 0, "--expect-workers=0"),
+        ("expect_workers", -1, "--expect-workers=-1"),
+    ],
+)
+def test_an_option_of_locusts_that_makes_no_sense_is_named(option: str, value: float, told: str) -> None:
+    assert nonsense(SimpleNamespace(**{**PLAIN, option: value})).startswith(f"{told}: ")
+
+
+@pytest.mark.parametrize("more", [{}, {"num_users": 1000, "run_time": 1, "processes": -1, "expect_workers": 64}])
+def test_what_can_be_done_is_not_refused(more: dict[str, Any]) -> None:
+    assert nonsense(SimpleNamespace(**{**PLAIN, **more})) == ""

@@ -26,6 +26,18 @@ WRONG = {
     "a number": (HEAD + "keep = 0" + IT, "job.toml line 2: keep: 0 nights; say 1 to 10000"),
     "a duration": (HEAD + IT + 'soak = "8"', "job.toml line 6: soak: soak=8 has no unit; say 8h, 30m or 90s"),
     "a limit": (HEAD + 'limit = "long"' + IT, "job.toml line 2: limit: limit=long is no duration"),
+    "a limit that cuts its soak": (HEAD + 'soak = "8h"\nlimit = "1h"' + IT, "line 3: limit: 1h would cut a soak of 8h"),
+    "a soak of no time": (HEAD + 'soak = "0.2s"' + IT, "line 2: soak: --soak=0.2s is over before an answer comes"),
+    "a soak without an end": (HEAD + IT + 'soak = "1000h"', "line 6: soak: --soak=1000h is longer than anybody waits"),
+    "a rate": (HEAD + 'arguments = ["--rps=nan"]' + IT, "line 2: arguments: --rps=nan is no number of requests"),
+    "a rate in two words": (HEAD + 'arguments = ["--rps", "fast"]' + IT, "line 2: arguments: --rps=fast is no number"),
+    "a rate without a number": (HEAD + IT + 'arguments = ["--rps"]', "line 6: arguments: --rps: what?"),
+    "no phases": (HEAD + 'arguments = ["--phases=no.toml"]' + IT, "line 2: arguments: --phases="),
+    "a workload": (HEAD + 'arguments = ["--workload=nope"]' + IT, "line 2: arguments: --workload="),
+    "limits": (HEAD + 'arguments = ["--slo=ttft"]' + IT, "line 2: arguments: --slo: ttft is no limit"),
+    "users": (HEAD + 'arguments = ["--users=0"]' + IT, "line 2: arguments: --users=0: a whole number, 1 to 1000"),
+    "workers": (HEAD + 'arguments = ["--workers=0"]' + IT, "line 2: arguments: --workers=0: a whole number, 1 to 64"),
+    "a hazard": (HEAD + 'arguments = ["--hazard=brave"]' + IT, "line 2: arguments: --hazard=brave: unknown"),
     "a URL": (HEAD + '[[endpoint]]\nurl = "127.0.0.1:1"', "job.toml line 3: url: --endpoint=127.0.0.1:1 has no scheme"),
     "a key in a URL": (HEAD + '[[endpoint]]\nurl = "http://u:secret@h:1"', "url: --endpoint holds credentials"),
     "a name": (HEAD + IT.replace('"a"', '"a b"'), "job.toml line 4: name: 'a b' is no name"),
@@ -120,3 +132,15 @@ def test_the_example_is_a_job(tmp_path):
     job = config.read(tmp_path / "nightly.toml", to_run=False)
     assert [target.name for target in job.targets] == ["phi", "gateway"]
     assert job.hook[:2] == ("true", "seatrial: worse than last night")
+
+
+def test_the_options_of_a_soak_are_taken_as_its_run_takes_them(tmp_path):
+    for arguments in ('"--rps=2", "--slo", "ttft=2s"', '"--workload=mixed"', '"-k", "canary", "--strict"'):
+        (tmp_path / "job.toml").write_text(HEAD + f'soak = "2h"\narguments = [{arguments}]' + IT)
+        assert config.read(tmp_path / "job.toml").targets[0].limit_s == 2 * 3600 * 1.5 + config.SPARE_S
+
+
+def test_a_limit_is_not_held_against_a_soak_that_is_not_run(tmp_path):
+    head = HEAD + 'soak = "8h"\nlimit = "1h"\nsuites = ["suites/conformance"]\n'
+    (tmp_path / "job.toml").write_text(head + IT)
+    assert config.read(tmp_path / "job.toml").targets[0].limit_s == 3600

@@ -18,7 +18,7 @@ class Harness:
         cpu: part of one core that the busiest process of the load took in its busiest minute.
         step_s: the largest step of a wall clock against a steady one.
         lost: part of the recorder's looks that are missing, stops apart.
-        missing: workers that went away, and gaps in the numbers of their rows, in words.
+        missing: workers that went away or whose own network failed, and gaps in the numbers of rows, in words.
         slept_s: for how long a machine slept.
     """
 

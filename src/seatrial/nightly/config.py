@@ -16,6 +16,8 @@ from seatrial.given import tables, words
 from seatrial.given.access import Access
 from seatrial.given.address import place
 from seatrial.given.errors import ConfigError
+from seatrial.given.phases import length
+from seatrial.nightly import asked
 from seatrial.nightly.keys import EndpointTable, KeyFault, NightlyTable, check_keys
 from seatrial.wire.masking.headers import FRAMING, unsendable
 
@@ -172,12 +174,17 @@ def _target(table: NightlyTable, each: EndpointTable, n: int, where: _Where) -> 
     elif each.name not in (None, "embedded"):
         raise KeyFault("name: an endpoint without a url is the embedded server, and is called embedded", *at, "name")
     soak = each.soak if each.soak is not None else table.soak
-    soak_s = checked("soak", words.duration, "soak", soak) if soak is not None else 60.0
-    limit = _option("limit", lambda text: words.duration("limit", text), table.limit) or soak_s * 1.5 + SPARE_S
+    if soak is not None:
+        checked("soak", words.duration, "soak", soak)
     suites = each.suites if each.suites is not None else table.suites
     arguments = each.arguments if each.arguments is not None else table.arguments
     of = at if each.arguments is not None else ()
     _arguments(arguments, (*of, "arguments"))
+    soak_s = _soak_s(arguments, soak, checkout, {"--soak": (*(at if each.soak else ()), "soak")}, (*of, "arguments"))
+    limit = _option("limit", lambda text: words.duration("limit", text), table.limit) or soak_s * 1.5 + SPARE_S
+    soaked = soak is not None and any(suite.strip("/") == "suites" or "soak" in suite for suite in suites)
+    if soaked and limit <= soak_s:
+        raise KeyFault(f"limit: {table.limit} would cut a soak of {length(soak_s)}; it must be longer", "limit")
     if not suites:
         raise KeyFault("suites: none is named", *(at if each.suites is not None else ()), "suites")
     for suite in suites:
@@ -214,6 +221,26 @@ def _arguments(given: Iterable[str], steps: tuple[str | int, ...]) -> None:
             raise KeyFault(
                 f"arguments: {option[:60]!r} has a key of its own here, or makes no run; leave it out", *steps
             )
+
+
+def _soak_s(
+    arguments: Iterable[str],
+    soak: str | None,
+    checkout: Path,
+    own: Mapping[str, tuple[str | int, ...]],
+    steps: tuple[str | int, ...],
+) -> float:
+    """Seconds of a night's soak, whose options are checked.
+
+    Args:
+        own: options that a key of the file says, and where that stands; all others stand at ``steps``.
+    """
+    try:
+        return asked.check(arguments, soak, checkout)
+    except ConfigError as error:
+        key = next((option for option in own if str(error).startswith(option)), None)
+        told = own[key] if key is not None else steps
+        raise KeyFault(f"{told[-1]}: {error}", *told) from None
 
 
 def _option(key: str, check: Any, given: str | None) -> Any:

@@ -41,6 +41,7 @@ class LoadRow(Line, frozen=True, kw_only=True, tag="load"):
     accepted: int | None = None
     byte_at: Whole = 0  # first byte of the answer: TTFB = byte_at - sent_at
     content_at: Whole = 0  # first delta that is no thought: TTFO = content_at - intended_at
+    generation: Whole = 0  # of a server that we start: the one that answered, or to which it was sent
 
 
 class Dropped(Line, frozen=True, kw_only=True, tag="dropped"):

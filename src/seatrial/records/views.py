@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from seatrial.records.lines import Clock, Gpu, LogRate, Meter, Probe, Sample, Sent
+from seatrial.records.lines import Clock, Event, Gpu, LogRate, Meter, Probe, Sample, Sent
 from seatrial.records.nights import NightFigure
 from seatrial.records.record import Record
 from seatrial.records.soaks import Counters, Crew, Dropped, LoadPulse, LoadRow, Phase
-from seatrial.records.words import VERSION, Depth, Hazard, Leaving, PhaseSort, Stage, Width
+from seatrial.records.words import OF_LIVES, VERSION, CrewWord, Depth, Hazard, Leaving, PhaseSort, Stage, Width
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,6 +282,13 @@ class PhaseSpan(msgspec.Struct, frozen=True, kw_only=True):
 UNBOUND = frozenset({Stage.START, Stage.MEASURED, Stage.ASKED})
 """Lines of a soak with which no phase of it begins or ends."""
 
+_Counted = TypeVar("_Counted", LoadRow, Sent, Dropped)
+
+
+def _counting(lines: Iterable[_Counted], given_up: Mapping[str, int]) -> list[_Counted]:
+    """Lines without those that a worker wrote after it was given up: by writer, the number of its last that counts."""
+    return [line for line in lines if line.w not in given_up or line.n <= given_up[line.w]]
+
 
 class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     """One endpoint's soak, as its rules read it: rows in order of sending, counters and phases in order of time."""
@@ -300,19 +308,22 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[Clock, ...] = ()  # of all writers of the run
     pulses: tuple[LoadPulse, ...] = ()  # of the processes of the load
     crew: tuple[Crew, ...] = ()  # its workers, where there are any
+    events: tuple[Event, ...] = ()  # how processes of the server began and ended
 
     @classmethod
     def of(cls, endpoint: str, record: Record) -> SoakRun:
         """The load of one endpoint, from the record of a run."""
-        rows = [row for row in record.of(LoadRow) if row.endpoint == endpoint]
+        crew = tuple(line for line in record.of(Crew) if line.endpoint == endpoint)
+        given_up = {line.worker: line.last for line in crew if line.what == CrewWord.LOST}
+        rows = _counting((row for row in record.of(LoadRow) if row.endpoint == endpoint), given_up)
         ended = {row.id for row in rows}
-        sent = [line for line in record.of(Sent) if line.endpoint == endpoint and line.load]
+        sent = _counting((line for line in record.of(Sent) if line.endpoint == endpoint and line.load), given_up)
         unfinished = [line for line in sent if line.id not in ended]
         return cls(
             rows=tuple(sorted(rows, key=lambda row: row.sent_at)),
             counters=tuple(line for line in record.of(Counters) if line.endpoint == endpoint),
             phases=tuple(line for line in record.of(Phase) if line.endpoint == endpoint),
-            dropped=tuple(line for line in record.of(Dropped) if line.endpoint == endpoint),
+            dropped=tuple(_counting((line for line in record.of(Dropped) if line.endpoint == endpoint), given_up)),
             unfinished=tuple(line.id for line in unfinished),
             unfinished_at=tuple(line.t for line in unfinished),
             meters=tuple(line for line in record.of(Meter) if line.name == endpoint),
@@ -323,7 +334,8 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
             logs=tuple(line for line in record.of(LogRate) if line.name == endpoint),
             clocks=tuple(record.of(Clock)),
             pulses=tuple(line for line in record.of(LoadPulse) if line.endpoint == endpoint),
-            crew=tuple(line for line in record.of(Crew) if line.endpoint == endpoint),
+            crew=crew,
+            events=tuple(line for line in record.of(Event) if line.name == endpoint and line.what in OF_LIVES),
         )
 
     @property

@@ -151,6 +151,9 @@ class Happening(enum.StrEnum):
     """The record ends."""
 
 
+OF_LIVES = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED, Happening.EXIT, Happening.LOST})
+"""These tell how a process of a server began or ended."""
+
 OF_A_CARD = frozenset({Happening.XID, Happening.GPU_LOST})
 """These are of a device and not of an endpoint."""
 

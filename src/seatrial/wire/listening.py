@@ -17,8 +17,8 @@ def taken(host: str, port: int) -> str:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind((plain, port))
             tried.listen(1)
-    except OSError as error:
-        why = error.strerror or str(error)
+    except (OSError, OverflowError, UnicodeError) as error:  # a port past the last, a name that is none
+        why = getattr(error, "strerror", "") or str(error)
         in_use = "already in use" in why.lower()
         return f"port {port} is in use: name another" if in_use else f"nobody can listen there: {why}"
     return ""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from seatrial.checks.areas.soak import lives
 from seatrial.checks.areas.soak.measured import OF_USE, Group
 from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.checks.areas.soak.table import PhaseFigures, table
@@ -34,7 +35,8 @@ _BEGINS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%")
 MINUTE_S = 60.0
 
 REQUESTS = (
-    "id", "phase", "workload", "canary", "outcome", "status", "meant_utc", "meant_s", "sent_s", "ended_s",
+    "id", "phase", "workload", "canary", "life_of_server", "outcome", "status", "meant_utc", "meant_s",
+    "sent_s", "ended_s",
     "ttfb_from_sent_s", "ttft_from_meant_s", "ttft_from_sent_s", "ttfo_from_meant_s", "e2e_from_meant_s", "tpot_s",
     "gap_longest_s", "prompt_tokens",
     "answer_tokens", "deltas", "cap_tokens", "cached_tokens", "drafted_tokens", "accepted_tokens", "finish_reason",
@@ -105,22 +107,22 @@ def _utc(wall: Wall, at: int) -> str | None:
 
 def _requests(run: SoakRun, wall: Wall) -> Iterator[list[Cell]]:
     begins = _begins(run)
-    blank: list[Cell] = [None] * (len(REQUESTS) - 8)
+    blank: list[Cell] = [None] * (len(REQUESTS) - 9)
     for row in run.rows:
         meant, sent, ended = ((at - begins) / SECOND for at in (row.intended_at, row.sent_at, row.ended_at))
         yield [
-            row.id, row.phase, row.workload, int(row.canary), row.outcome, row.status or None,
-            _utc(wall, row.intended_at), meant, sent, ended, ttfb_s(row), waited_s(row), ttft_s(row), ttfo_s(row),
-            e2e_s(row), tpot_s(row),
+            row.id, row.phase, row.workload, int(row.canary), lives.answering(run, row), row.outcome,
+            row.status or None, _utc(wall, row.intended_at), meant, sent, ended, ttfb_s(row),
+            waited_s(row), ttft_s(row), ttfo_s(row), e2e_s(row), tpot_s(row),
             (row.gap_to - row.gap_from) / SECOND if row.gap_to else None, row.prompt_tokens, row.tokens, row.deltas,
             row.cap or None, row.cached, row.drafted, row.accepted, row.finish_reason, " ".join(row.findings),
             row.detail,
         ]  # fmt: skip
     for line in run.dropped:
         meant = (line.intended_at - begins) / SECOND
-        yield [None, line.phase, line.workload, 0, "dropped", None, _utc(wall, line.intended_at), meant, *blank]
+        yield [None, line.phase, line.workload, 0, None, "dropped", None, _utc(wall, line.intended_at), meant, *blank]
     for name, at in zip(run.unfinished, run.unfinished_at, strict=True):
-        yield [name, None, None, None, "unfinished", None, _utc(wall, at), (at - begins) / SECOND, *blank]
+        yield [name, None, None, None, None, "unfinished", None, _utc(wall, at), (at - begins) / SECOND, *blank]
 
 
 def _minutes(run: SoakRun, wall: Wall) -> Iterator[list[Cell]]:

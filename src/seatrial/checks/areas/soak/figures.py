@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak import lasting, meanwhile, measured, validity
+from seatrial.checks.areas.soak import lasting, lives, meanwhile, measured, validity
 from seatrial.checks.areas.soak.parts import lost, once, parts
 from seatrial.detectors import harness
 from seatrial.reading.rows import tpot_s
@@ -38,6 +38,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "busy": str(len(found.busy)) if found.busy else "",
         "cut by us": str(len(found.cancelled) + len(run.unfinished)) if found.cancelled or run.unfinished else "",
         "waited for ours": str(len(found.queued)) if found.queued else "",
+        "cut off by a worker's network": str(len(found.astray)) if found.astray else "",
         "not read in time": str(len(found.unread)) if found.unread else "",
         "turned away": str(len(found.turned_away)) if found.turned_away else "",
         "dropped": str(len(run.dropped)) if run.dropped else "",
@@ -53,6 +54,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "soak: to be refused": _listed(Counter(row.outcome for row in found.invalid)).strip(" ()"),
         **dict(measured.answers(run)),
         **dict(measured.of_phases(run)),
+        **dict(lives.of_lives(run)),
         "soak: our own part": harness.told(validity.ours(run, expect)),
         "soak: inspected": _at_end(run, "inspected"),
         "bytes not kept": f"of {n} answers, past the budget" if (n := _at_end(run, "unkept")) not in ("", "0") else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seatrial.checks.areas.soak.queued import GIVEN_UP
+from seatrial.checks.areas.soak.aside.queued import GIVEN_UP
 from seatrial.reading.seen import Seen, Span
 from seatrial.records import LoadRow, SoakRun
 

@@ -67,10 +67,15 @@ def traffic(run: SoakRun) -> Group:
     """What a soak's times are about: no canaries, nothing that had to be refused, and the phases like each other."""
     aside = {span.name for span in run.spans if span.sort in ASIDE}
     return Group(
-        [row for row in run.rows if not row.canary and row.workload not in BESIDE and row.phase not in aside],
+        [row for row in run.rows if is_traffic(row) and row.phase not in aside],
         sum(line.phase not in aside and line.workload not in BESIDE for line in run.dropped),
         len(run.unfinished),
     )
+
+
+def is_traffic(row: LoadRow) -> bool:
+    """Whether a request is none of those that are sent beside the traffic."""
+    return not row.canary and row.workload not in BESIDE
 
 
 def of_phases(run: SoakRun) -> Iterator[tuple[str, str]]:
@@ -87,7 +92,7 @@ def of_phases(run: SoakRun) -> Iterator[tuple[str, str]]:
         yield f"soak: {span.name}", ", ".join(_phase(span, whole, limits, silence))
         if len(workloads) > 1:
             for name, group in sorted(workloads.items()):
-                yield f"soak: {span.name}, {name}", ", ".join(_times(group))
+                yield f"soak: {span.name}, {name}", ", ".join(times(group))
 
 
 def answers(run: SoakRun) -> Iterator[tuple[str, str]]:
@@ -140,7 +145,7 @@ def _phase(span: PhaseSpan, group: Group, limits: Slo | None, silence: Sequence[
     counts = Counter(row.outcome for row in group.rows if row.outcome not in {"ok", "declined"})
     yield from (f"{n} {word}" for word, n in sorted(counts.items()))
     yield from (f"{n} {word}" for n, word in ((group.dropped, "dropped"), (group.unfinished, "unfinished")) if n)
-    yield from _times(group)
+    yield from times(group)
     if limits is not None and seconds > 0:
         good = sum(limits.holds(row) for row in group.rows)
         yield f"goodput {good / seconds:.2f}/s ({good} within the limits)"
@@ -149,7 +154,7 @@ def _phase(span: PhaseSpan, group: Group, limits: Slo | None, silence: Sequence[
         yield f"in flight without a token {sum(quiet) / SECOND:.0f} s (longest {max(quiet) / SECOND:.1f} s)"
 
 
-def _times(group: Group) -> Iterator[str]:
+def times(group: Group) -> Iterator[str]:
     """The times of a group, as far as they are known."""
     p50, p99 = group.percentile(0.50), group.percentile(0.99)
     if p50 is not None and p99 is not None and not math.isinf(p50.value):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from seatrial.checks.areas.soak import queued
+from seatrial.checks.areas.soak.aside import astray, queued
 from seatrial.checks.traits import trait
 from seatrial.records import Expect, LoadRow, PhaseSort, SoakRun
 
@@ -69,6 +69,7 @@ class Parts:
     invalid: tuple[LoadRow, ...]  # had to be refused
     turned_away: tuple[LoadRow, ...]  # busy, in a phase that asks for more than a server can do
     unread: tuple[LoadRow, ...]  # prompts as long as a slot has room for, not read by the deadline
+    astray: tuple[LoadRow, ...]  # did not reach the server from a worker's host, while others did
 
 
 def once(function: Callable[_Asked, _Made]) -> Callable[_Asked, _Made]:
@@ -95,6 +96,8 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
     stopped = intervals(expect)
     apart = tuple(row for row in run.rows if any(row.sent_at <= to and row.ended_at >= of for of, to in stopped))
     gone = {row.id for row in apart}
+    lost = tuple(row for row in astray.rows(run) if row.id not in gone)
+    gone |= {row.id for row in lost}
     rest = [row for row in run.rows if row.id not in gone and row.workload != INVALID]
     ours = queued.waited(run)
     filled = {span.name for span in run.spans if span.sort == PhaseSort.FILL}
@@ -110,6 +113,7 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
         invalid=tuple(row for row in run.rows if row.workload == INVALID),
         turned_away=tuple(row for row in busy if row.phase in saturated),
         unread=tuple(row for row in rest if row.id in unread),
+        astray=lost,
     )
 
 
@@ -125,7 +129,8 @@ def why_none(run: SoakRun, expect: Expect) -> str:
     return (
         f"{len(run.rows)} requests: {len(found.apart)} while the server was stopped, {len(found.busy)} busy, "
         f"{len(found.cancelled)} cut by us, {len(found.queued)} waiting for ours, "
-        f"{len(found.unread)} not read in time, {len(found.judged)} without a stream"
+        f"{len(found.unread)} not read in time, {len(found.astray)} cut off by their worker's network, "
+        f"{len(found.judged)} without a stream"
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from seatrial.checks.areas.soak import lasting
-from seatrial.checks.areas.soak.parts import BESIDE, intervals, once
+from seatrial.checks.areas.soak import lasting, measured
+from seatrial.checks.areas.soak.aside import astray
+from seatrial.checks.areas.soak.parts import intervals, once
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
-from seatrial.records import SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, LoadRow, SoakRun, Stage
+from seatrial.records import SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, SoakRun, Stage
 from seatrial.statistics.percentiles import value_at
 
 LOOK_S = 1.0
@@ -38,7 +39,7 @@ _Written = TypeVar("_Written", LoadPulse, Clock)
 
 @once
 def ours(run: SoakRun, expect: Expect) -> harness.Harness:
-    """What the lines tell of our own part."""
+    """What the lines tell of our own part. What is sent beside the traffic waits for a place: no delay of ours."""
     return _found(run, intervals(expect))
 
 
@@ -59,7 +60,7 @@ def doubt(run: SoakRun, expect: Expect) -> Iterator[Finding]:
 
 
 def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
-    late = value_at([(row.sent_at - row.intended_at) / SECOND for row in run.rows if _is_traffic(row)], 0.99)
+    late = value_at([(row.sent_at - row.intended_at) / SECOND for row in run.rows if measured.is_traffic(row)], 0.99)
     start, end = _span(run)
     lags = [value_at([p.lag_ns / SECOND for p in each], 0.50) for each in _by_writer(run.pulses)]
     steps = [_moved(each) for each in _by_writer(c for c in run.clocks if start <= c.t <= end)]
@@ -70,13 +71,8 @@ def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
         step_s=max((step for step, _ in steps), default=None),
         slept_s=max((slept for _, slept in steps), default=None),
         lost=_lost([probe.t for probe in run.probes], start, end, stopped) if run.phases and run.probes else None,
-        missing=missing(run),
+        missing=(*missing(run), *astray.told(run)),
     )
-
-
-def _is_traffic(row: LoadRow) -> bool:
-    """What is sent beside the traffic waits for a place: that is no delay of ours."""
-    return not row.canary and row.workload not in BESIDE
 
 
 def _span(run: SoakRun) -> tuple[int, int]:

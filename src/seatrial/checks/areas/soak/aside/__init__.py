@@ -1,0 +1,1 @@
+"""Rows of a soak that tell of ourselves, and not of the server."""

@@ -1,0 +1,112 @@
+"""The lives of the server under a soak, and which of them answered a request.
+
+Who sends does not see who answers. The record does: processes of a server that was watched here were found, and seen to
+end; one that is elsewhere may mark each of its starts. A request belongs to the life that was there when it was sent;
+where its answer came only after that life's end, to the next one. What nobody answered belongs to none.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from seatrial.checks.areas.soak import lasting, measured
+from seatrial.checks.areas.soak.parts import once
+from seatrial.records import SECOND, Event, Happening, LoadRow, SoakRun
+
+BEGINS = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED})
+LATE_NS = SECOND
+"""Bytes that come so long after a process's end are not its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLife:
+    """One life of a server: monotonic ns, from when it is known to its end.
+
+    Attributes:
+        until: None: no end was seen.
+        pid: 0: it is elsewhere.
+    """
+
+    since: int
+    until: int | None = None
+    pid: int = 0
+    incarnation: str = ""
+
+
+@once
+def lives(run: SoakRun) -> tuple[ServerLife, ...]:
+    """Those that a soak met, in order; none where nothing tells of any."""
+    start, end = lasting.bounds(run)
+    found = _by_events(run) or _by_marks(run)
+    met = [each for each in found if start is None or each.until is None or each.until > start]
+    return tuple(each for each in met if end is None or each.since <= end)
+
+
+def answering(run: SoakRun, row: LoadRow) -> int | None:
+    """The number of the life that answered a request, from 1; None: none did, or nobody knows."""
+    came, known = row.byte_at or row.first_at, lives(run)
+    if not came or not known:
+        return None
+    number = 1
+    for before, after in itertools.pairwise(known):
+        ended = after.since if before.until is None else min(before.until, after.since)
+        number += row.sent_at > ended or came > max(ended + LATE_NS, after.since)
+    return number
+
+
+def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
+    """What was measured of each life, where there were several."""
+    known = lives(run)
+    if len(known) < 2:
+        return
+    rows: dict[int | None, list[LoadRow]] = {}
+    for row in run.rows:
+        rows.setdefault(answering(run, row), []).append(row)
+    start, _ = lasting.bounds(run)
+    for number, life in enumerate(known, 1):
+        mine = rows.get(number, [])
+        who = [f"pid {life.pid}"] if life.pid else []
+        who += (
+            [f"{max(life.since - start, 0) / SECOND:.0f} s after the load began"]
+            if start is not None and number > 1
+            else []
+        )
+        times = measured.times(measured.Group([row for row in mine if measured.is_traffic(row)]))
+        yield f"soak: life {number} of the server", ", ".join([*who, f"{len(mine)} answers", *times])
+    if none := rows.get(None):
+        yield "soak: answered by none", f"{len(none)} requests"
+
+
+def _by_events(run: SoakRun) -> list[ServerLife]:
+    """Of main processes. The one who starts a server knows its pid alone, and knows it first."""
+    found: list[ServerLife] = []
+    for event in sorted(run.events, key=lambda event: event.signalled_at or event.at):
+        place = next((n for n in reversed(range(len(found))) if _is_of(event, found[n])), None)
+        if event.what in BEGINS and not event.parent:
+            if place is None:
+                found.append(ServerLife(event.at, pid=event.pid, incarnation=event.incarnation))
+            else:
+                incarnation = found[place].incarnation or event.incarnation
+                found[place] = replace(found[place], incarnation=incarnation)
+        elif event.what not in BEGINS and place is not None and found[place].until is None:
+            found[place] = replace(found[place], until=event.signalled_at or event.at)
+    return found
+
+
+def _is_of(event: Event, life: ServerLife) -> bool:
+    if event.incarnation and life.incarnation:
+        return event.incarnation == life.incarnation
+    return event.pid == life.pid and (life.until is None or event.what not in BEGINS)
+
+
+def _by_marks(run: SoakRun) -> list[ServerLife]:
+    """Of a server that marks each start of its own."""
+    found: list[ServerLife] = []
+    mark = ""
+    for meter in run.meters:
+        if meter.start and meter.start != mark:
+            mark = meter.start
+            found.append(ServerLife(meter.t))
+    return found
