@@ -8,6 +8,7 @@ the same, to the last field, as after one line at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from msgspec.structs import replace
 
@@ -22,12 +23,11 @@ Calm = Sent | LoadRow
 """Lines that may be calm."""
 
 
-def is_calm(line: Line, limits: Limits) -> bool:
+def is_calm(line: Line, limits: Limits) -> TypeGuard[Calm]:
     """Whether a line tells of a request that leaves, or that ended whole and without a stall."""
-    kind = type(line)
-    if kind is LoadRow:
-        return line.outcome == "ok" and line.finish_reason != "" and line.gap_to - line.gap_from < limits.stall  # type: ignore[attr-defined]
-    return kind is Sent
+    if type(line) is LoadRow:
+        return line.outcome == "ok" and line.finish_reason != "" and line.gap_to - line.gap_from < limits.stall
+    return type(line) is Sent
 
 
 def is_quiet(server: Server) -> bool:

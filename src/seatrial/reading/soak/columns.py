@@ -24,6 +24,7 @@ Bools = NDArray[np.bool_]
 
 _Asked = ParamSpec("_Asked")
 _Made = TypeVar("_Made")
+_Column = TypeVar("_Column", NDArray[np.float64], NDArray[np.int64])
 
 
 def once(function: Callable[_Asked, _Made]) -> Callable[_Asked, _Made]:
@@ -76,7 +77,7 @@ class Rows(Sequence[LoadRow]):
         return values if self._at is None else [values[at] for at in self._at.tolist()]
 
     def total(self, name: str) -> int:
-        """The sum of what servers told, without what they did not."""
+        """The sum of a field of numbers, to the last digit; what a server did not tell is none."""
         return sum(filter(None, self.told(name)))
 
     def tells(self, name: str) -> Bools:
@@ -89,8 +90,7 @@ class Rows(Sequence[LoadRow]):
 
     def number(self, name: str) -> Floats:
         """What a server told as a float, as far as one can tell it; NaN where it told nothing."""
-        made = self._column(f"number {name}", lambda _: np.array(self._whole.told(name), dtype=np.float64))
-        return np.asarray(made, dtype=np.float64)
+        return self._column(f"number {name}", lambda _: np.array(self._whole.told(name), dtype=np.float64))
 
     def among(self, name: str, words: Collection[Hashable]) -> Bools:
         """Whether the field of a row is one of these words."""
@@ -185,8 +185,8 @@ class Rows(Sequence[LoadRow]):
             made[name] = make(self._rows)
         return made[name]
 
-    def _column(self, name: str, make: Callable[[Sequence[LoadRow]], Any]) -> Any:
-        found = self._once(name, make)
+    def _column(self, name: str, make: Callable[[Sequence[LoadRow]], _Column]) -> _Column:
+        found: _Column = self._once(name, make)
         return found if self._at is None else found[self._at]
 
     def _codes(self, name: str) -> tuple[Ints, list[Any]]:
@@ -205,7 +205,7 @@ class Rows(Sequence[LoadRow]):
             end = self._whole.whole(until)
             return np.where(end != 0, (end - self._whole.whole(since)) / SECOND, np.nan)
 
-        return np.asarray(self._column(name, lasted), dtype=np.float64)
+        return self._column(name, lasted)
 
     def _paced(self, many: Floats) -> Floats:
         """Seconds from the first token to the last, for each of ``many`` but the first."""

@@ -22,7 +22,7 @@ def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     if server is None or (intervals(expect) and users != server):
         return {}
     left = _left(run)
-    if users < server <= users + int(left.whole("cap").sum()):
+    if users < server <= users + left.total("cap"):
         return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}
     return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
@@ -85,7 +85,7 @@ def _bounds(rows: Rows, field: str, left: Rows) -> tuple[int, int | None]:
     least, most = _total(rows.where(~_is_no_chat(rows)), field), _total(rows, field)
     if left and field != "tokens":
         return least, None
-    return least, most + int(left.whole("cap").sum())
+    return least, most + left.total("cap")
 
 
 def _total(rows: Rows, field: str) -> int:

@@ -243,7 +243,7 @@ def disowned_rows(rows: Rows) -> Rows:
 def came_of(rows: Rows) -> int:
     """Tokens, as the server told them; of an answer of which it told none its pieces."""
     silent = rows.where(~rows.has("tokens"))
-    return rows.total("tokens") + int(silent.whole("deltas").sum())
+    return rows.total("tokens") + silent.total("deltas")
 
 
 def _disowned(run: SoakRun) -> str:
