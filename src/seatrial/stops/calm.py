@@ -21,6 +21,7 @@ from seatrial.stops.work import flow
 
 Calm = Sent | LoadRow
 """Lines that may be calm."""
+KINDS = frozenset({Sent, LoadRow})
 
 
 def is_calm(line: Line, limits: Limits) -> TypeGuard[Calm]:

@@ -83,7 +83,8 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
     readers_of = dispatch.LINES.get
     for line in lines:
         last = line.t if line.t > last else last
-        readers = readers_of(type(line), dispatch.UNREAD)
+        kind = type(line)
+        readers = readers_of(kind, dispatch.UNREAD)
         name = readers[0](line)
         if not name:
             if _is_of_all(line):
@@ -92,14 +93,15 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
                 given.extend(due)
                 servers = {**state.servers}
             continue
-        if calm.is_calm(line, limits):
+        if kind in calm.KINDS and calm.is_calm(line, limits):
             if name in waiting:
                 waiting[name].append(line)
                 continue
             if calm.is_quiet(servers.get(name) or Server(name)):
                 waiting[name] = [line]
                 continue
-        _caught_up(servers, waiting, state)
+        if waiting:
+            _caught_up(servers, waiting, state)
         old = servers.get(name) or Server(name)
         new = dispatch.read(old, line, readers, state)
         if new.cases is not old.cases and any(c.said is not None or c.successor is not None for c in new.cases):
