@@ -82,11 +82,11 @@ class Rows(Sequence[LoadRow]):
 
     def tells(self, name: str) -> Bools:
         """Whether a server told a number, even 0."""
-        return ~np.isnan(self.number(name))
+        return np.asarray(~np.isnan(self.number(name)), dtype=np.bool_)
 
     def has(self, name: str) -> Bools:
         """Whether a server told a number other than 0."""
-        return np.nan_to_num(self.number(name)) != 0
+        return np.asarray(np.nan_to_num(self.number(name)) != 0, dtype=np.bool_)
 
     def number(self, name: str) -> Floats:
         """What a server told as a float, as far as one can tell it; NaN where it told nothing."""
@@ -149,7 +149,9 @@ class Rows(Sequence[LoadRow]):
         good = self.among("outcome", {"ok"})
         if limits.ttft_s is not None:
             good &= self.waited_s <= limits.ttft_s
-        return good if limits.tpot_s is None else good & ~(self.tpot_s > limits.tpot_s)
+        if limits.tpot_s is not None:
+            good &= ~(self.tpot_s > limits.tpot_s)
+        return good
 
     # a sequence
 
@@ -211,7 +213,9 @@ class Rows(Sequence[LoadRow]):
         """Seconds from the first token to the last, for each of ``many`` but the first."""
         first, last = self.whole("first_at"), self.whole("last_at")
         there = (many > 1) & (last > first)
-        return np.divide((last - first) / SECOND, many - 1, out=np.full(len(self), np.nan), where=there)
+        paces = np.full(len(self), np.nan)
+        np.divide((last - first) / SECOND, many - 1, out=paces, where=there)
+        return paces
 
     def _chunked(self) -> Floats:
         return self._paced(np.where(self.tells("tokens"), np.nan, self.whole("deltas").astype(np.float64)))
@@ -225,4 +229,4 @@ def rows_of(run: SoakRun) -> Rows:
 
 def known(times: Floats) -> Floats:
     """Those that can be told."""
-    return times[~np.isnan(times)]
+    return np.asarray(times[~np.isnan(times)], dtype=np.float64)

@@ -99,7 +99,7 @@ def several(work: Work, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -
     old = work.flow
     flying, marks, at, what, who = {**old.flying}, [*old.marks], old.progress_at, "", ""
     for line, name in zip(lines, names, strict=True):
-        if type(line) is not LoadRow:
+        if isinstance(line, Sent):
             if line.method == "POST" and line.path.endswith(ENGINE_PATHS):
                 flying[name] = line.t
             continue

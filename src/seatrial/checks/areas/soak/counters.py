@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+import numpy as np
+
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company, validity
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
@@ -100,7 +102,7 @@ def _left(run: SoakRun) -> Rows:
 
 
 def _is_no_chat(rows: Rows) -> Bools:
-    return ~rows.among("phase", {""}) & (rows.whole("cap") == 0)
+    return np.asarray(~rows.among("phase", {""}) & (rows.whole("cap") == 0), dtype=np.bool_)
 
 
 def _uncertain(rows: Rows) -> Bools:
