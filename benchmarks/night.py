@@ -1,5 +1,8 @@
 """Eight hours of a soak at ten requests a second, judged by every rule on soaks, beside reading the same as JSON.
 
+Both are told in seconds of CPU, user and system, of one process that starts no other, and the least of three rounds
+counts: what judging imports when it begins (the rules, scipy) is counted, what Python imports before it is not.
+
 Synthetic and seeded: phases, canaries, counters, what the watch writes each second. The server leaks a little, and a
 part of its streams is cut from the sixth hour on: what is judged must be found, or the time taken means nothing.
 """

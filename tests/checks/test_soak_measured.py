@@ -8,7 +8,7 @@ import msgspec
 
 from seatrial.checks.areas.soak import answers, figures, lasting, table
 from seatrial.checks.running import run as run_rule
-from seatrial.reading.rows import Slo, slo
+from seatrial.reading.soak.rows import Slo, slo
 from seatrial.records import Counters, Dropped, Expect, Gpu, LoadRow, Phase, SoakRun
 from tests.checks.test_soak import MS, judged, load, row
 

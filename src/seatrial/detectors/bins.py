@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seatrial.statistics.series.noise import Floats
 
@@ -53,12 +54,15 @@ def _lasted(begun: Floats, until: Floats) -> Floats:
     return np.asarray(before * until - total[before])
 
 
-def level(values: Floats, groups: list[str]) -> Floats:
-    """Values of several groups brought to one median: how a mixture changes is no change of any of them."""
-    names = np.array(groups)
+def level(values: Floats, groups: NDArray[np.int64]) -> Floats:
+    """Values of several groups brought to one median: how a mixture changes is no change of any of them.
+
+    Args:
+        groups: a number for each value, which says of which group it is.
+    """
     out = values.copy()
     whole = float(np.nanmedian(values)) if len(values) else 0.0
-    for name in np.unique(names):
-        here = names == name
+    for group in np.unique(groups):
+        here = groups == group
         out[here] += whole - float(np.nanmedian(values[here]))
     return out

@@ -13,8 +13,8 @@ import numpy as np
 
 from seatrial.detectors import bins
 from seatrial.detectors.words import AtRest, Course, Detector, Night
-from seatrial.reading.rows import tpot_s, ttft_s
-from seatrial.records import SECOND, Gpu, LoadRow, PhaseSort, Sample, SoakRun, Stage
+from seatrial.reading.soak.columns import Ints, Rows, rows_of
+from seatrial.records import SECOND, Gpu, PhaseSort, Sample, SoakRun, Stage
 from seatrial.statistics.series.noise import Floats
 
 WARM_UP = 0.05
@@ -41,14 +41,14 @@ class _Axis:
     timed: Floats  # and for what is timed: below 0 where the load is made to move
     load: Floats
 
-    def since(self, times: Sequence[int]) -> Floats:
-        return (np.array(times, dtype=np.float64) - self.start) / SECOND
+    def since(self, times: Sequence[int] | Ints) -> Floats:
+        return (np.asarray(times, dtype=np.float64) - self.start) / SECOND
 
     def course(self, values: Floats, phase: Floats | None = None) -> Course:
         return Course(self.at, values, self.timed if phase is None else phase, self.load)
 
 
-def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, int]], cache: float) -> Night | None:
+def night(run: SoakRun, rows: Rows, stopped: Sequence[tuple[int, int]], cache: float) -> Night | None:
     """The series of a soak; None where nothing tells when it began.
 
     Args:
@@ -59,10 +59,9 @@ def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, in
     axis = _axis(run, stopped)
     if axis is None:
         return None
-    sent = [row for row in rows if not row.canary and row.outcome not in NOT_COUNTED]
-    sound = [row for row in sent if row.outcome == "ok"]
-    ended = axis.since([row.ended_at for row in sent])
-    broken = np.array([row.outcome != "ok" for row in sent], dtype=np.float64)
+    sent = rows.where((rows.whole("canary") == 0) & ~rows.among("outcome", NOT_COUNTED))
+    answered = sent.among("outcome", {"ok"})
+    sound, ended = sent.where(answered), axis.since(sent.whole("ended_at"))
     return Night(
         step_s=float(axis.bounds[1]),
         levels=_levels(run, axis),
@@ -70,7 +69,7 @@ def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, in
         decode=_decode(sound, axis),
         parts=_parts(sound, axis),
         work=axis.course(bins.sums(ended, np.ones(len(sent)), axis.bounds), axis.held),
-        broken=axis.course(bins.sums(ended, broken, axis.bounds), axis.held),
+        broken=axis.course(bins.sums(ended, (~answered).astype(np.float64), axis.bounds), axis.held),
         log=_log(run, axis),
         rest=_rest(run, axis),
         cache=cache,
@@ -108,11 +107,9 @@ def _axis(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> _Axis | None:
     for since, until in stopped:
         here = (bounds[1:] >= (since - start) / SECOND) & (bounds[:-1] <= (until - start) / SECOND)
         held[here] = timed[here] = -1
-    flying = [row for row in run.rows if not row.canary]
-    sent, ended = (
-        (np.array([getattr(row, name) for row in flying], dtype=np.float64) - start) / SECOND
-        for name in ("sent_at", "ended_at")
-    )
+    rows = rows_of(run)
+    flying = rows.where(rows.whole("canary") == 0)
+    sent, ended = ((flying.whole(name).astype(np.float64) - start) / SECOND for name in ("sent_at", "ended_at"))
     return _Axis(start, max(ends), bounds, at, held, timed, bins.in_flight(sent, ended, bounds))
 
 
@@ -164,12 +161,13 @@ def _gpu(lines: Sequence[Gpu], pids: set[int], axis: _Axis) -> Floats | None:
     )
 
 
-def _canary(rows: Sequence[LoadRow], axis: _Axis) -> Course | None:
+def _canary(rows: Rows, axis: _Axis) -> Course | None:
     """Each canary is a point, dated as it was sent; more of them than bins are taken by medians."""
-    told = [(row.sent_at, wait) for row in rows if row.canary and row.outcome == "ok" and (wait := ttft_s(row))]
+    told = rows.where((rows.whole("canary") != 0) & rows.among("outcome", {"ok"}))
+    told = told.where(np.nan_to_num(told.ttft_s) != 0)
     if not told:
         return None
-    at, waits = axis.since([t for t, _ in told]), np.array([wait for _, wait in told])
+    at, waits = axis.since(told.whole("sent_at")), told.ttft_s
     if len(at) > len(axis.at):
         return axis.course(bins.medians(at, waits, axis.bounds))
     where = np.searchsorted(axis.bounds, at, side="right") - 1
@@ -178,25 +176,25 @@ def _canary(rows: Sequence[LoadRow], axis: _Axis) -> Course | None:
     return Course(at, waits, axis.timed[where], axis.load[where])
 
 
-def _decode(sound: Sequence[LoadRow], axis: _Axis) -> Course | None:
-    told = [(row, 1 / pace) for row in sound if (pace := tpot_s(row))]
+def _decode(sound: Rows, axis: _Axis) -> Course | None:
+    told = sound.where(np.nan_to_num(sound.tpot_s) != 0)
     if not told:
         return None
-    paces = np.exp(bins.level(np.log([pace for _, pace in told]), [row.workload for row, _ in told]))
-    return axis.course(bins.medians(axis.since([row.ended_at for row, _ in told]), paces, axis.bounds))
+    paces = np.exp(bins.level(np.log(1 / told.tpot_s), told.codes("workload")))
+    return axis.course(bins.medians(axis.since(told.whole("ended_at")), paces, axis.bounds))
 
 
-def _parts(sound: Sequence[LoadRow], axis: _Axis) -> dict[Detector, Course]:
+def _parts(sound: Rows, axis: _Axis) -> dict[Detector, Course]:
     """What of prompts was known and of drafts accepted; a workload that never has any says nothing."""
-    shares: dict[Detector, list[tuple[LoadRow, float]]] = {
-        Detector.CACHE: [(r, r.cached / r.prompt_tokens) for r in sound if r.cached is not None and r.prompt_tokens],
-        Detector.DRAFTS: [(r, r.accepted / r.drafted) for r in sound if r.accepted is not None and r.drafted],
-    }
     found = {}
-    for detector, told in shares.items():
-        if any(share for _, share in told):
-            values = bins.level(np.array([share for _, share in told]), [row.workload for row, _ in told])
-            at = axis.since([row.ended_at for row, _ in told])
+    for detector, part, whole in (
+        (Detector.CACHE, "cached", "prompt_tokens"),
+        (Detector.DRAFTS, "accepted", "drafted"),
+    ):
+        told = sound.where(sound.tells(part) & sound.has(whole))
+        shares = told.number(part) / told.number(whole)
+        if shares.any():
+            values, at = bins.level(shares, told.codes("workload")), axis.since(told.whole("ended_at"))
             many = bins.sums(at, np.ones(len(told)), axis.bounds)
             means = np.where(many > 0, bins.sums(at, values, axis.bounds) / np.maximum(many, 1), np.nan)
             found[detector] = axis.course(means)
@@ -217,12 +215,12 @@ def _log(run: SoakRun, axis: _Axis) -> Course | None:
 
 def _rest(run: SoakRun, axis: _Axis) -> AtRest | None:
     """What was told between the last request of ours and the end, or in a phase of rest."""
-    last = max((row.ended_at for row in run.rows), default=axis.start) + RESTING_S * SECOND
+    sent, ended = (rows_of(run).whole(name) for name in ("sent_at", "ended_at"))
+    last = (int(ended.max()) if len(ended) else axis.start) + RESTING_S * SECOND
     quiet = [m for m in run.meters if last <= m.t <= axis.end]
     for span in run.spans:
         if span.sort == PhaseSort.REST and span.until is not None:
-            busy = [row.ended_at for row in run.rows if row.sent_at < span.until]
-            since = max([span.since, *busy]) + RESTING_S * SECOND
+            since = int(ended[sent < span.until].max(initial=span.since)) + RESTING_S * SECOND
             quiet += [m for m in run.meters if since <= m.t <= span.until]
     if not quiet:
         return None

@@ -19,7 +19,7 @@ import msgspec
 
 from seatrial.given.address import CREDENTIALS, base_url
 from seatrial.given.errors import ConfigError
-from seatrial.reading import rows
+from seatrial.reading.soak import rows
 from seatrial.records import Depth, Hazard
 from seatrial.text import shorten, visible
 from seatrial.wire.masking.headers import FRAMING, unsendable

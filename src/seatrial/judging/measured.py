@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 import msgspec
+import numpy as np
 
 from seatrial.checks.areas.soak import measured as soaked
 from seatrial.checks.areas.soak import validity
 from seatrial.checks.areas.soak.parts import lost, parts
-from seatrial.reading.rows import tpot_s
 from seatrial.records import Expect, Judgement, NightFigure, NightMeasure, PhaseSort, Sample, SoakRun, Stage
 from seatrial.statistics.intervals import clopper_pearson
 from seatrial.statistics.percentiles import percentile
@@ -50,13 +50,13 @@ def of_soak(run: SoakRun, expect: Expect) -> Iterator[tuple[NightMeasure, NightF
 def _times(run: SoakRun) -> Iterator[tuple[NightMeasure, NightFigure]]:
     traffic = soaked.traffic(run)
     known, unknown = traffic.waits()
-    waits = percentile([*known, *[math.inf] * unknown], 0.99)
-    if known and waits is not None:
+    waits = percentile(np.append(known, np.full(unknown, math.inf)), 0.99)
+    if len(known) and waits is not None:
         beyond = math.isinf(waits.value)
         low, high = (None if end is None or math.isinf(end) else end for end in (waits.low, waits.high))
-        value = max(known) if beyond else waits.value
+        value = float(known.max()) if beyond else waits.value
         yield NightMeasure.TTFT_P99, NightFigure(value=value, n=waits.n, low=low, high=high, beyond=beyond)
-    pace = percentile([s for row in traffic.rows if row.outcome == "ok" and (s := tpot_s(row)) is not None], 0.50)
+    pace = percentile(soaked.paces(traffic), 0.50)
     if pace is not None and pace.value:
         low, high = (1 / end if end else None for end in (pace.high, pace.low))  # a longer time is a slower pace
         yield NightMeasure.DECODE, NightFigure(value=1 / pace.value, n=pace.n, low=low, high=high)

@@ -11,6 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class Censored:
@@ -34,12 +39,14 @@ class Censored:
         return f"beyond {self.value:.3f} s" if self.beyond else f"{self.value:.3f} s"
 
 
-def censored(times: Sequence[float], unknown: int, q: float) -> Censored | None:
+def censored(times: Sequence[float] | Floats, unknown: int, q: float) -> Censored | None:
     """The ``q`` quantile, 0 to 1, by the nearest rank, so many unknown times above all others; None for no data."""
     n = len(times) + unknown
     if not n:
         return None
     rank = min(max(math.ceil(q * n) - 1, 0), n - 1)
-    if rank < len(times):
-        return Censored(q, sorted(times)[rank], beyond=False, n=n, unknown=unknown)
-    return Censored(q, max(times, default=math.inf), beyond=True, n=n, unknown=unknown)
+    known = np.asarray(times, dtype=np.float64)
+    if rank < len(known):
+        return Censored(q, float(np.partition(known, rank)[rank]), beyond=False, n=n, unknown=unknown)
+    longest = float(known.max()) if len(known) else math.inf
+    return Censored(q, longest, beyond=True, n=n, unknown=unknown)

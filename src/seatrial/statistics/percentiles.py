@@ -5,6 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +34,27 @@ def value_at(values: Sequence[float], q: float) -> float | None:
     return sorted(values)[_rank(len(values), q)]
 
 
-def percentile(values: Sequence[float], q: float, confidence: float = 0.95) -> Percentile | None:
+def percentile(values: Sequence[float] | NDArray[np.float64], q: float, confidence: float = 0.95) -> Percentile | None:
     """The ``q`` quantile with its distribution-free interval; None for no data.
 
     The number of values below the true quantile is binomial, so the order statistics at its ``(1 - confidence) / 2``
     quantiles bound the quantile with at least that confidence (Hahn and Meeker, Statistical Intervals, 5.2).
     """
-    if not values:
+    if not len(values):
         return None
+    import numpy as np
     from scipy.stats import binom  # a second to import, and only wanted when a run is judged
 
-    ordered, n = sorted(values), len(values)
+    ordered, n = np.sort(np.asarray(values, dtype=np.float64)), len(values)
     tail = (1 - confidence) / 2
     below = int(binom.ppf(tail, n, q)) - 1
     above = int(binom.ppf(1 - tail, n, q))
     return Percentile(
         q=q,
-        value=ordered[_rank(n, q)],
+        value=float(ordered[_rank(n, q)]),
         n=n,
-        low=ordered[below] if below >= 0 else None,
-        high=ordered[above] if above < n else None,
+        low=float(ordered[below]) if below >= 0 else None,
+        high=float(ordered[above]) if above < n else None,
     )
 
 

@@ -19,7 +19,7 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from seatrial.records import OF_A_CARD, Clock, Event, Gpu, Line, Stop
-from seatrial.stops import dispatch, traffic
+from seatrial.stops import calm, dispatch, traffic
 from seatrial.stops.clock import GAP_NS, never_observed, ticked, unobserved
 from seatrial.stops.handing import handed_out
 from seatrial.stops.process import children, witnesses
@@ -74,20 +74,34 @@ def in_quiet(stop: Stop, state: State) -> Stop:
 def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]]:
     """Take lines in, and give the stops likewise.
 
-    Only a line of no one server makes the state anew. Between two such lines each server changes alone.
+    Only a line of no one server makes the state anew. Between two such lines each server changes alone, and calm lines
+    of it wait for the next that is not calm.
     """
-    servers, last = {**state.servers}, state.last
+    servers, last, limits = {**state.servers}, state.last, state.limits
     given: list[Stop] = []
+    waiting: dict[str, list[calm.Calm]] = {}
     readers_of = dispatch.LINES.get
     for line in lines:
         last = line.t if line.t > last else last
-        readers = readers_of(type(line), dispatch.UNREAD)
+        kind = type(line)
+        readers = readers_of(kind, dispatch.UNREAD)
         name = readers[0](line)
         if not name:
-            state, due = _of_all(replace(state, last=last, servers=servers), line)
-            given.extend(due)
-            servers = {**state.servers}
+            if _is_of_all(line):
+                _caught_up(servers, waiting, state)
+                state, due = _of_all(replace(state, last=last, servers=servers), line)
+                given.extend(due)
+                servers = {**state.servers}
             continue
+        if kind in calm.KINDS and calm.is_calm(line, limits):
+            if name in waiting:
+                waiting[name].append(line)
+                continue
+            if calm.is_quiet(servers.get(name) or Server(name)):
+                waiting[name] = [line]
+                continue
+        if waiting:
+            _caught_up(servers, waiting, state)
         old = servers.get(name) or Server(name)
         new = dispatch.read(old, line, readers, state)
         if new.cases is not old.cases and any(c.said is not None or c.successor is not None for c in new.cases):
@@ -95,7 +109,25 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
             given.extend(due)
         if new is not old:
             servers[name] = new
+    _caught_up(servers, waiting, state)
     return replace(state, last=last, servers=servers), tuple(given)
+
+
+def _caught_up(servers: dict[str, Server], waiting: dict[str, list[calm.Calm]], state: State) -> None:
+    """Take in the calm lines that wait, of each server; afterwards none waits."""
+    for name, lines in waiting.items():
+        server = servers.get(name) or Server(name)
+        if len(lines) > 1:
+            servers[name] = calm.caught_up(server, lines)
+        else:
+            servers[name] = dispatch.read(server, lines[0], dispatch.LINES[type(lines[0])], state)
+    waiting.clear()
+
+
+def _is_of_all(line: Line) -> bool:
+    """Whether a line that is of no one server says anything of all of them."""
+    kind = type(line)
+    return (kind is Clock and line.w == RECORDER) or kind is Gpu or kind is Event
 
 
 def _of_all(state: State, line: Line) -> tuple[State, tuple[Stop, ...]]:

@@ -21,7 +21,8 @@ from seatrial.checks.areas.soak.measured import OF_USE, Group
 from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.checks.areas.soak.table import PhaseFigures, table
 from seatrial.detectors import bins
-from seatrial.reading.rows import e2e_s, tpot_s, ttfb_s, ttfo_s, ttft_s, waited_s
+from seatrial.reading.soak.columns import Rows
+from seatrial.reading.soak.rows import e2e_s, tpot_s, ttfb_s, ttfo_s, ttft_s, waited_s
 from seatrial.records import SECOND, Gpu, LoadRow, Sample, SoakRun, Stage
 from seatrial.report.words.plain import Wall
 from seatrial.statistics.censored import Censored, censored
@@ -132,14 +133,15 @@ def _minutes(run: SoakRun, wall: Wall) -> Iterator[list[Cell]]:
     if many < 1:
         return
     bounds = np.arange(many + 1, dtype=np.float64) * MINUTE_S
-    groups: dict[int, Group] = defaultdict(Group)
+    sent: dict[int, list[LoadRow]] = defaultdict(list)
     canaries: dict[int, list[float]] = defaultdict(list)
     for row in run.rows:
         minute = int((row.intended_at - begins) / SECOND // MINUTE_S)
         if row.workload not in BESIDE:
-            groups[minute].rows.append(row)
+            sent[minute].append(row)
         elif row.canary and (wait := ttft_s(row)) is not None:
             canaries[minute].append(wait)
+    groups = defaultdict(Group, {minute: Group(Rows(rows)) for minute, rows in sent.items()})
     for line in (line for line in run.dropped if line.workload not in BESIDE):
         groups[int((line.intended_at - begins) / SECOND // MINUTE_S)].dropped += 1
     watched = np.column_stack(_watched(run, begins, bounds))

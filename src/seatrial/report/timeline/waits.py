@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from seatrial.checks.areas.soak.measured import OF_USE, Group
 from seatrial.checks.areas.soak.parts import BESIDE
+from seatrial.reading.soak.columns import Rows
 from seatrial.records import SECOND, Dropped, LoadRow, Phase, SoakRun
 from seatrial.report.timeline.spans import Band, Bar, Lane, Window
 from seatrial.text import visible
@@ -30,10 +31,11 @@ def bands(phases: Sequence[Phase], window: Window) -> tuple[Band, ...]:
 def of_load(rows: Iterable[LoadRow], dropped: Sequence[Dropped], window: Window) -> tuple[Lane, Lane]:
     """The waits of a soak's users and what went wrong, bin by bin of when each request was meant to be sent."""
     width = max((window.end - window.start) // BINS, 1)
-    groups: dict[int, Group] = {}
+    sent: dict[int, list[LoadRow]] = {}
     for row in rows:
         if row.workload not in BESIDE and window.start <= row.intended_at <= window.end:
-            groups.setdefault((row.intended_at - window.start) // width, Group()).rows.append(row)
+            sent.setdefault((row.intended_at - window.start) // width, []).append(row)
+    groups = {number: Group(Rows(each)) for number, each in sent.items()}
     for line in dropped:
         if line.workload not in BESIDE and window.start <= line.intended_at <= window.end:
             groups.setdefault((line.intended_at - window.start) // width, Group()).dropped += 1

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from seatrial.records import LoadRow, Received, Sent
 from seatrial.stops.process import deaf
 from seatrial.stops.process.children import acquitted
-from seatrial.stops.state.cases import acquits, change, proved
+from seatrial.stops.state.cases import NEVER, acquits, change, proved, proved_by
 from seatrial.stops.state.incarnations import Ended, Proof
 from seatrial.stops.state.server import Requests, Server, State
 from seatrial.stops.state.work import landed, latest
 
 ENDED_KEPT = 64
-NEVER = frozenset({0})
-"""The time of what did not come."""
 
 
 def sent(server: Server, line: Sent, _: State) -> Server:
@@ -42,6 +42,26 @@ def load_row(server: Server, line: LoadRow, _: State) -> Server:
     times = sorted({line.first_at, line.gap_from, line.gap_to, line.last_at} - NEVER)
     over = Ended(line.id, line.sent_at, line.ended_at, bool(line.finish_reason))
     return _over(server, over, times, f"a token of {line.id}", refused=line.outcome == "refused")
+
+
+def several(server: Server, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -> Server:
+    """A server without a stop after several requests left or came to their end well: :func:`sent`, :func:`load_row`.
+
+    Args:
+        names: of these requests.
+    """
+    old = server.requests
+    flying, spoken, over = {**old.in_flight}, old.spoken_at, list[LoadRow]()
+    for line, name in zip(lines, names, strict=True):
+        if type(line) is LoadRow:
+            flying.pop(name, None)
+            over.append(line)
+        else:
+            flying[name] = line.t
+            spoken = spoken or line.t
+    ended = [Ended(row.id, row.sent_at, row.ended_at, bool(row.finish_reason)) for row in over[-ENDED_KEPT:]]
+    requests = Requests(flying, (*old.ended, *ended)[-ENDED_KEPT:], spoken)
+    return proved_by(server, over, requests)
 
 
 def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:

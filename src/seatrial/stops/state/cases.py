@@ -7,13 +7,13 @@ stop begins, ends or becomes another, and say so by :func:`open_case` and :func:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
 
-from seatrial.records import NOTICES, SECOND, Family, Stop
+from seatrial.records import NOTICES, SECOND, Family, LoadRow, Stop
 from seatrial.stops.state import testimony
 from seatrial.stops.state.case import Case
 from seatrial.stops.state.families import ENDED, EXPLAINS_NOTHING, FAMILIES
@@ -24,6 +24,8 @@ from seatrial.stops.state.server import Life, Requests, Server
 
 _AT = attrgetter("at")
 PROOFS_KEPT = 16
+NEVER = frozenset({0})
+"""The time of what did not come."""
 CASES_OPEN = 16
 """Late proofs bear on the latest stops only; a server with more stops than these has other troubles."""
 LATE_KEPT = 4
@@ -47,6 +49,41 @@ def proved(server: Server, proofs: tuple[Proof, ...], life: Life, requests: Requ
             cases = _narrowed(cases, proof)
     noted = _noted(server.proofs, proofs) if proofs else server.proofs
     return replace(server, proofs=noted, cases=cases, life=life, requests=requests)
+
+
+def proved_by(server: Server, rows: Sequence[LoadRow], requests: Requests) -> Server:
+    """The server, of which no stop is known, with the tokens of several requests of a load as proofs of life.
+
+    What is kept is what :func:`proved` would keep of one row after the other. Only of that proofs are made.
+
+    Args:
+        requests: after the same lines.
+    """
+    times = [proof.at for proof in server.proofs]
+    kept: list[Proof | LoadRow] = [*server.proofs]
+    for row in rows:
+        new = sorted({row.first_at, row.gap_from, row.gap_to, row.last_at} - NEVER)
+        if not new:
+            continue
+        if not times or new[0] >= times[-1]:
+            times += new
+            kept += [row] * len(new)
+        else:
+            for at in new:
+                if at <= times[0] and len(times) == PROOFS_KEPT:
+                    continue
+                where = bisect_right(times, at)
+                times.insert(where, at)
+                kept.insert(where, row)
+                del times[:-PROOFS_KEPT], kept[:-PROOFS_KEPT]
+        del times[:-PROOFS_KEPT], kept[:-PROOFS_KEPT]
+    proofs = tuple([by if isinstance(by, Proof) else token(by, at) for at, by in zip(times, kept, strict=True)])
+    return replace(server, proofs=proofs, requests=requests)
+
+
+def token(row: LoadRow, at: int) -> Proof:
+    """A token of a request of a load, as a proof of life."""
+    return Proof(at, f"a token of {row.id}", "token")
 
 
 def _noted(proofs: tuple[Proof, ...], new: tuple[Proof, ...]) -> tuple[Proof, ...]:

@@ -26,6 +26,8 @@ An example, told as TRUNCATED; with ``"outcome":"empty"`` it is EMPTY, with ``"s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from seatrial.reading.seen import Seen
@@ -76,6 +78,12 @@ def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Stre
     if broken.kind == "protocol" and streams.reasons < REASONS:
         return replace(streams, unfinished=(*streams.unfinished, broken)[:IDS_KEPT])
     return _held(streams, broken)
+
+
+def in_order(streams: Streams, rows: Sequence[LoadRow]) -> Streams:
+    """Several requests of clients are over, and each stream was in order: :func:`row_seen`, while none waits for it."""
+    whole = max([min(row.sent_at, row.t) for row in rows])
+    return replace(streams, reasons=streams.reasons + len(rows), whole_from=max(streams.whole_from, whole))
 
 
 def canary_seen(streams: Streams, ask: Ask, work: Work, limits: Limits) -> Streams:

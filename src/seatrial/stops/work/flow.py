@@ -90,6 +90,40 @@ def received(work: Work, line: Received) -> Work:
     return replace(work, flow=flow)
 
 
+def several(work: Work, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -> Work:
+    """A server's work after several requests left or came to their end well: :func:`sent`, :func:`load_row`.
+
+    Args:
+        names: of these requests.
+    """
+    old = work.flow
+    flying, marks, at, what, who = {**old.flying}, [*old.marks], old.progress_at, "", ""
+    for line, name in zip(lines, names, strict=True):
+        if isinstance(line, Sent):
+            if line.method == "POST" and line.path.endswith(ENGINE_PATHS):
+                flying[name] = line.t
+            continue
+        flying.pop(name, None)
+        seen, last = line.t, line.last_at
+        if at < last or at < line.gap_to or at < line.gap_from or at < line.first_at:
+            for time in sorted({line.first_at, line.gap_from, line.gap_to, last}):
+                if at < time <= seen:
+                    at, what, who = time, "a token of", name
+                    if not marks or time - marks[-1] >= MARKS_APART:
+                        marks.append(time)
+        if 0 < last < at:
+            marks.append(last)
+        over = min(line.ended_at, seen)
+        if over > at:
+            at, what, who = over, "the end of", name
+            if not marks or over - marks[-1] >= MARKS_APART:
+                marks.append(over)
+    quiet = old.silence if old.silence[1] > at or at == old.progress_at else (0, 0)
+    fails = old.failed if at == old.progress_at else tuple(ask for ask in old.failed if ask.asked_at > at)
+    said = f"{what} {who}" if who else old.progress
+    return replace(work, flow=Flow(flying, at, said, old.answered_at, tuple(marks[-MARKS_KEPT:]), quiet, fails))
+
+
 def load_row(work: Work, row: LoadRow) -> Work:
     """A soak request is over, with the times of some of its tokens."""
     flow = _row(work.flow, row)

@@ -31,11 +31,12 @@ CONSEQUENCE = {
       figures=figures)  # fmt: skip
 def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load, every stream that began with 200 ends with a terminator, in time and whole."""
-    begun = [row for row in parts(run, expect).judged if row.status == 200]
+    judged = parts(run, expect).judged
+    begun = judged.where(judged.whole("status") == 200)
     if not begun:
         yield no_evidence("the streams", expected="streams that began", got=why_none(run, expect))
         return
-    broken = [row for row in begun if row.outcome in BEGUN]
+    broken = begun.where(begun.among("outcome", BEGUN))
     if not broken:
         yield from lasting.cut_short(run)
         yield from lasting.unsent(run)
@@ -57,7 +58,8 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     if not found.judged:
         yield no_evidence("the requests", expected="requests", got=why_none(run, expect))
         return
-    unanswered = [r for r in found.judged if r.outcome != "ok" and not (r.status == 200 and r.outcome in BEGUN)]
+    begun = (found.judged.whole("status") == 200) & found.judged.among("outcome", BEGUN)
+    unanswered = found.judged.where(~found.judged.among("outcome", {"ok"}) & ~begun)
     for outcome, rows in _by_outcome(unanswered):
         detail = next((row.detail for row in rows if row.detail), "")
         yield violation(
@@ -85,7 +87,8 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
 @rule(row="load/5", level=Level.MUST, of=SOAK, source="OpenAPI document, model: the model used", figures=figures)
 def streams_name_one_model(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load, streams name the model that the run's first answer named."""
-    sound = [row for row in parts(run, expect).judged if row.outcome == "ok"]
+    judged = parts(run, expect).judged
+    sound = judged.where(judged.among("outcome", {"ok"}))
     if not sound:
         yield no_evidence("the streams", expected="answers that name their model", got=why_none(run, expect))
         return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+import numpy as np
 
+from seatrial.reading.soak.columns import rows_of
 from seatrial.records import SECOND, Counters, SoakRun, Stage
 
 BEFORE_NS, AFTER_NS = 5 * SECOND, 2 * SECOND
@@ -54,12 +55,13 @@ def _crowd(run: SoakRun, spare: int = 0) -> str:
     ended = [phase.at for phase in run.phases if phase.what in (Stage.DRAIN, Stage.END)]
     if not started or not ended:
         return ""
-    begun = sorted(row.sent_at for row in run.rows)
-    over = sorted(row.ended_at + (0 if row.outcome == "ok" else LINGERS_NS) for row in run.rows)
+    rows = rows_of(run)
+    begun = np.sort(rows.whole("sent_at"))
+    over = np.sort(rows.whole("ended_at") + np.where(rows.among("outcome", {"ok"}), 0, LINGERS_NS))
     for meter in run.meters:
         if meter.running is not None and started[-1] < meter.t < min(ended):
             work = meter.running + (meter.waiting or 0)
-            ours = bisect_right(begun, meter.t + AFTER_NS) - bisect_left(over, meter.t - BEFORE_NS)
+            ours = int(begun.searchsorted(meter.t + AFTER_NS, "right") - over.searchsorted(meter.t - BEFORE_NS))
             if work > ours + len(run.unfinished) + spare:
                 at = (meter.t - started[-1]) / SECOND
                 return f"after {at:.0f} s it worked at {work} requests, {ours} of them ours: somebody else uses it"
@@ -73,8 +75,8 @@ def _uncounted(run: SoakRun, before: Counters, after: Counters) -> int:
     """
     sent = len(run.rows) + len(run.unfinished)
     requests = _more(before.requests, after.requests, sent)
-    tokens = _more(before.tokens, after.tokens, sum(row.tokens or 0 for row in run.rows))
-    prompts = _more(before.prompt_tokens, after.prompt_tokens, sum(row.prompt_tokens or 0 for row in run.rows))
+    tokens = _more(before.tokens, after.tokens, rows_of(run).total("tokens"))
+    prompts = _more(before.prompt_tokens, after.prompt_tokens, rows_of(run).total("prompt_tokens"))
     return requests if 0 < requests <= PART * sent and tokens > 0 and prompts > 0 else 0
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
+
+import numpy as np
 
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company, validity
 from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
-from seatrial.records import LEFT, Expect, Finding, Level, LoadRow, SoakRun
+from seatrial.reading.soak.columns import Bools, Rows, rows_of
+from seatrial.records import LEFT, Expect, Finding, Level, SoakRun
 
 KNOWN = UNHEARD | {"declined", LEFT}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
@@ -17,11 +20,11 @@ KNOWN = UNHEARD | {"declined", LEFT}
 
 def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Both sides of the comparison, where there are two."""
-    users, server = sum(row.tokens or 0 for row in run.rows), grown(run, "tokens")
+    users, server = rows_of(run).total("tokens"), grown(run, "tokens")
     if server is None or (intervals(expect) and users != server):
         return {}
-    left = [row for row in run.rows if row.outcome == LEFT and row.tokens is None]
-    if users < server <= users + sum(row.cap for row in left):
+    left = _left(run)
+    if users < server <= users + left.total("cap"):
         return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}
     return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
@@ -32,8 +35,9 @@ def requests_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Fin
     difference = yield from _difference(run, "requests")
     if difference is None:
         return
-    heard = [row for row in run.rows if row.outcome not in UNHEARD]
-    least = sum(bool(row.status) and not _uncertain(row) for row in heard)
+    rows = rows_of(run)
+    heard = rows.where(~rows.among("outcome", UNHEARD))
+    least = int(((heard.whole("status") != 0) & ~_uncertain(heard)).sum())
     most = len(heard) + len(run.unfinished)
     if not most:
         yield no_evidence("the requests", expected="requests that reached the server", got=why_none(run, expect))
@@ -49,9 +53,10 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     difference = yield from _difference(run, "tokens")
     if difference is None:
         return
-    told = sum(row.tokens is not None for row in run.rows)
-    left = [row for row in run.rows if row.outcome == LEFT and row.tokens is None]
-    silent = sum(row.tokens is None and row.outcome not in KNOWN for row in run.rows) + len(run.unfinished)
+    rows, left = rows_of(run), _left(run)
+    tells = rows.tells("tokens")
+    told = int(tells.sum())
+    silent = int((~tells & ~rows.among("outcome", KNOWN)).sum()) + len(run.unfinished)
     if not told:
         missing = refusal if silent else no_evidence
         yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
@@ -59,51 +64,50 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     prompts = grown(run, "prompt_tokens")
     counted = [("tokens", "tokens", difference)]
     counted += [("prompt tokens", "prompt_tokens", prompts)] if prompts is not None else []
-    if (read := grown(run, "prompt_read")) is not None and all(
-        row.cached is not None for row in run.rows if row.prompt_tokens is not None
-    ):
+    if (read := grown(run, "prompt_read")) is not None and rows.tells("cached")[rows.tells("prompt_tokens")].all():
         counted.append(("prompt tokens that were not cached", "prompt_read", read))
     for name, field, server in counted:
-        least, most = _bounds(run.rows, field, left)
+        least, most = _bounds(rows, field, left)
         if server < least or (most is not None and server > most and not silent):
             upto = "" if most == least else " or more" if most is None else f" to {most}"
             aside = f", {len(left)} that our clients left aside" if left else ""
             yield _apart(name, f"{least}{upto}: the usage of {told} streams{aside}", server, least, run, expect)
     if silent:
-        got = f"{silent} requests told none; {told} streams tell of {sum(row.tokens or 0 for row in run.rows)} tokens"
+        got = f"{silent} requests told none; {told} streams tell of {rows.total('tokens')} tokens"
         told_by = f"{got}, the server of {difference}"
         judges = (causes.USAGE + causes.SOME,)
         yield no_evidence("usage", expected="usage of every request", got=told_by, causes=judges)
 
 
-def _bounds(rows: Sequence[LoadRow], field: str, left: Sequence[LoadRow]) -> tuple[int, int | None]:
+def _bounds(rows: Rows, field: str, left: Rows) -> tuple[int, int | None]:
     """What a server has to count at least, and at most; None: nobody knows what prompts that were left came to.
 
     Of a stream that a client left a server may have made up to its cap; prompts of embeddings not all servers count.
     """
-    told = [(row, _of(row, field)) for row in rows]
-    least = sum(count for row, count in told if not _is_no_chat(row))
-    most = sum(count for _, count in told)
+    least, most = _total(rows.where(~_is_no_chat(rows)), field), _total(rows, field)
     if left and field != "tokens":
         return least, None
-    return least, most + sum(row.cap for row in left)
+    return least, most + left.total("cap")
 
 
-def _of(row: LoadRow, field: str) -> int:
-    """What a request told of a total; of a prompt that was read, all of it but what was cached."""
-    if field == "prompt_read":
-        return (row.prompt_tokens or 0) - (row.cached or 0)
-    told: int | None = getattr(row, field)
-    return told or 0
+def _total(rows: Rows, field: str) -> int:
+    """What requests told of a total; of prompts that were read, all of them but what was cached."""
+    return rows.total("prompt_tokens") - rows.total("cached") if field == "prompt_read" else rows.total(field)
 
 
-def _is_no_chat(row: LoadRow) -> bool:
-    return bool(row.phase) and not row.cap
+def _left(run: SoakRun) -> Rows:
+    """Requests that our clients left before any count of their tokens came."""
+    rows = rows_of(run)
+    return rows.where(rows.among("outcome", {LEFT}) & ~rows.tells("tokens"))
 
 
-def _uncertain(row: LoadRow) -> bool:
+def _is_no_chat(rows: Rows) -> Bools:
+    return np.asarray(~rows.among("phase", {""}) & (rows.whole("cap") == 0), dtype=np.bool_)
+
+
+def _uncertain(rows: Rows) -> Bools:
     """Whether a server may count a request or not: one that is no chat, was to be refused, or whose client left."""
-    return row.outcome in {"declined", "accepted", LEFT} or _is_no_chat(row)
+    return rows.among("outcome", {"declined", "accepted", LEFT}) | _is_no_chat(rows)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
@@ -133,8 +137,7 @@ def _beyond(run: SoakRun, field: str) -> bool:
         return True
     if field == "requests":
         return (grown(run, field) or 0) > len(run.rows) + len(run.unfinished)
-    users = {name: sum(getattr(row, name) or 0 for row in run.rows) for name in ("tokens", "prompt_tokens")}
-    return any((grown(run, name) or 0) > received for name, received in users.items())
+    return any((grown(run, name) or 0) > rows_of(run).total(name) for name in ("tokens", "prompt_tokens"))
 
 
 def grown(run: SoakRun, field: str) -> int | None:

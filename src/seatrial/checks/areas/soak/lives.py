@@ -11,8 +11,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from seatrial.checks.areas.soak import lasting, measured
-from seatrial.checks.areas.soak.parts import once
+from seatrial.reading.soak.columns import once, rows_of
 from seatrial.records import SECOND, Event, Happening, LoadRow, SoakRun
 
 BEGINS = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED})
@@ -61,22 +63,21 @@ def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
     known = lives(run)
     if len(known) < 2:
         return
-    rows: dict[int | None, list[LoadRow]] = {}
-    for row in run.rows:
-        rows.setdefault(answering(run, row), []).append(row)
+    rows = rows_of(run)
+    whose = np.array([answering(run, row) or 0 for row in run.rows], dtype=np.int64)
     start, _ = lasting.bounds(run)
     for number, life in enumerate(known, 1):
-        mine = rows.get(number, [])
+        mine = rows.where(whose == number)
         who = [f"pid {life.pid}"] if life.pid else []
         who += (
             [f"{max(life.since - start, 0) / SECOND:.0f} s after the load began"]
             if start is not None and number > 1
             else []
         )
-        times = measured.times(measured.Group([row for row in mine if measured.is_traffic(row)]))
+        times = measured.times(measured.Group(measured.sent_as_traffic(mine)))
         yield f"soak: life {number} of the server", ", ".join([*who, f"{len(mine)} answers", *times])
-    if none := rows.get(None):
-        yield "soak: answered by none", f"{len(none)} requests"
+    if none := int((whose == 0).sum()):
+        yield "soak: answered by none", f"{none} requests"
 
 
 def _by_events(run: SoakRun) -> list[ServerLife]:

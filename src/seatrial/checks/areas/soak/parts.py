@@ -6,14 +6,14 @@ Rows that overlap one of them are set apart: what a stop costs is counted in the
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
 
 from seatrial.checks.areas.soak.aside import astray, queued
 from seatrial.checks.traits import trait
-from seatrial.records import Expect, LoadRow, PhaseSort, SoakRun
+from seatrial.reading.soak.columns import Rows, once, rows_of
+from seatrial.records import Expect, PhaseSort, SoakRun
 
 SOAK = trait("soak", own=True)
 """Trait of a scenario that is a load."""
@@ -53,73 +53,52 @@ UNHEARD = frozenset({"refused", "unreachable", "tls"})
 """Outcomes of requests that cannot have reached the server's counter."""
 
 
-_Asked = ParamSpec("_Asked")
-_Made = TypeVar("_Made")
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The rows of a soak by what they can tell."""
 
-    judged: tuple[LoadRow, ...]
-    apart: tuple[LoadRow, ...]  # overlap a stop of the server
-    busy: tuple[LoadRow, ...]
-    cancelled: tuple[LoadRow, ...]
-    queued: tuple[LoadRow, ...]  # waited for others of ours
-    invalid: tuple[LoadRow, ...]  # had to be refused
-    turned_away: tuple[LoadRow, ...]  # busy, in a phase that asks for more than a server can do
-    unread: tuple[LoadRow, ...]  # prompts as long as a slot has room for, not read by the deadline
-    astray: tuple[LoadRow, ...]  # did not reach the server from a worker's host, while others did
-
-
-def once(function: Callable[_Asked, _Made]) -> Callable[_Asked, _Made]:
-    """Keep what came of the soak that was looked at last: a dozen rules ask for the same of a night of a million lines.
-
-    Args:
-        function: of a soak, and of what is known beside it; what it makes is changed by nobody.
-    """
-    held: list[Any] = []
-
-    @functools.wraps(function)
-    def asked(*about: _Asked.args, **more: _Asked.kwargs) -> _Made:
-        if not held or held[0][0] is not about[0] or held[0][1:] != about[1:]:
-            held[:] = [about, function(*about, **more)]
-        made: _Made = held[1]
-        return made
-
-    return asked
+    judged: Rows
+    apart: Rows  # overlap a stop of the server
+    busy: Rows
+    cancelled: Rows
+    queued: Rows  # waited for others of ours
+    invalid: Rows  # had to be refused
+    turned_away: Rows  # busy, in a phase that asks for more than a server can do
+    unread: Rows  # prompts as long as a slot has room for, not read by the deadline
+    astray: Rows  # did not reach the server from a worker's host, while others did
 
 
 @once
 def parts(run: SoakRun, expect: Expect) -> Parts:
     """Set apart what a stop, a busy server or we ourselves took away."""
-    stopped = intervals(expect)
-    apart = tuple(row for row in run.rows if any(row.sent_at <= to and row.ended_at >= of for of, to in stopped))
-    gone = {row.id for row in apart}
-    lost = tuple(row for row in astray.rows(run) if row.id not in gone)
-    gone |= {row.id for row in lost}
-    rest = [row for row in run.rows if row.id not in gone and row.workload != INVALID]
-    ours = queued.waited(run)
-    filled = {span.name for span in run.spans if span.sort == PhaseSort.FILL}
-    unread = {r.id for r in rest if r.phase in filled and r.outcome in queued.GIVEN_UP and not r.first_at} - ours
-    saturated = {span.name for span in run.spans if span.sort in SATURATING}
-    busy = [row for row in rest if row.outcome == "busy"]
+    rows = rows_of(run)
+    apart = np.zeros(len(rows), dtype=np.bool_)
+    for of, to in intervals(expect):
+        apart |= (rows.whole("sent_at") <= to) & (rows.whole("ended_at") >= of)
+    lost = rows.among("id", ids) & ~apart if (ids := astray.ids(run)) else np.zeros_like(apart)
+    invalid = rows.among("workload", {INVALID})
+    rest = ~(apart | lost | invalid)
+    ours = rows.among("id", waited) if (waited := queued.waited(run)) else np.zeros_like(apart)
+    filled = rows.among("phase", {span.name for span in run.spans if span.sort == PhaseSort.FILL})
+    unread = rest & filled & rows.among("outcome", queued.GIVEN_UP) & (rows.whole("first_at") == 0) & ~ours
+    saturated = rows.among("phase", {span.name for span in run.spans if span.sort in SATURATING})
+    busy = rest & rows.among("outcome", {"busy"})
     return Parts(
-        judged=tuple(row for row in rest if row.outcome not in NOT_JUDGED and row.id not in ours | unread),
-        apart=apart,
-        busy=tuple(row for row in busy if row.phase not in saturated),
-        cancelled=tuple(row for row in rest if row.outcome == "cancelled"),
-        queued=tuple(row for row in rest if row.id in ours),
-        invalid=tuple(row for row in run.rows if row.workload == INVALID),
-        turned_away=tuple(row for row in busy if row.phase in saturated),
-        unread=tuple(row for row in rest if row.id in unread),
-        astray=lost,
+        judged=rows.where(rest & ~rows.among("outcome", NOT_JUDGED) & ~(ours | unread)),
+        apart=rows.where(apart),
+        busy=rows.where(busy & ~saturated),
+        cancelled=rows.where(rest & rows.among("outcome", {"cancelled"})),
+        queued=rows.where(rest & ours),
+        invalid=rows.where(invalid),
+        turned_away=rows.where(busy & saturated),
+        unread=rows.where(unread),
+        astray=rows.where(lost),
     )
 
 
-def lost(rows: Iterable[LoadRow]) -> int:
+def lost(rows: Rows) -> int:
     """Requests that did not come to an answer."""
-    return sum(row.outcome not in NOT_JUDGED | {"ok"} for row in rows)
+    return int(np.sum(~rows.among("outcome", NOT_JUDGED | {"ok"})))
 
 
 def why_none(run: SoakRun, expect: Expect) -> str:

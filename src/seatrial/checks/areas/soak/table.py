@@ -6,13 +6,25 @@ unless a name says otherwise, and what is not known above every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seatrial.checks.areas.soak.measured import OF_USE, Group, disowned_rows, limits_of, phases_of
-from seatrial.checks.areas.soak.parts import BESIDE
-from seatrial.reading.rows import Slo, chunk_s, e2e_s, tpot_s, ttft_s
-from seatrial.records import SECOND, LoadRow, PhaseSort, PhaseSpan, SoakRun
+from seatrial.checks.areas.soak.measured import (
+    OF_USE,
+    Group,
+    came_of,
+    disowned_rows,
+    helped,
+    last_end,
+    limits_of,
+    longest_gap,
+    phases_of,
+    prompted,
+    whole_of,
+)
+from seatrial.reading.soak.columns import known, rows_of
+from seatrial.reading.soak.rows import Slo
+from seatrial.records import SECOND, PhaseSort, PhaseSpan, SoakRun
 from seatrial.statistics.censored import Censored, censored
 
 
@@ -74,14 +86,9 @@ def _lines(run: SoakRun) -> Iterator[PhaseFigures]:
     grouped = phases_of(run)
     for span in run.spans or _whole(run):
         workloads = grouped.get(span.name, {})
-        until = span.until if span.until is not None else max(_ends(run), default=span.since)
+        until = span.until if span.until is not None else last_end(rows_of(run), span.since)
         seconds = max(until - span.since, 0) / SECOND
-        whole = Group(unfinished=sum(span.since <= at < (span.until or 2**63) for at in run.unfinished_at))
-        for name, each in workloads.items():
-            if name not in BESIDE or span.sort == PhaseSort.BASELINE:
-                whole.rows += each.rows
-                whole.dropped += each.dropped
-        yield _line(span, "", whole, limits, seconds)
+        yield _line(span, "", whole_of(run, span), limits, seconds)
         if len(workloads) > 1:
             for name, group in sorted(workloads.items()):
                 yield _line(span, name or "-", group, limits, seconds)
@@ -89,58 +96,48 @@ def _lines(run: SoakRun) -> Iterator[PhaseFigures]:
 
 def _whole(run: SoakRun) -> tuple[PhaseSpan, ...]:
     """A soak without phases as one; none where nothing was sent."""
-    starts = [row.sent_at for row in run.rows]
-    if not starts:
+    rows = rows_of(run)
+    if not rows:
         return ()
-    return (PhaseSpan(name="", sort=PhaseSort.CLOSED, since=min(starts), until=max(_ends(run))),)
-
-
-def _ends(run: SoakRun) -> Iterable[int]:
-    return (row.ended_at for row in run.rows)
+    since = int(rows.whole("sent_at").min())
+    return (PhaseSpan(name="", sort=PhaseSort.CLOSED, since=since, until=last_end(rows, since)),)
 
 
 def _line(span: PhaseSpan, workload: str, group: Group, limits: Slo | None, seconds: float) -> PhaseFigures:
     rows = group.rows
-    wasted = list(disowned_rows(rows))
-    cached = [row for row in rows if row.cached is not None and row.prompt_tokens]
-    drafted = [row for row in rows if row.drafted and row.accepted is not None]
-    told = [pace for row in rows if (pace := tpot_s(row)) is not None]
-    paces = told or [pace for row in rows if (pace := chunk_s(row)) is not None]
-    whole = [time for row in rows if row.outcome == "ok" and (time := e2e_s(row)) is not None]
-    sent = [wait for row in rows if (wait := ttft_s(row)) is not None]
-    good = sum(limits.holds(row) for row in rows) if limits is not None else 0
-    busy = sum(row.outcome == "busy" for row in rows)
+    wasted, cached, drafted = disowned_rows(rows), prompted(rows), helped(rows)
+    told = known(rows.tpot_s)
+    paces = told if len(told) else known(rows.chunk_s)
+    good = int(rows.hold(limits).sum()) if limits is not None else 0
+    counts = rows.counts("outcome")
+    useless = sum(n for word, n in counts.items() if word not in OF_USE)
     return PhaseFigures(
         phase=span.name,
         workload=workload,
         rate=span.facts.get("rps", ""),
         seconds=seconds,
         requests=len(rows),
-        answered=sum(row.outcome in {"ok", "declined"} for row in rows),
-        lost=sum(row.outcome not in OF_USE for row in rows) - busy,
-        busy=busy,
-        left=sum(row.outcome in {"left", "cancelled"} for row in rows),
+        answered=counts["ok"] + counts["declined"],
+        lost=useless - counts["busy"],
+        busy=counts["busy"],
+        left=counts["left"] + counts["cancelled"],
         dropped=group.dropped,
         unfinished=group.unfinished,
         ttft_p50=group.percentile(0.50),
         ttft_p99=group.percentile(0.99),
-        sent_p99=censored(sent, group.waits()[1], 0.99),
+        sent_p99=censored(known(rows.ttft_s), group.waits()[1], 0.99),
         ttfo_p50=censored(group.answers(), 0, 0.50),
-        estimated=bool(paces and not told),
+        estimated=bool(len(paces)) and not len(told),
         tpot_p50=censored(paces, 0, 0.50),
         tpot_p99=censored(paces, 0, 0.99),
-        e2e_p99=censored(whole, 0, 0.99),
-        gap_s=max((_gap(row) for row in rows), default=0.0),
+        e2e_p99=censored(known(rows.e2e_s[rows.among("outcome", {"ok"})]), 0, 0.99),
+        gap_s=longest_gap(rows) / SECOND,
         goodput=good / seconds if limits is not None and seconds else None,
-        tokens=sum(row.tokens or 0 for row in rows),
+        tokens=rows.total("tokens"),
         disowned=len(wasted),
-        wasted=sum(row.tokens or row.deltas for row in wasted),
-        cached=sum(row.cached or 0 for row in cached),
-        prompted=sum(row.prompt_tokens or 0 for row in cached),
-        accepted=sum(row.accepted or 0 for row in drafted),
-        drafted=sum(row.drafted or 0 for row in drafted),
+        wasted=came_of(wasted),
+        cached=cached.total("cached"),
+        prompted=cached.total("prompt_tokens"),
+        accepted=drafted.total("accepted"),
+        drafted=drafted.total("drafted"),
     )
-
-
-def _gap(row: LoadRow) -> float:
-    return (row.gap_to - row.gap_from) / SECOND

@@ -13,10 +13,12 @@ from typing import TypeVar
 
 from seatrial.checks.areas.soak import lasting, measured
 from seatrial.checks.areas.soak.aside import astray
-from seatrial.checks.areas.soak.parts import intervals, once
+from seatrial.checks.areas.soak.parts import intervals
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
+from seatrial.reading.soak.columns import once, rows_of
 from seatrial.records import SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, SoakRun, Stage
+from seatrial.statistics.censored import censored
 from seatrial.statistics.percentiles import value_at
 
 LOOK_S = 1.0
@@ -60,12 +62,13 @@ def doubt(run: SoakRun, expect: Expect) -> Iterator[Finding]:
 
 
 def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
-    late = value_at([(row.sent_at - row.intended_at) / SECOND for row in run.rows if measured.is_traffic(row)], 0.99)
+    traffic = measured.sent_as_traffic(rows_of(run))
+    late = censored((traffic.whole("sent_at") - traffic.whole("intended_at")) / SECOND, 0, 0.99)
     start, end = _span(run)
     lags = [value_at([p.lag_ns / SECOND for p in each], 0.50) for each in _by_writer(run.pulses)]
     steps = [_moved(each) for each in _by_writer(c for c in run.clocks if start <= c.t <= end)]
     return harness.Harness(
-        dispatch_s=late,
+        dispatch_s=late.value if late is not None else None,
         loop_s=max((lag for lag in lags if lag is not None), default=None),
         cpu=max(map(_busiest, _by_writer(run.pulses)), default=None),
         step_s=max((step for step, _ in steps), default=None),
@@ -78,7 +81,7 @@ def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
 def _span(run: SoakRun) -> tuple[int, int]:
     """When the load sent requests, monotonic ns; where nothing tells its end, to the last line of its own."""
     start, end = lasting.bounds(run)
-    last = max((row.ended_at for row in run.rows), default=start or 0)
+    last = int(rows_of(run).whole("ended_at").max()) if run.rows else start or 0
     return start or 0, last if end is None else end
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from seatrial.checks.areas.soak import company, lasting, validity
-from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, once, parts
+from seatrial.checks.areas.soak.parts import CANARIED, LASTING, intervals, parts
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import Rule, rule
 from seatrial.detectors import minutes
 from seatrial.detectors import night as nights
 from seatrial.detectors.words import HOUR_S, NOT_TESTED, Call, Detector, Sighting
+from seatrial.reading.soak.columns import once
 from seatrial.records import Expect, Finding, Level, SoakRun
 
 GROWS = "the kernel ends it when memory is used up, in the middle of answers"

@@ -17,6 +17,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 
+from seatrial.reading.soak.columns import once, rows_of
 from seatrial.records import SECOND, CrewWord, LoadRow, SoakRun
 
 NEAR_NS = 2 * SECOND
@@ -30,14 +31,23 @@ RECORDER = ""
 """The witness that is no worker."""
 
 
+@once
 def rows(run: SoakRun) -> tuple[LoadRow, ...]:
     """Requests of workers elsewhere that did not reach the server while others did, in order of sending."""
     elsewhere = {c.worker for c in run.crew if c.what == CrewWord.JOINED and c.facts.get("writes") == "elsewhere"}
-    lost = [row for row in run.rows if row.outcome == "unreachable" and row.w in elsewhere]
+    if not elsewhere:
+        return ()
+    sent = rows_of(run)
+    lost = sent.where(sent.among("outcome", {"unreachable"}) & sent.among("w", elsewhere))
     if not lost:
         return ()
     witnesses = list(_witnesses(run))
     return tuple(row for row in lost if _is_its_own(row, witnesses))
+
+
+def ids(run: SoakRun) -> frozenset[str]:
+    """Which those are."""
+    return frozenset(row.id for row in rows(run))
 
 
 def told(run: SoakRun) -> tuple[str, ...]:

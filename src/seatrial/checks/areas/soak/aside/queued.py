@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
+from seatrial.reading.soak.columns import rows_of
 from seatrial.records import LoadRow, SoakRun, Stage
 
 GIVEN_UP = frozenset({"stall", "deadline"})
@@ -17,11 +18,11 @@ GIVEN_UP = frozenset({"stall", "deadline"})
 
 def waited(run: SoakRun) -> frozenset[str]:
     """Ids of the requests that were given up, and had waited for others of ours."""
-    slots, most = _number(run, "slots"), _most(run)
+    slots, most, all_rows = _number(run, "slots"), _most(run), rows_of(run)
     late = [
         row
-        for row in run.rows
-        if row.outcome in GIVEN_UP and not (row.outcome == "stall" and row.first_at) and not _alone(most(row), slots)
+        for row in all_rows.where(all_rows.among("outcome", GIVEN_UP))
+        if not (row.outcome == "stall" and row.first_at) and not _alone(most(row), slots)
     ]
     if not late:
         return frozenset()
