@@ -73,8 +73,9 @@ class Weights:
             facts = {label: told for label, told in page.facts.items() if label != WEIGHTS}
             yield msgspec.structs.replace(page, facts=facts | _hashed(held))
         for held in self._files.values():
+            lacks = held.lacks
             if go_on and held.go_on():
-                self._say(f"{'':<10} hash of {held.name}: {held.lacks}; it is read on alone, for the next run to find")
+                self._say(f"{'':<10} hash of {held.name}: {lacks}; it is read on alone, for the next run to find")
 
     def close(self) -> None:
         """End what reads, but for what was told to go on."""

@@ -60,7 +60,7 @@ class Hashing:
             command = [sys.executable, "-m", "seatrial.servers.weights.hashing", str(path)]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
             self._child = subprocess.Popen(command, **pipes, start_new_session=True)  # type: ignore[call-overload]
-            self._thread = threading.Thread(target=self._listen, daemon=True)
+            self._thread = threading.Thread(target=self._listen, args=(self._child,), daemon=True)
             self._thread.start()
 
     @property
@@ -108,10 +108,9 @@ class Hashing:
     def _is_under_way(self) -> bool:
         return not self._found and not self._wrong
 
-    def _listen(self) -> None:
+    def _listen(self, child: subprocess.Popen[bytes]) -> None:
         """Read what the process says, to its end."""
-        child, said_at = self._child, time.monotonic()
-        assert child is not None
+        said_at = time.monotonic()
         assert child.stdout is not None
         with child.stdout:
             for line in child.stdout:
