@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seatrial.behaviour import planning
 from seatrial.behaviour.planning import Tempo
 from seatrial.behaviour.probe import probes
@@ -49,6 +51,15 @@ def test_a_budget_with_room_for_nothing_that_blocks_makes_nobody_ready():
         alone = Selection()
         afford(wanted, Options(budget_s=60.0), {slow.name: slow}, alone)
         assert len(alone.cases) == left, "one that was asked for by its name is asked"
+
+
+@pytest.mark.parametrize(
+    "told", ["501 This server does not support chat", '400 "all-minilm" does not support chat', "405"]
+)
+def test_a_server_without_chat_is_asked_no_probe_and_one_that_fell_over_once_is(told):
+    out = afforded(300.0, endpoint(facts={"warm-up": told}))
+    assert out.lacking == {"behaviour": f"it has no chat: {told}"}
+    assert not afforded(300.0, endpoint(facts={"warm-up": "500 boom"})).lacking
 
 
 def test_what_does_not_fit_is_not_tested_and_says_how_much_it_takes():

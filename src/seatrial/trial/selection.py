@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,12 @@ LeftOut = tuple[str, str]
 
 Way = Literal["--rerun", "--resume"]
 """How a run goes on with another: what was not green is asked again, or what that one did not come to."""
+
+WARM_UP = "warm-up"
+"""The fact of an endpoint that says how it refused its warm-up."""
+NO_CHAT = re.compile(
+    r"^(?:405|501)\b|^(?:4\d\d|500) .*\bnot support (?:chat|generat|completion)", re.IGNORECASE | re.DOTALL
+)
 
 ASSUMED_SPEED = 40.0
 """Tokens a second of all slots, where none was measured: a small model on two cores."""
@@ -296,7 +303,9 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
     for name, endpoint in endpoints.items():
         own = [plan for plan in cases if plan.suite == BEHAVIOUR and plan.endpoint == name]
         got = bought(own, options, endpoint)
-        if why := _too_little(own, got):
+        if chatless(endpoint):
+            none[name] = f"it has no chat: {endpoint.facts[WARM_UP]}"
+        elif why := _too_little(own, got):
             none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
@@ -306,6 +315,11 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         lack(out, BEHAVIOUR, list(none.values())[-1])
     else:
         out.not_tested += [(f"{BEHAVIOUR} of {name}", why) for name, why in none.items()]
+
+
+def chatless(endpoint: Endpoint) -> bool:
+    """Whether an endpoint said of its warm-up that it has no chat: a server of vectors does."""
+    return NO_CHAT.search(endpoint.facts.get(WARM_UP, "")) is not None
 
 
 def _too_little(cases: Sequence[Planned], got: Bought) -> str:
