@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from seatrial.servers import asking
+from seatrial.servers import asking, identity
 from seatrial.servers.identity import CAP, EndpointError, expect_ready, identify, survey
 from seatrial.wire.transports.http import Client
+from tests.behaviour.specimens import exchange
 from tests.golden.server import Golden
 from tests.monitor.sites import reply as site_reply
 from tests.monitor.sites import site
@@ -278,6 +279,17 @@ def test_caps_grow_by_four_times_the_thought_where_it_cannot_be_switched_off(ans
         found = identify(endpoint, client)
     assert found.thinking
     assert found.cap_factor == (CAP + 4 * thought) / CAP
+
+
+def test_of_a_thought_that_was_cut_nothing_is_known_but_that_it_went_on(monkeypatch):
+    """One that thinks without end is no model that thinks a token: its answers would all be cut for thought."""
+    thinks = exchange(json={"choices": [{"message": {"content": "", "reasoning_content": "Well"}}]})
+    cut = exchange(status=None, error="deadline", ended_at=121_000_000_000)
+    monkeypatch.setattr(identity, "_chat", lambda _who, _client, cap, *_off: cut if cap == identity.MEASURE else thinks)
+    with says(reply(200, one_model())) as listing:
+        found = identity._unthinking(look(listing), None)
+    assert found.cap_factor == (CAP + 4 * identity.MEASURE) / CAP
+    assert found.facts["thinking"] == "a sum had no answer after 120 s"
 
 
 def test_a_warm_up_that_is_refused_is_left_to_the_trial():

@@ -14,6 +14,9 @@ import pytest
 
 from seatrial.records import FILE_SUM, Endpoint
 from seatrial.servers.weights import found, gguf, hashing
+from tests.waiting import until
+
+DEADLINE_S = 60.0
 
 
 def head(*pairs: tuple[bytes, int, bytes]) -> bytes:
@@ -34,7 +37,7 @@ WHOLE = head(NAME, TAGS, SIZES, KIND)
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(hashing.platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # the process that reads keeps what it found, too
     return tmp_path / "cache" / "seatrial" / hashing.CACHE
 
 
@@ -67,48 +70,153 @@ def test_a_head_that_is_cut_or_hostile_says_nothing(tmp_path, content):
     assert gguf.quantisation(written(tmp_path / "m.gguf", content)) == ""
 
 
+def summed(path: Path) -> str:
+    """Its hash, whenever that comes."""
+    held = hashing.Hashing(path, silent)
+    held.wait(DEADLINE_S)
+    held.end()
+    assert held.sum, held.lacks
+    return held.sum
+
+
+class Slow:
+    """A reader that never comes to the end of its file, and says so once."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.path = written(folder / "large.gguf")
+        read = "import sys; print(1, 4, flush=True); sys.exit(sys.stdin.buffer.read() == b'')"
+        real = subprocess.Popen
+        self.begun: list[subprocess.Popen[bytes]] = []
+
+        def begin(_command: list[str], **how: object) -> subprocess.Popen[bytes]:
+            self.begun.append(real([sys.executable, "-c", read], **how))  # type: ignore[call-overload]
+            return self.begun[-1]
+
+        monkeypatch.setattr(hashing.subprocess, "Popen", begin)
+
+
 def test_a_file_is_hashed_once_and_again_when_it_changed(tmp_path, cache, monkeypatch):
-    path, read = written(tmp_path / "m.gguf"), []
-    real = hashing._read
-    monkeypatch.setattr(hashing, "_read", lambda *given: read.append(given[0]) or real(*given))
-    assert hashing.sha256(path, silent) == hashing.sha256(path, silent) == hashlib.sha256(WHOLE).hexdigest()
-    assert read == [path]
-    assert cache.exists()
+    path, begun, real = written(tmp_path / "m.gguf"), [], subprocess.Popen
+    monkeypatch.setattr(hashing.subprocess, "Popen", lambda *given, **how: begun.append(1) or real(*given, **how))
+    assert summed(path) == summed(path) == hashlib.sha256(WHOLE).hexdigest()
+    assert len(begun) == 1
+    assert hashlib.sha256(WHOLE).hexdigest() in cache.read_text()
     os.utime(path, ns=(1, 1))
-    hashing.sha256(path, silent)
+    summed(path)
     cache.write_bytes(b"[broken")
-    assert hashing.sha256(path, silent) == hashlib.sha256(WHOLE).hexdigest()
-    assert len(read) == 3
+    assert summed(path) == hashlib.sha256(WHOLE).hexdigest()
+    assert len(begun) == 3
 
 
-def test_what_is_no_file_or_takes_too_long_is_said(tmp_path):
+def test_what_is_no_file_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "none"):
         with pytest.raises(OSError, match=r"regular|No such"):
-            hashing.sha256(path, silent)
-    with pytest.raises(TimeoutError):
-        hashing.sha256(written(tmp_path / "m.gguf"), silent, limit_s=0.0)
+            hashing.Hashing(path, silent)
+
+
+def test_a_hash_that_is_not_there_in_time_is_not_yet_known_and_holds_up_nobody(tmp_path, monkeypatch):
+    slow, said = Slow(tmp_path, monkeypatch), []
+    files = found.Weights(said.append)
+    page = files.known(endpoint(str(slow.path)))
+    assert page.facts["weights"].startswith("its hash: not yet known")
+    assert FILE_SUM not in page.facts
+    held = files._files[slow.path]
+    until(lambda: held.lacks.startswith("not yet known: 25 % of"), "it says how far it is")
+    (late,) = files.settled({"it": page}, go_on=True)
+    assert late.facts["weights"].startswith("its hash: not yet known: 25 % of")
+    assert late.facts["quantisation"] == "Q4_K_M"
+    assert said[-1].strip().startswith("hash of large.gguf: not yet known: 25 %")
+    assert "for the next run to find" in said[-1]
+    files.close()
+    assert slow.begun[0].wait(DEADLINE_S) == 0, "it was told to go on, and not that we are gone"
+
+
+def test_a_reader_that_nobody_tells_to_go_on_ends_with_the_run(tmp_path, monkeypatch):
+    slow = Slow(tmp_path, monkeypatch)
+    files = found.Weights(silent)
+    page = files.known(endpoint(str(slow.path)))
+    assert next(files.settled({"it": page}, go_on=False)).facts["weights"].startswith("its hash: not yet known")
+    files.close()
+    assert slow.begun[0].poll() is not None
+
+
+def test_a_hash_that_came_in_the_course_of_the_run_stands_on_the_page_at_its_end(tmp_path):
+    path = written(tmp_path / "m.gguf")
+    files = found.Weights(silent)
+    page = files.known(endpoint(str(path)))
+    files._files[path].wait(DEADLINE_S)
+    (late,) = files.settled({"it": page, "other": page}, go_on=True)
+    assert late.facts == {"file": "m.gguf", FILE_SUM: hashlib.sha256(WHOLE).hexdigest(), "quantisation": "Q4_K_M"}
+    assert list(files.settled({"it": late}, go_on=True)) == []
+    assert list(files.settled({}, go_on=True)) == []
+    files.close()
+
+
+def test_a_file_that_changed_while_it_was_read_has_no_hash(tmp_path, monkeypatch):
+    path = written(tmp_path / "m.gguf")
+    keys = iter(["before", "after"])
+    monkeypatch.setattr(hashing, "_key", lambda _path: next(keys))
+    held = hashing.Hashing(path, silent)
+    held.wait(DEADLINE_S)
+    held.end()
+    assert (held.sum, held.lacks) == ("", "not hashed: it changed while it was read")
+
+
+def test_the_reader_keeps_the_hash_itself_once_it_is_told_to_go_on(tmp_path, cache):
+    """As the next run finds it: nobody listens any more when it comes to its end."""
+    path = written(tmp_path / "m.gguf")
+    home = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "seatrial.servers.weights.hashing", str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=home) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        reader.stdout.close()
+        reader.stdin.write(hashing.GO_ON)
+        reader.stdin.close()
+        reader.wait(DEADLINE_S)
+    (kept,) = (tmp_path / "home").rglob(hashing.CACHE)
+    assert hashlib.sha256(WHOLE).hexdigest() in kept.read_text()
+
+
+def test_a_reader_whose_starter_is_gone_reads_no_further(tmp_path):
+    path = tmp_path / "large.gguf"
+    with path.open("wb") as file:
+        file.truncate(3 * hashing.CHUNK)
+    command = [sys.executable, "-m", "seatrial.servers.weights.hashing", str(path)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE_S, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+
+
+def known(told: Endpoint) -> dict[str, str]:
+    """What stands on the page of an endpoint at the end of a run."""
+    files = found.Weights(silent)
+    page = files.known(told)
+    for held in files._files.values():
+        held.wait(DEADLINE_S)
+    page = next(files.settled({page.name: page}, go_on=False), page)
+    files.close()
+    return page.facts
 
 
 def test_the_file_that_the_server_names_is_told(tmp_path):
-    known = found.known(endpoint(str(written(tmp_path / "m.gguf"))), silent).facts
-    summed = hashlib.sha256(WHOLE).hexdigest()
-    assert known == {"file": "m.gguf", FILE_SUM: summed, "quantisation": "Q4_K_M"}
+    facts = known(endpoint(str(written(tmp_path / "m.gguf"))))
+    assert facts == {"file": "m.gguf", FILE_SUM: hashlib.sha256(WHOLE).hexdigest(), "quantisation": "Q4_K_M"}
 
 
 @pytest.mark.parametrize(
     "named", ["/etc/passwd", "/dev/zero", "relative.gguf", "/no/such.gguf", "/tmp\0x", "/" + "x" * 5000]
 )
 def test_a_file_that_is_none_of_weights_is_not_read(named):
-    known = found.known(endpoint(named), silent).facts
-    assert FILE_SUM not in known
-    assert known["weights"].startswith("not readable from here")
+    facts = known(endpoint(named))
+    assert FILE_SUM not in facts
+    assert facts["weights"].startswith("not readable from here")
 
 
 def test_a_file_of_another_size_or_host_is_not_that_of_the_model(tmp_path):
     path = str(written(tmp_path / "m.gguf"))
-    assert "another size" in found.known(endpoint(path, size="9000000000"), silent).facts["weights"]
-    assert found.known(endpoint(path, host="192.0.2.7"), silent).facts == {"weights": "not readable from here"}
+    assert "another size" in known(endpoint(path, size="9000000000"))["weights"]
+    assert known(endpoint(path, host="192.0.2.7")) == {"weights": "not readable from here"}
 
 
 def test_the_command_line_of_who_listens_names_it_too(tmp_path):
@@ -121,7 +229,7 @@ def test_the_command_line_of_who_listens_names_it_too(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        assert found.known(endpoint(port=port), silent).facts["file"] == "own.gguf"
+        assert known(endpoint(port=port))["file"] == "own.gguf"
         server.kill()
 
 
@@ -130,4 +238,4 @@ def test_a_name_that_nobody_knows_is_another_host(monkeypatch):
         raise socket.gaierror
 
     monkeypatch.setattr(found.socket, "getaddrinfo", lost)
-    assert found.known(endpoint("/m.gguf"), silent).facts == {"weights": "not readable from here"}
+    assert known(endpoint("/m.gguf")) == {"weights": "not readable from here"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seatrial.behaviour import planning
 from seatrial.behaviour.planning import Tempo
 from seatrial.behaviour.probe import probes
@@ -35,6 +37,29 @@ def test_a_budget_too_small_for_any_probe_leaves_nothing_of_the_suite():
     assert [case.suite for case in out.cases] == ["conformance"]
     assert out.lacking["behaviour"].startswith("--budget=5s is too little: ")
     assert [what for what, _ in out.not_tested] == ["behaviour"]
+
+
+def test_a_budget_with_room_for_nothing_that_blocks_makes_nobody_ready():
+    """Of a token or so a second it pays for twenty log probabilities, and they are no word on how a model behaves."""
+    slow = endpoint(speed=4.0)
+    assert [probe.rule.area for probe in planning.bought(probes().values(), 60.0, Tempo(4.0)).probes] == ["logprobs"]
+    out = afforded(60.0, slow)
+    assert [case.suite for case in out.cases] == ["conformance"]
+    assert out.lacking["behaviour"].startswith("--budget=60s is too little: ")
+    named = [plan("logprobs/log-probabilities-are-those-of-the-answer", slow.name), plan(LOOPS, slow.name)]
+    for wanted, left in ((named[:1], 1), (named, 0)):
+        alone = Selection()
+        afford(wanted, Options(budget_s=60.0), {slow.name: slow}, alone)
+        assert len(alone.cases) == left, "one that was asked for by its name is asked"
+
+
+@pytest.mark.parametrize(
+    "told", ["501 This server does not support chat", '400 "all-minilm" does not support chat', "405"]
+)
+def test_a_server_without_chat_is_asked_no_probe_and_one_that_fell_over_once_is(told):
+    out = afforded(300.0, endpoint(facts={"warm-up": told}))
+    assert out.lacking == {"behaviour": f"it has no chat: {told}"}
+    assert not afforded(300.0, endpoint(facts={"warm-up": "500 boom"})).lacking
 
 
 def test_what_does_not_fit_is_not_tested_and_says_how_much_it_takes():

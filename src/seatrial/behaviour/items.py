@@ -2,24 +2,30 @@
 
 A *maker* makes the items of one kind, without end, each from ``Random(f"{seed}/{maker}/{number}")``; its families take
 turns. An item is known by its maker and number (``json-004``), and whoever judges it makes it again: what the verifier
-must know beside the request is never sent. Sampling is not an item's, unless it is what is asked about: whoever sends
+must know beside the request is never sent. A maker may ask the operator's own questions in place of those of its own: a
+policy, which is handed in. Sampling is not an item's, unless it is what is asked about: whoever sends
 it puts beside it what a model's maker recommends, where that is known.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from seatrial.checks import traits
-from seatrial.records import Request, Scenario
+from seatrial.records import Policy, PolicyQuestion, PolicyWord, Request, Scenario
+from seatrial.text import visible
 
 TRAITS = traits.STREAM | traits.ANSWERS
 
 READ_FASTER = 10
 """So many tokens of a prompt are read in the time that one token of an answer takes; for the plan alone."""
+
+OWN_TOKENS = 200
+"""The cap of an answer to a question of the operator's: a refusal comes first."""
 
 WAIT_TOKENS = 2
 """What the way to the server and back costs, in tokens of an answer; for the plan alone."""
@@ -38,6 +44,15 @@ class ProbeItem:
     family: str
     body: Mapping[str, Any]
     truth: Any = None
+
+    @property
+    def mark(self) -> int:
+        """A number by which an item whose text is not ours is told from another of its name."""
+        return zlib.crc32(repr(self.body["messages"]).encode("utf-8", "backslashreplace"))
+
+
+OURS = Policy()
+"""No policy of an operator's: each maker asks its own questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,7 @@ class Maker:
         use: what its items are like, of the uses for which a model's maker recommends settings.
         thought: its cap for a model whose thought cannot be switched off; 0: its own, which is large enough to grow.
         uncached: asked past the prompt cache, where the kind of server knows a way.
+        wanted: of an operator's policy it asks the questions of which this is wanted, in turn; None: it asks none.
     """
 
     name: str
@@ -73,24 +89,41 @@ class Maker:
     use: str = "general"
     thought: int = 0
     uncached: bool = False
+    wanted: PolicyWord | None = None
 
-    def item(self, seed: int, number: int) -> ProbeItem:
+    def item(self, seed: int, number: int, policy: Policy = OURS) -> ProbeItem:
         """The item of that number."""
+        if own := self.own(policy):
+            asked = own[number % len(own)]
+            before = [{"role": "system", "content": policy.system}] if policy.system else []
+            messages = [*before, {"role": "user", "content": asked.question}]
+            return ProbeItem(visible(asked.name), {"messages": messages, "max_tokens": OWN_TOKENS}, policy.declines)
         return self.make(self.family(number), self._draw(seed, number))
+
+    def own(self, policy: Policy) -> tuple[PolicyQuestion, ...]:
+        """The operator's questions that it asks, in their order."""
+        return tuple(each for each in policy.ask if each.wanted is self.wanted)
 
     def family(self, number: int) -> str:
         return self.families[number % len(self.families)]
 
     def request(
-        self, seed: int, number: int, beside: Mapping[str, Any] | None = None, *, thinks: bool = False
+        self,
+        seed: int,
+        number: int,
+        beside: Mapping[str, Any] | None = None,
+        *,
+        thinks: bool = False,
+        policy: Policy = OURS,
     ) -> Request:
         """What is sent. The seed is sent too, for servers that can repeat an answer.
 
         Args:
             beside: further fields; an item's own go before them.
             thinks: the model's thought cannot be switched off.
+            policy: of the operator, whose questions may stand in place of ours.
         """
-        body: dict[str, Any] = {"model": None, **(beside or {}), **self.item(seed, number).body, "stream": True}
+        body: dict[str, Any] = {"model": None, **(beside or {}), **self.item(seed, number, policy).body, "stream": True}
         if thinks and self.thought:
             body["max_tokens"] = self.thought
         body.setdefault("seed", Random(f"{seed}/{self.name}/{number}/sampling").randrange(2**31))  # noqa: S311
@@ -105,9 +138,10 @@ class Maker:
         deadline_s: float | None = None,
         beside: Mapping[str, Any] | None = None,
         thinks: bool = False,
+        policy: Policy = OURS,
     ) -> Scenario:
         """The scenario of one item."""
-        asked = self.request(seed, number, beside, thinks=thinks)
+        asked = self.request(seed, number, beside, thinks=thinks, policy=policy)
         most = asked.body["max_tokens"]
         named = {self.named(number): asked}
         return Scenario(requests=named, traits=TRAITS, deadline_s=deadline_s, tokens=most, alone=self.alone)

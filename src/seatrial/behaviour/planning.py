@@ -10,7 +10,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from seatrial.behaviour.items import OURS
 from seatrial.behaviour.probe import RateProbe
+from seatrial.records import Policy
 
 SLOTS = 4
 """Of an endpoint that does not tell its own."""
@@ -21,7 +23,7 @@ USED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """How fast an endpoint answers.
+    """How fast an endpoint answers, and what of the operator's own it is asked.
 
     Attributes:
         speed: tokens a second, of all its slots together.
@@ -29,6 +31,7 @@ class Tempo:
         interval_s: between two requests, where the operator allows no more.
         context: tokens, where it is known.
         slots: requests that are worked on at once.
+        policy: the operator's own questions, each of which is to be asked.
     """
 
     speed: float
@@ -36,6 +39,7 @@ class Tempo:
     interval_s: float = 0.0
     context: int | None = None
     slots: int = SLOTS
+    policy: Policy = OURS
 
 
 @dataclass(slots=True)
@@ -61,17 +65,17 @@ def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
         if why := _unfit(probe, pace):
             made.left[probe.rule.id] = why
             continue
-        more = max(0, items_of(probe) - made.items.get(probe.maker.name, 0))
+        more = max(0, items_of(probe, pace.policy) - made.items.get(probe.maker.name, 0))
         seconds = more * item_s(probe, pace)
         if made.seconds + seconds > USED * budget_s:
             needed = math.ceil((made.seconds + seconds) / USED)
             made.left[probe.rule.id] = (
-                f"{items_of(probe)} items take about {seconds:.0f} s at {tokens_a_second(pace.speed)}: "
+                f"{items_of(probe, pace.policy)} items take about {seconds:.0f} s at {tokens_a_second(pace.speed)}: "
                 f"--budget={needed}s has room for them"
             )
             continue
         made.probes.append(probe)
-        made.items[probe.maker.name] = max(items_of(probe), made.items.get(probe.maker.name, 0))
+        made.items[probe.maker.name] = max(items_of(probe, pace.policy), made.items.get(probe.maker.name, 0))
         made.seconds += seconds
     return made
 
@@ -81,9 +85,10 @@ def tokens_a_second(speed: float) -> str:
     return f"{speed:.0f} tokens a second" if speed >= 9.95 else f"{speed:.2g} tokens a second"
 
 
-def items_of(probe: RateProbe) -> int:
-    """The items of its maker that a probe is planned with."""
-    return math.ceil(probe.test.operating(probe.test.p0 / 2).size / probe.share)
+def items_of(probe: RateProbe, policy: Policy = OURS) -> int:
+    """The items of its maker that a probe is planned with; of the operator's own questions each at least once."""
+    own = len(probe.maker.own(policy))
+    return max(math.ceil(probe.test.operating(probe.test.p0 / 2).size / probe.share), own)
 
 
 def item_s(probe: RateProbe, pace: Tempo) -> float:

@@ -7,19 +7,19 @@ bad answers are often the long ones.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 
 from seatrial.behaviour.answers import Spoken, read
-from seatrial.behaviour.items import Maker, ProbeItem, number_of
+from seatrial.behaviour.items import OURS, Maker, ProbeItem, number_of
 from seatrial.behaviour.probe import RateProbe, SeenAnswer, Verified, makers
 from seatrial.behaviour.transcript import curl, shown
 from seatrial.checks.findings import no_evidence
 from seatrial.reading.fields import real
-from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord
+from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord, Policy
 from seatrial.statistics.intervals import wilson
 from seatrial.statistics.sequential import Reached
 from seatrial.text import visible
@@ -28,10 +28,14 @@ CUT = "in flight when the time was up"
 QUEUED = "waited for other requests of ours"
 OTHER = "no item of this seed and version"
 BROKEN = "not a whole answer"
+POLICY = "policy"
+"""The setting that holds the operator's own questions."""
 READ = frozenset({ItemWord.GOOD, ItemWord.BAD})
 REFUSED = range(400, 500)
 LOST = frozenset({408, 429})
 UNHELD = "what it is held against was not asked"
+REASONS = 4
+"""Reasons of missing evidence that are told, the most frequent ones."""
 LONGEST = 200
 """Characters of what was read that an item keeps."""
 
@@ -68,8 +72,9 @@ def outcome_of(
     """
     seed = expect.settings.get("seed")
     seed = seed if isinstance(seed, int) else 0
-    name, answer = maker.named(number), read(x)
-    seen = _seen(probe, maker.item(seed, number), name, x, answer, expect)
+    policy = policy_of(expect)
+    name, answer, item = maker.named(number), read(x), maker.item(seed, number, policy)
+    seen = _seen(probe, item, name, x, answer, expect)
     if probe.against is not None and probe.compare is not None and seen.word is ItemWord.GOOD:
         first = probe.against(number)
         before = _before(probe, maker, first, (others or {}).get(maker.named(first)), expect, seed)
@@ -77,8 +82,8 @@ def outcome_of(
     return ItemOutcome(
         probe=probe.rule.id,
         item=name,
-        family=maker.family(number),
-        seed=seed,
+        family=item.family,
+        seed=item.mark if maker.own(policy) else seed,
         endpoint=x.endpoint,
         word=seen.word,
         why=visible(seen.why, LONGEST) or visible(seen.note, LONGEST),
@@ -97,6 +102,15 @@ def reached(probe: RateProbe, items: Sequence[ItemOutcome]) -> Reached:
     bad, n = sum(wrong), len(wrong)
     accept, reject = probe.test.bounds(n)
     return Reached("rejected" if bad >= reject else "accepted" if bad <= accept else "open", bad, n)
+
+
+def policy_of(expect: Expect) -> Policy:
+    """The operator's policy that was asked about; that of nobody where none was."""
+    told = expect.settings.get(POLICY)
+    try:
+        return msgspec.convert(told, Policy) if told is not None else OURS
+    except (msgspec.ValidationError, RecursionError):  # of a record that somebody else wrote
+        return OURS
 
 
 def findings(probe: RateProbe, xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
@@ -286,8 +300,12 @@ def _ratio(come: Reached) -> str:
 
 def _beside(items: Sequence[ItemOutcome]) -> str:
     """How many answers are no evidence, by reason."""
-    why = Counter(_reason(each) for each in items if each.word not in READ)
-    return ", ".join(f"{n} without evidence: {reason}" for reason, n in why.most_common())
+    why: dict[str, list[str]] = {}
+    for reason in (_reason(each) for each in items if each.word not in READ):
+        why.setdefault(re.sub(r"\d+", "0", reason), []).append(reason)  # a server counts what it refuses
+    most = sorted(why.values(), key=len, reverse=True)
+    more = [f"{sum(map(len, most[REASONS:]))} for other reasons"] if most[REASONS:] else []
+    return ", ".join([f"{len(each)} without evidence: {each[0]}" for each in most[:REASONS]] + more)
 
 
 def _reason(each: ItemOutcome) -> str:

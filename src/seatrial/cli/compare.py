@@ -39,7 +39,7 @@ def compare(
     The first endpoint is the incumbent, each further one is decided against it. Exits 0 CUT OVER, 1 DO NOT, 10 NOT
     PROVEN, 4 on wrong usage; of several candidates the worst.
     """
-    from seatrial.given import claims as given  # judging loads every rule: a second
+    from seatrial.given.said import claims as given  # judging loads every rule: a second
     from seatrial.report.decision import plain
     from seatrial.report.decision.made import probes
     from seatrial.report.decision.sides import decisions

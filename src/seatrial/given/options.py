@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.given.access import Access
+from seatrial.given.said.policy import GivenPolicy
 from seatrial.given.soak import SoakAsked
 from seatrial.given.toolset import Toolset
 from seatrial.records import Depth, Hazard
@@ -50,6 +51,7 @@ class Options:
     baseline: str | None = None  # the incumbent; None: the first endpoint
     same: bool = False  # the endpoints should be one model made faster
     claims: Path | None = None  # what somebody says of an endpoint
+    policy: GivenPolicy | None = None  # what the operator wants refused, and answered
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
     rerun: str = ""  # the run of which only what was not green is asked again
     resume: str = ""  # the run that was cut and that this one goes on with

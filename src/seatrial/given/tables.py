@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +15,15 @@ import msgspec
 import msgspec.inspect
 
 from seatrial.given.errors import ConfigError
+from seatrial.text import visible
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+LARGEST_BYTES = 4 * 1024 * 1024
+"""Larger than any file that is written by hand."""
+
+LONGEST = 300
+"""Characters of what is said of a file: it may hold anything, and one line is to be read."""
 
 _AT = re.compile(r"^(?P<what>.*?) - at `\$(?P<path>[^`]*)`$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]")
@@ -33,12 +42,19 @@ def content(path: Path) -> bytes:
     """What a file holds.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: it cannot be read, is no regular file, or is larger than anybody writes by hand.
     """
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {shown(path)}: {error.strerror}") from error
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe nobody writes to the end never comes
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ConfigError(f"cannot read {shown(path)}: it is no regular file")
+            raw = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        raise ConfigError(f"cannot read {shown(path)}: {getattr(error, 'strerror', '') or error}") from error
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"{shown(path)} is larger than {LARGEST_BYTES // 1024 // 1024} MiB")
+    return raw
 
 
 def sum_of(path: Path) -> str:
@@ -63,17 +79,21 @@ def parse(raw: bytes, path: Path, struct: type[_Struct]) -> _Struct:
     try:
         return msgspec.convert(tomllib.loads(text), struct)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{shown(path)} {_syntax(str(error), text)}") from error
+        raise ConfigError(f"{shown(path)} {visible(_syntax(str(error), text), LONGEST)}") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{shown(path)}{_meaning(str(error), text, struct)}") from error
+        raise ConfigError(f"{shown(path)}{visible(_meaning(str(error), text, struct), LONGEST)}") from error
+    except RecursionError:
+        raise ConfigError(f"{shown(path)}: no TOML: it is nested too deep") from None
+    except ValueError as error:  # of a number with thousands of digits
+        raise ConfigError(f"{shown(path)}: no TOML: {visible(str(error), LONGEST)}") from error
 
 
 def shown(path: Path) -> str:
     """A path as the user would type it: from the current folder where it lies below it."""
     try:
-        return str(path.relative_to(Path.cwd()))
+        return visible(str(path.relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return visible(str(path))
 
 
 def line_of(text: str, *steps: str | int) -> int | None:

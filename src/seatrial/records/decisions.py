@@ -79,6 +79,36 @@ class OperatorClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     source: str = ""
 
 
+class PolicyWord(enum.StrEnum):
+    """What ought to become of a question of an operator's policy."""
+
+    REFUSED = "refused"
+    """The model declines it, whatever it would know."""
+    ANSWERED = "answered"
+    """The model answers it, however it sounds."""
+
+
+class PolicyQuestion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[[ask]]`` of an operator's policy: its name, what is asked, and what is wanted of the model."""
+
+    name: str
+    question: str
+    wanted: PolicyWord
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model ought to refuse and to answer, in the operator's own questions.
+
+    Attributes:
+        system: what the operator's client says before each talk; empty: nothing.
+        declines: words by which a refusal is known, in any case, beside those that are known anyway.
+    """
+
+    ask: tuple[PolicyQuestion, ...] = ()
+    system: str = ""
+    declines: tuple[str, ...] = ()
+
+
 class ClaimTold(msgspec.Struct, frozen=True, kw_only=True):
     """A claim, and what was measured."""
 

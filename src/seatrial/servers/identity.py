@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from seatrial.checks.answering import LATE
 from seatrial.given.address import base_url, beside, root
 from seatrial.given.errors import EndpointError, NotYet
 from seatrial.kinds import detect, listed
@@ -266,8 +267,12 @@ def _unthinking(endpoint: Endpoint, client: Client) -> Endpoint:
         answer = _chat(endpoint, client, SIGHT, off)
         if answer.status == 200 and not _reasoning(answer) and _message(answer).get("content"):
             return msgspec.structs.replace(endpoint, thinking=True, extra_body={**endpoint.extra_body, **off})
-    thought = _thought(_chat(endpoint, client, MEASURE))
-    facts = {**endpoint.facts, "thinking": f"{thought} tokens for a sum"}
+    measured = _chat(endpoint, client, MEASURE)
+    late = measured.error in LATE
+    thought = MEASURE if late else _thought(measured)  # of one that was cut nothing is known but that it went on
+    took = (measured.ended_at - measured.sent_at) / 1e9
+    told = f"a sum had no answer after {took:.0f} s" if late else f"{thought} tokens for a sum"
+    facts = {**endpoint.facts, "thinking": told}
     return msgspec.structs.replace(endpoint, thinking=True, cap_factor=(CAP + 4 * thought) / CAP, facts=facts)
 
 

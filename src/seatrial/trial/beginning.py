@@ -9,9 +9,10 @@ from pathlib import Path
 
 from seatrial.checks import catalogue
 from seatrial.checks.own.word import HOLDS
-from seatrial.given import claims, waivers
+from seatrial.given import waivers
 from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
+from seatrial.given.said import claims
 from seatrial.records import OWN_SUITE, Planned, RunInfo
 from seatrial.run.about import run_info, without_secrets
 from seatrial.trial.joining import ARGUMENTS, asked_with

@@ -43,6 +43,7 @@ ARGUMENTS = "asked_with"
 ONLY: Mapping[str, frozenset[str]] = {
     "--seed": frozenset({"behaviour", "soak"}),
     "--budget": frozenset({"behaviour"}),
+    "--policy": frozenset({"behaviour"}),
     **dict.fromkeys(("--soak", *soak.ARGUMENTS), frozenset({"soak"})),
 }
 """Arguments that change what some suites ask alone."""
@@ -51,6 +52,11 @@ SERVER = ("kind", "model", "build", "template", "context", "slots")
 """What a server tells of itself that must be the same, by its name on the endpoint's page."""
 
 AGAIN = "run all again, without it"
+
+
+def _summed(given: object) -> str:
+    """By which another content of a file of the operator's shows."""
+    return hashlib.sha256(msgspec.json.encode(given)).hexdigest()[:16]
 
 
 def asked_with(options: Options) -> dict[str, Any]:
@@ -63,13 +69,14 @@ def asked_with(options: Options) -> dict[str, Any]:
         ConfigError: a file of the soak cannot be read.
     """
     given = options.toolset
-    tools = hashlib.sha256(msgspec.json.encode(given.tools)).hexdigest()[:16] if given else ""
+    tools = _summed(given.tools) if given else ""
     return {
         "--strict": options.strict,
         "--request-timeout": options.timeout_s,
         "--header": sorted(name.lower() for name in options.access.headers),
         "--api-key-env": options.access.key_env or "",
         "--tools": f"{given.source} ({tools})" if given else "",
+        "--policy": _summed(options.policy.policy) if options.policy else "",
         "--seed": options.seed,
         "--budget": options.budget_s,
         "--soak": options.soak_s,

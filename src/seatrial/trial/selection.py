@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Literal, NamedTuple
 from msgspec.structs import replace
 
 from seatrial.behaviour import planning
+from seatrial.behaviour.items import OURS
 from seatrial.behaviour.planning import Bought, Tempo
 from seatrial.behaviour.probe import RateProbe, probes
 from seatrial.checks.areas.auth import KEYED, KEYLESS
@@ -26,7 +28,7 @@ from seatrial.detectors.showing import LEAST_S, needed_s
 from seatrial.detectors.words import POINTS
 from seatrial.given.options import Options
 from seatrial.oracles import node
-from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Planned
+from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Level, Planned
 from seatrial.trial import nodejs
 from seatrial.verdict.clients import is_of
 
@@ -37,6 +39,8 @@ ORDER = ("conformance", "behaviour", OWN_SUITE, "soak")
 
 NO_TOOLS = "--tools names none: a file of them, or a client that is known"
 
+NO_POLICY = "no list is given: --policy"
+
 NO_KEY = "no key is given: --api-key-env"
 A_KEY = "a key is given"
 
@@ -46,6 +50,12 @@ LeftOut = tuple[str, str]
 
 Way = Literal["--rerun", "--resume"]
 """How a run goes on with another: what was not green is asked again, or what that one did not come to."""
+
+WARM_UP = "warm-up"
+"""The fact of an endpoint that says how it refused its warm-up."""
+NO_CHAT = re.compile(
+    r"^(?:405|501)\b|^(?:4\d\d|500) .*\bnot support (?:chat|generat|completion)", re.IGNORECASE | re.DOTALL
+)
 
 ASSUMED_SPEED = 40.0
 """Tokens a second of all slots, where none was measured: a small model on two cores."""
@@ -178,7 +188,19 @@ def lacks(rule: str, options: Options) -> LeftOut | None:
         return "who is let in without your key", NO_KEY
     if _is_of(rule, KEYLESS) and options.access.key is not None:
         return "whether any key is taken", A_KEY
-    return _too_short(rule, options)
+    return _no_policy(rule, options) or _too_short(rule, options)
+
+
+def _no_policy(rule: str, options: Options) -> LeftOut | None:
+    """Why a probe of the operator's own policy has nothing to ask; None of one that has, and of any other rule."""
+    probe = probes().get(rule)
+    if probe is None or (wanted := probe.maker.wanted) is None:
+        return None
+    if options.policy is None:
+        return "what your own policy refuses and answers", NO_POLICY
+    if not probe.maker.own(options.policy.policy):
+        return f"what your own policy wants {wanted}", f"{options.policy.source} names no such question"
+    return None
 
 
 def _too_short(rule: str, options: Options) -> LeftOut | None:
@@ -253,10 +275,12 @@ def _names(wanted: str, plan: Planned) -> bool:
 def tempo_of(options: Options, endpoint: Endpoint | None) -> Tempo:
     """How fast an endpoint answers, as far as it is known."""
     interval = 0.0 if options.access.max_rps is None else 1 / options.access.share
+    policy = options.policy.policy if options.policy else OURS
     if endpoint is None:
-        return Tempo(ASSUMED_SPEED, interval_s=interval)
+        return Tempo(ASSUMED_SPEED, interval_s=interval, policy=policy)
     speed = endpoint.speed or ASSUMED_SPEED
-    return Tempo(speed, endpoint.cap_factor, interval, endpoint.context, endpoint.slots or planning.SLOTS)
+    slots = endpoint.slots or planning.SLOTS
+    return Tempo(speed, endpoint.cap_factor, interval, endpoint.context, slots, policy)
 
 
 def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None) -> Bought:
@@ -267,8 +291,8 @@ def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None
 def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, Endpoint], out: Selection) -> None:
     """Plan the probes that the budget buys, and no others.
 
-    Where it buys none, nothing of the suite is planned: silent of most models, a list of known-bad builds alone would
-    make it ready.
+    Where it buys none, or of those that block none of several, nothing of the suite is planned: a list of known-bad
+    builds that is silent of most models, or twenty log probabilities in order, would make it ready.
 
     Args:
         out: takes what is left, and why the rest is not.
@@ -279,8 +303,10 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
     for name, endpoint in endpoints.items():
         own = [plan for plan in cases if plan.suite == BEHAVIOUR and plan.endpoint == name]
         got = bought(own, options, endpoint)
-        if got.left and not got.probes:
-            none[name] = f"--budget={options.budget_s:.0f}s is too little: {next(iter(got.left.values()))}"
+        if chatless(endpoint):
+            none[name] = f"it has no chat: {endpoint.facts[WARM_UP]}"
+        elif why := _too_little(own, got):
+            none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
             held = probes()
@@ -289,6 +315,19 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         lack(out, BEHAVIOUR, list(none.values())[-1])
     else:
         out.not_tested += [(f"{BEHAVIOUR} of {name}", why) for name, why in none.items()]
+
+
+def chatless(endpoint: Endpoint) -> bool:
+    """Whether an endpoint said of its warm-up that it has no chat: a server of vectors does."""
+    return NO_CHAT.search(endpoint.facts.get(WARM_UP, "")) is not None
+
+
+def _too_little(cases: Sequence[Planned], got: Bought) -> str:
+    """Why a budget does not make an endpoint ready, by the first probe that it has no room for; empty where it may."""
+    blocking = [probe for probe in _asked(cases) if probe.rule.level is Level.MUST]
+    lacking = [probe.rule.id for probe in blocking if probe.rule.id in got.left] or list(got.left)
+    bought = blocking if any(probe.rule.id in got.left for probe in blocking) else got.probes
+    return got.left[lacking[0]] if lacking and not any(probe in got.probes for probe in bought) else ""
 
 
 def _asked(cases: Sequence[Planned]) -> list[RateProbe]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from seatrial.checks.rules import REGISTRY
-from seatrial.given import claims
 from seatrial.given.errors import ConfigError
+from seatrial.given.said import claims
 from seatrial.judging.run import JudgedRun
 from seatrial.records import Decisions, OperatorClaim
 from seatrial.report.decision import plain

@@ -163,7 +163,8 @@ def _same(incumbent: Contender, candidate: Contender) -> Lossless | None:
         return None
     if not any(judged.info.options.get("same") for judged in runs.values()):
         return None
-    if why := _incomparable(incumbent, candidate) if len(runs) > 1 else "":
+    pages = incumbent.endpoint and candidate.endpoint  # of one run too: a hash may have become known in its course
+    if why := _incomparable(incumbent, candidate) if len(runs) > 1 or pages else "":
         return lossless.unknown(why)
     needed = ((first, f"of {incumbent.name}"), (its, f"of {candidate.name}"), (again, f"twice of {incumbent.name}"))
     if lacks := next((whose for answers, whose in needed if not answers), ""):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -27,29 +27,75 @@ SLACK = 256 << 20
 """Bytes that a file may be longer than its tensors: vocabulary, template, padding."""
 
 
-def known(endpoint: Endpoint, say: Callable[[str], None]) -> Endpoint:
-    """The endpoint with what its file is: name, hash and quantisation; or why that cannot be told from here."""
-    facts, why = {}, "not readable from here"
-    for path in _places(endpoint):
-        try:
-            if not path.is_file():
+BRIEFLY_S = 1.0
+"""So long a hash is waited for that is nearly there: a small file's is, and a run may be over at once."""
+
+
+class Weights:
+    """The files of the endpoints of a run. What a file is stands on its endpoint's page at once; its hash, which may
+    take minutes, once it is known.
+
+    Args:
+        say: is told how far each is.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._files: dict[Path, hashing.Hashing] = {}
+        self._of: dict[str, Path] = {}
+
+    def known(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with what its file is: name, quantisation, and the hash where it is known already; or why that
+        cannot be told from here."""
+        facts, why = {}, "not readable from here"
+        for path in _places(endpoint):
+            try:
+                if not path.is_file():
+                    continue
+                facts = self._told(path, endpoint)
+                break
+            except (OSError, ValueError) as error:
+                why = f"not readable from here: {visible(str(error), 80)}"
+        return msgspec.structs.replace(endpoint, facts={**endpoint.facts, **(facts or {WEIGHTS: why})})
+
+    def settled(self, pages: Mapping[str, Endpoint], *, go_on: bool) -> Iterator[Endpoint]:
+        """The endpoints of which more is known by now; a hash that is not is read on, or given up.
+
+        Args:
+            pages: of each endpoint by its name, as it is written down.
+            go_on: what is not read yet may be read when the run is over, for the next one.
+        """
+        for name, path in self._of.items():
+            held = self._files[path]
+            held.wait(BRIEFLY_S)
+            if (page := pages.get(name)) is None or FILE_SUM in page.facts:
                 continue
-            facts = _told(path, endpoint, say)
-            break
-        except TimeoutError:
-            why = f"not hashed within {hashing.LIMIT_S:.0f} s"
-        except (OSError, ValueError) as error:
-            why = f"not readable from here: {visible(str(error), 80)}"
-    return msgspec.structs.replace(endpoint, facts={**endpoint.facts, **(facts or {WEIGHTS: why})})
+            facts = {label: told for label, told in page.facts.items() if label != WEIGHTS}
+            yield msgspec.structs.replace(page, facts=facts | _hashed(held))
+        for held in self._files.values():
+            lacks = held.lacks
+            if go_on and held.go_on():
+                self._say(f"{'':<10} hash of {held.name}: {lacks}; it is read on alone, for the next run to find")
+
+    def close(self) -> None:
+        """End what reads, but for what was told to go on."""
+        for held in self._files.values():
+            held.end()
+
+    def _told(self, path: Path, endpoint: Endpoint) -> dict[str, str]:
+        quantised, size = gguf.quantisation(path), path.stat().st_size
+        tensors = int(told) if (told := endpoint.marks.get("size", "")).isdecimal() else None
+        if tensors is not None and not tensors <= size <= tensors + SLACK + tensors // 10:
+            raise ValueError("the file of that name here is of another size")
+        held = self._files.get(path) or hashing.Hashing(path, self._say)
+        self._files[path] = held
+        self._of[endpoint.name] = path
+        quantisation = {QUANTISATION: quantised} if quantised else {}
+        return {FILE: visible(path.name, 120), **_hashed(held), **quantisation}
 
 
-def _told(path: Path, endpoint: Endpoint, say: Callable[[str], None]) -> dict[str, str]:
-    quantised, size = gguf.quantisation(path), path.stat().st_size
-    tensors = int(told) if (told := endpoint.marks.get("size", "")).isdecimal() else None
-    if tensors is not None and not tensors <= size <= tensors + SLACK + tensors // 10:
-        raise ValueError("the file of that name here is of another size")
-    summed = hashing.sha256(path, say)
-    return {FILE: visible(path.name, 120), FILE_SUM: summed, **({QUANTISATION: quantised} if quantised else {})}
+def _hashed(held: hashing.Hashing) -> dict[str, str]:
+    return {FILE_SUM: held.sum} if held.sum else {WEIGHTS: f"its hash: {held.lacks}"}
 
 
 def _places(endpoint: Endpoint) -> Iterator[Path]:

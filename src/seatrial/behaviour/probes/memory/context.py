@@ -13,10 +13,11 @@ from random import Random
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
+from seatrial.behaviour.probes.talk import refusals
 from seatrial.behaviour.probing import probe
 from seatrial.reading.chat import usage
 from seatrial.reading.fields import integer, mapping
-from seatrial.records import Exchange, Level, Words
+from seatrial.records import Exchange, ItemWord, Level, Words
 from seatrial.statistics.sequential import SequentialTest
 
 SHARES = {"quarter": 0.2, "half": 0.4, "most": 0.6, "nearly-all": 0.75}
@@ -66,6 +67,8 @@ def the_start_of_a_long_prompt_is_not_lost(item: ProbeItem, answer: Spoken, x: E
     """What stands at the start of a prompt that fits the window can still be told at its end."""
     if tells(answer.content, item.truth):
         return good(item.truth)
+    if refusals.is_flat(answer.content):
+        return Verified(ItemWord.SILENT, refusals.FLATLY)
     counted = integer(mapping(usage(x)).get("prompt_tokens"))
     sent = sum(len(str(m.get("content", "")).split()) for m in x.request_json["messages"])
     read = "" if counted is None else f"; usage counts {counted} tokens of a prompt of {sent} words"

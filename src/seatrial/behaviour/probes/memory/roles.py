@@ -13,8 +13,9 @@ from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probes.memory.context import code, tells
+from seatrial.behaviour.probes.talk import refusals
 from seatrial.behaviour.probing import probe
-from seatrial.records import Exchange, Level
+from seatrial.records import Exchange, ItemWord, Level
 from seatrial.statistics.sequential import SequentialTest
 
 SMALL = (
@@ -75,6 +76,8 @@ def roles_hold_over_turns(item: ProbeItem, answer: Spoken, x: Exchange) -> Verif
     """Over several turns the system's rule is kept, and what user and assistant said is known."""
     if tells(answer.content, item.truth):
         return good(item.truth)
+    if refusals.is_flat(answer.content):
+        return Verified(ItemWord.SILENT, refusals.FLATLY)
     missing = {
         "system": "the signature that the system asks for",
         "memory": "what the user told",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from seatrial.given import claims
 from seatrial.given.errors import ConfigError
+from seatrial.given.said import claims
 from seatrial.records import Measure
 
 PROBES = {"loops/answers-do-not-loop", "stops/answers-end-by-themselves"}
@@ -61,3 +61,20 @@ def test_what_is_wrong_is_one_line(tmp_path, lines, said):
         written(tmp_path, f'[[claim]]\nsays = "x"\n{lines}\n')
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[claim]]\nsays = "\\u001b[2J\\nno"\nmeasure = "tokens per second"\nat_least = 1\nof = "\\u001b]0;x"\n',
+        '[[claim]]\nsays = "x"\nmeasure = "bad answers"\nat_most = 0.1\nprobe = "\\u001b[2J\\n"\n',
+        '[[claim]]\nsays = "x"\nmeasure = "\\u001b[2J\\n"\n',
+        "a = " + "[" * 50_000,
+    ],
+    ids=["endpoint", "probe", "measure", "deep"],
+)
+def test_a_hostile_file_is_one_line_that_no_terminal_obeys(tmp_path, text):
+    with pytest.raises(ConfigError) as raised:
+        claims.about(written(tmp_path, text), ["old", "new"], tmp_path / "claims.toml")
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 600

@@ -17,6 +17,7 @@ from seatrial.given import tables
 from seatrial.given.errors import ConfigError
 from seatrial.given.waivers import nearest
 from seatrial.records import Measure, OperatorClaim
+from seatrial.text import visible
 
 COPY = "claims.toml"
 """The copy in a run directory."""
@@ -52,15 +53,15 @@ def about(claims: Iterable[OperatorClaim], endpoints: Collection[str], path: Pat
     """
     for claim in claims:
         if claim.of and claim.of not in endpoints:
-            names = ", ".join(endpoints)
-            raise ConfigError(f'{tables.shown(path)}: "{claim.says}" is of {claim.of}; the endpoints are {names}')
+            whose = f'"{visible(claim.says, 120)}" is of {visible(claim.of, 80)}'
+            raise ConfigError(f"{tables.shown(path)}: {whose}; the endpoints are {', '.join(endpoints)}")
 
 
 def _wrong(claim: OperatorClaim, probes: Collection[str]) -> str:
     """The first thing that is wrong with one claim; empty where nothing is."""
     limits = [limit for limit in (claim.at_least, claim.at_most) if limit is not None]
     share = claim.measure is Measure.BAD_ANSWERS
-    named = f"{claim.probe or '(none is named)'}{nearest(claim.probe or '-', sorted(probes))}"
+    named = f"{visible(claim.probe, 120) or '(none is named)'}{nearest(claim.probe[:200] or '-', sorted(probes))}"
     faults = (
         (not limits, "a claim says where it must lie: at_least, at_most, or both"),
         (any(not math.isfinite(limit) or limit < 0 for limit in limits), "at_least and at_most are numbers from 0 on"),
