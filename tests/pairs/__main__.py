@@ -9,15 +9,17 @@ something is not as it should be, or a server is not here. Exit 4: wrong usage.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
 from tests.faults.processes import TrialError
 from tests.pairs import page, parts
-from tests.pairs.compared import Came, NotDecided, compare
+from tests.pairs.compared import Came, NotDecided, compare, standing
 from tests.pairs.parts import OPTIONS, PAIRS, Shown
 
 PAGE = Path(__file__).parents[2] / "docs" / "pairs.md"
@@ -54,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = options(arguments)
     with tempfile.TemporaryDirectory(prefix="pairs-") as scratch:
         root = (asked.keep or Path(scratch)).absolute()
+        root.mkdir(parents=True, exist_ok=True)
         told = [_part(name, root, asked) for name in asked.parts]
     text = page.markdown(told)
     print(text)
@@ -67,14 +70,16 @@ def _part(name: str, root: Path, asked: argparse.Namespace) -> page.Part:
     budget = asked.budget or BUDGETS[name]
     came: list[Came] = []
     wrong: list[Shown] = []
-    for seed in range(1, (asked.times if name == "aa" else 1) + 1):
-        where, wanted = root / f"{name}-{seed}", (*OPTIONS[name], f"--budget={budget}")
-        try:
-            came.append(compare(where, PAIRS[name], *wanted, seed=seed))
-            _say(f"{name} {seed}: {_short(came[-1])}")
-        except (NotDecided, TrialError) as error:
-            wrong.append(Shown(False, f"seed {seed}: {error}"))
-            _say(f"{name} {wrong[-1].text}")
+    with ExitStack() as stack:
+        urls = functools.cache(lambda: stack.enter_context(standing(root, PAIRS[name])))
+        for seed in range(1, (asked.times if name == "aa" else 1) + 1):
+            try:
+                wanted = (*OPTIONS[name], f"--budget={budget}")
+                came.append(compare(root / f"{name}-{seed}", urls, *wanted, seed=seed))
+                _say(f"{name} {seed}: {_short(came[-1])}")
+            except (NotDecided, TrialError) as error:
+                wrong.append(Shown(False, f"seed {seed}: {error}"))
+                _say(f"{name} {wrong[-1].text}")
     return page.Part(name, budget, came, [*wrong, *_shown(name, came)])
 
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,11 +95,11 @@ def _port() -> int:
         return int(sock.getsockname()[1])
 
 
-def compare(folder: Path, servers: dict[str, Server], *more: str, seed: int = 0) -> Came:
-    """Hold two servers against each other; a comparison that the folder holds already is read.
+def compare(folder: Path, urls: Callable[[], dict[str, str]], *more: str, seed: int = 0) -> Came:
+    """Hold two servers against each other; a comparison that the folder holds already is read, and none is asked for.
 
     Args:
-        servers: by the names of their endpoints, the incumbent first.
+        urls: gives their base URLs by the names of their endpoints, the incumbent first.
         more: options of pytest.
 
     Raises:
@@ -110,27 +110,27 @@ def compare(folder: Path, servers: dict[str, Server], *more: str, seed: int = 0)
     run = folder / "run"
     if not (run / DATA).is_file():
         shutil.rmtree(run, ignore_errors=True)  # it was broken off
-        with standing(folder, servers) as urls:
-            endpoints = [f"--endpoint={name}={url}" for name, url in urls.items()]
-            words = ["pytest", "-p", "no:cacheprovider", "suites/behaviour", *endpoints, *more]
-            _command(*words, f"--seed={seed}", f"--run-dir={run}")
+        endpoints = [f"--endpoint={name}={url}" for name, url in urls().items()]
+        words = ["pytest", "-p", "no:cacheprovider", "suites/behaviour", *endpoints, *more]
+        _command(*words, f"--seed={seed}", f"--run-dir={run}")
     if not (run / DATA).is_file():
         told = json.loads((run / "verdict.json").read_text("utf-8"))["endpoints"]
         why = "; ".join(f"{name}: {reason['text']}" for name, each in told.items() for reason in each["reasons"])
         raise NotDecided(f"pytest made no decision: {why}")
-    return read(folder, list(servers), seed)
+    return read(folder, seed)
 
 
-def read(folder: Path, names: list[str], seed: int) -> Came:
+def read(folder: Path, seed: int) -> Came:
     """What a recorded comparison comes to, and whether it is the same when it is decided again."""
     run, out = folder / "run", folder / "again"
     verdict = json.loads((run / "verdict.json").read_text("utf-8"))
     first = _decisions(run / DATA)
-    code = _command("seatrial.cli", "compare", *(f"{run}@{name}" for name in names), f"--out={out}")
+    (decision,) = first.decisions
+    sides = (f"{run}@{party.name}" for party in (decision.incumbent, decision.candidate))
+    code = _command("seatrial.cli", "compare", *sides, f"--out={out}")
     if not (out / DATA).is_file():
         raise NotDecided(f"seatrial compare ended with {code}")
     again = _decisions(out / DATA)
-    (decision,) = first.decisions
     return Came(
         seed=seed,
         exits=(int(verdict["exit"]), code),

@@ -158,14 +158,14 @@ def test_what_was_recorded_is_read_and_no_server_started(monkeypatch, tmp_path):
         return code
 
     monkeypatch.setattr(compared, "_command", command)
-    found = compare(tmp_path, parts.PAIRS["aa"])
+    found = compare(tmp_path, dict)
     assert (found.again, found.exits, found.ready) == (True, (1, 10), {"A": "READY"})
     other = replace(made, decisions=(alike(now=80),))
     monkeypatch.setattr(compared, "_command", lambda *words: command(*words, then=other))
-    assert not compare(tmp_path, parts.PAIRS["aa"]).again
+    assert not compare(tmp_path, dict).again
     monkeypatch.setattr(compared, "_command", lambda *words: command(*words, code=1))
-    assert not compare(tmp_path, parts.PAIRS["aa"]).again
+    assert not compare(tmp_path, dict).again
     monkeypatch.setattr(compared, "_command", lambda *_: 4)
     (tmp_path / "again" / "decision.json").unlink()
     with pytest.raises(NotDecided, match="seatrial compare ended with 4"):
-        compare(tmp_path, parts.PAIRS["aa"])
+        compare(tmp_path, dict)
