@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from tests.pairs.compared import Came, NotDecided, compare, standing
 from tests.pairs.parts import OPTIONS, PAIRS, Shown
 
 PAGE = Path(__file__).parents[2] / "docs" / "pairs.md"
-BUDGETS = {"chatml": "90s", "kv": "90s", "aa": "20s"}
+BUDGETS = {"chatml": "90s", "kv": "150s", "aa": "30s"}
 
 
 class Words(argparse.ArgumentParser):
@@ -54,6 +55,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     asked = options(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts beside itself ignore the first
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="pairs-") as scratch:
         root = (asked.keep or Path(scratch)).absolute()
         root.mkdir(parents=True, exist_ok=True)
@@ -100,4 +103,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nended; nothing is left running", file=sys.stderr)
+        sys.exit(130)

@@ -88,5 +88,5 @@ def _reached(all_of: Sequence[Came]) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Text of a decision in a table: no bar, no mark-up, no tag."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("`", "'")
+    """Text of a decision in a table: one line, no bar, no mark-up, no tag."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("`", "'")
