@@ -136,6 +136,16 @@ def test_cases_that_came_out_otherwise():
     assert found.same_cases == 1
 
 
+def test_a_probe_is_told_by_its_pairs_and_not_by_what_its_test_came_to():
+    """Of a server that is asked twice: two answers of a hundred fall otherwise, and its test ends otherwise."""
+    before = case(items_of(92, 8), outcome=Outcome.PASS)
+    now = case(items_of(90, 10, endpoint="B"), endpoint="B", outcome=Outcome.FAIL)
+    mute = case((), rule=ROLES, outcome=Outcome.PASS), case((), rule=ROLES, outcome=Outcome.INCONCLUSIVE)
+    found = decide(side("A", before, mute[0]), side("B", now, mute[1]))
+    assert [flip.case for flip in found.cases] == [f"{ROLES}[answers]"]
+    assert [(row.probe, row.lost) for row in found.probes] == [(LOOPS, 2)]
+
+
 def fast(rate, endpoint="A"):
     """Answers of 41 tokens, the first after half a second, a little apart in speed."""
     return tuple(

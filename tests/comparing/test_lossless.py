@@ -48,6 +48,24 @@ def test_a_loss_is_found_and_its_first_place_shown():
     assert found.first.exchanges == ("x-10", "x-10")
 
 
+def test_the_word_and_the_interval_of_what_is_lost_say_the_same():
+    """Over every table of 24 questions: all of the interval is above zero where the word is lossy, and nowhere else."""
+    base, words = answers(24), set()
+    for its in range(25):
+        for own in range(25 - its):
+            found = compare(base, answers(24, range(its, its + own)), answers(24, range(its)))
+            assert found.span is not None
+            assert found.span[0] <= found.loss == (its - own) / 24 <= found.span[1]
+            assert (found.word is LosslessWord.LOSSY) is (found.span[0] > 0)
+            words.add(found.word)
+    assert {LosslessWord.LOSSY, LosslessWord.SAME} <= words
+    assert (
+        "0 at no near tie: +25.0 points (90 %: +12.3 to +41.5); by chance: p 0.016"
+        in compare(base, base, answers(24, range(6))).why
+    )
+    assert compare({}, {}, {}).span is None
+
+
 def test_near_ties_that_fall_the_other_way_lose_nothing():
     base = answers(64, ahead=TIE / 2)
     found = compare(base, base, answers(64, range(40)))

@@ -96,6 +96,19 @@ def test_of_many_blocking_probes_one_that_is_bad_by_chance_convicts_nobody():
     assert differing(found.values()) == (found[LOOPS],)  # on the list to look through it stands
 
 
+def test_of_many_probes_one_that_is_good_by_chance_is_not_better():
+    """Of one probe alone six answers gained and none lost are better; among ten Holm asks for more."""
+    before, now = items_of(54, 6), items_of(60, endpoint="B")
+    assert rows(before, now, margin=0.2)[0].standing is Standing.BETTER
+    others = [f"p{i}/x" for i in range(9)]
+    many_before = (*before, *(i for probe in others for i in items_of(60, probe=probe)))
+    many_now = (*now, *(i for probe in others for i in items_of(60, probe=probe, endpoint="B")))
+    found = {row.probe: row for row in rows(many_before, many_now, blocking=(), margin=0.2)}
+    assert found[LOOPS].low > 0
+    assert found[LOOPS].standing is Standing.HOLDS
+    assert found[LOOPS].better == pytest.approx(10 / 64)
+
+
 def test_blocking_probes_stand_first_and_the_incumbents_own_flips_beside():
     before = (*items_of(50, probe=ROLES), *items_of(50))
     now = (*items_of(50, probe=ROLES, endpoint="B"), *items_of(48, 2, endpoint="B"))
@@ -107,8 +120,8 @@ def test_blocking_probes_stand_first_and_the_incumbents_own_flips_beside():
 
 def test_a_server_against_itself():
     """150 comparisons of a server with itself, two probes each, at a rate of 10 %: the share in which any probe is
-    named worse lies below alpha's binomial bound, and the share of false names on the list below its own."""
-    draw, runs, worse, named = Random(3), 150, 0, 0
+    named worse or better lies below alpha's binomial bound, and the share of false names on the list below its own."""
+    draw, runs, worse, better, named = Random(3), 150, 0, 0, 0
     probes = ("a/x", "b/x")
 
     def asked(endpoint):
@@ -118,7 +131,9 @@ def test_a_server_against_itself():
     for _ in range(runs):
         found = rows(asked("A"), asked("B"), blocking=set(probes), margin=0.001)
         worse += any(row.standing is Standing.WORSE for row in found)
+        better += any(row.standing is Standing.BETTER for row in found)
         named += bool(differing(found))
     assert worse <= binom.ppf(0.975, runs, 0.025)
+    assert better <= binom.ppf(0.975, runs, 0.025)
     assert named <= binom.ppf(0.975, runs, FALSE_SHARE)
     assert worse > 0  # at a margin of next to nothing it happens

@@ -3,7 +3,8 @@
 Both sides draw each answer anew, wrong at one rate, as a model at temperature above 0 does; the comparison that a
 decision rests on then tells them apart or not. Of two sides that are one the 95 % interval of a difference leaves
 zero out in a twentieth of cases, so the share has to lie in the binomial interval of that; no more than a tenth of
-comparisons may name a probe on the list of what differs. Exit 1: a figure is not as it should be.
+comparisons may name a probe on the list of what differs, and no more than a fortieth may call one better or worse.
+Exit 1: a figure is not as it should be.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from msgspec.structs import replace
 from scipy.stats import binom
 
 from seatrial.behaviour.probe import RateProbe, probes
-from seatrial.comparing.margins import FALSE_SHARE, compare, differing
+from seatrial.comparing.margins import ALPHA, FALSE_SHARE, compare, differing
 from seatrial.comparing.pairs import match
 from seatrial.records import ItemOutcome, Level, Standing
 from tests.simulated.runs import CLEAN, SEEDS, of, verified
@@ -38,12 +39,14 @@ class Again:
     Attributes:
         apart: of each rate and probe, comparisons whose interval leaves zero out.
         worse: comparisons in which any probe is worse beyond the margin.
+        better: those in which any is better.
         named: those of which any probe stands on the list of what differs.
     """
 
     runs: int
     apart: Counter[tuple[float, str]] = field(default_factory=Counter)
     worse: Counter[float] = field(default_factory=Counter)
+    better: Counter[float] = field(default_factory=Counter)
     named: Counter[float] = field(default_factory=Counter)
 
 
@@ -75,6 +78,7 @@ def against_itself(runs: int, seed: int, asked: list[RateProbe]) -> Again:
             rows = compared(rate, asked, Random(f"{seed}/again/{rate}/{run}"))
             found.apart.update((rate, probe) for probe, _, apart, _ in rows if apart)
             found.worse[rate] += any(standing is Standing.WORSE for _, standing, _, _ in rows)
+            found.better[rate] += any(standing is Standing.BETTER for _, standing, _, _ in rows)
             found.named[rate] += any(named for _, _, _, named in rows)
     return found
 
@@ -98,9 +102,11 @@ def main() -> int:
         print(
             f"{100 * rate:.0f} % bad answers: intervals without zero {apart} of {options.runs * len(asked)} "
             f"(a twentieth: {low} to {high}); named as differing {found.named[rate]} of {options.runs} "
-            f"(at most {within(options.runs, FALSE_SHARE)[1]}); worse beyond the margin {found.worse[rate]}"
+            f"(at most {within(options.runs, FALSE_SHARE)[1]}); worse beyond the margin {found.worse[rate]}, better "
+            f"{found.better[rate]} (at most {within(options.runs, ALPHA)[1]} each)"
         )
-        if not low <= apart <= high or found.named[rate] > within(options.runs, FALSE_SHARE)[1]:
+        called = max(found.worse[rate], found.better[rate]) > within(options.runs, ALPHA)[1]
+        if called or not low <= apart <= high or found.named[rate] > within(options.runs, FALSE_SHARE)[1]:
             wrong.append(rate)
     for rate in wrong:
         print(f"WRONG  at {100 * rate:.0f} %")

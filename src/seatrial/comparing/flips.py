@@ -1,4 +1,8 @@
-"""Cases of rules that came out otherwise: what broke, what healed, what cannot be judged any more."""
+"""Cases of rules that came out otherwise: what broke, what healed, what cannot be judged any more.
+
+A probe is told by its pairs of answers, and not here: of a server that is asked twice its test ends well at one time
+and not at the other wherever its rate lies between the good one and the bad.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ _ORDER = (Outcome.FAIL, Outcome.WAIVED, Outcome.UNSUPPORTED, Outcome.INCONCLUSIV
 def flips(incumbent: Iterable[Judged], candidate: Iterable[Judged]) -> tuple[tuple[CaseFlip, ...], int]:
     """The cases that both have and that came out otherwise, the gravest first; and how many came out alike.
 
-    What only another case's FAIL keeps from being judged is told with that case, not here.
+    What only another case's FAIL keeps from being judged is told with that case, not here. Of cases of which both
+    have answers to count none is among those that came out otherwise.
     """
     before = {name(case): case for case in incumbent}
     found, same = [], 0
@@ -24,6 +29,8 @@ def flips(incumbent: Iterable[Judged], candidate: Iterable[Judged]) -> tuple[tup
             continue
         if was.outcome is now.outcome:
             same += 1
+            continue
+        if now.items and was.items:
             continue
         told = now if now.outcome in _BAD else was
         why = now.why or next((f"{f.where}: {f.seen}" for f in told.findings), told.why)

@@ -17,11 +17,15 @@ import msgspec
 from seatrial.behaviour.probes.talk.twins import Greedy
 from seatrial.records import Lossless, LosslessWord, Parting
 from seatrial.statistics.sides.agreement import ALPHA, differs_more, visible
+from seatrial.statistics.sides.paired import PairedTable, tango
 from seatrial.text import visible as harmless
 
 TIE = 0.1
 """Natural logarithms: two tokens of which one is at most 1.1 times as likely as the other. Half-precision sums of some
 thousand terms move a chance by some hundredths; the limit is ours."""
+
+LEVEL = 1 - 2 * ALPHA
+"""Of the interval of what it loses: each end leaves out as much as the test does."""
 
 FEWEST = 24
 """Questions; with fewer a server that answers a fifth of them otherwise would be missed oftener than once in five."""
@@ -58,7 +62,8 @@ def compare(
     own = {q: _kind(first[q], again[q]) for q in usable}
     its = {q: _kind(first[q], candidate[q]) for q in usable}
     counted = (_Kind.BEYOND,)
-    p = differs_more(_more(its, own, counted), _more(own, its, counted))
+    alone, back = _more(its, own, counted), _more(own, its, counted)
+    p = differs_more(alone, back)
     wide = (_Kind.BEYOND, _Kind.UNTOLD)
     at_worst = differs_more(_more(its, own, wide), _more(own, its, wide))
     seen, mine = Counter(its.values()), Counter(own.values())
@@ -79,6 +84,8 @@ def compare(
         own_beyond=mine[_Kind.BEYOND],
         own_untold=mine[_Kind.UNTOLD],
         p=p,
+        loss=(alone - back) / len(usable) if usable else 0.0,
+        span=_span(alone, back, len(usable), p),
         visible=shown,
         tie=TIE,
         silent=len(first.keys() | candidate.keys()) - len(usable),
@@ -97,6 +104,14 @@ def unknown(why: str) -> Lossless:
 def _more(one: Mapping[str, _Kind], other: Mapping[str, _Kind], counted: Collection[_Kind]) -> int:
     """Questions that one of the two answers otherwise, and the other not."""
     return sum(one[q] in counted and other[q] not in counted for q in one)
+
+
+def _span(alone: int, back: int, n: int, p: float) -> tuple[float, float] | None:
+    """The interval of the share that is lost: Tango's, with zero in it where the exact test does not rule it out."""
+    if not n:
+        return None
+    low, high = tango(PairedTable(both=n - alone - back, lost=back, gained=alone, neither=0), LEVEL)
+    return (low, high) if p <= ALPHA else (min(low, 0.0), high)
 
 
 def _kind(base: Greedy, other: Greedy) -> _Kind:
@@ -163,4 +178,11 @@ def _explained(found: Lossless) -> Lossless:
         if found.visible >= 1
         else f"{found.untold} of them without chances that would show near ties: the incumbent tells no logprobs there",
     }
-    return msgspec.structs.replace(found, why=f"{told}; {more[found.word]}")
+    return msgspec.structs.replace(found, why=f"{told}{_lost(found)}; {more[found.word]}")
+
+
+def _lost(found: Lossless) -> str:
+    if found.span is None:
+        return ""
+    low, high = found.span
+    return f": {100 * found.loss:+.1f} points ({100 * LEVEL:.0f} %: {100 * low:+.1f} to {100 * high:+.1f})"

@@ -26,7 +26,7 @@ class Standing(enum.StrEnum):
     """How a candidate stands to the incumbent in one probe, by the interval of the difference of their rates."""
 
     BETTER = "better"
-    """The whole interval lies above zero."""
+    """The whole interval lies above zero, and not by chance even though several probes were asked (Holm)."""
     HOLDS = "no worse"
     """The whole interval lies above the margin below zero."""
     WORSE = "worse"
@@ -151,6 +151,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
         p: McNemar's exact p value that the two rates are equal; ``q`` is it adjusted over the probes
             (Benjamini-Hochberg).
         worse: the p value that it is worse beyond the margin is chance, adjusted over what blocks (Holm).
+        better: the p value that it is better at all is chance, adjusted over all probes (Holm).
         self_flips: how often the incumbent flips against itself, where it was asked twice: flips, questions.
         smallest: the smallest margin that so many questions can show to be kept, four times in five.
         needed: how many questions the margin needs; 0 where it is decided, or nothing but ``silent`` leaves it open.
@@ -176,6 +177,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     p: float
     q: float = 1.0
     worse: float = 1.0
+    better: float = 1.0
     by_family: bool = False
     self_flips: tuple[int, int] | None = None
     smallest: float = 1.0

@@ -86,6 +86,9 @@ class Lossless(msgspec.Struct, frozen=True, kw_only=True):
             tell which.
         own: the same of the incumbent asked again.
         p: McNemar's exact, one-sided: that it differs no oftener beyond near ties than the incumbent from itself.
+        loss: the share of answers that it gives otherwise beyond near ties, less that of the incumbent asked again.
+        span: its 90 % interval, as the test is one-sided at 5 %: all of it above zero where the word is lossy, and
+            nowhere else; None without an answer.
         visible: the smallest share of answers beyond near ties that so many questions tell, four times in five, beside
             what the incumbent answers otherwise by itself; 1.0: none.
         silent: questions that one of them did not answer.
@@ -103,6 +106,8 @@ class Lossless(msgspec.Struct, frozen=True, kw_only=True):
     own_beyond: int
     own_untold: int
     p: float
+    loss: float = 0.0
+    span: tuple[float, float] | None = None
     visible: float
     tie: float
     silent: int = 0
