@@ -51,6 +51,7 @@ class Options:
     same: bool = False  # the endpoints should be one model made faster
     claims: Path | None = None  # what somebody says of an endpoint
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
+    logs: dict[str, Path] = field(default_factory=dict)  # endpoint -> the log that its server writes
     rerun: str = ""  # the run of which only what was not green is asked again
     resume: str = ""  # the run that was cut and that this one goes on with
 
