@@ -62,6 +62,7 @@ def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, in
     sent = [row for row in rows if not row.canary and row.outcome not in NOT_COUNTED]
     sound = [row for row in sent if row.outcome == "ok"]
     ended = axis.since([row.ended_at for row in sent])
+    all_ended = axis.since([row.ended_at for row in run.rows])
     broken = np.array([row.outcome != "ok" for row in sent], dtype=np.float64)
     return Night(
         step_s=float(axis.bounds[1]),
@@ -70,6 +71,7 @@ def night(run: SoakRun, rows: Sequence[LoadRow], stopped: Sequence[tuple[int, in
         decode=_decode(sound, axis),
         parts=_parts(sound, axis),
         work=axis.course(bins.sums(ended, np.ones(len(sent)), axis.bounds), axis.held),
+        asked=axis.course(bins.sums(all_ended, np.ones(len(all_ended)), axis.bounds), axis.held),
         broken=axis.course(bins.sums(ended, broken, axis.bounds), axis.held),
         log=_log(run, axis),
         rest=_rest(run, axis),
