@@ -14,7 +14,7 @@ import pytest
 
 from tests.ending import ending
 from tests.golden.answers import Answer
-from tests.golden.client import ask, chat
+from tests.golden.client import ask, chat, exchange, request
 from tests.golden.faults import FAULTS, Call, lasting
 from tests.golden.http1 import Request
 from tests.golden.items import Pause, Piece
@@ -110,6 +110,7 @@ def test_a_signal_switches_them_on() -> None:
         assert process.stdout is not None
         port = int(process.stdout.readline().strip().removesuffix("/v1").rpartition(":")[2])
         there = cast("Golden", SimpleNamespace(port=port))
-        assert ask(there, chat())[0] == 200
+        sent = request("POST", "/v1/chat/completions", chat())
+        assert b" 200 " in exchange(there, sent, patience_s=60.0).partition(b"\r\n")[0]
         process.send_signal(signal.SIGUSR1)
-        until(lambda: ask(there, chat())[0] == 500, "the fault")
+        until(lambda: b" 500 " in exchange(there, sent).partition(b"\r\n")[0], "the fault")
