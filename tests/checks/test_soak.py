@@ -109,8 +109,18 @@ def test_a_request_without_an_answer_fails_once(word: str, status: int) -> None:
     run = load(row(1), row(2, word, status=status, detail="because"))
     word_of, found = judged(answers.requests_are_answered, run)
     assert word_of is Outcome.FAIL
-    assert found[0].got == f"{word}: load1-2: because"
+    assert found[0].got == f"{word}: load1-2, since 00:00 h of the soak: because"
     assert judged(answers.streams_terminate, run)[0] is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"), [(answers.streams_terminate, "truncated"), (answers.requests_are_answered, "empty")]
+)
+def test_what_goes_wrong_in_single_answers_says_since_when(rule: Rule, word: str) -> None:
+    found, _ = run_rule(
+        rule, load(*(row(number, word if number in (3700, 3800) else "ok") for number in range(3600, 3900))), Expect()
+    )
+    assert [finding.got.count(", since 01:01 h of the soak") for finding in found] == [1]
 
 
 def test_rows_that_overlap_a_stop_are_set_apart() -> None:

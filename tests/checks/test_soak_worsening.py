@@ -74,6 +74,15 @@ def test_each_fault_is_one_fail(name):
     assert findings[0].consequence
 
 
+def test_growth_a_request_counts_canaries_too():
+    made = sim()
+    made.work = np.full(MINUTES, 4.0)
+    made.load = np.full(MINUTES, 1.0)
+    made.memory = 1000 * MIB + 5 * MIB * np.arange(MINUTES)  # a megabyte for each of these and for the canary
+    got = seen(run_of(made), Expect())[Detector.MEMORY].got
+    assert 1000 < float(got.rpartition(", ")[2].removesuffix(" kB a request")) < 1050
+
+
 def test_what_a_prompt_cache_may_take_is_no_fail():
     made = sim()
     made.memory += 2000 * MIB * made.part

@@ -2,12 +2,17 @@
 
 ``--nights N`` clean nights of each length (1,000), ``--each N`` nights of each fault, size and length (20); ``--show``
 prints the page and writes nothing. Exits 1 where the upper bound of false alarms of whole nights is above 2 %.
+
+``--directories [NAME ...]`` writes nights as whole run directories instead and judges them: 20 clean ones (``clean``)
+and one of each effect, or those that are named. All of them make their own part of the page anew. Exits 1 where one is
+judged otherwise than its series.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +20,10 @@ from pathlib import Path
 from seatrial.detectors import showing
 from seatrial.detectors.night import judge
 from seatrial.detectors.words import LEVEL, POINTS, Call, Detector
+from seatrial.judging.run import judge as judge_run
 from seatrial.statistics.intervals import clopper_pearson
 from tests.detectors import nights
+from tests.detectors.directories import Alike, alike, write
 
 PAGE = Path(__file__).parents[2] / "docs" / "detectors.md"
 LENGTHS = (150, 480)
@@ -94,15 +101,80 @@ def main() -> int:
     parser.add_argument("--nights", type=int, default=1000)
     parser.add_argument("--each", type=int, default=20)
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--directories", nargs="*", metavar="NAME")
     given = parser.parse_args()
+    if given.directories is not None:
+        return directories(given.directories, show=given.show)
     clean = {minutes: over(minutes, given.nights) for minutes in LENGTHS}
     text = "\n".join(page(clean, given.each)) + "\n"
+    _, heading, rest = PAGE.read_text("utf-8").partition(_WHOLE.splitlines()[1])
+    text += f"\n{heading}{rest}" if heading else ""
     sys.stdout.write(text)
     if not given.show:
         PAGE.write_text(text, "utf-8")
     n, called, *_ = clean[max(LENGTHS)]
     return int(upper(called, n) > BOUND)
 
+
+def directories(names: list[str], *, show: bool) -> int:
+    """Judge nights as run directories beside their series; the part of the page that tells of them."""
+    faults = {effect.name: effect for effect in nights.EFFECTS}
+    if unknown := [name for name in names if name not in {CLEAN, *faults}]:
+        print(f"no night is called {', '.join(unknown)}; there are: {', '.join((CLEAN, *faults))}")
+        return 4
+    lines, bad = [], 0
+    if not names or CLEAN in names:
+        made = [_both(f"{CLEAN} {seed}", nights.clean(seed)[0]) for seed in range(CLEANS)]
+        bad += sum(bool(each.wrong) for each in made)
+        names_of = Counter(str(name) for each in made for name in each.called)
+        told = ", ".join(f"{name} {n}" for name, n in names_of.items()) or "nothing is called"
+        lines.append(f"| {CLEANS} clean nights, twins among them | {told} | {_agree(made)} | |")
+    for name in names or faults:
+        if name != CLEAN:
+            found = _both(name, nights.spoilt(5, faults[name], faults[name].sizes[-1]))
+            bad += bool(found.wrong)
+            lines.append(_row(name, faults[name], found))
+    text = "\n".join([*_WHOLE.splitlines(), "", _COLUMNS, "|---|---|---|---|", *lines]) + "\n"
+    sys.stdout.write(text)
+    if not names and not show:
+        kept, _, _ = PAGE.read_text("utf-8").partition(_WHOLE.splitlines()[1])
+        PAGE.write_text(kept.rstrip("\n") + "\n" + text, "utf-8")
+    return int(bad > 0)
+
+
+def _both(name: str, sim: nights.Sim) -> Alike:
+    """A night as its series and as a run directory that is written, judged and removed."""
+    with tempfile.TemporaryDirectory(prefix="nights-") as folder:
+        found = alike(sim, judge_run(write(Path(folder) / "night", sim)))
+    print(f"{name}: {'; '.join(found.wrong) or 'alike'}", file=sys.stderr, flush=True)
+    return found
+
+
+def _row(name: str, effect: nights.Effect, found: Alike) -> str:
+    called = found.called.get(effect.detector)
+    onset = "" if called is None or called.onset_s is None else f"{called.onset_s / 3600:.2f} h"
+    others = ", ".join(f" and {name}" for name in found.called if name != effect.detector)
+    told = f"{effect.detector}{others}: {called.got}" if called is not None else f"not called{others}"
+    return f"| {name}, {effect.sizes[-1]:g} {effect.unit} | {told} | {_agree([found])} | {onset} |"
+
+
+def _agree(made: list[Alike]) -> str:
+    wrong = [text for each in made for text in each.wrong]
+    return "; ".join(wrong) or "alike"
+
+
+CLEAN, CLEANS = "clean", 20
+
+_COLUMNS = "| night of 8 h | what `seatrial judge` says | beside the series | since |"
+
+_WHOLE = """
+## Whole run directories
+
+`python -m tests.detectors --directories` writes such nights as run directories (`tests/detectors/directories.py`): what
+a load, a recorder and a keeper leave of a soak, and judges them as `seatrial judge` does. *Alike*: the minutes that
+judging computes from the records are those that were simulated; each detector says the same word of both, the same
+size, and the same moment; and the cases come to what their detectors say.
+"""
 
 _HEAD = f"""# Detectors: what they call falsely, and what they find
 

@@ -47,7 +47,7 @@ class Sim:
         self.cached = np.clip(draw.uniform(0.3, 0.8) + self.deviation(0.02, 0.06) * self.remembered(n), 0, 1)
         self.accepted = np.clip(draw.uniform(0.4, 0.8) + self.deviation(0.02, 0.06) * self.remembered(n), 0, 1)
         self.log = np.abs(3 + self.remembered(n))
-        self.rest = AtRest(running=0, waiting=0, cells=0.0)
+        self.rest = AtRest(running=0, waiting=0)
         self.cache = 0.0
 
     def deviation(self, low: float, high: float) -> float:
@@ -83,6 +83,7 @@ class Sim:
             decode=course(self.decode),
             parts={Detector.CACHE: course(self.cached), Detector.DRAFTS: course(self.accepted)},
             work=course(self.work),
+            asked=course(self.work + 1),  # a canary a minute
             broken=course(self.broken),
             log=course(self.log),
             rest=self.rest,
@@ -266,8 +267,13 @@ EFFECTS = (
 )
 
 
-def faulty(seed: int, effect: Effect, size: float, minutes: int = 480, phi: float | None = 0.5) -> Night:
+def spoilt(seed: int, effect: Effect, size: float, minutes: int = 480, phi: float | None = 0.5) -> Sim:
     """A night without twins that bears one fault."""
     sim = Sim(np.random.default_rng(seed), minutes, phi=phi)
     effect.put(sim, size)
-    return sim.night()
+    return sim
+
+
+def faulty(seed: int, effect: Effect, size: float, minutes: int = 480, phi: float | None = 0.5) -> Night:
+    """The same, as detectors get it."""
+    return spoilt(seed, effect, size, minutes, phi).night()

@@ -43,6 +43,7 @@ def test_size_and_onset_are_told():
     found = judge(sim.night())[Detector.MEMORY]
     assert found.word is Call.FOUND
     assert "MB/h (95 %:" in found.got
+    assert 450 < float(found.got.partition(" MB/h")[0]) < 550  # of the time since it began, not of all of it
     assert "a request" in found.got
     assert 3.3 * 3600 < found.onset_s < 4.7 * 3600
     sim = nights.Sim(np.random.default_rng(3), 480, phi=0.0)

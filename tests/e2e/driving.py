@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,14 +42,16 @@ def suite(path: Path, *arguments: str, env: Mapping[str, str] | None = None, tim
     return Ran(process.returncode, out, time.monotonic() - started, path)
 
 
-def start(path: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """The same, still running."""
+def start(
+    path: Path, *arguments: str, env: Mapping[str, str] | None = None, out: IO[bytes] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """The same, still running; what it prints goes to ``out``."""
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments, f"--run-dir={path}"],
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=out,
         stderr=subprocess.STDOUT,
         text=True,
     )

@@ -1,6 +1,11 @@
 """The key is read when it is needed, is held by no object, and goes to the server and to the recorder alone."""
 
-from seatrial.given.access import Access
+from pathlib import Path
+
+import pytest
+
+from seatrial.given.access import Access, logs
+from seatrial.given.errors import ConfigError
 from seatrial.wire.transports.prepare import Prepared
 from tests.golden.server import Golden
 
@@ -37,3 +42,16 @@ def test_the_recorder_is_told_where_and_with_what_to_ask(monkeypatch, tmp_path):
         str(tmp_path),
     )
     assert (told.pid, told.canary_s, told.ours) == (7, 3, False)
+
+
+def test_a_log_is_of_an_endpoint_of_the_run_and_need_not_be_there_yet():
+    assert logs(["a=x.log", "b=/var/log/b=c.log"], ("a", "b")) == {
+        "a": Path.cwd() / "x.log",
+        "b": Path("/var/log/b=c.log"),
+    }
+
+
+@pytest.mark.parametrize("given", [["c=x"], ["a"], ["a="], ["=x"], ["a=x", "a=y"]])
+def test_a_log_of_nobody_and_one_too_many_are_wrong_usage(given):
+    with pytest.raises(ConfigError, match=r"--log=.*: say NAME=FILE, an endpoint of this run \(a\), each once"):
+        logs(given, ("a",))

@@ -33,6 +33,7 @@ def main() -> int:
             token_ms=options.token_ms,
             port=options.port,
             seed=options.seed,
+            held=options.held,
             died=lambda: os._exit(139),  # no clean-up, no word: as a crash ends a process
         )
     except UnknownFaultError as error:
@@ -47,6 +48,7 @@ async def _serve(golden: Golden) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, golden.stop)
+    loop.add_signal_handler(signal.SIGUSR1, golden.release)
     await golden.serve(lambda: print(golden.url, flush=True))
 
 
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--key", help="the API key clients must send")
     parser.add_argument("--token-ms", type=float, default=0, help="pause before each token of a stream")
+    parser.add_argument("--held", action="store_true", help="faults begin when SIGUSR1 comes, and not at once")
     parser.add_argument("--seed", type=int, default=0, help="of the rates of faults")
     return parser
 

@@ -86,7 +86,7 @@ def prepare(call: Call, body: dict[str, Any], world: World) -> Completion:
     call.told = world.truth.begin("", stream=body.get("stream") is True, prompt_tokens=prompt_tokens)
     world.truth.decided(
         call.told,
-        cached=world.prefixes.known(counted),
+        cached=call.change("known", world.prefixes.known(counted)),
         reasoning=sum(len(answer.reasoning) for answer in made),
         calls=sum(len(answer.calls) for answer in made),
         drafted=sum(answer.generated for answer in made),

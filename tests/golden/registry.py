@@ -10,6 +10,7 @@ stage       what the function gets                               what it may tou
             body is read
 ``body``    the request's JSON, before it is checked             what the server heard
 ``draft``   an :class:`~tests.golden.answers.Answer`, unlimited  what it has to say
+``known``   how many tokens of the prompt it has kept            what it knows
 ``answer``  the answer within caps and stop strings              what it says
 ``whole``   the JSON of a chat answer that is no stream          fields
 ``embedding`` the JSON of an answer of vectors                   fields
@@ -42,6 +43,7 @@ STAGES = (
     "door",
     "body",
     "draft",
+    "known",
     "answer",
     "whole",
     "embedding",
@@ -217,12 +219,14 @@ class Chosen:
 
     Args:
         specs: ``NAME`` or ``NAME:RATE``; ``_`` and ``-`` in names are the same.
+        held: no call gets any until ``held`` is set to False.
 
     Raises:
         UnknownFaultError: a name nobody registered, or a rate that is no number from 0 to 1.
     """
 
-    def __init__(self, specs: Iterable[str], truth: Truth, *, seed: int = 0) -> None:
+    def __init__(self, specs: Iterable[str], truth: Truth, *, seed: int = 0, held: bool = False) -> None:
+        self.held = held
         self._rates = sorted((_parse(spec) for spec in specs), key=lambda each: each[0].turn)
         self._truth, self._seed = truth, seed
         self._asked: dict[str, int] = {}
@@ -234,6 +238,8 @@ class Chosen:
         Args:
             head: those that act on a head whose body has not come yet; else all others.
         """
+        if self.held:
+            return ()
         shots = []
         for each, rate in self._rates:
             if ("head" in each.stages) is not head or not each.when(call):

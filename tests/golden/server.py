@@ -34,6 +34,7 @@ class Golden:
         died: what the death of the process means here; by default the listener and all connections close.
         service: what answers, in place of one as described.
         host: the address it listens at.
+        held: no request meets a fault before :meth:`release`.
 
     Raises:
         UnknownFaultError: see :class:`~tests.golden.registry.Chosen`.
@@ -53,9 +54,10 @@ class Golden:
         died: Callable[[], None] | None = None,
         service: Service | None = None,
         host: str = "127.0.0.1",
+        held: bool = False,
     ) -> None:
         self._service = service or Service(
-            faults, thinking=thinking, thought_in=thought_in, key=key, token_ms=token_ms, seed=seed
+            faults, thinking=thinking, thought_in=thought_in, key=key, token_ms=token_ms, seed=seed, held=held
         )
         self._truth = self._service.truth
         self._died = died
@@ -70,6 +72,10 @@ class Golden:
         self._end: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def release(self) -> None:
+        """From now on requests meet the faults."""
+        self._service.release()
 
     def truth(self) -> dict[str, Any]:
         """What it really did, as ``/_truth`` gives it."""

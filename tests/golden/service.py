@@ -44,6 +44,7 @@ class Service:
         token_ms: pause before each token of a stream.
         seed: of the faults' rates.
         slots: chats that are worked on at a time; others wait.
+        held: no request meets a fault before :meth:`release`.
 
     Raises:
         UnknownFaultError: see :class:`~tests.golden.registry.Chosen`.
@@ -59,14 +60,19 @@ class Service:
         token_ms: float = 0,
         seed: int = 0,
         slots: int = chat.SLOTS,
+        held: bool = False,
     ) -> None:
         self.truth = Truth()
-        self._faults = Chosen(faults, self.truth, seed=seed)
+        self._faults = Chosen(faults, self.truth, seed=seed, held=held)
         self._key, self.token_s = key, token_ms / 1000
         self.slots = Slots(slots)
         self._world = chat.World(self.truth, Prefixes(), thinking=thinking, thought_in=thought_in)
         self._latest: deque[Call] = deque(maxlen=slots)
         self._working: dict[int, Call | None] = {}  # what is being answered, by the slot it has
+
+    def release(self) -> None:
+        """From now on requests meet the faults."""
+        self._faults.held = False
 
     def heard(self, head: Request) -> Heard:
         """What is done about the head of a request, before its body is read."""

@@ -71,16 +71,24 @@ def _look(detector: Detector, night: Night) -> Glance:
     turn, left = _onset(seen)
     jump = step(seen.values)
     large = best.change >= least and best.late >= GOES_ON and (jump is None or left < jump.left)
+    sized = _since(seen, turn) if large else None
     bounded = detector is Detector.MEMORY and 0 < night.cache >= min(best.change, _grew(seen) - least)
     return Glance(
         detector,
         p=p,
         large=large,
         called=Call.BOUNDED if bounded else Call.FOUND,
-        got=_got(best, over, night, allowed) + (_CACHE.format(night.cache / MIB) if bounded else ""),
+        got=_got(*(sized or (best, over)), night, allowed) + (_CACHE.format(night.cache / MIB) if bounded else ""),
         told=f"{_signed(by_time.low, allowed)} to {_signed(by_time.high, allowed)} over {_hours(seen):.1f} h (95 %)",
         onset_s=turn,
     )
+
+
+def _since(seen: Course, turn: float) -> tuple[Trend, Course] | None:
+    """The line through what was seen since growth began, which tells its pace; None where that is too little."""
+    grown = seen.since(turn)
+    line = trend(grown.at, grown.values, grown.beside())
+    return None if line is None else (line, grown)
 
 
 def _grew(seen: Course) -> float:
@@ -113,10 +121,11 @@ def _hours(seen: Course) -> float:
 
 def _done(night: Night, seen: Course) -> Floats | None:
     """Requests that had ended by each point; None where there are none."""
-    if night.work is None:
+    asked = night.asked or night.work
+    if asked is None:
         return None
-    total = np.cumsum(np.nan_to_num(night.work.values))
-    done: Floats = np.interp(seen.at, night.work.at, total)
+    total = np.cumsum(np.nan_to_num(asked.values))
+    done: Floats = np.interp(seen.at, asked.at, total)
     return done if np.ptp(done) > 0 else None
 
 

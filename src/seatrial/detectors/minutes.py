@@ -62,6 +62,7 @@ def night(run: SoakRun, rows: Rows, stopped: Sequence[tuple[int, int]], cache: f
     sent = rows.where((rows.whole("canary") == 0) & ~rows.among("outcome", NOT_COUNTED))
     answered = sent.among("outcome", {"ok"})
     sound, ended = sent.where(answered), axis.since(sent.whole("ended_at"))
+    all_ended = axis.since(rows_of(run).whole("ended_at"))
     return Night(
         step_s=float(axis.bounds[1]),
         levels=_levels(run, axis),
@@ -69,6 +70,7 @@ def night(run: SoakRun, rows: Rows, stopped: Sequence[tuple[int, int]], cache: f
         decode=_decode(sound, axis),
         parts=_parts(sound, axis),
         work=axis.course(bins.sums(ended, np.ones(len(sent)), axis.bounds), axis.held),
+        asked=axis.course(bins.sums(all_ended, np.ones(len(all_ended)), axis.bounds), axis.held),
         broken=axis.course(bins.sums(ended, (~answered).astype(np.float64), axis.bounds), axis.held),
         log=_log(run, axis),
         rest=_rest(run, axis),

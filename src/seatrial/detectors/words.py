@@ -91,8 +91,14 @@ class Course:
 
     def second_half(self) -> Course:
         """The later half of the points."""
-        half = len(self.at) // 2
-        return Course(self.at[half:], self.values[half:], self.phase[half:], self.load[half:])
+        return self._from(len(self.at) // 2)
+
+    def since(self, at: float) -> Course:
+        """The points from a moment on, in seconds since the load began."""
+        return self._from(int(np.searchsorted(self.at, at)))
+
+    def _from(self, first: int) -> Course:
+        return Course(self.at[first:], self.values[first:], self.phase[first:], self.load[first:])
 
     def beside(self) -> list[Floats]:
         """What may move the values beside time: the load, and each phase that is not the first."""
@@ -122,7 +128,8 @@ class Night:
         canary: seconds to the canary's first token; None: none was sent. Its points are its own.
         decode: tokens a second of a stream, median of those that ended in the bin.
         parts: between 0 and 1, by detector: of prompts that was known, of drafts that was accepted.
-        work: requests that ended in each bin.
+        work: requests of the traffic that ended in each bin.
+        asked: all that ended, canaries among them: what growth is held against; None: ``work``.
         broken: of these, those that went wrong.
         log: lines a second.
         cache: bytes that the server's own prompt cache may take; 0: none is known.
@@ -134,6 +141,7 @@ class Night:
     decode: Course | None = None
     parts: dict[Detector, Course] = field(default_factory=dict)
     work: Course | None = None
+    asked: Course | None = None
     broken: Course | None = None
     log: Course | None = None
     rest: AtRest | None = None

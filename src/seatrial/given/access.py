@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.given.address import host_port, root
+from seatrial.given.errors import ConfigError
 from seatrial.records.targets import Watched
+from seatrial.text import shorten
 
 if TYPE_CHECKING:
     from seatrial.wire.masking.mask import Mask
@@ -126,3 +128,24 @@ class Access:
             **kept,
             **more,
         )
+
+
+def logs(texts: Iterable[str], names: Collection[str]) -> dict[str, Path]:
+    """Name of an endpoint to the absolute path of its server's log, of ``NAME=FILE`` each; the file may come later.
+
+    Args:
+        names: of the endpoints of the run.
+
+    Raises:
+        ConfigError: one is of no endpoint of the run, names no file, or is a second one of an endpoint.
+    """
+    found: dict[str, Path] = {}
+    for text in texts:
+        name, _, file = text.partition("=")
+        if name not in names or not file or name in found:
+            known = ", ".join(names) or "none is given"
+            raise ConfigError(
+                f"--log={shorten(text, 100)}: say NAME=FILE, an endpoint of this run ({known}), each once"
+            )
+        found[name] = Path(file).absolute()
+    return found

@@ -53,6 +53,7 @@ class Options:
     claims: Path | None = None  # what somebody says of an endpoint
     policy: GivenPolicy | None = None  # what the operator wants refused, and answered
     behind: dict[str, str] = field(default_factory=dict)  # gateway -> the endpoint that it stands in front of
+    logs: dict[str, Path] = field(default_factory=dict)  # endpoint -> the log that its server writes
     rerun: str = ""  # the run of which only what was not green is asked again
     resume: str = ""  # the run that was cut and that this one goes on with
 

@@ -45,7 +45,7 @@ def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         yield violation(
             f"{len(rows)} of {len(begun)} streams",
             expected="an end",
-            got=f"{BEGUN[outcome]} ({outcome}): {_examples(rows)}",
+            got=f"{BEGUN[outcome]} ({outcome}): {_examples(rows)}{_since(run, rows)}",
             so=CONSEQUENCE.get(outcome, "a client raises in the middle of an answer"),
             meanwhile=meanwhile.of(run, rows),
         )
@@ -65,7 +65,7 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
         yield violation(
             f"{len(rows)} of {len(found.judged)} requests",
             expected="an answer",
-            got=f"{outcome}: {_examples(rows)}{': ' if detail else ''}{detail}",
+            got=f"{outcome}: {_examples(rows)}{_since(run, rows)}{': ' if detail else ''}{detail}",
             so=CONSEQUENCE.get(outcome, "the user gets nothing"),
             meanwhile=meanwhile.of(run, rows),
         )
@@ -105,6 +105,11 @@ def _unread(run: SoakRun, rows: Sequence[LoadRow]) -> Finding:
 def _by_outcome(rows: Sequence[LoadRow]) -> list[tuple[str, list[LoadRow]]]:
     ordered = sorted(rows, key=lambda row: (row.outcome, row.sent_at))
     return [(outcome, list(group)) for outcome, group in groupby(ordered, key=lambda row: row.outcome)]
+
+
+def _since(run: SoakRun, rows: Sequence[LoadRow]) -> str:
+    """When the first of these was sent."""
+    return lasting.since(run, min(row.sent_at for row in rows))
 
 
 def _examples(rows: Sequence[LoadRow], shown: int = 3) -> str:

@@ -58,6 +58,18 @@ def bounds(run: SoakRun) -> tuple[int | None, int | None]:
     return start.at, min((line.at for line in run.phases if line.what in ENDS and line.at >= start.at), default=None)
 
 
+def since(run: SoakRun, at: int) -> str:
+    """A moment (monotonic ns) of a load in words, behind what began then; empty where no beginning was written."""
+    start = _start(run)
+    return "" if start is None else clock((at - start.at) / SECOND)
+
+
+def clock(seconds: float) -> str:
+    """Seconds after the beginning of a load in words, behind what began then."""
+    hours, rest = divmod(max(0, int(seconds)), 3600)
+    return f", since {hours:02d}:{rest // 60:02d} h of the soak"
+
+
 def _times(run: SoakRun) -> tuple[float | None, float]:
     """From the last start to its drain, None where no end was written; and the time asked for, 0 where none was."""
     start = _start(run)

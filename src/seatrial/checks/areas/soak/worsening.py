@@ -15,7 +15,7 @@ from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import Rule, rule
 from seatrial.detectors import minutes
 from seatrial.detectors import night as nights
-from seatrial.detectors.words import HOUR_S, NOT_TESTED, Call, Detector, Sighting
+from seatrial.detectors.words import NOT_TESTED, Call, Detector, Sighting
 from seatrial.reading.soak.columns import once
 from seatrial.records import Expect, Finding, Level, SoakRun
 
@@ -50,7 +50,7 @@ def _said(detector: Detector, so: str) -> Callable[[SoakRun, Expect], Iterator[F
         elif invalid:
             yield from invalid
         elif sighting.word is not Call.CLEAR:
-            got = sighting.got + _since(sighting.onset_s)
+            got = sighting.got + ("" if sighting.onset_s is None else lasting.clock(sighting.onset_s))
             yield violation(
                 f"{detector}", expected="as at the beginning", got=got, so=so, grave=sighting.word is Call.FOUND
             )
@@ -60,12 +60,6 @@ def _said(detector: Detector, so: str) -> Callable[[SoakRun, Expect], Iterator[F
 
 COUNTED = frozenset({Detector.REST, Detector.LOG, Detector.MEMORY, Detector.FILES, Detector.THREADS})
 """What the record itself proves, however the load kept its times."""
-
-
-def _since(onset_s: float | None) -> str:
-    if onset_s is None:
-        return ""
-    return f", since {int(onset_s // HOUR_S):02d}:{int(onset_s % HOUR_S // 60):02d} h of the soak"
 
 
 def _figure(detector: Detector) -> Callable[[SoakRun, Expect], dict[str, str]]:
