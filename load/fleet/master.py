@@ -34,7 +34,7 @@ from load.fleet.messages import (
     Welcome,
 )
 from seatrial.given.phases import SoakPhase
-from seatrial.records import SECOND, Crew, CrewWord
+from seatrial.records import SECOND, Crew, CrewWord, Fact
 from seatrial.run.directory import RunDir
 from seatrial.run.follow import last_numbers
 from seatrial.run.writer import RunDirError
@@ -204,7 +204,7 @@ class FleetMaster:
         if not mate.here:
             self._inbox.open(name, hello.pid)
         host, where = visible(hello.host, 80), "here" if mate.here else "elsewhere"
-        self._write(mate, CrewWord.JOINED, facts={"host": host, "pid": str(hello.pid), "writes": where})
+        self._write(mate, CrewWord.JOINED, facts={"host": host, "pid": str(hello.pid), Fact.WRITES: where})
         return mate
 
     def _heard(self, client: str) -> Mate | None:

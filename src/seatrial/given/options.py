@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Literal
 
 from seatrial.given.access import Access
-from seatrial.given.said.policy import GivenPolicy
 from seatrial.given.soak import SoakAsked
 from seatrial.given.toolset import Toolset
-from seatrial.records import Depth, Hazard
+from seatrial.records import Depth, Hazard, Policy
 
 Keep = Literal["all", "failures"]
 """Whose bytes a run directory keeps: those of every exchange, or where something was found or could not be judged."""
 
 EMBEDDED = "embedded"
 """The endpoint's name where none is given: the server that the suite starts itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPolicy:
+    """A policy, and the file that it was read from, as the user would type it."""
+
+    source: str
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,5 +65,7 @@ class Fact(enum.StrEnum):
     """What sort of request it is, in words: stream, plain answer."""
     SECONDS = "seconds of silence"
     """The silence, in seconds, after which a request was given up."""
+    WRITES = "writes"
+    """Of a worker of a load: whether it writes into the run directory itself, ``here``, or ``elsewhere``."""
     LINES = "lines"
     """Of the keeper's seal: the number of each other writer's last line, as JSON."""

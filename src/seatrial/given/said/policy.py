@@ -8,11 +8,11 @@ which a refusal is known beside those of English that Seatrial knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from seatrial.given import tables
 from seatrial.given.errors import ConfigError
+from seatrial.given.options import GivenPolicy
 from seatrial.records import Policy
 from seatrial.text import visible
 
@@ -25,14 +25,6 @@ LONGEST = 4_000
 ALL_OF_IT = 32_000
 """Characters of all texts together: every record of what was asked holds them."""
 LONGEST_NAME = 60
-
-
-@dataclass(frozen=True, slots=True)
-class GivenPolicy:
-    """A policy, and the file that it was read from, as the user would type it."""
-
-    source: str
-    policy: Policy
 
 
 def read(path: Path | None) -> GivenPolicy | None:
