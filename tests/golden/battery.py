@@ -136,6 +136,9 @@ BATTERY = {
     "a stop of the wrong type": post(chat(stop=5)),
     "a developer": post(chat(messages=[{"role": "developer", "content": "Be brief."}, *chat()["messages"]])),
     "a system": post(chat(messages=[{"role": "system", "content": "Be brief."}, *chat()["messages"]])),
+    "a system beside tools": post(
+        chat(messages=[{"role": "system", "content": "Be brief."}, *chat()["messages"]], tools=[WEATHER])
+    ),
     "a late system": post(chat(messages=[*chat()["messages"], {"role": "system", "content": "Be brief."}])),
     "two of a user": post(chat(messages=[*chat()["messages"], *chat()["messages"]])),
     "a field of a message": post(chat(messages=[{**chat()["messages"][0], "seatrial_note": 1}])),

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from seatrial.wire.sockdiag import SockDiag
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -97,7 +98,7 @@ def _play(connection: socket.socket, step: Step, gone: threading.Event) -> None:
         gone.wait(0.01)
         until = time.monotonic() + 5
         while not _is_read(connection) and time.monotonic() < until:
-            gone.wait(0.005)
+            gone.wait(0.002)
     elif step == RESET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
@@ -107,15 +108,7 @@ def _play(connection: socket.socket, step: Step, gone: threading.Event) -> None:
 
 
 def _is_read(connection: socket.socket) -> bool:
-    """Whether the client's socket holds nothing that it has not read, as the kernel tells; true of one that is gone."""
-    ours, theirs = _hex(connection.getsockname()), _hex(connection.getpeername())
-    for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]:
-        local, remote, _, queues = line.split()[1:5]
-        if (local, remote) == (theirs, ours):
-            return queues.partition(":")[2] == "00000000"
-    return True
-
-
-def _hex(address: tuple[str, int]) -> str:
-    """An IPv4 address as /proc/net/tcp writes it on a little-endian machine."""
-    return f"{socket.inet_aton(address[0])[::-1].hex().upper()}:{address[1]:04X}"
+    """Whether the client has taken all that came to its socket, as the kernel tells; true of one that is gone."""
+    port = connection.getpeername()[1]
+    with contextlib.closing(SockDiag()) as diag:
+        return not any(end.unread for end in diag.touching(port) if end.here == port)

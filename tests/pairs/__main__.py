@@ -55,8 +55,6 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     asked = options(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts beside itself ignore the first
-        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="pairs-") as scratch:
         root = (asked.keep or Path(scratch)).absolute()
         root.mkdir(parents=True, exist_ok=True)
@@ -103,6 +101,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has what it starts beside itself ignore the first
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -79,6 +79,7 @@ def test_run_json_keeps_what_a_verdict_depends_on_and_no_secret():
             "--header": ["x"],
             "--api-key-env": "KEY",
             "--tools": "",
+            "--policy": "",
             "--seed": 4,
             "--budget": 180.0,
             "--soak": 60.0,

@@ -41,12 +41,16 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class Connection(NamedTuple):
-    """One end of an ESTABLISHED connection: its own port, the far end's port and name, its inode."""
+    """One end of an ESTABLISHED connection: its own port, the far end's port and name, its inode.
+
+    ``unread``: bytes that have come and that its process has not yet taken.
+    """
 
     here: int
     there: int
     peer: str
     inode: int
+    unread: int = 0
 
 
 class SockDiag:
@@ -128,5 +132,6 @@ def _listener(fields: tuple[Any, ...]) -> Listener:
 
 
 def _connection(fields: tuple[Any, ...]) -> Connection:
-    _, _, _, _, here, there, _, target, *_, inode = fields
-    return Connection(int.from_bytes(here, "big"), int.from_bytes(there, "big"), f"{target.hex()}:{there.hex()}", inode)
+    _, _, _, _, here, there, _, target, _, _, _, unread, _, _, inode = fields
+    ports = (int.from_bytes(each, "big") for each in (here, there))
+    return Connection(*ports, f"{target.hex()}:{there.hex()}", inode, unread)
