@@ -133,5 +133,5 @@ def _listener(fields: tuple[Any, ...]) -> Listener:
 
 def _connection(fields: tuple[Any, ...]) -> Connection:
     _, _, _, _, here, there, _, target, _, _, _, unread, _, _, inode = fields
-    ports = (int.from_bytes(each, "big") for each in (here, there))
-    return Connection(*ports, f"{target.hex()}:{there.hex()}", inode, unread)
+    peer = f"{target.hex()}:{there.hex()}"
+    return Connection(int.from_bytes(here, "big"), int.from_bytes(there, "big"), peer, inode, unread)
