@@ -28,7 +28,7 @@ from seatrial.detectors.showing import LEAST_S, needed_s
 from seatrial.detectors.words import POINTS
 from seatrial.given.options import Options
 from seatrial.oracles import node
-from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Level, Planned
+from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Planned
 from seatrial.trial import nodejs
 from seatrial.verdict.clients import is_of
 
@@ -291,8 +291,8 @@ def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None
 def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, Endpoint], out: Selection) -> None:
     """Plan the probes that the budget buys, and no others.
 
-    Where it buys none, or of those that block none of several, nothing of the suite is planned: a list of known-bad
-    builds that is silent of most models, or twenty log probabilities in order, would make it ready.
+    Where it buys none, nothing of the suite is planned: silent of most models, a list of known-bad builds alone would
+    make it ready.
 
     Args:
         out: takes what is left, and why the rest is not.
@@ -305,8 +305,8 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         got = bought(own, options, endpoint)
         if chatless(endpoint):
             none[name] = f"it has no chat: {endpoint.facts[WARM_UP]}"
-        elif why := _too_little(own, got):
-            none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
+        elif got.left and not got.probes:
+            none[name] = f"--budget={options.budget_s:.0f}s is too little: {next(iter(got.left.values()))}"
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
             held = probes()
@@ -320,14 +320,6 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
 def chatless(endpoint: Endpoint) -> bool:
     """Whether an endpoint said of its warm-up that it has no chat: a server of vectors does."""
     return NO_CHAT.search(endpoint.facts.get(WARM_UP, "")) is not None
-
-
-def _too_little(cases: Sequence[Planned], got: Bought) -> str:
-    """Why a budget does not make an endpoint ready, by the first probe that it has no room for; empty where it may."""
-    blocking = [probe for probe in _asked(cases) if probe.rule.level is Level.MUST]
-    lacking = [probe.rule.id for probe in blocking if probe.rule.id in got.left] or list(got.left)
-    bought = blocking if any(probe.rule.id in got.left for probe in blocking) else got.probes
-    return got.left[lacking[0]] if lacking and not any(probe in got.probes for probe in bought) else ""
 
 
 def _asked(cases: Sequence[Planned]) -> list[RateProbe]:
