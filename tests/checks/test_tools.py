@@ -7,78 +7,26 @@ from functools import partial
 import pytest
 
 from seatrial.checks.areas.tools.asked import documents
-from tests.checks.specimens import ASKED, DONE, breaks, choice, delta, ends, found, holds, plain, refused, stream
-
-PLACE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-TOOLS = [
-    {"type": "function", "function": {"name": "get_weather", "parameters": PLACE | {"additionalProperties": False}}},
-    {"type": "function", "function": {"name": "ping"}},
-]
-OFFERED = ASKED | {"tools": TOOLS, "tool_choice": "auto"}
-NONE = OFFERED | {"tool_choice": "none"}
-REQUIRED = OFFERED | {"tool_choice": "required"}
-NAMED = OFFERED | {"tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
-PING = OFFERED | {"tool_choice": {"type": "function", "function": {"name": "ping"}}}
-OSLO = '{"city": "Oslo"}'
-
-
-def call(name="get_weather", arguments=OSLO, called="call_1", **changes):
-    made = {"id": called, "type": "function", "function": {"name": name, "arguments": arguments}, **changes}
-    return {key: value for key, value in made.items() if value is not ...}
-
-
-def calling(*calls, asked=REQUIRED, finish="tool_calls", content=None, **changes):
-    """A plain answer with calls."""
-    said = {"role": "assistant", "content": content, "tool_calls": list(calls)}
-    return plain({"choices": [choice(finish=finish, message=said)], **changes}, asked=asked)
-
-
-def words(content="Hello.", asked=REQUIRED, finish="stop", **changes):
-    return plain({"choices": [choice(content, finish=finish)], **changes}, asked=asked)
-
-
-def begun(index=0, name="get_weather", called="call_1", arguments="", **changes):
-    return {"index": index, **call(name, arguments, called), **changes}
-
-
-def more(text, index=0, **changes):
-    return {"index": index, "function": {"arguments": text}, **changes}
-
-
-def streamed(*entries, asked=REQUIRED, finish="tool_calls", content=()):
-    """A stream of these pieces of calls, each in a delta."""
-    said = [delta(content=each) for each in content]
-    pieces = [delta(tool_calls=[entry]) for entry in entries]
-    start = delta(role="assistant", content=None)
-    return stream(start, *said, *pieces, ends(finish), DONE, asked={**asked, "stream": True})
-
-
-WHOLE = (begun(), more('{"city":'), more(' "Oslo"}'))
-TWO = (*WHOLE, begun(1, called="call_2"), more('{"city": "Rome"}', 1))
-
-GOOD = [
-    calling(call()),
-    calling(call(), content=""),
-    calling(call(), content="Let me look."),
-    calling(call(called="日本"), call(called="7", arguments='{ "city" : "Rome" }')),
-    streamed(*WHOLE),
-    streamed(*TWO),
-    streamed(begun(arguments=OSLO)),
-    streamed(begun(), more("", type="function"), more(OSLO, id=""), more("")),
-    streamed(begun(name="get_"), more("") | {"function": {"name": "weather", "arguments": OSLO}}),
-]
-ON_GOOD = [
-    "tools/required-calls",
-    "tools/call-has-its-fields",
-    "tools/forced-arguments-validate",
-    "tools/finish-reason-tells-of-calls",
-    "tools/no-markup-is-left-in-the-content",
-    "tools/streamed-calls-carry-their-index",
-    "tools/id-and-name-of-a-streamed-call-come-once",
-    "tools/streamed-arguments-join-to-an-object",
-    "tools/no-piece-of-arguments-is-null",
-]
-ON_CALLS = [*ON_GOOD, "tools/named-function-is-called", "tools/parallel-calls-are-apart"]
+from tests.checks.calls import (
+    GOOD,
+    NAMED,
+    NONE,
+    OFFERED,
+    ON_CALLS,
+    ON_GOOD,
+    OSLO,
+    PING,
+    REQUIRED,
+    TWO,
+    WHOLE,
+    begun,
+    call,
+    calling,
+    more,
+    streamed,
+    words,
+)
+from tests.checks.specimens import breaks, found, holds, refused
 
 
 @pytest.mark.parametrize("rule", ON_GOOD)
@@ -326,73 +274,6 @@ def test_parallel_calls_can_be_turned_off():
     holds(rule, [calling(call()), streamed(*WHOLE)])
     assert breaks(rule, calling(call(), call(called="call_2")), "tool_calls", "2").grave
     breaks(rule, streamed(*TWO), "tool_calls", "2")
-
-
-def test_streamed_calls_carry_their_index():
-    rule = "tools/streamed-calls-carry-their-index"
-    breaks(rule, streamed(begun() | {"index": None}, more(OSLO)), "index", "None")
-    breaks(rule, streamed({k: v for k, v in begun().items() if k != "index"}), "index", "no such key")
-    breaks(rule, streamed(begun("0"), more(OSLO, "0")), "index", "0")
-    breaks(rule, streamed(begun(1), more(OSLO, 1)), "index", "1")
-    breaks(rule, streamed(begun(0, arguments=OSLO), begun(2, arguments=OSLO, called="call_2")), "index", "2")
-    breaks(rule, streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}')), "arguments", "Rome")
-    breaks(rule, streamed(begun(0), more(OSLO, 1)), "call 1, index", "Oslo")
-    breaks(rule, streamed(begun(0), begun(1, arguments=OSLO)), "call 1, index", "Oslo")
-
-
-def test_of_pieces_at_other_numbers_that_alone_is_told():
-    (one,) = found("tools/call-has-its-fields", streamed(begun(0), more(OSLO, 1)))
-    assert "tools/streamed-calls-carry-their-index" in one.causes
-
-
-def test_id_and_name_of_a_streamed_call_come_once():
-    rule = "tools/id-and-name-of-a-streamed-call-come-once"
-    breaks(rule, streamed(begun(), more(OSLO, id="call_1")), "id", "2 times")
-    breaks(rule, streamed(begun(), more(OSLO, id="call_2")), "id", "call_2")
-    again = {"index": 0, "function": {"name": "get_weather", "arguments": OSLO}}
-    assert "get_weatherget_weather" in breaks(rule, streamed(begun(), again), "name", "2 times").consequence
-    assert found("tools/call-has-its-fields", streamed(begun(), again)) == []
-    assert found("tools/named-function-is-called", streamed(begun(), again, asked=NAMED)) == []
-    texts = streamed(begun("0"), begun("1", called="call_2"))  # of two calls, whose numbers no reader of numbers sees
-    assert breaks(rule, texts, "id", "2 times").causes == ("tools/streamed-calls-carry-their-index",)
-    assert breaks(rule, streamed(begun(), more(OSLO, id="call_1")), "id").causes == ()
-
-
-def test_streamed_arguments_join_to_an_object():
-    rule = "tools/streamed-arguments-join-to-an-object"
-    breaks(rule, streamed(begun(arguments={"city": "Oslo"})), "arguments", "dict")
-    breaks(rule, streamed(begun(), more('{"city": "Oslo"')), "arguments", "Oslo")
-    breaks(rule, streamed(begun()), "arguments", "none")
-    assert breaks(rule, streamed(begun(arguments="{}"), more(OSLO)), "arguments", "{}{").causes == ()
-    merged = streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}'))
-    assert breaks(rule, merged, "arguments").causes == ("tools/streamed-calls-carry-their-index",)
-    assert [f.kind for f in found(rule, streamed(begun(), more("{"), finish="length"))] == ["no-evidence"]
-
-
-def test_no_piece_of_arguments_is_null():
-    rule = "tools/no-piece-of-arguments-is-null"
-    breaks(rule, streamed(begun(arguments=None), more(OSLO)), "piece 0", "null")
-    left_out = begun() | {"function": {"name": "get_weather"}}
-    holds(rule, [streamed(left_out, more(OSLO))])
-
-
-def ways(plain_, again, streamed_):
-    return {"plain": plain_, "again": again, "stream": streamed_}
-
-
-def test_streamed_call_is_the_plain_one():
-    rule, one = "tools/streamed-call-is-the-plain-one", calling(call(), asked=NAMED)
-    other = calling(call(arguments='{"city": "Rome"}'), asked=NAMED)
-    holds(rule, [ways(one, one, streamed(*WHOLE, asked=NAMED)), ways(one, one, streamed(begun(arguments=OSLO)))])
-    breaks(rule, ways(one, one, streamed(begun(), more('{"city": "Rome"}'))), "stream", "Rome")
-    breaks(rule, ways(one, one, streamed(*WHOLE, begun(1, name="ping", called="b", arguments="{}"))), "stream", "ping")
-    assert [f.kind for f in found(rule, ways(one, other, streamed(*WHOLE)))] == ["no-evidence"]
-    (none,) = found(rule, ways(one, one, streamed(content=["Hello."], asked=NAMED)))
-    assert (none.kind, none.about) == ("no-evidence", "stream")
-    assert "tools/named-function-is-called" in none.causes
-    prefixed = calling(call("functions.get_weather"), asked=NAMED)
-    strange = breaks(rule, ways(prefixed, prefixed, streamed(*WHOLE, asked=NAMED)), "stream")
-    assert strange.causes == ("tools/call-has-its-fields",)
 
 
 def test_words_beside_a_call_are_kept():
