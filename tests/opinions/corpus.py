@@ -13,7 +13,8 @@ from seatrial.behaviour.probes.form.language import LANGUAGES
 from seatrial.behaviour.probes.form.objects import JSON
 from seatrial.behaviour.probes.form.tools import CALLING, TOOLS
 from tests.opinions.opinion import Output
-from tests.simulated.mouths import FAULTS, SPOKEN, Said, right
+from tests.simulated.mouths import SPOKEN, Said, right
+from tests.simulated.wrong import FAULTS
 
 HOSTILE = ("", " \n\t", "\x00", "\u200b", "\u202eabc", "*", "***", "* ", "*\n*\n*", "**bold**", "- \n- \n", "---\n---",
     "123 456", "ß", "ẞ STRASSE", "ŉ", "日本語", "🎉", '"', '""', '" "', "''", "don't-stop it's well-known", "٣", "a,b",

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from seatrial.behaviour.probe import RateProbe, probes
 from seatrial.behaviour.tally import percent
-from tests.simulated.mouths import FAULTS
 from tests.simulated.runs import failed_suites, found, upper
+from tests.simulated.wrong import FAULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "behaviour-rates.md"
 MOST_FAILED, FEWEST_FOUND = 0.05, 0.95

@@ -20,7 +20,8 @@ from seatrial.behaviour.probe import RateProbe, probes
 from seatrial.records import SECOND, Exchange, Expect, ItemOutcome, ItemWord
 from seatrial.statistics.intervals import clopper_pearson
 from tests.behaviour.specimens import said, streamed, to
-from tests.simulated.mouths import FAULTS, Said, right
+from tests.simulated.mouths import Said, right
+from tests.simulated.wrong import FAULTS
 
 SEEDS = 4
 """Seeds of suites whose items are asked."""

@@ -10,8 +10,8 @@ from seatrial.behaviour.probe import probes
 from seatrial.records import ItemWord, Standing
 from tests.simulated import again
 from tests.simulated.__main__ import FEWEST_FOUND, MOST_FAILED, twice
-from tests.simulated.mouths import FAULTS
 from tests.simulated.runs import failed_suites, found, of, own, verified
+from tests.simulated.wrong import FAULTS
 
 ITEMS = 24
 RUNS = 20

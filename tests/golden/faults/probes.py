@@ -13,7 +13,7 @@ from tests.golden.app import asked
 from tests.golden.edits import Json, each_choice
 from tests.golden.items import Item, Pause
 from tests.golden.registry import Call, Shot, chat, fault
-from tests.simulated.mouths import FAULTS, Wrong
+from tests.simulated.wrong import FAULTS, Wrong
 
 RECALL = "recall/the-start-of-a-long-prompt-is-not-lost"
 ROLES = "roles/roles-hold-over-turns"
