@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -64,6 +65,15 @@ def hang(handler: Handler) -> None:
     handler.rfile.read(1)
 
 
+def left(connection: socket.socket) -> bool:
+    """Whether its client has left, by the kernel: the thread that waits for it may not know yet."""
+    try:
+        said, _, _ = select.select([connection], [], [], 0)
+        return bool(said) and not connection.recv(1, socket.MSG_PEEK)
+    except (OSError, ValueError):  # closed on our side
+        return True
+
+
 def then(*speaks: Speak) -> Speak:
     """One after another, a request each; the last for good."""
     left = list(speaks)
@@ -82,7 +92,7 @@ class Site:
         self.asked: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.open: dict[str, int] = {}
+        self.open: dict[str, list[socket.socket]] = {}
         self.most: dict[str, int] = {}
         site, lock = self, threading.Lock()
 
@@ -91,11 +101,12 @@ class Site:
                 with lock:
                     site.asked.append(self.path)
                     site.headers.append({name.lower(): value for name, value in self.headers.items()})
-                    site.open[self.path] = site.open.get(self.path, 0) + 1
-                    site.most[self.path] = max(site.most.get(self.path, 0), site.open[self.path])
+                    here = [*(each for each in site.open.get(self.path, []) if not left(each)), self.connection]
+                    site.open[self.path] = here
+                    site.most[self.path] = max(site.most.get(self.path, 0), len(here))
                 site.paths.get(self.path, reply(404))(self)
                 with lock:
-                    site.open[self.path] -= 1
+                    site.open[self.path] = [each for each in site.open[self.path] if each is not self.connection]
 
             def do_POST(self) -> None:  # noqa: N802
                 site.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))

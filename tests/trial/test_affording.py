@@ -39,6 +39,33 @@ def test_a_budget_too_small_for_any_probe_leaves_nothing_of_the_suite():
     assert [what for what, _ in out.not_tested] == ["behaviour"]
 
 
+def test_a_budget_with_room_for_nothing_that_blocks_makes_nobody_ready():
+    """Of a token or so a second it pays for twenty log probabilities, and they are no word on how a model behaves."""
+    slow = endpoint(speed=4.0)
+    assert [probe.rule.area for probe in planning.bought(probes().values(), 60.0, Tempo(4.0)).probes] == ["logprobs"]
+    out = afforded(60.0, slow)
+    assert [case.suite for case in out.cases] == ["conformance"]
+    why = out.lacking["behaviour"]
+    assert why.startswith("--budget=60s is too little: ")
+    enough = float(why.partition("--budget=60s")[2].partition("--budget=")[2].partition("s ")[0])
+    assert not afforded(enough, slow).lacking, "what it says would do does"
+    assert afforded(enough - 1, slow).lacking
+    named = [plan("logprobs/log-probabilities-are-those-of-the-answer", slow.name), plan(LOOPS, slow.name)]
+    for wanted, left in ((named[:1], 1), (named, 0)):
+        alone = Selection()
+        afford(wanted, Options(budget_s=60.0), {slow.name: slow}, alone)
+        assert len(alone.cases) == left, "one that was asked for by its name is asked"
+
+
+@pytest.mark.parametrize("speed", [5.0, 8.0, 14.0, 20.0, 31.0, 40.0, 160.0])
+def test_one_that_blocks_goes_before_those_that_do_not(speed):
+    """A budget that has room for one never goes to others alone."""
+    for budget_s in range(30, 900, 15):
+        got = planning.bought(probes().values(), budget_s, Tempo(speed))
+        alone = [p for p in probes().values() if planning.blocks(p) and planning.bought([p], budget_s, Tempo(speed)).probes]
+        assert any(map(planning.blocks, got.probes)) == bool(alone)
+
+
 @pytest.mark.parametrize(
     "told", ["501 This server does not support chat", '400 "all-minilm" does not support chat', "405"]
 )

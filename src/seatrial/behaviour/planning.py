@@ -1,7 +1,8 @@
 """Which probes a budget of time pays for, at the speed that was measured: in their order, and what is left out.
 
 A probe is planned with so many items as its test takes on average where the model is good, half of what is still
-allowed being wrong. One that fits no more leaves its place to the next that does.
+allowed being wrong. One that fits no more leaves its place to the next that does. Where that left no room for any that
+blocks, one that blocks goes before all others: a verdict of READY rests on it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 
 from seatrial.behaviour.items import OURS
 from seatrial.behaviour.probe import RateProbe
-from seatrial.records import Policy
+from seatrial.records import Level, Policy
 
 SLOTS = 4
 """Of an endpoint that does not tell its own."""
@@ -50,16 +51,34 @@ class Bought:
         items: of each maker, by its name.
         seconds: that all of it takes, as it is reckoned.
         left: each probe that is left out, and why.
+        needs: the seconds of a budget that would have room for such a one, where any has.
     """
 
     probes: list[RateProbe] = field(default_factory=list)
     items: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     left: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, int] = field(default_factory=dict)
 
 
 def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
-    """What a budget pays for of these probes, in their order."""
+    """What a budget pays for of these probes, in their order; at least one that blocks, where one fits at all."""
+    held = list(held)
+    made = _in_order(held, budget_s, pace)
+    if any(blocks(probe) for probe in made.probes):
+        return made
+    for first in filter(blocks, held):
+        if first in _in_order([first], budget_s, pace).probes:
+            return _in_order([first, *(probe for probe in held if probe is not first)], budget_s, pace)
+    return made
+
+
+def blocks(probe: RateProbe) -> bool:
+    """Whether a model that fails it is not READY."""
+    return probe.rule.level is Level.MUST
+
+
+def _in_order(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
     made = Bought()
     for probe in held:
         if why := _unfit(probe, pace):
@@ -68,7 +87,7 @@ def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
         more = max(0, items_of(probe, pace.policy) - made.items.get(probe.maker.name, 0))
         seconds = more * item_s(probe, pace)
         if made.seconds + seconds > USED * budget_s:
-            needed = math.ceil((made.seconds + seconds) / USED)
+            needed = made.needs[probe.rule.id] = math.ceil((made.seconds + seconds) / USED)
             made.left[probe.rule.id] = (
                 f"{items_of(probe, pace.policy)} items take about {seconds:.0f} s at {tokens_a_second(pace.speed)}: "
                 f"--budget={needed}s has room for them"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import random
 import re
 from collections import Counter
@@ -291,8 +292,8 @@ def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None
 def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, Endpoint], out: Selection) -> None:
     """Plan the probes that the budget buys, and no others.
 
-    Where it buys none, nothing of the suite is planned: silent of most models, a list of known-bad builds alone would
-    make it ready.
+    Where it buys none, or of those that block none of several, nothing of the suite is planned: a list of known-bad
+    builds that is silent of most models, or twenty log probabilities in order, would make it ready.
 
     Args:
         out: takes what is left, and why the rest is not.
@@ -305,8 +306,8 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         got = bought(own, options, endpoint)
         if chatless(endpoint):
             none[name] = f"it has no chat: {endpoint.facts[WARM_UP]}"
-        elif got.left and not got.probes:
-            none[name] = f"--budget={options.budget_s:.0f}s is too little: {next(iter(got.left.values()))}"
+        elif why := _too_little(own, got):
+            none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
             held = probes()
@@ -320,6 +321,14 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
 def chatless(endpoint: Endpoint) -> bool:
     """Whether an endpoint said of its warm-up that it has no chat: a server of vectors does."""
     return NO_CHAT.search(endpoint.facts.get(WARM_UP, "")) is not None
+
+
+def _too_little(cases: Sequence[Planned], got: Bought) -> str:
+    """Why a budget does not make an endpoint ready, by the probe that would take least; empty where it may."""
+    blocking = [probe for probe in _asked(cases) if planning.blocks(probe)]
+    lacking = [probe.rule.id for probe in blocking if probe.rule.id in got.left] or list(got.left)
+    bought = [probe for probe in got.probes if planning.blocks(probe) or not blocking]
+    return "" if bought or not lacking else got.left[min(lacking, key=lambda rule: got.needs.get(rule, math.inf))]
 
 
 def _asked(cases: Sequence[Planned]) -> list[RateProbe]:
