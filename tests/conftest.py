@@ -27,6 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is begun with nohup inherits an ignored one, and obeys it
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose few tests take minutes come first: a worker that began one at the end would work on alone."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where a process of the tests lives on, the tests have failed."""

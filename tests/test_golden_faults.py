@@ -20,6 +20,8 @@ from tests.golden.server import Golden
 from tests.golden.truth import Truth
 from tests.test_golden_together import TOGETHER
 
+pytestmark = pytest.mark.early
+
 BYTES_ALIKE = frozenset({"split-anywhere", "created-an-hour-ago", "one-body-at-a-time"})
 """One sends the same bytes in other portions, one differs in a time alone, which two honest answers do too, one lets
 others wait."""

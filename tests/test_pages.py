@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seatrial.checks import catalogue
 from tests import pages, requirements
+
+pytestmark = pytest.mark.early
 
 
 def test_every_page_is_as_the_code_makes_it():

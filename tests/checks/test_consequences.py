@@ -35,6 +35,8 @@ from tests.silence.asking import Asker
 from tests.silence.tables import SCENARIOS
 from tests.silence.trial import RULES
 
+pytestmark = pytest.mark.early
+
 SILENT = frozenset({"empty-body-hangs", "unanswered-after-a-refusal"})
 """Their answers never come, and say nothing."""
 

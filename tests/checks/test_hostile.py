@@ -13,6 +13,8 @@ from seatrial.kinds import profile
 from tests.checks import specimens
 from tests.checks.specimens import ASKED, CHUNK, COUNTED, EVENTS, HEAD, JSON, exchange, pair, stream
 
+pytestmark = pytest.mark.early
+
 STATES = profile.statuses()
 CLAIMS = [[claim.of, claim.page, claim.at, claim.member] for claim in profile.claims()]
 SETTINGS = {"claims": CLAIMS, "answers": STATES.answers, "others": STATES.others}

@@ -17,6 +17,8 @@ from tests.golden.faults import FAULTS
 from tests.silence.tables import SENT
 from tests.silence.trial import RULES
 
+pytestmark = pytest.mark.early
+
 KNOWN = profile.known()
 SORTS = [(name, sort) for name, table in KNOWN.items() for sort in table.judged_by]
 IDS = [f"{name}-{getattr(sort, 'what', getattr(sort, 'name', ''))}" for name, sort in SORTS]

@@ -10,7 +10,7 @@ import pytest
 from seatrial.run import sums
 from tests.e2e.driving import command, processes_of, suite
 
-pytestmark = [pytest.mark.e2e, pytest.mark.real]
+pytestmark = [pytest.mark.e2e, pytest.mark.real, pytest.mark.early]
 
 ALWAYS = {"models/probes-name-one-model", "identity/no-known-bad-build"}
 """What the budget does not buy: it is judged on whatever is asked, or on the build."""

@@ -25,6 +25,8 @@ from tests.faults.runner import FAULTS, ROWS, run_all, run_trial
 from tests.faults.table import Matrix
 from tests.faults.verdict import account
 
+pytestmark = pytest.mark.early
+
 WANTED = {"F01", "F02", "F03", "F04", "F06", "F07", "F08", "F09", "F10", "F11", "F12", "F13", "F14", "F15", "F16",
           "F22", "F24", "F26", "F27"}  # fmt: skip
 TWINS = {"F23", "F29", "F30", "F31", "F32", "SLOW", "BLIND"}

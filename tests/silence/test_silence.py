@@ -9,7 +9,7 @@ from tests.silence import trial
 from tests.silence import verdict as verdicts
 from tests.silence.trial import RULES, ask, catches, listed, silenced
 
-pytestmark = pytest.mark.xdist_group("silence")  # one worker asks, all tests read
+pytestmark = [pytest.mark.xdist_group("silence"), pytest.mark.early]  # one worker asks, all tests read
 
 ROLE = RULES["sse/role-is-sent-once"]
 

@@ -62,7 +62,9 @@ def test_one_that_blocks_goes_before_those_that_do_not(speed):
     """A budget that has room for one never goes to others alone."""
     for budget_s in range(30, 900, 15):
         got = planning.bought(probes().values(), budget_s, Tempo(speed))
-        alone = [p for p in probes().values() if planning.blocks(p) and planning.bought([p], budget_s, Tempo(speed)).probes]
+        alone = [
+            p for p in probes().values() if planning.blocks(p) and planning.bought([p], budget_s, Tempo(speed)).probes
+        ]
         assert any(map(planning.blocks, got.probes)) == bool(alone)
 
 

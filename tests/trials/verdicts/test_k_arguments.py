@@ -126,6 +126,7 @@ def test_the_bare_command_prints_its_help(tried):
     )
 
 
+@pytest.mark.long
 def test_python_without_docstrings_judges_alike(tried, golden, tmp_path):
     asked = (*QUICK, f"--endpoint={golden.url}")
     plain = tried.suite(tmp_path / "plain", *asked, timeout_s=60)

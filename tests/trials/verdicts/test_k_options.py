@@ -75,6 +75,7 @@ def test_a_server_that_still_loads_is_waited_for(tried, loading, tmp_path):
     hold("waiting for it" in said.out, "that it is waited for is told", said.out[-300:])
 
 
+@pytest.mark.long
 def test_a_gateway_is_spared(tried, loading, tmp_path):
     wanted = options(tried, "--max-rps=3")
     case = ("--case=models/list-has-its-shape", "--case=chat/usage-adds-up")

@@ -111,7 +111,7 @@ def told(said: Said) -> str:
     return said.out.splitlines()[-1]
 
 
-@pytest.mark.parametrize("kind", [Pays, Lists])
+@pytest.mark.parametrize("kind", [Pays, pytest.param(Lists, marks=pytest.mark.long)])
 def test_a_gateway_that_pays_for_looks_is_found_out_and_asked_no_more(tried: Tried, tmp_path, kind):
     with pair(kind, tmp_path) as (url, server, counted):
         said = watched(tried, tmp_path, url, server, "--for=40s")
@@ -142,6 +142,7 @@ def test_what_cannot_be_seen_is_said_to_be_unknown(tried: Tried, tmp_path):
     hold("GET /health costs is not known" in told(said), "the last line says so", told(said))
 
 
+@pytest.mark.long
 def test_a_look_that_costs_nothing_goes_on_and_nothing_is_said_of_its_price(tried: Tried, tmp_path):
     """The twin: the same gateway, which only looks. It is no trial of an earlier commit."""
     with pair(Gateway, tmp_path) as (url, server, counted):

@@ -21,7 +21,9 @@ def findings(said: Said) -> list[str]:
     return [reason["text"] for reason in said.reasons if reason.get("case", "").startswith(RULES)]
 
 
-@pytest.mark.parametrize("fault", ["cut:0.2", "server-error:0.2", pytest.param("stall:0.1", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "fault", ["cut:0.2", *(pytest.param(each, marks=pytest.mark.long) for each in ("server-error:0.2", "stall:0.1"))]
+)
 def test_each_finding_names_what_health_did_in_that_second(tried: Tried, tmp_path, fault):
     with Golden([fault]) as golden:
         said = tried.suite(tmp_path / "run", *SOAK, f"--endpoint={golden.url}")
@@ -34,6 +36,7 @@ def test_each_finding_names_what_health_did_in_that_second(tried: Tried, tmp_pat
     hold("then /health 200 in" in page, "the report says so too", page[:900])
 
 
+@pytest.mark.long
 def test_a_silent_health_is_told_as_that(tried: Tried, tmp_path):
     """/health hangs all along while streams are cut: the golden server behind a door that swallows that page."""
     with Golden(["cut:0.3"]) as golden, Swallowing(golden.port) as port:

@@ -15,6 +15,8 @@ from seatrial.wire.transports.prepare import Prepared
 KEY = "{key}"
 """Where the operator's key goes in a request's own authorization."""
 
+AGENT = f"seatrial/{version('seatrial')}"
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -91,7 +93,7 @@ class Destination:
         """Ours, then the operator's, then the request's; a later one of the same name takes the earlier's place."""
         headers = {
             "host": ("Host", self._host_header),
-            "user-agent": ("User-Agent", f"seatrial/{version('seatrial')}"),
+            "user-agent": ("User-Agent", AGENT),
             "accept": ("Accept", "application/json, text/event-stream"),
             "accept-encoding": ("Accept-Encoding", "identity"),
             "connection": ("Connection", "keep-alive" if self._keep_alive else "close"),
