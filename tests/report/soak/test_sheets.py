@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.cli.app import run_command
-from seatrial.records import SECOND, Dropped, Phase, Record, SoakRun
+from seatrial.records import SECOND, Clock, Crew, CrewWord, Dropped, Fact, Phase, Record, SoakRun
 from seatrial.report.soak import sheets
 from seatrial.report.words.plain import Wall
 from tests.report.sample import NAME, Trial
-from tests.report.soak.nights import lines, row
+from tests.report.soak.nights import WALL0, lines, row
 
 
 def read(*more, **changed) -> dict[str, list[dict[str, str]]]:
@@ -51,6 +51,18 @@ def test_a_row_a_minute_with_what_the_recorder_saw():
 def test_a_canary_that_found_no_place_is_no_request_of_its_minute():
     late = Dropped(t=1, w="load1", n=9_000, endpoint=NAME, intended_at=read_at(150), phase="open", workload="canary")
     assert [line["dropped"] for line in read(late)["minutes"]] == [line["dropped"] for line in read()["minutes"]]
+
+
+def test_the_wall_clock_of_a_worker_elsewhere_labels_nothing():
+    start, hour = read_at(0), 3600 * SECOND
+    joined = Crew(t=start, w="load1", n=9_000, endpoint=NAME, worker="load1w1", what=CrewWord.JOINED, at=start,
+                  facts={Fact.WRITES: "elsewhere"})  # fmt: skip
+    theirs = [
+        Clock(t=start + n * SECOND, w="load1w1", n=n + 1, wall_ns=WALL0 + hour + n * SECOND, boot_ns=0, raw_ns=0)
+        for n in range(300)
+    ]
+    told = [line["meant_utc"] for line in read()["requests"]]
+    assert [line["meant_utc"] for line in read(joined, *theirs)["requests"]] == told
 
 
 def read_at(seconds: int) -> int:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from seatrial.reading.soak.columns import once, rows_of
-from seatrial.records import SECOND, CrewWord, Fact, LoadRow, SoakRun
+from seatrial.records import SECOND, LoadRow, SoakRun
 
 NEAR_NS = 2 * SECOND
 """A witness was answered at most so long before a request left, and again after that: a server that goes down, or comes
@@ -34,7 +34,7 @@ RECORDER = ""
 @once
 def rows(run: SoakRun) -> tuple[LoadRow, ...]:
     """Requests of workers elsewhere that did not reach the server while others did, in order of sending."""
-    elsewhere = {c.worker for c in run.crew if c.what == CrewWord.JOINED and c.facts.get(Fact.WRITES) == "elsewhere"}
+    elsewhere = {line.worker for line in run.crew if line.is_elsewhere}
     if not elsewhere:
         return ()
     sent = rows_of(run)
