@@ -290,7 +290,8 @@ class _Meter:
             s.fault = event.data[:LONGEST].decode("utf-8", "replace")
             return
         if chunk.usage is not None:
-            s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            s.prompt_tokens = fields.counted(chunk.usage.prompt_tokens)
+            s.tokens = fields.counted(chunk.usage.completion_tokens)
             s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
             s.final_usage = s.final_usage or not chunk.choices
         if chunk.timings is not None:
@@ -328,4 +329,4 @@ class _Meter:
 
 
 def _whole(holder: Any, key: str) -> int | None:
-    return fields.integer(fields.mapping(holder).get(key))
+    return fields.counted(fields.mapping(holder).get(key))
