@@ -122,7 +122,7 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         slo=_slo(env),
         model=env.get("SEATRIAL_MODEL", ""),
         max_tokens=_whole(env, "SEATRIAL_MAX_TOKENS") or 48,
-        seed=int(_number(env, "SEATRIAL_SEED", 0.0)),
+        seed=_seed(env),
         deadline_s=_positive(env, "SEATRIAL_DEADLINE_S", 60.0),
         idle_s=_positive(env, "SEATRIAL_IDLE_S", 30.0),
         key=_key(env),
@@ -146,11 +146,22 @@ def nonsense(options: Any) -> str:
         return f"--run-time={lasts}s: 1s at least, and 720h (30 days) at most"
     if options.spawn_rate is not None and not 0 < options.spawn_rate < math.inf:
         return f"--spawn-rate={options.spawn_rate:g}: users a second, more than 0"
-    processes = options.processes
-    if processes is not None and processes != -1 and not 1 <= processes <= soak.MOST_WORKERS:
-        return f"--processes={processes}: a whole number, 1 to {soak.MOST_WORKERS}; -1: one for each core"
+    if why := _of_processes(options):
+        return why
     if not 1 <= options.expect_workers <= soak.MOST_WORKERS:
         return f"--expect-workers={options.expect_workers}: a whole number, 1 to {soak.MOST_WORKERS}"
+    return ""
+
+
+def _of_processes(options: Any) -> str:
+    many, told = options.processes, f"--processes={options.processes}"
+    if many is None:
+        return ""
+    if many != -1 and not 1 <= many <= soak.MOST_WORKERS:
+        return f"{told}: a whole number, 1 to {soak.MOST_WORKERS}; -1: one for each core"
+    if options.master or options.worker:
+        other = "--master" if options.master else "--worker"
+        return f"{told}: it has a master and workers of its own; leave it out, or {other}"
     return ""
 
 
@@ -164,10 +175,10 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+def _positive(env: Mapping[str, str], name: str, default: float, unit: str = "seconds") -> float:
     value = _number(env, name, default)
     if value <= 0:
-        raise SettingsError(f"{name}={env[name]}: seconds, more than 0")
+        raise SettingsError(f"{name}={env[name]}: {unit}, more than 0")
     return value
 
 
@@ -205,6 +216,14 @@ def _whole(env: Mapping[str, str], name: str, most: int = 10**9) -> int | None:
     return int(text)
 
 
+def _seed(env: Mapping[str, str]) -> int:
+    """To its last digit, as a run directory says it; workers are told it as a number of 64 bits."""
+    text = env.get("SEATRIAL_SEED") or "0"
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise SettingsError(f"SEATRIAL_SEED={text[:60]}: a whole number of 18 digits at most")
+    return int(text)
+
+
 def _hazard(env: Mapping[str, str]) -> Hazard:
     try:
         return words.hazard(env.get("SEATRIAL_HAZARD") or "heavy", embedded=False)
@@ -224,7 +243,7 @@ def _pace(env: Mapping[str, str]) -> Turns | None:
         return None
     if not env.get("SEATRIAL_PACE"):
         raise SettingsError("SEATRIAL_MAX_RPS: name the file of all who keep to it with SEATRIAL_PACE")
-    return Turns(Path(env["SEATRIAL_PACE"]), _positive(env, "SEATRIAL_MAX_RPS", 1.0))
+    return Turns(Path(env["SEATRIAL_PACE"]), _positive(env, "SEATRIAL_MAX_RPS", 1.0, "requests a second"))
 
 
 def _key(env: Mapping[str, str]) -> str | None:
