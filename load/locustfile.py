@@ -154,6 +154,8 @@ def end(environment: Any, **_: Any) -> None:
     _tell_cut(environment)
     if not isinstance(session, WorkerSession):
         _say(session.summary())
+    if isinstance(session, MasterSession) and environment.web_ui is None:
+        session.ending.in_time()  # where its last worker went away, Locust stops and would then wait for ever
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
@@ -191,6 +193,7 @@ def _interrupt(session: LoadSession | WorkerSession, runner: Any) -> None:
     if isinstance(session, WorkerSession):
         gevent.sleep(ORPHAN_S)
         if not session.draining.is_set():
+            session.ending.because("Ctrl-C")
             _cut(session, runner)
         return
     if session.draining.is_set():

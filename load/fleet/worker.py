@@ -197,7 +197,8 @@ class FleetWorker:
             told = self._commands.get()
             self._commands_heard += 1
             if isinstance(told, Halt):
-                gevent.spawn(self._finish, sailor, cut=told.cut)  # who drains may be told to cut
+                ending = gevent.spawn(self._finish, sailor, cut=told.cut)  # who drains may be told to cut
+                ending.link_exception(lambda dead: sailor.broken(dead.exception))
                 continue
             if busy is not None:
                 busy.kill()
