@@ -39,6 +39,7 @@ from load.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
+from seatrial.text import visible
 from seatrial.wire import listening
 
 __all__ = ["PoolUser"]
@@ -246,5 +247,5 @@ def _cut(session: LoadSession | WorkerSession, runner: Any) -> None:
 
 
 def _refuse(why: str) -> None:
-    sys.stderr.write(f"ERROR: {why}\n")
+    sys.stderr.write(f"ERROR: {visible(why)}\n")
     sys.exit(EXIT_USAGE)

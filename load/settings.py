@@ -117,14 +117,14 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         phases=Path(env["SEATRIAL_PHASES"]) if env.get("SEATRIAL_PHASES") else None,
         rps=_rps(env),
         workload=env.get("SEATRIAL_WORKLOAD", ""),
-        canary_s=_canary(env),
+        canary_s=_seconds(env, "SEATRIAL_CANARY_S", 60.0, least=1),
         hazard=_hazard(env),
         slo=_slo(env),
         model=env.get("SEATRIAL_MODEL", ""),
         max_tokens=_whole(env, "SEATRIAL_MAX_TOKENS") or 48,
         seed=_seed(env),
-        deadline_s=_positive(env, "SEATRIAL_DEADLINE_S", 60.0),
-        idle_s=_positive(env, "SEATRIAL_IDLE_S", 30.0),
+        deadline_s=_seconds(env, "SEATRIAL_DEADLINE_S", 60.0),
+        idle_s=_seconds(env, "SEATRIAL_IDLE_S", 30.0),
         key=_key(env),
         headers=_headers(env),
         ca=Path(ca) if ca else None,
@@ -175,10 +175,12 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _positive(env: Mapping[str, str], name: str, default: float, unit: str = "seconds") -> float:
+def _seconds(env: Mapping[str, str], name: str, default: float, least: float = 0.0) -> float:
     value = _number(env, name, default)
-    if value <= 0:
-        raise SettingsError(f"{name}={env[name]}: {unit}, more than 0")
+    if not 0 < value <= words.LONGEST_S or value < least:
+        raise SettingsError(
+            f"{name}={env[name]}: seconds, {f'{least:g} at least' if least else 'more than 0'}, ten years at most"
+        )
     return value
 
 
@@ -187,12 +189,6 @@ def _rps(env: Mapping[str, str]) -> float | None:
         return None
     if not 0 < (value := _number(env, "SEATRIAL_RPS", 1.0)) <= phases.MOST_RPS:
         raise SettingsError(f"SEATRIAL_RPS={env['SEATRIAL_RPS']}: more than 0, {phases.MOST_RPS:g} a second at most")
-    return value
-
-
-def _canary(env: Mapping[str, str]) -> float:
-    if (value := _positive(env, "SEATRIAL_CANARY_S", 60.0)) < 1:
-        raise SettingsError(f"SEATRIAL_CANARY_S={env['SEATRIAL_CANARY_S']} would be a load of its own; 1 at least")
     return value
 
 
@@ -243,7 +239,15 @@ def _pace(env: Mapping[str, str]) -> Turns | None:
         return None
     if not env.get("SEATRIAL_PACE"):
         raise SettingsError("SEATRIAL_MAX_RPS: name the file of all who keep to it with SEATRIAL_PACE")
-    return Turns(Path(env["SEATRIAL_PACE"]), _positive(env, "SEATRIAL_MAX_RPS", 1.0, "requests a second"))
+    if (per_s := _number(env, "SEATRIAL_MAX_RPS", 1.0)) <= 0:
+        raise SettingsError(f"SEATRIAL_MAX_RPS={env['SEATRIAL_MAX_RPS']}: requests a second, more than 0")
+    turns = Turns(Path(env["SEATRIAL_PACE"]), per_s)
+    try:
+        turns.make()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or error
+        raise SettingsError(f"SEATRIAL_PACE={env['SEATRIAL_PACE']}: it cannot be kept to: {why}") from error
+    return turns
 
 
 def _key(env: Mapping[str, str]) -> str | None:

@@ -32,6 +32,7 @@ from load.fleet.messages import (
     TellTime,
     Welcome,
 )
+from seatrial.given.words import LONGEST_S
 from seatrial.records import SECOND
 from seatrial.statistics.knee import Tried
 from seatrial.text import visible
@@ -226,5 +227,5 @@ def sound(welcome: Welcome) -> bool:
         return False
     named = _NAME.fullmatch(welcome.name) and _NAME.fullmatch(endpoint.name)
     counted = 0 <= welcome.index < welcome.of <= MOST and welcome.users > 0 and welcome.max_tokens > 0
-    timed = all(0 < seconds < FOREVER_S for seconds in (welcome.deadline_s, welcome.idle_s, welcome.canary_s))
+    timed = all(0 < seconds <= LONGEST_S for seconds in (welcome.deadline_s, welcome.idle_s, welcome.canary_s))
     return bool(named) and counted and timed

@@ -157,6 +157,13 @@ def test_a_server_that_is_not_there_is_one_line_and_leaves_nothing(tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_variable_holds_is_told_on_one_line(tmp_path: Path) -> None:
+    with locust("http://127.0.0.1:1", tmp_path / "run", "-t", "3s", SEATRIAL_RPS="1\n\x1b[2J2") as child:
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 4
+    assert text.splitlines()[-1] == r"ERROR: SEATRIAL_RPS=1\n\x1b[2J2 is no number"
+
+
 def test_the_key_is_in_no_file(tmp_path: Path) -> None:
     key = "sk-golden-0123456789"
     with Golden(["echo_key"], key=key) as golden:

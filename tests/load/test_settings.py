@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,6 +69,9 @@ def test_names_of_models_are_harmless_on_a_terminal() -> None:
         ("LIFELINE", "abc"),
         ("LIFELINE", "99999"),
         ("MAX_TOKENS", "-4"),
+        ("DEADLINE_S", "1e300"),
+        ("IDLE_S", "0"),
+        ("CANARY_S", "1e9"),
         ("SEED", "1e30"),
         ("SEED", "1.5"),
         ("SEED", "9" * 19),
@@ -85,9 +89,14 @@ def test_a_seed_is_read_to_its_last_digit(seed: int) -> None:
     assert read({"SEATRIAL_SEED": str(seed)}).seed == seed
 
 
-def test_a_limit_of_requests_is_no_time() -> None:
+@pytest.mark.parametrize("pace", ["there/is/none", ".", "nul\0"], ids=["no folder", "a folder", "no name"])
+def test_a_limit_that_cannot_be_kept_to_is_one_line(pace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match=r"^SEATRIAL_MAX_RPS=0: requests a second, more than 0$"):
         read({"SEATRIAL_MAX_RPS": "0", "SEATRIAL_PACE": "pace"})
+    with pytest.raises(SettingsError, match=r"^SEATRIAL_PACE=.*: it cannot be kept to: "):
+        read({"SEATRIAL_MAX_RPS": "5", "SEATRIAL_PACE": pace})
+    assert read({"SEATRIAL_MAX_RPS": "5", "SEATRIAL_PACE": "pace"}).pace is not None
 
 
 PLAIN: dict[str, Any] = {
