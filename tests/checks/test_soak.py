@@ -358,3 +358,8 @@ def test_a_count_beyond_all_reckoning_keeps_no_rule_from_its_verdict(field: str,
             judged(rule, run)
             assert rule.figures is None or isinstance(rule.figures(run, Expect()), dict)
     assert [name for name, _ in sheets.sheets(run, Wall([]))] == ["requests", "minutes", "phases"]
+
+
+def test_tokens_that_no_stream_told_are_no_nought() -> None:
+    run = load(*(row(n, tokens=None) for n in range(3)), server={"tokens": 27})
+    assert counters.token_figures(run, Expect()) == {"tokens": "no stream told any, the server's 27"}

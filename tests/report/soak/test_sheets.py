@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.cli.app import run_command
-from seatrial.records import SECOND, Clock, Crew, CrewWord, Dropped, Fact, Phase, Record, SoakRun
+from seatrial.records import SECOND, Clock, Crew, CrewWord, Dropped, Fact, LoadRow, Phase, Record, SoakRun
 from seatrial.report.soak import sheets
 from seatrial.report.words.plain import Wall
 from tests.report.sample import NAME, Trial
@@ -51,6 +52,14 @@ def test_a_row_a_minute_with_what_the_recorder_saw():
 def test_a_canary_that_found_no_place_is_no_request_of_its_minute():
     late = Dropped(t=1, w="load1", n=9_000, endpoint=NAME, intended_at=read_at(150), phase="open", workload="canary")
     assert [line["dropped"] for line in read(late)["minutes"]] == [line["dropped"] for line in read()["minutes"]]
+
+
+def test_tokens_that_no_server_told_are_no_nought():
+    record = [msgspec.structs.replace(line, tokens=None) if isinstance(line, LoadRow) else line for line in lines()]
+    made = dict(sheets.sheets(SoakRun.of(NAME, Record(record)), Wall(record)))
+    told = {name: list(csv.DictReader(io.StringIO(made[name].decode(), newline=""))) for name in made}
+    assert {line["answer_tokens"] for line in told["phases"]} == {""}
+    assert {line["answer_tokens"] for line in told["minutes"] if line["requests_sent"] != "0"} == {""}
 
 
 def test_the_wall_clock_of_a_worker_elsewhere_labels_nothing():

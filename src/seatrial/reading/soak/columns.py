@@ -83,6 +83,10 @@ class Rows(Sequence[LoadRow]):
         """The sum of a field of numbers, to the last digit; what a server did not tell is none."""
         return sum(filter(None, self.told(name)))
 
+    def known_total(self, name: str) -> int | None:
+        """The same; None where there are rows and a server told a number in none of them: that is no nought."""
+        return self.total(name) if self.tells(name).any() or not len(self) else None
+
     def tells(self, name: str) -> Bools:
         """Whether a server told a number, even 0."""
         return np.asarray(~np.isnan(self.number(name)), dtype=np.bool_)
