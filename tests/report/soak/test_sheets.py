@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.cli.app import run_command
+from seatrial.cli.sheets import files_of
 from seatrial.records import SECOND, Clock, Crew, CrewWord, Dropped, Fact, LoadRow, Phase, Record, SoakRun
 from seatrial.report.soak import sheets
 from seatrial.report.words.plain import Wall
@@ -135,6 +136,17 @@ def test_the_command_writes_three_sheets_an_endpoint(tmp_path, capsys):
     assert "8080-requests.csv (12 rows)" in capsys.readouterr().out
     assert run_command(["csv", str(run.path), "--out", str(tmp_path / "elsewhere" / "deep")]) == 0
     assert len(list((tmp_path / "elsewhere" / "deep").iterdir())) == 3
+
+
+def test_no_endpoint_writes_over_the_sheets_of_another():
+    assert files_of(["a.b", "a_b", "a:b", "8080", "/", "ü"]) == [
+        "a_b",
+        "a_b.2",
+        "a_b.3",
+        "8080",
+        "endpoint5",
+        "endpoint6",
+    ]
 
 
 def test_wrong_usage_is_one_line_and_leaves_nothing(tmp_path, capsys):
