@@ -136,6 +136,9 @@ def test_a_server_is_not_held_against_tokens_that_nobody_knows() -> None:
     assert "100 of 190" in shown(msgspec.structs.replace(sound, counters=tuple(told)))["soak: made for nobody"]
     silent = phased(*rows[1:], of(11, tokens=None))
     gap = Crew(endpoint="8080", worker="load1w1", what=CrewWord.GAP, at=S, first=7)
+    below = phased(*rows, of(30, tokens=-200))
+    still = [told[0], msgspec.structs.replace(told[0], phase="after")]
+    assert "soak: made for nobody" not in shown(msgspec.structs.replace(below, counters=tuple(still)))
     others = msgspec.structs.replace(told[1], requests=13, prompt_tokens=70)
     for run, counters in (
         (silent, told),
