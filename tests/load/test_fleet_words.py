@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,6 +175,18 @@ def test_what_workers_say_at_their_end_is_counted_once() -> None:
     for _ in range(2):  # a drain, and the cut of it
         MasterSession._gone_home(master)
     assert (master.recorder.unkept, master.inspector.read, master.inspector.of) == (2, 1, 3)
+
+
+def test_words_of_a_worker_are_harmless_on_a_terminal() -> None:
+    session: Any = SimpleNamespace(
+        fleet=SimpleNamespace(ended=[Done(lines=1, outcomes={"ok\x1b[2J": 3})]),
+        recorder=SimpleNamespace(outcomes=Counter[str](), unkept=0),
+        inspector=SimpleNamespace(read=0, of=0),
+        rundir=SimpleNamespace(path=Path("run")),
+        settings=SimpleNamespace(role="load1"),
+    )
+    MasterSession._gone_home(session)
+    assert MasterSession.summary(session).isprintable()
 
 
 def test_a_full_disk_leaves_no_worker_at_sea() -> None:
