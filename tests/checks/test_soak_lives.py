@@ -124,3 +124,19 @@ def test_of_a_server_that_dies_all_night_the_first_lives_are_told_and_the_rest_a
     told = dict(lives.of_lives(run))
     assert len(told) == lives.TOLD + 1
     assert told["soak: further lives of the server"] == f"{2000 - lives.TOLD} of them, {2000 - lives.TOLD} answers"
+
+
+def test_a_pid_that_begins_again_after_its_end_is_a_life_of_its_own() -> None:
+    """Whoever starts a server knows its pid alone: the life whose end was never seen is not taken up again."""
+    events = (
+        event(Happening.FOUND, 0, 7, incarnation="i-1"),
+        event(Happening.FOUND, 2000, 7, incarnation="i-2"),
+        event(Happening.EXIT, 3000, 7),
+        event(Happening.START, 4000, 7),
+    )
+    found = lives.lives(msgspec.structs.replace(load(row(5)), events=events, phases=()))
+    assert [(each.since, each.until) for each in found] == [
+        (0, None),
+        (2000 * MS, 3000 * MS),
+        (4000 * MS, None),
+    ]

@@ -96,14 +96,18 @@ def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
 def _by_events(run: SoakRun) -> list[ServerLife]:
     """Of main processes. The one who starts a server knows its pid alone, and knows it first."""
     found: list[ServerLife] = []
+    latest: dict[str | int, int] = {}  # of an incarnation, and of a pid: where its latest life stands
     for event in sorted(run.events, key=lambda event: event.signalled_at or event.at):
-        place = next((n for n in reversed(range(len(found))) if _is_of(event, found[n])), None)
+        known = {latest[name] for name in (event.incarnation, event.pid) if name in latest}
+        place = next((n for n in sorted(known, reverse=True) if _is_of(event, found[n])), None)
         if event.what in BEGINS and not event.parent:
             if place is None:
+                place = len(found)
                 found.append(ServerLife(event.at, pid=event.pid, incarnation=event.incarnation))
             else:
                 incarnation = found[place].incarnation or event.incarnation
                 found[place] = replace(found[place], incarnation=incarnation)
+            latest |= {name: max(place, latest.get(name, 0)) for name in (event.incarnation, event.pid) if name}
         elif event.what not in BEGINS and place is not None and found[place].until is None:
             found[place] = replace(found[place], until=event.signalled_at or event.at)
     return found
