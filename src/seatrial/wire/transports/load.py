@@ -143,8 +143,11 @@ class ShortAnswer:
 
 
 def get(target: LoadTarget, path: str) -> ShortAnswer:
-    """GET a path below the base URL, or from the server's root where it begins with ``//``."""
-    target.turn()
+    """GET a path below the base URL, or from the server's root where it begins with ``//``. Never raises."""
+    try:
+        target.turn()
+    except OSError as error:
+        return ShortAnswer(0, b"", f"not asked: its pace cannot be kept to: {error.strerror}")
     meter = _Meter(target, Stream(), follow=False)
     meter.run("GET", path, None)
     body = target.mask.bytes(bytes(meter.body))
