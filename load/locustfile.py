@@ -39,6 +39,7 @@ from load.worker import WorkerSession
 from seatrial.given import soak
 from seatrial.given.errors import ConfigError
 from seatrial.run.writer import RunDirError
+from seatrial.text import visible
 from seatrial.wire import listening
 
 __all__ = ["PoolUser"]
@@ -154,6 +155,8 @@ def end(environment: Any, **_: Any) -> None:
     _tell_cut(environment)
     if not isinstance(session, WorkerSession):
         _say(session.summary())
+    if isinstance(session, MasterSession) and environment.web_ui is None:
+        session.ending.in_time()  # where its last worker went away, Locust stops and would then wait for ever
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]
@@ -191,6 +194,7 @@ def _interrupt(session: LoadSession | WorkerSession, runner: Any) -> None:
     if isinstance(session, WorkerSession):
         gevent.sleep(ORPHAN_S)
         if not session.draining.is_set():
+            session.ending.because("Ctrl-C")
             _cut(session, runner)
         return
     if session.draining.is_set():
@@ -243,5 +247,5 @@ def _cut(session: LoadSession | WorkerSession, runner: Any) -> None:
 
 
 def _refuse(why: str) -> None:
-    sys.stderr.write(f"ERROR: {why}\n")
+    sys.stderr.write(f"ERROR: {visible(why)}\n")
     sys.exit(EXIT_USAGE)

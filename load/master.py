@@ -27,6 +27,8 @@ from seatrial.statistics.knee import Tried
 GATHER_S = 60.0
 """From when Locust has its workers to when each has its users and knows the time."""
 
+DESERTED = "all of its workers went away"
+
 TELL_S = 5.0
 """Within this time after a phase workers say what came of it."""
 
@@ -54,7 +56,7 @@ class MasterSession(LoadSession):
         failed: Callable[[str], object],
     ) -> None:
         super().__init__(settings, host, users, seconds)
-        self.workers, self._failed = workers, failed
+        self.workers, self._failed, self._runner = workers, failed, runner
         self.places = workers * -(-self.places // workers)  # Locust spreads them evenly
         self._halted = Event()
         terms = Welcome(
@@ -119,6 +121,8 @@ class MasterSession(LoadSession):
         if self.draining.is_set():
             self._halted.wait()
             return
+        if not self._runner.worker_count:  # then Locust itself stops the test
+            self.ending.because(DESERTED)
         try:
             super().drain()
         finally:  # a full disk must not leave them at sea

@@ -62,7 +62,11 @@ class PoolUser(User):  # type: ignore[misc]
     def _ask(self, ticket: Ticket) -> None:
         """One request, one row, one event, whatever happens in between."""
         session, asked = self.session, ticket.asked
-        session.target.turn()
+        try:
+            session.target.turn()
+        except OSError as error:  # without its pace a load sends nothing, and would look like a quiet one
+            session.ending.broken(error)
+            raise StopUser from error
         if session.draining.is_set():
             if not ticket.patient:
                 session.recorder.dropped(ticket)

@@ -177,7 +177,7 @@ class LoadSession:
 
     def summary(self) -> str:
         """What a person who started Locust by hand reads at the end."""
-        counts = ", ".join(f"{n} {word}" for word, n in self.recorder.outcomes.most_common())
+        counts = ", ".join(f"{n} {_shown(word)}" for word, n in self.recorder.outcomes.most_common())
         path = self.rundir.path / "load" / f"{self.settings.role}.jsonl"
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 

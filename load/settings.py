@@ -117,14 +117,14 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
         phases=Path(env["SEATRIAL_PHASES"]) if env.get("SEATRIAL_PHASES") else None,
         rps=_rps(env),
         workload=env.get("SEATRIAL_WORKLOAD", ""),
-        canary_s=_canary(env),
+        canary_s=_seconds(env, "SEATRIAL_CANARY_S", 60.0, least=1),
         hazard=_hazard(env),
         slo=_slo(env),
         model=env.get("SEATRIAL_MODEL", ""),
         max_tokens=_whole(env, "SEATRIAL_MAX_TOKENS") or 48,
-        seed=int(_number(env, "SEATRIAL_SEED", 0.0)),
-        deadline_s=_positive(env, "SEATRIAL_DEADLINE_S", 60.0),
-        idle_s=_positive(env, "SEATRIAL_IDLE_S", 30.0),
+        seed=_seed(env),
+        deadline_s=_seconds(env, "SEATRIAL_DEADLINE_S", 60.0),
+        idle_s=_seconds(env, "SEATRIAL_IDLE_S", 30.0),
         key=_key(env),
         headers=_headers(env),
         ca=Path(ca) if ca else None,
@@ -146,11 +146,22 @@ def nonsense(options: Any) -> str:
         return f"--run-time={lasts}s: 1s at least, and 720h (30 days) at most"
     if options.spawn_rate is not None and not 0 < options.spawn_rate < math.inf:
         return f"--spawn-rate={options.spawn_rate:g}: users a second, more than 0"
-    processes = options.processes
-    if processes is not None and processes != -1 and not 1 <= processes <= soak.MOST_WORKERS:
-        return f"--processes={processes}: a whole number, 1 to {soak.MOST_WORKERS}; -1: one for each core"
+    if why := _of_processes(options):
+        return why
     if not 1 <= options.expect_workers <= soak.MOST_WORKERS:
         return f"--expect-workers={options.expect_workers}: a whole number, 1 to {soak.MOST_WORKERS}"
+    return ""
+
+
+def _of_processes(options: Any) -> str:
+    many, told = options.processes, f"--processes={options.processes}"
+    if many is None:
+        return ""
+    if many != -1 and not 1 <= many <= soak.MOST_WORKERS:
+        return f"{told}: a whole number, 1 to {soak.MOST_WORKERS}; -1: one for each core"
+    if options.master or options.worker:
+        other = "--master" if options.master else "--worker"
+        return f"{told}: it has a master and workers of its own; leave it out, or {other}"
     return ""
 
 
@@ -164,10 +175,12 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(env: Mapping[str, str], name: str, default: float, least: float = 0.0) -> float:
     value = _number(env, name, default)
-    if value <= 0:
-        raise SettingsError(f"{name}={env[name]}: seconds, more than 0")
+    if not 0 < value <= words.LONGEST_S or value < least:
+        raise SettingsError(
+            f"{name}={env[name]}: seconds, {f'{least:g} at least' if least else 'more than 0'}, ten years at most"
+        )
     return value
 
 
@@ -176,12 +189,6 @@ def _rps(env: Mapping[str, str]) -> float | None:
         return None
     if not 0 < (value := _number(env, "SEATRIAL_RPS", 1.0)) <= phases.MOST_RPS:
         raise SettingsError(f"SEATRIAL_RPS={env['SEATRIAL_RPS']}: more than 0, {phases.MOST_RPS:g} a second at most")
-    return value
-
-
-def _canary(env: Mapping[str, str]) -> float:
-    if (value := _positive(env, "SEATRIAL_CANARY_S", 60.0)) < 1:
-        raise SettingsError(f"SEATRIAL_CANARY_S={env['SEATRIAL_CANARY_S']} would be a load of its own; 1 at least")
     return value
 
 
@@ -205,6 +212,14 @@ def _whole(env: Mapping[str, str], name: str, most: int = 10**9) -> int | None:
     return int(text)
 
 
+def _seed(env: Mapping[str, str]) -> int:
+    """To its last digit, as a run directory says it; workers are told it as a number of 64 bits."""
+    text = env.get("SEATRIAL_SEED") or "0"
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise SettingsError(f"SEATRIAL_SEED={text[:60]}: a whole number of 18 digits at most")
+    return int(text)
+
+
 def _hazard(env: Mapping[str, str]) -> Hazard:
     try:
         return words.hazard(env.get("SEATRIAL_HAZARD") or "heavy", embedded=False)
@@ -224,7 +239,15 @@ def _pace(env: Mapping[str, str]) -> Turns | None:
         return None
     if not env.get("SEATRIAL_PACE"):
         raise SettingsError("SEATRIAL_MAX_RPS: name the file of all who keep to it with SEATRIAL_PACE")
-    return Turns(Path(env["SEATRIAL_PACE"]), _positive(env, "SEATRIAL_MAX_RPS", 1.0))
+    if (per_s := _number(env, "SEATRIAL_MAX_RPS", 1.0)) <= 0:
+        raise SettingsError(f"SEATRIAL_MAX_RPS={env['SEATRIAL_MAX_RPS']}: requests a second, more than 0")
+    turns = Turns(Path(env["SEATRIAL_PACE"]), per_s)
+    try:
+        turns.make()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "") or error
+        raise SettingsError(f"SEATRIAL_PACE={env['SEATRIAL_PACE']}: it cannot be kept to: {why}") from error
+    return turns
 
 
 def _key(env: Mapping[str, str]) -> str | None:

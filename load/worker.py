@@ -122,7 +122,7 @@ class WorkerSession:
         for every, send in self._beside:
             gevent.spawn(self._voyage.every, every, send).link_exception(lambda dead: self.broken(dead.exception))
         if self._outbox is not None:
-            gevent.spawn(self._ship)
+            gevent.spawn(self._ship).link_exception(lambda dead: self.broken(dead.exception))
 
     # what the master has us do
 

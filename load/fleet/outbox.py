@@ -76,6 +76,7 @@ class Outbox:
         self._writer, self._offset, self._send = writer, offset, send
         self._acked, self._said = 0, Event()
         self._lock = RLock()
+        self._offered: Batch | None = None  # the last one, as long as nobody has acknowledged it
         self.number = 0
         self.refused = ""
 
@@ -87,10 +88,11 @@ class Outbox:
     def flush(self, until: float) -> bool:
         """Send all that is due, and wait until the master has it; whether it has, by that time (monotonic)."""
         with self._lock:
-            while self._writer.due and not self.refused:
-                self.number += 1
-                if not self._shipped(self._next(), until):
+            while not self.refused and (self._offered is not None or self._writer.due):
+                self._offered = self._offered or self._next()
+                if not self._shipped(self._offered, until):
                     return False
+                self._offered = None
         return not self.refused
 
     def _shipped(self, batch: Batch, until: float) -> bool:
@@ -103,6 +105,7 @@ class Outbox:
         return not self.refused
 
     def _next(self) -> Batch:
+        self.number += 1
         parts, size = list[FilePart](), 0
         due = self._writer.due
         while due and (not parts or size + due[0][2] <= MOST_BYTES):

@@ -32,6 +32,7 @@ from load.fleet.messages import (
     TellTime,
     Welcome,
 )
+from seatrial.given.words import LONGEST_S
 from seatrial.records import SECOND
 from seatrial.statistics.knee import Tried
 from seatrial.text import visible
@@ -197,7 +198,8 @@ class FleetWorker:
             told = self._commands.get()
             self._commands_heard += 1
             if isinstance(told, Halt):
-                gevent.spawn(self._finish, sailor, cut=told.cut)  # who drains may be told to cut
+                ending = gevent.spawn(self._finish, sailor, cut=told.cut)  # who drains may be told to cut
+                ending.link_exception(lambda dead: sailor.broken(dead.exception))
                 continue
             if busy is not None:
                 busy.kill()
@@ -225,5 +227,5 @@ def sound(welcome: Welcome) -> bool:
         return False
     named = _NAME.fullmatch(welcome.name) and _NAME.fullmatch(endpoint.name)
     counted = 0 <= welcome.index < welcome.of <= MOST and welcome.users > 0 and welcome.max_tokens > 0
-    timed = all(0 < seconds < FOREVER_S for seconds in (welcome.deadline_s, welcome.idle_s, welcome.canary_s))
+    timed = all(0 < seconds <= LONGEST_S for seconds in (welcome.deadline_s, welcome.idle_s, welcome.canary_s))
     return bool(named) and counted and timed

@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from seatrial.checks import catalogue
 from seatrial.checks.areas.soak import answers, counters, figures, parts
 from seatrial.checks.rules import Rule
 from seatrial.checks.running import run as run_rule
 from seatrial.records import Counters, Expect, Finding, Level, LoadRow, Outcome, Phase, SoakRun
+from seatrial.report.soak import sheets
+from seatrial.report.words.plain import Wall
 from seatrial.verdict.outcomes import outcome
 
 MS = 1_000_000
@@ -342,3 +345,21 @@ def test_streams_name_one_model() -> None:
     assert words(named("m"), named("m"), first="n")[0] is Outcome.FAIL
     assert words(row(1), row(2)) == (Outcome.INCONCLUSIVE, ["model: none in 2 answers"])
     assert words(row(1, "stall"))[0] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("field", ["tokens", "prompt_tokens", "cached", "drafted", "accepted"])
+@pytest.mark.parametrize("value", [10**400, -(10**400), 10**299], ids=["above", "below", "within"])
+def test_a_count_beyond_all_reckoning_keeps_no_rule_from_its_verdict(field: str, value: int) -> None:
+    told = {"cached": 3, "drafted": 4, "accepted": 2, field: value}
+    run = load(*(row(n, **told) for n in range(20)), row(20, "truncated"), server={"tokens": 180, "prompt_tokens": 100})
+    assert judged(answers.streams_terminate, run)[0] is Outcome.FAIL
+    for rule in catalogue.load_all(catalogue.AREAS).values():
+        if rule.shape == "soak":
+            judged(rule, run)
+            assert rule.figures is None or isinstance(rule.figures(run, Expect()), dict)
+    assert [name for name, _ in sheets.sheets(run, Wall([]))] == ["requests", "minutes", "phases"]
+
+
+def test_tokens_that_no_stream_told_are_no_nought() -> None:
+    run = load(*(row(n, tokens=None) for n in range(3)), server={"tokens": 27})
+    assert counters.token_figures(run, Expect()) == {"tokens": "no stream told any, the server's 27"}

@@ -102,3 +102,41 @@ def test_an_answer_that_came_after_the_end_of_the_life_it_was_sent_to_is_the_nex
 def test_where_there_was_one_life_nothing_is_told_apart(run: SoakRun, life: int | None) -> None:
     assert lives.answering(run, run.rows[0]) == life
     assert not any("of the server" in name for name in figures.figures(run, Expect()))
+
+
+def test_marks_that_come_again_are_of_several_servers_behind_one_name() -> None:
+    """Who asks a gateway is answered now by one of them and now by another: none of them was started again."""
+    marks = tuple(Meter(name="8080", source="/metrics", t=t * 1000 * MS, start="ab"[t % 2]) for t in range(60))
+    run = soak(meters=marks)
+    assert lives.lives(run) == ()
+    assert not any("of the server" in name for name in figures.figures(run, Expect()))
+
+
+def test_of_a_server_that_dies_all_night_the_first_lives_are_told_and_the_rest_are_counted() -> None:
+    deaths = [
+        event(what, (3 * n + at) * 1000, 100 + n, incarnation=f"i-{n}")
+        for n in range(2000)
+        for what, at in ((Happening.FOUND, 0), (Happening.LOST, 2))
+    ]
+    rows = tuple(row(3 * n + 1, byte_at=(3 * n + 1) * 1000 * MS + MS) for n in range(2000))
+    run = msgspec.structs.replace(load(*rows), events=tuple(deaths), phases=load().phases[:1])
+    assert [lives.answering(run, each) for each in run.rows] == [*range(1, 2001)]
+    told = dict(lives.of_lives(run))
+    assert len(told) == lives.TOLD + 1
+    assert told["soak: further lives of the server"] == f"{2000 - lives.TOLD} of them, {2000 - lives.TOLD} answers"
+
+
+def test_a_pid_that_begins_again_after_its_end_is_a_life_of_its_own() -> None:
+    """Whoever starts a server knows its pid alone: the life whose end was never seen is not taken up again."""
+    events = (
+        event(Happening.FOUND, 0, 7, incarnation="i-1"),
+        event(Happening.FOUND, 2000, 7, incarnation="i-2"),
+        event(Happening.EXIT, 3000, 7),
+        event(Happening.START, 4000, 7),
+    )
+    found = lives.lives(msgspec.structs.replace(load(row(5)), events=events, phases=()))
+    assert [(each.since, each.until) for each in found] == [
+        (0, None),
+        (2000 * MS, 3000 * MS),
+        (4000 * MS, None),
+    ]

@@ -9,7 +9,7 @@ import msgspec
 from seatrial.checks.areas.soak import answers, figures, lasting, table
 from seatrial.checks.running import run as run_rule
 from seatrial.reading.soak.rows import Slo, slo
-from seatrial.records import Counters, Dropped, Expect, Gpu, LoadRow, Phase, SoakRun
+from seatrial.records import Counters, Crew, CrewWord, Dropped, Expect, Gpu, LoadRow, Phase, SoakRun
 from tests.checks.test_soak import MS, judged, load, row
 
 S = 1000 * MS
@@ -124,6 +124,28 @@ def test_what_was_made_for_nobody_is_told_beside_the_server_s_count() -> None:
         "7 tokens of 1 answers (1 sse_error); by the server's count 37 of 50 tokens (74.0 %)"
     )
     assert "soak: made for nobody" not in shown(phased(of(11)))
+
+
+def test_a_server_is_not_held_against_tokens_that_nobody_knows() -> None:
+    """Its count is that of answers of use, of which it told none; of rows that are not here; or of somebody else."""
+    rows = [of(n) for n in range(11, 21)]
+    counted = {"tokens": 190, "requests": 10, "prompt_tokens": 50}
+    sound = phased(*rows)
+    told = [Counters(endpoint="8080", phase="before", source="/metrics", tokens=0, requests=0, prompt_tokens=0),
+            Counters(endpoint="8080", phase="after", source="/metrics", **counted)]  # fmt: skip
+    assert "100 of 190" in shown(msgspec.structs.replace(sound, counters=tuple(told)))["soak: made for nobody"]
+    silent = phased(*rows[1:], of(11, tokens=None))
+    gap = Crew(endpoint="8080", worker="load1w1", what=CrewWord.GAP, at=S, first=7)
+    below = phased(*rows, of(30, tokens=-200))
+    still = [told[0], msgspec.structs.replace(told[0], phase="after")]
+    assert "soak: made for nobody" not in shown(msgspec.structs.replace(below, counters=tuple(still)))
+    others = msgspec.structs.replace(told[1], requests=13, prompt_tokens=70)
+    for run, counters in (
+        (silent, told),
+        (msgspec.structs.replace(sound, crew=(gap,)), told),
+        (sound, [told[0], others]),
+    ):
+        assert "soak: made for nobody" not in shown(msgspec.structs.replace(run, counters=tuple(counters)))
 
 
 def test_cached_tokens_drafts_and_energy_where_they_are_told() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.checks.areas.soak import lasting
 from seatrial.records import Clock, CrewWord, LoadPulse, Received, Sent
 from seatrial.run.directory import RunDir
 from seatrial.wire.listening import free_port
@@ -88,6 +89,17 @@ def test_a_worker_that_is_killed_makes_the_load_invalid_and_its_gap_is_named(tmp
     assert {line.worker for line in run.crew if line.what == CrewWord.DONE} == {"load1w1"}
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_master_whose_last_worker_goes_away_ends_and_says_so(tmp_path: Path) -> None:
+    told = plan(tmp_path, 1, 600, RATE)
+    with Golden(token_ms=3) as golden, fleet(tmp_path / "run", golden.url, free_port(), told) as made:
+        made.master("--processes", "1")
+        made.kill("load1w1")
+        assert made.ended() == [5], made.said
+    run = made.soak()
+    assert lasting.ended_by(run) == "all of its workers went away"
+    assert any(text.startswith("worker load1w1 went away after ") for text in agreeing.missing(run))
 
 
 OTHER = (

@@ -58,6 +58,16 @@ def test_bytes_that_are_no_utf_8_are_refused_without_being_shown():
         words.folder("--run-dir", "a\x1b[2Jb")
 
 
+@pytest.mark.parametrize("text", ["87673h", "9" * 20 + "s", "9" * 400 + "h"], ids=["ten years", "digits", "infinite"])
+def test_a_duration_ends_within_ten_years(text):
+    assert words.duration("--wait", "87672h") == words.LONGEST_S
+    with pytest.raises(
+        ConfigError, match=r"^--wait=[0-9.]+[hs]? is longer than ten years; say 90s, 30m or 8h$"
+    ) as told:
+        words.duration("--wait", text)
+    assert len(str(told.value)) < 100
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1e3", "", "0.0", "nan", "9" * 300])
 def test_a_rate_is_a_number_of_requests_a_second(text):
     assert words.rate("--max-rps", "0.5") == 0.5

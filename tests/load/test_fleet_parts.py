@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -182,6 +183,31 @@ def test_what_a_worker_wrote_stands_in_the_masters_run_as_if_written_there(
     for line in master.in_time().of(Received):
         assert master.exchange_of(line)[2] == ""
     assert not master.damage.told()
+
+
+def test_a_batch_that_was_not_acknowledged_in_time_is_sent_again_the_next_time(tmp_path: Path, master: RunDir) -> None:
+    """A master may be too busy for an answer; what it was to be told is not lost for that."""
+    own, gaps = a_run(tmp_path / "own"), Gaps()
+    inbox, deaf = Inbox(master, "8080", gaps), True
+    inbox.open("load1w1", 7)
+    writer = FolderWriter(own, "load1w1")
+    requests(writer, 3, size=3 * MOST_BYTES)  # batches that hold nothing but bytes are among them
+
+    def heard(batch: Batch) -> None:
+        if not deaf:
+            inbox.take("load1w1", batch)
+            outbox.acknowledged(Ack(number=batch.number))
+
+    outbox = Outbox(writer, lambda: (0, 7), heard)
+    for _ in range(3):
+        assert not outbox.flush(time.monotonic() + 0.01)
+    deaf = False
+    assert outbox.flush(2.0**40)
+    assert outbox.flush(0.0)
+    assert list(master.in_time()) == list(own.in_time())
+    assert gaps == []
+    sent, received = (next((run.path / "writers").glob("*/bytes.bin")).read_bytes() for run in (own, master))
+    assert sent == received
 
 
 def test_times_are_moved_and_lengths_are_not(tmp_path: Path, master: RunDir) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -132,6 +133,21 @@ def test_a_worker_that_cannot_send_a_phase_does_not_stay_silent(served: tuple[Ru
     worker.halted.set()
 
 
+def test_a_worker_that_cannot_end_well_does_not_stay_silent() -> None:
+    runner, sailor = Runner(), Sailor()
+
+    def failing(*, cut: bool) -> Done:
+        raise OSError(5, f"Input/output error, cut {cut}")
+
+    sailor.finish = failing  # type: ignore[method-assign]
+    worker = FleetWorker(Channel(runner), here=True)
+    worker.serve(sailor, lambda _: None)
+    runner.hear(Halt())
+    assert sailor.gone.wait(PATIENCE_S)
+    assert "cut False" in str(sailor.error)
+    worker.halted.set()
+
+
 def test_why_a_worker_went_away_stands_in_the_record(tmp_path: Path) -> None:
     info = RunInfo(id="r", started="", started_ns=0, boot_id="", arguments=(), versions={}, seed=0)
     run = RunDir.create(tmp_path / "run", info)
@@ -161,9 +177,22 @@ def test_what_workers_say_at_their_end_is_counted_once() -> None:
     assert (master.recorder.unkept, master.inspector.read, master.inspector.of) == (2, 1, 3)
 
 
+def test_words_of_a_worker_are_harmless_on_a_terminal() -> None:
+    session: Any = SimpleNamespace(
+        fleet=SimpleNamespace(ended=[Done(lines=1, outcomes={"ok\x1b[2J": 3})]),
+        recorder=SimpleNamespace(outcomes=Counter[str](), unkept=0),
+        inspector=SimpleNamespace(read=0, of=0),
+        rundir=SimpleNamespace(path=Path("run")),
+        settings=SimpleNamespace(role="load1"),
+    )
+    MasterSession._gone_home(session)
+    assert MasterSession.summary(session).isprintable()
+
+
 def test_a_full_disk_leaves_no_worker_at_sea() -> None:
     halted, session = list[float](), object.__new__(MasterSession)
     session._running, session.draining, session._halted = True, Event(), Event()
+    session._runner = SimpleNamespace(worker_count=1)
     session.desk = SimpleNamespace(stop=lambda: None)  # type: ignore[assignment]
     session.ending = SimpleNamespace(facts=dict)  # type: ignore[assignment]
     session.settings = SimpleNamespace(deadline_s=1.0)  # type: ignore[assignment]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from seatrial.checks.areas.soak import answers, counters, validity
+from seatrial.checks.areas.soak import answers, counters, lasting, validity
 from seatrial.checks.running import run as run_rule
 from seatrial.records import Expect, SoakRun
 from tests.golden.server import Golden
@@ -155,6 +156,26 @@ def test_a_server_that_is_not_there_is_one_line_and_leaves_nothing(tmp_path: Pat
     assert [line for line in text.splitlines() if line.startswith("ERROR")] == [text.splitlines()[-1]]
     assert "refused" in text
     assert not (tmp_path / "run").exists()
+
+
+def test_a_load_whose_pace_cannot_be_kept_to_any_more_ends_and_says_so(tmp_path: Path) -> None:
+    run, pace = tmp_path / "run", tmp_path / "folder" / "pace"
+    pace.parent.mkdir()
+    told = {"SEATRIAL_MAX_RPS": "20", "SEATRIAL_PACE": str(pace)}
+    with Golden() as golden, locust(golden.url, run, "-t", "10m", **told) as child:
+        until(lambda: golden.truth()["chats"] >= 4, "its requests", PATIENCE_S)
+        shutil.rmtree(pace.parent)
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    assert "Traceback" not in text
+    assert [phase.what for phase in soak_of(run).phases][-2:] == ["drain", "end"]
+    assert "No such file or directory" in lasting.ended_by(soak_of(run))
+
+
+def test_what_a_variable_holds_is_told_on_one_line(tmp_path: Path) -> None:
+    with locust("http://127.0.0.1:1", tmp_path / "run", "-t", "3s", SEATRIAL_RPS="1\n\x1b[2J2") as child:
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 4
+    assert text.splitlines()[-1] == r"ERROR: SEATRIAL_RPS=1\n\x1b[2J2 is no number"
 
 
 def test_the_key_is_in_no_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,6 +69,12 @@ def test_names_of_models_are_harmless_on_a_terminal() -> None:
         ("LIFELINE", "abc"),
         ("LIFELINE", "99999"),
         ("MAX_TOKENS", "-4"),
+        ("DEADLINE_S", "1e300"),
+        ("IDLE_S", "0"),
+        ("CANARY_S", "1e9"),
+        ("SEED", "1e30"),
+        ("SEED", "1.5"),
+        ("SEED", "9" * 19),
         ("IDLE_S", "nan"),
     ],
 )
@@ -77,8 +84,24 @@ def test_a_variable_that_makes_no_sense_is_one_line_that_names_it(name: str, val
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("seed", [0, -7, 2**53 + 1, 10**18 - 1])
+def test_a_seed_is_read_to_its_last_digit(seed: int) -> None:
+    assert read({"SEATRIAL_SEED": str(seed)}).seed == seed
+
+
+@pytest.mark.parametrize("pace", ["there/is/none", ".", "nul\0"], ids=["no folder", "a folder", "no name"])
+def test_a_limit_that_cannot_be_kept_to_is_one_line(pace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"^SEATRIAL_MAX_RPS=0: requests a second, more than 0$"):
+        read({"SEATRIAL_MAX_RPS": "0", "SEATRIAL_PACE": "pace"})
+    with pytest.raises(SettingsError, match=r"^SEATRIAL_PACE=.*: it cannot be kept to: "):
+        read({"SEATRIAL_MAX_RPS": "5", "SEATRIAL_PACE": pace})
+    assert read({"SEATRIAL_MAX_RPS": "5", "SEATRIAL_PACE": "pace"}).pace is not None
+
+
 PLAIN: dict[str, Any] = {
-    "num_users": None, "run_time": None, "spawn_rate": None, "processes": None, "expect_workers": 1
+    "num_users": None, "run_time": None, "spawn_rate": None, "processes": None, "expect_workers": 1,
+    "master": False, "worker": False,
 }  # fmt: skip
 
 
@@ -101,6 +124,13 @@ PLAIN: dict[str, Any] = {
 )
 def test_an_option_of_locusts_that_makes_no_sense_is_named(option: str, value: float, told: str) -> None:
     assert nonsense(SimpleNamespace(**{**PLAIN, option: value})).startswith(f"{told}: ")
+
+
+@pytest.mark.parametrize("role", ["master", "worker"])
+def test_processes_have_a_master_and_workers_of_their_own(role: str) -> None:
+    """Locust has the first as its own exit code; forks of the second would take this host for their master's."""
+    wrong = nonsense(SimpleNamespace(**{**PLAIN, "processes": 2, role: True}))
+    assert wrong == f"--processes=2: it has a master and workers of its own; leave it out, or --{role}"
 
 
 @pytest.mark.parametrize("more", [{}, {"num_users": 1000, "run_time": 1, "processes": -1, "expect_workers": 64}])

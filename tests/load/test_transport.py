@@ -75,6 +75,18 @@ def test_each_break_has_its_word(name: str) -> None:
     assert classify(s) == name.partition(",")[0].partition(" ")[0], s
 
 
+def test_a_count_beyond_all_reckoning_is_none() -> None:
+    """Whoever reckons with it later would come to an end over it, and with him every verdict on that load."""
+    told = b'{"prompt_tokens":5,"completion_tokens":1%b,"prompt_tokens_details":{"cached_tokens":-1%b}}' % (
+        (b"0" * 400,) * 2
+    )
+    timings = b'{"draft_n":1%b,"draft_n_accepted":3}' % (b"0" * 400)
+    last = event(b'{"choices":[],"usage":%b,"timings":%b}' % (told, timings))
+    s = ask(CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(last), chunk(DONE), LAST)
+    assert classify(s) == "ok"
+    assert (s.prompt_tokens, s.tokens, s.cached, s.drafted, s.accepted) == (5, None, None, None, 3)
+
+
 @contextlib.contextmanager
 def looking() -> Iterator[Watchman]:
     """A watchman who looks, from another thread."""

@@ -81,6 +81,17 @@ def test_no_rows_have_no_times():
     assert Rows().groups("phase") == {}
 
 
+@pytest.mark.parametrize("beyond", [10**400, -(10**400)], ids=["above", "below"])
+def test_a_count_beyond_all_reckoning_is_none(beyond):
+    rows = [msgspec.structs.replace(row, tokens=beyond, deltas=5) for row in drawn(7, 50)]
+    columns = Rows(rows)
+    assert not columns.tells("tokens").any()
+    assert columns.total("tokens") == 0
+    assert known(columns.tpot_s).tolist() == []
+    assert [None if math.isnan(each) else each for each in columns.chunk_s.tolist()] == list(map(single.chunk_s, rows))
+    assert {single.tpot_s(row) for row in rows} == {None}
+
+
 def test_what_a_server_says_beyond_all_measure_is_added_up_to_the_last_digit():
     rows = [msgspec.structs.replace(row, tokens=10**200 + n) for n, row in enumerate(drawn(6, 5))]
     assert Rows(rows).total("tokens") == sum(10**200 + n for n in range(5))

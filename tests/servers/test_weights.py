@@ -9,7 +9,9 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from seatrial.records import FILE_SUM, Endpoint
@@ -231,6 +233,15 @@ def test_the_command_line_of_who_listens_names_it_too(tmp_path):
         port = int(server.stdout.readline())
         assert known(endpoint(port=port))["file"] == "own.gguf"
         server.kill()
+
+
+def test_a_listener_that_is_not_ours_to_see_is_not_taken_for_this_process(tmp_path, monkeypatch):
+    """Whose socket it is, only its owner is told: a run that is called with a file's name is no server of it."""
+    model, own = written(tmp_path / "m.gguf"), os.getpid()
+    unseen = SimpleNamespace(laddr=("127.0.0.1", 8080), status=psutil.CONN_LISTEN, pid=None)
+    monkeypatch.setattr(psutil, "net_connections", lambda _kind: [unseen])
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [f"--model={model}"] if self.pid == own else [])
+    assert known(endpoint(port=8080)) == {found.WEIGHTS: "not readable from here"}
 
 
 def test_a_name_that_nobody_knows_is_another_host(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -38,10 +39,18 @@ def csv(
     except OSError as error:
         raise RunDirError(f"cannot make {folder}: {error.strerror}; name another with --out") from error
     wall = Wall(lines)
-    for number, (name, soak) in enumerate(held.items(), start=1):
-        safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_") or f"endpoint{number}"
+    for soak, file in zip(held.values(), files_of(held), strict=True):
         for sheet, content in sheets(soak, wall):
-            target = folder / f"{safe}-{sheet}.csv"
+            target = folder / f"{file}-{sheet}.csv"
             write_atomically(target, content)
             rows = content.count(b"\r\n") - 1
             say(f"written    {shown(target)} ({rows} rows)")
+
+
+def files_of(names: Iterable[str]) -> list[str]:
+    """How the files of each endpoint begin: as it is called, as far as any file may be, and no two alike."""
+    found: list[str] = []
+    for number, name in enumerate(names, start=1):
+        safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_") or f"endpoint{number}"
+        found.append(safe if safe not in found else f"{safe}.{number}")
+    return found

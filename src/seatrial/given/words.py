@@ -26,6 +26,9 @@ from seatrial.wire.masking.headers import FRAMING, unsendable
 
 _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+LONGEST_S = 3653 * 86400.0
+"""Ten years: longer than anybody waits for anything, and no clock is too small for it."""
+
 DEEPEST = 64
 """Objects and arrays within each other: more is no setting of a server."""
 
@@ -37,11 +40,13 @@ def duration(option: str, text: str) -> float:
     """Seconds of a duration with its unit.
 
     Raises:
-        ConfigError: no unit, or no duration at all.
+        ConfigError: no unit, no duration at all, or more than ten years.
     """
     match = _DURATION.fullmatch(text.strip())
     if match:
         seconds = float(match["number"]) * _SECONDS[match["unit"]]
+        if seconds > LONGEST_S:
+            raise ConfigError(f"{option}={shorten(text, 40)} is longer than ten years; say 90s, 30m or 8h")
         if seconds > 0:
             return seconds
         raise ConfigError(f"{option}={text} is no time at all; say 90s, 30m or 8h")

@@ -10,6 +10,9 @@ import msgspec
 DEEPEST = 128
 """Arrays and objects within each other that are read: whoever shows or compares a value goes as deep as it does."""
 
+MOST = 10**300
+"""The largest count that is reckoned with: of millions of such the sum, a hundred times taken, fits into a float."""
+
 TOO_DEEP = f"nested deeper than {DEEPEST}"
 
 
@@ -55,6 +58,12 @@ def listing(value: Any) -> list[Any]:
 def integer(value: Any) -> int | None:
     """The value if it is a whole number; a boolean is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def counted(value: Any) -> int | None:
+    """The value if it is a whole number of :data:`MOST` at most, below 0 or above: what is reckoned with as a float."""
+    number = integer(value)
+    return number if number is not None and -MOST <= number <= MOST else None
 
 
 def real(value: Any) -> float | None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from seatrial.records.facts import Fact
 from seatrial.records.lines import Line
 from seatrial.records.words import CrewWord, PhaseSort, Stage, Whole
 
@@ -100,3 +101,8 @@ class Crew(Line, frozen=True, kw_only=True, tag="crew"):
     offset_ns: Whole = 0  # what is added to its clock to come to ours
     error_ns: Whole = 0  # by how much that may be wrong: half of the smallest round trip
     facts: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it says that the worker joined from another host: the wall clock in its lines is not ours."""
+        return self.what == CrewWord.JOINED and self.facts.get(Fact.WRITES) == "elsewhere"

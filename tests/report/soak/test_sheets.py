@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.cli.app import run_command
-from seatrial.records import SECOND, Dropped, Phase, Record, SoakRun
+from seatrial.cli.sheets import files_of
+from seatrial.records import SECOND, Clock, Crew, CrewWord, Dropped, Fact, LoadRow, Phase, Record, SoakRun
 from seatrial.report.soak import sheets
 from seatrial.report.words.plain import Wall
 from tests.report.sample import NAME, Trial
-from tests.report.soak.nights import lines, row
+from tests.report.soak.nights import WALL0, lines, row
 
 
 def read(*more, **changed) -> dict[str, list[dict[str, str]]]:
@@ -51,6 +53,26 @@ def test_a_row_a_minute_with_what_the_recorder_saw():
 def test_a_canary_that_found_no_place_is_no_request_of_its_minute():
     late = Dropped(t=1, w="load1", n=9_000, endpoint=NAME, intended_at=read_at(150), phase="open", workload="canary")
     assert [line["dropped"] for line in read(late)["minutes"]] == [line["dropped"] for line in read()["minutes"]]
+
+
+def test_tokens_that_no_server_told_are_no_nought():
+    record = [msgspec.structs.replace(line, tokens=None) if isinstance(line, LoadRow) else line for line in lines()]
+    made = dict(sheets.sheets(SoakRun.of(NAME, Record(record)), Wall(record)))
+    told = {name: list(csv.DictReader(io.StringIO(made[name].decode(), newline=""))) for name in made}
+    assert {line["answer_tokens"] for line in told["phases"]} == {""}
+    assert {line["answer_tokens"] for line in told["minutes"] if line["requests_sent"] != "0"} == {""}
+
+
+def test_the_wall_clock_of_a_worker_elsewhere_labels_nothing():
+    start, hour = read_at(0), 3600 * SECOND
+    joined = Crew(t=start, w="load1", n=9_000, endpoint=NAME, worker="load1w1", what=CrewWord.JOINED, at=start,
+                  facts={Fact.WRITES: "elsewhere"})  # fmt: skip
+    theirs = [
+        Clock(t=start + n * SECOND, w="load1w1", n=n + 1, wall_ns=WALL0 + hour + n * SECOND, boot_ns=0, raw_ns=0)
+        for n in range(300)
+    ]
+    told = [line["meant_utc"] for line in read()["requests"]]
+    assert [line["meant_utc"] for line in read(joined, *theirs)["requests"]] == told
 
 
 def read_at(seconds: int) -> int:
@@ -114,6 +136,17 @@ def test_the_command_writes_three_sheets_an_endpoint(tmp_path, capsys):
     assert "8080-requests.csv (12 rows)" in capsys.readouterr().out
     assert run_command(["csv", str(run.path), "--out", str(tmp_path / "elsewhere" / "deep")]) == 0
     assert len(list((tmp_path / "elsewhere" / "deep").iterdir())) == 3
+
+
+def test_no_endpoint_writes_over_the_sheets_of_another():
+    assert files_of(["a.b", "a_b", "a:b", "8080", "/", "ü"]) == [
+        "a_b",
+        "a_b.2",
+        "a_b.3",
+        "8080",
+        "endpoint5",
+        "endpoint6",
+    ]
 
 
 def test_wrong_usage_is_one_line_and_leaves_nothing(tmp_path, capsys):

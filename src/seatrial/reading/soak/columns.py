@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from seatrial.reading import fields
 from seatrial.reading.soak.rows import Slo
 from seatrial.records import SECOND, LoadRow, SoakRun
 
@@ -72,13 +73,19 @@ class Rows(Sequence[LoadRow]):
         return self._column(name, lambda rows: np.fromiter(map(attrgetter(name), rows), np.int64, len(rows)))
 
     def told(self, name: str) -> list[int | None]:
-        """A field that holds a number as a server told it, of any size; None where it told none."""
-        values: list[int | None] = self._once(f"told {name}", lambda rows: list(map(attrgetter(name), rows)))
+        """A field that holds a count as a server told it; None where it told none, or one beyond all reckoning."""
+        values: list[int | None] = self._once(
+            f"told {name}", lambda rows: [fields.counted(each) for each in map(attrgetter(name), rows)]
+        )
         return values if self._at is None else [values[at] for at in self._at.tolist()]
 
     def total(self, name: str) -> int:
         """The sum of a field of numbers, to the last digit; what a server did not tell is none."""
         return sum(filter(None, self.told(name)))
+
+    def known_total(self, name: str) -> int | None:
+        """The same; None where there are rows and a server told a number in none of them: that is no nought."""
+        return self.total(name) if self.tells(name).any() or not len(self) else None
 
     def tells(self, name: str) -> Bools:
         """Whether a server told a number, even 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from seatrial.reading import fields
 from seatrial.records import SECOND, LoadRow
 
 _LIMIT = re.compile(r"(?P<what>ttft|tpot)=(?P<number>\d{1,9}(?:\.\d{1,9})?)(?P<unit>ms|s)")
@@ -68,13 +69,14 @@ def e2e_s(row: LoadRow) -> float | None:
 
 def tpot_s(row: LoadRow) -> float | None:
     """Seconds per token after the first (TPOT): (E2E - TTFT) / (n - 1), by the server's count of tokens."""
-    if row.tokens is None or row.tokens <= 1 or row.last_at <= row.first_at:
+    tokens = fields.counted(row.tokens)
+    if tokens is None or tokens <= 1 or row.last_at <= row.first_at:
         return None
-    return (row.last_at - row.first_at) / SECOND / (row.tokens - 1)
+    return (row.last_at - row.first_at) / SECOND / (tokens - 1)
 
 
 def chunk_s(row: LoadRow) -> float | None:
     """Seconds per chunk after the first: what stands for TPOT, as an estimate, where a server tells no tokens."""
-    if row.tokens is not None or row.deltas <= 1 or row.last_at <= row.first_at:
+    if fields.counted(row.tokens) is not None or row.deltas <= 1 or row.last_at <= row.first_at:
         return None
     return (row.last_at - row.first_at) / SECOND / (row.deltas - 1)

@@ -163,7 +163,7 @@ def _minute(group: Group) -> list[Cell]:
         len(rows), sum(row.outcome == "ok" for row in rows), sum(row.outcome not in OF_USE for row in rows) - busy,
         busy,
         group.dropped, *_percentiles(group.percentile(0.50), group.percentile(0.99)), _value(paces),
-        sum(row.tokens or 0 for row in rows),
+        rows.known_total("tokens"),
     ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
-from seatrial.records import SECOND, Clock, Line, Noted
+from seatrial.records import SECOND, Clock, Crew, Line, Noted
 
 
 def duration(seconds: float) -> str:
@@ -49,17 +49,20 @@ def hang(head: str, text: str, width: int) -> list[str]:
 class Wall:
     """Labels for monotonic times, by the nearest clock line before them. UTC, so that a label means the same anywhere.
 
-    A label is for people; durations are differences of monotonic times. A watch kept by hand has the clock of its note
+    A label is for people; durations are differences of monotonic times. Whose clock it is: this host's, as the hour
+    that a worker elsewhere keeps may be another. A watch kept by hand has the clock of its note
     alone: its times are labelled by that, and :attr:`zone` says so.
     """
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        clocks, noted = [], False
+        clocks, elsewhere, noted = list[Clock](), set[str](), False
         for line in lines:
             if isinstance(line, Clock):
-                clocks.append((line.t, line.wall_ns))
+                clocks.append(line)
+            elif isinstance(line, Crew) and line.is_elsewhere:
+                elsewhere.add(line.worker)
             noted = noted or isinstance(line, Noted)
-        pairs: Sequence[tuple[int, int]] = sorted(clocks)
+        pairs: Sequence[tuple[int, int]] = sorted((line.t, line.wall_ns) for line in clocks if line.w not in elsewhere)
         self._times = [t for t, _ in pairs]
         self._walls = [wall for _, wall in pairs]
         self.by_hand = noted and not pairs

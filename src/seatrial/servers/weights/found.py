@@ -115,12 +115,13 @@ def _places(endpoint: Endpoint) -> Iterator[Path]:
 
 
 def _listening(port: int) -> Iterator[psutil.Process]:
+    """The processes that listen at a port, as far as we may see whose sockets they are."""
     try:
         sockets = psutil.net_connections("tcp")
     except (psutil.Error, OSError):
         return
     mine = [each for each in sockets if tuple(each.laddr)[1:2] == (port,)]
-    for pid in {each.pid for each in mine if each.status == psutil.CONN_LISTEN}:
+    for pid in {each.pid for each in mine if each.status == psutil.CONN_LISTEN} - {None}:
         try:
             yield psutil.Process(pid)
         except psutil.Error:

@@ -143,8 +143,11 @@ class ShortAnswer:
 
 
 def get(target: LoadTarget, path: str) -> ShortAnswer:
-    """GET a path below the base URL, or from the server's root where it begins with ``//``."""
-    target.turn()
+    """GET a path below the base URL, or from the server's root where it begins with ``//``. Never raises."""
+    try:
+        target.turn()
+    except OSError as error:
+        return ShortAnswer(0, b"", f"not asked: its pace cannot be kept to: {error.strerror}")
     meter = _Meter(target, Stream(), follow=False)
     meter.run("GET", path, None)
     body = target.mask.bytes(bytes(meter.body))
@@ -290,7 +293,8 @@ class _Meter:
             s.fault = event.data[:LONGEST].decode("utf-8", "replace")
             return
         if chunk.usage is not None:
-            s.prompt_tokens, s.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            s.prompt_tokens = fields.counted(chunk.usage.prompt_tokens)
+            s.tokens = fields.counted(chunk.usage.completion_tokens)
             s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
             s.final_usage = s.final_usage or not chunk.choices
         if chunk.timings is not None:
@@ -328,4 +332,4 @@ class _Meter:
 
 
 def _whole(holder: Any, key: str) -> int | None:
-    return fields.integer(fields.mapping(holder).get(key))
+    return fields.counted(fields.mapping(holder).get(key))

@@ -77,7 +77,7 @@ def classify_vectors(s: Stream, body: bytes) -> str:
         said = fields.mapping(msgspec.json.decode(body))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return "malformed"
-    s.prompt_tokens = fields.integer(fields.mapping(said.get("usage")).get("prompt_tokens"))
+    s.prompt_tokens = fields.counted(fields.mapping(said.get("usage")).get("prompt_tokens"))
     s.tokens = 0  # none is generated
     listed = fields.listing(said.get("data"))
     return "ok" if listed and all(fields.mapping(each).get("embedding") for each in listed) else "no_vectors"

@@ -26,6 +26,14 @@ class Turns:
     def __init__(self, file: Path, per_s: float) -> None:
         self.file, self.per_s = file, per_s
 
+    def make(self) -> None:
+        """Make the file where it is not there.
+
+        Raises:
+            OSError: it cannot be had.
+        """
+        os.close(self._open())
+
     def wait(self) -> None:
         """Take the next turn, and wait for it.
 
@@ -37,7 +45,7 @@ class Turns:
             time.sleep(left)
 
     def _take(self) -> float:
-        handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        handle = self._open()
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             now = time.monotonic()
@@ -46,6 +54,9 @@ class Turns:
         finally:
             os.close(handle)  # and with it the lock
         return at
+
+    def _open(self) -> int:
+        return os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _read(handle: int, now: float) -> float:

@@ -49,6 +49,14 @@ def readings(run: SoakRun) -> tuple[Counters | None, Counters | None]:
     return before, next((c for c in reversed(run.counters) if c.phase == "after"), None)
 
 
+def made_for_us(run: SoakRun) -> int | None:
+    """Tokens that the server counted over the load; None where it did not, or somebody else's are among them."""
+    before, after = readings(run)
+    if before is None or after is None or before.tokens is None or after.tokens is None:
+        return None
+    return None if seen(run, before, after) else after.tokens - before.tokens
+
+
 def _crowd(run: SoakRun, spare: int = 0) -> str:
     """A moment at which the server had more requests in work than ours and ``spare``."""
     started = [phase.at for phase in run.phases if phase.what == Stage.START]

@@ -20,9 +20,11 @@ KNOWN = UNHEARD | {"declined", LEFT}
 
 def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Both sides of the comparison, where there are two."""
-    users, server = rows_of(run).total("tokens"), grown(run, "tokens")
+    users, server = rows_of(run).known_total("tokens"), grown(run, "tokens")
     if server is None or (intervals(expect) and users != server):
         return {}
+    if users is None:
+        return {"tokens": f"no stream told any, the server's {server}"}
     left = _left(run)
     if users < server <= users + left.total("cap"):
         return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}

@@ -8,6 +8,7 @@ where its answer came only after that life's end, to the next one. What nobody a
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,9 @@ from seatrial.records import SECOND, Event, Happening, LoadRow, SoakRun
 BEGINS = frozenset({Happening.START, Happening.FOUND, Happening.REPLACED})
 LATE_NS = SECOND
 """Bytes that come so long after a process's end are not its own."""
+
+TOLD = 20
+"""Lives that have a line of their own: a server may end and begin all night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,21 @@ def lives(run: SoakRun) -> tuple[ServerLife, ...]:
 
 def answering(run: SoakRun, row: LoadRow) -> int | None:
     """The number of the life that answered a request, from 1; None: none did, or nobody knows."""
-    came, known = row.byte_at or row.first_at, lives(run)
-    if not came or not known:
+    came = row.byte_at or row.first_at
+    if not came or not lives(run):
         return None
-    number = 1
-    for before, after in itertools.pairwise(known):
-        ended = after.since if before.until is None else min(before.until, after.since)
-        number += row.sent_at > ended or came > max(ended + LATE_NS, after.since)
-    return number
+    ends, latest = _ends(run)
+    return 1 + max(bisect_left(ends, row.sent_at), bisect_left(latest, came))
+
+
+@once
+def _ends(run: SoakRun) -> tuple[list[int], list[int]]:
+    """Of each life but the last: when it was over, and until when bytes that came may be its own. Both in order."""
+    ends, latest = list[int](), list[int]()
+    for before, after in itertools.pairwise(lives(run)):
+        ends.append(after.since if before.until is None else min(before.until, after.since))
+        latest.append(max(ends[-1] + LATE_NS, after.since))
+    return ends, latest
 
 
 def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
@@ -66,7 +77,7 @@ def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
     rows = rows_of(run)
     whose = np.array([answering(run, row) or 0 for row in run.rows], dtype=np.int64)
     start, _ = lasting.bounds(run)
-    for number, life in enumerate(known, 1):
+    for number, life in enumerate(known[:TOLD], 1):
         mine = rows.where(whose == number)
         who = [f"pid {life.pid}"] if life.pid else []
         who += (
@@ -76,6 +87,8 @@ def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
         )
         times = measured.times(measured.Group(measured.sent_as_traffic(mine)))
         yield f"soak: life {number} of the server", ", ".join([*who, f"{len(mine)} answers", *times])
+    if further := known[TOLD:]:
+        yield "soak: further lives of the server", f"{len(further)} of them, {int((whose > TOLD).sum())} answers"
     if none := int((whose == 0).sum()):
         yield "soak: answered by none", f"{none} requests"
 
@@ -83,14 +96,18 @@ def of_lives(run: SoakRun) -> Iterator[tuple[str, str]]:
 def _by_events(run: SoakRun) -> list[ServerLife]:
     """Of main processes. The one who starts a server knows its pid alone, and knows it first."""
     found: list[ServerLife] = []
+    latest: dict[str | int, int] = {}  # of an incarnation, and of a pid: where its latest life stands
     for event in sorted(run.events, key=lambda event: event.signalled_at or event.at):
-        place = next((n for n in reversed(range(len(found))) if _is_of(event, found[n])), None)
+        known = {latest[name] for name in (event.incarnation, event.pid) if name in latest}
+        place = next((n for n in sorted(known, reverse=True) if _is_of(event, found[n])), None)
         if event.what in BEGINS and not event.parent:
             if place is None:
+                place = len(found)
                 found.append(ServerLife(event.at, pid=event.pid, incarnation=event.incarnation))
             else:
                 incarnation = found[place].incarnation or event.incarnation
                 found[place] = replace(found[place], incarnation=incarnation)
+            latest |= {name: max(place, latest.get(name, 0)) for name in (event.incarnation, event.pid) if name}
         elif event.what not in BEGINS and place is not None and found[place].until is None:
             found[place] = replace(found[place], until=event.signalled_at or event.at)
     return found
@@ -103,11 +120,13 @@ def _is_of(event: Event, life: ServerLife) -> bool:
 
 
 def _by_marks(run: SoakRun) -> list[ServerLife]:
-    """Of a server that marks each start of its own."""
-    found: list[ServerLife] = []
-    mark = ""
+    """Of a server that marks each start of its own; none where a mark comes again: several answer by that name."""
+    began: dict[str, int] = {}
+    last = ""
     for meter in run.meters:
-        if meter.start and meter.start != mark:
-            mark = meter.start
-            found.append(ServerLife(meter.t))
-    return found
+        if not meter.start or meter.start == last:
+            continue
+        if meter.start in began:
+            return []
+        last, began[meter.start] = meter.start, meter.t
+    return [*map(ServerLife, began.values())]

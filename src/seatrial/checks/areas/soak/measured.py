@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seatrial.checks.areas.soak import lasting
+from seatrial.checks.areas.soak import company, lasting
 from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.reading.soak.columns import Floats, Rows, known, once, rows_of
 from seatrial.reading.soak.rows import Slo, slo
-from seatrial.records import LEFT, SECOND, Gpu, PhaseSort, PhaseSpan, SoakRun, Stage
+from seatrial.records import LEFT, SECOND, CrewWord, Gpu, PhaseSort, PhaseSpan, SoakRun, Stage
 from seatrial.statistics import spans
 from seatrial.statistics.censored import Censored, censored
 
@@ -254,20 +254,22 @@ def came_of(rows: Rows) -> int:
 def _disowned(run: SoakRun) -> str:
     """What came of answers that no client could use, and what the server counted beyond those that could be used."""
     rows = disowned_rows(rows_of(run))
-    gone = rows_of(run).among("outcome", GONE)
-    of_use = rows_of(run).among("outcome", OF_USE)
-    used = came_of(rows_of(run).where(gone)) + rows_of(run).where(of_use & ~gone).total("tokens")
-    before, after = (
-        next((line.tokens for line in lines if line.phase == phase), None)
-        for lines, phase in ((run.counters, "before"), (run.counters[::-1], "after"))
-    )
-    made = None if before is None or after is None else after - before
     parts = [f"{n} {word}" for word, n in sorted(rows.counts("outcome").items())]
-    seen = came_of(rows)
-    told = [f"{seen} tokens of {len(rows)} answers ({', '.join(parts)})"] if rows else []
-    if made is not None and made > used:
+    told = [f"{came_of(rows)} tokens of {len(rows)} answers ({', '.join(parts)})"] if rows else []
+    made, used = company.made_for_us(run), _used(run)
+    if made is not None and used is not None and 0 <= used < made:  # a server may tell a count below 0
         told.append(f"by the server's count {made - used} of {made} tokens ({100 * (made - used) / made:.1f} %)")
     return "; ".join(told)
+
+
+def _used(run: SoakRun) -> int | None:
+    """Tokens of answers that were of use; None where one of these told none, or rows are not here."""
+    if any(line.what in (CrewWord.GAP, CrewWord.LOST) for line in run.crew):
+        return None
+    rows = rows_of(run)
+    gone = rows.where(rows.among("outcome", GONE))
+    whole = rows.where(rows.among("outcome", OF_USE - GONE - {"declined"}))
+    return came_of(gone) + whole.total("tokens") if whole.tells("tokens").all() else None
 
 
 def _energy(run: SoakRun) -> str:

@@ -41,6 +41,7 @@ class PhaseFigures:
         ttfo_p50: to the first token that is no thought; None where nobody thought.
         estimated: no server told tokens: TPOT is reckoned by chunks.
         goodput: good answers a second; None: no limits were set.
+        tokens: of all answers; None: no server told any.
         disowned: answers of no use to their client though the server had made some of it, and ``wasted`` their tokens.
         cached: tokens of prompts that the server knew, of those ``prompted``.
         accepted: tokens of drafts that were taken, of those ``drafted``.
@@ -67,7 +68,7 @@ class PhaseFigures:
     e2e_p99: Censored | None
     gap_s: float
     goodput: float | None
-    tokens: int
+    tokens: int | None
     disowned: int
     wasted: int
     cached: int
@@ -133,7 +134,7 @@ def _line(span: PhaseSpan, workload: str, group: Group, limits: Slo | None, seco
         e2e_p99=censored(known(rows.e2e_s[rows.among("outcome", {"ok"})]), 0, 0.99),
         gap_s=longest_gap(rows) / SECOND,
         goodput=good / seconds if limits is not None and seconds else None,
-        tokens=rows.total("tokens"),
+        tokens=rows.known_total("tokens"),
         disowned=len(wasted),
         wasted=came_of(wasted),
         cached=cached.total("cached"),

@@ -17,8 +17,10 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from seatrial.reading.soak.columns import once, rows_of
-from seatrial.records import SECOND, CrewWord, Fact, LoadRow, SoakRun
+from seatrial.records import SECOND, LoadRow, SoakRun
 
 NEAR_NS = 2 * SECOND
 """A witness was answered at most so long before a request left, and again after that: a server that goes down, or comes
@@ -34,7 +36,7 @@ RECORDER = ""
 @once
 def rows(run: SoakRun) -> tuple[LoadRow, ...]:
     """Requests of workers elsewhere that did not reach the server while others did, in order of sending."""
-    elsewhere = {c.worker for c in run.crew if c.what == CrewWord.JOINED and c.facts.get(Fact.WRITES) == "elsewhere"}
+    elsewhere = {line.worker for line in run.crew if line.is_elsewhere}
     if not elsewhere:
         return ()
     sent = rows_of(run)
@@ -93,10 +95,11 @@ def _is_its_own(row: LoadRow, witnesses: list[_Witness]) -> bool:
 
 
 def _witnesses(run: SoakRun) -> Iterator[_Witness]:
-    for name in {row.w for row in run.rows}:
-        own = [row for row in run.rows if row.w == name]
-        cut = [(row.sent_at, row.ended_at) for row in own if row.outcome in CUT]
-        yield _Witness(name, [row.byte_at or row.first_at for row in own if row.byte_at or row.first_at], cut)
+    for (name,), own in rows_of(run).groups("w").items():
+        came = np.where(own.whole("byte_at") != 0, own.whole("byte_at"), own.whole("first_at"))
+        cut = own.where(own.among("outcome", CUT))
+        times = zip(cut.whole("sent_at").tolist(), cut.whole("ended_at").tolist(), strict=True)
+        yield _Witness(name, came[came != 0].tolist(), list(times))
     looks = run.probes
     silent = [(look.t, look.t) for look in looks if look.health is None and look.error in CUT]
     yield _Witness(RECORDER, [look.t for look in looks if look.health is not None], silent)
