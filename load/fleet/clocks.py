@@ -14,11 +14,11 @@ from seatrial.records import SECOND
 WINDOW_NS = 60 * SECOND
 """A round trip that is older is not believed."""
 
-HOLD_NS = 10 * SECOND
+HOLD_NS = 5 * SECOND
 """For so long what was found is kept, where nothing much better comes: each change is a line of the record."""
 
-DRIFT = 50e-6
-"""Two clocks of quartz drift apart by such a part of the time, at most, unless they are warm or wrong."""
+DRIFT = 1e-3
+"""Two clocks drift apart by such a part of the time, at most: each may be slewed, by 500 ppm (adjtimex)."""
 
 _Seen = tuple[int, int, int]
 

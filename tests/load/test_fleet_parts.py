@@ -68,7 +68,7 @@ def test_the_other_clock_lies_within_the_stated_error_whichever_way_takes_longer
         offset, error = clock.found
         assert abs(offset - shift) <= error
         now += SECOND // 4
-    assert clock.found[1] < 5_000_000  # the shortest of many, of up to 60 ms
+    assert clock.found[1] < 15_000_000  # the shortest of many, of up to 60 ms; and what clocks drift in 5 s
 
 
 def test_clocks_that_drift_apart_stay_within_the_stated_error() -> None:
@@ -77,7 +77,7 @@ def test_clocks_that_drift_apart_stay_within_the_stated_error() -> None:
         now = start + second * SECOND
 
         def theirs(at: int) -> int:
-            return at + 3600 * SECOND + round((at - start) * 40e-6)
+            return at + 3600 * SECOND + round((at - start) * 990e-6)  # both slewed, apart from each other
 
         there, back = draw.randrange(100_000, 2_000_000), draw.randrange(100_000, 2_000_000)
         clock.exchange(now, theirs(now + there), theirs(now + there), now + there + back)
@@ -91,7 +91,7 @@ def test_what_was_found_is_kept_for_a_while() -> None:
         now, there = second * SECOND, draw.randrange(100_000, 2_000_000)
         clock.exchange(now, now + there, now + there, now + there + draw.randrange(100_000, 2_000_000))
         found.add(clock.found)
-    assert len(found) < 80
+    assert len(found) < 130
 
 
 def test_a_worker_that_ships_nothing_remembers_nothing(tmp_path: Path) -> None:

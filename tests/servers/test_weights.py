@@ -250,3 +250,18 @@ def test_a_name_that_nobody_knows_is_another_host(monkeypatch):
 
     monkeypatch.setattr(found.socket, "getaddrinfo", lost)
     assert known(endpoint("/m.gguf")) == {"weights": "not readable from here"}
+
+
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("llama-server --mmproj p.gguf -m m.gguf -md d.gguf", ["m.gguf"]),
+        ("llama-server --lora=l.gguf --model=m.gguf --model-draft d.gguf", ["m.gguf"]),
+        ("llama-server -mv v.gguf --control-vector-scaled c.gguf 0.5", []),
+        ("koboldcpp other.gguf --model m.gguf", ["m.gguf", "other.gguf"]),
+        ("serve --model-path m.gguf", ["m.gguf"]),
+        ("", []),
+    ],
+)
+def test_what_stands_beside_a_model_is_not_taken_for_it(line, files):
+    assert found.named(line.split()) == files

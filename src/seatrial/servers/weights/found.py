@@ -8,8 +8,10 @@ cannot be that of the model.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,9 @@ from seatrial.wire.transports.bystanders import is_ours
 
 FILE, QUANTISATION, WEIGHTS = "file", "quantisation", "weights"
 ENDING = ".gguf"
+BESIDE = re.compile(r"mmproj|draft|lora|vector|vocoder|^-m[dv]$")
+"""Options of llama-server whose file stands beside the model's."""
+
 SLACK = 256 << 20
 """Bytes that a file may be longer than its tensors: vocabulary, template, padding."""
 
@@ -110,8 +115,19 @@ def _places(endpoint: Endpoint) -> Iterator[Path]:
             words, folder = process.cmdline(), Path(process.cwd())
         except (psutil.Error, OSError):
             continue
-        named = (word.rpartition("=")[2] for word in words if word.endswith(ENDING))
-        yield from (folder / name for name in named if "\0" not in name)
+        yield from (folder / name for name in named(words) if "\0" not in name)
+
+
+def named(words: Sequence[str]) -> list[str]:
+    """The files of weights that a command line names, those behind ``-m`` or ``--model`` first: a projector, a draft,
+    an adapter are files of the same kind, and not the model."""
+    first, others = list[str](), list[str]()
+    for before, word in pairwise(("", *words)):
+        option, _, file = word.rpartition("=")
+        option = option or (before if before.startswith("-") else "")
+        if file.endswith(ENDING) and not BESIDE.search(option):
+            (first if option in {"-m", "--model"} else others).append(file)
+    return first + others
 
 
 def _listening(port: int) -> Iterator[psutil.Process]:
