@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -114,3 +116,11 @@ def test_stops_are_entered_by_their_door():
     inner = {name for name in MODULES if name.startswith("seatrial.stops.")} - {"seatrial.stops.fold"}
     outside = {name: found & inner for name, found in ARROWS.items() if not name.startswith("seatrial.stops")}
     assert {name: found for name, found in outside.items() if found} == {}
+
+
+def test_a_run_begins_without_what_only_a_judgement_needs():
+    """Half a second of every run, every worker and every help: they come where a function first names them."""
+    code = "import fixtures.cases, fixtures.ending, sys; print(*(name for name in sys.modules if name in sys.argv[1:]))"
+    late = ["scipy.stats", "scipy.special", "matplotlib", "locust", "openai"]
+    done = subprocess.run([sys.executable, "-c", code, *late], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -86,7 +86,8 @@ class Orders:
         size = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
         limit = size + more_mb * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        self.pieces.append(mmap.mmap(-1, int(limit * 0.95) - size))
+        if (rest := int(limit * 0.95) - size) > 0:  # threads may have reserved more than that by now
+            self.pieces.append(mmap.mmap(-1, rest))
 
     def do_grow(self, sock: socket.socket, mb: int, seconds: float) -> None:
         """Use more and more memory, in twenty steps."""
@@ -114,7 +115,7 @@ class Orders:
         try:
             while True:
                 self.pieces.append(mmap.mmap(-1, 1_000_000))
-        except OSError:
+        except (OSError, MemoryError):
             spare.close()
             _say(sock)
             os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import fisher_exact
+import scipy  # its parts come when they are first named: half a second
 
 from seatrial.detectors.words import POINTS, Detector, Glance, Night, few
 from seatrial.statistics.series.noise import Floats
@@ -36,7 +36,7 @@ def looks(night: Night) -> list[Glance]:
     if not n0 or not n1:
         return [few(Detector.ERRORS, len(asked))]
     table = [[math.floor(k1), round(n1 - k1)], [math.ceil(k0), round(n0 - k0)]]
-    p = float(fisher_exact(table, alternative="greater")[1])
+    p = float(scipy.stats.fisher_exact(table, alternative="greater")[1])
     before, after = k0 / n0, k1 / n1
     told = f"{before:.2%} of requests in the first half, {after:.2%} in the second"
     look = Glance(

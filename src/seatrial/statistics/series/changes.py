@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
+import scipy  # its parts come when they are first named: half a second
 
 from seatrial.statistics.series.noise import FREEDOM, Floats, long_run_variance
 
@@ -55,7 +55,7 @@ def step(values: Floats) -> Step | None:
     noise = np.concatenate([left - left.mean(), right - right.mean()])
     change = float(right.mean() - left.mean())
     error = math.sqrt(long_run_variance(noise) * n / (at * (n - at)))
-    chance = float(stdtr(FREEDOM, -change / error)) if error > 0 else (0.0 if change > 0 else 1.0)
+    chance = float(scipy.special.stdtr(FREEDOM, -change / error)) if error > 0 else (0.0 if change > 0 else 1.0)
     middle = float(np.median(left))
     return Step(
         at=at,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+import scipy  # its parts come when they are first named: half a second
 
 from seatrial.statistics.series.noise import FREEDOM, Floats, long_run_variance
 
@@ -68,7 +68,7 @@ def trend(along: Floats, values: Floats, beside: Sequence[Floats] = ()) -> Trend
     left = left - np.median(left)
     error = math.sqrt(long_run_variance(_clipped(left)) / own) * span
     change = slope * span
-    reach = float(stdtrit(FREEDOM, 0.975)) * error
+    reach = float(scipy.special.stdtrit(FREEDOM, 0.975)) * error
     half, third = n // 2, n - n // 3
     first, second = (
         _fit(along[part], values[part], others[part]) or (_slope(along[part], alone[part]),)
@@ -79,7 +79,7 @@ def trend(along: Floats, values: Floats, beside: Sequence[Floats] = ()) -> Trend
         change=change,
         low=change - reach,
         high=change + reach,
-        rises=float(stdtr(FREEDOM, -change / error)) if error > 0 else (0.0 if change > 0 else 1.0),
+        rises=float(scipy.special.stdtr(FREEDOM, -change / error)) if error > 0 else (0.0 if change > 0 else 1.0),
         early=_part(first[0], slope),
         late=min(_part(second[0], slope), _part(_slope(along[third:], alone[third:]), slope)),
         left=float(_clipped(left) @ _clipped(left)),
@@ -107,7 +107,7 @@ def visible(n: int, deviation: float, phi: float, *, level: float, power: float 
     if n < LEAST:
         return math.inf
     error = deviation * math.sqrt((1 + phi) / (1 - phi) * 12 / n)
-    return float(stdtrit(FREEDOM, 1 - level) + stdtrit(FREEDOM, power)) * error
+    return float(scipy.special.stdtrit(FREEDOM, 1 - level) + scipy.special.stdtrit(FREEDOM, power)) * error
 
 
 def _slope(along: Floats, values: Floats) -> float:

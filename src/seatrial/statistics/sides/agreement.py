@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from scipy.special import bdtr, bdtrc
+import scipy  # its parts come when they are first named: half a second
 
 ALPHA = 0.05
 """One-sided: so often at most two servers that are one are told apart."""
@@ -29,7 +29,7 @@ def differs_more(alone: int, back: int) -> float:
     """
     if min(alone, back) < 0:
         raise ValueError("counts are not negative")
-    return 1.0 if not alone else float(bdtrc(alone - 1, alone + back, 0.5))
+    return 1.0 if not alone else float(scipy.special.bdtrc(alone - 1, alone + back, 0.5))
 
 
 @functools.cache
@@ -58,8 +58,8 @@ def power(n: int, rate: float, alpha: float = ALPHA, own: float = 0.0) -> float:
         return 0.0
     sizes = np.arange(1, n + 1)
     enough = np.array([_fewest_of(int(m), alpha) for m in sizes])
-    told = np.where(enough <= sizes, bdtrc(enough - 1, sizes, alone / (alone + back)), 0.0)
-    often = np.diff(bdtr(np.arange(n + 1), n, min(1.0, alone + back)))
+    told = np.where(enough <= sizes, scipy.special.bdtrc(enough - 1, sizes, alone / (alone + back)), 0.0)
+    often = np.diff(scipy.special.bdtr(np.arange(n + 1), n, min(1.0, alone + back)))
     return float((often * told).sum())
 
 

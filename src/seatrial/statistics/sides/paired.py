@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import bdtr, ndtr, ndtri
+import scipy  # its parts come when they are first named: half a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def mcnemar(pairs: PairedTable) -> float:
     """The exact two-sided p value of McNemar's test: that the two rates are equal. 1 where no pair differs."""
     if not pairs.flips:
         return 1.0
-    return min(1.0, 2 * float(bdtr(min(pairs.lost, pairs.gained), pairs.flips, 0.5)))
+    return min(1.0, 2 * float(scipy.special.bdtr(min(pairs.lost, pairs.gained), pairs.flips, 0.5)))
 
 
 def score(pairs: PairedTable, difference: float) -> float:
@@ -88,18 +88,18 @@ def tango(pairs: PairedTable, level: float = 0.95) -> tuple[float, float]:
     """
     if not 0 < level < 1:
         raise ValueError(f"a level lies between 0 and 1, not at {level}")
-    z, seen = float(ndtri(0.5 + level / 2)), pairs.difference
+    z, seen = float(scipy.special.ndtri(0.5 + level / 2)), pairs.difference
     return _bound(pairs, z, -1.0, seen), _bound(pairs, -z, seen, 1.0)
 
 
 def worse_by(pairs: PairedTable, margin: float) -> float:
     """The p value of "the second server is *not* worse than the first by more than the margin": small, it is worse."""
-    return float(ndtr(score(pairs, -margin)))
+    return float(scipy.special.ndtr(score(pairs, -margin)))
 
 
 def no_worse_than(pairs: PairedTable, margin: float) -> float:
     """The p value of "the second server *is* worse by the margin or more": small, it is no worse."""
-    return float(ndtr(-score(pairs, -margin)))
+    return float(scipy.special.ndtr(-score(pairs, -margin)))
 
 
 def pairs_needed(margin: float, flips: float, power: float = 0.8, level: float = 0.95) -> int:
@@ -118,7 +118,7 @@ def pairs_needed(margin: float, flips: float, power: float = 0.8, level: float =
     """
     if not 0 < margin < 1 or not 0 <= flips <= 1:
         raise ValueError(f"no number of pairs shows a margin of {margin} with {flips} of them differing")
-    z, more = float(ndtri(0.5 + level / 2)), float(ndtri(power))
+    z, more = float(scipy.special.ndtri(0.5 + level / 2)), float(scipy.special.ndtri(power))
     allowed = 2 * _lost(flips / 2, flips / 2, -margin) - margin * (1 + margin)
     wanted = (z * math.sqrt(allowed) + more * math.sqrt(flips)) / margin
     return math.floor(max(z * z * (1 - margin) / margin, wanted * wanted)) + 1
