@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look
+from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, STOP, STOP_IN_THOUGHT, STOPS
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
@@ -143,7 +143,8 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     expected = f"{kept!r}: to end before {stop!r}"
     if stop in said or (said.startswith(whole) and whole != kept):
         so, on = "a client that splits at it gets text it does not expect", "" if said.endswith(stop) else "stop"
-        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on)
+        by = (causes.STOPPED + causes.SOME,)
+        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on, causes=by)
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
         if reasons != ["stop"]:
