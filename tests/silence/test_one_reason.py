@@ -25,6 +25,7 @@ CAPS += ("n", "caps-differ", "both-ways-turns", "same-words")
 STOPS = ("stop", "stop-stream", "stop-strings")
 CALLS = ("tool-required", "tool-named", "tool-required-stream", "tool-named-stream", "tools-parallel-stream")
 CALLS += ("tool-both-ways", "tool-no-parameters")
+PLAIN = ("plain", "turns", "labels", "null-cap", "message-fields", "stop-none", "max-tokens")
 REFUSALS = ("no-messages", "stream-no-messages", "empty-messages", "temperature-text", "out-of-range", "cap-negative")
 REFUSALS += ("cap-huge", "stray-options", "top-logprobs-alone", "stop-five")
 
@@ -42,6 +43,7 @@ ONE = {
     "arguments-as-a-repr": ("tools/call-has-its-fields", CALLS),
     "call-type-null-later": ("tools/call-has-its-fields", CALLS),
     "call-begins-without-its-id": ("tools/id-and-name-of-a-streamed-call-come-once", CALLS),
+    "temperature-zero-refused": ("http/valid-request-is-answered", (*PLAIN, "temperature-text")),
     "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),
 }
 """The rule that names each fault, and the scenarios that are sent."""

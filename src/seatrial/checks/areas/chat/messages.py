@@ -150,9 +150,11 @@ def _all_read(name: str, x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Fi
 )
 def fields_of_messages_are_tolerated(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A message may have a name, and fields that the server does not know."""
+    before = xs.get("before")
     for name, x in _sent(xs):
         if finding := _unaccepted(x, "200: the request is valid"):
-            yield look.named(finding, name, alone=False)
+            unanswered = before is not None and _unaccepted(before, finding.expected)
+            yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
 
 
 @rule(

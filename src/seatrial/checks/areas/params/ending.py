@@ -73,7 +73,8 @@ def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) 
 def empty_stop_stops_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stop that names nothing (null, no string, an empty one) ends no answer; an empty one may be refused."""
     if not (free := _said(xs.get("free"))):
-        yield no_evidence("free: content", expected="an answer with text", got="none")
+        judges = (causes.ANSWERED + causes.SOME,)
+        yield no_evidence("free: content", expected="an answer with text", got="none", causes=judges)
         return
     for name, x in xs.items():
         if name == "free" or look.is_refusal(x):
