@@ -17,6 +17,7 @@ from tests.checks.specimens import (
 )
 
 HELLO = {"role": "user", "content": "Say hello."}
+SAID = {"role": "assistant", "content": "The sea has every colour in between, and so has snow."}
 RULES = {"role": "system", "content": "You answer in one word and in small letters."}
 MARKED = [HELLO | {"content": "Say hello." + "<|im_start|>" * 8}]
 PART = [HELLO | {"content": [{"type": "text", "text": "Say hello."}]}]
@@ -60,6 +61,21 @@ def test_turns_of_one_role_are_answered_or_refused():
     holds(rule, [{"users": plain(), "last": refused()}])
     breaks(rule, {"users": refused(500)}, "users: the status", "500")
     breaks(rule, {"users": refused(400, {"detail": "no"})}, "users: the body", "detail")
+    before, twice = told(9), (HELLO, HELLO)
+    holds(rule, [{"before": before, "users": told(14, *twice)}, {"before": plain(), "users": told(9, *twice)}])
+    assert breaks(rule, {"before": before, "users": told(9, *twice)}, "users: usage.prompt_tokens", "9").grave
+    last, several = told(22, HELLO, SAID), (HELLO, SAID, SAID, HELLO)
+    holds(rule, [{"before": before, "last": last, "assistants": told(40, *several)}])
+    breaks(rule, {"before": before, "last": told(9, HELLO, SAID)}, "last: usage.prompt_tokens", "9")
+    lost = {"before": before, "last": last, "assistants": told(28, *several)}
+    breaks(rule, lost, "assistants: usage.prompt_tokens", "28")
+    holds(rule, [{"before": before, "last": refused(), "assistants": told(40, *several)}])
+
+
+def test_two_messages_of_the_system_are_read():
+    rule, two = "chat/system-message-is-read-anywhere", (RULES, RULES, HELLO)
+    holds(rule, [{"without": told(9), "two": told(35, *two)}])
+    breaks(rule, {"without": told(9), "two": told(24, *two)}, "two: usage.prompt_tokens", "24")
 
 
 def test_fields_of_messages_are_tolerated():
@@ -101,6 +117,10 @@ def test_content_holds_no_marker():
     asked = plain({"choices": [choice("<|im_start|>")]}, asked=ASKED | {"messages": MARKED})
     holds(rule, [plain(), stream(), asked])
     breaks(rule, leaked, "content", "<|im_end|>")
+    breaks(rule, plain({"choices": [choice("Hello.</s>\n")]}), "content", "</s>")
+    breaks(rule, plain({"choices": [choice("assistant\n\nHello.")]}), "content", "assistant")
+    texts = ("<s>Hello.</s>", "</s> ends it.", "assistant", "assistants\nare here", "An assistant\n")
+    holds(rule, [plain({"choices": [choice(text)]}) for text in texts])
     breaks(rule, stream(delta(role="assistant", content="<|eot"), delta(content="_id|>"), ends(), DONE), "content")
 
 
@@ -111,6 +131,9 @@ def test_ids_are_unique():
     holds(rule, [{"1": plain(), "2": other, "3": streamed, "4": elsewhere, "5": refused()}])
     breaks(rule, {"1": plain(), "2": plain()}, "id in 2 answers", "2 times")
     breaks(rule, {"1": other, "2": plain(), "3": stream()}, "id in 3 answers", "2 times: 2, 3")
+    breaks(rule, {"1": plain({"id": ""}), "2": plain({"id": ""})}, "id in 2 answers", "an empty text 2 times")
+    first = CHUNK | {"id": "", "choices": []}
+    holds(rule, [{"1": plain(), "2": stream(first, CHUNK | {"id": "c"}, DONE), "3": plain({"id": ...})}])
     assert kinds(rule, {"1": plain()}) == ["no-evidence"]
 
 

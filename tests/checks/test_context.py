@@ -32,7 +32,8 @@ def test_prompt_beyond_the_context_is_refused():
     uncounted = breaks(rule, pair(plain({"usage": None}, asked=TEN)), "the status", "200", **CONTEXT)
     assert uncounted.causes == cut.causes
     error = plain({"choices": ..., "error": {"message": "too long"}}, asked=TEN)
-    assert not breaks(rule, pair(error), "the status", "200", **CONTEXT).causes
+    told = breaks(rule, pair(error), "the status", "200", **CONTEXT)
+    assert told.causes == ("errors/error-object-has-its-shape[*]",)
     assert breaks(rule, pair(refused(500, asked=TEN)), "the status", "500", **CONTEXT).causes
     assert verdict(rule, found(rule, pair(counted(12)), **CONTEXT)) is Outcome.UNSUPPORTED
 

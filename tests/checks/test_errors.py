@@ -10,6 +10,8 @@ def test_error_object_has_its_shape():
     holds(rule, [refused(status, b"<html>", headers=HTML, path="/embeddings") for status in (404, 405)])
     breaks(rule, refused(404, b"<html>", headers=HTML, path="/chat/completions"), "error", "404")
     breaks(rule, refused(422, {"detail": []}), "error", "422")
+    breaks(rule, refused(200), "the status", "200")
+    holds(rule, [plain({"error": None}), plain({"error": inner})])
     breaks(rule, refused(502, b"<html>", headers=HTML), "error", "text/html")
     breaks(rule, refused(body={"error": "no"}), "error", "no")
     breaks(rule, refused(body={"error": inner | {"message": " "}}), "error.message")

@@ -105,6 +105,17 @@ def test_thought_comes_before_content():
     holds(rule, [GOOD | {"stream": blank}])
     apart = stream(THINKING, delta(content="4"), delta(1, **{TOLD: "a"}), delta(content="2"))
     holds(rule, [GOOD | {"stream": apart}, GOOD | {"stream": stream(THINKING, finish="length")}])
+    thought = delta(**{TOLD: "Seven sixes"})
+    leaking = {
+        "plain": thinks("Seven sixes", "42."),
+        "stream": stream(thought, delta(content="sixes"), delta(content="42.")),
+    }
+    breaks(rule, leaking, "stream: content", "sixes42.")
+    breaks(
+        rule, {"plain": thinks("Seven sixes", "sixes\n42."), "stream": stream(thought, delta(content="42."))}, "plain"
+    )
+    other = {"plain": thinks("Seven sixes", "42."), "stream": stream(thought, delta(content="It is 42."))}
+    holds(rule, [other])
 
 
 def test_cut_thought_says_length():

@@ -53,6 +53,9 @@ def test_usage_stands_nowhere_else():
     counted = delta(content="a") | {"usage": USAGE}
     breaks(rule, stream(ROLE, counted, ends(), DONE), "chunk 1, usage", "1 chunks")
     breaks(rule, stream(ROLE, counted, *good(usage=True)[1:], asked=COUNTED), "chunk 1, usage")
+    *whole, last, done = good(usage=True)
+    breaks(rule, stream(*whole, last, last, done, asked=COUNTED), "usage", "2, each with")
+    holds(rule, [stream(*whole, last, done, last, asked=COUNTED)])  # behind [DONE]: a rule of its own
 
 
 def test_failure_is_told_as_an_error():

@@ -113,6 +113,7 @@ def test_call_has_its_fields():
     breaks(rule, calling({"id": "call_1", "type": "function", "function": {"name": "ping"}}), "arguments", "no such")
     breaks(rule, streamed(begun(called=None), more(OSLO)), "id", "none")
     breaks(rule, streamed(begun(type=None), more(OSLO)), "type", "none")
+    breaks(rule, streamed(begun(), more(OSLO, type=None)), "type", "null, in a later piece")
     breaks(rule, streamed(begun(name="weather"), more(OSLO)), "name", "weather")
     breaks(rule, calling("a call"), "id", "none")
 

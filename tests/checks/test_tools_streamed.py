@@ -3,6 +3,8 @@
 from tests.checks.calls import NAMED, OSLO, WHOLE, begun, call, calling, more, streamed
 from tests.checks.specimens import breaks, found, holds
 
+SHAPED = "tools/call-has-its-fields[*]"
+
 
 def test_streamed_calls_carry_their_index():
     rule = "tools/streamed-calls-carry-their-index"
@@ -25,6 +27,10 @@ def test_id_and_name_of_a_streamed_call_come_once():
     rule = "tools/id-and-name-of-a-streamed-call-come-once"
     breaks(rule, streamed(begun(), more(OSLO, id="call_1")), "id", "2 times")
     breaks(rule, streamed(begun(), more(OSLO, id="call_2")), "id", "call_2")
+    nameless = {"index": 0, "type": "function", "function": {"arguments": ""}}
+    assert len(found(rule, streamed(nameless, begun(), more(OSLO)))) == 2
+    breaks(rule, streamed(nameless | {"id": "call_1"}, {"index": 0, "function": {"name": "get_weather"}}), "name")
+    holds(rule, [streamed(begun(), more(OSLO, id="")), streamed(begun(), more(OSLO, id=None))])
     again = {"index": 0, "function": {"name": "get_weather", "arguments": OSLO}}
     assert "get_weatherget_weather" in breaks(rule, streamed(begun(), again), "name", "2 times").consequence
     assert found("tools/call-has-its-fields", streamed(begun(), again)) == []
@@ -39,7 +45,9 @@ def test_streamed_arguments_join_to_an_object():
     breaks(rule, streamed(begun(arguments={"city": "Oslo"})), "arguments", "dict")
     breaks(rule, streamed(begun(), more('{"city": "Oslo"')), "arguments", "Oslo")
     breaks(rule, streamed(begun()), "arguments", "none")
-    assert breaks(rule, streamed(begun(arguments="{}"), more(OSLO)), "arguments", "{}{").causes == ()
+    assert breaks(rule, streamed(begun(arguments="{}"), more(OSLO)), "arguments", "{}{").causes == (SHAPED,)
+    assert breaks(rule, streamed(begun(arguments="{'city': 'Oslo'}")), "arguments").causes == (SHAPED,)
+    assert breaks(rule, streamed(begun(), more('{"city": "Os')), "arguments").causes == ()
     merged = streamed(*WHOLE, begun(called="call_2"), more('{"city": "Rome"}'))
     assert breaks(rule, merged, "arguments").causes == ("tools/streamed-calls-carry-their-index",)
     assert [f.kind for f in found(rule, streamed(begun(), more("{"), finish="length"))] == ["no-evidence"]

@@ -139,6 +139,11 @@ BATTERY = {
     "a system beside tools": post(
         chat(messages=[{"role": "system", "content": "Be brief."}, *chat()["messages"]], tools=[WEATHER])
     ),
+    "two systems": post(chat(messages=[{"role": "system", "content": "Be brief."}] * 2 + chat()["messages"])),
+    "an answer twice": post(
+        chat(messages=[*chat()["messages"], *[{"role": "assistant", "content": "Hello."}] * 2, *chat()["messages"]])
+    ),
+    "an answer begun": post(chat(messages=[*chat()["messages"], {"role": "assistant", "content": "Hello,"}])),
     "a late system": post(chat(messages=[*chat()["messages"], {"role": "system", "content": "Be brief."}])),
     "two of a user": post(chat(messages=[*chat()["messages"], *chat()["messages"]])),
     "a field of a message": post(chat(messages=[{**chat()["messages"][0], "seatrial_note": 1}])),

@@ -169,7 +169,18 @@ def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:
     """A finding where a faulty request was not answered with a 4xx."""
     if x.status is None or not 400 <= x.status < 500:
         got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
-        yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "", causes=by_5xx(x))
+        judges = (*by_status(x), *by_5xx(x))
+        yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "", causes=judges)
+
+
+def erring(x: Exchange) -> bool:
+    """Whether a 200 holds an error object in place of an answer."""
+    return x.status == 200 and bool(error(x)) and not holds_something(x)
+
+
+def by_status(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that an error comes under a 200; none where none does."""
+    return (causes.ERROR_SHAPED + causes.SOME,) if erring(x) else ()
 
 
 def by_framing(x: Exchange) -> tuple[str, ...]:

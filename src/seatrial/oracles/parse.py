@@ -39,7 +39,8 @@ def parse_helper_gives_the_object(x: Exchange, expect: Expect) -> Iterator[Findi
     except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the finding
         got = f"{type(error).__name__}: {str(error).partition(' [type=')[0]}"
         so = "a typed client has an exception in place of its object"
-        yield violation("choices[0].message.parsed", expected="an object", got=got, so=so, causes=causes.BOUND)
+        judges = (*causes.BOUND, told.EVERYDAY[0], told.KEYS[0], told.FINE[0])
+        yield violation("choices[0].message.parsed", expected="an object", got=got, so=so, causes=judges)
         return
     if parsed is None:
         so = "a typed client has nothing in place of its object"

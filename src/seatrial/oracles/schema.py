@@ -43,7 +43,8 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
         if nothing := look.unreadable(x):
             yield nothing
             return
-        parts = [(f"chunk {c.index}: ", c.json) for c in x.chunks if not c.done and not c.fault and c.data.strip()]
+        end = next((c.index for c in x.chunks if c.done), len(x.chunks))  # there clients leave
+        parts = [(f"chunk {c.index}: ", c.json) for c in x.chunks[:end] if not c.fault and c.data.strip()]
         name = CHUNK
     elif x.json is None and (x.fault or x.is_stream):
         yield look.unreadable(x) or violation("the body", expected="JSON", got=x.fault)
@@ -65,6 +66,10 @@ def _judges(where: str) -> tuple[str, ...]:
     """The rules that judge the same place by itself."""
     if "finish_reason" in where:
         return (causes.FINISH_KNOWN,)
+    if where.endswith("delta.role"):
+        return causes.ROLE, causes.ROLE + causes.SOME
+    if where.partition(".")[0] == "usage":
+        return causes.USAGE, causes.USAGE + causes.SOME
     return causes.CALLS if "tool_calls" in where else ()
 
 

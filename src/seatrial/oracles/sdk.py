@@ -3,6 +3,7 @@ socket."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,11 @@ from seatrial.checks.findings import violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields, tools
 from seatrial.records import Exchange, Expect, Finding, Level
+
+LOST = "a client on the official SDK loses the answer"
+CHUNK = "chat.completion.chunk"
+NO_CHUNKS = (causes.WHOLE_EVENTS, causes.EVENTS, causes.SCHEMA)
+"""The rules whose finding it is that an event is no chunk at all, over which the SDK falls."""
 
 
 @rule(
@@ -33,9 +39,10 @@ def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Find
     try:
         snapshot = replay(x.body)
     except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the finding
-        got = f"{type(error).__name__}: {error}"
-        judges = causes.CALLS if any(tools.pieces(x)) else ()
-        so = "a client on the official SDK loses the answer"
+        got = f"{type(error).__name__}: {str(error) or _at(error)}"
+        judges = (*NO_CHUNKS, *(causes.CALLS if any(tools.pieces(x)) else ()))
+        skipped = any(chunk.json.get("object") != CHUNK for chunk in chat.chunks(x))  # by its stream helper, in silence
+        so = "a client that goes over the choices of each chunk falls over" if skipped else LOST
         yield violation("the stream", expected="a message", got=got, so=so, causes=judges)
         return
     if snapshot is None:
@@ -53,9 +60,17 @@ def accumulator_accepts_the_stream(x: Exchange, expect: Expect) -> Iterator[Find
             continue
         if message.get("role") != "assistant":
             so = "the next turn is refused or misread"
-            yield violation(f"{where}, role", expected='"assistant"', got=message.get("role"), so=so)
+            sent = message.get("role")
+            yield violation(f"{where}, role", expected='"assistant"', got=sent, so=so, causes=(causes.ROLE,))
         if (message.get("content") or "") != answer.content:
-            yield violation(f"{where}, content", expected=answer.content, got=message.get("content"))
+            text = message.get("content")
+            yield violation(f"{where}, content", expected=answer.content, got=text, causes=(causes.UTF_8,))
+
+
+def _at(error: Exception) -> str:
+    """The line of the SDK that raised an error without words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].line or "" if frames else ""
 
 
 def replay(body: bytes) -> dict[str, Any] | None:

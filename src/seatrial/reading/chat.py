@@ -38,9 +38,17 @@ def asks_for_stream(x: Exchange) -> bool:
     return mapping(x.request_json).get("stream") is True
 
 
+def chunks(x: Exchange) -> list[Chunk]:
+    """The chunks of a stream that hold an object, up to its [DONE], where clients leave; where none does, all."""
+    held = [chunk for chunk in x.chunks if isinstance(chunk.json, dict)]
+    end = next((chunk.index for chunk in x.chunks if chunk.done), None)
+    return [chunk for chunk in held if end is None or chunk.index < end] or held
+
+
 def deltas(x: Exchange) -> Iterator[tuple[Chunk, int, dict[str, Any], dict[str, Any]]]:
-    """(chunk, choice index, choice, its delta) of a stream, in order; choices without a whole index are left out."""
-    for chunk in x.chunks:
+    """(chunk, choice index, choice, its delta) of a stream up to its [DONE], in order; choices without a whole index
+    are left out."""
+    for chunk in chunks(x):
         for choice in chunk.choices:
             index = integer(choice.get("index"))
             if index is not None:

@@ -46,3 +46,13 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 ALL = tuple(marker for markers in FAMILIES.values() for marker in markers)
 
 ANY = re.compile("|".join(map(re.escape, ALL)))
+
+AT_AN_END = re.compile(r"\Aassistant[ \t]*\n|</s>(?=\s*\Z)")
+"""What is a marker where a text begins or ends, and nowhere else: the role in the head of a turn, of which the tokens
+around it were left out, and what ends a sequence, which HTML has as a tag."""
+
+
+def leaked(text: str) -> list[str]:
+    """The markers in an answer's text."""
+    struck = "<s>" in text or "<s " in text
+    return [*ANY.findall(text), *(m for m in AT_AN_END.findall(text) if not (struck and m == "</s>"))]

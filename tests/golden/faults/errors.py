@@ -51,6 +51,12 @@ def error_not_nested(reply: Reply, shot: Shot) -> Reply:
     return reply if error is None else replace(reply, payload={"object": "error", **error})
 
 
+@fault("refusal-under-a-200", caught_by=SHAPE, stage="reply")
+def refusal_under_a_200(reply: Reply, shot: Shot) -> Reply:
+    """A refusal has its error object, and the status 200 (gateways that hand a body on, and not its status)."""
+    return reply if error_of(reply) is None else replace(reply, status=200)
+
+
 @fault("error-without-message", caught_by=SHAPE, stage="reply")
 def error_without_message(reply: Reply, shot: Shot) -> Reply:
     """The error object has no message."""

@@ -97,6 +97,19 @@ def thought_in_content_too(answer: Answer, shot: Shot) -> Answer:
 
 
 @fault(
+    "last-of-the-thought-in-content",
+    caught_by="reasoning/thought-comes-before-content",
+    stage="draft",
+    when=_streams_thought,
+)
+def last_of_the_thought_in_content(answer: Answer, shot: Shot) -> Answer:
+    """The content of a stream begins with the last piece of the thought (a parser that works on what came together)."""
+    if not answer.reasoning or not answer.content:
+        return answer
+    return replace(answer, content=(*answer.reasoning[-3:], *answer.content))
+
+
+@fault(
     "thought-after-content",
     caught_by="reasoning/thought-comes-before-content",
     stage="events",

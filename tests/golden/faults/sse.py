@@ -251,6 +251,24 @@ def stream_usage_missing(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
             yield item
 
 
+@fault("no-chunk-at-first", caught_by="schema/answer-validates", stage="events", when=streaming)
+def no_chunk_at_first(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream begins with an event that is JSON and no chunk: a sign of life of a gateway."""
+    shot.fire()
+    yield {"type": "ping"}
+    yield from items
+
+
+@fault("stream-usage-twice", caught_by=ELSEWHERE, stage="events", when=_with_usage_asked)
+def stream_usage_twice(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The chunk with usage is sent twice: by the engine, and by the gateway before it."""
+    for item in items:
+        yield item
+        if isinstance(item, dict) and item.get("usage"):
+            shot.fire()
+            yield item
+
+
 @fault("stream-usage-early", caught_by=USAGE, stage="events", when=_with_usage_asked)
 def stream_usage_early(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """The chunk with usage comes before the one that finishes."""

@@ -106,6 +106,12 @@ def finish_reason_eos(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "finish_reason": "eos"} if c["finish_reason"] else c)
 
 
+@fault("finish-reason-empty-at-first", caught_by=FINISH, stage="chunk")
+def finish_reason_empty_at_first(body: Json, shot: Shot) -> Json:
+    """Before its end a stream says finish_reason: "" (Ollama issue 4357)."""
+    return each_choice(body, lambda c: c if c["finish_reason"] else {**c, "finish_reason": ""})
+
+
 @fault("finish-reason-null", caught_by=FINISH, stage="whole")
 def finish_reason_null(body: Json, shot: Shot) -> Json:
     """finish_reason is null on a complete answer."""

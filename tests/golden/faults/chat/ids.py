@@ -23,6 +23,12 @@ def ids_of_the_prompt(body: Json, shot: Shot) -> Json:
     return {**body, "id": f"chatcmpl-{zlib.crc32(repr(shot.call.says('messages')).encode()):08x}"}
 
 
+@fault("ids-empty", caught_by=IDS, stage=("whole", "chunk"))
+def ids_empty(body: Json, shot: Shot) -> Json:
+    """The id of each answer is an empty text."""
+    return {**body, "id": ""}
+
+
 @fault("object-of-a-chunk", caught_by=OBJECT, stage="whole")
 def object_of_a_chunk(body: Json, shot: Shot) -> Json:
     """A plain answer says that it is a chunk."""

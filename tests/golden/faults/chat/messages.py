@@ -9,7 +9,7 @@ from typing import Any, Never
 
 from tests.golden.edits import Json, failure
 from tests.golden.faults.optional import with_tools
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 from tests.golden.validation import InsteadError
 
 ROLES = "chat/messages-of-each-role-are-read"
@@ -48,6 +48,66 @@ def system_is_dropped(body: Json, shot: Shot) -> Json:
 def system_is_dropped_beside_tools(body: Json, shot: Shot) -> Json:
     """Where tools are offered a template passes over the system (ollama-js issue 220, Open WebUI issue 28018)."""
     return _without(body, "system")
+
+
+def _in_a_row(body: Json, role: str) -> list[int]:
+    """The places of messages that follow one of the same role."""
+    said = body.get("messages") if isinstance(body, dict) else None
+    roles = [m.get("role") if isinstance(m, dict) else None for m in said] if isinstance(said, list) else []
+    return [n for n, (one, other) in enumerate(pairwise(roles), 1) if one == other == role]
+
+
+def _but(body: Json, places: list[int]) -> Json:
+    """A body without the messages at these places."""
+    return {**body, "messages": [m for n, m in enumerate(body["messages"]) if n not in places]} if places else body
+
+
+@fault("second-user-is-dropped", caught_by=ROWS, stage="body", when=chat)
+def second_user_is_dropped(body: Json, shot: Shot) -> Json:
+    """Of two turns of the user in a row the template writes the first alone."""
+    return _but(body, _in_a_row(body, "user"))
+
+
+@fault("second-assistant-is-dropped", caught_by=ROWS, stage="body", when=chat)
+def second_assistant_is_dropped(body: Json, shot: Shot) -> Json:
+    """Of two turns of the assistant in a row the first is lost."""
+    return _but(body, [n - 1 for n in _in_a_row(body, "assistant")])
+
+
+@fault("assistant-at-the-end-is-dropped", caught_by=ROWS, stage="body", when=chat)
+def assistant_at_the_end_is_dropped(body: Json, shot: Shot) -> Json:
+    """An answer that was begun for the model is passed over."""
+    said = body.get("messages") if isinstance(body, dict) else None
+    last = said[-1] if isinstance(said, list) and len(said) > 1 else None
+    begun = isinstance(last, dict) and last.get("role") == "assistant"
+    return _but(body, [len(body["messages"]) - 1]) if begun else body
+
+
+@fault("second-system-is-dropped", caught_by=MIDST, stage="body", when=chat)
+def second_system_is_dropped(body: Json, shot: Shot) -> Json:
+    """Of two messages of the system in a row the template writes the first alone."""
+    return _but(body, _in_a_row(body, "system"))
+
+
+@freedom(
+    "turns-of-one-role-are-joined",
+    stage="body",
+    when=chat,
+    of="turns in a row",
+    source="templates that want turns to alternate: those of one role are joined; Mistral",
+)
+def turns_of_one_role_are_joined(body: Json, shot: Shot) -> Json:
+    """Turns of one role in a row become one turn of all their words."""
+    said = body.get("messages") if isinstance(body, dict) else None
+    if not isinstance(said, list) or not all(isinstance(m, dict) and isinstance(m.get("content"), str) for m in said):
+        return body
+    kept: list[Json] = []
+    for message in said:
+        if kept and kept[-1].get("role") == message.get("role") and set(message) == {"role", "content"}:
+            kept[-1] = {**kept[-1], "content": f"{kept[-1]['content']}\n\n{message['content']}"}
+        else:
+            kept.append(message)
+    return {**body, "messages": kept} if len(kept) < len(said) else body
 
 
 @fault("assistant-is-refused", caught_by=ROLES, stage="body", when=lambda c: chat(c) and "assistant" in _roles(c))

@@ -36,6 +36,18 @@ def markers_are_read(body: Json, shot: Shot) -> Json:
     return with_usage(body, prompt_tokens=lambda n: n - less, total_tokens=lambda n: n - less) if less else body
 
 
+@fault("end-of-sequence-in-the-content", caught_by=LEAK, stage="draft", when=chat)
+def end_of_sequence_in_the_content(answer: Answer, shot: Shot) -> Answer:
+    """What ends a sequence is the end of the content (a text file of the vocabulary that marks it as text)."""
+    return replace(answer, content=(*answer.content[:3], "</s>")) if answer.content else answer
+
+
+@fault("role-in-the-content", caught_by=LEAK, stage="draft", when=chat)
+def role_in_the_content(answer: Answer, shot: Shot) -> Answer:
+    """The content begins with the role of its turn: the model wrote the head that the template should have."""
+    return replace(answer, content=("assistant", "\n\n", *answer.content)) if answer.content else answer
+
+
 @fault("marker-in-the-content", caught_by=LEAK, stage="answer", when=chat)
 def marker_in_the_content(answer: Answer, shot: Shot) -> Answer:
     """The marker that ends a turn is a part of the content."""

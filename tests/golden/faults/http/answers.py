@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, Never
 
 from tests.golden import edits
 from tests.golden.edits import Json, api, failure, relabelled
@@ -30,6 +31,19 @@ def chat_reset(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     """The connection of each chat is reset in place of an answer."""
     shot.fire()
     yield Act.RESET
+
+
+@fault(
+    "temperature-zero-refused",
+    caught_by=VALID_ANSWERED,
+    stage="body",
+    when=lambda call: chat(call) and call.says("temperature") == 0,
+)
+def temperature_zero_refused(body: Any, shot: Shot) -> Never:
+    """A temperature of 0 is refused: it must be strictly positive (TGI)."""
+    shot.fire()
+    error = {"message": "temperature must be strictly positive", "type": "validation", "param": "temperature"}
+    raise InsteadError(Reply(422, {"error": error}))
 
 
 @fault("error-in-a-200", caught_by=VALID_ANSWERED, stage="reply", when=chat)

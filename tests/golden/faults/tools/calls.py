@@ -181,6 +181,18 @@ def call_type_missing(body: Json, shot: Shot) -> Json:
     return each_piece(body, lambda entry: without(entry, "type"))
 
 
+@fault("call-type-null-later", caught_by=SHAPED, stage="chunk", when=streamed)
+def call_type_null_later(body: Json, shot: Shot) -> Json:
+    """Later pieces of a streamed call say that its type is null (a model of fields that is written out whole)."""
+    return each_piece(body, lambda entry: entry if first(entry) else {**entry, "type": None})
+
+
+@fault("arguments-as-a-repr", caught_by=SHAPED, stage="draft", when=with_tools)
+def arguments_as_a_repr(answer: Answer, shot: Shot) -> Answer:
+    """The arguments of a call are what Python prints of them, plain and streamed."""
+    return with_calls(answer, lambda _n, c: replace(c, arguments=tokens(repr(json.loads("".join(c.arguments))))))
+
+
 @fault("call-by-another-name", caught_by=SHAPED, stage=("whole", "chunk"), when=with_tools)
 def call_by_another_name(body: Json, shot: Shot) -> Json:
     """A call has its function's name with a prefix of the model's own."""

@@ -104,3 +104,18 @@ def calls_with_more_fields(body: Json, shot: Shot) -> Json:
     if body["object"] == "chat.completion":
         return each_call(body, lambda n, c: of_function({**c, "index": n}, raw=""))
     return each_piece(body, lambda e: {**e, "x_engine": 1})
+
+
+@freedom(
+    "nulls-in-later-pieces",
+    stage="chunk",
+    when=streamed,
+    of="pieces of calls tell",
+    source="OpenAPI document, ChatCompletionMessageToolCallChunk: index alone is required; SGLang",
+)
+def nulls_in_later_pieces(body: Json, shot: Shot) -> Json:
+    """Later pieces of a streamed call have null as id and as name, beside a type that comes again (SGLang)."""
+    return each_piece(
+        body,
+        lambda e: e if first(e) else of_function({**e, "id": None, "type": "function"}, name=None),
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden.answers import Answer
 from tests.golden.edits import Json, each_message, without
 from tests.golden.faults.optional import with_tools
 from tests.golden.faults.tools.calls import each_piece, first, of_function, streamed, with_calls
+from tests.golden.items import Item
 from tests.golden.registry import Shot, fault
 
 INDEX = "tools/streamed-calls-carry-their-index"
@@ -85,6 +87,22 @@ def id_in_every_delta(body: Json, shot: Shot) -> Json:
 def id_new_in_every_delta(body: Json, shot: Shot) -> Json:
     """Each piece of a streamed call has an id of its own (vLLM pull request 23522)."""
     return each_piece(body, lambda e: e if first(e) else {**e, "id": f"call_{shot.draw.getrandbits(96):024x}"})
+
+
+@fault("call-begins-without-its-id", caught_by=ONCE, stage="events", when=streamed)
+def call_begins_without_its_id(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The first piece of a streamed call has neither its id nor its name: they come with the next (vercel/ai issue
+    18440, opencode pull request 47954)."""
+    for item in items:
+        choice = item["choices"][0] if isinstance(item, dict) and item["choices"] else None
+        made = choice["delta"].get("tool_calls") if choice else None
+        if made and first(made[0]):
+            shot.fire()
+            before = [{"index": each["index"], "type": "function", "function": {"arguments": ""}} for each in made]
+            yield {**item, "choices": [{**choice, "delta": {**choice["delta"], "tool_calls": before}}]}
+            yield {**item, "choices": [{**choice, "delta": {"tool_calls": made}}]}
+        else:
+            yield item
 
 
 @fault("streamed-arguments-an-object", caught_by=JOINED, stage=("draft", "chunk"), when=streamed)

@@ -22,6 +22,9 @@ FROM, UNTIL = 978_307_200, 4_133_980_800
 YEAR_S = 31_556_952
 APART_S = 300
 
+IGNORED = tuple(rule + causes.SOME for rule in (causes.MAX_TOKENS, causes.MAX_COMPLETION_TOKENS))
+"""The rules whose finding it is that a cap cuts nothing at all."""
+
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -91,12 +94,11 @@ def completion_tokens_keep_the_cap(x: Exchange, expect: Expect) -> Iterator[Find
         yield no_evidence("the request", expected="a cap to hold the answer against", got="none")
         return
     choices = chat.wanted(x)
-    if tokens > cap * choices:
-        expected = f"at most {cap}" + (f" a choice, {cap * choices} in all" if choices > 1 else "")
-        yield violation(
-            "usage.completion_tokens", expected=expected, got=tokens, so="an answer costs more than was allowed"
-        )
     reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
+    if tokens > cap * choices:
+        expected, got = f"at most {cap * choices}", f"{tokens}" + (f", in {choices} choices" if choices > 1 else "")
+        so, judges = "an answer costs more than was allowed", () if "length" in reasons else IGNORED
+        yield violation("usage.completion_tokens", expected=expected, got=got, so=so, causes=judges)
     if choices == 1 and reasons == ["length"] and tokens < cap - 1:
         so = "a client takes a whole answer for a cut one, or asks again for more"
         yield violation("usage.completion_tokens", expected=f'{cap}: finish_reason is "length"', got=tokens, so=so)

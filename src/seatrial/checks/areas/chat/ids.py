@@ -26,7 +26,7 @@ KIND = "chat.completion"
 )
 def ids_are_unique(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """No two answers of a run have one id, whether plain or streamed."""
-    told = {name: value for name, x in xs.items() if (value := _id(x))}
+    told = {name: value for name, x in xs.items() if (value := _id(x)) is not None}
     if len(told) < 2:
         got = f"{len(told)} in {len(xs)} answers"
         judges = (causes.SCHEMA + causes.SOME, causes.ANSWERED + causes.SOME)
@@ -37,7 +37,7 @@ def ids_are_unique(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Findi
         shared = [name for name, said in told.items() if said == value]
         shown = ", ".join(shared[:3]) + (" ..." if len(shared) > 3 else "")
         so = "logs, caches and clients that go by the id take one answer for the other"
-        got = f"{value} {times} times: {shown}"
+        got = f"{value or 'an empty text'} {times} times: {shown}"
         where = f"id in {len(told)} answers"
         yield violation(where, expected="one for each", got=got, so=so, about=shared[-1])
 
@@ -60,10 +60,10 @@ def object_names_a_completion(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation("object", expected=f'"{KIND}"', got=told, so=so, causes=(causes.SCHEMA,))
 
 
-def _id(x: Exchange) -> str:
-    """The id of an answer to a chat; of a stream, of its first chunk. Empty where it has none."""
+def _id(x: Exchange) -> str | None:
+    """The id of an answer to a chat; of a stream, the first that a chunk has. None where it has none."""
     if not x.path.endswith("/chat/completions") or x.status != 200:
-        return ""
-    bodies = (x.json, *(chunk.json for chunk in x.chunks[:1]))
-    said = next((mapping(body).get("id") for body in bodies if mapping(body).get("id")), "")
-    return said[:200] if isinstance(said, str) else ""
+        return None
+    bodies = map(mapping, (x.json, *(chunk.json for chunk in x.chunks)))
+    told = [body["id"] for body in bodies if isinstance(body.get("id"), str) and not body.get("error")]
+    return next(filter(None, told), told[0] if told else "")[:200] if told else None

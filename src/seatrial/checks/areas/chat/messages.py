@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from seatrial.checks import answering, causes, look, traits
@@ -104,7 +104,7 @@ def call_needs_no_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
 )
 def system_message_is_read_anywhere(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A system message is accepted and reaches the model in mid-conversation too, and where two stand in a row."""
-    yield from _read(xs)
+    yield from _read(xs, whole=("two",))
 
 
 @rule(
@@ -113,10 +113,11 @@ def system_message_is_read_anywhere(xs: Mapping[str, Exchange], expect: Expect) 
     level=Level.SHOULD,
     of=ROWS,
     answer=False,
-    source="OpenAI's API answers; templates that want turns to alternate raise",
+    source="OpenAI's API answers; templates that want turns to alternate raise, or pass over a turn",
 )
 def turns_of_one_role_are_answered_or_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """Turns of one role in a row, and an assistant's at the end, are answered, or refused with a 4xx that says so."""
+    """Turns of one role in a row, and an assistant's at the end, are answered with all of them read, or refused with a
+    4xx that says so."""
     for name, x in _sent(xs):
         if x.status is not None and 400 <= x.status < 500:
             if not look.error(x):
@@ -126,6 +127,17 @@ def turns_of_one_role_are_answered_or_refused(xs: Mapping[str, Exchange], expect
                 )
         elif finding := _unaccepted(x, "an answer, or a 4xx"):
             yield look.named(finding, name, alone=False)
+        else:
+            yield from _all_read(name, x, xs)
+
+
+def _all_read(name: str, x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """Whether a prompt is longer than one that begins alike by the turns that it has more; nothing, where nobody counts
+    them. A turn of many words that was passed over may hide behind marks of the template: each word is a token."""
+    counted = {key: each for key, each in xs.items() if each.status == 200 and chat.prompt_tokens(each) is not None}
+    base = counted.get("last" if name == "assistants" and "last" in counted else "before")
+    if base is not None and name in counted:
+        yield from _longer(name, x, base, chat.prompt_tokens(base), whole=name == "assistants")
 
 
 @rule(
@@ -138,9 +150,11 @@ def turns_of_one_role_are_answered_or_refused(xs: Mapping[str, Exchange], expect
 )
 def fields_of_messages_are_tolerated(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A message may have a name, and fields that the server does not know."""
+    before = xs.get("before")
     for name, x in _sent(xs):
         if finding := _unaccepted(x, "200: the request is valid"):
-            yield look.named(finding, name, alone=False)
+            unanswered = before is not None and _unaccepted(before, finding.expected)
+            yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
 
 
 @rule(
@@ -189,8 +203,12 @@ def _answered(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
             yield look.named(nothing, name, alone=False)
 
 
-def _read(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
-    """Of each request but the one without, whether it is answered, and its prompt longer by what is added."""
+def _read(xs: Mapping[str, Exchange], *, whole: Collection[str] = ()) -> Iterator[Finding]:
+    """Of each request but the one without, whether it is answered, and its prompt longer by what is added.
+
+    Args:
+        whole: the requests to which several messages are added: each word of them is a token at least.
+    """
     base = xs.get(WITHOUT)
     known = None if base is None else chat.prompt_tokens(base)
     for name, x in _sent(xs):
@@ -198,7 +216,7 @@ def _read(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
             unanswered = base is not None and _unaccepted(base, finding.expected)
             yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
         elif name != WITHOUT:
-            yield from _longer(name, x, base, known)
+            yield from _longer(name, x, base, known, whole=name in whole)
 
 
 def _hanging(finding: Finding) -> Finding:
@@ -207,7 +225,9 @@ def _hanging(finding: Finding) -> Finding:
     return no_evidence(where, expected=expected, got=got, causes=(causes.ANSWERED + causes.SOME,))
 
 
-def _longer(name: str, x: Exchange, base: Exchange | None, known: int | None) -> Iterator[Finding]:
+def _longer(
+    name: str, x: Exchange, base: Exchange | None, known: int | None, *, whole: bool = False
+) -> Iterator[Finding]:
     tokens = chat.prompt_tokens(x)
     if base is None or known is None or tokens is None:
         got = None if base is None else chat.usage(base if known is None else x)
@@ -215,7 +235,7 @@ def _longer(name: str, x: Exchange, base: Exchange | None, known: int | None) ->
         yield no_evidence(f"{name}: usage.prompt_tokens", expected="a whole number", got=got, causes=judges)
         return
     more = _words(x) - _words(base)
-    if tokens - known < more / 2:
+    if tokens - known < (more if whole else more / 2):
         where, expected = f"{name}: usage.prompt_tokens", f"about {more} more than the {known} without it"
         yield violation(where, expected=expected, got=tokens, so=UNREAD, grave=True, about=name)
 

@@ -90,7 +90,7 @@ def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     for answer in chat.answers(x).values():
-        found = next((m for m in markers.ANY.findall(answer.content) if m.encode() not in x.request_body), "")
+        found = next((m for m in markers.leaked(answer.content) if m.strip().encode() not in x.request_body), "")
         if found:
             so = "users read it, and a client that sends the turn back has a broken prompt"
             yield violation(f"choice {answer.index}, content", expected="no marker", got=found, so=so)

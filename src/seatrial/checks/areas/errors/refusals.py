@@ -28,12 +28,18 @@ BELOW = (paths.UNKNOWN_PATH | paths.WRONG_METHOD | bodies.COMPRESSED) - traits.F
     source="OpenAPI document, ErrorResponse; openai-python",
 )
 def error_object_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """An answer of 4xx or 5xx is {"error": {...}} with a message and a type; strictly, with param and code too.
+    """An answer of 4xx or 5xx, and none of 200, is {"error": {...}} with a message and a type; strictly, with param and
+    code too.
 
-    A faulty request that got 200 has no such answer, and this rule nothing to hold against it: that it should have been
-    refused is the finding of the rule on its own fault (``params/wrong-types-are-refused``). Where a server lacks the
+    Of a faulty request that was answered this rule has nothing to say: that it should have been refused is the finding
+    of the rule on its own fault (``params/wrong-types-are-refused``). Where a server lacks the
     route of an optional area, whoever stands before it says so, in words of its own.
     """
+    if look.erring(x):
+        got = f"200 {x.body[:200].decode('utf-8', 'replace')}"
+        so = "a client that goes by the status takes an error for an answer without content"
+        yield violation("the status", expected="a 4xx or 5xx beside an error object", got=got, so=so)
+        return
     if x.status is None or x.status < 400 or capabilities.declined_route(x):
         return
     error = fields.mapping(x.json).get("error")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look
+from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import LABELS, NULLS, TEXT_FORMAT, UNKNOWN, text
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
@@ -13,6 +13,9 @@ from seatrial.records import Exchange, Expect, Finding, Level
 
 NOBODYS = "seatrial_unknown_parameter"
 """A parameter that no server has."""
+
+USUAL = ("model", "messages", "temperature")
+"""Parameters of every chat of the suite."""
 
 
 @rule(
@@ -79,7 +82,8 @@ def text_format_changes_nothing(xs: Mapping[str, Exchange], expect: Expect) -> I
     """A response_format of type text is accepted, and the answer is words, as without."""
     plain, bound = xs.get("without"), xs.get("with")
     if plain is None or bound is None or not (said := text(plain)):
-        yield no_evidence("without: content", expected="an answer with text", got="none")
+        judges = (causes.ANSWERED + causes.SOME,)
+        yield no_evidence("without: content", expected="an answer with text", got="none", causes=judges)
     elif bound.status != 200:
         so = "a client that always says its format gets no answer"
         yield violation("with: the status", expected="200", got=f"{bound.status} {_shown(bound)}", so=so, about="with")
@@ -99,7 +103,18 @@ def _each_accepted(xs: Mapping[str, Exchange], so: str) -> Iterator[Finding]:
         alone = {each: part for each, part in apart.items() if part.status != 200}
         for each, part in (alone or {f"{name}, all together": x}).items():
             got, about = f"{part.status} {_shown(part)}", f"{name}:{each}" if alone else name
-            yield violation(f"{each}: the status", expected="200", got=got, so=so, about=about)
+            judges = (causes.ANSWERED + causes.SOME,) if _is_of_all(alone, apart) or _is_of_another(part) else ()
+            yield violation(f"{each}: the status", expected="200", got=got, so=so, about=about, causes=judges)
+
+
+def _is_of_all(refused: Mapping[str, Exchange], apart: Mapping[str, Exchange]) -> bool:
+    """Whether all parts are refused in the same words: not for what they have apart, but for what they share."""
+    return 1 < len(refused) == len(apart) and len({(part.status, part.body) for part in refused.values()}) == 1
+
+
+def _is_of_another(x: Exchange) -> bool:
+    """Whether a refusal is for a parameter that every request of the suite has, and by its name."""
+    return fields.mapping(fields.mapping(x.json).get("error")).get("param") in USUAL
 
 
 def _policies(xs: Mapping[str, Exchange]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A cap of zero or less is refused; of two caps that differ the smaller holds, or both are refused; a huge one is
     refused or met."""
     cap, tokens = chat.cap(x), chat.completion_tokens(x)
-    if x.status != 200:
+    if x.status != 200 or look.erring(x):
         yield from look.not_refused(x)
     elif cap is None or (tokens is None and cap > 0):
         where, expected = "usage.completion_tokens", "a count to hold against the cap"
@@ -50,7 +50,8 @@ def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
             grave=cap < 0 or tokens is None or tokens > 1,
         )
     elif tokens is not None and tokens > cap * chat.wanted(x):
-        yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens)
+        by = (causes.CAPPED + causes.SOME, causes.MAX_TOKENS + causes.SOME)
+        yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens, causes=by)
 
 
 def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
@@ -69,7 +70,10 @@ def _overruns(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
         elif cap is not None and tokens is not None and tokens > cap:
             so, where = "an answer runs on at the client's cost", f"{name}: usage.completion_tokens"
             lost = "" if _heeded(xs) else key
-            yield violation(where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name, ignores=lost)
+            judges = () if lost else (causes.CAPPED,)
+            yield violation(
+                where, expected=f"at most {cap}", got=tokens, so=so, grave=True, about=name, ignores=lost, causes=judges
+            )
 
 
 def _heeded(xs: Mapping[str, Exchange]) -> bool:
@@ -95,7 +99,8 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
     if brief.reasons != ["length"]:
         got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
         so = "a client takes the cut answer for a whole one"
-        by = look.by_calls(xs["short"])
+        other = (causes.MAX_TOKENS + causes.SOME,) if key == "max_completion_tokens" else ()
+        by = (*look.by_calls(xs["short"]), *other)
         yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short", causes=by)
     sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
     if sizes[0] >= sizes[1] > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look
+from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, STOP, STOP_IN_THOUGHT, STOPS
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
@@ -73,7 +73,8 @@ def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) 
 def empty_stop_stops_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stop that names nothing (null, no string, an empty one) ends no answer; an empty one may be refused."""
     if not (free := _said(xs.get("free"))):
-        yield no_evidence("free: content", expected="an answer with text", got="none")
+        judges = (causes.ANSWERED + causes.SOME,)
+        yield no_evidence("free: content", expected="an answer with text", got="none", causes=judges)
         return
     for name, x in xs.items():
         if name == "free" or look.is_refusal(x):
@@ -143,7 +144,8 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     expected = f"{kept!r}: to end before {stop!r}"
     if stop in said or (said.startswith(whole) and whole != kept):
         so, on = "a client that splits at it gets text it does not expect", "" if said.endswith(stop) else "stop"
-        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on)
+        by = (causes.STOPPED + causes.SOME,)
+        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on, causes=by)
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
         if reasons != ["stop"]:

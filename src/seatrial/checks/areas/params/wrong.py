@@ -53,7 +53,8 @@ def stray_stream_options_do_no_harm(x: Exchange, expect: Expect) -> Iterator[Fin
         yield violation("the status", expected="200, or a 400", got=x.status)
     elif x.is_stream or not look.holds_something(x):
         so = "a client that waits for one JSON object cannot read the answer"
-        yield violation("the answer", expected="a plain one", got=x.content_type or "no content type", so=so)
+        got, judges = x.content_type or "no content type", look.by_status(x)
+        yield violation("the answer", expected="a plain one", got=got, so=so, causes=judges)
 
 
 @rule(row="p/27", level=Level.SHOULD, of=NO_NUMBER, answer=False, source="RFC 8259 6; llama.cpp 19367: it hangs")

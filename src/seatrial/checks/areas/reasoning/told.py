@@ -75,7 +75,7 @@ def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="rsn/3", level=Level.SHOULD, of=TOLD, source="Ollama middleware/openai.go: thought and content are apart")
 def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stream tells thought before content, and never both in one delta; what a plain answer tells is in the stream
-    too."""
+    too, and where thought ends neither has a piece of it in the content."""
     if nothing := untold(xs):
         yield nothing
         return
@@ -102,6 +102,20 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
                 break
             if speaks:
                 said.add(choice)
+    yield from _ending(xs)
+
+
+def _ending(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """Where the content of one answer is that of the other behind the last piece of its thought."""
+    ways = [(name, xs[name]) for name in ("plain", "stream") if name in xs]
+    said = {name: "".join(a.content for a in chat.answers(x).values()) for name, x in ways}
+    thought = "".join("".join(reasoning.joined(x).values()) for _name, x in ways[:1]).rstrip()
+    for name, other in (("stream", "plain"), ("plain", "stream")):
+        whole, text = said.get(name, ""), said.get(other, "").strip()
+        piece = whole.rstrip().removesuffix(text).strip() if text else ""
+        if piece and whole.rstrip().endswith(text) and thought.endswith(piece):
+            so = "a reader is shown the end of the thought as the beginning of the answer"
+            yield violation(f"{name}: content", expected=text, got=whole, so=so, about=name)
 
 
 @rule(row="rsn/4", level=Level.SHOULD, of=TOLD, source="imp PR 1442: stop where thought was cut; ds4 1087, 898")

@@ -72,15 +72,16 @@ def nothing_is_said_after_the_end(x: Exchange, expect: Expect) -> Iterator[Findi
     if nothing := look.unanswered(x):
         yield nothing
         return
-    ended: set[int] = set()
+    ended: dict[int, object] = {}
     for chunk, index, choice, delta in chat.deltas(x):
         if index in ended and (said := next((name for name in SAYS if delta.get(name)), "")):
             so = "a client that stops at the finish_reason loses it"
             where = f"chunk {chunk.index}, choice {index}, {said}"
-            yield violation(where, expected="nothing after the finish_reason", got=delta[said], so=so)
+            judges = () if ended[index] in chat.FINISH_REASONS else (causes.FINISH_KNOWN,)
+            yield violation(where, expected="nothing after the finish_reason", got=delta[said], so=so, causes=judges)
             return
         if choice.get("finish_reason") is not None:
-            ended.add(index)
+            ended.setdefault(index, choice["finish_reason"])
 
 
 @rule(
@@ -96,8 +97,12 @@ def usage_stands_nowhere_else(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     options = mapping(mapping(x.request_json).get("stream_options"))
     asked = options.get("include_usage") is True
-    told = [chunk for chunk in x.chunks if mapping(chunk.json).get("usage") is not None]
+    told = [chunk for chunk in chat.chunks(x) if chunk.json.get("usage") is not None]
     wrong = [chunk for chunk in told if chunk.choices] if asked else told
+    if not wrong and len(told) > 1:
+        so = "a client that adds up usage over chunks counts tokens more than once"
+        got = f"{len(told)}, each with an empty list of choices"
+        yield violation(f"chunk {told[1].index}, usage", expected="one chunk with usage", got=got, so=so)
     if wrong:
         so = "a client that adds up usage over chunks counts tokens more than once"
         expected = "null beside choices" if asked else "none: it was not asked for"
@@ -168,14 +173,15 @@ def wordless_stream_is_whole(xs: Mapping[str, Exchange], expect: Expect) -> Iter
     roles = {delta.get("role") for _chunk, _index, _choice, delta in chat.deltas(x)}
     reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
     so = "a client waits for a turn that never begins, or never ends"
-    for what, there in (
-        ("role", "assistant" in roles),
-        ("finish_reason", bool(reasons)),
-        ("[DONE]", any(chunk.done for chunk in x.chunks)),
+    for what, there, judge in (
+        ("role", "assistant" in roles, causes.ROLE),
+        ("finish_reason", bool(reasons), causes.FINISHED),
+        ("[DONE]", any(chunk.done for chunk in x.chunks), causes.DONE),
     ):
         if not there:
             got = f"{len(x.chunks)} events"
-            yield violation(f"the {what}", expected="one, as in any stream", got=got, so=so, about="stream")
+            where, any_ = f"the {what}", (judge + causes.SOME,)
+            yield violation(where, expected="one, as in any stream", got=got, so=so, about="stream", causes=any_)
 
 
 @rule(

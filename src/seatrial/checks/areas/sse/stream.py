@@ -66,7 +66,7 @@ def events_are_well_formed(x: Exchange, expect: Expect) -> Iterator[Finding]:
         if not isinstance(chunk.json, dict):
             got = chunk.fault or chunk.data
             so = "a client that reads its choices falls over, or has left at the [DONE] before it"
-            judges = (causes.WHOLE_EVENTS,)
+            judges = (causes.WHOLE_EVENTS, causes.UTF_8)
             yield violation(f"event {chunk.index}", expected="one JSON object", got=got, so=so, causes=judges)
     if x.tail.strip():
         got = x.tail[:200].decode("utf-8", "replace")
@@ -94,7 +94,9 @@ def done_comes_once_and_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if not done:
         got = f"{len(x.chunks)} events, {x.error or 'then the end'}"
         so = "a client cannot tell a whole answer from a torn one"
-        yield violation("the end", expected="data: [DONE]", got=got, so=so, causes=look.by_label(x))
+        unread = (causes.EVENTS,) if x.chunks and not isinstance(x.chunks[-1].json, dict) else ()
+        judges = (*look.by_label(x), *unread)
+        yield violation("the end", expected="data: [DONE]", got=got, so=so, causes=judges)
     elif len(done) > 1:
         yield violation(f"event {done[1]}", expected="one [DONE]", got=f"{len(done)} of them")
     elif done[0] != len(x.chunks) - 1:
@@ -129,13 +131,14 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.no_chunk(x):
         yield nothing
         return
-    chunks = [chunk for chunk in x.chunks if isinstance(chunk.json, dict)]
+    chunks = chat.chunks(x)
     first = chunks[0]
     if first.json.get("object") != "chat.completion.chunk":
         got = first.json.get("object")
         taken = isinstance(got, str) and not first.json.get("error")  # else the SDK raises, or never looks at it
         so = "the SDK's stream helper skips the chunk" if taken else ""
-        yield violation(f"chunk {first.index}, object", expected='"chat.completion.chunk"', got=got, so=so)
+        where, judges = f"chunk {first.index}, object", (causes.SCHEMA,)
+        yield violation(where, expected='"chat.completion.chunk"', got=got, so=so, causes=judges)
     for name in IDENTITY:
         yield from _constant(name, chunks)
 
@@ -151,7 +154,7 @@ def created_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.no_chunk(x):
         yield nothing
         return
-    yield from _constant("created", [chunk for chunk in x.chunks if isinstance(chunk.json, dict)])
+    yield from _constant("created", chat.chunks(x))
 
 
 def _joined(x: Exchange, index: int) -> str:
@@ -170,8 +173,9 @@ def _constant(name: str, chunks: Sequence[Chunk]) -> Iterator[Finding]:
     other = next((c for c in chunks if c.json.get(name) != first.get(name) or name not in c.json), None)
     if other is not None:
         so = "a client that groups chunks by it sees several answers"
-        where, expected = f"chunk {other.index}, {name}", shorten(first.get(name))
-        yield violation(where, expected=expected, got=other.json.get(name), so=so)
+        where, expected = f"chunk {other.index}, {name}", shorten(first.get(name, "one on every chunk"))
+        judges = () if name in other.json and name in first else (causes.SCHEMA,)
+        yield violation(where, expected=expected, got=other.json.get(name), so=so, causes=judges)
 
 
 @rule(row="sse/8", level=Level.MUST, of=traits.STREAM, source="OpenAPI document, finish_reason; SGLang and vLLM tests")
@@ -190,7 +194,9 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
         elif len(answer.finishes) > 1:
             (_, first), (where, second) = answer.finishes[:2]
             got = f"{shorten(first, 40)}, then {shorten(second, 40)}"
-            yield violation(f"{where}, finish_reason", expected="one", got=got, so="a client ends the turn twice")
+            so, strange = "a client ends the turn twice", any(r not in chat.FINISH_REASONS for r in answer.reasons)
+            judges = (causes.FINISH_KNOWN,) if strange else ()
+            yield violation(f"{where}, finish_reason", expected="one", got=got, so=so, causes=judges)
 
 
 @rule(row="sse/8", level=Level.SHOULD, of=traits.STREAM, source="OpenAPI document, finish_reason: required, nullable")
@@ -213,7 +219,7 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.no_chunk(x):
         yield nothing
         return
-    last = next(chunk for chunk in reversed(x.chunks) if isinstance(chunk.json, dict))
+    last = chat.chunks(x)[-1]
     if not isinstance(last.json.get("usage"), dict):
         so = "a client that reads the usage of the last chunk has none"
         where, got = f"chunk {last.index}, usage", last.json.get("usage")

@@ -105,7 +105,8 @@ def cut_inside_a_character_is_alike_both_ways(xs: Mapping[str, Exchange], expect
         one, other = _said(xs[name]), _said(streamed)
         if (LOST in one) != (LOST in other):
             so = "the same answer is another one where it is streamed"
-            yield violation(f"{name}, and streamed", expected=f"{one!r}", got=f"{other!r}", so=so, about=name)
+            where, judges = f"{name}, and streamed", (causes.REPLACED + causes.SOME,)
+            yield violation(where, expected=f"{one!r}", got=f"{other!r}", so=so, about=name, causes=judges)
 
 
 @rule(
@@ -127,8 +128,17 @@ def stream_counts_as_a_plain_answer(xs: Mapping[str, Exchange], expect: Expect) 
             yield no_evidence(f"usage.{what}", expected="a number both ways", got=f"{one}, {other}", causes=_COUNTED)
         elif one != other:
             so = "whoever counts what requests cost counts streams otherwise"
-            yield violation(f"usage.{what} of the stream", expected=f"{one}", got=other, so=so, about="stream")
+            cap, where = chat.cap(stream), f"usage.{what} of the stream"
+            over = what == "completion_tokens" and cap is not None and other > cap
+            judges = (causes.CAPPED + causes.SOME,) if over else ()
+            yield violation(where, expected=f"{one}", got=other, so=so, about="stream", causes=judges)
 
+
+UNREAD = tuple(rule + causes.SOME for rule in (causes.UTF_8, causes.EVENTS, causes.REPLACED))
+"""The rules whose finding it is that events cannot be read, or characters were replaced."""
+
+ENDED = tuple(rule + causes.SOME for rule in (causes.MAX_TOKENS, causes.FINISH_KNOWN))
+"""The rules whose finding it is that an answer of the same words ends otherwise."""
 
 _COUNTED = (causes.USAGE, causes.USAGE + causes.SOME, causes.LAST_USAGE + causes.SOME)
 
@@ -158,7 +168,10 @@ def stream_says_what_a_plain_answer_says(xs: Mapping[str, Exchange], expect: Exp
         wordless = (causes.STREAMED + causes.SOME,) if not _said(stream).strip() else ()
         got = f"{_said(stream)!r}, {', '.join(map(str, _reasons(stream)))}"
         expected = f"{told[0][0][:200]!r}, {', '.join(map(str, told[0][1]))}"
-        judges = (*unended, *wordless, *(look.by_calls(stream) if _said(stream) == told[0][0] else ()))
+        ends = (*ENDED, *look.by_calls(stream)) if _said(stream) == told[0][0] else ()
+        torn = any(chunk.fault for chunk in stream.chunks) or (LOST in _said(stream) and LOST not in told[0][0])
+        spelt = UNREAD if torn else ()
+        judges = (*unended, *wordless, *ends, *spelt)
         yield violation("the stream", expected=expected, got=got, so=so, about="stream", causes=judges)
 
 

@@ -78,7 +78,7 @@ def names_and_values_of_any_script_work(x: Exchange, expect: Expect) -> Iterator
     """Names of keys and values of enums in any script, with quotes, backslashes and spaces, come as the schema has
     them, or the schema is refused."""
     so = "a program of any language but English does not find its keys and values"
-    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY, told.KEYS))
 
 
 @rule(

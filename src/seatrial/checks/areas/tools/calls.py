@@ -161,6 +161,10 @@ def _identity(call: MadeCall) -> Iterator[Finding]:
     if other or not kinds:
         so = "a client that sorts calls by their type passes it over"
         yield violation(f"{call.where}, type", expected='"function"', got=other[0] if other else "none", so=so)
+    elif any(piece.sent.get("type", "function") is None for piece in call.pieces):
+        so = "a client on the official SDK takes it for the type that came first, and falls over the call"
+        expected, got = '"function", or no such key', "null, in a later piece"
+        yield violation(f"{call.where}, type", expected=expected, got=got, so=so)
 
 
 def _function(call: MadeCall, x: Exchange) -> Iterator[Finding]:

@@ -12,11 +12,16 @@ from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, fields, tools
+from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
 
 BOTH_WAYS = NAMED | trait("calls-both-ways")
 """The same call, forced three times: ``plain``, ``again`` and as a ``stream``."""
+
+ENTIRE = ("{}", "[]", '""', "nl")
+"""The first and the last letter of an object, a list, a text and a null: of such arguments no piece is missing, and
+what is wrong with them is wrong with plain calls too."""
 
 
 @rule(
@@ -57,11 +62,11 @@ def streamed_calls_carry_their_index(x: Exchange, expect: Expect) -> Iterator[Fi
     row="tools/11",
     level=Level.MUST,
     of=STREAMED,
-    source="openai-python accumulate_delta joins them; llama.cpp issue 13774",
+    source="openai-python accumulate_delta joins them; llama.cpp issue 13774; vercel/ai issue 18440: not at first",
 )
 def id_and_name_of_a_streamed_call_come_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """The id and the name of a call in a stream come once; a type that comes again does no harm, and a name may come
-    in pieces."""
+    """The id and the name of a call in a stream come once, with its first piece; a type that comes again does no harm,
+    and a name may come in pieces."""
     if nothing := asked.uncalled(x):
         yield nothing
         return
@@ -71,11 +76,22 @@ def id_and_name_of_a_streamed_call_come_once(x: Exchange, expect: Expect) -> Ite
     for call in (call for made in tools.calls(x).values() for call in made if not asked.merged(call)):
         for key, told in (("id", call.told("id")), ("name", call.names)):
             texts = [text for text in told if isinstance(text, str) and text]
+            if texts and not _first(call, key):
+                so = "a client that begins a call with its first piece, as the AI SDK does, ends the turn with an error"
+                got = f"{shorten(texts[0], 40)}, in a later piece"
+                where = f"{call.where}, {key}"
+                yield violation(where, expected="in the first piece", got=got, so=so, causes=judges)
             if len(texts) < 2 or (key == "name" and call.name in known):
                 continue
             so = f"those that join deltas have '{shorten(''.join(texts), 80)}' as the {key}"
             got = f"{len(texts)} times: {shorten(texts[0], 40)}, {shorten(texts[1], 40)}"
             yield violation(f"{call.where}, {key}", expected="once", got=got, so=so, causes=judges)
+
+
+def _first(call: MadeCall, key: str) -> Any:
+    """What the first piece of a call gives for its id or its function's name."""
+    piece = call.pieces[0]
+    return piece.sent.get(key) if key == "id" else piece.function.get(key)
 
 
 @rule(
@@ -103,8 +119,14 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
             yield no_evidence(where, expected="a JSON object", got="an empty text", causes=(asked.EMPTY_OBJECT,))
         elif not isinstance(call.value, dict):
             so = "a client that parses the joined text falls over"
-            judges = (asked.INDEXED,) if call.choice in unnumbered or asked.merged(call) else ()
+            judges = (asked.INDEXED,) if call.choice in unnumbered or asked.merged(call) else _plainly(call)
             yield violation(where, expected="a JSON object", got=call.arguments or "none", so=so, causes=judges)
+
+
+def _plainly(call: MadeCall) -> tuple[str, ...]:
+    """The rule whose finding it is that arguments of which no piece is missing are no object; none where one is."""
+    text = call.arguments.strip()
+    return (asked.SHAPED + causes.SOME,) if text[:1] + text[-1:] in ENTIRE else ()
 
 
 def _unnumbered(x: Exchange) -> frozenset[int]:

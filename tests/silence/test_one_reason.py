@@ -1,0 +1,83 @@
+"""What is wrong in one way has one reason: of all rules that it breaks one fails, and the others hang on it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+
+import pytest
+from msgspec.structs import replace
+
+from seatrial.checks.rules import Rule
+from seatrial.judging.case import FAILED, Evidenced, Terms, judge_case
+from seatrial.judging.waivers import Waivers
+from seatrial.oracles import node
+from seatrial.records import Judged, Outcome, Planned
+from tests.golden.memory import Memory
+from tests.silence.asking import Asker
+from tests.silence.tables import SCENARIOS
+from tests.silence.trial import BADLY, PATIENCE_S, RULES, expecting, known
+
+STREAMS = ("stream", "stream-usage", "stream-unicode", "stream-long", "both-ways", "both-ways-turns")
+STREAMS += ("scripts-both-ways", "cuts-both-ways", "same-words", "wordless")
+CAPS = ("plain", "max-tokens", "max-tokens-stream", "max-completion-tokens", "max-completion-tokens-stream")
+CAPS += ("n", "caps-differ", "both-ways-turns", "same-words")
+STOPS = ("stop", "stop-stream", "stop-strings")
+CALLS = ("tool-required", "tool-named", "tool-required-stream", "tool-named-stream", "tools-parallel-stream")
+CALLS += ("tool-both-ways", "tool-no-parameters")
+PLAIN = ("plain", "turns", "labels", "null-cap", "message-fields", "stop-none", "max-tokens")
+REFUSALS = ("no-messages", "stream-no-messages", "empty-messages", "temperature-text", "out-of-range", "cap-negative")
+REFUSALS += ("cap-huge", "stray-options", "top-logprobs-alone", "stop-five")
+
+ONE = {
+    "role-in-every-chunk": ("sse/role-is-sent-once", STREAMS),
+    "half-of-a-pair": ("sse/stream-is-utf-8", STREAMS),
+    "far-planes-replaced": ("sse/no-character-is-replaced", STREAMS),
+    "finish-reason-empty-at-first": ("chat/finish-reason-is-known", STREAMS),
+    "chunk-after-done": ("sse/done-comes-once-and-last", STREAMS),
+    "no-chunk-at-first": ("schema/answer-validates", STREAMS),
+    "max-tokens-ends-with-stop": ("params/max-tokens-caps", CAPS),
+    "cap-overrun": ("chat/completion-tokens-keep-the-cap", CAPS),
+    "stop-ignored": ("params/stop-string-ends-the-answer", STOPS),
+    "stop-kept-in-the-text": ("params/stop-string-ends-the-answer", STOPS),
+    "arguments-as-a-repr": ("tools/call-has-its-fields", CALLS),
+    "call-type-null-later": ("tools/call-has-its-fields", CALLS),
+    "call-begins-without-its-id": ("tools/id-and-name-of-a-streamed-call-come-once", CALLS),
+    "temperature-zero-refused": ("http/valid-request-is-answered", (*PLAIN, "temperature-text")),
+    "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),
+}
+"""The rule that names each fault, and the scenarios that are sent."""
+
+
+def _judged(fault: str, names: Iterable[str]) -> list[Judged]:
+    """All cases of some scenarios on a server with a fault, with what hangs on what, as a run has them."""
+    server = Memory((fault,))
+    endpoint = known(server)
+    asker = Asker(endpoint, PATIENCE_S, server, Asker(endpoint, PATIENCE_S, server.keyed()))
+    plans: dict[str, tuple[Planned, Rule, Evidenced]] = {}
+    for name in names:
+        xs = asker.send(name, SCENARIOS[name])
+        on = Evidenced(xs, {key: x.id for key, x in xs.items()}, expecting(endpoint, **SCENARIOS[name].settings))
+        for rule in _rules(name):
+            case = f"{rule.id}[{name}]@golden"
+            plan = Planned(case=case, endpoint="golden", rule=rule.id, scenario=name, suite="conformance")
+            plans[case] = plan, rule, on
+    terms = Terms(Waivers((), datetime.date(2026, 1, 1)), strict=False, asked=frozenset(plans))
+    first = {case: judge_case(plan, rule, on, terms, endpoint=None) for case, (plan, rule, on) in plans.items()}
+    roots = {case for case, each in first.items() if each.outcome in FAILED and not each.because}
+    failed = {case: each for case, each in first.items() if case in roots or each.because in roots}
+    again = replace(terms, failed=failed)
+    return [each if each.because else judge_case(*plans[case], again, endpoint=None) for case, each in first.items()]
+
+
+def _rules(name: str) -> list[Rule]:
+    """The rules on a scenario, but for the one that asks another SDK."""
+    return [each for each in RULES.values() if each.applies(SCENARIOS[name]) and each.id != node.RULE]
+
+
+@pytest.mark.parametrize("fault", ONE)
+def test_one_fault_has_one_reason(fault: str):
+    rule, names = ONE[fault]
+    found = [each for each in _judged(fault, names) if each.outcome in BADLY and not each.because]
+    assert {each.rule for each in found} == {rule}, [f"{e.case}: {e.findings[0]}" for e in found if e.rule != rule]
+    assert {each.outcome for each in found} <= {Outcome.FAIL}
