@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
+from pathlib import Path
 
 import gevent
 from locust import User, constant, task
@@ -12,7 +15,7 @@ from load.record import row_of
 from load.session import LoadSession
 from load.users.asked import Sending
 from load.users.ticket import Ticket
-from seatrial.records import LoadRow
+from seatrial.records import OUR_ERROR, LoadRow
 from seatrial.run.writer import RunDirError
 from seatrial.wire.transports.load import LoadTarget, Stream, stream, whole
 from seatrial.wire.transports.outcomes import classify, classify_invalid, classify_vectors, cut_by_us
@@ -82,7 +85,7 @@ class PoolUser(User):  # type: ignore[misc]
             ticket.outcome = "deadline"
         finally:
             s.ended_at = s.ended_at or time.monotonic_ns()
-            ticket.outcome = ticket.outcome or cut_by_us(s)
+            ticket.outcome = ticket.outcome or _ended(s, sys.exc_info()[1])
             found = session.inspector.findings(name, s) if ticket.outcome == "ok" and asked.wants == "stream" else ()
             row = row_of(
                 name,
@@ -110,6 +113,15 @@ class PoolUser(User):  # type: ignore[misc]
 
 GOOD = frozenset({"ok", "left", "declined"})
 """What is no failure of the server."""
+
+
+def _ended(s: Stream, error: BaseException | None) -> str:
+    """The outcome of a request that did not come to one: an error of ours, or what we cut."""
+    if not isinstance(error, Exception):
+        return cut_by_us(s)
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    s.fault = f"{type(error).__name__} in {Path(frame.f_code.co_filename).name}, line {line}"  # its text may be theirs
+    return OUR_ERROR
 
 
 def sent(target: LoadTarget, asked: Sending, s: Stream) -> str:

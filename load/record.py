@@ -13,6 +13,7 @@ from load.users.asked import CHATS
 from load.users.ticket import Ticket
 from seatrial.records import (
     BUSY,
+    OUR_ERROR,
     Counters,
     Crew,
     Dropped,
@@ -41,7 +42,7 @@ PLAIN = frozenset({"ok", "busy", "refused", "unreachable", "cancelled", "left", 
 """Outcomes whose bytes tell nothing their row does not."""
 
 
-CUT = frozenset({"truncated", "reset", "stall", "deadline", "tls", "cancelled", "left"})
+CUT = frozenset({"truncated", "reset", "stall", "deadline", "tls", "cancelled", "left", OUR_ERROR})
 """Outcomes of answers that are not whole."""
 
 

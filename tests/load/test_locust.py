@@ -14,7 +14,7 @@ from seatrial.checks.areas.soak import answers, counters, lasting, validity
 from seatrial.checks.running import run as run_rule
 from seatrial.records import Expect, SoakRun
 from tests.golden.server import Golden
-from tests.load.children import PATIENCE_S, locust, rows, soak_of
+from tests.load.children import PATIENCE_S, ROOT, locust, rows, soak_of
 from tests.waiting import until
 
 FAULTS = {
@@ -132,6 +132,41 @@ def test_a_second_interrupt_cuts_and_says_whose_doing_it_was(tmp_path: Path) -> 
     assert [row.outcome for row in found.rows] == ["cancelled"] * 4
     assert all(row.deltas for row in found.rows)
     assert found.phases[-1].facts["how"] == "cut"
+    assert not found.unfinished
+
+
+SLIPPING = """
+from itertools import count
+from load import locustfile, pool
+from load.locustfile import *
+from seatrial.wire.transports.outcomes import classify
+
+numbers = count(1)
+
+def slips(s):
+    if next(numbers) == 3:
+        raise KeyError("sk-what-a-server-sent")
+    return classify(s)
+
+pool.classify = slips
+"""
+
+
+def test_an_error_of_ours_is_no_cut_of_ours_and_no_fault_of_the_servers(tmp_path: Path) -> None:
+    run, ours = tmp_path / "run", tmp_path / "slipping.py"
+    ours.write_text(SLIPPING)
+    with Golden() as golden, locust(golden.url, run, "-f", str(ours), "-t", "10m", PYTHONPATH=str(ROOT)) as child:
+        until(lambda: len(rows(run)) >= 8, "its requests", PATIENCE_S)
+        child.send_signal(signal.SIGTERM)
+        text, _ = child.communicate(timeout=PATIENCE_S)
+    found = soak_of(run)
+    assert Counter(row.outcome for row in found.rows) == {"ok": len(found.rows) - 1, "our_error": 1}, text
+    whys = [why for why in validity.invalid(found, Expect()) if "error of ours" in why]
+    (why,) = whys
+    assert "1 of" in why
+    assert why.endswith("(KeyError in slipping.py, line 11)"), why
+    told, _ = run_rule(answers.requests_are_answered, found, Expect(settings={"stopped": []}))
+    assert {finding.kind for finding in told} == {"no-evidence"}
     assert not found.unfinished
 
 

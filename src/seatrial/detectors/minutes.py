@@ -14,7 +14,7 @@ import numpy as np
 from seatrial.detectors import bins
 from seatrial.detectors.words import AtRest, Course, Detector, Night
 from seatrial.reading.soak.columns import Ints, Rows, rows_of
-from seatrial.records import SECOND, Gpu, PhaseSort, Sample, SoakRun, Stage
+from seatrial.records import OUR_ERROR, SECOND, Gpu, PhaseSort, Sample, SoakRun, Stage
 from seatrial.statistics.series.noise import Floats
 
 WARM_UP = 0.05
@@ -26,7 +26,7 @@ STEADY = frozenset({PhaseSort.BASELINE, PhaseSort.CLOSED, PhaseSort.OPEN})
 RESTING_S = 5.0
 """A server may work on so long at what has ended for us."""
 
-NOT_COUNTED = frozenset({"busy", "cancelled"})
+NOT_COUNTED = frozenset({"busy", "cancelled", OUR_ERROR})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

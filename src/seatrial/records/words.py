@@ -31,6 +31,9 @@ Number = Annotated[int, msgspec.Meta(ge=-_FAR, le=HIGHEST)]
 LEFT = "left"
 """The error of an exchange whose client left before the answer's end, as its request said: our own doing."""
 
+OUR_ERROR = "our_error"
+"""The outcome of a soak request whose answer was not read to its end for an error of ours."""
+
 BUSY = frozenset({429, 503})
 """Statuses by which a server asks to come later: no evidence of what it would have answered."""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from seatrial.records import LEFT, SECOND, Ask, LoadRow, Received, Sent
+from seatrial.records import LEFT, OUR_ERROR, SECOND, Ask, LoadRow, Received, Sent
 from seatrial.stops.state.work import Flow, Work, landed, latest
 
 ENGINE_PATHS = ("completions", "responses", "messages", "embeddings", "generate", "chat")
@@ -148,7 +148,7 @@ def _row(flow: Flow, row: LoadRow) -> Flow:
         return silent(flow, row.last_at or row.sent_at, row.ended_at)
     if row.outcome == "ok":
         return advanced(flow, over, f"the end of {row.id}")
-    return flow if row.outcome in ("busy", LEFT) else answered(flow, over)
+    return flow if row.outcome in ("busy", LEFT, OUR_ERROR) else answered(flow, over)
 
 
 def _progressed(

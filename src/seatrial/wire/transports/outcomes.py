@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.reading import fields
-from seatrial.records import BUSY
+from seatrial.records import BUSY, OUR_ERROR
 from seatrial.wire.transports.load import Stream
 
 MEANINGS = {
@@ -29,6 +29,7 @@ MEANINGS = {
     "malformed": "an event whose data is no chat chunk",
     "empty": "a terminated stream without a word in it",
     "cancelled": "cut by us: the load was told not to wait for it",
+    OUR_ERROR: "not read to its end for an error of ours",
     "left": "our client left in the middle of the answer, as it was to",
     "declined": "an invalid request refused with a 4xx, as it must be",
     "accepted": "an invalid request answered with 200",

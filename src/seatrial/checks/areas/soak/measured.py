@@ -18,7 +18,7 @@ from seatrial.checks.areas.soak import company, lasting
 from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.reading.soak.columns import Floats, Rows, known, once, rows_of
 from seatrial.reading.soak.rows import Slo, slo
-from seatrial.records import LEFT, SECOND, CrewWord, Gpu, PhaseSort, PhaseSpan, SoakRun, Stage
+from seatrial.records import LEFT, OUR_ERROR, SECOND, CrewWord, Gpu, PhaseSort, PhaseSpan, SoakRun, Stage
 from seatrial.statistics import spans
 from seatrial.statistics.censored import Censored, censored
 
@@ -30,7 +30,8 @@ NOT_WAITED = frozenset({"left", "declined", "accepted"})
 
 GONE = frozenset({LEFT, "cancelled"})
 """Outcomes of requests whose client had its use of what came, and wanted no more."""
-OF_USE = GONE | {"ok", "declined", "accepted"}
+OF_USE = GONE | {"ok", "declined", "accepted", OUR_ERROR}
+"""Outcomes of requests that are no work for nobody."""
 
 SILENT_NS = SECOND
 """Stretches without a token that are shorter are no silence."""

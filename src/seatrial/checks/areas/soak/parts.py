@@ -13,7 +13,7 @@ import numpy as np
 from seatrial.checks.areas.soak.aside import astray, queued
 from seatrial.checks.traits import trait
 from seatrial.reading.soak.columns import Rows, once, rows_of
-from seatrial.records import Expect, PhaseSort, SoakRun
+from seatrial.records import OUR_ERROR, Expect, PhaseSort, SoakRun
 
 SOAK = trait("soak", own=True)
 """Trait of a scenario that is a load."""
@@ -39,7 +39,7 @@ BEGUN = {
 }
 """What can become of a stream that began with 200, and why that is no end."""
 
-NOT_JUDGED = frozenset({"busy", "cancelled", "left"})
+NOT_JUDGED = frozenset({"busy", "cancelled", "left", OUR_ERROR})
 INVALID = "invalid"
 """What rows call requests that a server must refuse; what became of them is no answer to a valid one."""
 

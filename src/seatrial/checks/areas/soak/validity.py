@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
+
 from seatrial.checks.areas.soak import lasting, measured
 from seatrial.checks.areas.soak.aside import astray
 from seatrial.checks.areas.soak.parts import intervals
 from seatrial.checks.findings import no_evidence
 from seatrial.detectors import harness
 from seatrial.reading.soak.columns import once, rows_of
-from seatrial.records import SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, SoakRun, Stage
+from seatrial.records import OUR_ERROR, SECOND, Clock, Crew, CrewWord, Expect, Finding, LoadPulse, SoakRun, Stage
 from seatrial.statistics.censored import censored
 from seatrial.statistics.percentiles import value_at
 
@@ -74,7 +76,7 @@ def _found(run: SoakRun, stopped: Sequence[tuple[int, int]]) -> harness.Harness:
         step_s=max((step for step, _ in steps), default=None),
         slept_s=max((slept for _, slept in steps), default=None),
         lost=_lost([probe.t for probe in run.probes], start, end, stopped) if run.phases and run.probes else None,
-        missing=(*missing(run), *astray.told(run)),
+        missing=(*missing(run), *astray.told(run), *_unread(run)),
     )
 
 
@@ -144,6 +146,13 @@ def _missing(run: SoakRun) -> Iterator[str]:
             yield f"worker {name} went away{when}{f': {why}' if why else ''}"
         elif not any(line.what == CrewWord.DONE for line in told):
             yield f"worker {name} has no end in the record"
+
+
+def _unread(run: SoakRun) -> Iterator[str]:
+    rows = rows_of(run)
+    if n := int(np.sum(rows.among("outcome", {OUR_ERROR}))):
+        first = next(row for row in run.rows if row.outcome == OUR_ERROR)
+        yield f"{n} of {len(rows)} answers were not read to their end for an error of ours ({first.detail})"
 
 
 def _numbers(gap: Crew) -> str:
