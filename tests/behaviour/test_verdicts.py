@@ -57,6 +57,17 @@ def test_the_test_decides(name, k, n, expected):
     assert word(name, mixed(name, k, n))[0] == expected
 
 
+def test_what_is_wrong_with_loops_alone_is_the_finding_of_loops():
+    short = list(names(PROBES["stops"], 40))
+    turning = {name: to(name, BAD["loops"](i)) for i, name in enumerate(short)}
+    found, findings = word("stops", turning)
+    assert found is Outcome.FAIL
+    assert {each.causes for each in findings} == {("loops/answers-do-not-loop",)}
+    other = turning | {short[0]: to(short[0], BAD["stops"](0))}
+    assert {each.causes for each in word("stops", other)[1]} == {()}
+    assert {each.causes for each in word("loops", mixed("loops", 9, 40))[1]} == {()}
+
+
 def test_what_comes_after_the_end_of_a_test_counts_no_more():
     xs = mixed("stops", 0, 60)
     late = {name: to(name, BAD["stops"](9)) for name in list(xs)[40:]}

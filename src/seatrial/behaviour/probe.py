@@ -49,6 +49,8 @@ class SeenAnswer:
 Verify = Callable[[ProbeItem, Spoken, Exchange], Verified]
 Compare = Callable[[SeenAnswer, SeenAnswer], Verified]
 """What is said of an answer that is held against an earlier one; the earlier one comes first."""
+Blame = Callable[[Spoken], tuple[str, ...]]
+"""Of a bad answer, the ids of the rules whose finding it is already."""
 Tell = Callable[[Sequence[ItemOutcome]], Mapping[str, str]]
 
 
@@ -76,6 +78,7 @@ class RateProbe:
         against: of an item's number, that of the one of its maker that it is held against; None: each stands alone.
         compare: what is said of the two, where the verifier finds each good by itself.
         tells: what is printed of the answers beside their rate, by name.
+        causes: of a bad answer, the rules whose finding it is; where that is so of all, they are the cause.
     """
 
     what: str
@@ -91,6 +94,7 @@ class RateProbe:
     against: Callable[[int], int] | None = None
     compare: Compare | None = None
     tells: Tell | None = None
+    causes: Blame | None = None
 
     def reads(self, maker: Maker, number: int) -> bool:
         """Whether it judges an item."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from seatrial.behaviour import tally
 from seatrial.behaviour.items import Maker
-from seatrial.behaviour.probe import HELD, Compare, RateProbe, Tell, Verify
+from seatrial.behaviour.probe import HELD, Blame, Compare, RateProbe, Tell, Verify
 from seatrial.checks import traits
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, ItemOutcome, Level
@@ -31,6 +31,7 @@ def probe(
     against: Callable[[int], int] | None = None,
     compare: Compare | None = None,
     tells: Tell | None = None,
+    causes: Blame | None = None,
 ) -> Callable[[Verify], RateProbe]:
     """Make a probe of a verifier and register its rule; the verifier's docstring is the requirement.
 
@@ -79,6 +80,7 @@ def probe(
             against=against,
             compare=compare,
             tells=tells,
+            causes=causes,
         )
         HELD[made.rule.id] = made
         return made

@@ -274,11 +274,21 @@ def _rejected(
     worst = _shortest(items, xs)
     where, test = f"{probe.what}, {come.n} answers", probe.test
     limit = f"at most {percent(test.p0)} % of answers" if test.p0 else "none"
-    yield Finding("violation", where, limit, _ratio(come), probe.so, about=worst.item if worst else "")
+    judges = _causes(probe, items, xs)
+    yield Finding("violation", where, limit, _ratio(come), probe.so, about=worst.item if worst else "", causes=judges)
     if worst is not None:
         got = f"{worst.why}: {shown(read(xs[worst.item]), 400)}"
         where = f"the shortest such answer, {worst.item} ({xs[worst.item].id})"
-        yield Finding("violation", where, "none like it", got, about=worst.item)
+        yield Finding("violation", where, "none like it", got, about=worst.item, causes=judges)
+
+
+def _causes(probe: RateProbe, items: Sequence[ItemOutcome], xs: Mapping[str, Exchange]) -> tuple[str, ...]:
+    """The rules whose finding all of the bad answers are already."""
+    if probe.causes is None:
+        return ()
+    wrong = (each for each in items if each.word is ItemWord.BAD and each.counted)
+    told = [set(probe.causes(read(xs[each.item]))) for each in wrong]
+    return tuple(sorted(set.intersection(*told))) if told else ()
 
 
 def _needed(probe: RateProbe, come: Reached, xs: Mapping[str, Exchange]) -> str:

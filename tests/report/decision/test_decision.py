@@ -16,7 +16,7 @@ from seatrial.cli.app import run_command
 from seatrial.comparing.decision import decide
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import judge
-from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Judgement, LosslessWord, Outcome, Ruling
+from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Judgement, LosslessWord, Outcome, Ruling, Standing
 from seatrial.report import block
 from seatrial.report.allure.page import section
 from seatrial.report.decision import page, plain
@@ -254,6 +254,19 @@ def test_what_was_left_out_is_said_before_clients_are_moved(tmp_path):
     party = msgspec.structs.replace(decision.candidate, untested=(("soak", "not asked for"), ("GPU", "none")))
     told = page.do(msgspec.structs.replace(decision, candidate=party))
     assert told.startswith("Have soak tried too, which this run was not asked for. Then give clients new")
+
+
+def test_a_probe_that_is_worse_by_itself_and_not_among_all_says_why_it_is_open():
+    others = [f"roles/part-{number}" for number in range(5)]
+    before = [case(items_of(30)), *(case(items_of(24, probe=name), rule=name) for name in others)]
+    now = [item(i, ItemWord.BAD if i < 8 else ItemWord.GOOD, endpoint="B") for i in range(30)]
+    asked = [case(now, endpoint="B")]
+    asked += [case(items_of(24, endpoint="B", probe=name), endpoint="B", rule=name) for name in others]
+    decision = decide(side("A", *before), side("B", *asked))
+    row = next(each for each in decision.probes if each.lost)
+    assert (row.standing, row.high < -row.margin) == (Standing.OPEN, True)
+    shown = page.render(Decisions(exit=1, margin=0.05, decisions=(decision,), notices=()))
+    assert shown.count("open among all that are held against it at once (Holm)") == 1
 
 
 def test_owed_answers_and_questions_not_asked_are_shown():

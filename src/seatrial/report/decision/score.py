@@ -72,6 +72,8 @@ def _flips(row: Compared) -> str:
     told += (
         f"; p {_chance(row.p)} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
     )
+    if row.standing is Standing.OPEN and row.high < -row.margin:
+        told += "; worse beyond the margin by itself, and open among all that are held against it at once (Holm)"
     beside = "".join(f"; {number} without a pair: {escape(why)}" for why, number in row.beside.items())
     listed = "".join(
         f"<li>{'lost' if flip.lost else 'gained'} <b>{text(flip.item, 60)}</b> "

@@ -160,6 +160,11 @@ def looked_at(answer: Spoken) -> Verified:
     return good(note=found.how if found else "")
 
 
+def looped(answer: Spoken) -> tuple[str, ...]:
+    """This rule, where an answer runs in circles: whatever else is wrong with it then comes of that."""
+    return (answers_do_not_loop.rule.id,) if looked_at(answer).word is ItemWord.BAD else ()
+
+
 def _needed(period: int) -> int:
     """Words a run of this period must have."""
     return LONG_COPIES * period if period >= LONG_PERIOD else max(FEWEST_COPIES * period, FEWEST_WORDS)

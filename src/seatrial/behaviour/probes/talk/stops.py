@@ -10,6 +10,7 @@ from __future__ import annotations
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
+from seatrial.behaviour.probes.talk.loops import looped
 from seatrial.behaviour.probes.talk.questions import SHORT, TALK
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
@@ -35,6 +36,7 @@ def wrong(answer: Spoken) -> str:
     level=Level.MUST,
     source="specification: finish_reason stop is a natural end or a stop sequence",
     so="a client shows an answer that is cut, empty, or runs on into turns nobody asked for",
+    causes=looped,
     broken=True,
 )
 def answers_end_by_themselves(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
