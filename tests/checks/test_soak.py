@@ -103,6 +103,37 @@ def test_a_stream_that_began_and_does_not_end_fails_once(word: str) -> None:
     assert judged(answers.requests_are_answered, run)[0] is Outcome.PASS
 
 
+PACED = {"cap": 64, "first_at": 2000 * MS + 20 * MS, "last_at": 2000 * MS + 59_900 * MS, "ended_at": 62_000 * MS}
+"""A stream of which 9 tokens of 64 had come, the last just before its deadline."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, Outcome.INCONCLUSIVE),
+        ({"cap": 9}, Outcome.FAIL),  # it brings more than it may
+        ({"cap": 0}, Outcome.FAIL),
+        ({"last_at": 2000 * MS + 50_000 * MS}, Outcome.FAIL),  # it fell silent
+        ({"last_at": 2000 * MS + 50_000 * MS, "gap_from": 10_000 * MS, "gap_to": 21_000 * MS}, Outcome.INCONCLUSIVE),
+        ({"outcome": "stall"}, Outcome.FAIL),
+    ],
+)
+def test_a_stream_that_still_flowed_at_our_deadline_is_slow_and_may_end(
+    changed: dict[str, Any], expected: Outcome
+) -> None:
+    run = load(row(1), row(2, "deadline", **{**PACED, **changed}))
+    word, found = judged(answers.streams_terminate, run)
+    assert word is expected
+    assert any("longer --request-timeout" in f.got for f in found) is (expected is Outcome.INCONCLUSIVE)
+    assert judged(answers.requests_are_answered, run)[0] is Outcome.PASS
+
+
+@pytest.mark.parametrize(("server", "expected"), [(9, "PASS"), (9 + 64, "PASS"), (9 + 65, "ADVISORY"), (8, "ADVISORY")])
+def test_tokens_of_a_stream_that_our_deadline_ended_count_up_to_its_cap(server: int, expected: str) -> None:
+    run = load(row(1), row(2, "deadline", **PACED), server={"tokens": server})
+    assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome(expected)
+
+
 @pytest.mark.parametrize(
     ("word", "status"),
     [("refused", 0), ("reset", 0), ("stall", 0), ("http_5xx", 500), ("http_4xx", 400), ("empty", 200),

@@ -141,6 +141,7 @@ def _broken_row(row: LoadRow, work: Work, limits: Limits) -> Broken | None:
     if row.outcome in WORDS:
         family, kind = WORDS[row.outcome]
         text = STREAM_WORDS[kind or family] + (f", after {row.deltas} deltas" if row.deltas else "")
+        text += f"; its usage counts {row.tokens} tokens" if family == "EMPTY" and row.tokens is not None else ""
         said = f"{text}: {row.detail}" if row.detail else text
         alive = row.last_at if begun else row.sent_at
         proof = f"a token of {row.id}" if begun else f"{row.id} was sent"

@@ -49,6 +49,7 @@ OWN: dict[Family, StreamWords] = {
         "empty",
         lambda _: (
             "the model gives its end at once; would show: completion tokens of 0 or 1 in its usage",
+            "what it made was taken away (a stop string, a marker, blanks); would show: completion tokens above 1",
             "broken numbers in the engine; would show: the canary is wrong or empty too",
         ),
         ("ggml-org/llama.cpp #23438: 200 with empty content",),

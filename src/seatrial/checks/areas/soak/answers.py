@@ -31,8 +31,10 @@ CONSEQUENCE = {
       figures=figures)  # fmt: skip
 def streams_terminate(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load, every stream that began with 200 ends with a terminator, in time and whole."""
-    judged = parts(run, expect).judged
-    begun = judged.where(judged.whole("status") == 200)
+    found = parts(run, expect)
+    begun = found.judged.where(found.judged.whole("status") == 200)
+    if found.slow:
+        yield _slow(run, found.slow)
     if not begun:
         yield no_evidence("the streams", expected="streams that began", got=why_none(run, expect))
         return
@@ -100,6 +102,13 @@ def _unread(run: SoakRun, rows: Sequence[LoadRow]) -> Finding:
     longest = max(row.ended_at - row.sent_at for row in rows) / SECOND
     got = f"{len(rows)} long prompts without a token within {longest:.0f} s: a longer --request-timeout would tell"
     return no_evidence("the wait", expected="an answer", got=got, meanwhile=meanwhile.of(run, rows))
+
+
+def _slow(run: SoakRun, rows: Sequence[LoadRow]) -> Finding:
+    """Answers that went on, more slowly than our patience: whether they would have ended, nobody knows."""
+    longest = max(row.ended_at - row.sent_at for row in rows) / SECOND
+    got = f"{len(rows)} still brought tokens after {longest:.0f} s: a longer --request-timeout would tell"
+    return no_evidence("the streams", expected="an end", got=got, meanwhile=meanwhile.of(run, rows))
 
 
 def _by_outcome(rows: Sequence[LoadRow]) -> list[tuple[str, list[LoadRow]]]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from seatrial.checks.areas.soak.aside import astray, queued
 from seatrial.checks.traits import trait
-from seatrial.reading.soak.columns import Rows, once, rows_of
-from seatrial.records import OUR_ERROR, Expect, PhaseSort, SoakRun
+from seatrial.reading.soak.columns import Bools, Rows, once, rows_of
+from seatrial.records import OUR_ERROR, SECOND, Expect, PhaseSort, SoakRun
 
 SOAK = trait("soak", own=True)
 """Trait of a scenario that is a load."""
@@ -53,6 +53,10 @@ UNHEARD = frozenset({"refused", "unreachable", "tls"})
 """Outcomes of requests that cannot have reached the server's counter."""
 
 
+FLOWING_NS = 5 * SECOND
+"""A stream whose last token is no older has not fallen silent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The rows of a soak by what they can tell."""
@@ -65,6 +69,7 @@ class Parts:
     invalid: Rows  # had to be refused
     turned_away: Rows  # busy, in a phase that asks for more than a server can do
     unread: Rows  # prompts as long as a slot has room for, not read by the deadline
+    slow: Rows  # were being answered when our deadline came
     astray: Rows  # did not reach the server from a worker's host, while others did
 
 
@@ -80,11 +85,12 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
     rest = ~(apart | lost | invalid)
     ours = rows.among("id", waited) if (waited := queued.waited(run)) else np.zeros_like(apart)
     filled = rows.among("phase", {span.name for span in run.spans if span.sort == PhaseSort.FILL})
+    slow = rest & is_slow(rows) & ~ours
     unread = rest & filled & rows.among("outcome", queued.GIVEN_UP) & (rows.whole("first_at") == 0) & ~ours
     saturated = rows.among("phase", {span.name for span in run.spans if span.sort in SATURATING})
     busy = rest & rows.among("outcome", {"busy"})
     return Parts(
-        judged=rows.where(rest & ~rows.among("outcome", NOT_JUDGED) & ~(ours | unread)),
+        judged=rows.where(rest & ~rows.among("outcome", NOT_JUDGED) & ~(ours | unread | slow)),
         apart=rows.where(apart),
         busy=rows.where(busy & ~saturated),
         cancelled=rows.where(rest & rows.among("outcome", {"cancelled"})),
@@ -92,8 +98,19 @@ def parts(run: SoakRun, expect: Expect) -> Parts:
         invalid=rows.where(invalid),
         turned_away=rows.where(busy & saturated),
         unread=rows.where(unread),
+        slow=rows.where(slow),
         astray=rows.where(lost),
     )
+
+
+def is_slow(rows: Rows) -> Bools:
+    """Which streams our deadline ended while tokens still came, fewer than their cap: nobody knows their end.
+
+    One that brought more, or has no cap, runs on; one that brought nothing more for a time fell silent.
+    """
+    gap = np.maximum(rows.whole("gap_to") - rows.whole("gap_from"), FLOWING_NS)
+    flows = (rows.whole("first_at") != 0) & (rows.whole("ended_at") - rows.whole("last_at") <= gap)
+    return np.asarray(rows.among("outcome", {"deadline"}) & flows & (rows.whole("deltas") < rows.whole("cap")))
 
 
 def lost(rows: Rows) -> int:
