@@ -15,10 +15,12 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.detectors import showing
 from seatrial.detectors.night import judge
+from seatrial.detectors.shape import WIDE
 from seatrial.detectors.words import LEVEL, POINTS, Call, Detector
 from seatrial.judging.run import judge as judge_run
 from seatrial.statistics.intervals import clopper_pearson
@@ -32,12 +34,25 @@ LENGTHS = (150, 480)
 BOUND = 0.02
 
 
-def falsely(seed: int, minutes: int) -> tuple[list[Detector], tuple[str, ...]]:
-    """What is called on a clean night, and the names of its twins."""
+@dataclass
+class Clean:
+    """So many clean nights: on how many something is called, by whom, beside which twins; or is too uneven to see."""
+
+    nights: int
+    called: int = 0
+    names: Counter[Detector] = field(default_factory=Counter)
+    beside: Counter[str] = field(default_factory=Counter)
+    uneven: int = 0
+
+
+def falsely(seed: int, minutes: int) -> tuple[list[Detector], tuple[str, ...], bool]:
+    """What is called on a clean night, the names of its twins, and whether a series was too uneven to see a change."""
     sim, twins = nights.clean(seed, minutes)
     bounded = nights.cache_does_not_come_to_its_bound.__name__ in twins  # it grows, and that is said: no FAIL
     wrong = {Call.FOUND} if bounded else {Call.FOUND, Call.BOUNDED}
-    return [name for name, reading in judge(sim.night()).items() if reading.word in wrong], twins
+    readings = judge(sim.night())
+    uneven = any(reading.word is Call.UNEVEN for reading in readings.values())
+    return [name for name, reading in readings.items() if reading.word in wrong], twins, uneven
 
 
 def found(effect: nights.Effect, size: float, minutes: int, each: int) -> int:
@@ -49,17 +64,18 @@ def found(effect: nights.Effect, size: float, minutes: int, each: int) -> int:
     )
 
 
-def page(clean: dict[int, tuple[int, int, Counter[Detector], Counter[str]]], each: int) -> Iterator[str]:
+def page(clean: dict[int, Clean], each: int) -> Iterator[str]:
     """The page, line by line."""
     yield from _HEAD.splitlines()
     yield ""
-    yield "| length | clean nights | called | upper bound, 95 % (one-sided) | by whom |"
-    yield "|---|---|---|---|---|"
-    for minutes, (n, called, names, twins) in clean.items():
-        who = ", ".join(f"{name} {k}" for name, k in names.most_common()) or "nobody"
-        beside = ", ".join(f"{name.replace('_', ' ')} {k}" for name, k in twins.most_common())
+    yield "| length | clean nights | called | upper bound, 95 % (one-sided) | by whom | with a series too uneven |"
+    yield "|---|---|---|---|---|---|"
+    for minutes, of in clean.items():
+        who = ", ".join(f"{name} {k}" for name, k in of.names.most_common()) or "nobody"
+        beside = ", ".join(f"{name.replace('_', ' ')} {k}" for name, k in of.beside.most_common())
         who += f"; beside {beside}" if beside else ""
-        yield f"| {minutes / 60:g} h | {n} | {called} | {upper(called, n):.2%} | {who} |"
+        bound = upper(of.called, of.nights)
+        yield f"| {minutes / 60:g} h | {of.nights} | {of.called} | {bound:.2%} | {who} | {of.uneven} |"
     yield from _POWER.format(each=each).splitlines()
     yield ""
     yield f"| fault | called as | size | {' | '.join(f'{minutes / 60:g} h' for minutes in LENGTHS)} |"
@@ -83,17 +99,16 @@ def upper(k: int, n: int) -> float:
     return clopper_pearson(k, n, 0.90)[1]
 
 
-def over(minutes: int, count: int) -> tuple[int, int, Counter[Detector], Counter[str]]:
-    """So many clean nights: how many, how many called, by whom, beside which twins."""
-    names: Counter[Detector] = Counter()
-    beside: Counter[str] = Counter()
-    called = 0
+def over(minutes: int, count: int) -> Clean:
+    """So many clean nights of a length."""
+    of = Clean(count)
     for seed in range(count):
-        wrong, twins = falsely(seed, minutes)
-        called += bool(wrong)
-        names.update(wrong)
-        beside.update(twins if wrong else ())
-    return count, called, names, beside
+        wrong, twins, uneven = falsely(seed, minutes)
+        of.called += bool(wrong)
+        of.uneven += uneven
+        of.names.update(wrong)
+        of.beside.update(twins if wrong else ())
+    return of
 
 
 def main() -> int:
@@ -112,8 +127,8 @@ def main() -> int:
     sys.stdout.write(text)
     if not given.show:
         PAGE.write_text(text, "utf-8")
-    n, called, *_ = clean[max(LENGTHS)]
-    return int(upper(called, n) > BOUND)
+    longest = clean[max(LENGTHS)]
+    return int(upper(longest.called, longest.nights) > BOUND)
 
 
 def directories(names: list[str], *, show: bool) -> int:
@@ -185,7 +200,9 @@ A detector looks at the minutes of a soak: what the server holds, the canary's f
 errors. It calls what is unlikely by chance *and* of a size that matters *and* of the shape of a fault. Chance is
 reckoned for noise that remembers itself (long-run variance, the largest of three estimates) and corrected over all
 detectors of a night (Holm, {LEVEL:.0%}). Growth must still go on in the last third at 40 % of its pace; a drift must
-show in both halves; a step must still be there at the end. Fewer than {POINTS} points are not tested.
+show in both halves; a step must still be there at the end. Fewer than {POINTS} points are not tested;
+nor is a wait, a pace or a part whose change is so uneven that {WIDE:g} times the least that matters (10 %, 10 points of
+100) lies within its interval: nothing seen would say nothing.
 
 ## False alarms
 

@@ -113,3 +113,24 @@ def test_a_cache_that_fills_to_its_bound_and_rests_is_no_leak(full):
     assert judge(sim.night())[Detector.MEMORY].word in {Call.CLEAR, Call.BOUNDED}
     sim.memory += 1024 * MIB * sim.part
     assert judge(sim.night())[Detector.MEMORY].word is Call.FOUND
+
+
+def test_a_pace_that_is_too_uneven_to_show_a_change_is_not_tested():
+    even = judge(nights.Sim(np.random.default_rng(3), 240, phi=0.0).night())
+    assert even[Detector.DECODE].word is Call.CLEAR
+    sim = nights.Sim(np.random.default_rng(3), 240, phi=0.0)
+    sim.phi = 0.95
+    sim.decode = 40 * np.exp(0.8 * sim.remembered(240))
+    uneven = judge(sim.night())
+    assert {uneven[name].word for name in (Detector.DECODE, Detector.DECODE_STEP)} == {Call.UNEVEN}
+    assert uneven[Detector.DECODE].told.startswith("not tested: too uneven, ")
+    assert uneven[Detector.LATENCY].word is Call.CLEAR
+
+
+def test_what_decays_far_enough_is_called_however_uneven():
+    sim = nights.Sim(np.random.default_rng(3), 240, phi=0.5)
+    sim.decode = 40 * np.exp(0.5 * sim.remembered(240) - 4 * sim.part)
+    seen = judge(sim.night())[Detector.DECODE]
+    assert seen.word is Call.FOUND
+    assert seen.got.startswith("-9")
+    assert seen.told == seen.got

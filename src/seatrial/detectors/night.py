@@ -18,4 +18,5 @@ def judge(night: Night) -> dict[Detector, Sighting]:
 def _reading(look: Glance, p: float | None) -> Sighting:
     word = look.called if p is not None and p < LEVEL and look.large else look.word
     onset = look.onset_s if word in {Call.FOUND, Call.BOUNDED} else None
-    return Sighting(look.detector, word, look.got, look.told, onset)
+    told = look.got if look.word is Call.UNEVEN and word is not look.word else look.told
+    return Sighting(look.detector, word, look.got, told, onset)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seatrial.detectors.words import POINTS, Course, Detector, Glance, few, untold
+from seatrial.detectors.words import POINTS, Call, Course, Detector, Glance, few, untold
 from seatrial.statistics.series.changes import step
 from seatrial.statistics.series.trends import trend
 
@@ -16,6 +16,10 @@ HALVES = 0.25
 
 LASTS = 0.5
 """Of a step that is still there in the last tenth of the time, at least."""
+
+
+WIDE = 5.0
+"""An interval that reaches beyond so many times the smallest change that matters shows nothing by leaving it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +51,25 @@ def looks(course: Course | None, by: Worse) -> list[Glance]:
     jump = step(_alone(seen))
     assert jump is not None  # there are enough points
     drifts = min(line.early, line.late) >= HALVES and line.left <= jump.left
-    told = f"{by.tell(line.change)} over the time (95 %: {by.tell(line.low)} to {by.tell(line.high)})"
+    change = f"{by.tell(line.change)} over the time (95 %: {by.tell(line.low)} to {by.tell(line.high)})"
+    uneven = line.high > WIDE * by.least
+    word, told = (Call.UNEVEN, f"not tested: too uneven, {change}") if uneven else (Call.CLEAR, change)
     drifting = Glance(
         by.drift,
+        word,
         p=line.rises if drifts else 1.0,
         large=drifts and line.change >= by.least,
-        got=told,
+        got=change,
         told=told,
         onset_s=float(seen.at[0]),
     )
     stepping = Glance(
         by.jump or by.drift,
+        word,
         p=1.0 if drifts else jump.rises,
         large=not drifts and jump.last >= LASTS * jump.change and jump.change >= by.least,
         got=f"{by.tell(jump.change)} from one moment on",
-        told=told if by.jump is None else f"largest step {by.tell(jump.change)}",
+        told=told if by.jump is None or uneven else f"largest step {by.tell(jump.change)}",
         onset_s=float(seen.at[jump.at]),
     )
     if by.jump is not None:

@@ -64,9 +64,11 @@ class Call(enum.StrEnum):
     """Nobody told what it would be seen by: not tested."""
     UNTOLD = "untold"
     """What moves beside it (the load, a phase) explains it as well as time does: not tested."""
+    UNEVEN = "uneven"
+    """It is so uneven that a change many times the size that matters would not show: not tested."""
 
 
-NOT_TESTED = frozenset({Call.SHORT, Call.UNSEEN, Call.UNTOLD})
+NOT_TESTED = frozenset({Call.SHORT, Call.UNSEEN, Call.UNTOLD, Call.UNEVEN})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,8 +53,8 @@ UNHEARD = frozenset({"refused", "unreachable", "tls"})
 """Outcomes of requests that cannot have reached the server's counter."""
 
 
-FLOWING_NS = 5 * SECOND
-"""A stream whose last token is no older has not fallen silent."""
+FLOWING_NS = 30 * SECOND
+"""A stream whose last token is no older has not stalled: it may wait while the server reads another's prompt."""
 
 
 @dataclass(frozen=True, slots=True)
