@@ -104,6 +104,12 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     length: int = 8
 
 
+class CallId(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """Stands in a body for the id of the first call of an earlier answer; where it has none, for an id of our own."""
+
+    after: str  # the earlier request, of the same scenario
+
+
 class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """Stands in a body for a model by its place in an earlier list of models; where there is none, the endpoint's."""
 
