@@ -22,8 +22,8 @@ from seatrial.reading import chat, fields, reasoning, tools
 from seatrial.records import Exchange, Expect, Finding, Level
 
 RESULT = traits.COUNTED | trait("tool-result")
-"""A history that ends with a tool's result: requests ``long`` and ``short``, alike but for the length of the result, and
-``called``, which is like ``short`` but for the length of the call's arguments."""
+"""A history that ends with a tool's result: requests ``long`` and ``short``, alike but for the length of the result,
+and ``called``, which is like ``short`` but for the length of the call's arguments."""
 
 FORMS = traits.COUNTED | trait("tool-result-forms")
 """The same in several forms, each a request with the long result, and ``short`` beside them."""
