@@ -9,7 +9,7 @@ from seatrial.checks.areas.tools import asked, calls, several, streams
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
-from seatrial.records import CallId, Request, Scenario
+from seatrial.records import Quoted, Request, Scenario
 from suites.conformance.scenarios import HELLO, USAGE, WEATHER, FirstAsk, Judge, Send, chats, optional, request
 
 CLOCK: dict[str, Any] = {
@@ -73,11 +73,11 @@ def ways(prompt: str, *names: str, of: Traits, alone: bool = False, **body: Any)
 
 def again(before: str, **body: Any) -> Request:
     """The turn after the one of that name: the call of ping that it made, its result, and another call."""
-    call = {"id": CallId(after=before), "type": "function", "function": {"name": "ping", "arguments": "{}"}}
+    call = {"id": Quoted(after=before, of="call"), "type": "function", "function": {"name": "ping", "arguments": "{}"}}
     talk = [
         {"role": "user", "content": HELLO},
         {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": CallId(after=before), "content": "I am here."},
+        {"role": "tool", "tool_call_id": Quoted(after=before, of="call"), "content": "I am here."},
     ]
     return request(talk, max_tokens=ROOM, **PINGS, **body)
 

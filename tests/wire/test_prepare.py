@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from seatrial.records import CallId, Endpoint, Listed, Quoted, Request, TokensLeft, Words
+from seatrial.records import Endpoint, Listed, Quoted, Request, TokensLeft, Words
 from seatrial.wire.transports.prepare import NEVER, UNCALLED, prepare
 from tests.checks.calls import call, calling
 from tests.checks.specimens import choice, plain
@@ -140,7 +140,7 @@ def test_the_id_of_an_earlier_call() -> None:
     }
 
     def made(after: str) -> object:
-        request = Request(body={"messages": [{"role": "tool", "tool_call_id": CallId(after=after)}]})
+        request = Request(body={"messages": [{"role": "tool", "tool_call_id": Quoted(after=after, of="call")}]})
         return json.loads(prepare(request, ENDPOINT, valid_chat=False, got=before).body)["messages"][0]["tool_call_id"]
 
     assert made("made") == "c-7"

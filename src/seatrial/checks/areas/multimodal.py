@@ -14,10 +14,6 @@ from seatrial.records import Exchange, Expect, Finding, Level
 IMAGE = traits.DECLINABLE | trait("image-beside-text")
 """A text in a part (``without``), and the same with an image beside it (``image``)."""
 
-UNSEEN = 1
-"""Tokens that a part may cost which is passed over: what a template puts between parts. Of those who see images none
-makes fewer than four of one."""
-
 PARTS = "chat/text-parts-are-the-joined-text"
 
 
@@ -55,7 +51,7 @@ def _passed_over(x: Exchange, without: Exchange) -> Iterator[Finding]:
     if known is None or tokens is None:
         got, judges = chat.usage(without if known is None else x), (causes.USAGE + causes.SOME,)
         yield no_evidence(where, expected="a whole number", got=got, about="image", causes=judges)
-    elif tokens - known <= UNSEEN:
+    elif tokens <= known:  # some who see an image count one token for it, as its mark in the prompt
         so = "a user is told of an image that the model never saw"
         expected = f"more than the {known} without the image, or a 4xx"
         judges = (PARTS + causes.SOME,)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from seatrial.reading import chat, fields, marks, tools
-from seatrial.records import CallId, Endpoint, Exchange, Listed, Quoted, Request, TokensLeft, Words
+from seatrial.records import Endpoint, Exchange, Listed, Quoted, Request, TokensLeft, Words
 
 RESERVED = "/:@!$&'()*+,;="
 """Characters that a path may hold as they are, beside letters, digits and what never needs an escape (RFC 3986 3.3)."""
@@ -125,9 +125,9 @@ def _sized(value: Any, context: int, got: Mapping[str, Exchange]) -> Any:
         return " ".join(islice(cycle(WORDS), start, start + max(0, int(context * value.share) + left + value.more)))
     if isinstance(value, TokensLeft):
         return max(1, _left(context, got.get(value.after)) + value.more)
-    if isinstance(value, Quoted | CallId):
+    if isinstance(value, Quoted):
         before = got.get(value.after)
-        return _piece(value, before) if isinstance(value, Quoted) else _call_id(before)
+        return _call_id(before) if value.of == "call" else _piece(value, before)
     return value
 
 
