@@ -69,7 +69,8 @@ def _earlier_calls(body: Json, change: Callable[[Json], Json]) -> Json:
         calls = [{**call, "function": change(call["function"])} for call in made or ()]
         return {**message, "tool_calls": calls} if made else message
 
-    return {**body, "messages": [of_message(message) for message in body["messages"]]}
+    made = [of_message(message) for message in body["messages"]]
+    return body if made == body["messages"] else {**body, "messages": made}
 
 
 @fault("earlier-calls-dropped", caught_by=CALLED, stage="body", when=with_result)
