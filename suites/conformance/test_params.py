@@ -1,5 +1,7 @@
 """Parameters of a chat request: honoured where they are right, refused where they are wrong."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,7 +10,7 @@ from seatrial.checks.areas.params import parts
 from seatrial.checks.areas.params.accepted import NOBODYS
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from seatrial.records import Quoted, Request, Scenario
+from seatrial.records import Hazard, Leaving, Quoted, Request, Scenario
 from suites.conformance.scenarios import (
     COUNT,
     GOOD,
@@ -31,7 +33,8 @@ from suites.conformance.scenarios import (
     request,
 )
 
-STREAM = {"stream": True, "stream_options": USAGE}
+STREAMED = {"stream": True}
+STREAM = STREAMED | {"stream_options": USAGE}
 SOON = ["e", "a", "o", " "]  # a huge cap would let a small model run on to the end of its context
 ASKED = ("chat/one-token", GOOD)
 OPEN = "Write a sentence about the sea."
@@ -95,6 +98,12 @@ def drawn(prompt: str, cap: int, **body: object) -> Request:
     return asked
 
 
+def choosing(**body: Any) -> Scenario:
+    """Two choices of a few tokens, drawn four times."""
+    names = ("first", "second", "third", "fourth")
+    return declinable({name: drawn(OPEN, 6, n=2, **HOT, **body) for name in names}, of=parts.APART)
+
+
 def sampled(cap: int = 16, greedy: int = 3, **body: object) -> Scenario:
     """One prompt drawn again and again, alone on the endpoint, for what stands in the same batch may sway an answer."""
     asked = {f"greedy-{n}": drawn(OPEN, cap, temperature=0, **body) for n in range(1, greedy + 1)}
@@ -150,6 +159,18 @@ PARAMS = {
     "max-tokens-stream": lengths("max_tokens", of=parts.MAX_TOKENS, **STREAM),
     "max-completion-tokens": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS),
     "max-completion-tokens-stream": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS, **STREAM),
+    # How far an answer goes that nothing bounds: our client leaves it, and one that counts well ends it.
+    "no-cap": replace(
+        alone(
+            {
+                "capped": request(COUNT, max_tokens=24, stop=["50"], **STREAMED),
+                "free": replace(request(COUNT, max_tokens=None, stop=["50"], **STREAMED), leaves=Leaving.PAST),
+            },
+            parts.NO_CAP,
+        ),
+        hazard=Hazard.CARELESS,
+        tokens=24 + 40,
+    ),
     "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
     "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
     "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=72),
@@ -173,6 +194,8 @@ PARAMS = {
     # No choice may end before its cap: whether usage counts them all can be told of full ones alone.
     "n": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES),
     "n-stream": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES, **STREAM),
+    "n-apart": choosing(),
+    "n-apart-stream": full(choosing(**STREAM)),
     "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS),
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
     "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),

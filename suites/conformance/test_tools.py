@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from seatrial.checks.areas.tools import asked, calls, several, streams
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.checks.traits import Traits
-from seatrial.records import Scenario
+from seatrial.records import Quoted, Request, Scenario
 from suites.conformance.scenarios import HELLO, USAGE, WEATHER, FirstAsk, Judge, Send, chats, optional, request
 
 CLOCK: dict[str, Any] = {
@@ -54,6 +55,10 @@ def named(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name}}
 
 
+PINGS: dict[str, Any] = {"tools": [PING, WEATHER], "tool_choice": named("ping")}
+"""The one call that is cheap whatever the model: its arguments are empty."""
+
+
 def calling(prompt: str, *, of: Traits, cap: int = ROOM, **body: Any) -> Scenario:
     """One request that offers tools, to a server that has them."""
     return optional(chats(of=of, only=request(prompt, max_tokens=cap, **body)), FirstAsk.TOOLS)
@@ -64,6 +69,23 @@ def ways(prompt: str, *names: str, of: Traits, alone: bool = False, **body: Any)
     sent = {n: request(prompt, max_tokens=ROOM, **body, **({"stream": True} if n == "stream" else {})) for n in names}
     tokens = ROOM * len(sent)
     return optional(Scenario(requests=sent, traits=of, alone=alone, tokens=tokens), FirstAsk.TOOLS)
+
+
+def again(before: str, **body: Any) -> Request:
+    """The turn after the one of that name: the call of ping that it made, its result, and another call."""
+    call = {"id": Quoted(after=before, of="call"), "type": "function", "function": {"name": "ping", "arguments": "{}"}}
+    talk = [
+        {"role": "user", "content": HELLO},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": Quoted(after=before, of="call"), "content": "I am here."},
+    ]
+    return request(talk, max_tokens=ROOM, **PINGS, **body)
+
+
+def twice(once: Scenario) -> Scenario:
+    """What calls plain and as a stream calls once more, in a second turn of each."""
+    turns = {"next": again("plain"), "next-stream": again("stream", stream=True)}
+    return replace(once, requests={**once.requests, **turns}, tokens=once.tokens + ROOM * len(turns))
 
 
 TOOLS = {
@@ -85,9 +107,7 @@ CALLS = {
         tool_choice="required",
         parallel_tool_calls=False,
     ),
-    "tool-no-parameters": ways(
-        HELLO, "plain", "stream", of=calls.NO_PARAMETERS, tools=[PING, WEATHER], tool_choice=named("ping")
-    ),
+    "tool-no-parameters": twice(ways(HELLO, "plain", "stream", of=calls.NO_PARAMETERS | several.AGAIN, **PINGS)),
     "tool-words-beside": ways(BESIDE, "plain", "stream", of=streams.BESIDE, tools=[WEATHER], tool_choice="auto"),
 }
 

@@ -1,5 +1,6 @@
 """What a client gives beside its question: tools, right and wrong ones, and histories with their results."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -90,11 +91,18 @@ LONG = SAID + (
     "fjord is calm, and boats may leave until the evening tide comes in and the light goes."
 )
 SHORT = "Cold."
+CITY = "Oslo"
+FAR = (
+    "the old town of Oslo, by the harbour below the castle, where the ferry from the islands lands at noon and the "
+    "market has its stalls, or, if no station stands there, the nearest one up the river"
+)
+"""A place of many words: a call for it takes many tokens of a prompt."""
 
 
-def history(result: Any = LONG, identity: str = "call_1", **assistant: Any) -> list[Any]:
+def history(result: Any = LONG, identity: str = "call_1", city: str = CITY, **assistant: Any) -> list[Any]:
     """A question, a call, its result; ``assistant`` is what the call's message has beside the call."""
-    call = {"id": identity, "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
+    arguments = json.dumps({"city": city})
+    call = {"id": identity, "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
     return [
         {"role": "user", "content": STATION},
         {"role": "assistant", "tool_calls": [call], **assistant},
@@ -121,7 +129,12 @@ THINKS = {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"
 
 ROUNDTRIP = {
     "tool-result": optional(
-        chats(of=roundtrip.RESULT, long=told(history(content=None), 24), short=told(history(SHORT, content=None))),
+        chats(
+            of=roundtrip.RESULT,
+            long=told(history(content=None), 24),
+            short=told(history(SHORT, content=None)),
+            called=told(history(SHORT, city=FAR, content=None)),
+        ),
         FirstAsk.TOOLS,
     ),
     "tool-result-stream": optional(
@@ -129,6 +142,7 @@ ROUNDTRIP = {
             of=roundtrip.RESULT,
             long=told(history(content=None), 24, **STREAM),
             short=told(history(SHORT, content=None), **STREAM),
+            called=told(history(SHORT, city=FAR, content=None), **STREAM),
         ),
         FirstAsk.TOOLS,
     ),

@@ -61,6 +61,7 @@ NAMES += [
 ]
 NAMES += ["before-1.1", "leaver-2.1", "after-3.1", "plain-4.1", "after-5.1", "later-6.1", "cold-1.1", "cold-3.1"]
 NAMES += ["good-1.1", "good-3.1", "open-2.1", "counters-1.1", "counters-3.1"]
+NAMES += ["next", "next-stream", "called", "capped", "third", "fourth"]
 KEYS += ["response_format", "json_schema", "schema", "refusal"]
 KEYS += ["status", "value", "aliases", "owned_by", "timings", "draft_n", "draft_n_accepted"]
 NAMES += ["list", "encoded", "none", "wrong", "bare", "lower", "dummy", "before", "ours", "chat", "tools", "image"]

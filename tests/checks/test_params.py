@@ -3,7 +3,7 @@
 import pytest
 
 from seatrial.checks.catalogue import load_all
-from seatrial.records import Outcome
+from seatrial.records import LEFT, Outcome
 from seatrial.verdict.outcomes import outcome
 from tests.checks.specimens import (
     ASKED,
@@ -27,6 +27,35 @@ def counted(tokens, text, finish, cap, key="max_tokens"):
     usage = {"prompt_tokens": 5, "completion_tokens": tokens, "total_tokens": 5 + tokens}
     asked = {k: v for k, v in ASKED.items() if k != "max_tokens"} | {key: cap}
     return plain({"choices": [choice(text, finish=finish)], "usage": usage}, asked=asked)
+
+
+COUNTED_TO = "1, 2, 3, 4, 5, 6, 7, 8"
+CAPPED = ASKED | {"max_tokens": 24, "stream": True}
+FREE = {key: value for key, value in CAPPED.items() if key != "max_tokens"}
+
+
+def counting(text, reason="length", asked=FREE, **line):
+    end = [] if line.get("error") else [ends(reason), DONE]
+    return stream(delta(role="assistant"), delta(content=text), *end, asked=asked, **line)
+
+
+def test_answer_without_a_cap_is_not_cut():
+    rule = "params/answer-without-a-cap-is-not-cut"
+    capped = {"capped": counting(COUNTED_TO, asked=CAPPED)}
+    left = counting(COUNTED_TO * 2, error=LEFT, cut=True)
+    full = counting(COUNTED_TO * 100)
+    holds(rule, [capped | {"free": each} for each in (left, full, counting(f"{COUNTED_TO}, 9, 10, 49, ", "stop"))])
+    finding = breaks(rule, capped | {"free": counting("1, 2, 3, 4")}, "free: finish_reason", '"length" after 10')
+    assert (finding.about, finding.grave) == ("free", True)
+    breaks(rule, capped | {"free": counting(COUNTED_TO * 100)}, "free: finish_reason", "length", context=4096)
+    breaks(rule, capped | {"free": counting("1, 2, 3, 4", "stop")}, "free: finish_reason", "stop after 10")
+    breaks(rule, capped | {"free": refused(422, asked=FREE)}, "free: the status", "422")
+    short = {"capped": counting("1, 2", "stop", asked=CAPPED), "free": counting("1, 2", "stop")}
+    for nothing in (short, capped, {"capped": refused(), "free": left}, capped | {"free": counting("Sure", "stop")}):
+        (finding,) = found(rule, nothing)
+        assert finding.kind == "no-evidence"
+    (finding,) = found(rule, capped | {"free": counting("1", asked=CAPPED)})
+    assert finding.got == "one of the operator's"
 
 
 CAPS = [("params/max-tokens-caps", "max_tokens"), ("params/max-completion-tokens-caps", "max_completion_tokens")]

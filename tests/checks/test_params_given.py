@@ -43,6 +43,30 @@ def drawn(**texts):
     }
 
 
+def choosing(*answers, asked=ASKED | {"n": 2}):
+    """Answers by the names of their requests, each with the texts of its choices."""
+    return {
+        str(n): plain({"choices": [choice(text, at) for at, text in enumerate(texts)]}, asked=asked)
+        for n, texts in enumerate(answers)
+    }
+
+
+def test_each_choice_is_drawn_by_itself():
+    rule = "params/each-choice-is-drawn-by-itself"
+    copies = [(text, text) for text in ("a", "b", "c", "d")]
+    holds(rule, [choosing(*copies[:3], ("d", "e")), choosing(("a", "b"), *[("a", "a")] * 3)])
+    finding = breaks(rule, choosing(*copies), "choices", "copies in each of 4")
+    assert (word(rule, [finding]), finding.ignores) == (Outcome.FAIL, "n")
+    for sure in (choosing(*[("a", "a")] * 4), choosing(*copies[:3], ("a", "a"))):
+        (finding,) = found(rule, sure)
+        assert (finding.kind, finding.causes) == ("no-evidence", ("params/high-temperature-varies[*]",))
+    for few in (choosing(*copies[:3]), choosing(*[("a",)] * 4), choosing(*copies[:3], ("d", " "))):
+        (finding,) = found(rule, few)
+        assert (finding.kind, finding.causes) == ("no-evidence", ("params/n-gives-n-choices[*]",))
+    declined = choosing(*copies) | {"0": refused(asked=ASKED | {"n": 2})}
+    assert word(rule, found(rule, declined)) is Outcome.UNSUPPORTED
+
+
 SOUND = {"greedy": ["a", "a", "a"], "hot": ["b", "c"], "narrow": ["a", "a"], "default": ["b", "a"]}
 
 

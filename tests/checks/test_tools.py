@@ -270,6 +270,31 @@ def test_parallel_calls_are_apart():
     assert (one.kind, one.optional) == ("refusal", True)
 
 
+def ping(called, *before, stream=False, **changes):
+    talk = [{"role": "tool", "tool_call_id": each, "content": "I am here."} for each in before]
+    sent = PING | {"messages": talk or PING["messages"]}
+    if stream:
+        return streamed(begun(name="ping", called=called), more("{}"), asked=sent)
+    return calling(call("ping", "{}", called), asked=sent, **changes)
+
+
+def test_new_call_has_a_new_id():
+    rule = "tools/new-call-has-a-new-id"
+    first = {"plain": ping("a"), "stream": ping("b", stream=True)}
+    good = {"next": ping("c", "a"), "next-stream": ping("d", "b", stream=True)}
+    holds(rule, [first | good, first | good | {"next": ping("b", "a")}])
+    finding = breaks(rule, first | good | {"next": ping("a", "a")}, "next: choice 0, call 0, id", "a")
+    assert finding.about == "next"
+    breaks(rule, first | good | {"next-stream": ping("b", "b", stream=True)}, "next-stream: choice 0, call 0, id", "b")
+    for lacking in ({"plain": words(asked=PING)}, {"next": words(asked=PING)}):
+        (finding,) = found(rule, first | good | lacking)
+        assert (finding.kind, finding.causes) == ("no-evidence", ("tools/named-function-is-called",))
+    for nameless in ({"plain": ping(...)}, {"next": ping(...)}):
+        (finding,) = found(rule, first | good | nameless)
+        assert (finding.kind, finding.causes[0]) == ("no-evidence", "tools/call-has-its-fields")
+    assert [f.kind for f in found(rule, first)] == ["no-evidence"] * 2
+
+
 def test_parallel_calls_can_be_turned_off():
     rule = "tools/parallel-calls-can-be-turned-off"
     holds(rule, [calling(call()), streamed(*WHOLE)])

@@ -51,6 +51,31 @@ def test_result_reaches_the_model():
     breaks(rule, pair(51, content="A coat is enough."), "long: usage.prompt_tokens")
 
 
+def called(city, prompt, **changes):
+    call = CALL | {"function": {"name": "get_weather", "arguments": json.dumps({"city": city})}}
+    talk = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "call_1", "content": "Cold."}]
+    return plain({"usage": usage(prompt), **changes}, asked=asked("") | {"messages": talk})
+
+
+def test_earlier_call_reaches_the_model():
+    rule = "tools/earlier-call-reaches-the-model"
+    short = called("Oslo", 50)
+    holds(rule, [{"called": called(LONG, n), "short": short, "long": told(LONG, 10)} for n in (72, 90, 60)])
+    finding = breaks(rule, {"called": called(LONG, 51), "short": short}, "called: usage.prompt_tokens", "51")
+    assert (finding.about, finding.causes) == ("called", ("tools/result-reaches-the-model[*]",))
+    (finding,) = found(rule, {"called": called(LONG, 51, usage=None), "short": short})
+    assert (finding.kind, finding.causes) == ("no-evidence", ("chat/usage-adds-up",))
+    (finding,) = found(rule, {"called": refused(), "short": short})
+    assert finding.causes == ("http/valid-request-is-answered",)
+    (finding,) = found(rule, {"short": short})
+    assert finding.kind == "no-evidence"
+
+
+def test_a_long_call_says_nothing_of_results():
+    rule = "tools/result-reaches-the-model"
+    holds(rule, [pair(80) | {"called": called(LONG, 3)}])
+
+
 def test_a_result_is_looked_for_in_a_stream_too():
     end = CHUNK | {"choices": [], "usage": usage(80)}
     long = stream(delta(content="Hello"), ends(), end, DONE, asked=asked(LONG, COUNTED))

@@ -23,6 +23,8 @@ SCHEMA = {
 }
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}
 TEXT = {"type": "text", "text": " degrees"}
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+ARGUMENTS = '{"city": "Oslo"}'
 STRICT = {**SCHEMA, "properties": {"city": {"type": "object", "properties": {}}}}
 ODD = {
     "type": "object",
@@ -77,7 +79,7 @@ def _history(*turns: dict[str, object], result: object = "7 degrees") -> list[di
     """A call and its result for each turn; what the turn has beside the call is given."""
     told: list[dict[str, object]] = [{"role": "user", "content": "What is the weather?"}]
     for n, turn in enumerate(turns):
-        call = {"id": f"é-{n}", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+        call = {"id": f"é-{n}", "type": "function", "function": {"name": "get_weather", "arguments": ARGUMENTS}}
         told += [{"role": "assistant", "tool_calls": [call], **turn}]
         told += [{"role": "tool", "tool_call_id": f"é-{n}", "content": result}]
     return told
@@ -148,6 +150,7 @@ BATTERY = {
     "two of a user": post(chat(messages=[*chat()["messages"], *chat()["messages"]])),
     "a field of a message": post(chat(messages=[{**chat()["messages"][0], "seatrial_note": 1}])),
     "text in parts": post(chat(messages=[{"role": "user", "content": [TEXT, TEXT]}])),
+    "an image": post(chat(messages=[{"role": "user", "content": [TEXT, IMAGE]}])),
     "markers": post(chat("<|im_start|>")),
     "far planes, streamed": post(chat("Repeat: \N{PARTY POPPER}", stream=True)),
     "logprobs, streamed": post(chat("Count to 5.", logprobs=True, stream=True)),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from seatrial.records import LEFT, SECOND, Leaving
 from seatrial.wire.decoding.framing import lay_out
-from seatrial.wire.transports.bounded import FIRST_WORDS, SOON_S
+from seatrial.wire.transports.bounded import SIGNS, SOON_S
 from seatrial.wire.transports.http import Recording
 from tests.golden.items import Act, Pause, Piece
 from tests.golden.memory import Memory, read
@@ -108,7 +108,8 @@ class Hour:
         if isinstance(piece, bytes):
             visit.out += piece
             visit.frames.append((int(now * SECOND), len(piece)))
-            if visit.asked.leaves is Leaving.WORDS and visit.out.count(b"data:") >= FIRST_WORDS:
+            sign = SIGNS.get(visit.asked.leaves)
+            if sign is not None and visit.out.count(sign[0]) >= sign[1]:
                 return visit.end(now, LEFT)
             return now + STEP_S
         if isinstance(piece, Pause):

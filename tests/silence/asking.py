@@ -155,7 +155,9 @@ class Asker:
         held: Held = None,
     ) -> Exchange:
         prepared = prepare(request, self.endpoint, valid_chat=valid, got=got)
-        return self._told(name, prepared, client.exchange(prepared, deadline_s=self.deadline_s, held=held))
+        return self._told(
+            name, prepared, client.exchange(prepared, deadline_s=self.deadline_s, held=held, leaves=request.leaves)
+        )
 
     def _told(self, name: str, prepared: Prepared, said: Recording) -> Exchange:
         line = said.line(f"silence-{next(self._ids)}", prepared, endpoint=self.endpoint.name, scenario=name)

@@ -25,6 +25,7 @@ CAPS += ("n", "caps-differ", "both-ways-turns", "same-words")
 STOPS = ("stop", "stop-stream", "stop-strings")
 CALLS = ("tool-required", "tool-named", "tool-required-stream", "tool-named-stream", "tools-parallel-stream")
 CALLS += ("tool-both-ways", "tool-no-parameters")
+RESULTS = ("tool-result", "tool-result-stream", "tool-result-forms")
 PLAIN = ("plain", "turns", "labels", "null-cap", "message-fields", "stop-none", "max-tokens")
 REFUSALS = ("no-messages", "stream-no-messages", "empty-messages", "temperature-text", "out-of-range", "cap-negative")
 REFUSALS += ("cap-huge", "stray-options", "top-logprobs-alone", "stop-five")
@@ -42,6 +43,13 @@ ONE = {
     "stop-kept-in-the-text": ("params/stop-string-ends-the-answer", STOPS),
     "arguments-as-a-repr": ("tools/call-has-its-fields", CALLS),
     "call-type-null-later": ("tools/call-has-its-fields", CALLS),
+    "call-ids-begin-anew-with-each-answer": ("tools/new-call-has-a-new-id", (*CALLS, "tools-parallel")),
+    "calls-share-an-id": ("tools/new-call-has-a-new-id", (*CALLS, "tools-parallel")),
+    "earlier-calls-dropped": ("tools/earlier-call-reaches-the-model", RESULTS),
+    "results-dropped": ("tools/result-reaches-the-model", RESULTS),
+    "choices-share-their-draws": ("params/each-choice-is-drawn-by-itself", ("n", "n-stream", "n-apart")),
+    "sixteen-tokens-without-a-cap": ("params/answer-without-a-cap-is-not-cut", (*CAPS, "no-cap")),
+    "image-passed-over": ("multimodal/image-is-seen-or-refused", ("image", "text-parts")),
     "call-begins-without-its-id": ("tools/id-and-name-of-a-streamed-call-come-once", CALLS),
     "temperature-zero-refused": ("http/valid-request-is-answered", (*PLAIN, "temperature-text")),
     "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),

@@ -20,6 +20,7 @@ PLAIN = Prepared("POST", "/chat/completions", json.dumps(COUNT | {"stream": Fals
     ("asked", "leaves", "fewest"),
     [
         (STREAM, Leaving.WORDS, 3),
+        (STREAM, Leaving.PAST, 40),
         (STREAM, Leaving.SOON, 1),
         (PLAIN, Leaving.SOON, 0),
         (PLAIN, Leaving.SENT, 0),

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from seatrial.records import Endpoint, Listed, Quoted, Request, TokensLeft, Words
-from seatrial.wire.transports.prepare import NEVER, prepare
+from seatrial.wire.transports.prepare import NEVER, UNCALLED, prepare
+from tests.checks.calls import call, calling
 from tests.checks.specimens import choice, plain
 
 ENDPOINT = Endpoint(
@@ -129,6 +130,21 @@ def test_a_piece_of_an_earlier_answer() -> None:
     assert made(Quoted(after="thinks", of="thought", first=1, length=4)) == "even"
     assert made(Quoted(after="free", of="thought")) == NEVER
     assert [made(Quoted(after=name, length=99)) for name in ("free", "odd", "none")] == [NEVER] * 3
+
+
+def test_the_id_of_an_earlier_call() -> None:
+    before = {
+        "made": calling(call(called="c-7"), call(called="c-8")),
+        "no-id": calling(call(called=5)),
+        "none": plain(),
+    }
+
+    def made(after: str) -> object:
+        request = Request(body={"messages": [{"role": "tool", "tool_call_id": Quoted(after=after, of="call")}]})
+        return json.loads(prepare(request, ENDPOINT, valid_chat=False, got=before).body)["messages"][0]["tool_call_id"]
+
+    assert made("made") == "c-7"
+    assert [made(name) for name in ("no-id", "none", "unasked")] == [UNCALLED] * 3
 
 
 def test_headers_of_the_scenario_win() -> None:

@@ -96,10 +96,10 @@ class TokensLeft(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=T
 
 
 class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
-    """Stands in a body for a piece of what an earlier answer said; where it is shorter, for a text that none says."""
+    """Stands in a body for a piece of what an earlier answer said, or for its call's id; else for a text of our own."""
 
     after: str  # the earlier request, of the same scenario
-    of: Literal["content", "thought"] = "content"
+    of: Literal["content", "thought", "call"] = "content"  # of a call its id, whole
     first: int = 0  # characters before the piece
     length: int = 8
 

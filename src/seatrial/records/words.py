@@ -92,6 +92,8 @@ class Leaving(enum.StrEnum):
     """It stays to the end."""
     WORDS = "after the first words"
     """Some events of a stream have come."""
+    PAST = "after dozens of words"
+    """More events of a stream have come than a small cap lets an answer have tokens."""
     SOON = "after a moment"
     """A fraction of a second after the request was sent, whatever has come."""
     SENT = "as soon as all is sent"

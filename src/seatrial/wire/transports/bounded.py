@@ -26,6 +26,10 @@ SOON_S = 0.3
 """After so long a client leaves that is to leave soon: a small prompt is read by then, and no long answer made."""
 FIRST_WORDS = 3
 """After so many events of a stream a client leaves: the first may hold a role alone."""
+PAST_WORDS = 40
+"""After so many chunks it leaves that has seen enough: caps that servers had by themselves were of 16 and 20 tokens."""
+SIGNS = {Leaving.WORDS: (b"data:", FIRST_WORDS), Leaving.PAST: (b'"choices"', PAST_WORDS)}
+"""What is counted of a stream until a client leaves: an event may lie on many lines, and holds one chunk at most."""
 _HTTP = b"HTTP/"
 NOT_HTTP = "what answers does not speak HTTP"
 
@@ -47,6 +51,7 @@ class Bounds:
         self.expectant = False  # the body waits for a word from the server, if not for long
         self.held: Callable[[], None] | None = None  # called before the last byte of the body leaves
         self._until = time.monotonic_ns() + int(deadline_s * SECOND)
+        self._signs, self._rest = 0, b""  # of what our client leaves by, and where one may begin
 
     def received(self) -> bytes:
         return b"".join(data for _, data in self.reads)
@@ -95,8 +100,13 @@ class Bounds:
             start = self.received()[: len(_HTTP)]
             if not start.startswith(_HTTP[: len(start)]):
                 raise WireError("not-http", NOT_HTTP)
-        if self.leaves is Leaving.WORDS and self.received().count(b"data:") >= FIRST_WORDS:
-            raise self.left()
+        if (sign := SIGNS.get(self.leaves)) is not None:
+            mark, most = sign
+            seen = self._rest + kept
+            self._signs += seen.count(mark)
+            self._rest = seen[1 - len(mark) :]
+            if self._signs >= most:
+                raise self.left()
 
 
 class BoundedStream(httpcore.NetworkStream):

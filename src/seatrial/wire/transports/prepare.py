@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from seatrial.reading import chat, fields, marks
+from seatrial.reading import chat, fields, marks, tools
 from seatrial.records import Endpoint, Exchange, Listed, Quoted, Request, TokensLeft, Words
 
 RESERVED = "/:@!$&'()*+,;="
@@ -26,6 +26,9 @@ TEXT = (
 )
 NEVER = "\N{SYMBOL FOR UNIT SEPARATOR}"
 """A text that no answer holds."""
+
+UNCALLED = "seatrial0"
+"""The id of a call that no server made: nine letters and digits, which the templates that are strict about ids take."""
 
 WORDS = tuple(TEXT.split())
 """Words that are one token each in the vocabularies of most models, and never less than one."""
@@ -123,7 +126,8 @@ def _sized(value: Any, context: int, got: Mapping[str, Exchange]) -> Any:
     if isinstance(value, TokensLeft):
         return max(1, _left(context, got.get(value.after)) + value.more)
     if isinstance(value, Quoted):
-        return _piece(value, got.get(value.after))
+        before = got.get(value.after)
+        return _call_id(before) if value.of == "call" else _piece(value, before)
     return value
 
 
@@ -132,6 +136,11 @@ def _piece(said: Quoted, before: Exchange | None) -> str:
     told = "" if first is None else first.reasoning if said.of == "thought" else first.content
     piece = told[said.first : said.first + said.length]
     return piece if len(piece) == said.length else NEVER
+
+
+def _call_id(before: Exchange | None) -> str:
+    made = {} if before is None else tools.calls(before)
+    return next((call.id for calls in made.values() for call in calls if call.id), UNCALLED)
 
 
 def _listed(named: Listed, before: Exchange | None) -> str | None:

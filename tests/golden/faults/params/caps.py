@@ -14,6 +14,7 @@ from tests.golden.registry import Call, Shot, chat, fault
 
 MAX_TOKENS = "params/max-tokens-caps"
 MAX_COMPLETION_TOKENS = "params/max-completion-tokens-caps"
+NO_CAP = "params/answer-without-a-cap-is-not-cut"
 BAD_CAPS = "params/bad-caps-are-refused"
 STATUS = "errors/client-fault-is-never-5xx"
 NEXT = "errors/next-request-is-answered"
@@ -53,6 +54,24 @@ def max_tokens_ends_with_stop(answer: Answer, shot: Shot) -> Answer:
 def max_completion_tokens_ends_with_stop(answer: Answer, shot: Shot) -> Answer:
     """An answer cut by max_completion_tokens says that it ended by itself."""
     return _says_stop(answer)
+
+
+def _capless(call: Call) -> bool:
+    return chat(call) and isinstance(call.body, dict) and all(call.says(name) is None for name in CAPS)
+
+
+@fault("sixteen-tokens-without-a-cap", caught_by=NO_CAP, stage="body", when=_capless)
+def sixteen_tokens_without_a_cap(body: Json, shot: Shot) -> Json:
+    """Where no cap is given 16 tokens are, the default of the completions of old (OgbujiPT issue 14)."""
+    return {**body, "max_tokens": 16}
+
+
+@fault("twenty-tokens-and-then-a-stop", caught_by=NO_CAP, stage="answer", when=_capless)
+def twenty_tokens_and_then_a_stop(answer: Answer, shot: Shot) -> Answer:
+    """Where no cap is given an answer ends after 20 tokens, and says that it ended by itself (foundry-local issue
+    243)."""
+    cut = answer.limited(20, ())
+    return _says_stop(cut) if cut.finish == "length" else answer
 
 
 @fault("bad-cap-accepted", caught_by=BAD_CAPS, stage="body", when=edits.bad_cap)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.golden.edits import Json, says, without
+from tests.golden.answers import Answer
+from tests.golden.edits import Json, says, several, without
 from tests.golden.registry import Call, Shot, chat, fault
 
 ZERO = "params/temperature-zero-repeats-itself"
@@ -15,6 +16,7 @@ SEED = "params/seed-repeats-and-another-differs"
 FREQUENCY = "params/frequency-penalty-shows"
 PRESENCE = "params/presence-penalty-shows"
 BIAS = "params/logit-bias-forces"
+CHOICES = "params/each-choice-is-drawn-by-itself"
 
 
 def _says(name: str, *values: Any) -> Any:
@@ -85,3 +87,10 @@ def logit_bias_of_strings_ignored(body: Json, shot: Shot) -> Json:
     """One id is looked up as it is written, as a string, and not found."""
     kept = {key: bias for key, bias in body["logit_bias"].items() if key != "2000"}
     return body if kept == body["logit_bias"] else {**body, "logit_bias": kept}
+
+
+@fault("choices-share-their-draws", caught_by=CHOICES, stage="draft", when=several)
+def choices_share_their_draws(answer: Answer, shot: Shot) -> Answer:
+    """All choices of a request are drawn from one seed, place by place: they are copies (tt-metal issue 53077)."""
+    first: Answer = shot.call.drafts[0]
+    return first if len(shot.call.drafts) > 1 else answer

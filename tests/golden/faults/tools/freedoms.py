@@ -33,10 +33,11 @@ def call_type_in_every_piece(body: Json, shot: Shot) -> Json:
     source="OpenAPI document, ChatCompletionMessageToolCall: id is a string",
 )
 def call_of_any_id(body: Json, shot: Shot) -> Json:
-    """Ids of calls are of any script and length."""
+    """Ids of calls are of any script and length, and their numbers count the calls of one conversation alone."""
+    earlier = sum(len(m.get("tool_calls") or ()) for m in shot.call.says("messages"))
     if body["object"] == "chat.completion":
-        return each_call(body, lambda n, c: {**c, "id": f"вызов {n}"})
-    return each_piece(body, lambda e: {**e, "id": f"вызов {e['index']}"} if first(e) else e)
+        return each_call(body, lambda n, c: {**c, "id": f"вызов {earlier + n}"})
+    return each_piece(body, lambda e: {**e, "id": f"вызов {earlier + e['index']}"} if first(e) else e)
 
 
 @freedom(

@@ -14,6 +14,7 @@ from tests.golden.registry import Call, Shot, chat, fault
 
 REACHES = "tools/result-reaches-the-model"
 FORMS = "tools/result-reaches-the-model-in-every-form"
+CALLED = "tools/earlier-call-reaches-the-model"
 APART = "tools/thought-stays-apart-from-calls"
 
 
@@ -58,6 +59,32 @@ def results_cut(body: Json, shot: Shot) -> Json:
     return _results(
         body, lambda m: m if not isinstance(m["content"], str) else {**m, "content": m["content"].split()[0]}
     )
+
+
+def _earlier_calls(body: Json, change: Callable[[Json], Json]) -> Json:
+    """With the function of each call in the history changed."""
+
+    def of_message(message: Json) -> Json:
+        made = message.get("tool_calls")
+        calls = [{**call, "function": change(call["function"])} for call in made or ()]
+        return {**message, "tool_calls": calls} if made else message
+
+    made = [of_message(message) for message in body["messages"]]
+    return body if made == body["messages"] else {**body, "messages": made}
+
+
+@fault("earlier-calls-dropped", caught_by=CALLED, stage="body", when=with_result)
+def earlier_calls_dropped(body: Json, shot: Shot) -> Json:
+    """The calls of an assistant's turn are dropped before the template sees it, and their results stay (llama.cpp issue
+    27588: silently dropped from the rendered prompt)."""
+    return _earlier_calls(body, lambda _function: {"name": "", "arguments": ""})
+
+
+@fault("earlier-arguments-dropped", caught_by=CALLED, stage="body", when=with_result)
+def earlier_arguments_dropped(body: Json, shot: Shot) -> Json:
+    """The template looks for an object of arguments, and writes nothing of the text that it gets (vllm.cpp pull request
+    1758)."""
+    return _earlier_calls(body, lambda function: {**function, "arguments": "{}"})
 
 
 @fault("null-content-drops-the-call", caught_by=FORMS, stage="body", when=with_result)

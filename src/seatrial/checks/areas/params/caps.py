@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import causes, look
-from seatrial.checks.areas.params.parts import BAD_CAP, MAX_COMPLETION_TOKENS, MAX_TOKENS
+from seatrial.checks import answering, causes, look
+from seatrial.checks.areas.params.parts import BAD_CAP, MAX_COMPLETION_TOKENS, MAX_TOKENS, NO_CAP, text
 from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields
-from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.records import LEFT, Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 
 @rule(row="p/1", level=Level.MUST, of=MAX_TOKENS, source="OpenAPI document, max_tokens")
@@ -52,6 +53,65 @@ def bad_caps_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     elif tokens is not None and tokens > cap * chat.wanted(x):
         by = (causes.CAPPED + causes.SOME, causes.MAX_TOKENS + causes.SOME)
         yield violation("usage.completion_tokens", expected=f"at most {cap}, or a 400", got=tokens, causes=by)
+
+
+@rule(
+    row="p/31",
+    level=Level.MUST,
+    of=NO_CAP,
+    answer=False,
+    source="OpenAPI document, finish_reason: length if the maximum number of tokens specified in the request was "
+    "reached; text-generation-inference issue 2421, foundry-local issue 243",
+)
+def answer_without_a_cap_is_not_cut(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """An answer whose request names no cap goes on until the model ends it or the context is full; a client that has
+    read dozens of tokens has seen it go on."""
+    capped, free = xs.get("capped"), xs.get("free")
+    if capped is None or free is None:
+        yield no_evidence("the recording", expected="an answer with a cap and one without", got=", ".join(xs))
+        return
+    if finding := _unjudged("capped", capped) or _unjudged("free", free):
+        yield finding
+        return
+    if free.error == LEFT:
+        return
+    said, whole = text(free), text(capped)
+    reasons = {answer.index: answer.reasons for answer in chat.answers(free).values()}.get(0, [])
+    before = f"{len(said)} characters: {shorten(said, 60)!r}"
+    where, so = "free: finish_reason", "a client that leaves the cap out has the beginning of each answer alone"
+    if reasons == ["length"] and len(said) + BESIDE < (expect.context or SMALLEST):
+        expected = "an answer that goes on: no cap was asked for"
+        yield violation(where, expected=expected, got=f'"length" after {before}', so=so, grave=True, about="free")
+    elif _is_cut(capped) and said != whole and whole.startswith(said):
+        expected = f"an answer that goes on, as it did under a cap of {chat.cap(capped)}"
+        got = f"{reasons[-1] if reasons else 'none'} after {before}"
+        yield violation(where, expected=expected, got=got, so=so, grave=True, about="free")
+    elif len(said) <= len(whole):
+        got = f"{reasons[-1] if reasons else 'none'} after {before}"
+        yield no_evidence("free", expected="an answer that would go on", got=got, about="free")
+
+
+BESIDE = 64
+"""Tokens of the prompt, and of what a template puts around it."""
+
+SMALLEST = 512
+"""Tokens of a context that is not known, at the least. An answer has no more tokens than characters."""
+
+
+def _unjudged(name: str, x: Exchange) -> Finding | None:
+    """What keeps an answer, which its client may have left, from being judged, or None. That a request has to name a
+    cap is wrong in itself."""
+    if name == "free" and chat.cap(x) is not None:
+        return no_evidence(name, expected="a request without a cap", got="one of the operator's")
+    found = None if x.error == LEFT else answering.refused(x)
+    if found is None:
+        nothing = look.unanswered(x)
+        return nothing and look.named(nothing, name, alone=False)
+    where, judges = f"{name}: {found.where}", (causes.ANSWERED + causes.SOME,)
+    if name == "free":
+        so = "a client that leaves the cap out, as most do, has no answer"
+        return violation(where, expected=found.expected, got=found.got, so=so, about=name, causes=judges)
+    return no_evidence(where, expected=found.expected, got=found.got, about=name, causes=judges)
 
 
 def _caps(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
-from seatrial.checks import look
-from seatrial.checks.areas.params.parts import ALTERNATIVES, CHOICES, LOGPROBS
+from seatrial.checks import causes, look
+from seatrial.checks.areas.params.parts import ALTERNATIVES, APART, CHOICES, LOGPROBS
+from seatrial.checks.areas.params.sampling import VARIES
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import channels, chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 
 @rule(row="p/13", level=Level.SHOULD, of=CHOICES, optional=True, source="OpenAPI document, n")
@@ -32,6 +34,42 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if cut and cap is not None and tokens is not None and tokens < wanted * (cap - 1):
         expected = f"{wanted * cap}: {wanted} choices cut at {cap}"
         yield violation("usage.completion_tokens", expected=expected, got=tokens, so="accounts miss what was generated")
+
+
+@rule(
+    row="p/30",
+    level=Level.SHOULD,
+    of=APART,
+    optional=True,
+    source="OpenAPI document, n: how many chat completion choices to generate; tt-metal issue 53077",
+)
+def each_choice_is_drawn_by_itself(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """Choices of one request are drawn each by itself: where requests draw other words than each other, so do choices.
+
+    A model that is sure of its words says them twice. So the choices have to be alike in each of four requests, while
+    no two requests are. Of choices that are drawn that comes about once in 2,700 times at the most, whatever the odds
+    of the words are, and where the temperature is heeded never.
+    """
+    drawn = [said for x in xs.values() if len(said := _said(x)) > 1]
+    if any(len(set(said)) > 1 for said in drawn):
+        return
+    if len(drawn) < ENOUGH:
+        judges = (GIVEN + causes.SOME,)
+        got = f"{len(drawn)} of {len(xs)}"
+        yield no_evidence("choices", expected=f"{ENOUGH} answers with two choices of text", got=got, causes=judges)
+    elif len({said[0] for said in drawn}) < len(drawn):
+        got, judges = f"one again: {shorten(drawn[0][0], 80)}", (VARIES + causes.SOME,)
+        yield no_evidence("choices", expected="answers that vary", got=got, causes=judges)
+    else:
+        so = "a client that votes among answers, or ranks them, has one answer, and pays for each copy"
+        got = f"copies in each of {len(drawn)} answers, which differ: {shorten(drawn[0][0], 60)}"
+        yield violation("choices", expected="choices that differ", got=got, so=so, grave=True, ignores="n")
+
+
+def _said(x: Exchange) -> list[str]:
+    """What the choices of an answer say; without those that say nothing."""
+    texts = (answer.reasoning + answer.content for answer in chat.answers(x).values())
+    return [text for text in texts if text.strip()]
 
 
 @rule(
@@ -133,6 +171,11 @@ def probabilities_are_probabilities(x: Exchange, expect: Expect) -> Iterator[Fin
             return
 
 
+ENOUGH = 4
+"""Requests that have to agree: of k words that are as likely as each other, two choices are alike in all four, and the
+four differ, once in 2,700 times at the most (k = 4)."""
+
+GIVEN = "params/n-gives-n-choices"
 TOP = "top_logprobs"
 UNLISTED = ("params/logprobs-are-given",)
 ROUNDED = 0.01

@@ -15,10 +15,16 @@ MAX_TOKENS = traits.COUNTED | trait("max-tokens")
 MAX_COMPLETION_TOKENS = traits.COUNTED | trait("max-completion-tokens")
 """The same with ``max_completion_tokens``."""
 
+NO_CAP = traits.DECLINABLE | trait("no-cap")
+"""A greedy answer that goes on, as a stream: ``capped``, and ``free`` of a cap, which our client leaves in time."""
+
 BAD_CAP = traits.FAULTY | trait("bad-cap")
 """A cap that cannot be meant, or two that differ."""
 
 CHOICES = traits.CHAT | traits.SEVERAL
+APART = traits.DECLINABLE | trait("choices-apart")
+"""Two choices of one prompt at the highest temperature, asked for again and again, without a seed."""
+
 LOGPROBS = traits.CHAT | trait("logprobs")
 """Log probabilities are asked for."""
 

@@ -22,7 +22,8 @@ from seatrial.reading import chat, fields, reasoning, tools
 from seatrial.records import Exchange, Expect, Finding, Level
 
 RESULT = traits.COUNTED | trait("tool-result")
-"""A history that ends with a tool's result: requests ``long`` and ``short``, alike but for the length of the result."""
+"""A history that ends with a tool's result: requests ``long`` and ``short``, alike but for the length of the result,
+and ``called``, which is like ``short`` but for the length of the call's arguments."""
 
 FORMS = traits.COUNTED | trait("tool-result-forms")
 """The same in several forms, each a request with the long result, and ``short`` beside them."""
@@ -30,9 +31,10 @@ FORMS = traits.COUNTED | trait("tool-result-forms")
 THOUGHT = traits.DECLINABLE | trait("thought-and-call")
 """Thought is asked for, and a call of a function by its name."""
 
-SHORT = "short"
+SHORT, CALLED = "short", "called"
 REACHES = "tools/result-reaches-the-model"
 LOST = "an agent acts on what its tools never told it"
+FORGOTTEN = "the model sees a result and not what it had asked for: it calls again, or takes it for something else"
 
 RARE = re.compile(r"\b(?=[\w-]*\d)[\w-]{5,}")
 """A word that no model says by itself: with a digit in it, and not short."""
@@ -47,7 +49,38 @@ RARE = re.compile(r"\b(?=[\w-]*\d)[\w-]{5,}")
 )
 def result_reaches_the_model(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A tool's result reaches the model: the answer tells it, or usage counts its tokens in the prompt."""
-    yield from _lost(xs, causes_of=())
+    yield from _lost({name: x for name, x in xs.items() if name != CALLED}, causes_of=())
+
+
+@rule(
+    row="tools/29",
+    level=Level.MUST,
+    of=RESULT,
+    sampled=True,
+    source="OpenAPI document, ChatCompletionRequestAssistantMessage.tool_calls; llama.cpp issue 27588, "
+    "mlx-openai-server pull request 205",
+)
+def earlier_call_reaches_the_model(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """The call of an earlier turn reaches the model with its arguments: usage counts their tokens in the prompt."""
+    sent = {name: x for name, x in xs.items() if name in (CALLED, SHORT)}
+    unjudged = [about(name, found) for name, x in sent.items() if (found := _unjudged(x))]
+    yield from unjudged
+    if unjudged:
+        return
+    if len(sent) < 2:
+        yield no_evidence("the recording", expected="a long call beside a short one", got=", ".join(xs) or "none")
+        return
+    base, tokens = (_prompt_tokens(sent[name]) for name in (SHORT, CALLED))
+    where = f"{CALLED}: usage.prompt_tokens"
+    if base is None or tokens is None:
+        got, judges = chat.usage(sent[SHORT if base is None else CALLED]), (causes.USAGE,)
+        yield no_evidence(where, expected="a whole number", got=got, about=CALLED, causes=judges)
+        return
+    more = len(_arguments(sent[CALLED]).split()) - len(_arguments(sent[SHORT]).split())
+    if tokens - base < more / 2:
+        expected, so = f"about {more} more than the {base} of the short call", FORGOTTEN
+        judges = (REACHES + causes.SOME,)
+        yield violation(where, expected=expected, got=tokens, so=so, about=CALLED, causes=judges)
 
 
 @rule(
@@ -129,6 +162,14 @@ def _result(x: Exchange) -> str:
         if fields.mapping(message).get("role") == "tool":
             return _text(fields.mapping(message).get("content"))
     return ""
+
+
+def _arguments(x: Exchange) -> str:
+    """The arguments of all calls in a request's history."""
+    messages = map(fields.mapping, fields.listing(fields.mapping(x.request_json).get("messages")))
+    made = (fields.mapping(call) for message in messages for call in fields.listing(message.get("tool_calls")))
+    given = (fields.string(fields.mapping(call.get("function")).get("arguments")) for call in made)
+    return " ".join(filter(None, given))
 
 
 def _text(content: Any) -> str:
