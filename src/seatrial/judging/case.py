@@ -164,7 +164,8 @@ def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -
                 yield judged
                 return
     if elsewhere:
-        yield from (each for each in terms.failed.values() if _means(name, each, plan) and _reaches(each, plan, terms))
+        others = (each for each in terms.failed.values() if each.case != plan.case and _means(name, each, plan))
+        yield from (each for each in others if _reaches(each, plan, terms))
 
 
 def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:

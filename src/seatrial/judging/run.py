@@ -246,6 +246,22 @@ def _catalogued() -> coverage.Catalogue:
     return coverage.Catalogue(rows, {rule.id: rule.row for rule in REGISTRY.values()})
 
 
+def _led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged]) -> Judged:
+    """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause."""
+    cause, passed = judged.get(case.because), {case.case}
+    while cause is not None and cause.because and cause.case not in passed:
+        passed.add(cause.case)
+        cause = judged.get(cause.because)
+    if cause is None or cause.case == case.because:
+        return case
+    if cause.because:
+        return first[case.case]
+    why, word = f"because of {cause.case}", Outcome.INCONCLUSIVE
+    if cause.outcome is Outcome.WAIVED:
+        word = Outcome.WAIVED
+    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=cause.waiver)
+
+
 class _Replay:
     def __init__(self, lines: Record, exchanges: Exchanges, endpoints: Mapping[str, Endpoint], damage: Damage) -> None:
         self._damage = damage
@@ -272,7 +288,11 @@ class _Replay:
             else case
             for name, case in first.items()
         )
-        told = [case if case.because in roots or not case.because else alone(case) for case in again]
+        judged = {case.case: case for case in again}
+        told = [
+            _led(case, judged, first) if case.because in roots or not case.because else alone(case)
+            for case in judged.values()
+        ]
         lost = [case for case in told if case.case in self._lost]
         return tuple(
             msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=NO_CAUSE, waiver="", known="")

@@ -102,6 +102,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     of: Literal["content", "thought"] = "content"
     first: int = 0  # characters before the piece
     length: int = 8
+    spelt: Literal["", "in the other case", "between line ends"] = ""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
