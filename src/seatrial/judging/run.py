@@ -19,7 +19,7 @@ from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.clients import profile as client_tables
 from seatrial.judging import measured, parameters, soaks, suspects
 from seatrial.judging.answered import answered
-from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
+from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, led, unjudged
 from seatrial.judging.doubt import Doubt
 from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
@@ -246,22 +246,6 @@ def _catalogued() -> coverage.Catalogue:
     return coverage.Catalogue(rows, {rule.id: rule.row for rule in REGISTRY.values()})
 
 
-def _led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged]) -> Judged:
-    """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause."""
-    cause, passed = judged.get(case.because), {case.case}
-    while cause is not None and cause.because and cause.case not in passed:
-        passed.add(cause.case)
-        cause = judged.get(cause.because)
-    if cause is None or cause.case == case.because:
-        return case
-    if cause.because:
-        return first[case.case]
-    why, word = f"because of {cause.case}", Outcome.INCONCLUSIVE
-    if cause.outcome is Outcome.WAIVED:
-        word = Outcome.WAIVED
-    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=cause.waiver)
-
-
 class _Replay:
     def __init__(self, lines: Record, exchanges: Exchanges, endpoints: Mapping[str, Endpoint], damage: Damage) -> None:
         self._damage = damage
@@ -289,10 +273,8 @@ class _Replay:
             for name, case in first.items()
         )
         judged = {case.case: case for case in again}
-        told = [
-            _led(case, judged, first) if case.because in roots or not case.because else alone(case)
-            for case in judged.values()
-        ]
+        said = judged.values()
+        told = [led(c, judged, first) if c.because in roots or not c.because else alone(c) for c in said]
         lost = [case for case in told if case.case in self._lost]
         return tuple(
             msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=NO_CAUSE, waiver="", known="")

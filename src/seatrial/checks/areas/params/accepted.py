@@ -87,8 +87,8 @@ def text_format_changes_nothing(xs: Mapping[str, Exchange], expect: Expect) -> I
         yield no_evidence("without: content", expected="an answer with text", got="none", causes=judges)
     elif bound.status != 200:
         so = "a client that always says its format gets no answer"
-        got, judges = f"{bound.status} {_shown(bound)}", look.by_parameters(bound)
-        yield violation("with: the status", expected="200", got=got, so=so, about="with", causes=judges)
+        got, by = f"{bound.status} {_shown(bound)}", look.by_parameters(bound)
+        yield violation("with: the status", expected="200", got=got, so=so, about="with", causes=by)
     elif not text(bound):
         yield violation("with: content", expected=f"words, as without: {said!r}", got="none", about="with")
     elif text(bound).lstrip()[:1] in ("{", "[") and said.lstrip()[:1] not in ("{", "["):
@@ -105,8 +105,8 @@ def _each_accepted(xs: Mapping[str, Exchange], so: str) -> Iterator[Finding]:
         alone = {each: part for each, part in apart.items() if part.status != 200}
         for each, part in (alone or {f"{name}, all together": x}).items():
             got, about = f"{part.status} {_shown(part)}", f"{name}:{each}" if alone else name
-            judges = (causes.ANSWERED + causes.SOME,) if _is_of_all(alone, apart) or _is_of_another(part) else ()
-            judges += look.by_parameters(part)
+            of_all = _is_of_all(alone, apart) or _is_of_another(part)
+            judges = ((causes.ANSWERED + causes.SOME,) if of_all else ()) + look.by_parameters(part)
             yield violation(f"{each}: the status", expected="200", got=got, so=so, about=about, causes=judges)
 
 

@@ -111,8 +111,8 @@ def empty_stop_stops_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iter
         if name == "free" or look.is_refusal(x):
             continue
         if x.status != 200:
-            judges = look.by_parameters(x)
-            yield violation(f"{name}: the status", expected="200, or a 400", got=x.status, about=name, causes=judges)
+            by = look.by_parameters(x)
+            yield violation(f"{name}: the status", expected="200, or a 400", got=x.status, about=name, causes=by)
         elif not _said(x):
             so = "a client that always sends a stop, and has none, gets no answer"
             yield violation(f"{name}: content", expected=f"text, as without: {free!r}", got="none", so=so, about=name)
