@@ -211,7 +211,7 @@ PARAMS = {
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
     "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),
     "top-logprobs-stream": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES, **STREAM),
-    "top-logprobs-most": chat(HELLO, logprobs=True, top_logprobs=20, max_tokens=1, of=parts.ALTERNATIVES),
+    "top-logprobs-most": chat(COUNT, logprobs=True, top_logprobs=20, max_tokens=6, of=parts.ALTERNATIVES),
     "sampling": sampled(),
     "sampling-stream": full(sampled(cap=32, greedy=5, **STREAM)),
     "seed": seeded(),

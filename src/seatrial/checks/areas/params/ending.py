@@ -86,7 +86,8 @@ def stop_string_is_matched_as_it_is_written(xs: Mapping[str, Exchange], expect: 
         elif said.rstrip() != whole.rstrip():
             stop = _ended_by(said, whole, near)
             if not stop:
-                yield no_evidence(where, expected=f"{whole!r}, as given free", got=said, about=name)
+                expected, judges = f"{whole!r}, as given free", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+                yield no_evidence(where, expected=expected, got=said, about=name, causes=judges)
                 continue
             so = "answers end where the client asked for no end, and it takes them for whole"
             expected = f"{whole!r}: it holds {near[stop]!r}, and not the stop string {stop!r}"
