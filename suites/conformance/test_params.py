@@ -43,6 +43,12 @@ OPEN = "Write a sentence about the sea."
 PRIME = "Is 2027 a prime number?"
 
 PIECE = Quoted(after="free", first=3, length=9)
+UNLIKE = [
+    Quoted(after="free", length=8, spelt="between line ends"),
+    Quoted(after="free", first=3, length=9, spelt="in the other case"),
+]
+"""What no answer holds, and what is like a piece of it."""
+
 IN_THOUGHT = Quoted(after="free", of="thought", first=1, length=6)
 """Some characters of a free answer, over the border of two tokens at least."""
 
@@ -116,6 +122,7 @@ def sampled(cap: int = 16, greedy: int = 3, **body: object) -> Scenario:
 def seeded(**body: object) -> Scenario:
     """One prompt drawn with the same seed, with another, and without."""
     seeds = {"same-1": 7, "same-2": 7, "same-3": 7, "other": 8, "free-1": None, "free-2": None}
+    seeds |= {"zero-1": 0, "zero-2": 0}
     asked = {
         name: drawn(OPEN, 16, **LIVELY, **body, **({} if seed is None else {"seed": seed}))
         for name, seed in seeds.items()
@@ -149,12 +156,37 @@ STOPS = {
     "free": request(OPEN, max_tokens=24),
     "four": request(OPEN, max_tokens=24, stop=[NEVER, NEVER * 2, NEVER * 3, PIECE]),
     "stream": request(OPEN, max_tokens=24, stop=PIECE, **STREAM),
+    "unlike": request(OPEN, max_tokens=24, stop=UNLIKE),
+    "unlike-stream": request(OPEN, max_tokens=24, stop=UNLIKE, **STREAM),
 }
 TEXT = {"type": "text"}
 NULL_CAP = request(HELLO, max_tokens=None, max_completion_tokens=16)
 NULL_CAP.body["max_tokens"] = None
 
+ONE = {
+    "stop": NEVER,
+    "top_p": 1,
+    "seed": 7,
+    "frequency_penalty": 0.5,
+    "presence_penalty": 0.5,
+    "logit_bias": {"1000": 1},
+    "logprobs": True,
+    "n": 2,
+    "user": "u-1",
+    "max_completion_tokens": 1,
+}
+"""Parameters, each with a value that is usual: what a request with one of them is answered names it."""
+
+
+def one(name: str, **body: Any) -> tuple[str, Scenario]:
+    """A chat of one token with one parameter beside the usual ones, and the scenario's name."""
+    cap = None if name == "max_completion_tokens" else 1
+    return f"with-{name.replace('_', '-')}", declinable({"only": request(HELLO, max_tokens=cap, **body)}, of=parts.ONE)
+
+
 PARAMS = {
+    **dict(one(name, **{name: value}) for name, value in ONE.items()),
+    **dict([one("top_logprobs", logprobs=True, top_logprobs=2), one("stream_options", **STREAM)]),
     "max-tokens": lengths("max_tokens", of=parts.MAX_TOKENS),
     "max-tokens-stream": lengths("max_tokens", of=parts.MAX_TOKENS, **STREAM),
     "max-completion-tokens": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS),
@@ -173,7 +205,7 @@ PARAMS = {
     ),
     "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
     "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
-    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=72),
+    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=120),
     "stop-none": alone(
         {
             "free": request(OPEN),
@@ -200,6 +232,7 @@ PARAMS = {
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
     "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),
     "top-logprobs-stream": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES, **STREAM),
+    "top-logprobs-most": chat(COUNT, logprobs=True, top_logprobs=20, max_tokens=6, of=parts.ALTERNATIVES),
     "sampling": sampled(),
     "sampling-stream": full(sampled(cap=32, greedy=5, **STREAM)),
     "seed": seeded(),

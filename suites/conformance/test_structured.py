@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.checks import traits
+from seatrial.checks.areas.context.parts import WRITTEN
 from seatrial.checks.areas.structured import asked
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
@@ -82,7 +83,11 @@ LENGTHS = fields(word={"type": "string", "minLength": 31, "maxLength": 33})
 NAMES = ("größe", "海 の", 'quo"ted\\')
 SCRIPTS = fields(
     **dict(
-        zip(NAMES, ({"enum": ["naïve", "日本語"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ c']}), strict=True)
+        zip(
+            NAMES,
+            ({"enum": ["naïve", "日本語"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ <c> & d']}),
+            strict=True,
+        )
     )
 )
 KEYS = fields(reef={"enum": [1]}, hull=fields(mast={"enum": [7]}))
@@ -157,9 +162,9 @@ ANY_FORM = {"response_format": JSON_OBJECT, "max_tokens": 48}
 BESIDE = {"tools": [WEATHER], **CITY_FORM}
 
 STRUCTURED = {
-    "structured-asked": chats(only=FirstAsk.STRUCTURED[1], of=asked.BOUND),
+    "structured-asked": chats(only=FirstAsk.STRUCTURED[1], of=asked.BOUND | WRITTEN),
     "structured-asked-stream": _sure(
-        asked.BOUND_STREAM, only=request(TOWN, response_format=PLACE, max_tokens=48, **STREAM)
+        asked.BOUND_STREAM | WRITTEN, only=request(TOWN, response_format=PLACE, max_tokens=48, **STREAM)
     ),
     "json-object": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM)),
     "json-object-stream": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM, **STREAM)),
@@ -178,7 +183,7 @@ STRUCTURED = {
     **both("formats", FORMATS, asked.FORMATS, 64),
     **both("bounds-of-numbers", BOUNDS, asked.FINE),
     **both("lengths", LENGTHS, asked.FINE),
-    **both("any-script", SCRIPTS, asked.SCRIPTS, 96),
+    **both("any-script", SCRIPTS, asked.SCRIPTS | WRITTEN, 96),
     **both("keys", KEYS, asked.KEYS),
     "format-and-tools": _aside(
         asked.WITH_TOOLS,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from seatrial.checks.areas.context.parts import WRITTEN
 from seatrial.checks.areas.tools import asked, calls, several, streams
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
@@ -96,7 +97,7 @@ TOOLS = {
 CALLS = {
     "tool-none": calling(OSLO, of=asked.FORBIDDEN, cap=24, tools=[WEATHER], tool_choice="none"),
     "tool-required": calling(HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required"),
-    "tool-named": calling(OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time")),
+    "tool-named": calling(OSLO, of=asked.NAMED | WRITTEN, tools=[WEATHER, CLOCK], tool_choice=named("get_time")),
     "tool-cut": calling(MANY, of=asked.CUT, cap=CUT_AT, tools=[NUMBERS], tool_choice=named("save_numbers")),
     "tools-parallel": calling(TWICE, of=several.PARALLEL, cap=2 * ROOM, tools=[WEATHER], tool_choice="required"),
     "tools-one": calling(
@@ -119,7 +120,7 @@ STREAMED = {
         HELLO, of=asked.REQUIRED, tools=[WEATHER], tool_choice="required", stream=True, stream_options=USAGE
     ),
     "tool-named-stream": calling(
-        OSLO, of=asked.NAMED, tools=[WEATHER, CLOCK], tool_choice=named("get_time"), stream=True
+        OSLO, of=asked.NAMED | WRITTEN, tools=[WEATHER, CLOCK], tool_choice=named("get_time"), stream=True
     ),
     "tool-cut-stream": calling(
         MANY,
@@ -138,7 +139,7 @@ STREAMED = {
         "plain",
         "again",
         "stream",
-        of=streams.BOTH_WAYS,
+        of=streams.BOTH_WAYS | WRITTEN,
         alone=True,
         tools=[WEATHER],
         tool_choice=named("get_weather"),

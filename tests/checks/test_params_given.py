@@ -105,6 +105,9 @@ def test_seed():
     assert ignored.ignores == "seed"
     assert word(rule, [ignored]) is Outcome.FAIL
     assert breaks(rule, drawn(**SEEDS | {"other": "a"}), "content", "a | c").ignores == "seed"
+    holds(rule, [drawn(**SEEDS, zero=["e", "e"]), drawn(**SEEDS | {"same": ["a", "e", "a"]}, zero=["e", "f"])])
+    zero = breaks(rule, drawn(**SEEDS, zero=["e", "f"]), "content of seed 0", "e | f")
+    assert word(rule, [zero]) is Outcome.ADVISORY
     assert [f.kind for f in found(rule, drawn(same=["a"] * 3, other="a", free=["a", "a"]))] == ["no-evidence"]
     assert word(rule, found(rule, drawn(**SEEDS) | {"same-1": refused()})) is Outcome.UNSUPPORTED
 

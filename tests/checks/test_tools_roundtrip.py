@@ -2,6 +2,7 @@
 
 import json
 
+from seatrial.checks.causes import PARTS, PROMPTS
 from tests.checks.specimens import (
     ASKED,
     CHUNK,
@@ -123,7 +124,8 @@ def test_result_reaches_the_model_in_every_form():
     parts = [{"type": "text", "text": LONG[:30]}, {"type": "text", "text": LONG[30:]}]
     holds(rule, [pair(80, name="parts", result=parts)])
     finding = breaks(rule, pair(80) | pair(52, name="parts", result=parts), "parts: usage.prompt_tokens", "52")
-    assert (finding.about, finding.causes) == ("parts", ("tools/result-reaches-the-model[*]",))
+    assert (finding.about, finding.causes[0]) == ("parts", "tools/result-reaches-the-model[*]")
+    assert finding.causes[1:] == (*PROMPTS, *PARTS)
 
 
 THINKS = ASKED | {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "get_weather"}}}

@@ -27,6 +27,18 @@ CALLS = ("tool-required", "tool-named", "tool-required-stream", "tool-named-stre
 CALLS += ("tool-both-ways", "tool-no-parameters")
 RESULTS = ("tool-result", "tool-result-stream", "tool-result-forms")
 PLAIN = ("plain", "turns", "labels", "null-cap", "message-fields", "stop-none", "max-tokens")
+MADE = (
+    "structured-asked",
+    "structured-asked-stream",
+    "adverse",
+    "any-script",
+    "any-script-stream",
+    "echo",
+    "echo-stream",
+)
+MADE += ("json-object", "bound-and-cut", "tool-named", "tool-named-stream", "tool-required", "tool-both-ways")
+MADE += ("tools-strict", "everyday", "formats", "parsed", "format-and-tools")
+OPTIONS = ("stream-usage", "stream-long", "unknown", "both-ways-turns", "json-object-stream", "any-script-stream")
 REFUSALS = ("no-messages", "stream-no-messages", "empty-messages", "temperature-text", "out-of-range", "cap-negative")
 REFUSALS += ("cap-huge", "stray-options", "top-logprobs-alone", "stop-five")
 
@@ -52,6 +64,14 @@ ONE = {
     "image-passed-over": ("multimodal/image-is-seen-or-refused", ("image", "text-parts")),
     "call-begins-without-its-id": ("tools/id-and-name-of-a-streamed-call-come-once", CALLS),
     "temperature-zero-refused": ("http/valid-request-is-answered", (*PLAIN, "temperature-text")),
+    "created-with-a-fraction": ("chat/created-is-in-seconds", (*PLAIN, *STREAMS)),
+    "created-a-float": ("chat/created-is-in-seconds", (*PLAIN, *STREAMS)),
+    "answer-escaped-for-html": ("context/text-comes-as-it-was-written", MADE),
+    "answer-read-as-latin-1": ("context/text-comes-as-it-was-written", MADE),
+    "answer-decomposed": ("context/text-comes-as-it-was-written", MADE),
+    "seed-crashes": ("params/each-parameter-is-answered", ("with-seed", "seed", "same-words", "fuzz", "plain")),
+    "stop-refused": ("params/each-parameter-is-answered", ("with-stop", *STOPS, "coded", "edge-of-context", "n")),
+    "stream-options-refused": ("params/each-parameter-is-answered", ("with-stream-options", *OPTIONS)),
     "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),
 }
 """The rule that names each fault, and the scenarios that are sent."""

@@ -132,6 +132,13 @@ def declined_by_5xx(x: Exchange) -> bool:
     return (x.status or 0) >= SERVER_FAULT and any(each.declined(x) for each in CAPABILITIES)
 
 
+def declined_of(x: Exchange, parameter: str) -> bool:
+    """Whether a 5xx says that the server lacks a parameter by its name, or anything that it does not implement."""
+    text = _message(x) or x.body[:4000].decode("utf-8", "replace")
+    named = parameter in text and ABSENT.search(text) and not CRASHED.search(text)
+    return x.status == NO_ROUTE or bool((x.status or 0) >= SERVER_FAULT and named)
+
+
 def lacking(exchanges: Mapping[str, Exchange]) -> Finding | None:
     """Why nothing of a scenario applies, or None: the capability that it is about was declined when asked for first."""
     for x in exchanges.values():

@@ -10,6 +10,9 @@ from __future__ import annotations
 ANSWERED = "http/valid-request-is-answered"
 """A valid request is answered: with 200, whole, in time."""
 
+PARAMETER = "params/each-parameter-is-answered"
+"""A valid request with one parameter is answered; each parameter has a scenario of its own."""
+
 FAULTY_ANSWERED = "errors/faulty-request-is-answered"
 """A faulty request is answered too: whole, in time."""
 
@@ -43,6 +46,18 @@ REPLACED = "sse/no-character-is-replaced"
 STREAMED = "sse/stream-has-content-where-a-plain-answer-has"
 """What is answered with words plain is so as a stream."""
 
+PROMPTS = ("chat/prompt-tokens-are-those-of-the-prompt[*]",)
+"""The same prompt is counted alike, known or not: else what a longer one has more shows nothing of what was read."""
+
+PARTS = ("chat/text-parts-are-the-joined-text[*]",)
+"""All parts of a message reach the model."""
+
+ROLES = ("chat/messages-of-each-role-are-read[*]",)
+"""A message of each role reaches the model."""
+
+BOTH_WAYS = "sse/stream-says-what-a-plain-answer-says"
+"""A greedy request is answered with the same words plain and as a stream."""
+
 USAGE = "chat/usage-adds-up"
 CAPPED = "chat/completion-tokens-keep-the-cap"
 MAX_TOKENS = "params/max-tokens-caps"
@@ -61,6 +76,9 @@ BOUND_STREAM = ("structured/streamed-answer-validates[*]",)
 
 NAMED_CALLED = ("tools/named-function-is-called[*]",)
 """A function that is named is called, where nothing else is asked for beside it."""
+
+WRITTEN = ("context/text-comes-as-it-was-written[*]",)
+"""What an answer is made to hold comes in the spelling of the request, and not escaped for HTML."""
 
 UNMARKED = ("reasoning/content-holds-no-marker[*]",)
 """The content holds no marker of thought, where thought is asked for."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.reading import spelt
 from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
 from seatrial.reading.fields import listing, mapping
 from seatrial.reading.tools import pieces
@@ -36,6 +37,35 @@ def by_calls(x: Exchange) -> tuple[str, ...]:
     """The rule by whose finding a stream ends wrongly, where it ends with calls and has none; empty: it does not."""
     ends = asks_for_stream(x) and any("tool_calls" in answer.reasons for answer in answers(x).values())
     return (causes.ENDS_WITH_CALLS + causes.SOME,) if ends and not list(pieces(x)) else ()
+
+
+USUAL = frozenset({"model", "messages", "max_tokens", "temperature", "stream"})
+"""Parameters that most requests of the suite have: what is answered to them is for the rules on answers."""
+
+ASKED = {"tools": "tools-asked", "tool_choice": "tools-asked", "response_format": "structured-asked"}
+"""Parameters that an optional area asks for first, and the scenario that does."""
+
+
+def parameters(x: Exchange) -> list[str]:
+    """The parameters of a request beside the usual ones, in its order; without those that are null."""
+    return [name for name, value in mapping(x.request_json).items() if name not in USUAL and value is not None]
+
+
+def alone(parameter: str) -> str:
+    """The case that judges whether a request with this parameter is answered."""
+    if parameter in ASKED:
+        return f"{causes.ANSWERED}[{ASKED[parameter]}]"
+    return f"{causes.PARAMETER}[with-{parameter.replace('_', '-')}]"
+
+
+def by_parameters(x: Exchange) -> tuple[str, ...]:
+    """The cases that judge the parameters of a request each by itself, where it was not answered; else none."""
+    return () if x.status == 200 and not x.error else tuple(map(alone, parameters(x)))
+
+
+def by_spelling(text: str) -> tuple[str, ...]:
+    """The rule whose finding it is that a text is spelt otherwise than it was written; none where it may not be."""
+    return causes.WRITTEN if spelt.may_be_rewritten(text) else ()
 
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
@@ -169,7 +199,7 @@ def not_refused(x: Exchange, so: str = "") -> Iterator[Finding]:
     """A finding where a faulty request was not answered with a 4xx."""
     if x.status is None or not 400 <= x.status < 500:
         got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
-        judges = (*by_status(x), *by_5xx(x))
+        judges = (*by_status(x), *by_5xx(x), *by_parameters(x))
         yield violation("the status", expected="a 4xx", got=got, so=so if x.status == 200 else "", causes=judges)
 
 

@@ -95,6 +95,6 @@ def _precondition(rule: Rule, x: Exchange, sent: Mapping[str, Exchange]) -> Iter
         yield found
     elif found := answering.silent(x) or (answering.refused(x) if rule.answer else None):
         cause = causes.FAULTY_ANSWERED if faulty else causes.ANSWERED
-        yield msgspec.structs.replace(found, causes=(cause, *look.by_status(x)))
+        yield msgspec.structs.replace(found, causes=(cause, *look.by_status(x), *look.by_parameters(x)))
     elif faulty and rule.shape == "single" and (found := look.unrouted(x, sent)):
         yield found

@@ -104,6 +104,22 @@ def alone(case: Judged) -> Judged:
     return msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=why, because="", waiver="")
 
 
+def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged]) -> Judged:
+    """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause."""
+    cause, passed = judged.get(case.because), {case.case}
+    while cause is not None and cause.because and cause.case not in passed:
+        passed.add(cause.case)
+        cause = judged.get(cause.because)
+    if cause is None or cause.case == case.because:
+        return case
+    if cause.because:
+        return first[case.case]
+    why, word = f"because of {cause.case}", Outcome.INCONCLUSIVE
+    if cause.outcome is Outcome.WAIVED:
+        word = Outcome.WAIVED
+    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=cause.waiver)
+
+
 def bereft(case: Judged, lost: Collection[Judged], *, lossy: bool) -> bool:
     """Whether all that a case fails by may hang on another case that is lost: one of ``lost``, or any if ``lossy``."""
     plan = Planned(case=case.case, endpoint=case.endpoint, rule=case.rule, scenario=case.scenario, suite=case.suite)
@@ -164,7 +180,8 @@ def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -
                 yield judged
                 return
     if elsewhere:
-        yield from (each for each in terms.failed.values() if _means(name, each, plan) and _reaches(each, plan, terms))
+        others = (each for each in terms.failed.values() if each.case != plan.case and _means(name, each, plan))
+        yield from (each for each in others if _reaches(each, plan, terms))
 
 
 def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:

@@ -19,7 +19,7 @@ from seatrial.checks.rules import REGISTRY, Evidence, Rule
 from seatrial.clients import profile as client_tables
 from seatrial.judging import measured, parameters, soaks, suspects
 from seatrial.judging.answered import answered
-from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, unjudged
+from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, led, unjudged
 from seatrial.judging.doubt import Doubt
 from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
@@ -272,7 +272,9 @@ class _Replay:
             else case
             for name, case in first.items()
         )
-        told = [case if case.because in roots or not case.because else alone(case) for case in again]
+        judged = {case.case: case for case in again}
+        said = judged.values()
+        told = [led(c, judged, first) if c.because in roots or not c.because else alone(c) for c in said]
         lost = [case for case in told if case.case in self._lost]
         return tuple(
             msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=NO_CAUSE, waiver="", known="")

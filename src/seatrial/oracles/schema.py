@@ -44,7 +44,7 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
             yield nothing
             return
         end = next((c.index for c in x.chunks if c.done), len(x.chunks))  # there clients leave
-        parts = [(f"chunk {c.index}: ", c.json) for c in x.chunks[:end] if not c.fault and c.data.strip()]
+        parts = [(f", in chunk {c.index}", c.json) for c in x.chunks[:end] if not c.fault and c.data.strip()]
         name = CHUNK
     elif x.json is None and (x.fault or x.is_stream):
         yield look.unreadable(x) or violation("the body", expected="JSON", got=x.fault)
@@ -52,18 +52,20 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
     else:
         parts, name = [("", x.json)], ANSWER
     seen: set[tuple[str, str]] = set()
-    for prefix, instance in parts:
+    for at, instance in parts:
         for where, message in _errors(name, expect.strict, instance):
             if (where, message) not in seen and len(seen) < MOST:
                 seen.add((where, message))
-                expected = f"{name}, {'strict' if expect.strict else 'compat'}"
+                expected = f"what the OpenAPI document says, {'strict' if expect.strict else 'compat'}"
                 so = "typed clients refuse it or misread it"
-                judges = look.by_choices(x) if "choices" in message else _judges(where)
-                yield violation(prefix + where, expected=expected, got=message, so=so, causes=judges)
+                judges = look.by_choices(x) if "choices" in message else _judges(where, message)
+                yield violation(where, expected=expected, got=f"{message}{at}", so=so, causes=judges)
 
 
-def _judges(where: str) -> tuple[str, ...]:
+def _judges(where: str, message: str) -> tuple[str, ...]:
     """The rules that judge the same place by itself."""
+    if where == "created" and message[:1].isdigit():
+        return (causes.SECONDS,)
     if "finish_reason" in where:
         return (causes.FINISH_KNOWN,)
     if where.endswith("delta.role"):

@@ -102,6 +102,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     of: Literal["content", "thought", "call"] = "content"  # of a call its id, whole
     first: int = 0  # characters before the piece
     length: int = 8
+    spelt: Literal["", "in the other case", "between line ends"] = ""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
@@ -342,9 +343,8 @@ class SoakRun(msgspec.Struct, frozen=True, kw_only=True):
     def spans(self) -> tuple[PhaseSpan, ...]:
         """The phases with their times, in order; none of a record that is older than phases."""
         bounds = [line for line in self.phases if line.what not in UNBOUND]
-        ends = [line.at for line in bounds[1:]]
         return tuple(
             PhaseSpan(name=line.name, sort=line.sort, since=line.at, until=end, facts=line.facts)
-            for line, end in zip_longest(bounds, ends)
+            for line, end in zip_longest(bounds, (line.at for line in bounds[1:]))
             if line.what == Stage.PHASE and line.sort is not None
         )

@@ -135,7 +135,11 @@ def _piece(said: Quoted, before: Exchange | None) -> str:
     first = None if before is None else chat.answers(before).get(0)
     told = "" if first is None else first.reasoning if said.of == "thought" else first.content
     piece = told[said.first : said.first + said.length]
-    return piece if len(piece) == said.length else NEVER
+    if len(piece) != said.length:
+        return NEVER
+    if said.spelt == "in the other case":
+        return piece.swapcase()
+    return f"\n{piece}\n" if said.spelt == "between line ends" else piece
 
 
 def _call_id(before: Exchange | None) -> str:

@@ -52,6 +52,18 @@ def created_since_the_start(body: Json, shot: Shot) -> Json:
     return {**body, "created": 12.5}
 
 
+@fault("created-with-a-fraction", caught_by=SECONDS, stage=("whole", "chunk"))
+def created_with_a_fraction(body: Json, shot: Shot) -> Json:
+    """created is what Python's time.time() gives, to the fraction (new-api issue 1131)."""
+    return {**body, "created": body["created"] + 0.5}
+
+
+@fault("created-a-float", caught_by=SECONDS, stage=("whole", "chunk"))
+def created_a_float(body: Json, shot: Shot) -> Json:
+    """created is written as a float of no fraction, which clients of int64 refuse (axonhub pull request 2187)."""
+    return {**body, "created": float(body["created"])}
+
+
 @fault("created-an-hour-ago", caught_by=TIME, stage=("whole", "chunk"))
 def created_an_hour_ago(body: Json, shot: Shot) -> Json:
     """created is an hour before the answer's own Date: the time the server was started, or another zone's."""

@@ -22,7 +22,9 @@ CAP = "chat/completion-tokens-keep-the-cap"
 STOP = "params/stop-string-ends-the-answer"
 N = "params/n-gives-n-choices"
 LOGPROBS = "params/logprobs-are-given"
+TOP = "params/as-many-alternatives-as-asked"
 TYPES = "params/wrong-types-are-refused"
+FEW = 5
 
 
 @fault("max-tokens-ignored", caught_by=MAX_TOKENS, stage="body", when=says("max_tokens"))
@@ -139,6 +141,16 @@ def _tokens(body: Json, change: Any) -> Json:
     return each_choice(body, spoil)
 
 
+def _wants_many(call: Call) -> bool:
+    return says("top_logprobs")(call) and call.says("top_logprobs") > FEW
+
+
+@fault("five-alternatives-at-most", caught_by=TOP, stage=("whole", "chunk"), when=_wants_many)
+def five_alternatives_at_most(body: Json, shot: Shot) -> Json:
+    """Of more than five alternatives five are given, as many as the document allowed before it allowed twenty."""
+    return _tokens(body, lambda told: [{**each, "top_logprobs": each["top_logprobs"][:FEW]} for each in told])
+
+
 @fault("logprobs-positive", caught_by=LOGPROBS, stage=("whole", "chunk"), when=says("logprobs"))
 def logprobs_positive(body: Json, shot: Shot) -> Json:
     """Log probabilities are above zero."""
@@ -205,7 +217,6 @@ def stall_on_huge_cap(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     yield Act.STALL
 
 
-TOP = "params/as-many-alternatives-as-asked"
 SUM = "params/probabilities-are-probabilities"
 
 

@@ -12,6 +12,7 @@ FOUR = "params/each-of-four-stop-strings-ends-the-answer"
 LEAK = "params/stop-string-never-leaks-in-part"
 EMPTY = "params/empty-stop-stops-nothing"
 FIVE = "params/five-stop-strings-are-refused"
+WRITTEN = "params/stop-string-is-matched-as-it-is-written"
 THOUGHT = "params/stop-string-in-thought-ends-nothing"
 
 
@@ -46,6 +47,29 @@ def stop_leaks_in_part(answer: Answer, shot: Shot) -> Answer:
 def stop_takes_the_token_before_it(answer: Answer, shot: Shot) -> Answer:
     """What was held back for a stop string is dropped whole, with the words before it."""
     return replace(answer, content=answer.content[:-1]) if answer.stopped_by and answer.content else answer
+
+
+def _bare(stop: object) -> object:
+    """A stop string without white space at its ends; a list of such."""
+    if isinstance(stop, list):
+        return [each.strip() if isinstance(each, str) else each for each in stop]
+    return stop.strip() if isinstance(stop, str) else stop
+
+
+@fault("stop-trimmed", caught_by=WRITTEN, stage="body", when=says("stop"))
+def stop_trimmed(body: Json, shot: Shot) -> Json:
+    """White space is taken off stop strings before they are looked for (LangChain pull request 1566 does so)."""
+    bare = _bare(body["stop"])
+    return body if bare == body["stop"] else {**body, "stop": bare}
+
+
+@fault("stop-in-any-case", caught_by=WRITTEN, stage="answer", when=says("stop"))
+def stop_in_any_case(answer: Answer, shot: Shot) -> Answer:
+    """Stop strings are looked for in any case."""
+    given = shot.call.says("stop")
+    text = answer.text.lower()
+    found = [at for stop in ([given] if isinstance(given, str) else given) if (at := text.find(stop.lower())) > 0]
+    return replace(answer, content=(answer.text[: min(found)],), finish="stop") if found else answer
 
 
 def _empty(call: Call) -> bool:

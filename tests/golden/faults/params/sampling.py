@@ -36,6 +36,12 @@ def temperature_ignored(body: Json, shot: Shot) -> Json:
     return {**body, "temperature": 0}
 
 
+@fault("seed-zero-is-taken-for-none", caught_by=SEED, stage="body", when=_says("seed", 0))
+def seed_zero_is_taken_for_none(body: Json, shot: Shot) -> Json:
+    """Seed 0 is falsy, and counts as none (OpenAPI document, seed: an integer)."""
+    return without(body, "seed")
+
+
 @fault("top-p-ignored", caught_by=TOP_P, stage="body", when=says("top_p"))
 def top_p_ignored(body: Json, shot: Shot) -> Json:
     """top_p is ignored."""

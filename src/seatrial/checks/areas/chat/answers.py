@@ -131,19 +131,24 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
     part="created",
     level=Level.MUST,
     of=traits.CHAT,
-    source="OpenAPI document, created: Unix time in seconds",
+    source="OpenAPI document, created: integer, Unix time in seconds; envoyproxy/ai-gateway pull request 962",
 )
 def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """created is a time in seconds, of the years 2001 to 2100: on an answer, and on each chunk of a stream."""
+    """created is a time in whole seconds, of the years 2001 to 2100: on an answer, and on each chunk of a stream."""
     times = _times(x)
     if not times:
         yield look.unreadable(x) or no_evidence("created", expected="a number", got="none", causes=(causes.SCHEMA,))
-    wrong = next(((where, value) for where, value in times if not FROM <= value < UNTIL), None)
+    wrong = next(((at, value) for at, value in times if not FROM <= value < UNTIL), None)
     if wrong is not None:
-        where, value = wrong
+        at, value = wrong
         year = f"the year {1970 + value // YEAR_S:.0f}" if abs(value) < YEAR_S * 10**9 else "no year there is"
         so = f"a client that reads it as seconds dates the answer to {year}"
-        yield violation(where, expected="seconds since 1970, of the years 2001 to 2100", got=value, so=so)
+        expected = "seconds since 1970, of the years 2001 to 2100"
+        yield violation("created", expected=expected, got=f"{value}{at}", so=so)
+    elif broken := next(((at, value) for at, value in times if isinstance(value, float)), None):
+        so = "typed clients (Go, Rust, Java) read a whole number there, and refuse the answer"
+        expected = "a whole number of seconds, without a fraction"
+        yield violation("created", expected=expected, got=f"{broken[1]}{broken[0]}", so=so)
 
 
 @rule(
@@ -159,16 +164,16 @@ def created_is_the_time_of_the_answer(x: Exchange, expect: Expect) -> Iterator[F
     if not times:
         yield look.unreadable(x) or no_evidence("created", expected="a number", got="none", causes=(causes.SCHEMA,))
         return
-    date, (where, created) = _date(x), times[0]
+    date, (_at, created) = _date(x), times[0]
     if date is None:
         got = x.header("date") or "none"
         yield refusal("Date", expected="a date to hold created against", got=got, optional=True)
     elif not FROM <= created < UNTIL:
-        yield no_evidence(where, expected="a time in seconds", got=created, causes=(causes.SECONDS,))
+        yield no_evidence("created", expected="a time in seconds", got=created, causes=(causes.SECONDS,))
     elif abs(created - date) > APART_S:
         got = f"{created}: {abs(created - date):.0f} s {'after' if created > date else 'before'} it"
         so = "logs and traces put the answer where it was not given"
-        yield violation(where, expected=f"{date:.0f}, its Date, within {APART_S} s", got=got, so=so)
+        yield violation("created", expected=f"{date:.0f}, its Date, within {APART_S} s", got=got, so=so)
 
 
 @rule(
@@ -196,10 +201,10 @@ def bad_messages_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
 
 
 def _times(x: Exchange) -> list[tuple[str, float]]:
-    """created of the answer or of each chunk, where it is a number: what is none the schema judges."""
-    parts = [(f"chunk {c.index}, created", c.json) for c in x.chunks] if x.is_stream else [("created", x.json)]
-    found = ((where, fields.mapping(part).get("created")) for where, part in parts)
-    return [(where, v) for where, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
+    """(in which chunk, created) of the answer or of each chunk, where it is a number: else the schema judges it."""
+    parts = [(f", in chunk {c.index}", c.json) for c in x.chunks] if x.is_stream else [("", x.json)]
+    found = ((at, fields.mapping(part).get("created")) for at, part in parts)
+    return [(at, v) for at, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
 
 
 def _date(x: Exchange) -> float | None:

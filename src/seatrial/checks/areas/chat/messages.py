@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.areas.tools import roundtrip
 from seatrial.checks.findings import no_evidence, violation
@@ -104,7 +106,9 @@ def call_needs_no_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
 )
 def system_message_is_read_anywhere(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A system message is accepted and reaches the model in mid-conversation too, and where two stand in a row."""
-    yield from _read(xs, whole=("two",))
+    for finding in _read(xs, whole=("two",)):
+        lost = finding.kind == "violation" and finding.causes == causes.PROMPTS
+        yield replace(finding, causes=(*finding.causes, *causes.ROLES)) if lost else finding
 
 
 @rule(
@@ -188,7 +192,8 @@ def text_parts_are_the_joined_text(xs: Mapping[str, Exchange], expect: Expect) -
             lost = "a part of what the user wrote never reaches the model"
             so = lost if tokens < usual else "the model reads marks that nobody wrote"
             expected = f"about {usual}, as of the string"
-            yield violation(f"{name}: usage.prompt_tokens", expected=expected, got=tokens, so=so, about=name)
+            where, judges = f"{name}: usage.prompt_tokens", causes.PROMPTS
+            yield violation(where, expected=expected, got=tokens, so=so, about=name, causes=judges)
 
 
 def _answered(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
@@ -237,7 +242,8 @@ def _longer(
     more = _words(x) - _words(base)
     if tokens - known < (more if whole else more / 2):
         where, expected = f"{name}: usage.prompt_tokens", f"about {more} more than the {known} without it"
-        yield violation(where, expected=expected, got=tokens, so=UNREAD, grave=True, about=name)
+        judges = causes.PROMPTS
+        yield violation(where, expected=expected, got=tokens, so=UNREAD, grave=True, about=name, causes=judges)
 
 
 def _sent(xs: Mapping[str, Exchange]) -> Iterator[tuple[str, Exchange]]:

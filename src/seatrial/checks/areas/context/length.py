@@ -86,7 +86,7 @@ def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Ite
         if tokens < FEWEST * words(x):
             where, so = f"{name}: usage.prompt_tokens", FORGOTTEN
             expected = f"about {words(x)} or more, a token a word, or a 4xx"
-            yield violation(where, expected=expected, got=tokens, so=so, grave=True, about=name)
+            yield violation(where, expected=expected, got=tokens, so=so, grave=True, about=name, causes=causes.PROMPTS)
             return
     yield from _growth(xs, counts)
     if not any(x.status == 200 or look.is_refusal(x) for x in asked.values()):
@@ -114,7 +114,8 @@ def cap_beyond_the_context_is_refused_or_met(xs: Mapping[str, Exchange], expect:
     elif x.status != 200 and not look.is_refusal(x):
         got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}"
         so = "a client that asks for all it may have takes it for the server's fault, and asks again"
-        yield violation("over: the status", expected="200 or a 4xx", got=got, so=so, about="over")
+        judges = look.by_parameters(x)
+        yield violation("over: the status", expected="200 or a 4xx", got=got, so=so, about="over", causes=judges)
     elif x.status == 200:
         yield from _ended(x, expect)
 
@@ -129,7 +130,8 @@ def the_exact_limit_works(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
         if name in xs and (found := refused(xs[name])):
             so = "a client that fills the context as it was told of it is turned away"
             expected = f"an answer: prompt and cap make {expect.context} tokens at most, as announced"
-            yield violation(f"{name}: the status", expected=expected, got=found.got, so=so, about=name)
+            where, judges = f"{name}: the status", look.by_parameters(xs[name])
+            yield violation(where, expected=expected, got=found.got, so=so, about=name, causes=judges)
             return
 
 
@@ -159,9 +161,11 @@ def _growth(xs: Mapping[str, Exchange], counts: Mapping[str, int]) -> Iterator[F
     for less, more in pairwise(sorted(counts, key=lambda name: words(xs[name]))):
         longer, grown = words(xs[more]) - words(xs[less]), counts[more] - counts[less]
         if grown < FEWEST * longer:
-            where = f"{more}: usage.prompt_tokens"
+            where, judges = f"{more}: usage.prompt_tokens", causes.PROMPTS
             expected = f"about {longer} more than for {less}, or more than that: a token a word"
-            yield violation(where, expected=expected, got=f"{grown} more", so=FORGOTTEN, grave=True, about=more)
+            yield violation(
+                where, expected=expected, got=f"{grown} more", so=FORGOTTEN, grave=True, about=more, causes=judges
+            )
             return
 
 

@@ -30,6 +30,9 @@ ODD = traits.DECLINABLE | trait("odd-text")
 ECHO = traits.CHAT | trait("echo")
 """The answer's form allows one text alone."""
 
+WRITTEN = trait("written")
+"""The answer is made to hold JSON: as its content, or as the arguments of a call."""
+
 TURNS = traits.CHAT | trait("second-turn")
 """``first``, then ``second``, whose prompt begins with all of the first one's."""
 

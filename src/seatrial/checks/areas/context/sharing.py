@@ -35,7 +35,8 @@ def second_turn_reuses_its_prefix(xs: Mapping[str, Exchange], expect: Expect) ->
         yield refusal(where, expected=expected, got="neither", optional=True)
     elif not 0 <= told <= whole:
         so = "savings are counted that there are none of"
-        yield violation(where, expected=f"0 to {whole}, all of the prompt", got=told, so=so, about="second")
+        expected, judges = f"0 to {whole}, all of the prompt", causes.PROMPTS
+        yield violation(where, expected=expected, got=told, so=so, about="second", causes=judges)
     elif told < before // 2:
         so = "each turn of a conversation waits for all turns before it to be read again"
         yield violation(where, expected=f"at least {before // 2} of {before}", got=told, so=so, about="second")

@@ -50,10 +50,12 @@ def characters_come_back_as_they_went(x: Exchange, expect: Expect) -> Iterator[F
             continue
         if got is None or not _mangled(got, wanted):
             expected = f"an object with {wanted!r}"
-            yield no_evidence(where, expected=expected, got=answer.content, causes=UNBOUND)
+            judges = (*UNBOUND, *look.by_spelling(answer.content))
+            yield no_evidence(where, expected=expected, got=answer.content, causes=judges)
             continue
         so = "names are not found again, and files are written under other ones"
-        yield violation(where, expected=_spelt(wanted, got), got=_spelt(got, wanted), so=so)
+        expected, told = _spelt(wanted, got), _spelt(got, wanted)
+        yield violation(where, expected=expected, got=told, so=so, causes=causes.WRITTEN)
 
 
 def _only_text(x: Exchange) -> str:

@@ -75,7 +75,7 @@ def client_fault_is_never_5xx(x: Exchange, expect: Expect) -> Iterator[Finding]:
         got = f"{x.status} {x.body[:200].decode('utf-8', 'replace')}"
         asked = x.header("x-should-retry") != "false"
         so = "SDKs retry a 5xx: the same bad request is sent three times" if asked else ""
-        yield violation("the status", expected="a 4xx", got=got, so=so)
+        yield violation("the status", expected="a 4xx", got=got, so=so, causes=look.by_parameters(x))
 
 
 @rule(

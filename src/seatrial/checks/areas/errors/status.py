@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
+from msgspec.structs import replace
+
 from seatrial.checks import answering, capabilities, look, traits
 from seatrial.checks.areas.context import parts
 from seatrial.checks.findings import no_evidence, refusal, violation
@@ -100,11 +102,13 @@ def odd_requests_give_no_5xx(xs: Mapping[str, Exchange], expect: Expect) -> Iter
         return
     for name, x in look.bad(xs).items():
         if found := answering.unheard(x) or answering.silent(x):
-            yield look.named(found, name, alone=False)
+            yield look.named(replace(found, causes=look.by_parameters(x)), name, alone=False)
         elif x.status is not None and x.status >= 500 and not capabilities.declined_by_5xx(x):
             got = f"{x.status} {x.body[:160].decode('utf-8', 'replace')}; asked {x.request_body[:300]!r}"
             so = "SDKs retry a 5xx: the same bad request is sent three times"
-            yield look.named(violation("the status", expected="below 500", got=got, so=so), name, alone=False)
+            judges = look.by_parameters(x)
+            found = violation("the status", expected="below 500", got=got, so=so, causes=judges)
+            yield look.named(found, name, alone=False)
     good = xs.get("good")
     if good is not None and (trouble := answering.unheard(good) or answering.silent(good) or answering.refused(good)):
         so = "one bad client takes the server from all others"

@@ -40,6 +40,7 @@ def valid_request_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> Ite
         if name != "refused":
             found = found or answering.refused(x)
         if found:
+            found = replace(found, causes=look.by_parameters(x))
             yield look.named(found, name, alone=len(xs) == 1)
 
 

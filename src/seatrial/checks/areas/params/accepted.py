@@ -72,7 +72,8 @@ def unknown_parameters_are_treated_alike(xs: Mapping[str, Exchange], expect: Exp
         so = "a client that adds a parameter of its own works on one route and fails on the other"
         got = ", ".join(f"{name}: {policy}" for name, policy in policies.items())
         name = next((name for name, policy in policies.items() if policy != "ignored"), "plain")
-        yield violation("the status", expected="one policy", got=got, so=so, about=name)
+        judges = tuple(each for x in xs.values() for each in look.by_parameters(x))
+        yield violation("the status", expected="one policy", got=got, so=so, about=name, causes=judges)
 
 
 @rule(
@@ -86,7 +87,8 @@ def text_format_changes_nothing(xs: Mapping[str, Exchange], expect: Expect) -> I
         yield no_evidence("without: content", expected="an answer with text", got="none", causes=judges)
     elif bound.status != 200:
         so = "a client that always says its format gets no answer"
-        yield violation("with: the status", expected="200", got=f"{bound.status} {_shown(bound)}", so=so, about="with")
+        got, by = f"{bound.status} {_shown(bound)}", look.by_parameters(bound)
+        yield violation("with: the status", expected="200", got=got, so=so, about="with", causes=by)
     elif not text(bound):
         yield violation("with: content", expected=f"words, as without: {said!r}", got="none", about="with")
     elif text(bound).lstrip()[:1] in ("{", "[") and said.lstrip()[:1] not in ("{", "["):
@@ -103,7 +105,8 @@ def _each_accepted(xs: Mapping[str, Exchange], so: str) -> Iterator[Finding]:
         alone = {each: part for each, part in apart.items() if part.status != 200}
         for each, part in (alone or {f"{name}, all together": x}).items():
             got, about = f"{part.status} {_shown(part)}", f"{name}:{each}" if alone else name
-            judges = (causes.ANSWERED + causes.SOME,) if _is_of_all(alone, apart) or _is_of_another(part) else ()
+            of_all = _is_of_all(alone, apart) or _is_of_another(part)
+            judges = ((causes.ANSWERED + causes.SOME,) if of_all else ()) + look.by_parameters(part)
             yield violation(f"{each}: the status", expected="200", got=got, so=so, about=about, causes=judges)
 
 

@@ -63,6 +63,38 @@ def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) 
 
 
 @rule(
+    row="p/33",
+    level=Level.MUST,
+    of=STOPS,
+    source="OpenAPI document, StopConfiguration: sequences where the API will stop; LiteLLM pull request 7484",
+)
+def stop_string_is_matched_as_it_is_written(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stop string that an answer has in another case alone, or without its line ends, does not end it."""
+    free, unlike = xs.get("free"), {name: x for name, x in xs.items() if name.startswith("unlike")}
+    if free is None or not unlike:
+        yield no_evidence("the recording", expected="an answer given free, and unlike ones", got=", ".join(xs))
+        return
+    if nothing := next(filter(None, map(look.unanswered, (free, *unlike.values()))), None):
+        yield nothing
+        return
+    whole = _said(free)
+    for name, x in unlike.items():
+        where, said = f"{name}: content", _said(x)
+        near = {stop: piece for stop in _stops(x) if stop not in whole and (piece := _near(stop, whole))}
+        if not near:
+            yield no_evidence("free: content", expected="text that a stop string is like", got=whole, about=name)
+        elif said.rstrip() != whole.rstrip():
+            stop = _ended_by(said, whole, near)
+            if not stop:
+                expected, judges = f"{whole!r}, as given free", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+                yield no_evidence(where, expected=expected, got=said, about=name, causes=judges)
+                continue
+            so = "answers end where the client asked for no end, and it takes them for whole"
+            expected = f"{whole!r}: it holds {near[stop]!r}, and not the stop string {stop!r}"
+            yield violation(where, expected=expected, got=said, so=so, about=name)
+
+
+@rule(
     row="p/10",
     part="none at all is none",
     level=Level.SHOULD,
@@ -80,7 +112,8 @@ def empty_stop_stops_nothing(xs: Mapping[str, Exchange], expect: Expect) -> Iter
         if name == "free" or look.is_refusal(x):
             continue
         if x.status != 200:
-            yield violation(f"{name}: the status", expected="200, or a 400", got=x.status, about=name)
+            by = look.by_parameters(x)
+            yield violation(f"{name}: the status", expected="200, or a 400", got=x.status, about=name, causes=by)
         elif not _said(x):
             so = "a client that always sends a stop, and has none, gets no answer"
             yield violation(f"{name}: content", expected=f"text, as without: {free!r}", got="none", so=so, about=name)
@@ -155,10 +188,25 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
         so = "a reader sees the beginning of what was to be cut off"
         yield violation(where, expected=expected, got=said, so=so, about=name)
     elif kept.startswith(said.rstrip()):
-        so = "words before the stop string are lost"
-        yield violation(where, expected=expected, got=said, so=so, about=name)
+        so, judges = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+        yield violation(where, expected=expected, got=said, so=so, about=name, causes=judges)
     else:
-        yield no_evidence(where, expected=f"the beginning of {whole!r}, as given free", got=said)
+        judges = (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+        yield no_evidence(where, expected=f"the beginning of {whole!r}, as given free", got=said, causes=judges)
+
+
+def _near(stop: str, text: str) -> str:
+    """What a text has in place of a stop string: the same in another case, or without its white space at the ends."""
+    at = text.lower().find(stop.lower())
+    cased = text[at : at + len(stop)] if at >= 0 and len(text.lower()) == len(text) else ""
+    bare = stop.strip()
+    return cased or (bare if bare in text else "")
+
+
+def _ended_by(said: str, whole: str, near: Mapping[str, str]) -> str:
+    """The stop string before whose like an answer ends, or behind it; empty where it ends elsewhere."""
+    ends = [{stop: whole.find(piece) + len(piece) * n for stop, piece in near.items()} for n in (0, 1)]
+    return next((stop for each in ends for stop, at in each.items() if said.rstrip() == whole[:at].rstrip()), "")
 
 
 def _said(x: Exchange | None) -> str:

@@ -35,7 +35,8 @@ STOP = traits.CHAT | trait("stop")
 """A stop string that all but every English answer holds."""
 
 STOPS = traits.CHAT | trait("stop-strings")
-"""A greedy answer, ``free``; then a piece of it as the last of ``four`` stop strings, and alone, as a ``stream``."""
+"""A greedy answer, ``free``; then a piece of it as the last of ``four`` stop strings, and alone, as a ``stream``; then
+pieces spelt otherwise, as stop strings that end nothing (``unlike``, ``unlike-stream``)."""
 
 NO_STOP = traits.DECLINABLE | trait("no-stop-string")
 """A greedy answer, ``free``, and the same with a stop that names nothing."""
@@ -51,7 +52,8 @@ SAMPLED = traits.CHAT | trait("sampled")
 ``top_p`` that leaves one token) and ``default``, which says nothing of sampling."""
 
 SEEDED = traits.DECLINABLE | trait("seeded")
-"""One prompt at a high temperature: thrice with one seed (``same``), once with ``other``, twice without (``free``)."""
+"""One prompt at a high temperature: thrice with one seed (``same``), once with ``other``, twice without (``free``),
+and twice with 0 (``zero``)."""
 
 FREQUENCY = traits.DECLINABLE | trait("frequency")
 """A greedy answer under the highest ``frequency_penalty`` (``more``) and under the lowest (``less``)."""
@@ -94,6 +96,12 @@ EFFORTS = traits.DECLINABLE | trait("efforts")
 
 EFFORT = traits.DECLINABLE | trait("effort")
 """A hard question with ``reasoning_effort`` ``high``, and with ``none``; ``able`` has a switch of the template too."""
+
+ONE = traits.DECLINABLE | trait("one-parameter")
+"""One parameter beside the usual ones. The scenario is named after it: ``with-top-p``."""
+
+REQUIRED = frozenset({"stop", "top_p", "stream_options", "max_completion_tokens"})
+"""Parameters without which no chat is done: each is asked for where nothing may be refused."""
 
 VERBOSITY = traits.DECLINABLE | trait("verbosity")
 """A greedy answer with ``verbosity`` ``low``, and ``high``."""

@@ -81,7 +81,7 @@ def answers_are_drawn_by_default(xs: Mapping[str, Exchange], expect: Expect) -> 
     source="OpenAPI document, seed: the same seed should return the same result; llama.cpp 7381",
 )
 def seed_repeats_and_another_differs(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A seed gives the same answer again, another one another; or the request is refused.
+    """A seed, 0 too, gives the same answer again, another one another; or the request is refused.
 
     The document promises best effort: one answer of three may stray. That none repeats shows that nobody tried.
     """
@@ -96,6 +96,10 @@ def seed_repeats_and_another_differs(xs: Mapping[str, Exchange], expect: Expect)
         so = "a client that draws again, with another seed, gets the same answer"
         got = f"the same, and without a seed another: {_two([*other, *free])}"
         yield violation("content", expected="another answer", got=got, so=so, grave=True, about="other", ignores="seed")
+    elif len(set(same)) == 1 and len(set(zero := named(xs, "zero"))) > 1:
+        so = "a client whose seed is 0 never sees an answer again, and is told nothing"
+        got = f"{len(zero)} different ones, where another seed gives one: {_two(zero)}"
+        yield violation("content of seed 0", expected="one answer", got=got, so=so, about="zero-1")
     elif len({*same, *other, *free}) == 1:
         yield no_evidence(
             "content", expected="answers that vary", got=f"one: {shorten(same[0], 80)}", causes=(VARIES + "[*]",)

@@ -50,7 +50,7 @@ def stray_stream_options_do_no_harm(x: Exchange, expect: Expect) -> Iterator[Fin
     if look.is_refusal(x):
         return
     if x.status != 200:
-        yield violation("the status", expected="200, or a 400", got=x.status)
+        yield violation("the status", expected="200, or a 400", got=x.status, causes=look.by_parameters(x))
     elif x.is_stream or not look.holds_something(x):
         so = "a client that waits for one JSON object cannot read the answer"
         got, judges = x.content_type or "no content type", look.by_status(x)

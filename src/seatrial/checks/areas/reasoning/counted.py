@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import look
+from seatrial.checks import causes, look
 from seatrial.checks.areas.reasoning.parts import BUDGET, BUDGETS, THINKS, untold
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields, reasoning
 from seatrial.records import Exchange, Expect, Finding, Level
+
+UNCOUNTED = (causes.CAPPED + causes.SOME,)
+"""The rule whose finding it is that thought that a cap has cut is no part of completion_tokens."""
 
 CLOSING = 48
 """Tokens that a server may add to a thought to bring it to an end: it tells the model that time is up."""
@@ -30,9 +33,11 @@ def reasoning_tokens_are_completion_tokens(x: Exchange, expect: Expect) -> Itera
         yield look.uncounted(x) or no_evidence(where, expected="a count of all tokens", got=None)
     elif count is None or not 0 <= count <= all_of_them:
         so = "accounts that take thought off the whole come out wrong"
-        yield violation(where, expected=f"0 to {all_of_them}, a part of completion_tokens", got=told, so=so)
+        expected = f"0 to {all_of_them}, a part of completion_tokens"
+        yield violation(where, expected=expected, got=told, so=so, causes=UNCOUNTED)
     elif count == 0 and reasoning.fields_used(x):
-        yield violation(where, expected="a count of the thought that is told", got=0, so="thought looks free of cost")
+        expected, so = "a count of the thought that is told", "thought looks free of cost"
+        yield violation(where, expected=expected, got=0, so=so, causes=UNCOUNTED)
 
 
 @rule(

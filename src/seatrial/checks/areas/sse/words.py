@@ -160,7 +160,8 @@ def stream_says_what_a_plain_answer_says(xs: Mapping[str, Exchange], expect: Exp
         got = f"{declined.status} {declined.body[:160].decode('utf-8', 'replace')}"
         yield refusal("a seed", expected="an answer", got=got, optional=True)
     elif stream is None or not told[0] or not told[0][0] or told[0] != told[1]:
-        judges = (causes.ANSWERED, causes.CHOICES, causes.FINISHED)
+        unanswered = tuple(each for x in xs.values() for each in look.by_parameters(x))
+        judges = (causes.ANSWERED, causes.CHOICES, causes.FINISHED, *unanswered)
         yield no_evidence("the plain answers", expected="two alike, with words", got=_shown(xs), causes=judges)
     elif told[2] != told[1]:
         so = "what a user reads hangs on how the client asks"

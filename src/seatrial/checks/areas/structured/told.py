@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from seatrial.checks import look, schemas
-from seatrial.checks.causes import BOUND, BOUND_STREAM, UNMARKED
+from seatrial.checks.causes import BOTH_WAYS, BOUND, BOUND_STREAM, SOME, UNMARKED
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.reading import bound, chat, fields, reasoning
 from seatrial.records import Exchange, Finding
@@ -48,7 +49,9 @@ def unfit(
         except schemas.UnreadableError as error:
             yield no_evidence(where, expected="a schema to hold it against", got=str(error))
             continue
-        judges = (*causes, *by_keywords(schema, value, families)) if wrong else ()
+        text = json.dumps(value, ensure_ascii=False)
+        spelt = (*look.by_spelling(text), *_by_stream(x, text))
+        judges = (*causes, *by_keywords(schema, value, families), *spelt) if wrong else ()
         for misfit in wrong:
             yield violation(
                 f"{where}, content{misfit.where}",
@@ -113,7 +116,7 @@ def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> It
         else:
             got = f"{wrong}: {answer.content}" if answer.content.strip() else f"{wrong}{_elsewhere(answer)}"
             expected, at = "JSON and nothing else", f"{where}, content"
-            judges = (*causes, *_by_thought(answer))
+            judges = (*causes, *_by_thought(answer), *look.by_spelling(answer.content), *_by_stream(x, answer.content))
             yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=judges)
 
 
@@ -133,6 +136,11 @@ def _elsewhere(answer: chat.Answer) -> str:
 def _by_thought(answer: chat.Answer) -> tuple[str, ...]:
     """The rule whose finding it is that thought stands before the JSON; none where none does."""
     return UNMARKED if reasoning.mark(answer.content) else ()
+
+
+def _by_stream(x: Exchange, content: str) -> tuple[str, ...]:
+    """The rule whose finding it is that a stream is not the plain answer, where an object is there, but not whole."""
+    return (BOTH_WAYS + SOME,) if chat.asks_for_stream(x) and content.lstrip()[:1] == "{" else ()
 
 
 def _excuse(answer: chat.Answer, kind: Any, *, declined: bool) -> str:

@@ -192,7 +192,8 @@ def _arguments(call: MadeCall, x: Exchange, *, is_cut: bool) -> Iterator[Finding
         yield no_evidence(where, expected="a JSON object", got="an empty text", causes=(asked.EMPTY_OBJECT,))
     elif not isinstance(call.value, dict):
         so = "a client that parses the text falls over, or hands the function something else than its arguments"
-        yield violation(where, expected="a JSON object", got=given or "an empty text", so=so)
+        judges = look.by_spelling(given)
+        yield violation(where, expected="a JSON object", got=given or "an empty text", so=so, causes=judges)
 
 
 @rule(

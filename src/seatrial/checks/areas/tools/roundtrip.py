@@ -113,7 +113,7 @@ def thought_stays_apart_from_calls(x: Exchange, expect: Expect) -> Iterator[Find
         yield said
     elif wrong := answering.refused(x):
         expected = "an answer, or a 4xx"
-        yield violation(wrong.where, expected=expected, got=wrong.got, grave=True)
+        yield violation(wrong.where, expected=expected, got=wrong.got, grave=True, causes=look.by_parameters(x))
     elif nothing := look.unanswered(x):
         yield nothing
     else:
@@ -140,7 +140,8 @@ def _lost(xs: Mapping[str, Exchange], causes_of: tuple[str, ...]) -> Iterator[Fi
             yield no_evidence(where, expected="a whole number", got=got, about=name, causes=judges)
         elif tokens - base < more / 2:
             expected = f"about {more} more than the {base} of the short result"
-            yield violation(where, expected=expected, got=tokens, so=LOST, about=name, causes=causes_of)
+            judges = (*causes_of, *causes.PROMPTS, *(causes.PARTS if name == "parts" else ()))
+            yield violation(where, expected=expected, got=tokens, so=LOST, about=name, causes=judges)
 
 
 def _unjudged(x: Exchange) -> Finding | None:

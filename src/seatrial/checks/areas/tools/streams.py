@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seatrial.checks import causes
+from seatrial.checks import causes, look
 from seatrial.checks.areas.tools import asked
 from seatrial.checks.areas.tools.asked import NAMED, STREAMED
 from seatrial.checks.findings import no_evidence, refusal, violation
@@ -120,6 +120,7 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
         elif not isinstance(call.value, dict):
             so = "a client that parses the joined text falls over"
             judges = (asked.INDEXED,) if call.choice in unnumbered or asked.merged(call) else _plainly(call)
+            judges += look.by_spelling(call.arguments)
             yield violation(where, expected="a JSON object", got=call.arguments or "none", so=so, causes=judges)
 
 
@@ -160,7 +161,7 @@ def streamed_call_is_the_plain_one(xs: Mapping[str, Exchange], expect: Expect) -
         so = "a client that streams does something else than one that does not"
         expected, got = _shown(told["plain"]), _shown(told["stream"])
         strange = _strange(told["plain"], xs["plain"]) or _strange(told["stream"], xs["stream"])
-        shaped = (asked.SHAPED,) if strange else ()
+        shaped = (asked.SHAPED,) if strange else look.by_spelling(str(told))
         yield violation("stream: tool_calls", expected=expected, got=got, so=so, about="stream", causes=shaped)
 
 
