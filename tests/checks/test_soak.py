@@ -129,9 +129,10 @@ def test_a_stream_that_still_flowed_at_our_deadline_is_slow_and_may_end(
     assert judged(answers.requests_are_answered, run)[0] is Outcome.PASS
 
 
+@pytest.mark.parametrize("word", ["deadline", "stall", "cancelled", "left"])
 @pytest.mark.parametrize(("server", "expected"), [(9, "PASS"), (9 + 64, "PASS"), (9 + 65, "ADVISORY"), (8, "ADVISORY")])
-def test_tokens_of_a_stream_that_our_deadline_ended_count_up_to_its_cap(server: int, expected: str) -> None:
-    run = load(row(1), row(2, "deadline", **PACED), server={"tokens": server})
+def test_tokens_of_a_stream_that_we_ended_count_up_to_its_cap(word: str, server: int, expected: str) -> None:
+    run = load(row(1), row(2, word, **PACED), server={"tokens": server})
     assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome(expected)
 
 

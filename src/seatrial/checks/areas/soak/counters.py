@@ -8,13 +8,16 @@ import numpy as np
 
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company, validity
-from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, is_slow, why_none
+from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading.soak.columns import Bools, Rows, rows_of
 from seatrial.records import LEFT, Expect, Finding, Level, SoakRun
 
-KNOWN = UNHEARD | {"declined", LEFT}
+CUT = frozenset({LEFT, "deadline", "stall", "cancelled"})
+"""Outcomes of requests whose client left before their end: as it was to, or as its patience ended."""
+
+KNOWN = UNHEARD | CUT | {"declined"}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
 
 
@@ -58,7 +61,7 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     rows, left = rows_of(run), _left(run)
     tells = rows.tells("tokens")
     told = int(tells.sum())
-    silent = int((~tells & ~(rows.among("outcome", KNOWN) | is_slow(rows))).sum()) + len(run.unfinished)
+    silent = int((~tells & ~rows.among("outcome", KNOWN)).sum()) + len(run.unfinished)
     if not told:
         missing = refusal if silent else no_evidence
         yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
@@ -100,12 +103,7 @@ def _total(rows: Rows, field: str) -> int:
 def _left(run: SoakRun) -> Rows:
     """Requests that our clients left before any count of their tokens came."""
     rows = rows_of(run)
-    return rows.where(_is_left(rows) & ~rows.tells("tokens"))
-
-
-def _is_left(rows: Rows) -> Bools:
-    """Whether our client left in mid-answer: as it was to, or as its deadline came."""
-    return rows.among("outcome", {LEFT}) | is_slow(rows)
+    return rows.where(rows.among("outcome", CUT) & ~rows.tells("tokens"))
 
 
 def _is_no_chat(rows: Rows) -> Bools:
@@ -114,7 +112,7 @@ def _is_no_chat(rows: Rows) -> Bools:
 
 def _uncertain(rows: Rows) -> Bools:
     """Whether a server may count a request or not: one that is no chat, was to be refused, or whose client left."""
-    return rows.among("outcome", {"declined", "accepted"}) | _is_left(rows) | _is_no_chat(rows)
+    return rows.among("outcome", CUT | {"declined", "accepted"}) | _is_no_chat(rows)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
