@@ -6,6 +6,7 @@ import pytest
 
 from seatrial.checks import traits
 from seatrial.checks.catalogue import load_all
+from seatrial.records import LEFT
 from tests.checks.specimens import (
     ASKED,
     DONE,
@@ -105,6 +106,7 @@ ZIPPED = gzip.compress(b"{}")
         wire(b"200 OK\ncontent-encoding: br\ncontent-length: 2", b"{}"),
         wire(b"400 No\ntransfer-encoding: chunked", b"2;a=b\r\n{}\r\n0\r\nx: y\r\n\r\n"),
         wire(b"200 OK\ncontent-length: 0"),
+        wire(b"200 OK\ntransfer-encoding: chunked", b"2\r\n{}\r\n", error=LEFT, detail="our client left"),
     ],
 )
 def test_a_body_that_is_what_its_head_announces(x):

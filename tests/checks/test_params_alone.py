@@ -77,7 +77,7 @@ def unlike(text, finish="stop", stop=("\nThe sea\n", "IS WIDE")):
 
 
 def test_a_stop_string_that_is_spelt_otherwise_ends_nothing():
-    holds(UNLIKE, [unlike(FREE), unlike(FREE, "length")])
+    holds(UNLIKE, [unlike(FREE), unlike(FREE, "length"), unlike(f"{FREE}\n\nQuestion: what now?", "length")])
     assert "'is wide'" in breaks(UNLIKE, unlike("The sea "), "unlike: content", "The sea").expected
     breaks(UNLIKE, unlike("The sea is wide"), "unlike: content", "is wide")
     assert "'The sea'" in breaks(UNLIKE, unlike(""), "unlike: content").expected

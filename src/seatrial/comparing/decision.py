@@ -39,6 +39,9 @@ _GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
 """Words of a verdict's reasons that say that something is broken, and not that something lacks."""
 
 
+WORSE_ALONE = "worse by itself, and open among all that are held against it at once (Holm)"
+"""What is said of a probe whose whole interval lies below the margin, and whose test, adjusted, does not."""
+
 SETTINGS = ("server", "file", FILE_SUM, "context", "slots", "template")
 """What of an endpoint is to be kept for the way back."""
 
@@ -189,7 +192,7 @@ def _unpaired(
 
 def _open(row: Compared) -> Reason:
     more = f", about {minutes(row.more_s)} more" if row.more_s else ""
-    lacks = []
+    lacks = [WORSE_ALONE] if row.high < -row.margin else []
     if row.needed > row.n:
         lacks.append(f"{row.needed} questions would show it, if the two are equal{more}")
     if row.silent:

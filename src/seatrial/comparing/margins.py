@@ -114,8 +114,9 @@ def _stands(row: Compared) -> Compared:
         standing = Standing.BETTER
     elif row.at_worst > -row.margin:
         standing = Standing.HOLDS
-    # Where the pairs alone would do, it is the answers owed that lack, and no further questions.
-    enough = standing is not Standing.OPEN or row.low > -row.margin
+    # Where the pairs alone would do, it is the answers owed that lack, and no further questions;
+    # nor do these make equal what is worse by itself.
+    enough = standing is not Standing.OPEN or row.low > -row.margin or row.high < -row.margin
     return msgspec.structs.replace(
         row, standing=standing, needed=0 if enough else row.needed, more_s=0.0 if enough else row.more_s
     )

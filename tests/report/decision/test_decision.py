@@ -13,7 +13,7 @@ import pytest
 
 from seatrial.behaviour.probes.talk import twins
 from seatrial.cli.app import run_command
-from seatrial.comparing.decision import decide
+from seatrial.comparing.decision import WORSE_ALONE, decide
 from seatrial.given.errors import ConfigError
 from seatrial.judging.run import judge
 from seatrial.records import Decisions, Endpoint, Finding, ItemWord, Judgement, LosslessWord, Outcome, Ruling, Standing
@@ -266,7 +266,10 @@ def test_a_probe_that_is_worse_by_itself_and_not_among_all_says_why_it_is_open()
     row = next(each for each in decision.probes if each.lost)
     assert (row.standing, row.high < -row.margin) == (Standing.OPEN, True)
     shown = page.render(Decisions(exit=1, margin=0.05, decisions=(decision,), notices=()))
-    assert shown.count("open among all that are held against it at once (Holm)") == 1
+    (told,) = [reason.text for reason in decision.lacking if reason.case == row.probe]
+    assert told.endswith(f"the margin is -5.0 points; {WORSE_ALONE}")
+    assert WORSE_ALONE in shown.partition("<h2>Scorecard")[2].partition("</section>")[0]
+    assert row.probe not in shown.partition("<h2>What was not tested")[2].partition("</section>")[0]
 
 
 def test_owed_answers_and_questions_not_asked_are_shown():

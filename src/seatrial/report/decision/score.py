@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from seatrial.checks.rules import REGISTRY
-from seatrial.comparing.decision import points, span
+from seatrial.comparing.decision import WORSE_ALONE, points, span
 from seatrial.comparing.margins import FALSE_SHARE
 from seatrial.records import ClaimWord, Compared, Decision, LosslessWord, OddsDrift, OddsWord, Party, Standing
 from seatrial.report.decision import forest
@@ -73,7 +73,7 @@ def _flips(row: Compared) -> str:
         f"; p {_chance(row.p)} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
     )
     if row.standing is Standing.OPEN and row.high < -row.margin:
-        told += "; worse beyond the margin by itself, and open among all that are held against it at once (Holm)"
+        told += f"; {WORSE_ALONE}"
     beside = "".join(f"; {number} without a pair: {escape(why)}" for why, number in row.beside.items())
     listed = "".join(
         f"<li>{'lost' if flip.lost else 'gained'} <b>{text(flip.item, 60)}</b> "

@@ -12,7 +12,7 @@ from seatrial.checks.areas.http import sizes
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.records import LEFT, Exchange, Expect, Finding, Level
 
 REUSE = traits.VALID | trait("reuse")
 """Several requests on one connection, a refused one and a stream among them."""
@@ -89,7 +89,7 @@ def _misframed(x: Exchange) -> Iterator[Finding]:
         so = "a proxy that goes by the length and a client that goes by the chunks part at another byte"
         once = (causes.TERMINATED,) if x.is_stream else ()  # of a stream that was asked for it is a reason already
         yield violation("the head", expected="a length or chunks", got=got, so=so, causes=once)
-    if x.error or x.framing:
+    if x.error != LEFT and (x.error or x.framing):  # whoever leaves does not see the end
         got = "; ".join(text for text in (x.framing, x.detail or x.error) if text)
         once = (causes.ANSWERED,) if x.error else ()  # of a valid request it is a reason already
         yield violation("the body", expected="what its head announces", got=got, so=_does(x), causes=once)
