@@ -222,7 +222,9 @@ def test_as_many_alternatives_as_asked():
     assert (none.ignores, none.grave) == ("top_logprobs", True)
     breaks(rule, listed(("a", -0.1, [("a", -0.1)])), "content[0]", "1")
     breaks(rule, listed(("a", -0.1, [("b", -3), ("a", -0.1)])), "content[0]", "-3")
-    breaks(rule, listed(("a", -0.1, [("c", -0.2), ("b", -3)])), "content[0]", "c")
+    assert breaks(rule, listed(("a", -0.1, [("c", -0.2), ("b", -3)])), "content[0]", "c").causes == ()
+    textless = breaks(rule, listed(("", -0.1, [("a", -0.1), ("b", -3)])), "content[0]", "a")
+    assert textless.causes == ("params/logprobs-are-given",)
     nothing = breaks(rule, plain(asked=ASKED | {"logprobs": True, "top_logprobs": 2}), "logprobs", "none")
     assert (nothing.ignores, nothing.causes) == ("top_logprobs", ("params/logprobs-are-given",))
 

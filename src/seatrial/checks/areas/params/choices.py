@@ -139,9 +139,9 @@ def as_many_alternatives_as_asked(x: Exchange, expect: Expect) -> Iterator[Findi
         likely = _is_log_probability(chosen) and chosen > values[-1]
         if likely and entry.get("token") not in [each.get("token") for each in listed]:
             so = "a client that looks the token up among them does not find it"
-            yield violation(
-                where, expected=f"{entry.get('token')!r} among them", got=[e.get("token") for e in listed], so=so
-            )
+            expected, got = f"{entry.get('token')!r} among them", [each.get("token") for each in listed]
+            judges = () if entry.get("token") else UNLISTED  # a token without its text is that rule's finding
+            yield violation(where, expected=expected, got=got, so=so, causes=judges)
             return
 
 
