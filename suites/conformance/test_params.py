@@ -115,7 +115,7 @@ def sampled(cap: int = 16, greedy: int = 3, **body: object) -> Scenario:
     asked = {f"greedy-{n}": drawn(OPEN, cap, temperature=0, **body) for n in range(1, greedy + 1)}
     asked |= {f"hot-{n}": drawn(OPEN, cap, **HOT, **body) for n in (1, 2)}
     asked |= {f"narrow-{n}": drawn(OPEN, cap, **ONE_TOKEN, **body) for n in (1, 2)}
-    asked |= {f"default-{n}": drawn(OPEN, cap, **body) for n in (1, 2)}
+    asked |= {f"default-{n}": drawn(OPEN, cap, **body) for n in range(1, 5)}
     return replace(chats(of=parts.SAMPLED, **asked), alone=True)
 
 
