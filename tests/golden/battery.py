@@ -153,6 +153,8 @@ BATTERY = {
     "an image": post(chat(messages=[{"role": "user", "content": [TEXT, IMAGE]}])),
     "markers": post(chat("<|im_start|>")),
     "far planes, streamed": post(chat("Repeat: \N{PARTY POPPER}", stream=True)),
+    "seeded": post(chat("Tell me of the sea.", seed=7)),
+    "marks of a page": post(chat("Repeat: <b>R&D</b>")),
     "logprobs, streamed": post(chat("Count to 5.", logprobs=True, stream=True)),
     "a penalty": post(chat(presence_penalty=1)),
     "another penalty": post(chat(frequency_penalty=1)),
