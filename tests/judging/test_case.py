@@ -6,10 +6,11 @@ import datetime
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from seatrial.checks.catalogue import load_all
 from seatrial.given.waivers import Waiver
-from seatrial.judging.case import Evidenced, Terms, alone, judge_case
+from seatrial.judging.case import Evidenced, Terms, alone, judge_case, led
 from seatrial.judging.waivers import Waivers
 from seatrial.records import Exchange, Expect, Judged, Outcome, Planned
 from tests.checks.specimens import EXPECT, exchange, pair, plain, refused, stream
@@ -150,3 +151,26 @@ def test_of_several_causes_one_that_is_not_waived_is_named():
     failed = elsewhere(Outcome.WAIVED, "a") | elsewhere(Outcome.FAIL, "b")
     case = judged(REUSE, UNTRIED, failed=failed, waivers=waived(LABELLED))
     assert (case.outcome, case.because) == (Outcome.INCONCLUSIVE, name(LABELLED, "b"))
+
+
+@pytest.mark.parametrize(
+    ("waiver", "outcome"),
+    [("", Outcome.INCONCLUSIVE), (LABELLED, Outcome.WAIVED), (name(LABELLED, "last"), Outcome.INCONCLUSIVE)],
+)
+def test_at_the_end_of_a_chain_a_waiver_excuses_only_where_it_reaches(waiver: str, outcome: Outcome) -> None:
+    covered = waived(waiver) if waiver else waived()
+    last = elsewhere(Outcome.WAIVED if waiver else Outcome.FAIL, "last")[name(LABELLED, "last")]
+    last = replace(last, waiver=waiver)
+    between = replace(elsewhere(Outcome.INCONCLUSIVE, "between")[name(LABELLED, "between")], because=last.case)
+    case = replace(elsewhere(Outcome.INCONCLUSIVE, "only")[name(LABELLED, "only")], because=between.case)
+    among = {each.case: each for each in (last, between, case)}
+    told = led(case, among, among, covered)
+    assert (told.because, told.outcome) == (last.case, outcome)
+    assert bool(told.waiver) is (outcome is Outcome.WAIVED)
+
+
+def test_in_a_circle_nothing_is_a_cause() -> None:
+    one, two = elsewhere(Outcome.INCONCLUSIVE, "one", "two").values()
+    alone_first = {each.case: replace(each, outcome=Outcome.FAIL) for each in (one, two)}
+    circle = {one.case: replace(one, because=two.case), two.case: replace(two, because=one.case)}
+    assert led(circle[one.case], circle, alone_first, waived()).outcome is Outcome.FAIL

@@ -104,8 +104,11 @@ def alone(case: Judged) -> Judged:
     return msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=why, because="", waiver="")
 
 
-def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged]) -> Judged:
-    """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause."""
+def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged], waivers: Waivers) -> Judged:
+    """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause.
+
+    A waiver of that one is this case's too only where it reaches so far: nobody waived what stands between.
+    """
     cause, passed = judged.get(case.because), {case.case}
     while cause is not None and cause.because and cause.case not in passed:
         passed.add(cause.case)
@@ -115,9 +118,10 @@ def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged])
     if cause.because:
         return first[case.case]
     why, word = f"because of {cause.case}", Outcome.INCONCLUSIVE
-    if cause.outcome is Outcome.WAIVED:
+    waiver = cause.waiver if _reaches(cause, case, waivers) else ""
+    if waiver and cause.outcome is Outcome.WAIVED:
         word = Outcome.WAIVED
-    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=cause.waiver)
+    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=waiver)
 
 
 def bereft(case: Judged, lost: Collection[Judged], *, lossy: bool) -> bool:
@@ -181,7 +185,7 @@ def _failed(name: str, plan: Planned, on: Evidenced, terms: Terms, depth: int) -
                 return
     if elsewhere:
         others = (each for each in terms.failed.values() if each.case != plan.case and _means(name, each, plan))
-        yield from (each for each in others if _reaches(each, plan, terms))
+        yield from (each for each in others if _reaches(each, plan, terms.waivers))
 
 
 def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:
@@ -193,11 +197,11 @@ def _evidence(name: str, on: Evidenced) -> Iterator[tuple[str, Evidenced]]:
                 yield scenario, Evidenced({"only": x}, {"only": on.exchanges.get(key, x.id)}, on.expect)
 
 
-def _reaches(case: Judged, plan: Planned, terms: Terms) -> bool:
-    """Whether what became of a case elsewhere bears on this one: a waiver only where it takes on the whole rule."""
-    if case.outcome is not Outcome.WAIVED or case.scenario == plan.scenario:
+def _reaches(case: Judged, other: Planned | Judged, waivers: Waivers) -> bool:
+    """Whether what became of a case elsewhere bears on another: a waiver only where it takes on the whole rule."""
+    if case.outcome is not Outcome.WAIVED or case.scenario == other.scenario:
         return True
-    return bool(terms.waivers.word(f"{case.rule}[{plan.scenario}]@{plan.endpoint}"))
+    return bool(waivers.word(f"{case.rule}[{other.scenario}]@{other.endpoint}"))
 
 
 def _means(name: str, case: Judged, plan: Planned) -> bool:

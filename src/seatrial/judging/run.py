@@ -274,7 +274,7 @@ class _Replay:
         )
         judged = {case.case: case for case in again}
         said = judged.values()
-        told = [led(c, judged, first) if c.because in roots or not c.because else alone(c) for c in said]
+        told = [led(c, judged, first, terms.waivers) if c.because in roots or not c.because else alone(c) for c in said]
         lost = [case for case in told if case.case in self._lost]
         return tuple(
             msgspec.structs.replace(case, outcome=Outcome.INCONCLUSIVE, why=NO_CAUSE, waiver="", known="")
