@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from seatrial.checks import catalogue
@@ -23,13 +24,18 @@ def pages() -> dict[str, bytes]:
     before, _, after = (ROOT / "docs" / "words.md").read_text("utf-8").partition(FAMILY)
     assert after, f"docs/words.md has no heading {FAMILY.strip()}"
     words = f"{before}{FAMILY}{page.glossary()}\n\n## {after.partition(chr(10) + '## ')[2]}"
+    return {"docs/words.md": words.encode(), **_of_code()}
+
+
+@cache
+def _of_code() -> dict[str, bytes]:
+    """The pages of which no part is written by hand: made once, for that takes half a minute."""
     return {
         "docs/behaviour.md": page_of_probes.markdown().encode(),
         "docs/cases.md": requirements.markdown().encode(),
         "docs/clients.md": page_of_clients.markdown().encode(),
-        "docs/rules.md": catalogue.markdown().encode(),
         "docs/families.md": page.markdown().encode(),
-        "docs/words.md": words.encode(),
+        "docs/rules.md": catalogue.markdown().encode(),
         "src/seatrial/latest.schema.json": schema(Nightly),
         "src/seatrial/verdict.schema.json": schema(),
     }

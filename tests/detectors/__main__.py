@@ -201,8 +201,8 @@ errors. It calls what is unlikely by chance *and* of a size that matters *and* o
 reckoned for noise that remembers itself (long-run variance, the largest of three estimates) and corrected over all
 detectors of a night (Holm, {LEVEL:.0%}). Growth must still go on in the last third at 40 % of its pace; a drift must
 show in both halves; a step must still be there at the end. Fewer than {POINTS} points are not tested;
-nor is a wait, a pace or a part whose change is so uneven that {WIDE:g} times the least that matters (10 %, 10 points of
-100) lies within its interval: nothing seen would say nothing.
+nor is a wait, a pace or a part so uneven that its change is known to no more than {WIDE:g} times the least that matters
+(10 %, 10 points of 100), either way: nothing seen would say nothing.
 
 ## False alarms
 

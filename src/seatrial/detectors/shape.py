@@ -19,7 +19,8 @@ LASTS = 0.5
 
 
 WIDE = 5.0
-"""An interval that reaches beyond so many times the smallest change that matters shows nothing by leaving it out."""
+"""A change that is known to no more than so many times the smallest that matters, either way, shows nothing by not
+being seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def looks(course: Course | None, by: Worse) -> list[Glance]:
     assert jump is not None  # there are enough points
     drifts = min(line.early, line.late) >= HALVES and line.left <= jump.left
     change = f"{by.tell(line.change)} over the time (95 %: {by.tell(line.low)} to {by.tell(line.high)})"
-    uneven = line.high > WIDE * by.least
+    uneven = line.high - line.change > WIDE * by.least
     word, told = (Call.UNEVEN, f"not tested: too uneven, {change}") if uneven else (Call.CLEAR, change)
     drifting = Glance(
         by.drift,
