@@ -119,7 +119,7 @@ REQUESTS = {
     "body-empty": faulty(raw(b""), of=bodies.EMPTY_BODY),
     "body-nested": hostile(raw(BRACKETS), of=sizes.BOMB),
     "value-nested": hostile(raw(OPEN + b'"max_tokens": 1, "metadata": {"a": ' + BRACKETS + b"}}"), of=sizes.NESTED),
-    "body-large": hostile(request([{"role": "user", "content": Words(more=1_200_000)}]), of=sizes.OVERSIZED),
+    "body-large": hostile(request([{"role": "user", "content": Words(more=400_000)}]), of=sizes.OVERSIZED),
     "body-huge": full(hostile(request([{"role": "user", "content": Words(more=12_000_000)}]), of=sizes.OVERSIZED)),
 }
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 BODY_LIMIT = 128 * 1024 * 1024
 """Bytes that are read at all."""
-LIMIT = 4 * 1024 * 1024
+LIMIT = 1024 * 1024
 """Bytes of the longest body that is taken; a longer one is read, and refused."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
