@@ -31,6 +31,7 @@ from load.users.traffic import Traffic
 from seatrial.given import workload
 from seatrial.records import SECOND, Endpoint, RunInfo
 from seatrial.run.directory import RunDir
+from seatrial.wire.masking.mask import Unseen
 from seatrial.wire.transports.load import LoadTarget, Stream
 
 RATE = 10
@@ -72,7 +73,7 @@ def answered(day: Day, numbers: itertools.count[int]) -> Any:
         n = next(numbers)
         at = day.now()
         tokens = 16 + n % 64
-        s.request, s.response, s.status = asked.body, PIECE * tokens, 200
+        s.sent, s.came, s.status = Unseen(asked.body), Unseen(PIECE * tokens), 200
         s.sent_at, s.first_at, s.last_at, s.ended_at = at, at + SECOND // 4, at + SECOND, at + SECOND
         s.gap_from, s.gap_to, s.tokens, s.prompt_tokens, s.deltas = at + SECOND // 2, at + SECOND, tokens, 40, tokens
         s.frames = tuple((at + k, len(PIECE)) for k in range(tokens))

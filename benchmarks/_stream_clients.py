@@ -63,7 +63,7 @@ def ours(port: int, folder: Path) -> Client:
             request_type="POST",
             name=row.workload,
             response_time=(row.ended_at - row.sent_at) / 1e6,
-            response_length=len(s.response),
+            response_length=len(s.came),
             exception=None,
             context={"row": row},
         )

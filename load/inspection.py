@@ -71,7 +71,7 @@ class Inspector:
     def findings(self, request: str, s: Stream) -> tuple[str, ...]:
         """Ids of the rules that found a violation in this stream; none where it is not of the sample."""
         self.of += 1
-        if not s.response or self._draw.random() >= self._rate:
+        if not s.came or self._draw.random() >= self._rate:
             return ()
         began, _ = self._clock()
         self.read += 1

@@ -105,7 +105,7 @@ class PoolUser(User):  # type: ignore[misc]
             request_type="POST",
             name=row.workload,
             response_time=(row.ended_at - row.sent_at) / 1e6,
-            response_length=len(s.response),
+            response_length=len(s.came),
             exception=None if row.outcome in GOOD else OutcomeError(row.outcome),
             context={"row": row},
         )

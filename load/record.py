@@ -103,7 +103,7 @@ class RowWriter:
         if generation := self._answered_by(row):
             row = msgspec.structs.replace(row, generation=generation)
         try:
-            if s.response and self._worth_keeping(row):
+            if s.came and self._worth_keeping(row):
                 self._keep(row, s, path)
         finally:
             self._write("rows.jsonl", row)

@@ -61,6 +61,7 @@ BY_KEY = frozenset(
         "nobody-needs-a-key",
         "missing-key-403",
         "missing-key-unshaped",
+        "keys-refused-in-a-word",
         "missing-key-to-a-login",
         "any-key-passes",
         "wrong-key-a-page",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 ROOMS = {"seatrial": ROOT / "src", "fixtures": ROOT, "suites": ROOT, "load": ROOT}
 MODULES = {
     ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): path
@@ -57,16 +57,19 @@ def circles(arrows: Mapping[str, Iterable[str]]) -> list[list[str]]:
     return sorted(sorted(group) for group in groups)
 
 
-ARROWS = {name: imports(name) for name in MODULES}
+@functools.cache
+def arrows() -> Mapping[str, set[str]]:
+    """From each module to those that it imports."""
+    return {name: imports(name) for name in MODULES}
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    assert circles(ARROWS) == []
+    assert circles(arrows()) == []
 
 
 def test_no_folders_import_each_other_in_a_circle():
     between: dict[str, set[str]] = defaultdict(set)
-    for name, found in ARROWS.items():
+    for name, found in arrows().items():
         between[folder(name)] |= {folder(other) for other in found} - {folder(name)}
     assert circles(between) == []
 
@@ -91,9 +94,16 @@ def test_no_prefix_is_shared_by_three_files_of_a_folder():
     assert {key: n for key, n in shared.items() if n > MOST_OF_A_PREFIX} == {}
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_module_is_too_long(name):
-    assert len(MODULES[name].read_text("utf-8").splitlines()) <= MOST_LINES
+def test_no_module_is_too_long():
+    long = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}
+
+
+def test_what_drives_the_whole_suite_stands_where_it_is_called():
+    """The environments of tox name the folders: a test with the mark elsewhere would be run by neither."""
+    marked = {path for path in TESTS.rglob("test_*.py") if "mark.e2e" in path.read_text("utf-8")} - {Path(__file__)}
+    assert {path.relative_to(TESTS).parts[0] for path in marked} == {"e2e", "middles"}
+    assert "commands = pytest tests/e2e tests/middles -m e2e" in (ROOT / "tox.ini").read_text("utf-8")
 
 
 def test_no_two_public_classes_bear_one_name():
@@ -109,12 +119,12 @@ def test_no_two_public_classes_bear_one_name():
 def test_the_root_of_the_package_holds_text_alone():
     """A module there that imported a room would tie all rooms into one circle."""
     assert {name for name in MODULES if folder(name) == "seatrial"} == {"seatrial", "seatrial.text"}
-    assert ARROWS["seatrial.text"] == ARROWS["seatrial"] == set()
+    assert arrows()["seatrial.text"] == arrows()["seatrial"] == set()
 
 
 def test_stops_are_entered_by_their_door():
     inner = {name for name in MODULES if name.startswith("seatrial.stops.")} - {"seatrial.stops.fold"}
-    outside = {name: found & inner for name, found in ARROWS.items() if not name.startswith("seatrial.stops")}
+    outside = {name: found & inner for name, found in arrows().items() if not name.startswith("seatrial.stops")}
     assert {name: found for name, found in outside.items() if found} == {}
 
 

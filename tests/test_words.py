@@ -119,9 +119,10 @@ def _texts(nodes: list[ast.expr]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_word_of_a_record_is_spelt_as_text(path):
-    assert [stray for stray in strays(path.read_text("utf-8")) if not stray.endswith(OF_OTHERS)] == []
+def test_no_word_of_a_record_is_spelt_as_text():
+    found = [(path.relative_to(ROOT), stray) for path in FILES for stray in strays(path.read_text("utf-8"))]
+    assert len(FILES) > 100
+    assert [f"{path}: {stray}" for path, stray in found if not stray.endswith(OF_OTHERS)] == []
 
 
 @pytest.mark.parametrize(

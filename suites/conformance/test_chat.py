@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from seatrial.checks import traits
 from seatrial.checks.areas.chat import messages, prompts
@@ -25,6 +24,9 @@ from suites.conformance.scenarios import (
     request,
 )
 
+GREETING = request(HELLO, max_tokens=96)
+"""Short, and with room to think before."""
+
 ONE_TOKEN = ("chat/one-token", GOOD)
 RULES = "You answer in one word, in small letters, and never with a question."
 USER = {"role": "user", "content": HELLO}
@@ -34,6 +36,9 @@ DEVELOPER = SYSTEM | {"role": "developer"}
 MORE = {"role": "system", "content": "You know nothing of the weather, and you say so when somebody asks for it."}
 TEXT = "Name a colour of the sea. Use one word, and no other."
 HALVES = ("Name a colour of the sea.", " Use one word, and no other.")
+NOTHING: dict[str, Any] = dict.fromkeys(("refusal", "audio", "function_call"))
+"""What servers say of a turn that has nothing but words."""
+
 TIMES = 8
 MARKERS = {
     "chatml": "<|im_start|>",
@@ -105,15 +110,18 @@ CHATS = {
         name=told(USER | {"name": "ann_1"}),
         unknown=told(USER | {"seatrial_note": {"a": 1}, "cache_control": {"type": "ephemeral"}}),
     ),
+    "turn-as-given": asked(
+        messages.GIVEN, calls=told(USER, SAID | {"tool_calls": []}, USER), nulls=told(USER, SAID | NOTHING, USER)
+    ),
     "text-parts": asked(
         messages.PARTS, joined=told({"role": "user", "content": TEXT}), one=text(TEXT), two=text(*HALVES)
     ),
     # Late in a run, so that most of it has been answered.
     "whole-run": Scenario(
-        requests={"plain": GOOD, "again": GOOD, "stream": replace(GOOD, body={**GOOD.body, "stream": True})},
+        requests={"plain": GREETING, "again": GREETING, "stream": request(HELLO, max_tokens=96, stream=True)},
         traits=traits.WHOLE_RUN,
         hazard=Hazard.CARELESS,
-        tokens=3,
+        tokens=288,
     ),
 }
 

@@ -100,6 +100,12 @@ REQUESTS = {
     "label-text": faulty(sent(Content_Type="text/plain"), of=bodies.LABELLED),
     "label-form": faulty(sent(Content_Type="application/x-www-form-urlencoded"), of=bodies.LABELLED),
     "label-none": faulty(sent(Content_Type=None), of=bodies.LABELLED),
+    "label-charset": declinable(
+        {"only": sent(Content_Type="application/json; charset=utf-8")}, of=bodies.CHARSET, asked=ONE_TOKEN
+    ),
+    "label-spelt": declinable(
+        {"only": sent(Content_Type='Application/JSON;Charset="UTF-8"')}, of=bodies.SPELT, asked=ONE_TOKEN
+    ),
     "json-cut": faulty(raw(WHOLE), of=bodies.MALFORMED_JSON),
     "json-comma": faulty(raw(WHOLE + b",}"), of=bodies.MALFORMED_JSON),
     "json-quotes": faulty(raw(WHOLE.replace(b'"', b"'") + b"}"), of=bodies.MALFORMED_JSON),

@@ -43,6 +43,9 @@ OPEN = "Write a sentence about the sea."
 PRIME = "Is 2027 a prime number?"
 
 PIECE = Quoted(after="free", first=3, length=9)
+BEHIND = Quoted(after="free", of="words", first=6, length=9)
+"""A piece that begins with a word: the blank before it is the last character of the answer, and always there."""
+
 UNLIKE = [
     Quoted(after="free", length=8, spelt="between line ends"),
     Quoted(after="free", first=3, length=9, spelt="in the other case"),
@@ -152,12 +155,21 @@ def biased(**body: object) -> Scenario:
     return alone({name: request(OPEN, max_tokens=4, **said, **body) for name, said in asked.items()}, parts.BIASED)
 
 
+def nothing_left() -> Scenario:
+    """One prompt drawn twice, with as little to draw from as can be asked for: each answer is one of a parameter alone,
+    and their texts are compared."""
+    asked = drawn(OPEN, 12, temperature=2, top_p=0)
+    return alone({"first": asked, "second": asked}, parts.ONE | parts.TOP_P_ZERO)
+
+
 STOPS = {
     "free": request(OPEN, max_tokens=24),
     "four": request(OPEN, max_tokens=24, stop=[NEVER, NEVER * 2, NEVER * 3, PIECE]),
     "stream": request(OPEN, max_tokens=24, stop=PIECE, **STREAM),
     "unlike": request(OPEN, max_tokens=24, stop=UNLIKE),
     "unlike-stream": request(OPEN, max_tokens=24, stop=UNLIKE, **STREAM),
+    "blank": request(OPEN, max_tokens=24, stop=BEHIND),
+    "blank-stream": request(OPEN, max_tokens=24, stop=BEHIND, **STREAM),
 }
 TEXT = {"type": "text"}
 NULL_CAP = request(HELLO, max_tokens=None, max_completion_tokens=16)
@@ -187,6 +199,7 @@ def one(name: str, **body: Any) -> tuple[str, Scenario]:
 PARAMS = {
     **dict(one(name, **{name: value}) for name, value in ONE.items()),
     **dict([one("top_logprobs", logprobs=True, top_logprobs=2), one("stream_options", **STREAM)]),
+    "with-top-p-zero": nothing_left(),
     "max-tokens": lengths("max_tokens", of=parts.MAX_TOKENS),
     "max-tokens-stream": lengths("max_tokens", of=parts.MAX_TOKENS, **STREAM),
     "max-completion-tokens": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS),
@@ -205,7 +218,7 @@ PARAMS = {
     ),
     "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
     "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
-    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=120),
+    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=24 * len(STOPS)),
     "stop-none": alone(
         {
             "free": request(OPEN),

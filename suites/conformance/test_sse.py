@@ -28,6 +28,9 @@ from suites.conformance.scenarios import (
 CUT = "Repeat: \N{ROCKET}\N{PARTY POPPER}\N{ROCKET}\N{PARTY POPPER}"
 """Characters of several tokens each, in most vocabularies."""
 
+LINES = "Count from 1 to 60, three numbers on each line, with commas between them."
+"""What is said to it has blanks and line ends in it before its cap cuts it."""
+
 
 def mixed(of: Traits, **asked: Request) -> Scenario:
     """Valid chats, some of them streamed."""
@@ -54,9 +57,9 @@ STREAMS = {
     "same-words": replace(
         declinable(
             {
-                "first": request(COUNT, seed=7, max_tokens=12),
-                "plain": request(COUNT, seed=7, max_tokens=12),
-                "stream": request(COUNT, seed=7, max_tokens=12, stream=True),
+                "first": request(LINES, seed=7, max_tokens=12),
+                "plain": request(LINES, seed=7, max_tokens=12),
+                "stream": request(LINES, seed=7, max_tokens=12, stream=True),
             },
             of=words.ALIKE,
             asked=("chat/one-token", GOOD),

@@ -85,7 +85,7 @@ SCRIPTS = fields(
     **dict(
         zip(
             NAMES,
-            ({"enum": ["naïve", "日本語"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ <c> & d']}),
+            ({"enum": ["naïve 🚀", "日本語 🚀"]}, {"enum": ["🎉", "مرحبا"]}, {"enum": ['a "b" \\ <c> & d']}),
             strict=True,
         )
     )
@@ -183,7 +183,7 @@ STRUCTURED = {
     **both("formats", FORMATS, asked.FORMATS, 64),
     **both("bounds-of-numbers", BOUNDS, asked.FINE),
     **both("lengths", LENGTHS, asked.FINE),
-    **both("any-script", SCRIPTS, asked.SCRIPTS | WRITTEN, 96),
+    **both("any-script", SCRIPTS, asked.SCRIPTS | WRITTEN, 128),
     **both("keys", KEYS, asked.KEYS),
     "format-and-tools": _aside(
         asked.WITH_TOOLS,

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from seatrial.checks.areas.context.parts import WRITTEN
 from seatrial.checks.areas.tools import definitions, own, roundtrip, schemas
+from seatrial.checks.areas.tools import history as turns
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
 from seatrial.records import Exchange, Request, Scenario
@@ -110,10 +112,18 @@ def history(result: Any = LONG, identity: str = "call_1", city: str = CITY, **as
     ]
 
 
+def turn(one: list[Any], other: list[Any], content: str = "") -> list[Any]:
+    """Two histories as one: a turn with the calls of both, and then their results."""
+    (user, called, result), (_, also, second) = one, other
+    calls = [*called["tool_calls"], *also["tool_calls"]]
+    return [user, {"role": "assistant", "content": content, "tool_calls": calls}, result, second]
+
+
 def told(talk: list[Any], cap: int = 1, **body: Any) -> Request:
     return request(talk, max_tokens=cap, tools=[WEATHER], **body)
 
 
+LONGER, BRIEF = history(city=FAR), history(SHORT, "call_2")
 STREAM: dict[str, Any] = {"stream": True, "stream_options": USAGE}
 HISTORIES = {
     "null": told(history(content=None)),
@@ -147,6 +157,15 @@ ROUNDTRIP = {
         FirstAsk.TOOLS,
     ),
     "tool-result-forms": optional(chats(of=roundtrip.FORMS, **HISTORIES), FirstAsk.TOOLS),
+    "tool-results-of-a-turn": declinable(
+        {
+            "first": told(turn(LONGER, BRIEF)),
+            "last": told(turn(BRIEF, LONGER)),
+            "words": told(turn(BRIEF, LONGER, LONG)),
+        },
+        of=turns.TURN,
+        asked=ASKED,
+    ),
     "tools-thought": declinable(
         {
             name: request('Use the tool get_weather with {"city": "Oslo"}.', max_tokens=256, stream=streamed, **THINKS)
@@ -174,14 +193,15 @@ FORECAST = {
         "$defs": {
             "place": {
                 "type": "object",
-                "properties": {"city": {"type": "string", "enum": ["Oslo", "Rome"]}},
+                "properties": {"city": {"type": "string", "enum": ["Oslo-7 🚀", "Rome-7 🚀"]}},
                 "required": ["city"],
                 "additionalProperties": False,
             }
         },
     },
 }
-"""A schema of which every value is short, so that a model cannot run on."""
+"""A schema of which every value is short, so that a model cannot run on; a character of four bytes is in one of them,
+and what is left without it no model says by itself."""
 
 MISFIT = '{"unit": "furlongs", "days": "all", "place": "Paris", "mood": "good"}'
 FORCED = {
@@ -258,7 +278,7 @@ SCHEMAS = {
             name: request(f"Use the tool forecast with {MISFIT}.", max_tokens=96, stream=streamed, **FORCED)
             for name, streamed in (("plain", False), ("stream", True))
         },
-        of=schemas.STRICT,
+        of=schemas.STRICT | WRITTEN,
         asked=ASKED,
     ),
     "tools-zoo": replace(

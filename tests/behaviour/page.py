@@ -61,8 +61,12 @@ WHAT_IS_BOUGHT = """\
 
 By the speed of all slots together, which the start of a run measures; four slots, a window of 8192 tokens, a model that
 does not think. What is asked alone is reckoned at half of that speed. In the order of the table; one that does not fit
-leaves its place to the next, and is *not tested*. A run is over sooner once every probe has decided. Your own policy,
-where one is given, is asked after the talk: 36 answers of each sort, and more where your list is longer."""
+leaves its place to the next, and is *not tested*. Your own policy, where one is given, is asked after the talk: 36
+answers of each sort, and more where your list is longer.
+
+Tests often end sooner than they are reckoned. What they leave of the budget goes to the probes that had no room in it,
+in the same order; one of these that does not decide stays *not tested*. A run is over sooner only once every probe has
+decided, or none that is left has room. Of endpoints that are compared it goes to more of the same questions instead."""
 
 
 def markdown() -> str:

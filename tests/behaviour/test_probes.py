@@ -3,12 +3,13 @@
 import json
 import re
 from itertools import pairwise
+from random import Random
 
 import pytest
 
 from seatrial.behaviour.items import TRAITS, number_of
 from seatrial.behaviour.probe import makers, probes
-from seatrial.behaviour.probes.talk import markers
+from seatrial.behaviour.probes.talk import crosstalk, markers
 from seatrial.reading.markers import ALL
 
 MANY = 120
@@ -76,3 +77,20 @@ def test_each_probe_can_end_and_has_a_maker_of_its_families():
     turns = [maker.turn for maker in MAKERS.values()]
     assert turns == sorted(set(turns))
     assert markers.no_template_marker_leaks.everywhere
+
+
+def test_a_slip_of_the_pen_makes_no_code_of_another():
+    """Two letters changed about, one changed, one digit off: seldom a code that anybody has."""
+    draw, made, slips = Random(4), 0, 0
+    for number in range(400):
+        own = crosstalk.CODES.item(4, number).truth
+        assert own == crosstalk.code(own[3:7])
+        for at in range(3, len(own)):
+            pool = crosstalk.LETTERS if own[at].isalpha() else "0123456789"
+            changed = own[:at] + draw.choice(pool.replace(own[at], "")) + own[at + 1 :]
+            turned = own[:at] + own[at + 1 : at + 2] + own[at] + own[at + 2 :]
+            for slip in {changed, turned} - {own}:
+                slips += 1
+                made += crosstalk.CODE.fullmatch(slip) is not None and slip == crosstalk.code(slip[3:7])
+    assert slips > 5_000
+    assert made <= 3, "of 18,000 one"

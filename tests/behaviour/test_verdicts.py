@@ -114,7 +114,7 @@ def test_what_another_version_asked_is_no_evidence():
 def test_a_failure_names_its_shortest_answer_with_the_line_that_asks_again():
     xs = mixed("markers", 12, 40)
     _, findings = word("markers", xs)
-    assert findings[0].got == "12 of 40 (95 %, descriptive: 18.1 to 45.4 %)"
+    assert findings[0].got == "12 of 40 (95 %, descriptive: 18.1 to 45.4 %), such as: leaks <|im_end|>"
     assert "talk-000 (main-0)" in findings[1].where
     assert findings[1].got == "leaks <|im_end|>: It is 0.<|im_end|> [stop]"
     lines = PROBES["markers"].rule.figures(xs, EXPECT)

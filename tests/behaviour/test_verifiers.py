@@ -112,6 +112,7 @@ TAKEN = [
     (SUMS, "week", "Friday", said("Answer: friday")),
     (FOUND, "keyed", "BCDF123", said("BCDF123")),
     (CODES, "code", "QX-BCDFG123", said("QX-BCDFG123")),
+    (CODES, "code", "QX-BCDFP531", said("QX-BCFDP531")),  # a slip: no request has this code
 ]  # fmt: skip
 
 BAD = [
@@ -160,7 +161,7 @@ BAD = [
     (LURES, "boat", ("1", "7"), said("It is 1."), "no ANSWER"),
     (SUMS, "chain", "7", said("ANSWER: 17"), "17 in place of 7"),
     (FOUND, "keyed", "BCDF123", said("BCDF124"), "is not told"),
-    (CODES, "code", "QX-BCDFG123", said("QX-BCDFG123 QX-ZZZZZ999"), "QX-ZZZZZ999"),
+    (CODES, "code", "QX-BCDFG123", said("QX-BCDFG123 QX-ZZZZV354"), "QX-ZZZZV354"),
 ]  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def test_wrong_key_is_a_401():
     assert breaks(rule, keys(wrong=plain()), "the status", "200").causes == ()
     assert breaks(rule, keys(wrong=plain(), none=plain()), "the status").causes == ("auth/missing-key-is-a-401",)
     breaks(rule, keys(wrong=away(500)), "the status", "500")
+    assert "auth/missing-key-is-a-401" in breaks(rule, keys(wrong=away(401, b"<html>")), "error.message").causes
     assert breaks(rule, keys(wrong=plain(), none=away(302)), "the status", "200").causes == ()
 
 

@@ -64,6 +64,12 @@ def test_created_is_a_whole_number_and_the_schema_hangs_on_it(created):
     assert {f.causes for f in found("schema/answer-validates", plain({"created": created}))} <= {(SECONDS,)}
 
 
+@pytest.mark.parametrize("created", [1.5, -1.5])
+def test_the_schema_hangs_on_a_fraction_of_any_time(created):
+    breaks(SECONDS, plain({"created": created}), "created", str(created))
+    assert {f.causes for f in found("schema/answer-validates", plain({"created": created}))} == {(SECONDS,)}
+
+
 @pytest.mark.parametrize("rule", [SECONDS, TIME])
 @pytest.mark.parametrize("created", ["1760000000", None, True, [], ...])
 def test_a_created_that_is_no_number_is_for_the_schema(rule, created):
@@ -179,6 +185,8 @@ def test_an_answer_without_a_cap_is_held_against_none():
         ("chat/usage-adds-up", plain(usage(5, "2", 7)), "completion_tokens", "2"),
         ("chat/usage-adds-up", plain(usage(5, True, 6)), "completion_tokens", "True"),
         ("chat/usage-adds-up", stream(asked=COUNTED), "usage", "None"),
+        ("chat/usage-adds-up", plain(usage(0, 2, 2)), "prompt_tokens", "0"),
+        ("chat/usage-adds-up", plain(usage(5, 0, 5)), "completion_tokens", "0"),
         ("chat/completion-tokens-keep-the-cap", plain(usage(5, 17, 22)), "completion_tokens", "17"),
         (
             "chat/completion-tokens-keep-the-cap",
@@ -202,6 +210,22 @@ def test_an_answer_without_a_cap_is_held_against_none():
 )
 def test_a_wrong_answer_is_named(rule, evidence, where, got):
     breaks(rule, evidence, where, got)
+
+
+@pytest.mark.parametrize("said", ["", None, " "])
+def test_an_answer_that_says_nothing_may_count_as_nothing(said):
+    holds("chat/usage-adds-up", [plain(usage(5, 0, 5) | {"choices": [choice(said)]})])
+
+
+def test_what_is_counted_as_nothing_is_no_count():
+    uncounted = found(
+        "chat/completion-tokens-keep-the-cap", plain(usage(5, 0, 5) | {"choices": [choice(finish="length")]})
+    )
+    assert [(f.kind, f.causes[0]) for f in uncounted] == [("no-evidence", "chat/usage-adds-up")]
+    grown = found(
+        "chat/prompt-tokens-are-those-of-the-prompt", dict.fromkeys(("short", "again", "long"), plain(usage(0, 2, 2)))
+    )
+    assert [(f.kind, f.causes) for f in grown] == [("no-evidence", ("chat/usage-adds-up",))]
 
 
 def test_the_cap_is_for_each_choice():
@@ -245,4 +269,6 @@ def test_messages_that_make_no_sense_are_refused(rule):
 
 def test_an_answer_of_another_shape_is_judged_whatever_its_head():
     breaks("schema/answer-validates", exchange(b'{"object": "error"}'), "the body")
+    for body in (b'[{"choices": []}]', b'"{\\"choices\\": []}"'):  # its message shows the word, and nothing hangs on it
+        assert breaks("schema/answer-validates", exchange(body), "the body").causes == ()
     assert HEAD["object"] == "chat.completion"

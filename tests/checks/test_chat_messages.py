@@ -1,5 +1,7 @@
 """Rules on which messages are read, on prompts, and on ids."""
 
+import pytest
+
 from tests.checks.specimens import (
     ASKED,
     CHUNK,
@@ -82,6 +84,18 @@ def test_fields_of_messages_are_tolerated():
     rule = "chat/fields-of-messages-are-tolerated"
     holds(rule, [{"name": plain(), "unknown": plain()}])
     breaks(rule, {"name": plain(), "unknown": refused(422)}, "unknown: the status", "422")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"), [("chat/nulls-of-a-turn-are-taken", "nulls"), ("chat/empty-list-of-calls-is-none", "calls")]
+)
+def test_a_turn_is_taken_as_servers_give_it(rule, name):
+    well = {"before": plain(), "calls": plain(), "nulls": plain()}
+    other = "calls" if name == "nulls" else "nulls"
+    holds(rule, [well, well | {other: refused(500)}])
+    for status in (400, 500):
+        assert breaks(rule, well | {name: refused(status)}, f"{name}: the status", f"{status}").about == name
+    assert kinds(rule, dict.fromkeys(well, refused(500))) == ["no-evidence"]
 
 
 def test_text_parts_are_the_joined_text():

@@ -68,6 +68,8 @@ def test_cap_beyond_the_context_is_refused_or_met():
     holds(rule, [edge(), edge(over=refused()), edge(over=cut), edge(full=counted(7), over=cut)], **CONTEXT)
     breaks(rule, edge(over=refused(500)), "over: the status", "500", **CONTEXT)
     breaks(rule, edge(over=counted(5, tokens=3)), "over: finish_reason", "stop", **CONTEXT)
+    beyond = counted(5, tokens=40, finish="length")
+    breaks(rule, edge(over=beyond), "over: usage", "40 more", **CONTEXT)
     for unknown in (edge(short=refused()), edge(short=plain({"usage": None})), {"short": counted(5)}):
         assert [f.kind for f in found(rule, unknown, **CONTEXT)] == ["no-evidence"]
     assert verdict(rule, found(rule, edge(full=refused()), **CONTEXT)) is Outcome.UNSUPPORTED

@@ -58,6 +58,37 @@ def test_text_that_is_rewritten(answer, where, got):
     breaks(RULE, answer, where, got)
 
 
+ROCKET = {"type": "object", "properties": {"city": {"enum": ["Oslo-7 🚀"]}}, "required": ["city"]}
+BOUND_FAR = ASKED | {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": ROCKET}}}
+TOOL = {"type": "function", "function": {"name": "get_weather", "strict": True, "parameters": ROCKET}}
+
+
+@pytest.mark.parametrize(
+    ("city", "got"),
+    [
+        ("Oslo-7 ", "taken out"),
+        ("Oslo-7", "taken out"),
+        ("Oslo-7 ??", "question marks"),
+        ("Oslo-7 \N{REPLACEMENT CHARACTER}", "U+FFFD"),
+        ("Oslo-7 &#128640;", "numbers of HTML"),
+    ],
+)
+def test_a_character_of_four_bytes_that_is_lost(city, got):
+    text = json.dumps({"city": city})
+    called = calling(call(arguments=text), asked=NAMED | {"tools": [TOOL]})
+    for answer in (plain({"choices": [choice(text)]}, asked=BOUND_FAR), called):
+        breaks(RULE, answer, "characters", got)
+    [finding] = found("tools/strict-schemas-are-enforced", called)
+    assert causes.WRITTEN[0] in finding.causes
+
+
+def test_a_character_of_four_bytes_that_the_model_never_wrote():
+    for city in ("Oslo-7 🚀", "Oslo-7 is cold", "Paris", "Is it Oslo-7?"):
+        text = json.dumps({"city": city})
+        holds(RULE, [plain({"choices": [choice(text)]}, asked=BOUND_FAR)])
+        holds(RULE, [calling(call(arguments=text), asked=NAMED | {"tools": [TOOL]})])
+
+
 def test_what_is_no_json_shows_nothing():
     assert [f.kind for f in found(RULE, said("Hello."))] == ["no-evidence"]
 

@@ -172,6 +172,23 @@ def test_batch_equals_its_parts():
     assert [f.got for f in found(rule, unasked)] == ["not asked"]
 
 
+def test_a_vector_of_a_batch_is_as_long_as_alone():
+    rule = "embeddings/batch-equals-its-parts"
+    longer = [[1.05 * v for v in SEA], [3 * v for v in SHIP]]
+    finding = breaks(rule, company(batch=answer(["the sea", "a ship"], *longer)), "batch: data[1]", "3")
+    assert not finding.causes
+    holds(rule, [company(batch=answer(["the sea", "a ship"], longer[0], SHIP))])
+
+
+def test_a_batch_counts_no_more_than_its_parts():
+    rule = "embeddings/batch-counts-no-more-than-its-parts"
+    holds(rule, [company(), company(batch=answer(["the sea", "a ship"], SEA, SHIP, tokens=5))])
+    breaks(rule, company(batch=answer(["the sea", "a ship"], SEA, SHIP, tokens=7)), "batch: usage.prompt_tokens", "7")
+    for name, text in (("one", "the sea"), ("batch", ["the sea", "a ship"])):
+        (one,) = found(rule, company(**{name: answer(text, SEA, SHIP, usage=...)}))
+        assert (one.kind, one.causes) == ("no-evidence", ("embeddings/usage-is-of-the-prompt-alone",))
+
+
 def test_vectors_do_not_depend_on_company():
     rule = "embeddings/vectors-do-not-depend-on-company"
     holds(rule, [company()])

@@ -61,7 +61,7 @@ NAMES += [
 ]
 NAMES += ["before-1.1", "leaver-2.1", "after-3.1", "plain-4.1", "after-5.1", "later-6.1", "cold-1.1", "cold-3.1"]
 NAMES += ["good-1.1", "good-3.1", "open-2.1", "counters-1.1", "counters-3.1"]
-NAMES += ["next", "next-stream", "called", "capped", "third", "fourth"]
+NAMES += ["next", "next-stream", "called", "capped", "third", "fourth", "blank", "blank-stream", "calls", "only"]
 KEYS += ["response_format", "json_schema", "schema", "refusal"]
 KEYS += ["status", "value", "aliases", "owned_by", "timings", "draft_n", "draft_n_accepted"]
 NAMES += ["list", "encoded", "none", "wrong", "bare", "lower", "dummy", "before", "ours", "chat", "tools", "image"]
@@ -85,7 +85,7 @@ PARTS = st.fixed_dictionaries(
 )
 BODIES = VALUES | PARTS.map(lambda part: HEAD | part)
 WARNS = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-FEW = settings(max_examples=70)
+FEW = settings(max_examples=35)
 
 
 def crashes(evidence):
@@ -150,7 +150,7 @@ PAGES = st.builds(
 
 
 @WARNS
-@settings(FEW, max_examples=40)
+@settings(FEW, max_examples=20)
 @given(st.lists(PAGES, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_pages_of_anything(pages, drawn):
     """The list of models, the pages that claim and count, and what is said to strangers."""

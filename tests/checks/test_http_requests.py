@@ -94,6 +94,17 @@ def test_compressed_body_is_read_or_a_415():
     breaks(rule, pair(exchange(b"{}")), "the body", "{}")
 
 
+def test_json_with_a_charset_is_read():
+    rule, other = "http/json-with-a-charset-is-read", "http/label-is-read-in-any-spelling"
+    for each in (rule, other):
+        holds(each, [{"before": plain(), "only": plain()}])
+        breaks(each, {"before": plain(), "only": refused(415)}, "the status", "415")
+        breaks(each, {"before": plain(), "only": exchange(b"{}")}, "the status", "200 {}")
+        nothing = found(each, {"before": refused(400), "only": refused(400)})
+        assert [(f.kind, f.causes) for f in nothing] == [("no-evidence", ("http/valid-request-is-answered[*]",))]
+    assert breaks(other, {"before": plain(), "only": refused(415)}, "the status").causes == (f"{rule}[*]",)
+
+
 def test_chunked_body_is_read():
     rule = "http/chunked-body-is-read"
     holds(rule, [{"before": refused(), "only": asked(plain(), transfer_encoding="chunked")}])

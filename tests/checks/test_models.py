@@ -39,6 +39,8 @@ def test_item_has_its_fields():
     breaks(rule, models(MODEL, {"id": "x", "object": "model", "owned_by": "us"}), "data[1].created", "no such key")
     breaks(rule, models(MODEL | {"created": "5"}), "data[0].created", "5")
     breaks(rule, models(MODEL | {"created": True}), "data[0].created", "True")
+    holds(rule, [models(MODEL | {"created": 0}), models(MODEL | {"created": 4_133_980_799})])
+    breaks(rule, models(MODEL | {"created": 1_760_000_000_000}), "data[0].created", "1760000000000")
     breaks(rule, models(MODEL | {"id": ""}), "data[0].id")
     breaks(rule, models(MODEL | {"object": "llm"}), "data[0].object", "llm")
     breaks(rule, models("m"), "data[0]", "m")
@@ -79,7 +81,15 @@ def test_answers_name_one_model():
     breaks(rule, {"short": plain(), "long": plain({"model": "other"})}, "long: model", "other", named="m")
 
 
-@pytest.mark.parametrize("name", [..., None, "", 5, [], {"id": "m"}])
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_model_without_a_name_is_none(name):
+    rule = "models/answers-name-one-model"
+    for named in ("m", "", name):
+        breaks(rule, plain({"model": name}), "model", "an empty text", named=named)
+        breaks(rule, stream(*renamed(name)), "model", "an empty text", named=named)
+
+
+@pytest.mark.parametrize("name", [..., None, 5, [], {"id": "m"}])
 def test_an_answer_without_a_name_shows_no_other_model(name):
     assert [f.kind for f in found("models/answers-name-one-model", plain({"model": name}), named="m")] == [
         "no-evidence"

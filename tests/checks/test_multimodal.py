@@ -3,7 +3,7 @@
 from seatrial.checks.catalogue import load_all
 from seatrial.records import Outcome
 from seatrial.verdict.outcomes import outcome
-from tests.checks.specimens import breaks, found, holds, plain, refused
+from tests.checks.specimens import breaks, choice, found, holds, plain, refused
 
 RULE = "multimodal/image-is-seen-or-refused"
 
@@ -26,6 +26,19 @@ def test_image_is_seen_or_refused():
     breaks(RULE, text | {"image": refused(500)}, "image: the status", "500")
     assert word(text | {"image": read(12)}) is Outcome.FAIL
     assert word(text | {"image": refused(500)}) is Outcome.ADVISORY
+
+
+def says(prompt, text):
+    return read(prompt, choices=[choice(text)])
+
+
+def test_an_image_that_is_seen_and_not_counted():
+    text = {"without": says(12, "I see nothing.")}
+    holds(RULE, [text | {"image": says(12, "It is Red.")}])
+    breaks(RULE, text | {"image": says(12, "I see nothing.")}, "image: usage.prompt_tokens", "the same words")
+    for said in ("It is a cat.", "", "Bored, tired."):
+        assert word(text | {"image": says(12, said)}) is Outcome.INCONCLUSIVE
+    assert word({"without": says(12, "Red."), "image": says(12, "Red!")}) is Outcome.INCONCLUSIVE
 
 
 def test_an_image_beside_what_is_not_answered_shows_nothing():

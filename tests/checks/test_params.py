@@ -54,6 +54,8 @@ def test_answer_without_a_cap_is_not_cut():
     for nothing in (short, capped, {"capped": refused(), "free": left}, capped | {"free": counting("Sure", "stop")}):
         (finding,) = found(rule, nothing)
         assert finding.kind == "no-evidence"
+    (finding,) = found(rule, {"capped": counting("", asked=CAPPED), "free": counting("1, 2")})
+    assert (finding.kind, finding.about) == ("no-evidence", "capped")  # its thought is not shown, and may fill the room
     (finding,) = found(rule, capped | {"free": counting("1", asked=CAPPED)})
     assert finding.got == "one of the operator's"
 
@@ -69,7 +71,10 @@ def test_a_stream_that_ends_with_calls_and_has_none_is_wrong_for_that_alone():
     rule, cause = "params/stop-string-ends-the-answer", ("sse/end-agrees-with-its-deltas[*]",)
     assert breaks(rule, stream(*vain, asked=asked), "finish_reason", "tool_calls").causes == cause
     assert breaks(rule, stream(*called, asked=asked), "finish_reason", "tool_calls").causes == ()
-    assert breaks(rule, stream(*vain[:2], ends("length2"), DONE, asked=asked), "finish_reason").causes == ()
+    unknown = breaks(rule, stream(*vain[:2], ends("eos"), DONE, asked=asked), "finish_reason")
+    assert "chat/finish-reason-is-known[*]" in unknown.causes
+    endless = breaks(rule, stream(*vain[:2], DONE, asked=asked), "finish_reason", "None")
+    assert "sse/one-finish-reason-per-choice[*]" in endless.causes
 
 
 @pytest.mark.parametrize(("rule", "key"), CAPS)
@@ -99,7 +104,7 @@ def test_bad_caps_are_refused():
     rule = "params/bad-caps-are-refused"
     two = {"usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}
     one = {"usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}}
-    none = {"usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}}
+    none = {"usage": {"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5}, "choices": [choice("")]}
     differing = plain(two, asked=ASKED | {"max_tokens": 16, "max_completion_tokens": 1})
     holds(rule, [pair(refused()), capped(10**12, two), capped(0, none)])
     assert not breaks(rule, capped(0, one), "the status", "1 tokens").grave
@@ -143,6 +148,11 @@ def test_n_gives_n_choices():
     assert outcome(rule.level, [half], optional=rule.optional) is Outcome.ADVISORY
     streamed = [delta(0, role="assistant"), delta(2, role="assistant"), ends(), ends(index=2), DONE]
     breaks(rule.id, stream(*streamed, asked=COUNTED | asked), "choices", "[0, 2]")
+    mixed = [delta(role="assistant"), delta(role="assistant"), ends("length"), ends("length"), DONE]
+    joined = breaks(rule.id, stream(*mixed, asked=COUNTED | asked), "choices", "choice 0 ends 2 times")
+    assert not joined.ignores
+    for other in ("sse/role-is-sent-once", "sse/one-finish-reason-per-choice"):
+        assert breaks(other, stream(*mixed, asked=COUNTED | asked), "").causes == (rule.id,)
 
 
 @pytest.mark.parametrize("asked", [{"n": 2}, {"logprobs": True}])

@@ -7,6 +7,7 @@ from seatrial.records import Outcome
 from seatrial.verdict.outcomes import outcome
 from tests.checks.specimens import (
     ASKED,
+    CHUNK,
     COUNTED,
     DONE,
     USAGE,
@@ -139,7 +140,7 @@ def test_cut_thought_says_length():
 
 def test_reasoning_tokens_are_completion_tokens():
     rule = load_all()["reasoning/reasoning-tokens-are-completion-tokens"]
-    holds(rule.id, [thinks(counted=20), thinks(counted=7), thinks("", counted=0)])
+    holds(rule.id, [thinks(counted=19), thinks(counted=7), thinks("", counted=0)])
     breaks(rule.id, thinks(counted=21), "reasoning_tokens", "21")
     breaks(rule.id, thinks(counted="7"), "reasoning_tokens", "7")
     breaks(rule.id, thinks(counted=0), "reasoning_tokens", "0")
@@ -191,3 +192,66 @@ def test_thinking_budget_is_kept():
         assert outcome(rule.level, found(rule.id, declined), optional=rule.optional) is Outcome.UNSUPPORTED
     neither = {name: plain(asked=ASKED | {"thinking_budget": 32}) for name in ("budget", "free")}
     assert [f.kind for f in found(rule.id, neither)] == ["no-evidence"]
+
+
+@pytest.mark.parametrize("marked", ["<|channel>thought\nSeven", "<longcat_think>Seven", "Seven<|inner_suffix|>42."])
+def test_the_content_holds_no_marker_of_any_maker(marked):
+    breaks("reasoning/content-holds-no-marker", thinks("", marked), "content", marked[-5:])
+
+
+def test_no_piece_of_a_marker_is_left():
+    rule = "reasoning/content-holds-no-marker"
+    for thought, content in (("Seven.</thi", "42."), ("Seven.", "nk>42."), ("Seven.\n<|end_of", "42"), ("a", "l|>4")):
+        breaks(rule, thinks(thought, content), "content")
+        breaks(rule, stream(delta(**{TOLD: thought}), delta(content=content)), "content")
+    holds(rule, [thinks("Is a < b? </t", "", finish="length"), thinks("a <b", "> 7"), thinks("so", "a > b")])
+    holds(rule, [thinks("It is final", "final: 42."), thinks("x </", "k>"), thinks("I close </think> later.", "42.")])
+
+
+def test_an_answer_follows_the_thought():
+    rule = "reasoning/answer-follows-the-thought"
+    holds(rule, [GOOD, {"plain": GOOD["plain"]}, {**GOOD, "plain": thinks(content="So: 42.")}])
+    for way, x in (("plain", thinks(content="")), ("plain", thinks(content="\n")), ("stream", stream(THINKING))):
+        breaks(rule, {**GOOD, way: x}, f"{way}: content", "characters of thought")
+    holds(rule, [{**GOOD, "plain": thinks(content="", finish=why)} for why in ("length", "content_filter")])
+
+
+def test_what_takes_the_same_tokens_says_the_same():
+    rule = "reasoning/answer-follows-the-thought"
+    counted = CHUNK | {"choices": [], "usage": USAGE}
+    whole, part = stream(delta(**{TOLD: THOUGHT}), delta(content="42."), counted), thinks(content="2.", tokens=2)
+    breaks(rule, {"plain": part, "stream": whole}, "plain: content", "2.")
+    holds(rule, [{"plain": thinks(content="2.", tokens=3), "stream": whole}])
+    holds(rule, [{"plain": thinks("Else.", "2.", tokens=2), "stream": whole}])
+    holds(rule, [{"plain": thinks(content="43", tokens=2), "stream": whole}])
+
+
+def test_a_stream_tells_thought_once():
+    rule = "reasoning/thought-comes-before-content"
+    long = "Seven sixes are forty-two, I think, for six sevens are, and so they were taught to us. "
+    again = stream(delta(**{TOLD: long[:40]}), delta(**{TOLD: long[40:]}), delta(**{TOLD: long}), delta(content="42."))
+    one = breaks(rule, {"plain": thinks(long), "stream": again}, "stream: thought", "once more")
+    assert one.causes == ("sse/deltas-are-deltas[*]",)
+    twice = stream(delta(**{TOLD: long}), delta(**{TOLD: long[:60]}), delta(content="42."))
+    holds(rule, [{"plain": thinks(long), "stream": twice}])
+
+
+def test_an_empty_thought_is_told_from_one():
+    rule = "reasoning/thinking-can-be-switched-off"
+    empty = {"effort": thinks("", "<think>\n\n</think>\n\n42.")}
+    breaks(rule, empty, "thought", "its markers in the content")
+    breaks(rule, {**empty, "template": thinks()}, "thought", "some")
+
+
+def test_thought_is_not_all_that_was_said():
+    rule = "reasoning/reasoning-tokens-are-completion-tokens"
+    breaks(rule, thinks(counted=20), "reasoning_tokens", "20")
+    holds(rule, [thinks(counted=19), thinks(content="", counted=20, finish="length")])
+
+
+def test_a_plain_answer_tells_what_a_stream_tells():
+    rule = "reasoning/thought-comes-before-content"
+    counted = CHUNK | {"choices": [], "usage": USAGE | {"completion_tokens": 20, "total_tokens": 25}}
+    told = stream(delta(**{TOLD: THOUGHT}), delta(content="42."), counted)
+    breaks(rule, {"plain": thinks("", tokens=20), "stream": told}, "plain: thought", "none")
+    holds(rule, [{"plain": thinks("", tokens=3), "stream": told}, {"stream": told}])

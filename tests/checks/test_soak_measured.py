@@ -120,10 +120,10 @@ def test_what_was_made_for_nobody_is_told_beside_the_server_s_count() -> None:
     )
     told = shown(msgspec.structs.replace(run, counters=counters))
     assert told["disowned"] == "1 (7 tokens)"
-    assert told["soak: made for nobody"] == (
+    assert told["soak: disowned tokens"] == (
         "7 tokens of 1 answers (1 sse_error); by the server's count 37 of 50 tokens (74.0 %)"
     )
-    assert "soak: made for nobody" not in shown(phased(of(11)))
+    assert "soak: disowned tokens" not in shown(phased(of(11)))
 
 
 def test_a_server_is_not_held_against_tokens_that_nobody_knows() -> None:
@@ -133,19 +133,19 @@ def test_a_server_is_not_held_against_tokens_that_nobody_knows() -> None:
     sound = phased(*rows)
     told = [Counters(endpoint="8080", phase="before", source="/metrics", tokens=0, requests=0, prompt_tokens=0),
             Counters(endpoint="8080", phase="after", source="/metrics", **counted)]  # fmt: skip
-    assert "100 of 190" in shown(msgspec.structs.replace(sound, counters=tuple(told)))["soak: made for nobody"]
+    assert "100 of 190" in shown(msgspec.structs.replace(sound, counters=tuple(told)))["soak: disowned tokens"]
     silent = phased(*rows[1:], of(11, tokens=None))
     gap = Crew(endpoint="8080", worker="load1w1", what=CrewWord.GAP, at=S, first=7)
     below = phased(*rows, of(30, tokens=-200))
     still = [told[0], msgspec.structs.replace(told[0], phase="after")]
-    assert "soak: made for nobody" not in shown(msgspec.structs.replace(below, counters=tuple(still)))
+    assert "soak: disowned tokens" not in shown(msgspec.structs.replace(below, counters=tuple(still)))
     others = msgspec.structs.replace(told[1], requests=13, prompt_tokens=70)
     for run, counters in (
         (silent, told),
         (msgspec.structs.replace(sound, crew=(gap,)), told),
         (sound, [told[0], others]),
     ):
-        assert "soak: made for nobody" not in shown(msgspec.structs.replace(run, counters=tuple(counters)))
+        assert "soak: disowned tokens" not in shown(msgspec.structs.replace(run, counters=tuple(counters)))
 
 
 def test_cached_tokens_drafts_and_energy_where_they_are_told() -> None:

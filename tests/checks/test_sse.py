@@ -113,6 +113,22 @@ def test_a_wrong_stream_is_named(rule, evidence, where, got):
     breaks(rule, evidence, where, got)
 
 
+def test_events_of_no_json_are_no_fault_of_their_bytes():
+    twice = stream(*(f"data: {json.dumps(each)}" for each in good()[:-1]), DONE)
+    breaks("sse/events-are-well-formed", twice, "event 0", "not JSON")
+    holds("sse/stream-is-utf-8", [twice])
+
+
+def test_a_chunk_of_another_kind_is_for_the_schema_alone():
+    filters = {"id": "", "object": ["chunk"], "created": 0, "model": "", "choices": []}
+    x = stream(filters, *good())
+    breaks("schema/answer-validates", x, "object", "in chunk 0")
+    for rule in ("sse/identity-is-constant", "sse/created-is-constant", "chat/created-is-in-seconds"):
+        assert {finding.causes for finding in found(rule, x)} == {("schema/answer-validates",)}
+    other = breaks("sse/created-is-constant", stream(*good()[:2], delta() | {"created": 5}, DONE), "created", "5")
+    assert other.causes == ()
+
+
 def without_reason(chunk):
     return CHUNK | {"choices": [changed(choice, {"finish_reason": ...}) for choice in chunk["choices"]]}
 

@@ -140,6 +140,11 @@ def test_deltas_are_deltas():
     holds(rule, [stream(), stream(ROLE, *(delta(content="a") for _ in range(9)), ends(), DONE)])
     grown = [delta(content="Hello there"[: n + 3]) for n in range(5)]
     breaks(rule, stream(ROLE, *grown, ends(), DONE), "choice 0, content", "Hel")
+    thought = [delta(reasoning="So it is"[: n + 3]) for n in range(5)]
+    breaks(rule, stream(ROLE, *thought, ends(), DONE), "choice 0, reasoning", "So ")
+    twice = [delta(reasoning=letter) for letter in "abcdefgh" for _ in range(2)]
+    breaks(rule, stream(ROLE, *twice, ends(), DONE), "choice 0, reasoning", "each twice")
+    holds(rule, [stream(ROLE, *twice[:14], ends(), DONE), stream(ROLE, *twice[1:], ends(), DONE)])
     message = CHUNK | {"choices": [{"index": 0, "delta": {}, "message": {"content": "a"}, "finish_reason": None}]}
     breaks(rule, stream(message, ends(), DONE), "chunk 0, choice 0", "a message")
 

@@ -26,7 +26,7 @@ from tests.checks.calls import (
     streamed,
     words,
 )
-from tests.checks.specimens import breaks, found, holds, refused
+from tests.checks.specimens import breaks, choice, found, holds, plain, refused
 
 
 @pytest.mark.parametrize("rule", ON_GOOD)
@@ -147,11 +147,11 @@ def test_a_finish_reason_that_nobody_knows_is_one_reason():
         ("tools/streamed-arguments-join-to-an-object", lambda *calls: streamed(*calls, finish="length")),
     ],
 )
-def test_a_cap_cuts_the_last_call_and_those_before_it_are_whole(rule, answer):
+def test_a_cap_cuts_the_last_call_which_shows_nothing_beside_a_whole_one(rule, answer):
     first, second = begun(0, arguments=OSLO), begun(1, called="call_2", arguments='{"city": "Ro')
-    (one,) = found(rule, answer(first, second))
-    assert (one.kind, one.where) == ("no-evidence", "choice 0, call 1, arguments")
-    assert found(rule, answer(first)) == []
+    (one,) = found(rule, answer(second))
+    assert (one.kind, one.where.rpartition(", ")[2]) == ("no-evidence", "arguments")
+    assert found(rule, answer(first, second)) == found(rule, answer(first)) == []
 
 
 def test_forced_arguments_validate():
@@ -213,6 +213,22 @@ def test_no_parameters_are_an_empty_object():
     assert one.causes == (rule,)
 
 
+@pytest.mark.parametrize("rule", ["no-parameters-are-an-empty-object", "forced-arguments-validate"])
+def test_a_call_that_the_cap_cuts_shows_nothing_beside_a_whole_one(rule):
+    whole, torn = call("ping", "{}"), call("ping", "{", "call_2")
+    holds(f"tools/{rule}", [calling(whole, torn, asked=PING, finish="length")])
+    (one,) = found(f"tools/{rule}", calling(torn, asked=PING, finish="length"))
+    assert one.kind == "no-evidence"
+    assert found(f"tools/{rule}", calling(whole, torn, asked=PING)), "no cap cut it"
+
+
+def test_of_streamed_calls_one_that_the_cap_cuts_shows_nothing_beside_a_whole_one():
+    rule = "tools/streamed-arguments-join-to-an-object"
+    both = (begun(name="ping"), more("{}"), begun(1, "ping", "call_2"), more("{", 1))
+    holds(rule, [streamed(*both, asked=PING, finish="length")])
+    breaks(rule, streamed(*both, asked=PING), "arguments", "{")
+
+
 def test_where_a_call_has_no_key_for_arguments_that_is_the_reason():
     rule, whole = "tools/no-parameters-are-an-empty-object", call("ping", "{}")
     bare = {**whole, "function": {"name": "ping"}}
@@ -233,6 +249,18 @@ def test_where_a_call_has_no_key_for_arguments_that_is_the_reason():
         "<|tool_calls_section_begin|>",
         "<｜tool▁calls▁begin｜>",
         "<|channel|>commentary to=functions.get_weather",
+        "commentary to=functions.get_weather json",
+        "<|tool_call_start|>[get_weather(",
+        "<|tool_calls_section_end|>",
+        "<minimax:tool_call>",
+        "<longcat_tool_call>",
+        "<TOOLCALL>[",
+        "<function_calls>",
+        "<parameter=city>",
+        "<arg_key>city",
+        "<|START_ACTION|>",
+        "<start_function_call>",
+        "]<]minimax[>[",
     ],
 )
 def test_no_markup_is_left_in_the_content(markup):
@@ -248,13 +276,34 @@ def test_a_call_told_in_the_content_too_is_markup(key):
     told = {"name": "get_weather", key: {"city": "Oslo"}}
     for text in (json.dumps(told), json.dumps([{"type": "function", "function": told}], indent=1)):
         breaks(rule, calling(call(), content=text), "content", "get_weather")
-    holds(rule, [words(json.dumps(told)), calling(call(), content='{"name": "Oslo"}'), calling(call(), content="{")])
+    holds(rule, [calling(call(), content='{"name": "Oslo"}'), calling(call(), content="{")])
     holds(rule, [calling(call(), content=text) for text in ('[7, {"name": ["a"]}]', '{"name": {}, "arguments": 1}')])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"name": "get_weather", "parameters": {"city": "Oslo"}}',
+        '```json\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n```',
+        '{"type": "function", "function": {"name": "get_weather", "arguments": {"city"',
+        '{"arguments": {"city": "Oslo"}, "name": "get_weather"}',
+        'get_weather(city="Oslo")',
+        '```python\n[get_weather(city="Oslo")]\n```',
+        "[ping()]",
+    ],
+)
+def test_a_call_told_in_the_place_of_one_is_markup(told):
+    rule = "tools/no-markup-is-left-in-the-content"
+    assert breaks(rule, words(told, asked=OFFERED), "content", told[:4]).causes == ()
+    assert breaks(rule, words(told), "content").causes == ("tools/required-calls",)
+    breaks(rule, streamed(asked=NONE, content=[told[:4], told[4:]], finish="stop"), "content")
 
 
 def test_words_on_tools_are_no_markup():
     rule = "tools/no-markup-is-left-in-the-content"
-    holds(rule, [words("A tool call <of> [tools] {json} is a function = a call", asked=NONE)])
+    said = ["A tool call <of> [tools] {json} is a function = a call", 'I would ask get_weather(city="Oslo").', "ping"]
+    said += ['{"name": "Oslo", "parameters": {}}', "get_weather(city)", "sum(a=1)", "program [args]", "get_weather"]
+    holds(rule, [words(each, asked=NONE) for each in said])
     assert [f.kind for f in found(rule, words("", asked=OFFERED))] == ["no-evidence"]
 
 
@@ -314,3 +363,15 @@ def test_words_beside_a_call_are_kept():
         assert (one.kind, one.optional) == ("refusal", True)
     (one,) = found(rule, {"plain": silent, "stream": streamed(*WHOLE)})
     assert one.got == "plain: a call alone; stream: a call alone"
+
+
+def test_what_stands_in_the_place_of_calls_is_told():
+    one = {"role": "assistant", "content": None, "tool_calls": call()}
+    old = {"role": "assistant", "content": None, "function_call": call()["function"]}
+    for said, told in (
+        (one, "tool_calls: {"),
+        (one | {"tool_calls": "[]"}, "tool_calls: []"),
+        (old, "function_call: {"),
+    ):
+        x = plain({"choices": [choice(message=said, finish="stop")]}, asked=REQUIRED)
+        breaks("tools/required-calls", x, "tool_calls", told)

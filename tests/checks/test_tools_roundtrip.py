@@ -2,7 +2,7 @@
 
 import json
 
-from seatrial.checks.causes import PARTS, PROMPTS
+from seatrial.checks.causes import PARTS, PROMPTS, ROLES
 from tests.checks.specimens import (
     ASKED,
     CHUNK,
@@ -63,7 +63,8 @@ def test_earlier_call_reaches_the_model():
     short = called("Oslo", 50)
     holds(rule, [{"called": called(LONG, n), "short": short, "long": told(LONG, 10)} for n in (72, 90, 60)])
     finding = breaks(rule, {"called": called(LONG, 51), "short": short}, "called: usage.prompt_tokens", "51")
-    assert (finding.about, finding.causes) == ("called", ("tools/result-reaches-the-model[*]",))
+    assert (finding.about, finding.causes[0]) == ("called", "tools/result-reaches-the-model[*]")
+    assert finding.causes[1:] == (*PROMPTS, *ROLES)
     (finding,) = found(rule, {"called": called(LONG, 51, usage=None), "short": short})
     assert (finding.kind, finding.causes) == ("no-evidence", ("chat/usage-adds-up",))
     (finding,) = found(rule, {"called": refused(), "short": short})

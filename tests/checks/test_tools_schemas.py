@@ -43,6 +43,22 @@ def test_of_a_strict_call_that_is_not_there_nothing_is_told():
     assert [f.kind for f in found(rule, plain({"choices": []}, asked=STRICT))] == ["no-evidence"]
 
 
+def test_a_strict_call_that_the_cap_cuts_is_nothing_beside_a_whole_one():
+    rule = "tools/strict-schemas-are-enforced"
+    texts = ('{"unit": "C"}', '{"unit": "')
+    calls = [
+        {"id": f"call_{n}", "type": "function", "function": {"name": "forecast", "arguments": text}}
+        for n, text in enumerate(texts)
+    ]
+
+    def made(*held):
+        message = {"role": "assistant", "content": None, "tool_calls": list(held)}
+        return plain({"choices": [choice(message=message, finish="length")]}, asked=STRICT)
+
+    holds(rule, [made(*calls)])
+    assert [f.kind for f in found(rule, made(calls[1]))] == ["no-evidence"]
+
+
 def test_strict_arguments_of_a_stream():
     rule = "tools/strict-schemas-are-enforced"
     first = delta(tool_calls=[{"index": 0, "id": "a", "type": "function", "function": {"name": "forecast"}}])

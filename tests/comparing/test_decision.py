@@ -1,6 +1,11 @@
 """The decision: each word by what it takes, and what each reason says."""
 
+from dataclasses import replace
+
+import msgspec
+
 from seatrial.comparing.decision import decide
+from seatrial.comparing.speeds import PACE
 from seatrial.records import (
     ClaimWord,
     ItemWord,
@@ -12,6 +17,7 @@ from seatrial.records import (
     Ruling,
     Standing,
 )
+from seatrial.report.decision import page
 from tests.comparing.made import LOOPS, ROLES, case, item, items_of, side
 
 
@@ -38,6 +44,26 @@ def test_a_server_that_is_not_ready_is_not_cut_over_to():
     assert decided(verdict=Ready.NOT_READY).blockers[0].word == "NOT READY"
 
 
+def test_what_the_incumbent_fails_as_well_comes_last_and_says_so():
+    """It is no reason to keep the one rather than the other: what is the candidate's alone goes before."""
+
+    def fail(rule, name):
+        return Reason(word="FAIL", level="MUST", case=f"{rule}[answers]@{name}", text="3 of 3")
+
+    both = side("A", case(items_of(100)), verdict=Ready.NOT_READY, reasons=(fail(ROLES, "A"),))
+    reasons = (fail(ROLES, "B"), fail("sse/role-is-sent-once", "B"))
+    candidate = side("B", case(items_of(100, endpoint="B"), endpoint="B"), verdict=Ready.NOT_READY, reasons=reasons)
+    found = decide(both, candidate)
+    assert [reason.case.partition("[")[0] for reason in found.blockers] == ["sse/role-is-sent-once", ROLES]
+    assert [reason.text for reason in found.blockers] == ["3 of 3", "3 of 3; A fails it too"]
+    assert found.why.startswith("FAIL sse/role-is-sent-once[answers]: 3 of 3")
+    assert "though it fails the same" not in page.do(found)
+    same = decide(both, replace(candidate, party=msgspec.structs.replace(candidate.party, reasons=reasons[:1])))
+    assert "though it fails the same" in page.do(same)
+    alone = decide(side("A", case(items_of(100))), candidate)
+    assert [reason.text for reason in alone.blockers] == ["3 of 3", "3 of 3"]
+
+
 def test_worse_beyond_the_margin_blocks():
     found = decided(now=(70, 30))
     assert found.cut is Ruling.DO_NOT
@@ -55,7 +81,7 @@ def test_one_fault_is_one_reason():
 def test_few_questions_prove_nothing():
     found = decided(good=20, now=(20, 0))
     assert (found.cut, [reason.word for reason in found.lacking]) == (Ruling.NOT_PROVEN, ["OPEN"])
-    assert "questions would show it, if the two are equal" in found.why
+    assert "questions more) would show it, if the two are equal" in found.why
     assert decided(verdict=Ready.NOT_PROVEN).lacking[0].word == "NOT PROVEN"
     assert decided(good=20, now=(20, 0), margin=0.2).cut is Ruling.CUT_OVER
 
@@ -146,18 +172,26 @@ def test_a_probe_is_told_by_its_pairs_and_not_by_what_its_test_came_to():
     assert [(row.probe, row.lost) for row in found.probes] == [(LOOPS, 2)]
 
 
-def fast(rate, endpoint="A"):
+def fast(rate, endpoint="A", probe=LOOPS):
     """Answers of 41 tokens, the first after half a second, a little apart in speed."""
     return tuple(
-        item(i, endpoint=endpoint, figures={"tokens": 41, "first_s": 0.5, "seconds": 0.5 + 40 / (rate + i % 3 - 1)})
+        item(
+            i,
+            endpoint=endpoint,
+            probe=probe,
+            figures={"tokens": 41, "first_s": 0.5, "seconds": 0.5 + 40 / (rate + i % 3 - 1)},
+        )
         for i in range(90)
     )
 
 
-def held(claim, *, load="run", now=None, **more):
+def held(claim, *, load="run", now=None, alone=True, **more):
     claim = OperatorClaim(says="said", **claim)
-    before, after = case(fast(50)), case(now or fast(90, "B"), endpoint="B")
-    return decide(side("A", before), side("B", after, load=load), claims=(claim,), **more)
+    before, after = [case(fast(50))], [case(now or fast(90, "B"), endpoint="B")]
+    if alone:
+        before.append(case(fast(50, probe=PACE), rule=PACE, level="SHOULD"))
+        after.append(case(now or fast(90, "B", PACE), rule=PACE, endpoint="B", level="SHOULD"))
+    return decide(side("A", *before), side("B", *after, load=load), claims=(claim,), **more)
 
 
 def told(claim, **more):
@@ -177,11 +211,30 @@ def test_claims_by_measure():
     assert told({"measure": bad, "probe": LOOPS, "at_most": 0.05}).word is ClaimWord.CONFIRMED
 
 
+def test_a_speed_beside_other_answers_tells_of_one_alone_no_more_than_it_can():
+    """One stream alone is no slower than one among others: what those keep holds, what they miss is open."""
+    speed, first = Measure.TOKENS_PER_SECOND, Measure.FIRST_WORD_S
+    for claim, word in (
+        ({"measure": speed, "at_least": 85}, ClaimWord.CONFIRMED),
+        ({"measure": speed, "at_least": 112}, ClaimWord.UNRESOLVED),
+        ({"measure": speed, "at_most": 112}, ClaimWord.UNRESOLVED),
+        ({"measure": speed, "at_most": 60}, ClaimWord.REFUTED),
+        ({"measure": first, "at_most": 1.0}, ClaimWord.CONFIRMED),
+        ({"measure": first, "at_most": 0.1}, ClaimWord.UNRESOLVED),
+        ({"measure": first, "at_least": 0.1}, ClaimWord.UNRESOLVED),
+        ({"measure": first, "at_least": 2.0}, ClaimWord.REFUTED),
+    ):
+        found = told(claim, alone=False)
+        assert found.word is word, claim
+        assert "beside other answers" in found.measured
+        assert (PACE in found.resolve) == (word is ClaimWord.UNRESOLVED)
+
+
 def test_what_would_resolve_a_claim():
     bad = {"measure": Measure.BAD_ANSWERS, "probe": LOOPS, "at_most": 0.01}
     unresolved = told(bad)
     assert unresolved.word is ClaimWord.UNRESOLVED
-    assert unresolved.resolve.startswith("381 answers confirm it if no further one is bad; 90 were judged")
+    assert unresolved.resolve.startswith("381 answers, if no further one is bad; 90 were judged")
     assert told(bad | {"probe": "json/x"}).resolve == "a run of suites/behaviour that asks json/x"
     near = told({"measure": Measure.TOKENS_PER_SECOND, "at_least": 90.05})
     assert near.resolve.startswith("about ")

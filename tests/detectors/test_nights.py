@@ -53,6 +53,31 @@ def test_size_and_onset_are_told():
     assert abs(found.onset_s - 0.6 * 480 * 60) < 300
 
 
+def test_a_growth_that_is_no_finding_says_why():
+    def told(grown: float, until: float) -> str:
+        sim = nights.Sim(np.random.default_rng(3), 240, phi=0.0, noise=0.1)
+        sim.memory = (400 + 8 * sim.remembered(240)) * MIB + grown * MIB * np.minimum(sim.part / until, 1)
+        found = judge(sim.night())[Detector.MEMORY]
+        assert found.word is Call.CLEAR
+        return found.told
+
+    assert told(30, 1).endswith(" (95 %): it grew; that it is the 64 MB that matters is not shown")
+    assert told(100, 0.7).endswith(" (95 %): it grew, and ever more slowly")  # it need not rest
+    assert told(0, 1).endswith(" (95 %)")
+
+
+def test_a_growth_that_may_be_chance_says_so_too():
+    told = []
+    for seed in range(20):
+        sim = nights.Sim(np.random.default_rng(seed), 240, phi=0.8, noise=0.1)
+        sim.memory = (400 + 60 * sim.remembered(240) + 140 * sim.part) * MIB
+        seen = judge(sim.night())[Detector.MEMORY]
+        told += [seen.told] if seen.word is Call.CLEAR and seen.told.startswith("+") else []
+    assert told
+    assert all("it grew" in each for each in told)
+    assert any("chance" in each for each in told)
+
+
 def test_too_little_is_not_tested_and_nothing_is_never_clear():
     words = {name: reading.word for name, reading in judge(nights.clean(1, 100)[0].night()).items()}
     assert {name for name, word in words.items() if word not in NOT_TESTED} == {Detector.REST, Detector.LOG}
@@ -134,3 +159,20 @@ def test_what_decays_far_enough_is_called_however_uneven():
     assert seen.word is Call.FOUND
     assert seen.got.startswith("-9")
     assert seen.told == seen.got
+
+
+def test_a_server_that_tells_any_number_of_tokens_is_looked_at_all_the_same():
+    sim = nights.Sim(np.random.default_rng(3), 240, phi=0.0)
+    sim.decode = np.where(sim.part < 0.5, 1e-2, 1e300)
+    seen = judge(sim.night())
+    assert "more than +1000000 %" in seen[Detector.DECODE].told
+    assert seen[Detector.LATENCY].word is Call.CLEAR
+
+
+def test_where_an_uneven_series_drifts_no_step_is_told_as_seen():
+    sim = nights.Sim(np.random.default_rng(3), 480, phi=0.0)
+    sim.decode = 40 * np.exp(np.random.default_rng(0).normal(0, 1.2, 480) - 4 * sim.part)
+    found = judge(sim.night())
+    assert found[Detector.DECODE].word is Call.FOUND
+    assert found[Detector.DECODE_STEP].word is Call.CLEAR
+    assert found[Detector.DECODE_STEP].told.startswith("largest step -")

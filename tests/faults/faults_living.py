@@ -69,6 +69,13 @@ def behead(t: Trial) -> None:
     t.signal(signal.SIGKILL)
 
 
+def kill_all(t: Trial) -> None:
+    """The whole family is killed, the master first: for a moment a worker alone has the port."""
+    t.signal(signal.SIGKILL)
+    for pid in t.server.workers:
+        t.server.send(signal.SIGKILL, pid)
+
+
 def grow(t: Trial) -> int:
     """Its memory grows while the recorder looks; when that was done."""
     grown = t.server.order("grow", mb=300, seconds=4.0).at
@@ -115,6 +122,8 @@ FAULTS = (
         expected=(Expected(family="STOPPED", kind="signal", signal=9, says=("memory grew from", "earlyoom")),)),
     Row(id="MASTER", title="a master killed, its workers serve on", setup=family(), strike=behead,
         expected=(Expected(family="STOPPED", kind="signal", signal=9, says=("is no new server",)),)),
+    Row(id="WHOLE", title="a master and its workers are killed, one after another", setup=family(), strike=kill_all,
+        expected=(Expected(family="STOPPED", kind="signal", signal=9, once=True),)),
 )  # fmt: skip
 TWINS = (
     Row(id="STORM", title="4,000 lines a second in its log", setup=noted, strike=writes(4_000), ticks=12,

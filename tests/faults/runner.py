@@ -128,5 +128,7 @@ def run_pools(
     finally:
         halted.set()
         for worker in workers:
-            worker.join()
-        halted.clear()
+            if worker.is_alive():
+                worker.join()
+        if all(worker.ident for worker in workers):  # else Ctrl-C came while one began: it finds that it is to end
+            halted.clear()

@@ -95,7 +95,9 @@ def _says(prompt: str, draw: random.Random) -> str:
     ):
         first, last = _number(counted[1] or "1"), _number(counted[2])
         if first is not None and last is not None and first <= last <= first + 400:
-            return ", ".join(str(n) for n in range(first, last + 1)) + "."
+            numbers = [str(n) for n in range(first, last + 1)]
+            row = 3 if "three numbers on each line" in low else len(numbers)
+            return "\n".join(", ".join(numbers[at : at + row]) for at in range(0, len(numbers), row)) + "."
     if repeated := REPEAT.search(prompt):
         said = (repeated[1] or repeated[2]).strip()
         return said.strip("\"'`") or said

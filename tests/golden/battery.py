@@ -60,6 +60,8 @@ MANY = _form(
         "$defs": {"mark": {"enum": ["zq"]}},
     }
 )
+FAR = 'Use the tool get_weather with {"city": "Zürich 🚀"}.'
+NOTHING = {"tool_calls": [], "refusal": None}
 KEY = {"Authorization": 'Bearer sk-a/b"c'}
 
 
@@ -83,6 +85,15 @@ def _history(*turns: dict[str, object], result: object = "7 degrees") -> list[di
         told += [{"role": "assistant", "tool_calls": [call], **turn}]
         told += [{"role": "tool", "tool_call_id": f"é-{n}", "content": result}]
     return told
+
+
+def _turn(content: str, *results: str) -> list[dict[str, object]]:
+    """A turn with words and as many calls as there are results, and these."""
+    function = {"name": "get_weather", "arguments": ARGUMENTS}
+    made = [{"id": f"call_{n}", "type": "function", "function": function} for n in range(len(results))]
+    told: list[dict[str, object]] = [{"role": "user", "content": "What is the weather?"}]
+    told += [{"role": "assistant", "content": content, "tool_calls": made}]
+    return told + [{"role": "tool", "tool_call_id": f"call_{n}", "content": text} for n, text in enumerate(results)]
 
 
 ORIGIN = {"Origin": "https://nobody-knows.invalid"}
@@ -124,6 +135,7 @@ BATTERY = {
     "get": request("GET", CHAT),
     "head": request("HEAD", "/v1/models"),
     "options": request("OPTIONS", CHAT, headers=ORIGIN),
+    "a charset": post(chat(), headers={"Content-Type": "Application/JSON; charset=utf-8"}),
     "a label of text": post(chat(), headers={"Content-Type": "text/plain"}),
     "chunks": CHUNKED,
     "expectant": post(chat(max_tokens=1), headers={"Expect": "100-continue"}),
@@ -145,6 +157,7 @@ BATTERY = {
     "an answer twice": post(
         chat(messages=[*chat()["messages"], *[{"role": "assistant", "content": "Hello."}] * 2, *chat()["messages"]])
     ),
+    "a turn as given": post(chat(messages=[{"role": "assistant", "content": "Hi.", **NOTHING}, *chat()["messages"]])),
     "an answer begun": post(chat(messages=[*chat()["messages"], {"role": "assistant", "content": "Hello,"}])),
     "a late system": post(chat(messages=[*chat()["messages"], {"role": "system", "content": "Be brief."}])),
     "two of a user": post(chat(messages=[*chat()["messages"], *chat()["messages"]])),
@@ -172,6 +185,7 @@ BATTERY = {
         chat("Tell me of the sea.", temperature=0, logprobs=True, top_logprobs=2, stream=True)
     ),
     "very hot": post(chat("Tell me of the sea.", temperature=2)),
+    "nothing to draw from": post(chat(top_p=0)),
     "narrow": post(chat("Tell me of the sea.", temperature=2, top_p=1e-6)),
     "a bias": post(chat(logit_bias={"2000": 100})),
     "labels": post(chat(user="u", metadata={"a": "b"}, safety_identifier="s")),
@@ -215,9 +229,7 @@ BATTERY = {
     "tools, streamed": post(chat("What is the weather in Oslo and Rome?", tools=[WEATHER], **USAGE)),
     "tool required": post(chat(tools=[WEATHER], tool_choice="required")),
     "tool named": post(chat(tools=[WEATHER], tool_choice={"type": "function", "function": {"name": "get_weather"}})),
-    "letters in a streamed call": post(
-        chat('Use the tool get_weather with {"city": "Zürich"}.', tools=[WEATHER], tool_choice="required", stream=True)
-    ),
+    "letters in a streamed call": post(chat(FAR, tools=[WEATHER], tool_choice="required", stream=True)),
     "tools, none": post(chat("What is the weather in Oslo?", tools=[WEATHER], tool_choice="none")),
     "tools of one name": post(chat(tools=[WEATHER, WEATHER])),
     "a tool with a bad name": post(chat(tools=[_tool(name="two words")])),
@@ -227,6 +239,7 @@ BATTERY = {
     "too many tools": post(chat(tools=[_tool(name=f"f{n}") for n in range(129)])),
     "a result without its call": post(chat(tools=[WEATHER], messages=[ORPHAN])),
     "results": post(chat(tools=[WEATHER], messages=_history({"content": None}, {}, {"content": ""}))),
+    "results of one turn": post(chat(tools=[WEATHER], messages=_turn("Let me look.", "7 degrees", "Cold."))),
     "a result in parts": post(chat(messages=_history({}, result=[{"type": "text", "text": "7"}, TEXT]))),
     "a thought and a call": post(chat("Use the tool get_weather.", tools=[WEATHER], reasoning_effort="low")),
     "a strict tool": post(

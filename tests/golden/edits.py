@@ -100,7 +100,13 @@ def foreign(call: Call) -> bool:
 
 
 def mislabelled(call: Call) -> bool:
-    return chat(call) and call.request.headers.get("content-type") != "application/json"
+    """A chat whose label says something else than JSON, or that has none."""
+    return chat(call) and label(call).partition(";")[0].strip().lower() != "application/json"
+
+
+def label(call: Call) -> str:
+    """The Content-Type of a request, as it is written."""
+    return call.request.headers.get("content-type", "")
 
 
 def takes_gzip(call: Call) -> bool:

@@ -24,6 +24,7 @@ from seatrial.records import SECOND, Judgement, Line, LoadRow, PhaseSort, Receiv
 from seatrial.run import sums
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import encode
+from seatrial.wire.masking.mask import Unseen
 from seatrial.wire.transports.load import Stream
 from tests.load.simulated import ENDPOINT, Queue
 
@@ -144,8 +145,8 @@ def requests(writer: FolderWriter, how_many: int, *, size: int = 40) -> None:
             ended_at=n + 2,
             first_at=n + 2,
             content_at=n + 2,
-            request=b"ask",
-            response=b"x" * size,
+            sent=Unseen(b"ask"),
+            came=Unseen(b"x" * size),
             frames=((n + 2, size),),
         )
         recorder.end(row_of(name, "8080", "ok", s, intended_at=n + 1), s)

@@ -31,6 +31,7 @@ from seatrial.records import (
 from seatrial.run.directory import RunDir
 from seatrial.run.writer import Writer
 from seatrial.wire.decoding.errors import ERRORS
+from seatrial.wire.masking.mask import Unseen
 from seatrial.wire.transports.load import ShortAnswer, Stream
 from seatrial.wire.transports.outcomes import OF_ERRORS, OUTCOMES
 
@@ -47,7 +48,9 @@ def fill(run: RunDir, words: list[str], *, unfinished: int = 0) -> None:
     recorder = RowWriter(writer, "8080", seed=1)
     for word in words:
         name = recorder.begin()
-        s = Stream(sent_at=1, ended_at=2, request=b"ask", response=b"answer " + name.encode(), frames=((2, 7),))
+        s = Stream(
+            sent_at=1, ended_at=2, sent=Unseen(b"ask"), came=Unseen(b"answer " + name.encode()), frames=((2, 7),)
+        )
         recorder.end(row_of(name, "8080", word, s, intended_at=1), s)
     for _ in range(unfinished):
         recorder.begin()
@@ -84,7 +87,7 @@ def test_past_the_budget_rows_go_on_and_the_end_says_how_many_answers_were_not_k
     recorder = RowWriter(writer, "8080", seed=1)
     for _ in range(5):
         name = recorder.begin()
-        s = Stream(sent_at=1, ended_at=2, request=b"ask", response=b"x" * 20, frames=((2, 20),))
+        s = Stream(sent_at=1, ended_at=2, sent=Unseen(b"ask"), came=Unseen(b"x" * 20), frames=((2, 20),))
         recorder.end(row_of(name, "8080", "stall", s, intended_at=1), s)
     lines = list(run.in_time())
     assert sum(isinstance(line, LoadRow) for line in lines) == 5
@@ -168,7 +171,7 @@ def test_of_streams_that_take_too_long_to_read_a_seeded_sample_is(cost_s: float,
         reader.rules = []
         for n in range(400):
             wall[0] += 1
-            reader.findings(f"load1-{n}", Stream(sent_at=1, ended_at=2, response=b"HTTP/1.1 200 OK\r\n\r\n"))
+            reader.findings(f"load1-{n}", Stream(sent_at=1, ended_at=2, came=Unseen(b"HTTP/1.1 200 OK\r\n\r\n")))
         found.append((reader.read, reader.told()))
     assert found[0] == found[1]
     assert low <= found[0][0] <= high
@@ -182,7 +185,7 @@ def test_a_row_says_which_life_of_the_server_answered_it(tmp_path: Path) -> None
     recorder = RowWriter(run.load_writer("load1"), "8080", 1, followed(run, page))
 
     def ask(name: str, word: str = "ok", status: int = 200) -> None:
-        s = Stream(sent_at=1, ended_at=2, status=status, request=b"ask", response=b"answer", frames=((2, 6),))
+        s = Stream(sent_at=1, ended_at=2, status=status, sent=Unseen(b"ask"), came=Unseen(b"answer"), frames=((2, 6),))
         recorder.end(row_of(name, "8080", word, s, intended_at=1), s)
 
     ask(recorder.begin())

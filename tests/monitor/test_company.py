@@ -6,11 +6,13 @@ import pytest
 
 from seatrial.given.errors import ConfigError
 from seatrial.monitor.ladder import canary, ladder
+from seatrial.records.targets import Harm
 from seatrial.servers import locks
 from seatrial.wire.transports import bystanders
 from tests.monitor.sites import climb, events, reply, site
 
 CHAT, SOON, PORT = "/v1/chat/completions", 0.05, 8080
+HARM = Harm(cuts=2, convicted=True)
 MODELS = reply(200, {"data": [{"id": "m"}]})
 
 
@@ -20,7 +22,7 @@ class Others:
     def __init__(self, monkeypatch, n):
         self.there, self.last = set(map(str, range(n))), n
         monkeypatch.setattr(ladder, "others", lambda port: frozenset(self.there) if port == PORT else None)
-        hasty = {"WITHIN_S": 0.05, "AT_ONCE_S": 0.01, "STEP_S": 0.05, "WATCHED": (20, 30)}
+        hasty = {"WITHIN_S": 0.05, "AT_ONCE_S": 0.01, "STEP_S": 0.05, "NEXT_S": 0.4, "WATCHED": (20, 30)}
         for name, value in hasty.items():
             monkeypatch.setattr(bystanders, name, value)
 
@@ -73,7 +75,7 @@ def test_a_server_that_serves_all_is_asked_whoever_is_there(other):
 
 def test_what_it_is_is_not_asked_either_where_two_questions_did_harm_before(other):
     users = other(1)
-    with serving() as s, climb(s.url, canary_s=SOON, port=PORT, cuts=2) as c:
+    with serving() as s, climb(s.url, canary_s=SOON, port=PORT, harm=HARM) as c:
         for _ in range(20):
             c.tick()
         assert not s.asked
@@ -102,7 +104,7 @@ def test_a_question_that_is_not_sent_is_no_trial(other, monkeypatch, error):
 
 def test_of_another_host_nobody_can_say_who_is_connected(other):
     other(1)
-    with site(v1__chat__completions=events("hi")) as s, climb(s.url, canary_s=SOON, port=PORT, cuts=2) as c:
+    with site(v1__chat__completions=events("hi")) as s, climb(s.url, canary_s=SOON, port=PORT, harm=HARM) as c:
         c.prober.local = False
         c.until(lambda: s.count(CHAT) >= 2)
 

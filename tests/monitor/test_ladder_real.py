@@ -82,8 +82,9 @@ def test_it_is_asked_and_is_idle_again(recording):
         count = len(meters(recording))
         until(lambda: len(meters(recording)) >= count + 3, "both counters once more")
         told = meters(recording)
-    assert {a.outcome for a in asks(recording, "canary")} == {"ok"}
-    assert {a.outcome for a in asks(recording, "scheduler")} == {"ok"}
+        canaries, looks = asks(recording, "canary"), asks(recording, "scheduler")  # its end may cut one short
+    assert {a.outcome for a in canaries} == {"ok"}
+    assert {a.outcome for a in looks} == {"ok"}
     assert {m.source for m in told} == {"llama.cpp /slots", "llama.cpp /metrics"}
     totals = [m for m in told if m.source == "llama.cpp /metrics"]
     assert (totals[-1].running, totals[-1].waiting) == (0, 0)

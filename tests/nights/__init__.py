@@ -79,8 +79,10 @@ class Job:
 
 @contextmanager
 def golden(*faults: str, port: int = 0) -> Iterator[str]:
-    """A golden server in a process of its own, and its URL."""
-    words = [sys.executable, "-m", "tests.golden", f"--port={port}", *(f"--fault={fault}" for fault in faults)]
+    """A golden server in a process of its own, and its URL. It takes its time: else users without pause keep the load
+    itself too busy for a verdict."""
+    words = [sys.executable, "-m", "tests.golden", f"--port={port}", "--token-ms=10"]
+    words += [f"--fault={fault}" for fault in faults]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -25,3 +25,16 @@ def test_many_side_by_side_are_no_depth():
 def test_what_is_no_json_says_so(text):
     with pytest.raises(fields.NoJsonError):
         fields.decoded(text)
+
+
+def test_counts_of_many_are_those_of_each():
+    for values in (
+        [],
+        [None, 3, 0],
+        [True, 3],
+        [1, 2.0],
+        [None, fields.MOST, -fields.MOST],
+        [fields.MOST + 1, 5],
+        ["7"],
+    ):
+        assert fields.all_counted(iter(values)) == [fields.counted(value) for value in values]

@@ -69,7 +69,7 @@ class Verdict:
         return lines + [f"WRONG  {each}" for each in self.wrong]
 
 
-SHARE = 4
+SHARE = 3
 """How many servers of a sort a share of the trial asks: of those that decline, with one freedom, and with many."""
 
 

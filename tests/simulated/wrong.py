@@ -10,6 +10,7 @@ from random import Random
 
 from seatrial.behaviour.items import ProbeItem
 from seatrial.behaviour.probes.form import instructions, language
+from seatrial.behaviour.probes.talk import crosstalk
 from tests.behaviour.specimens import drifting, fuzzy, looping
 from tests.golden.answers import prose
 from tests.simulated.mouths import SENTENCES, SPOKEN, Mouth, Said, a_paragraph, an_object, small_talk, with_odds
@@ -174,7 +175,7 @@ def _another(item: ProbeItem, draw: Random) -> Said:
 @wrong("tells-a-strangers-code", "crosstalk/no-answer-tells-the-code-of-another", "codes")
 def _crossed(item: ProbeItem, draw: Random) -> Said:
     """The code of another request is told."""
-    return Said("QX-ZZZZZ999")
+    return Said(crosstalk.code("ZZZZ"))
 
 
 AGAIN = "determinism/the-same-question-gets-the-same-answer"

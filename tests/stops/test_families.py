@@ -197,9 +197,10 @@ def spelt(source: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(STOPS.rglob("*.py")), ids=lambda path: str(path.relative_to(STOPS)))
-def test_no_sight_is_spelt_as_text(path):
-    assert spelt(path.read_text("utf-8")) == []
+def test_no_sight_is_spelt_as_text():
+    found = {str(path.relative_to(STOPS)): spelt(path.read_text("utf-8")) for path in STOPS.rglob("*.py")}
+    assert len(found) > 50
+    assert {name: words for name, words in found.items() if words} == {}
 
 
 @pytest.mark.parametrize("source", ["case.shown == 'stil'", "shown in ('tls', 'x')", "open_case(shown='lots')"])

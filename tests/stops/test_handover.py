@@ -107,6 +107,38 @@ def test_a_worker_whose_master_starts_another_in_order_is_recycled(status, told)
     assert [family for family, _, _ in stops(record(first, ended(WORKER, status), second, main=WORKER))] == told
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("after", [2 * MS, 400 * MS, 8 * S])
+def test_a_family_that_is_killed_is_one_story_in_whatever_order_it_ends(after, again):
+    """Its worker is found at the port before it ends too: no second stop begins there, however often that is told."""
+    end, heir = ended(MASTER, 9), taken_over(WORKER, START - 80 * S, after=MS)
+    later = [ended(WORKER, 9, DIES + after)] + [replace(ended(WORKER, 9, DIES + after), t=DIES + after + S)] * again
+    lines = record(OLD, CHILD, end, heir, *later, answers=False)
+    (stop,) = fold.fold(lines)
+    assert (stop.family, stop.signal, stop.pid, stop.until, stop.successor) == ("STOPPED", 9, MASTER, None, "")
+    assert any(text.startswith(f"pid {WORKER} ended too, ") for text in stop.evidence)
+    fresh = found(FRESH, DIES + after + 2 * S, DIES + after + 2 * S - 50 * MS)
+    assert stops(sorted([*lines, fresh], key=lambda line: line.t)) == [("RESTARTED", 9, "i-43")]
+
+
+@pytest.mark.parametrize("late", [0, 500 * MS])
+def test_many_workers_that_have_the_port_one_after_another_and_end_are_one_story(late):
+    """A slow recorder finds each at the port before it is told that the one before has ended."""
+    pids = range(WORKER, WORKER + 8)
+    born = [found(pid, START + 1, START - 80 * S, parent=MASTER, above=MASTER) for pid in pids]
+    heirs = [taken_over(pid, START - 80 * S, after=(n + 1) * MS) for n, pid in enumerate(pids)]
+    ends = [ended(MASTER, 9), *(ended(pid, 9, DIES + (n + 2) * MS) for n, pid in enumerate(pids))]
+    told = [replace(end, t=end.t + late) for end in ends]
+    (stop,) = fold.fold(record(OLD, *born, *heirs, *told, answers=False))
+    assert (stop.family, stop.signal, stop.pid, stop.until) == ("STOPPED", 9, MASTER, None)
+    assert sum("ended too" in text for text in stop.evidence) == 3
+
+
+def test_a_worker_that_served_on_and_ends_later_is_a_stop_of_its_own():
+    lines = record(OLD, CHILD, ended(MASTER, 9), taken_over(WORKER, START - 80 * S), ended(WORKER, 9, DIES + 6 * S))
+    assert [family for family, _, _ in stops(lines)] == ["STOPPED", "STOPPED"]
+
+
 @pytest.mark.parametrize("changed", [{"socket": "78"}, {"above": 40}, {"above": 1}])
 def test_a_successor_of_another_socket_or_parent_is_a_restart(changed):
     above = 1 if changed == {"above": 1} else MASTER

@@ -70,6 +70,7 @@ OF_A_STOP = {
     "shown": {"work.gateway", "process.children"},
     "statement": {"process.deaths", "process.children", "process.afar", "work.wedged", "work.gateway"},
     "heir": {"process.deaths"},
+    "followed": {"process.deaths"},
     "said": {"handing"},
 }  # fmt: skip
 """Which module changes which field of a stop that was opened."""

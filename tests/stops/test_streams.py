@@ -63,12 +63,16 @@ def test_each_fault_of_a_stream_has_its_family(outcome):
 
 def test_many_streams_of_a_family_are_one_stop():
     world = Engine(3).run_for(15)
+    broke = []
     for _ in range(30):
         world.end_with(running(world), "truncated")
+        broke.append(world.now)
         world.run_for(0.5)
     stop = one(world.run_for(12))
     assert (stop.streams, len(stop.suspects)) == (30, 20)
-    assert "30 streams so far (30 cut)" in stop.evidence
+    assert stop.dead_at == broke[0]  # its time is the first's; of the last it tells how much later that was
+    later = (broke[-1] - broke[0]) / S
+    assert f"30 streams so far (30 cut), the last {later:.0f} s after the first" in stop.evidence
 
 
 def test_what_a_stop_broke_belongs_to_the_stop():

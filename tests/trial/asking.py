@@ -13,7 +13,7 @@ from seatrial.behaviour.probes.talk import loops, markers, stops
 from seatrial.checks.traits import is_valid_chat
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Exchange, Scenario
-from seatrial.trial.sending.interview import Interviewer
+from seatrial.trial.asking.interview import Interviewer, Spare
 from seatrial.wire.decoding.assemble import assemble
 from seatrial.wire.transports.http import Client
 from seatrial.wire.transports.prepare import prepare
@@ -62,8 +62,10 @@ def ask(
     trial: Any = None,
     model: str = "golden",
     probes: Sequence[RateProbe] = TALK,
+    spare: Spare | None = None,
     **fields: Any,
 ) -> Interview:
     """Hold an interview with a server."""
     endpoint = Endpoint(name="it", url=url, kind="generic", model=model, models=(model,), **fields)
-    return Interviewer(trial or Trial(Options(budget_s=budget_s)), sender or Sender(), endpoint, probes).hold()
+    trial, sender = trial or Trial(Options(budget_s=budget_s)), sender or Sender()
+    return Interviewer(trial, sender, endpoint, probes, spare=spare).hold()

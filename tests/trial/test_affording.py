@@ -109,3 +109,23 @@ def test_what_is_bought_is_never_more_than_the_budget():
             got = planning.bought(probes().values(), budget, Tempo(speed, context=4096))
             assert got.seconds <= planning.USED * budget
             assert set(got.left) | {probe.rule.id for probe in got.probes} == set(probes())
+
+
+def test_what_follows_is_the_first_that_has_room_in_what_is_left():
+    spare = [probes()["crosstalk/no-answer-tells-the-code-of-another"], probes()["instructions/instructions-are-kept"]]
+    pace = Tempo(40.0)
+    long, short = (planning.items_of(probe) * planning.item_s(probe, pace) for probe in spare)
+    assert short < long
+    assert planning.following(spare, {}, 2 * long, pace) is spare[0]
+    assert planning.following(spare, {}, 2 * short, pace) is spare[1]
+    assert planning.following(spare, {}, short / 2, pace) is None
+    assert planning.following(spare, {spare[0].maker.name: 1000}, 0.0, pace) is spare[0], "all of it was asked already"
+    assert planning.following([], {}, 1000.0, pace) is None
+
+
+def test_what_the_time_alone_left_out_may_be_asked_after_all():
+    found = afforded(60.0, endpoint())
+    named = dict(found.not_tested)
+    assert found.spare.keys() < named.keys()
+    assert all("--budget=" in named[what] for what in found.spare)
+    assert {rule for _, rule in found.spare.values()}.isdisjoint(case.rule for case in found.cases)

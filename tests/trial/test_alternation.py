@@ -10,8 +10,8 @@ import pytest
 from seatrial.behaviour.answers import Interview
 from seatrial.given.options import Options
 from seatrial.records import Endpoint
-from seatrial.trial.sending import interview
-from seatrial.trial.sending.interview import Interviews
+from seatrial.trial.asking import interview
+from seatrial.trial.asking.interviews import Interviews
 from tests.behaviour.specimens import said
 from tests.trial.asking import TALK, Sender
 

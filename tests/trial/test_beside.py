@@ -5,7 +5,7 @@ import pytest
 from seatrial.behaviour.probe import makers, probes
 from seatrial.candidates import sets
 from seatrial.records import Endpoint, Expect
-from seatrial.trial.sending import beside
+from seatrial.trial.asking import beside
 from tests.golden.server import Golden
 from tests.trial.asking import ask
 

@@ -7,17 +7,21 @@ import pytest
 from msgspec.structs import replace
 
 from seatrial.behaviour.items import number_of
+from seatrial.behaviour.planning import Tempo
+from seatrial.behaviour.probe import probes
 from seatrial.behaviour.probes.steady import again
 from seatrial.behaviour.probes.talk import questions
 from seatrial.checks import running
 from seatrial.given.options import Options
 from seatrial.records import SECOND, Expect, ItemWord, Outcome
+from seatrial.trial.asking.interview import Spare
 from seatrial.verdict.outcomes import outcome
 from tests.behaviour.specimens import refused, said, to
 from tests.golden.server import Golden
 from tests.trial.asking import TALK, Sender, Trial, ask
 
 BUDGET_S = 60.0
+FAST = Tempo(10_000.0)
 
 
 class Slow(Sender):
@@ -174,3 +178,88 @@ def test_an_answer_that_comes_before_the_one_it_is_held_against_counts_once_both
     items = probe.rule.items(held.exchanges, Expect(settings=dict(held.settings)))
     assert {item.word for item in items} == {ItemWord.GOOD}
     assert probe.test.fewest <= len(items) <= probe.test.fewest + 4, "none was asked for one that was taken for lost"
+
+
+def test_what_is_left_of_the_time_goes_to_a_probe_that_was_left_out():
+    kept, shown = (
+        probes()["instructions/instructions-are-kept"],
+        probes()["json/answers-follow-the-schema-they-are-shown"],
+    )
+    with Golden() as golden:
+        interview = ask(golden.url, BUDGET_S, model=golden.model, spare=Spare([kept, shown], FAST))
+    assert interview.more == {kept.rule.id, shown.rule.id}
+    findings, _ = running.run(kept.rule, interview.exchanges, Expect(settings=dict(interview.settings)))
+    assert outcome(kept.rule.level, findings) is Outcome.PASS
+
+
+def test_a_probe_of_questions_that_were_asked_already_reads_their_answers():
+    with Golden() as golden:
+        interview = ask(golden.url, BUDGET_S, model=golden.model, probes=TALK[:1], spare=Spare(TALK[1:], FAST))
+    assert interview.more == {probe.rule.id for probe in TALK[1:]}
+    assert {word.value for word in words(interview).values()} == {"PASS"}
+
+
+def test_a_probe_for_which_no_time_is_left_stays_left_out():
+    with Golden() as golden:
+        interview = ask(golden.url, BUDGET_S, spare=Spare([probes()["instructions/instructions-are-kept"]], Tempo(0.1)))
+    assert interview.more == frozenset()
+    assert {name.rpartition("-")[0] for name in interview.exchanges} == {"talk"}
+
+
+def test_a_probe_that_does_not_decide_in_what_is_left_stays_left_out():
+    kept = probes()["instructions/instructions-are-kept"]
+
+    class Refuses(Sender):
+        def send(self, name, scenario, endpoint, until=None):
+            (key,) = scenario.requests
+            is_kept = key.startswith(kept.maker.name)
+            return {key: refused()} if is_kept else super().send(name, scenario, endpoint, until)
+
+    with Golden() as golden:
+        interview = ask(golden.url, BUDGET_S, model=golden.model, sender=Refuses(), spare=Spare([kept], FAST))
+    assert sum(name.startswith(kept.maker.name) for name in interview.exchanges) > 0
+    assert interview.more == frozenset()
+
+
+def test_what_goes_wrong_in_time_that_was_left_takes_nothing_from_what_was_asked():
+    kept = probes()["instructions/instructions-are-kept"]
+
+    class Dies(Sender):
+        def send(self, name, scenario, endpoint, until=None):
+            (key,) = scenario.requests
+            if key.startswith(kept.maker.name):
+                raise OSError("gone")
+            return super().send(name, scenario, endpoint, until)
+
+    with Golden() as golden:
+        interview = ask(golden.url, BUDGET_S, model=golden.model, sender=Dies(), spare=Spare([kept], FAST))
+    assert interview.more == frozenset()
+    assert set(words(interview).values()) == {Outcome.PASS}
+
+
+def test_what_the_end_of_the_time_cut_decides_no_probe_that_was_left_out():
+    """A probe that reads broken answers takes them for bad; who judges knows that it was us."""
+    stops = TALK[1]
+
+    class Late(Sender):
+        def send(self, name, scenario, endpoint, until=None):
+            found = super().send(name, scenario, endpoint, until)
+            return {key: replace(x, error="deadline", ended_at=round(until * SECOND)) for key, x in found.items()}
+
+    class Cut(Sender):
+        def __init__(self):
+            super().__init__()
+            self.late = Late()
+
+        def send(self, name, scenario, endpoint, until=None):
+            (key,) = scenario.requests
+            sender = self.late if key.startswith(stops.maker.name) else super()
+            return sender.send(name, scenario, endpoint, until)
+
+    planned = probes()["instructions/instructions-are-kept"]
+    with Golden() as golden:
+        interview = ask(golden.url, 3.0, model=golden.model, sender=Cut(), probes=[planned], spare=Spare([stops], FAST))
+    findings, _ = running.run(stops.rule, interview.exchanges, Expect(settings=dict(interview.settings)))
+    assert [name for name in interview.settings["cut"] if name.startswith(stops.maker.name)]
+    assert outcome(stops.rule.level, findings) is Outcome.INCONCLUSIVE
+    assert stops.rule.id not in interview.more

@@ -165,6 +165,12 @@ def test_a_name_that_fits_no_pattern_is_not_offered(listed, wanted):
         look(json.dumps({"data": [{"id": listed}]}), wanted)
 
 
+def test_a_name_that_is_listed_once_for_each_of_its_servers_is_one_model():
+    assert look('{"data": [{"id": "mine"}, {"id": "mine"}]}', None) == "mine"  # LiteLLM issue 942
+    with pytest.raises(EndpointError, match="offers 2 models"):
+        look('{"data": [{"id": "mine"}, {"id": "yours"}, {"id": "mine"}]}', None)
+
+
 def test_patterns_alone_want_a_name_and_one_model_beside_them_is_taken():
     with pytest.raises(EndpointError, match=r"lists patterns of models \(\*, a/\*\): name a model with --model"):
         look('{"data": [{"id": "*"}, {"id": "a/*"}]}', None)

@@ -7,6 +7,7 @@ from seatrial.checks.catalogue import load_all
 from seatrial.given.access import Access
 from seatrial.given.options import Options
 from seatrial.records import Depth, Hazard, Planned
+from seatrial.report.decision import page
 from seatrial.trial.selection import Selection, fitting, nothing_left, rank, select, spare
 
 
@@ -151,3 +152,15 @@ def test_a_name_that_was_not_collected_is_said_with_the_nearest():
 def test_the_protocol_is_judged_first_by_hazard_and_killers_last_of_it(shuffle):
     order = sorted(PLANS, key=lambda each: rank(each, Options(shuffle=shuffle)))
     assert [each.scenario for each in order] == ["stream", "wrong-type", "killer", "bomb", "closed"]
+
+
+@pytest.mark.parametrize("options", [{"case": ("a/b",)}, {"clients": ("openclaw",)}])
+def test_what_was_narrowed_away_is_known_again_on_the_page_of_a_decision(options):
+    plans = [
+        Planned(case=f"{rule}[s]@it", endpoint="it", rule=rule, scenario="s", suite="behaviour")
+        for rule in ("a/b", "c/d")
+    ]
+    out = Selection()
+    select(plans, Options(**options), out)
+    assert [why for what, why in out.not_tested if what.endswith(" other cases")]
+    assert {why for what, why in out.not_tested if what.endswith(" other cases")} <= {*page.NARROWED}

@@ -25,12 +25,12 @@ from tests.trial.senders import at_once, chat, of, sender_to
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_request_that_waited_for_another_one_of_ours_is_sent_again_alone(trial, stream):
-    """Six at once to a server of one slot, each of half a second and more: the last ones end too late, by us."""
+    """Twenty at once to a server of one slot, each of a quarter of a second: the last ones end too late, by us."""
     trial.options = Options(timeout_s=2.0)
-    with Golden(["one-at-a-time"], token_ms=30) as golden:
+    with Golden(["one-at-a-time"], token_ms=10) as golden:
         sender, endpoint = sender_to(trial, golden)
-        came = at_once(sender, endpoint, [chat(stream=True)] * 5 + [chat(stream=stream)])
-    assert [(x.status, x.error) for x in came] == [(200, "")] * 6
+        came = at_once(sender, endpoint, [chat(stream=True)] * 19 + [chat(stream=stream)])
+    assert [(x.status, x.error) for x in came] == [(200, "")] * 20
     assert of(trial, Happening.QUEUED)
     (said,) = doing.notices(trial.rundir.in_time())
     assert "having waited for others of this run" in said

@@ -14,7 +14,7 @@ from seatrial.given.errors import ConfigError
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, LosslessWord, Received, RunInfo
 from seatrial.run.directory import RunDir
-from seatrial.trial.sending import twice
+from seatrial.trial.asking import twice
 from seatrial.trial.sending.guard import Guard
 from seatrial.trial.sending.sender import Sender
 from seatrial.trial.trial import Trial

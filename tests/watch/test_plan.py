@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seatrial.records import Endpoint
+from seatrial.records.targets import Harm
 from seatrial.watching import plan, starting
 from seatrial.watching.settings import WatchSettings
 from seatrial.wire.transports.bystanders import Bystanders
@@ -42,11 +43,9 @@ def test_without_a_canary_no_token_is_planned():
     assert text.endswith(f"a day: 86,400 looks at its health page, 0 chats, 0 tokens; {plan.UNPRICED}")
 
 
-def test_the_first_look_convicts_nobody_for_the_recorder_whom_it_did_not_convict_itself():
+def test_what_became_of_others_at_the_first_look_is_known_to_the_recorder():
     company = Bystanders(frozenset)
-    company.cuts = 5
+    company.judge("/chat/completions", 0)
     looked = {"a": starting.Looked(PAGE, company=company)}
-    given = WatchSettings(endpoints={"a": URL})
-    assert [each.cuts for each in starting.watched(given, looked)] == [1]
-    company.convicted = True
-    assert [each.cuts for each in starting.watched(given, looked)] == [5]
+    (order,) = starting.watched(WatchSettings(endpoints={"a": URL}), looked)
+    assert order.harm == Harm(cuts=1, ended=((1.0, 0.0), (0.0, 0.0)))

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import random
-import socket
-import subprocess
-import sys
 import threading
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from seatrial.records.targets import Harm
 from seatrial.wire.transports import bystanders
-from seatrial.wire.transports.bystanders import Bystanders, looking_at, others
-from tests.waiting import PassingTime, until
+from seatrial.wire.transports.bystanders import Bystanders
+from tests.waiting import PassingTime
 
-CLIENT = (
-    "import socket, sys; s = socket.create_connection(('{host}', {port})); print('in', flush=True); sys.stdin.read()"
-)
+ONE = Harm(cuts=1, ended=((0.0, 1.0), (0.0, 0.0)))
+"""What is known where one question did harm before."""
 
 
 @pytest.fixture
@@ -28,6 +25,7 @@ def hasty(monkeypatch):
     monkeypatch.setattr(bystanders, "WITHIN_S", 0.05)
     monkeypatch.setattr(bystanders, "AT_ONCE_S", 0.01)
     monkeypatch.setattr(bystanders, "STEP_S", 0.05)
+    monkeypatch.setattr(bystanders, "NEXT_S", 0.4)
     monkeypatch.setattr(bystanders, "WATCHED", (20, 30))
 
 
@@ -60,7 +58,7 @@ def test_a_server_that_drops_the_one_it_serves_is_convicted_by_the_second_and_sp
     assert (company.cuts, company.convicted, company.held_back()) == (1, False, False)
     ask(company, server, 1)
     assert (company.cuts, company.convicted, company.held_back()) == (2, True, True)
-    assert Bystanders(server.look, company.handed_over).convicted
+    assert Bystanders(server.look, company.known).convicted
     server.there.clear()
     assert not company.held_back(), "nobody is there whom a question could harm"
 
@@ -113,7 +111,7 @@ def test_short_requests_that_come_and_go_convict_nobody(hasty):
     coming.join()
     assert company.cuts > 1, "most questions are followed by an end"
     assert not company.convicted
-    assert not Bystanders(server.look, company.handed_over).convicted, "nor by what it hands over"
+    assert not Bystanders(server.look, company.known).convicted, "nor by what it hands over"
 
 
 def test_where_nobody_is_connected_or_can_be_seen_nothing_waits(monkeypatch):
@@ -130,11 +128,11 @@ def test_where_nobody_is_connected_or_can_be_seen_nothing_waits(monkeypatch):
 
 def test_what_was_known_before_counts_and_convicts_only_with_a_trial_of_its_own(hasty):
     server = Server("a")
-    company = Bystanders(server.look, cuts=1)
+    company = Bystanders(server.look, ONE)
     assert not company.convicted
     ask(company, server, 1)
     assert company.convicted
-    assert Bystanders(server.look, cuts=2).convicted
+    assert Bystanders(server.look, company.known).convicted
 
 
 def test_a_question_within_a_question_is_no_trial(hasty):
@@ -176,65 +174,6 @@ def test_a_question_that_fails_is_a_trial_all_the_same(hasty):
     assert company.convicted
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_others_are_counted_and_we_are_not(host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as listening:
-        port = listening.getsockname()[1]
-        assert others(port) == frozenset()
-        with socket.create_connection((host, port)):
-            assert others(port) == frozenset()
-            code = CLIENT.format(host=host, port=port)
-            with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
-                assert one.stdout is not None
-                assert one.stdout.readline() == b"in\n"
-                look = looking_at(host, port)
-                until(lambda: len(look() or ()) == 1, "one other is connected")
-                one.kill()
-            until(lambda: look() == frozenset(), "nobody is any more")
-
-
-@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
-def test_where_the_kernel_answers_no_questions_its_table_is_read(family, host, monkeypatch):
-    def refused(_):
-        raise PermissionError(13, "Permission denied")
-
-    with socket.create_server((host, 0), family=family) as server:
-        port = server.getsockname()[1]
-        code = CLIENT.format(host=host, port=port)
-        with (
-            socket.create_connection((host, port)),
-            subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one,
-        ):
-            assert one.stdout is not None
-            assert one.stdout.readline() == b"in\n"
-            until(lambda: len(others(port) or ()) == 1, "one other is connected, by the kernel's answer")
-            monkeypatch.setattr(bystanders.SockDiag, "__init__", refused)
-            until(lambda: len(others(port) or ()) == 1, "one other is connected, by its table")
-            one.kill()
-
-
-def test_nobody_can_say_who_is_connected_to_another_host():
-    assert looking_at("192.0.2.1", 80)() is None
-    assert looking_at("no such name.invalid", 80)() is None
-    assert looking_at("x" * 300, 80)() is None
-
-
-@pytest.mark.parametrize(
-    "text", [b"", b"\xff\xfe", b"head\n0: 1 2\n", b"head\n" + b"x " * 12 + b"\n" + b"0 a:ZZ b:ZZ 01 " * 3]
-)
-def test_a_table_that_is_none_tells_of_nobody(text, tmp_path, monkeypatch):
-    def refused(_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(bystanders.SockDiag, "__init__", refused)
-    (tmp_path / "tcp").write_bytes(text)
-    monkeypatch.setattr(bystanders, "TABLES", (tmp_path / "tcp", tmp_path / "none"))
-    assert others(8080) == frozenset()
-    monkeypatch.setattr(bystanders, "TABLES", (tmp_path / "none",))
-    assert others(8080) is None
-
-
 def test_pages_that_harm_nobody_do_not_speak_for_chats(hasty):
     server = Server("a")
     company = Bystanders(server.look)
@@ -250,10 +189,10 @@ class Users:
     """So many, each with one request after another, all of about the same length.
 
     Args:
-        drops: who is served when a question comes is dropped at once.
+        drops: who is served when a question comes is dropped so many seconds later.
     """
 
-    def __init__(self, clock: PassingTime, users: int, seconds: float, *, drops: bool = False) -> None:
+    def __init__(self, clock: PassingTime, users: int, seconds: float, *, drops: float = 0.0) -> None:
         self.clock, self.seconds, self.drops = clock, seconds, drops
         self.ends = [seconds * random.random() for _ in range(users)]
 
@@ -265,13 +204,13 @@ class Users:
 
     def convict(self, every: float, times: int, cuts: int = 0) -> bool:
         """Whether so many questions, one every so often, convict, where so many cuts were handed over before."""
-        company = Bystanders(self.look, cuts)
+        company = Bystanders(self.look, ONE if cuts else None)
         for _ in range(times):
             due = self.clock.now + every
             with company.question("/chat"):
                 if self.drops:
                     self.look()
-                    self.ends[0] = self.clock.now + 0.02
+                    self.ends[0] = min(self.ends[0], self.clock.now + self.drops)
             self.clock.now = max(self.clock.now, due)
             if company.convicted:
                 return True
@@ -304,10 +243,14 @@ def test_an_hour_of_users_who_come_and_go_convicts_next_to_nobody(users, seconds
 
 
 @pytest.mark.parametrize(
-    ("users", "seconds", "most"), [(1, 60.0, 2), (1, 10.0, 2), (2, 10.0, 3), (1, 3.0, 3), (1, 1.0, 5)]
-)
-def test_a_server_that_drops_whom_it_serves_is_convicted_soon(users, seconds, most, monkeypatch):
+    ("users", "seconds", "drops", "most"),
+    [
+        (1, 60.0, 0.02, 2), (1, 60.0, 0.3, 2), (1, 10.0, 0.02, 2), (1, 10.0, 0.3, 2), (2, 10.0, 0.02, 3),
+        (1, 3.0, 0.02, 2), (1, 3.0, 0.08, 2), (1, 3.0, 0.3, 3), (1, 1.0, 0.02, 5),
+    ],
+)  # fmt: skip
+def test_a_server_that_drops_whom_it_serves_is_convicted_soon(users, seconds, drops, most, monkeypatch):
     monkeypatch.setattr(bystanders, "time", clock := PassingTime())
     monkeypatch.setattr(bystanders.threading, "Thread", AtOnce)
     random.seed(f"{users} {seconds}")
-    assert all(Users(clock, users, seconds, drops=True).convict(10.0, most) for _ in range(30))
+    assert all(Users(clock, users, seconds, drops=drops).convict(10.0, most) for _ in range(30))

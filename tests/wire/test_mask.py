@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.wire.masking.mask import SHORTEST, Mask
+from seatrial.wire.masking.mask import SHORTEST, Mask, Unseen
 
 KEY = 'sk-Ab/C+d"12\\3é~'
 
@@ -101,3 +101,22 @@ def test_hostile_text_costs_no_more_than_its_length(unit: bytes) -> None:
     begin = time.process_time()
     assert mask.bytes(text) == text
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("alone", [KEY.encode(), KEY.encode("latin-1"), KEY.encode().upper(), KEY[::-1].encode()])
+def test_a_text_that_is_a_secret_and_no_more_is_masked(alone: bytes) -> None:
+    assert Mask(KEY).bytes(alone) == b"*" * len(alone)
+
+
+def test_bytes_that_nobody_saw_are_masked_for_the_first_who_looks() -> None:
+    held = Unseen(b"key: " + KEY.encode(), Mask(KEY))
+    assert len(held) == len(b"key: " + KEY.encode())
+    assert KEY not in repr(held)
+    assert held.masked() == held.masked() == b"key: " + b"*" * len(KEY.encode())
+
+
+def test_a_part_of_a_long_secret_that_is_spelled_with_an_escape_is_masked_in_a_short_text() -> None:
+    long = "sk-Ab/" + "Cd1" * 40
+    text = long[:80].replace("/", "\\/").encode()
+    assert len(text) < len(long)
+    assert Mask(long).bytes(text) == b"*" * len(text)

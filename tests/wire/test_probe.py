@@ -81,7 +81,7 @@ ANSWERS = {
 def test_whatever_a_server_says_is_an_answer_in_time(name):
     talk, status, body, error = ANSWERS[name]
     with talker(talk) as url:
-        answer = probe.get(url, deadline_s=0.5)
+        answer = probe.get(url, deadline_s=0.5 if error == "deadline" else 20)
     assert (answer.status, answer.error) == (status, error), answer.detail
     assert body is None or answer.body == body
     assert answer.error in {"", *ERRORS}
@@ -91,7 +91,7 @@ def test_whatever_a_server_says_is_an_answer_in_time(name):
 
 def test_its_headers_are_told():
     with talker(saying(b"HTTP/1.1 200 OK\r\nServer: llama.cpp\r\nX-A: 1\r\nx-a: 2\r\n\r\n")) as url:
-        assert probe.get(url, deadline_s=1).headers == {"server": "llama.cpp", "x-a": "2"}
+        assert probe.get(url, deadline_s=20).headers == {"server": "llama.cpp", "x-a": "2"}
 
 
 def wide(peer: socket.socket) -> None:
@@ -102,7 +102,7 @@ def wide(peer: socket.socket) -> None:
 
 def test_headers_are_bounded_together():
     with talker(wide) as url:
-        answer = probe.get(url, deadline_s=5, cap=1000)
+        answer = probe.get(url, deadline_s=20, cap=1000)
     assert (answer.status, answer.error) == (None, "too-large")
 
 
@@ -114,31 +114,31 @@ def test_the_operators_headers_are_sent():
         peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
     with serving(script) as url:
-        probe.get(url, deadline_s=2, headers={"Authorization": "Bearer k"})
+        probe.get(url, deadline_s=20, headers={"Authorization": "Bearer k"})
     assert b"Authorization: Bearer k\r\n" in heard[0]
 
 
 def test_a_header_that_cannot_be_sent_is_no_exception():
     with talker(saying(b"")) as url:
-        assert probe.get(url, deadline_s=1, headers={"X-A": "a\nb"}).error == "not-http"
+        assert probe.get(url, deadline_s=20, headers={"X-A": "a\nb"}).error == "not-http"
 
 
 def test_where_nobody_listens_it_is_refused():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert probe.get(f"http://127.0.0.1:{port}/", deadline_s=1).error == "refused"
+    assert probe.get(f"http://127.0.0.1:{port}/", deadline_s=20).error == "refused"
 
 
 def test_a_plain_server_under_https_is_a_tls_error():
     with talker(saying(b"HTTP/1.1 200 OK\r\n\r\n")) as url:
-        assert probe.get(url.replace("http:", "https:"), deadline_s=1).error == "tls"
+        assert probe.get(url.replace("http:", "https:"), deadline_s=20).error == "tls"
 
 
 def test_a_name_that_does_not_resolve_is_unreachable():
-    assert probe.get("http://nobody.invalid/", deadline_s=1).error == "unreachable"
+    assert probe.get("http://nobody.invalid/", deadline_s=20).error == "unreachable"
 
 
 @pytest.mark.parametrize("url", ["ftp://h/", "http:///x", "nonsense"])
 def test_a_url_that_is_none_is_the_callers_fault(url):
     with pytest.raises(ValueError, match="no http or https URL"):
-        probe.get(url, deadline_s=1)
+        probe.get(url, deadline_s=20)

@@ -29,6 +29,7 @@ class Interview:
 
     exchanges: Mapping[str, Exchange]
     settings: Mapping[str, Any]
+    more: frozenset[str] = frozenset()  # rules of probes beyond the plan that decided within what was left of the time
 
 
 @dataclass(frozen=True, slots=True)

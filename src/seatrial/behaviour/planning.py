@@ -2,13 +2,14 @@
 
 A probe is planned with so many items as its test takes on average where the model is good, half of what is still
 allowed being wrong. One that fits no more leaves its place to the next that does. Where that left no room for any that
-blocks, one that blocks goes before all others: a verdict of READY rests on it.
+blocks, one that blocks goes before all others: a verdict of READY rests on it. Tests often end sooner than on average;
+what they leave of the budget goes to the probes that were left out, in their order.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seatrial.behaviour.items import OURS
@@ -76,6 +77,19 @@ def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
 def blocks(probe: RateProbe) -> bool:
     """Whether a model that fails it is not READY."""
     return probe.rule.level is Level.MUST
+
+
+def following(spare: Sequence[RateProbe], asked: Mapping[str, int], left_s: float, pace: Tempo) -> RateProbe | None:
+    """The first of the probes that were left out for want of time that what is left of it has room for; None: none.
+
+    Args:
+        asked: items of each maker that were asked already, by its name.
+    """
+    for probe in spare:
+        more = max(0, items_of(probe, pace.policy) - asked.get(probe.maker.name, 0))
+        if more * item_s(probe, pace) <= USED * left_s:
+            return probe
+    return None
 
 
 def _in_order(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:

@@ -22,7 +22,7 @@ from seatrial.reading.fields import real
 from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord, Policy
 from seatrial.statistics.intervals import wilson
 from seatrial.statistics.sequential import Reached
-from seatrial.text import visible
+from seatrial.text import shorten, visible
 
 CUT = "in flight when the time was up"
 QUEUED = "waited for other requests of ours"
@@ -36,8 +36,8 @@ LOST = frozenset({408, 429})
 UNHELD = "what it is held against was not asked"
 REASONS = 4
 """Reasons of missing evidence that are told, the most frequent ones."""
-LONGEST = 200
-"""Characters of what was read that an item keeps."""
+LONGEST, SHORT = 200, 80
+"""Characters of what was read that an item keeps, and those that a reason tells of it."""
 
 
 def outcomes(probe: RateProbe, xs: Mapping[str, Exchange], expect: Expect) -> list[ItemOutcome]:
@@ -275,7 +275,9 @@ def _rejected(
     where, test = f"{probe.what}, {come.n} answers", probe.test
     limit = f"at most {percent(test.p0)} % of answers" if test.p0 else "none"
     judges = _causes(probe, items, xs)
-    yield Finding("violation", where, limit, _ratio(come), probe.so, about=worst.item if worst else "", causes=judges)
+    how = f", such as: {shorten(worst.why, SHORT)}" if worst is not None and worst.why else ""
+    got = f"{_ratio(come)}{how}"
+    yield Finding("violation", where, limit, got, probe.so, about=worst.item if worst else "", causes=judges)
     if worst is not None:
         got = f"{worst.why}: {shown(read(xs[worst.item]), 400)}"
         where = f"the shortest such answer, {worst.item} ({xs[worst.item].id})"

@@ -135,7 +135,8 @@ def declined_by_5xx(x: Exchange) -> bool:
 def declined_of(x: Exchange, parameter: str) -> bool:
     """Whether a 5xx says that the server lacks a parameter by its name, or anything that it does not implement."""
     text = _message(x) or x.body[:4000].decode("utf-8", "replace")
-    named = parameter in text and ABSENT.search(text) and not CRASHED.search(text)
+    word = re.search(rf"(?<![\w\\]){re.escape(parameter)}(?!\w)", text)  # n is in any text, as a letter
+    named = word and ABSENT.search(text) and not CRASHED.search(text)
     return x.status == NO_ROUTE or bool((x.status or 0) >= SERVER_FAULT and named)
 
 

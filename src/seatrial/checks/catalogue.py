@@ -56,9 +56,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def load_all(*rooms: str) -> dict[str, Rule]:
     """Every rule by id, after importing every module below the rooms named, or below all, that may hold one."""
     for room in rooms or ROOMS:
-        for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
-            importlib.import_module(module.name)
+        _load(room)
     return REGISTRY
+
+
+@functools.cache
+def _load(room: str) -> None:
+    """Import every module below a room: once, for its folders are read each time and every suite's module asks."""
+    for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
+        importlib.import_module(module.name)
 
 
 def cases(scenarios: Mapping[str, Scenario]) -> list[tuple[Rule, str]]:

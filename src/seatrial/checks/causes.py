@@ -35,8 +35,12 @@ VECTORS = "embeddings/answer-has-its-shape"
 """An answer of vectors has one for each input."""
 
 CHOICES = "chat/choices-are-indexed-and-from-the-assistant"
+CONTENT = "chat/content-is-string-or-null"
 LAST_USAGE = "sse/usage-comes-last"
 WHOLE_EVENTS = "sse/each-event-holds-one-whole-object"
+WORDS = ("chat/answers-hold-words[*]",)
+"""Answers say something in their content, and not in the thought alone."""
+
 FINISH_KNOWN = "chat/finish-reason-is-known"
 FINISHED = "sse/one-finish-reason-per-choice"
 DONE = "sse/done-comes-once-and-last"
@@ -49,12 +53,16 @@ STREAMED = "sse/stream-has-content-where-a-plain-answer-has"
 PROMPTS = ("chat/prompt-tokens-are-those-of-the-prompt[*]",)
 """The same prompt is counted alike, known or not: else what a longer one has more shows nothing of what was read."""
 
+COPIES = "params/n-gives-n-choices"
+"""As many choices are given as were asked for, each under its own index."""
+
 PARTS = ("chat/text-parts-are-the-joined-text[*]",)
 """All parts of a message reach the model."""
 
 ROLES = ("chat/messages-of-each-role-are-read[*]",)
 """A message of each role reaches the model."""
 
+DELTAS = "sse/deltas-are-deltas"
 BOTH_WAYS = "sse/stream-says-what-a-plain-answer-says"
 """A greedy request is answered with the same words plain and as a stream."""
 
@@ -79,6 +87,9 @@ NAMED_CALLED = ("tools/named-function-is-called[*]",)
 
 WRITTEN = ("context/text-comes-as-it-was-written[*]",)
 """What an answer is made to hold comes in the spelling of the request, and not escaped for HTML."""
+
+TOLD_OF = ("tools/many-tools-are-accepted[*]",)
+"""The model is told of every tool that is offered."""
 
 UNMARKED = ("reasoning/content-holds-no-marker[*]",)
 """The content holds no marker of thought, where thought is asked for."""

@@ -11,7 +11,15 @@ from msgspec.structs import replace
 from seatrial.checks import causes
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.reading import spelt
-from seatrial.reading.chat import answers, asks_for_stream, completion_tokens, usage
+from seatrial.reading.chat import (
+    FINISH_REASONS,
+    answers,
+    asks_for_stream,
+    completion_tokens,
+    messages,
+    usage,
+    wanted,
+)
 from seatrial.reading.fields import listing, mapping
 from seatrial.reading.tools import pieces
 from seatrial.records import Exchange, Expect, Finding
@@ -19,7 +27,7 @@ from seatrial.text import shorten
 
 OTHER_MODEL = "another model answers a client than the one it was told of: what was tested is not what it gets"
 
-UNNAMED = tuple(rule + causes.SOME for rule in (causes.SCHEMA, causes.IDENTITY))
+UNNAMED = tuple(rule + causes.SOME for rule in (causes.SCHEMA, causes.IDENTITY, causes.ONE_MODEL))
 SWAPPED = (causes.ONE_MODEL + causes.SOME,)
 
 GOOD = "good"
@@ -42,6 +50,12 @@ def by_calls(x: Exchange) -> tuple[str, ...]:
 USUAL = frozenset({"model", "messages", "max_tokens", "temperature", "stream"})
 """Parameters that most requests of the suite have: what is answered to them is for the rules on answers."""
 
+TINY = 0.01
+"""A ``top_p`` below this leaves one token, but where many are as likely."""
+
+NEXT_TO_NOTHING = f"{causes.PARAMETER}[with-top-p-zero]"
+"""The case that judges whether a request with such a ``top_p`` is answered."""
+
 ASKED = {"tools": "tools-asked", "tool_choice": "tools-asked", "response_format": "structured-asked"}
 """Parameters that an optional area asks for first, and the scenario that does."""
 
@@ -60,12 +74,44 @@ def alone(parameter: str) -> str:
 
 def by_parameters(x: Exchange) -> tuple[str, ...]:
     """The cases that judge the parameters of a request each by itself, where it was not answered; else none."""
-    return () if x.status == 200 and not x.error else tuple(map(alone, parameters(x)))
+    if x.status == 200 and not x.error:
+        return ()
+    return (*map(alone, parameters(x)), *((NEXT_TO_NOTHING,) if is_next_to_nothing(x) else ()))
 
 
-def by_spelling(text: str) -> tuple[str, ...]:
-    """The rule whose finding it is that a text is spelt otherwise than it was written; none where it may not be."""
-    return causes.WRITTEN if spelt.may_be_rewritten(text) else ()
+def by_heat(x: Exchange) -> tuple[str, ...]:
+    """The case that judges whether a high temperature is answered; none where the refusal of one does not speak of it.
+    Who bridges to an API of other bounds may refuse one above 1."""
+    heat = mapping(x.request_json).get("temperature")
+    hot = isinstance(heat, int | float) and not isinstance(heat, bool) and heat > 1
+    return (f"{causes.ANSWERED}[sampling]",) if hot and b"temperature" in x.body[:4000] else ()
+
+
+def is_next_to_nothing(x: Exchange) -> bool:
+    """Whether a request asks for a ``top_p`` that leaves one token: who refuses that may well take a larger one."""
+    share = mapping(x.request_json).get("top_p")
+    return isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share < TINY
+
+
+def by_spelling(text: str, x: Exchange | None = None) -> tuple[str, ...]:
+    """The rule whose finding it is that a text is spelt otherwise than it was written; none where it may not be.
+
+    Args:
+        x: its exchange, where the text may have lost what its request has.
+    """
+    lost = x is not None and any(spelt.rewritten(spelt.wanted(x), spelt.strings(text)))
+    torn = () if x is None else by_pieces(text, x)
+    return (*torn, *causes.WRITTEN) if lost or spelt.may_be_rewritten(text) else torn
+
+
+def by_pieces(text: str, x: Exchange) -> tuple[str, ...]:
+    """The rules whose finding it is that a stream tears characters apart; none where neither a text shows it nor an
+    event that a strict parser refuses."""
+    if not asks_for_stream(x):
+        return ()
+    refused = (chunk for chunk in x.chunks if not chunk.done and not isinstance(chunk.json, dict))
+    torn = spelt.LOSS[0] in text or any("\\ud" in chunk.data.lower() for chunk in refused)
+    return (causes.REPLACED + causes.SOME, causes.UTF_8 + causes.SOME) if torn else ()
 
 
 def bad(xs: Mapping[str, Exchange]) -> dict[str, Exchange]:
@@ -114,9 +160,12 @@ def unanswered(x: Exchange) -> Finding | None:
     """Why there is no choice to judge, or None; that there has to be one is judged by chat/choices-are-indexed."""
     if nothing := unreadable(x):
         return nothing
-    if answers(x):
-        return None
-    return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
+    if not answers(x):
+        return no_evidence("choices", expected="a choice to judge", got="none", causes=(causes.CHOICES,))
+    if not any(messages(x)):
+        judges = (causes.SCHEMA, causes.SCHEMA + causes.SOME)
+        return no_evidence("message, or delta", expected="one in a choice", got="none", causes=judges)
+    return None
 
 
 def holds_something(x: Exchange) -> bool:
@@ -130,6 +179,42 @@ def by_label(x: Exchange) -> tuple[str, ...]:
     return () if x.is_stream else (causes.LABELLED,)
 
 
+def by_count(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that choices were asked for that are not told apart; none where each is there."""
+    return (causes.COPIES,) if len(answers(x)) < wanted(x) else ()
+
+
+def by_end(x: Exchange, reasons: Sequence[Any]) -> tuple[str, ...]:
+    """The rules whose finding it is how an answer ends: not once, with a reason that nobody knows, by a cap that it has
+    not reached, as a whole one that a cap cut, or with calls that are not there."""
+    if len(reasons) != 1:
+        return (causes.FINISHED, causes.FINISHED + causes.SOME)
+    if any(reason not in FINISH_REASONS for reason in reasons):
+        return (causes.FINISH_KNOWN, causes.FINISH_KNOWN + causes.SOME)
+    capped = {"length": causes.CAPPED + causes.SOME, "stop": causes.MAX_TOKENS + causes.SOME}
+    return (*(capped[reason] for reason in reasons if reason in capped), *by_calls(x))
+
+
+def by_events(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that the events of a stream cannot be read; none where one of them can be."""
+    lost = x.is_stream and x.body.strip() and not any(isinstance(chunk.json, dict) for chunk in x.chunks)
+    return (causes.EVENTS, causes.EVENTS + causes.SOME) if lost else ()
+
+
+def by_unread(x: Exchange) -> tuple[str, ...]:
+    """The rules whose finding it is that an event of a stream cannot be read; none where each can be."""
+    lost = any(not chunk.done and not isinstance(chunk.json, dict) for chunk in x.chunks)
+    return (causes.UTF_8, causes.EVENTS) if lost else ()
+
+
+def by_content(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that a content is missing, or no text; none where each is one, or null."""
+    told = [message for _where, message in messages(x)]
+    lacking = not asks_for_stream(x) and any("content" not in message for message in told)
+    strange = any(not isinstance(message.get("content"), str | None) for message in told)
+    return (causes.CONTENT, causes.CONTENT + causes.SOME) if lacking or strange else ()
+
+
 def by_choices(x: Exchange) -> tuple[str, ...]:
     """The rule whose finding it is that an answer has no choice; none where it has one."""
     return () if answers(x) else (causes.CHOICES,)
@@ -140,7 +225,14 @@ def no_chunk(x: Exchange) -> Finding | None:
     if any(isinstance(chunk.json, dict) for chunk in x.chunks):
         return None
     got = x.content_type or "no content type"
-    judges = (causes.LABELLED, causes.EVENTS, causes.CHOICES, *by_framing(x), causes.LABELLED + causes.SOME)
+    judges = (
+        causes.LABELLED,
+        causes.EVENTS,
+        causes.CHOICES,
+        *by_framing(x),
+        causes.LABELLED + causes.SOME,
+        *by_events(x),
+    )
     return no_evidence("the stream", expected="an event with a JSON object", got=got, causes=judges)
 
 
@@ -149,7 +241,8 @@ def no_object(x: Exchange) -> Finding | None:
     if isinstance(x.json, dict):
         return None
     got = x.fault or x.body[:200].decode("utf-8", "replace")
-    judges = (causes.DECODES, causes.LIST, causes.SCHEMA, *by_framing(x), causes.DECODES + causes.SOME)
+    elsewhere = (causes.DECODES + causes.SOME, causes.SCHEMA + causes.SOME)
+    judges = (causes.DECODES, causes.LIST, causes.SCHEMA, *by_framing(x), *elsewhere)
     return no_evidence("the body", expected="a JSON object", got=got, causes=judges)
 
 
@@ -157,7 +250,8 @@ def uncounted(x: Exchange) -> Finding | None:
     """Why tokens cannot be held against a cap, or None."""
     if completion_tokens(x) is not None:
         return None
-    return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x), causes=(causes.USAGE,))
+    judges = (causes.USAGE, causes.USAGE + causes.SOME)
+    return no_evidence("usage.completion_tokens", expected="a whole number", got=usage(x), causes=judges)
 
 
 def other_names(told: Mapping[str, Sequence[str]], expect: Expect) -> Iterator[Finding]:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from seatrial.comparing import speeds
+from seatrial.comparing.margins import PAIRED
 from seatrial.comparing.pairs import JUDGED, Key
 from seatrial.records import ClaimTold, ClaimWord, ItemOutcome, ItemWord, Measure, OperatorClaim, SpeedRatio
 from seatrial.statistics import clusters
 from seatrial.statistics.intervals import MOST, size_to_pass, wilson
 
 APART = "both endpoints in one run: pytest suites/behaviour --endpoint=A=... --endpoint=B=..."
+ALONE = f"answers that are asked one at a time: a --budget that has room for {speeds.PACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,14 @@ class Measured:
     high: float
     n: int
     unit: str
+    alone: bool = True  # of speeds: the answers were asked one at a time, as a speed is claimed
 
     def told(self) -> str:
         """In words."""
         if self.unit == "%":
             return f"{100 * self.value:.1f} % of {self.n} (95 %: {100 * self.low:.1f} to {100 * self.high:.1f} %)"
-        return f"{self.value:.2f}{self.unit} over {self.n} (95 %: {self.low:.2f} to {self.high:.2f})"
+        beside = "" if self.alone else ", beside other answers"
+        return f"{self.value:.2f}{self.unit} over {self.n} (95 %: {self.low:.2f} to {self.high:.2f}){beside}"
 
 
 def tell(claim: OperatorClaim, items: Mapping[Key, ItemOutcome], ratio: SpeedRatio | None) -> ClaimTold:
@@ -42,6 +46,8 @@ def tell(claim: OperatorClaim, items: Mapping[Key, ItemOutcome], ratio: SpeedRat
     if found is None:
         return _told(claim, ClaimWord.UNRESOLVED, "not measured", lacks)
     word = _word(claim, found)
+    if not found.alone and word is not ClaimWord.UNRESOLVED and not _tells_of_one(claim, found, word):
+        return _told(claim, ClaimWord.UNRESOLVED, found.told(), ALONE)
     resolve = _resolve(claim, found) if word is ClaimWord.UNRESOLVED else ""
     if claim.measure is Measure.SPEED_RATIO and ratio is not None and not ratio.same_load:
         return _told(claim, ClaimWord.UNRESOLVED, f"{found.told()}, not at the same time", APART)
@@ -63,12 +69,12 @@ def _measured(
         if ratio is None:
             return None, f"{APART}, with {few}"
         return Measured(ratio.ratio, ratio.low, ratio.high, ratio.n, " times"), ""
-    decoded, asked = claim.measure is Measure.TOKENS_PER_SECOND, speeds.alone(items.values())
+    decoded, (asked, alone) = claim.measure is Measure.TOKENS_PER_SECOND, speeds.alone(items.values())
     values = speeds.decoding(asked) if decoded else speeds.first_words(asked)
     found = speeds.overall(values)
     if found is None:
         return None, few
-    return Measured(*found, len(values), " tok/s" if decoded else " s"), ""
+    return Measured(*found, len(values), " tok/s" if decoded else " s", alone), ""
 
 
 def _word(claim: OperatorClaim, found: Measured) -> ClaimWord:
@@ -80,6 +86,18 @@ def _word(claim: OperatorClaim, found: Measured) -> ClaimWord:
     return ClaimWord.UNRESOLVED
 
 
+def _tells_of_one(claim: OperatorClaim, found: Measured, word: ClaimWord) -> bool:
+    """Whether what was measured beside other answers tells of one that is asked alone, which is no slower."""
+    fast, slow = claim.at_least, claim.at_most
+    if claim.measure is Measure.FIRST_WORD_S:
+        fast, slow = slow, fast
+    if word is ClaimWord.CONFIRMED:
+        return slow is None
+    if slow is None:
+        return False
+    return found.high < slow if claim.measure is Measure.FIRST_WORD_S else found.low > slow
+
+
 def _resolve(claim: OperatorClaim, found: Measured) -> str:
     """How many answers would tell, if what was seen so far goes on."""
     if claim.measure is Measure.BAD_ANSWERS and claim.at_most:
@@ -89,12 +107,13 @@ def _resolve(claim: OperatorClaim, found: Measured) -> str:
         except ValueError:
             enough = MOST
         if enough < MOST:
-            return f"{enough} answers confirm it if no further one is bad; {found.n} were judged: a longer --budget"
+            most = "a longer --budget" if enough <= PAIRED else f"several runs, of which each asks {PAIRED}"
+            return f"{enough} answers, if no further one is bad; {found.n} were judged: {most}"
     limits = [limit for limit in (claim.at_least, claim.at_most) if limit is not None]
     away = min(abs(found.value - limit) for limit in limits)
     wide = (found.high - found.low) / 2
     if away <= 0 or wide <= 0 or wide / away > 100:
-        return "it lies at the limit itself: no number of answers tells"
+        return "no number of answers, for it lies at the limit itself"
     size = math.ceil(found.n * (wide / away) ** 2)
     return f"about {size} answers, if they go on like these {found.n}: a longer --budget"
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from seatrial.comparing import claims as claiming
 from seatrial.comparing import odds, speeds
 from seatrial.comparing.flips import flips
-from seatrial.comparing.margins import MARGIN, compare
+from seatrial.comparing.margins import MARGIN, PAIRED, compare
 from seatrial.comparing.pairs import Key, Matched, items, match
 from seatrial.records import (
     FILE_SUM,
@@ -39,7 +41,7 @@ _GRAVE = frozenset({"SILENT STOP", "STREAMS", "STOP", "FAIL"})
 """Words of a verdict's reasons that say that something is broken, and not that something lacks."""
 
 
-WORSE_ALONE = "worse by itself, and open among all that are held against it at once (Holm)"
+WORSE_ALONE = "worse by itself, and open among all that are held against it at once"
 """What is said of a probe whose whole interval lies below the margin, and whose test, adjusted, does not."""
 
 SETTINGS = ("server", "file", FILE_SUM, "context", "slots", "template")
@@ -91,11 +93,9 @@ def decide(
     parties = {incumbent.party.name: before, candidate.party.name: now}
     told = claiming.all_of(claims, parties, candidate.party.name, ratio)
     unpaired = _unpaired([matched[probe] for probe in sorted(blocking)], before, now)
-    blockers = _blockers(candidate.party, probes, told)
+    blockers = _blockers(candidate.party, incumbent.party, probes, told, same)
     lacking = _lacking(candidate.party, probes, told, unpaired)
     lacking = tuple(reason for reason in lacking if reason.word != "OPEN" or reason.case not in broken(blockers))
-    if same is not None and same.word is LosslessWord.LOSSY:
-        blockers += (Reason(word="LOSSY", text=same.why),)
     if same is not None and same.word is LosslessWord.OPEN:
         lacking += (Reason(word="NOT KNOWN", text=f"whether it is the incumbent made faster: {same.why}"),)
     cut = Ruling.DO_NOT if blockers else Ruling.NOT_PROVEN if lacking else Ruling.CUT_OVER
@@ -123,7 +123,16 @@ def broken(blockers: Sequence[Reason]) -> frozenset[str]:
     return frozenset(reason.case.partition("[")[0] for reason in blockers)
 
 
-def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold]) -> tuple[Reason, ...]:
+def shared(reason: Reason, incumbent: Party) -> bool:
+    """Whether the incumbent fails the same case: that is no reason to keep the one rather than the other."""
+    failed = {each.case.rpartition("@")[0] for each in incumbent.reasons if each.word == "FAIL"}
+    return reason.word == "FAIL" and reason.case.rpartition("@")[0] in failed
+
+
+def _blockers(
+    party: Party, incumbent: Party, probes: Sequence[Compared], claims: Sequence[ClaimTold], same: Lossless | None
+) -> tuple[Reason, ...]:
+    """What blocks a candidate, the gravest first; but what the incumbent fails as well comes last."""
     found = [reason for reason in party.reasons if reason.word in _GRAVE] if party.verdict is Ready.NOT_READY else []
     failed = {reason.case.partition("[")[0] for reason in found}  # its FAIL says it already
     for row in probes:
@@ -138,7 +147,11 @@ def _blockers(party: Party, probes: Sequence[Compared], claims: Sequence[ClaimTo
     ]
     if party.verdict is Ready.NOT_READY and not found:
         found.append(Reason(word="NOT READY", text="its own verdict; the run's report says why"))
-    return tuple(found)
+    if same is not None and same.word is LosslessWord.LOSSY:
+        found.append(Reason(word="LOSSY", text=same.why))
+    too = f"; {incumbent.name} fails it too"
+    marked = [replace(each, text=each.text + too) if shared(each, incumbent) else each for each in found]
+    return tuple(sorted(marked, key=lambda each: shared(each, incumbent)))
 
 
 def _lacking(
@@ -153,7 +166,11 @@ def _lacking(
         *unpaired,
     ]
     found += [
-        Reason(word="UNRESOLVED", case=claim.says, text=f"it must hold; {claim.measured}; it needs {claim.resolve}")
+        Reason(
+            word="UNRESOLVED",
+            case=claim.says,
+            text=f"it must hold; {claim.measured}; would resolve it: {claim.resolve}",
+        )
         for claim in claims
         if claim.must and claim.word is ClaimWord.UNRESOLVED
     ]
@@ -194,7 +211,10 @@ def _open(row: Compared) -> Reason:
     more = f", about {minutes(row.more_s)} more" if row.more_s else ""
     lacks = [WORSE_ALONE] if row.high < -row.margin else []
     if row.needed > row.n:
-        lacks.append(f"{row.needed} questions would show it, if the two are equal{more}")
+        beyond = f"{row.needed - row.n} questions more"
+        if row.needed > PAIRED:
+            more = f": more than the {PAIRED} that one run asks, which show a wider --margin"
+        lacks.append(f"{row.needed} in all ({beyond}) would show it, if the two are equal{more}")
     if row.silent:
         owed = f"{_many(row.silent, 'more question')} the candidate gave no word on, and the incumbent did"
         lacks.append(f"{owed}: were those lost, it reaches {points(row.at_worst)}")

@@ -24,6 +24,10 @@ from seatrial.statistics.sides.paired import PairedTable, mcnemar, pairs_needed,
 MARGIN = 0.05
 """Five points, unless the operator says otherwise."""
 
+PAIRED = 400
+"""So many items of a probe one run asks of endpoints that are compared, where the budget allows it: they show five
+points where eleven pairs of a hundred differ."""
+
 ALPHA = 0.025
 """One-sided, as the ends of a 95 % interval."""
 

@@ -18,7 +18,7 @@ Key = tuple[str, int, str]
 
 JUDGED = frozenset({ItemWord.GOOD, ItemWord.BAD})
 
-ONE_ALONE = "asked of one alone"
+ONE_ALONE = "asked of only one of the two"
 
 
 @dataclass(frozen=True, slots=True)

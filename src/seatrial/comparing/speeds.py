@@ -30,11 +30,12 @@ def decoding(items: Iterable[ItemOutcome]) -> dict[Asked, tuple[float, float]]:
     return found
 
 
-def alone(items: Iterable[ItemOutcome]) -> list[ItemOutcome]:
-    """The items that were asked one at a time, where they are enough, else all: speeds are claimed of one stream."""
+def alone(items: Iterable[ItemOutcome]) -> tuple[list[ItemOutcome], bool]:
+    """The items that were asked one at a time, where they are enough, else all; and whether they are those."""
     every = list(items)
     one_by_one = [item for item in every if item.probe == PACE]
-    return one_by_one if len(decoding(one_by_one)) >= clusters.FEWEST else every
+    enough = len(decoding(one_by_one)) >= clusters.FEWEST
+    return (one_by_one, True) if enough else (every, False)
 
 
 def first_words(items: Iterable[ItemOutcome]) -> dict[Asked, tuple[float, float]]:

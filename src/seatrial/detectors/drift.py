@@ -16,6 +16,9 @@ LEAST = math.log(1.10)
 PARTS_LEAST = 0.10
 """Ten of a hundred prompt tokens, or drafted tokens, more that are not taken."""
 
+FAR = math.log(10_000)
+"""Larger changes are not reckoned out: what a server says of its tokens may be any number."""
+
 
 def looks(night: Night) -> list[Glance]:
     """Latency and pace, drifting or stepping; and what of prompts and drafts is put to use."""
@@ -40,11 +43,11 @@ def _logs(course: Course | None, sign: int = 1) -> Course | None:
 
 
 def _slower(change: float) -> str:
-    return f"{100 * math.expm1(change):+.0f} %"
+    return f"{100 * math.expm1(change):+.0f} %" if change < FAR else "more than +1000000 %"
 
 
 def _fewer(change: float) -> str:
-    return f"{100 * math.expm1(-change):+.0f} %"
+    return _slower(-change)
 
 
 def _points(change: float) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy  # its parts come when they are first named: half a second
 
 from seatrial.detectors.words import POINTS, Detector, Glance, Night, few
+from seatrial.statistics.counts import higher
 from seatrial.statistics.series.noise import Floats
 
 BLOCKS = 12
@@ -35,8 +35,8 @@ def looks(night: Night) -> list[Glance]:
     (k0, n0), (k1, n1) = ((float(b.sum()) / burst, float(a.sum()) / burst) for b, a in sides)
     if not n0 or not n1:
         return [few(Detector.ERRORS, len(asked))]
-    table = [[math.floor(k1), round(n1 - k1)], [math.ceil(k0), round(n0 - k0)]]
-    p = float(scipy.stats.fisher_exact(table, alternative="greater")[1])
+    first, later = math.ceil(k0), math.floor(k1)
+    p = higher((first, later), (first + round(n0 - k0), later + round(n1 - k1)))
     before, after = k0 / n0, k1 / n1
     told = f"{before:.2%} of requests in the first half, {after:.2%} in the second"
     look = Glance(

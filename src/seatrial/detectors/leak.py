@@ -79,7 +79,9 @@ def _look(detector: Detector, night: Night) -> Glance:
         large=large,
         called=Call.BOUNDED if bounded else Call.FOUND,
         got=_got(*(sized or (best, over)), night, allowed) + (_CACHE.format(night.cache / MIB) if bounded else ""),
-        told=f"{_signed(by_time.low, allowed)} to {_signed(by_time.high, allowed)} over {_hours(seen):.1f} h (95 %)",
+        told=f"{_signed(by_time.low, allowed)} to {_signed(by_time.high, allowed)} over {_hours(seen):.1f} h (95 %)"
+        + ("" if large or by_time.low <= 0 else _grew_but(best, least, allowed)),
+        chance="" if by_time.low <= 0 else ": it grew; that it is no chance, of all that is looked at, is not shown",
         onset_s=turn,
     )
 
@@ -109,6 +111,13 @@ def _got(best: Trend, over: Course, night: Night, allowed: Allowed) -> str:
     if done is not None and allowed.name:
         text += f", {best.change / float(np.ptp(done)) / 1024:.3g} kB a request"
     return text
+
+
+def _grew_but(best: Trend, least: float, allowed: Allowed) -> str:
+    """Why a growth whose whole interval lies above nothing is no finding."""
+    if best.change < least:
+        return f": it grew; that it is the {_signed(least, allowed)[1:]} that matters is not shown"
+    return ": it grew, and ever more slowly" if best.late < GOES_ON else ": it grew in one step"
 
 
 def _signed(amount: float, allowed: Allowed) -> str:

@@ -28,4 +28,5 @@ def _reading(look: Glance, p: float | None) -> Sighting:
     word = look.called if p is not None and p < LEVEL and look.large else look.word
     onset = look.onset_s if word in {Call.FOUND, Call.BOUNDED} else None
     told = look.got if look.word is Call.UNEVEN and word is not look.word else look.told
+    told += look.chance if look.large and word is look.word else ""
     return Sighting(look.detector, word, look.got, told, onset)

@@ -55,6 +55,7 @@ def looks(course: Course | None, by: Worse) -> list[Glance]:
     change = f"{by.tell(line.change)} over the time (95 %: {by.tell(line.low)} to {by.tell(line.high)})"
     uneven = line.high - line.change > WIDE * by.least
     word, told = (Call.UNEVEN, f"not tested: too uneven, {change}") if uneven else (Call.CLEAR, change)
+    largest = f"largest step {by.tell(jump.change)}"
     drifting = Glance(
         by.drift,
         word,
@@ -69,8 +70,8 @@ def looks(course: Course | None, by: Worse) -> list[Glance]:
         word,
         p=1.0 if drifts else jump.rises,
         large=not drifts and jump.last >= LASTS * jump.change and jump.change >= by.least,
-        got=f"{by.tell(jump.change)} from one moment on",
-        told=told if by.jump is None or uneven else f"largest step {by.tell(jump.change)}",
+        got=largest if drifts else f"{by.tell(jump.change)} from one moment on",
+        told=told if by.jump is None or uneven else largest,
         onset_s=float(seen.at[jump.at]),
     )
     if by.jump is not None:

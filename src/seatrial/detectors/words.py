@@ -160,6 +160,7 @@ class Glance:
         word: what is said where it is not called.
         called: what is said where it is.
         got: size and pace, in words. ``told``: what a reader sees whatever the word.
+        chance: what is told beside it where it is large, and not called for it may be chance.
         onset_s: since when, seconds after the load began.
     """
 
@@ -170,6 +171,7 @@ class Glance:
     called: Call = Call.FOUND
     got: str = ""
     told: str = ""
+    chance: str = ""
     onset_s: float | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
 from seatrial.checks import look
 from seatrial.reading.chat import asks_for_stream
@@ -32,9 +33,9 @@ def answered(
                 way = WAYS[asks_for_stream(x)]
                 once = x.status == 200 and not x.error and look.unanswered(x) is None
                 ways[way] = ways.get(way, False) or once
-    for row in lines.of(LoadRow):
-        ways = found.setdefault(row.endpoint, {})
-        ways[WAYS[True]] = ways.get(WAYS[True], False) or row.outcome == "ok"
+    for endpoint, outcome in sorted(set(map(attrgetter("endpoint", "outcome"), lines.of(LoadRow)))):
+        ways = found.setdefault(endpoint, {})
+        ways[WAYS[True]] = ways.get(WAYS[True], False) or outcome == "ok"
     return found
 
 

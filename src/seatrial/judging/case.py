@@ -107,7 +107,7 @@ def alone(case: Judged) -> Judged:
 def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged], waivers: Waivers) -> Judged:
     """A case that hangs on one which hangs on another itself: on the last of them. In a circle nothing is a cause.
 
-    A waiver of that one is this case's too only where it reaches so far: nobody waived what stands between.
+    Where that one is waived, and its waiver does not reach so far, the case stands by itself: nobody waived it.
     """
     cause, passed = judged.get(case.because), {case.case}
     while cause is not None and cause.because and cause.case not in passed:
@@ -115,13 +115,14 @@ def led(case: Judged, judged: Mapping[str, Judged], first: Mapping[str, Judged],
         cause = judged.get(cause.because)
     if cause is None or cause.case == case.because:
         return case
-    if cause.because:
+    if cause.because:  # of a circle, each of which stands by itself
+        cause = first[cause.case]
+    if cause.case == case.case or not _reaches(cause, case, waivers):
         return first[case.case]
-    why, word = f"because of {cause.case}", Outcome.INCONCLUSIVE
-    waiver = cause.waiver if _reaches(cause, case, waivers) else ""
-    if waiver and cause.outcome is Outcome.WAIVED:
-        word = Outcome.WAIVED
-    return msgspec.structs.replace(case, because=cause.case, why=why, outcome=word, waiver=waiver)
+    word = Outcome.WAIVED if cause.outcome is Outcome.WAIVED else Outcome.INCONCLUSIVE
+    return msgspec.structs.replace(
+        case, because=cause.case, why=f"because of {cause.case}", outcome=word, waiver=cause.waiver
+    )
 
 
 def bereft(case: Judged, lost: Collection[Judged], *, lossy: bool) -> bool:

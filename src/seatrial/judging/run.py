@@ -20,7 +20,9 @@ from seatrial.clients import profile as client_tables
 from seatrial.judging import measured, parameters, soaks, suspects
 from seatrial.judging.answered import answered
 from seatrial.judging.case import FAILED, NO_MASK, Evidenced, Terms, alone, bereft, judge_case, led, unjudged
+from seatrial.judging.collecting import uncollected
 from seatrial.judging.doubt import Doubt
+from seatrial.judging.untested import untested
 from seatrial.judging.waivers import waivers_of
 from seatrial.kinds import profile
 from seatrial.records import (
@@ -116,6 +118,7 @@ class Exchanges:
         return any(line.dropped for name in names if (line := self._received.get(name)) is not None)
 
 
+@uncollected()
 def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
     """Judge everything a run recorded. What is damaged of it is told, and costs what hangs on it its proof.
 
@@ -159,7 +162,7 @@ def judge(run: RunDir, mask: Mask = NO_MASK) -> JudgedRun:
         stops=found,
         record=lines,
         waived=covered.used(cases),
-        not_tested=[(line.what, line.why) for line in lines.of(NotTested)],
+        not_tested=untested(lines, judgements.values()),
         unread=(run.unread.torn, run.unread.unknown),
         known_unseen=known_unseen,
         strict_known=bool(info.options.get("strict_known")),

@@ -45,7 +45,8 @@ def parse_helper_gives_the_object(x: Exchange, expect: Expect) -> Iterator[Findi
     if parsed is None:
         so = "a typed client has nothing in place of its object"
         got = "none; the message holds a refusal" if list(told.refusing(x)) else "none"
-        yield violation("choices[0].message.parsed", expected="an object", got=got, so=so)
+        unsaid = () if _says(x) else (*causes.BOUND, *causes.WORDS)
+        yield violation("choices[0].message.parsed", expected="an object", got=got, so=so, causes=unsaid)
 
 
 def _says(x: Exchange) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any
@@ -25,6 +26,10 @@ ANSWER = "CreateChatCompletionResponse"
 CHUNK = "CreateChatCompletionStreamResponse"
 MOST = 5
 """Findings of one answer; a server that is wrong in one field is wrong on every chunk."""
+
+MISSING = re.compile(r'"(\w+)" is a required property')
+UNREAD = (causes.EVENTS, causes.EVENTS + causes.SOME)
+"""The rule whose finding it is that an event of a stream holds no object."""
 
 SPARED = frozenset({"refusal", "logprobs", "bytes"})
 """Required by the document, missed by no SDK."""
@@ -58,18 +63,31 @@ def answer_validates(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 seen.add((where, message))
                 expected = f"what the OpenAPI document says, {'strict' if expect.strict else 'compat'}"
                 so = "typed clients refuse it or misread it"
-                judges = look.by_choices(x) if "choices" in message else _judges(where, message)
+                judges = UNREAD if at and not isinstance(instance, dict) else _judges(x, where, message)
                 yield violation(where, expected=expected, got=f"{message}{at}", so=so, causes=judges)
 
 
-def _judges(where: str, message: str) -> tuple[str, ...]:
-    """The rules that judge the same place by itself."""
-    if where == "created" and message[:1].isdigit():
+FIELDS = {
+    "finish_reason": (causes.FINISH_KNOWN,),
+    "delta.role": (causes.ROLE, causes.ROLE + causes.SOME),
+    "delta.content": (causes.CONTENT,),
+    "message.content": (causes.CONTENT,),
+    "message.role": (causes.CHOICES,),
+    "].message": (causes.CHOICES,),
+}
+"""Fields of a choice, and the rules that judge each by itself."""
+
+
+def _judges(x: Exchange, where: str, message: str) -> tuple[str, ...]:
+    """The rules that judge the same place by itself. A message begins with the value that is wrong, whatever it is."""
+    if where == "choices" or message.startswith('"choices" is'):
+        return look.by_choices(x)
+    if where == "created" and message.lstrip("-")[:1].isdigit():
         return (causes.SECONDS,)
-    if "finish_reason" in where:
-        return (causes.FINISH_KNOWN,)
-    if where.endswith("delta.role"):
-        return causes.ROLE, causes.ROLE + causes.SOME
+    missing = MISSING.match(message)
+    place = f"{where}.{missing[1]}" if missing else where
+    if field := next((name for name in FIELDS if place.endswith(name)), ""):
+        return FIELDS[field]
     if where.partition(".")[0] == "usage":
         return causes.USAGE, causes.USAGE + causes.SOME
     return causes.CALLS if "tool_calls" in where else ()

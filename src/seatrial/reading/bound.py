@@ -16,6 +16,9 @@ NUMBER = re.compile(r"-|\.\d*|(?:\.\d+)?[eE][+-]?\d*")
 ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,4}")
 """What is left of an escape; the decoder stops before its backslash, or within it."""
 
+AFTER = "more after the JSON"
+"""What is said of a text that goes on behind whole JSON."""
+
 FENCE = re.compile(r"\s*```")
 
 
@@ -90,4 +93,4 @@ def _told(text: str) -> str:
         return ""
     if text[:start].strip():
         return "words before the JSON"
-    return "more after the JSON" if text[end:].strip() else ""
+    return AFTER if text[end:].strip() else ""

@@ -6,13 +6,23 @@ the type it says, or None, or left out; whether that is right is for the rules t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from seatrial.reading.channels import THOUGHT, content, thought, tokens
 from seatrial.reading.fields import integer, listing, mapping, string
 from seatrial.records import NAME_SHOWN, Chunk, Exchange
+
+GROWING = 4
+"""Deltas, each the one before with more behind it, that are no chance."""
+
+PAIRS = 8
+"""Deltas, each of which comes twice in a row, that are no chance."""
+
+WHOLE = 80
+"""Characters of a delta that is all that was told before it, and no chance."""
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
@@ -96,6 +106,22 @@ def usage(x: Exchange) -> Any:
     return next((u for u in said if u is not None), None)
 
 
+def told_again(pieces: Sequence[str]) -> str:
+    """How the deltas of a text tell again what was told before them; empty where they do not."""
+    told = [piece for piece in pieces if piece]
+    grown = [len(new) > len(old) and new.startswith(old) for old, new in pairwise(told)]
+    if len(told) >= GROWING and all(grown):
+        return f"each with all before it: {told[0]!r}, {told[1]!r} ..."
+    if told[::2] == told[1::2] and len(set(told)) >= PAIRS:
+        return f"each twice: {told[0]!r}, {told[1]!r}, {told[2]!r}, {told[3]!r} ..."
+    before = 0
+    for n, piece in enumerate(told):
+        if len(piece) == before >= WHOLE and piece == "".join(told[:n]):
+            return f"all of it once more: {piece[:40]!r} ..."
+        before += len(piece)
+    return ""
+
+
 SAID = ("content", "refusal", "tool_calls", "function_call", "audio", *THOUGHT)
 """Where a message or a delta says anything: words, thought, calls, sound."""
 
@@ -115,17 +141,20 @@ def _filled(choice: Mapping[str, Any]) -> bool:
 
 
 def names(x: Exchange) -> list[str]:
-    """What an answer calls its model: of a stream each name once, in order. What is no text, or empty, is no name."""
+    """What an answer calls its model: of a stream each name once, in order. What is no text, or blank, is no name."""
     said = (mapping(body).get("model") for body in (x.json, *(chunk.json for chunk in x.chunks)))
-    return list(dict.fromkeys(name[:NAME_SHOWN] for name in said if isinstance(name, str) and name))
+    return list(dict.fromkeys(name[:NAME_SHOWN] for name in said if isinstance(name, str) and name.strip()))
 
 
 def completion_tokens(x: Exchange) -> int | None:
-    return integer(mapping(usage(x)).get("completion_tokens"))
+    """The tokens of an answer, as usage has them; None where it has none, or counts words as no token at all."""
+    told = integer(mapping(usage(x)).get("completion_tokens"))
+    return None if told == 0 and says_anything(x) else told
 
 
 def prompt_tokens(x: Exchange) -> int | None:
-    return integer(mapping(usage(x)).get("prompt_tokens"))
+    """The tokens of a prompt, as usage has them; None where it has none, or 0: nobody has counted."""
+    return integer(mapping(usage(x)).get("prompt_tokens")) or None
 
 
 def cap(x: Exchange) -> int | None:

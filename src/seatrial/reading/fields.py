@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -64,6 +65,15 @@ def counted(value: Any) -> int | None:
     """The value if it is a whole number of :data:`MOST` at most, below 0 or above: what is reckoned with as a float."""
     number = integer(value)
     return number if number is not None and -MOST <= number <= MOST else None
+
+
+def all_counted(values: Iterable[Any]) -> list[int | None]:
+    """:func:`counted` of each: of a night's hundreds of thousands, which are nearly always as they should be."""
+    every = list(values)
+    known = [value for value in every if value is not None]
+    if {int}.issuperset(map(type, known)) and min(known, default=0) >= -MOST and max(known, default=0) <= MOST:
+        return every
+    return [counted(value) for value in every]
 
 
 def real(value: Any) -> float | None:

@@ -18,7 +18,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
         "<<SYS>>",
         "<</SYS>>",
     ),
-    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"),
+    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<|turn>", "<turn|>"),
+    "Kimi": ("<|im_user|>", "<|im_assistant|>", "<|im_system|>", "<|im_middle|>"),
     "Mistral": (
         "[INST]",
         "[/INST]",
@@ -30,7 +31,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
         "[/SYSTEM_PROMPT]",
     ),
     "Phi": ("<|system|>", "<|user|>", "<|assistant|>", "<|end|>"),
-    "GLM": ("[gMASK]", "<sop>", "<|observation|>", "<|begin_of_image|>"),
+    "GLM": ("[gMASK]", "<sop>", "<|observation|>", "<|begin_of_image|>", "<|begin_of_box|>", "<|end_of_box|>"),
+    "Cohere": ("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    "Apriel": ("[BEGIN FINAL RESPONSE]", "[END FINAL RESPONSE]"),
     "DeepSeek": (
         "<｜begin▁of▁sentence｜>",
         "<｜end▁of▁sentence｜>",
@@ -50,6 +53,19 @@ ANY = re.compile("|".join(map(re.escape, ALL)))
 AT_AN_END = re.compile(r"\Aassistant[ \t]*\n|</s>(?=\s*\Z)")
 """What is a marker where a text begins or ends, and nowhere else: the role in the head of a turn, of which the tokens
 around it were left out, and what ends a sequence, which HTML has as a tag."""
+
+
+CALLS = re.compile(
+    r"</?tool_(?:call|response|use|code)s?\b|</?\w+[:_]tool_call>|</?(?:\w+:)?function_calls?>|</?toolcall>"
+    r"|<function[=>]|</function>|<(?:steptml:)?invoke\b|<parameter=|</parameter>|<arg_key>|</arg_value>"
+    r"|\[/?TOOL_CALLS\]|\[ARGS\]\s*\{|<\|python_tag\|>|\bfunctools\[|```tool_code|<start_function_call>"
+    r"|<\|?tool_(?:call|response)s?(?:_section|_argument)?(?:_begin|_start|_end)?\|?>|<\|tool_list"
+    r"|<\|(?:START_ACTION|action_start|plugin|FunctionCallBegin)\|>|<\|open\|>tools|\]<\]minimax\[>\["
+    r"|<[|\uff5c](?:tool\u2581|DSML)|<\|channel\|>commentary|\bto=functions\.",
+    re.IGNORECASE,
+)
+"""How models write calls: Hermes, Qwen, GLM, Seed, MiniMax, LongCat, Nemotron, Step, Mistral, Llama, Gemma, Kimi, LFM2,
+Cohere, InternLM, Doubao, DeepSeek, and OpenAI's harmony. A server turns it into calls before a client sees it."""
 
 
 def leaked(text: str) -> list[str]:

@@ -15,18 +15,24 @@ FIELDS = (*THOUGHT, "thinking")
 OPENS = (
     *("<think>", "<thinking>", "<thought>", "<reasoning>", "<|channel|>analysis", "<|begin_of_thought|>"),
     *("[THINK]", "<seed:think>", "<|START_THINKING|>", "\N{WHITE LEFT-POINTING TRIANGLE}think"),
+    *("<|channel>thought", "<longcat_think>", "<|inner_prefix|>", "<unused94>thought"),
 )
 """How thought begins that a server left in the content: Qwen and most others, OpenAI's harmony, Mistral, Seed, Cohere,
-Kimi."""
+Kimi, Gemma 4, LongCat, Apertus, MedGemma."""
 
 CLOSES = (
     *("</think>", "</thinking>", "</thought>", "</reasoning>", "assistantfinal", "<|end_of_thought|>"),
     *("[/THINK]", "</seed:think>", "<|END_THINKING|>", "\N{WHITE LEFT-POINTING TRIANGLE}/think"),
+    *("<channel|>", "</longcat_think>", "<|inner_suffix|>", "<unused95>"),
 )
 """How it ends. Often that alone is left: many templates put what opens it into the prompt; and of harmony the words are
 left where its marks are not printed."""
 
 MARKERS = OPENS + CLOSES
+
+LONGEST = max(map(len, CLOSES))
+LEAST = 3
+"""Characters of a piece of a marker that are no chance."""
 
 FINAL = "<|channel|>final"
 """What ends harmony's thought where its marks are printed."""
@@ -43,6 +49,28 @@ def is_open(text: str) -> bool:
     return bool(begins) and FINAL not in text and not any(close in text for close in begins)
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text begins with a thought that is empty between its markers."""
+    held = text.lstrip()
+    pairs = zip(OPENS, CLOSES, strict=True)
+    return any(held.startswith(mark) and held.removeprefix(mark).lstrip().startswith(close) for mark, close in pairs)
+
+
+def torn(thought: str, content: str) -> str:
+    """The piece of a marker that is left where a thought ends or its answer begins; empty where none is.
+
+    Only markers in brackets have pieces that are no words.
+    """
+    ends, begins = thought.rstrip()[-LONGEST:], content.lstrip()[:LONGEST]
+    for close in (each for each in CLOSES if each.endswith((">", "]"))):
+        for size in range(len(close) - 1, LEAST - 1, -1):
+            if ends.endswith(close[:size]):
+                return close[:size]
+            if begins.startswith(close[-size:]):
+                return close[-size:]
+    return ""
+
+
 def told(x: Exchange) -> dict[int, dict[str, str]]:
     """The thought of each choice by the field that held it; a choice without any has none."""
     found: dict[int, dict[str, str]] = {}
@@ -51,6 +79,15 @@ def told(x: Exchange) -> dict[int, dict[str, str]]:
         for name in FIELDS:
             if text := string(message.get(name)):
                 held[name] = held.get(name, "") + text
+    return found
+
+
+def pieces(x: Exchange) -> dict[tuple[int, str], list[str]]:
+    """The thought of each choice by the field that held it, piece by piece."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for _where, index, _choice, message in choices(x):
+        for name in FIELDS:
+            found.setdefault((index, name), []).append(string(message.get(name)) or "")
     return found
 
 
@@ -95,11 +132,11 @@ def is_marked(thought: str) -> bool:
 def spent(x: Exchange) -> int:
     """Tokens of thought: as counted, else its text's share of all tokens, else a token for four characters.
 
-    A count beyond that of all tokens cannot be true, and is none.
+    A count beyond that of all tokens cannot be true, nor one of all where words were said; it is none.
     """
     counted, whole = integer(tokens(x)), completion_tokens(x)
-    if counted and 0 < counted <= (counted if whole is None else whole):
-        return counted
     thought = sum(map(len, joined(x).values()))
     words = sum(len(answer.content) for answer in answers(x).values())
+    if counted and 0 < counted <= (counted if whole is None else whole - bool(words)):
+        return counted
     return thought // 4 if whole is None else round(whole * thought / max(1, thought + words))

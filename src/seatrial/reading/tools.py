@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,18 @@ from seatrial.reading.channels import called
 from seatrial.reading.chat import choices
 from seatrial.reading.fields import integer, listing, mapping, string
 from seatrial.records import Exchange
+
+FENCED = re.compile(r"```\w*\n(.*?)(?:\n?```)?", re.DOTALL)
+"""A text in a fence of Markdown, perhaps without its end."""
+
+WRITTEN = re.compile(r"(?:\[\s*)?([\w.-]+)\((?:\s*\w+\s*=[^\n]*)?\)\s*\]?")
+"""A call as a program would write it: its arguments by their names, perhaps in a list."""
+
+BEGUN = re.compile(
+    r'(?:\[\s*)?\{\s*(?:"type"\s*:\s*"function"\s*,\s*)?(?:"function"\s*:\s*\{\s*)?'
+    r'"name"\s*:\s*"([\w.-]+)"\s*,\s*"(?:arguments|parameters)"'
+)
+"""How a call in JSON begins, also where a cap has cut it."""
 
 
 class Calls:
@@ -87,6 +100,11 @@ class MadeCall:
         return [value for piece in self.pieces if (value := piece.function.get("name")) is not None]
 
     @property
+    def named(self) -> bool:
+        """Whether any of its pieces has a function: one that has none tells name and arguments elsewhere."""
+        return any(piece.function for piece in self.pieces)
+
+    @property
     def given(self) -> list[Any]:
         """The arguments, piece by piece, as they were sent."""
         return [piece.function["arguments"] for piece in self.pieces if "arguments" in piece.function]
@@ -134,3 +152,17 @@ def offered(x: Exchange) -> dict[str, dict[str, Any]]:
     """The functions that a request offers, by name."""
     functions = (mapping(mapping(t).get("function")) for t in listing(mapping(x.request_json).get("tools")))
     return {name: each for each in functions if (name := string(each.get("name")))}
+
+
+def is_told_in(text: str, names: Collection[str]) -> bool:
+    """Whether a text is nothing but a call of one of some functions: in JSON, or as a program would write it, and
+    perhaps in a fence."""
+    text = text.strip()
+    if fenced := FENCED.fullmatch(text):
+        text = fenced[1].strip()
+    if told := WRITTEN.fullmatch(text) or BEGUN.match(text):
+        return told[1] in names
+    value = decoded(text)[0] if names and text.startswith(("{", "[")) else None
+    listed = [mapping(each) for each in listing(value) or [value]]
+    made = [mapping(each.get("function")) or each for each in listed]
+    return any(string(each.get("name")) in names and {"arguments", "parameters"} & each.keys() for each in made)

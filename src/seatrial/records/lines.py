@@ -292,6 +292,7 @@ class NotTested(Line, frozen=True, kw_only=True, tag="not-tested"):
     what: str
     why: str
     endpoint: str = ""  # empty: of the whole run
+    rule: str = ""  # of a probe that is asked after all where others leave time; a judgement of it takes this back
 
 
 class Noted(Line, frozen=True, kw_only=True, tag="noted"):

@@ -38,9 +38,10 @@ class Record(Sequence[Line]):
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._lines = sorted(lines, key=attrgetter("t"))
-        self._kinds: dict[type[Line], list[Line]] = defaultdict(list)
+        kinds: dict[type[Line], list[Line]] = defaultdict(list)
         for line in self._lines:
-            self._kinds[type(line)].append(line)
+            kinds[type(line)].append(line)
+        self._kinds = kinds
 
     def of(self, kind: type[_Kind]) -> Sequence[_Kind]:
         """Those of one kind, in order of time."""

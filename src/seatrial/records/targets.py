@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
+
+
+class Harm(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of others at questions of ours: of connections of any age, and of such as had just begun."""
+
+    cuts: int = 0  # questions that were each followed at once by the end of others' connections
+    convicted: bool = False  # such questions do end them
+    ended: Sequence[Sequence[float]] = ((0, 0), (0, 0))  # at once; within half a second
+    spans: Sequence[Sequence[float]] = ((0, 0, 0), (0, 0, 0))
+    """Spans of time in which nothing was asked, by what ended in them: at once, within half a second, or later."""
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +35,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     headers: dict[str, str] = {}
     ca: str = ""  # path of a file of certificates to trust instead of the system's
-    cuts: int = 0  # questions of ours that were each followed at once by the end of others' connections
+    harm: Harm | None = None  # what became of others at questions of ours, where it was seen
     canary_s: float = 0  # seconds between two canaries; 0: none
     behind: str = ""  # the name of the endpoint that stands behind it, where it is a gateway
     engine: bool = True  # False: nothing is asked of its engine, by the operator's choice; its health page alone

@@ -99,7 +99,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True)
     """Stands in a body for a piece of what an earlier answer said, or for its call's id; else for a text of our own."""
 
     after: str  # the earlier request, of the same scenario
-    of: Literal["content", "thought", "call"] = "content"  # of a call its id, whole
+    of: Literal["content", "words", "thought", "call"] = "content"  # of words from the next on; of a call its id, whole
     first: int = 0  # characters before the piece
     length: int = 8
     spelt: Literal["", "in the other case", "between line ends"] = ""

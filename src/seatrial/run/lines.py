@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
@@ -30,15 +30,13 @@ NAMES = ("case", "endpoint", "rule", "scenario", "suite", "name", "id", "w")
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(LINES)
 decode = _DECODER.decode
 _decode_all = _DECODER.decode_lines
-_COUNTS = attrgetter("tokens", "prompt_tokens")
-SAID: Mapping[type[Line], Callable[[Any], Any]] = {
-    Counters: attrgetter("tokens", "prompt_tokens", "prompt_read"),
-    Judgement: attrgetter("expect"),
-    LoadRow: attrgetter("tokens", "prompt_tokens", "cached", "drafted", "accepted"),
-    Meter: _COUNTS,
+SAID: Mapping[type[Line], tuple[str, ...]] = {
+    Counters: ("tokens", "prompt_tokens", "prompt_read"),
+    Judgement: ("expect",),
+    LoadRow: ("tokens", "prompt_tokens", "cached", "drafted", "accepted"),
+    Meter: ("tokens", "prompt_tokens"),
 }
 """What lines hold as others said it: the decoder bounds no number of these, and of all else."""
-_COUNTED = SAID.keys() - {Judgement}
 _KINDS = frozenset(str(kind.__struct_config__.tag) for kind in get_args(LINES))
 _ODD = re.compile(rb"\\u|[^\x20-\x7e\n]")
 """What a line must hold to be worth a closer look, where no sum says that we wrote it."""
@@ -106,9 +104,7 @@ class LineReader:
         if _ODD.search(content) is None if begin is None else sums.all_hold(block, begin):
             with contextlib.suppress(*BAD):
                 lines = _decode_all(content)
-                counts = [n for line in lines if type(line) in _COUNTED for n in _COUNTS(line) if n is not None]
-                near = min(counts, default=0) > -_HUGE and max(counts, default=0) < _HUGE
-                if near and all(_reckoned(line) for line in lines if type(line) is Judgement):
+                if all(_all_near(kind, lines) for kind in SAID):
                     return lines
         return self._one_by_one(block, name)
 
@@ -217,8 +213,18 @@ def _printable(line: Line) -> bool:
 
 def _reckoned(line: Line) -> bool:
     """Whether a reader can reckon with what a line passes on as others said it; the decoder bounds what is ours."""
-    said = SAID.get(type(line))
-    return said is None or _near(said(line))
+    return all(_near(getattr(line, name)) for name in SAID.get(type(line), ()))
+
+
+def _all_near(kind: type[Line], lines: Sequence[Line]) -> bool:
+    """:func:`_reckoned` of each line of one kind: of a night's many rows, whose numbers are small ones."""
+    mine = [line for line in lines if type(line) is kind]
+    for name in SAID[kind] if mine else ():
+        told = [*filter(None, map(attrgetter(name), mine))]
+        small = {int}.issuperset(map(type, told)) and min(told, default=0) > -_HUGE and max(told, default=0) < _HUGE
+        if not small and not all(map(_near, told)):
+            return False
+    return True
 
 
 def _near(value: Any) -> bool:

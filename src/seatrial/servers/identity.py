@@ -177,7 +177,7 @@ def _items(x: Exchange) -> tuple[dict[str, Any], ...] | None:
 
 def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> str:
     """The model to ask for. A gateway lists patterns, as ``*`` or ``openai/*``: any name that fits one is offered."""
-    offered = [item["id"] for item in items]
+    offered = list(dict.fromkeys(item["id"] for item in items))  # a gateway lists one name for each of its servers
     models = [name for name in offered if "*" not in name]
     if wanted is not None:
         aliases = [a for item in items for a in listing(item.get("aliases")) if isinstance(a, str)]
@@ -187,7 +187,7 @@ def _choose(url: str, items: Sequence[dict[str, Any]], wanted: str | None) -> st
             hint = f"nearest: {flat(near[0])}" if near else f"it has {_names(offered)}"
             raise EndpointError(f"{root(url)} offers no model {flat(wanted)}; {hint}")
         return wanted
-    loaded = [item["id"] for item in items if listed.is_loaded(item)]
+    loaded = list(dict.fromkeys(item["id"] for item in items if listed.is_loaded(item)))
     if len(models) == 1 or len(loaded) == 1:
         return str(models[0] if len(models) == 1 else loaded[0])
     if not offered:

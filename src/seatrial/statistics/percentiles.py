@@ -43,12 +43,11 @@ def percentile(values: Sequence[float] | NDArray[np.float64], q: float, confiden
     if not len(values):
         return None
     import numpy as np
-    from scipy.stats import binom  # a second to import, and only wanted when a run is judged
 
     ordered, n = np.sort(np.asarray(values, dtype=np.float64)), len(values)
     tail = (1 - confidence) / 2
-    below = int(binom.ppf(tail, n, q)) - 1
-    above = int(binom.ppf(1 - tail, n, q))
+    below = _fewest(tail, n, q) - 1
+    above = _fewest(1 - tail, n, q)
     return Percentile(
         q=q,
         value=float(ordered[_rank(n, q)]),
@@ -56,6 +55,16 @@ def percentile(values: Sequence[float] | NDArray[np.float64], q: float, confiden
         low=float(ordered[below]) if below >= 0 else None,
         high=float(ordered[above]) if above < n else None,
     )
+
+
+def _fewest(chance: float, n: int, q: float) -> int:
+    """The quantile of a binomial number: the least of ``n`` that are so few with at least this chance."""
+    from scipy.special import bdtr, bdtrik  # only wanted when a run is judged; scipy.stats takes three times as long
+
+    if not 0 < q < 1:
+        return n if q >= 1 else 0
+    near = max(math.ceil(float(bdtrik(chance, n, q))), 0)
+    return near - 1 if near and float(bdtr(near - 1, n, q)) >= chance else near
 
 
 def _rank(n: int, q: float) -> int:

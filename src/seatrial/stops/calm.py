@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from seatrial.records import Line, LoadRow, Sent
 from seatrial.stops.process import requests
+from seatrial.stops.state.cases import told
 from seatrial.stops.state.limits import Limits
 from seatrial.stops.state.server import Server
 from seatrial.stops.streams import broken
@@ -38,8 +39,9 @@ def is_quiet(server: Server) -> bool:
 
 def caught_up(server: Server, lines: Sequence[Calm]) -> Server:
     """A quiet server after calm lines of it, in their order."""
-    names = [line.id for line in lines]
-    server = requests.several(server, lines, names)
-    work, streams = flow.several(server.work, lines, names), server.streams
+    names = [f"{line.w}-{line.n}" if type(line) is Sent else line.id for line in lines]  # as Sent.id, at hand
     rows = [line for line in lines if type(line) is LoadRow]
+    times = [told(row) for row in rows]
+    server = requests.several(server, lines, names, times)
+    work, streams = flow.several(server.work, lines, names, times), server.streams
     return replace(server, work=work, streams=broken.in_order(streams, rows) if rows else streams)

@@ -80,10 +80,19 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
     servers, last, limits = {**state.servers}, state.last, state.limits
     given: list[Stop] = []
     waiting: dict[str, list[calm.Calm]] = {}
-    readers_of = dispatch.LINES.get
+    readers_of, may_be_calm, is_calm = dispatch.LINES.get, calm.KINDS, calm.is_calm
     for line in lines:
-        last = line.t if line.t > last else last
+        if (t := line.t) > last:
+            last = t
         kind = type(line)
+        if kind in may_be_calm and is_calm(line, limits) and (name := line.endpoint):
+            before = waiting.get(name)
+            if before is not None:
+                before.append(line)
+                continue
+            if calm.is_quiet(servers.get(name) or Server(name)):
+                waiting[name] = [line]
+                continue
         readers = readers_of(kind, dispatch.UNREAD)
         name = readers[0](line)
         if not name:
@@ -93,13 +102,6 @@ def _taken(state: State, lines: Iterable[Line]) -> tuple[State, tuple[Stop, ...]
                 given.extend(due)
                 servers = {**state.servers}
             continue
-        if kind in calm.KINDS and calm.is_calm(line, limits):
-            if name in waiting:
-                waiting[name].append(line)
-                continue
-            if calm.is_quiet(servers.get(name) or Server(name)):
-                waiting[name] = [line]
-                continue
         if waiting:
             _caught_up(servers, waiting, state)
         old = servers.get(name) or Server(name)

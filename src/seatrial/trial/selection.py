@@ -81,6 +81,7 @@ class Selection:
     lacking: dict[str, str] = field(default_factory=dict)  # suites that were asked for and do not run, and why
     complaint: str = ""  # why it cannot be run: a worker cannot say it itself
     joined: list[Planned] = field(default_factory=list)  # what another run has asked, and this one does not
+    spare: dict[str, tuple[str, str]] = field(default_factory=dict)  # of what is left out: endpoint and rule, by name
 
     @property
     def asked(self) -> dict[str, str]:
@@ -311,7 +312,9 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         else:
             out.cases += [plan for plan in own if plan.rule not in got.left]
             held = probes()
-            out.not_tested += [(f"{held[rule].what} of {name} ({rule})", why) for rule, why in got.left.items()]
+            left = {rule: f"{held[rule].what} of {name} ({rule})" for rule in got.left}
+            out.not_tested += [(left[rule], why) for rule, why in got.left.items()]
+            out.spare |= {left[rule]: (name, rule) for rule in got.needs}
     if none and not any(plan.suite == BEHAVIOUR for plan in out.cases):
         lack(out, BEHAVIOUR, list(none.values())[-1])
     else:

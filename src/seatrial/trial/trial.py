@@ -82,6 +82,10 @@ class Trial:
         """This run as one who wants an endpoint, and for what: told to others who wait for it."""
         return Claim(str(self.rundir.path), what, os.getppid() if self.worker else os.getpid(), self.say)
 
-    def not_tested(self, what: str, why: str, endpoint: str = "") -> None:
-        """Write down what is not tested and why; without an endpoint, of the whole run."""
-        self.writer.write("judgements.jsonl", NotTested(what=what, why=why, endpoint=endpoint))
+    def not_tested(self, what: str, why: str, endpoint: str = "", rule: str = "") -> None:
+        """Write down what is not tested and why; without an endpoint, of the whole run.
+
+        Args:
+            rule: of what may be tested after all.
+        """
+        self.writer.write("judgements.jsonl", NotTested(what=what, why=why, endpoint=endpoint, rule=rule))

@@ -22,7 +22,8 @@ from seatrial.run.directory import RunDir
 from seatrial.servers.asking import FirstLook
 from seatrial.servers.identity import survey
 from seatrial.watching.settings import COMMAND, WatchSettings
-from seatrial.wire.transports.bystanders import Bystanders, looking_at
+from seatrial.wire.connected import looking_at
+from seatrial.wire.transports.bystanders import Bystanders
 
 PACKAGES = ("msgspec", "nvidia-ml-py", "rich")
 WATCHER = "watch"
@@ -110,7 +111,7 @@ def watched(settings: WatchSettings, looked: Mapping[str, Looked]) -> list[Watch
                 canary_s=settings.canary_s,
                 engine=settings.canary_s > 0,
                 scrape=settings.scrape,
-                cuts=found.company.handed_over,
+                harm=found.company.known,
                 behind=settings.behind.get(name, ""),
             )
         )

@@ -20,8 +20,8 @@ SEES = {"type": "image_url", "image_url": {"url": RED}}
 IMAGES = {
     "image": declinable(
         {
-            "without": request([{"role": "user", "content": [SAYS]}], max_tokens=1),
-            "image": request([{"role": "user", "content": [SAYS, SEES]}], max_tokens=1),
+            "without": request([{"role": "user", "content": [SAYS]}], max_tokens=12),
+            "image": request([{"role": "user", "content": [SAYS, SEES]}], max_tokens=12),
         },
         of=multimodal.IMAGE,
     ),

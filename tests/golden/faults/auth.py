@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.golden import edits
-from tests.golden.edits import failure, html
+from tests.golden.edits import api, failure, html
 from tests.golden.items import Reply
 from tests.golden.registry import Call, Shot, chat, embedding, fault, freedom
 
@@ -50,6 +50,12 @@ def missing_key_403(reply: Reply, shot: Shot) -> Reply:
 def missing_key_unshaped(reply: Reply, shot: Shot) -> Reply:
     """A chat without a key gets 401 with {"detail": "Not authenticated"}, as FastAPI has it."""
     return Reply(401, {"detail": "Not authenticated"}) if _refused(reply) else reply
+
+
+@fault("keys-refused-in-a-word", caught_by=MISSING, stage="reply", when=api)
+def keys_refused_in_a_word(reply: Reply, shot: Shot) -> Reply:
+    """Whoever has no good key gets 401 and the text "Unauthorized", as nginx and many gateways have it."""
+    return Reply(401, b"Unauthorized", (("Content-Type", "text/plain"),)) if _refused(reply) else reply
 
 
 def _to_a_login(reply: Reply) -> Reply:

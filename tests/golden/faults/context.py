@@ -87,6 +87,25 @@ def endless_closes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     yield Act.CUT
 
 
+@fault("overflow-closes", caught_by="errors/faulty-request-is-answered", stage="wire", when=_too_long)
+def overflow_closes(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A prompt beyond the context closes the connection without a word."""
+    shot.fire()
+    yield Act.CUT
+
+
+@fault(
+    "usage-of-the-last-message", caught_by="chat/messages-of-each-role-are-read", stage=("whole", "chunk"), when=chat
+)
+def usage_of_the_last_message(body: Json, shot: Shot) -> Json:
+    """usage counts the last message, and nothing before it."""
+    usage, last = body.get("usage"), _prompt(shot.call)
+    read = len(answers.tokens(last)) + 4
+    if not usage or not last or read >= usage["prompt_tokens"]:
+        return body
+    return {**body, "usage": {**usage, "prompt_tokens": read, "total_tokens": read + usage["completion_tokens"]}}
+
+
 @fault("front-is-cut", caught_by="context/nothing-is-cut-in-silence", stage="body", when=_too_long)
 def front_is_cut(body: Json, shot: Shot) -> Json:
     """Of a prompt beyond the context the last half of a context is read, with 200 (Ollama 17427)."""
@@ -112,6 +131,17 @@ def cap_beyond_is_500(body: Json, shot: Shot) -> Json:
 def context_end_says_stop(answer: Answer, shot: Shot) -> Answer:
     """An answer that the end of the context cuts says stop."""
     return replace(answer, finish="stop") if answer.finish == "length" else answer
+
+
+@fault("context-shifts", caught_by="context/cap-beyond-the-context-is-refused-or-met", stage="answer", when=_beyond)
+def context_shifts(answer: Answer, shot: Shot) -> Answer:
+    """An answer goes on beyond the end of the context: what stands at its beginning makes room (llama.cpp with
+    --context-shift)."""
+    body = shot.call.body
+    stops = body.get("stop") or ()
+    cap = min(body[name] for name in CAPS if body.get(name) is not None)
+    longer = shot.call.drafts[-1].limited(cap, (stops,) if isinstance(stops, str) else tuple(stops))
+    return longer if longer.generated > answer.generated else answer
 
 
 @fault("limit-off-by-one", caught_by="context/the-exact-limit-works", stage="draft")

@@ -75,6 +75,12 @@ def model_created_a_string(reply: Reply, shot: Shot) -> Reply:
     return _item(reply, created="2026-11-24T00:00:00Z")
 
 
+@fault("model-created-in-milliseconds", caught_by=ITEM, stage="reply", when=get("/v1/models"))
+def model_created_in_milliseconds(reply: Reply, shot: Shot) -> Reply:
+    """created of a listed model is a time in milliseconds."""
+    return _item(reply, created=1_760_000_000_000)
+
+
 @fault("model-object-wrong", caught_by=ITEM, stage="reply", when=_models)
 def model_object_wrong(reply: Reply, shot: Shot) -> Reply:
     """A listed model's object is not "model"."""

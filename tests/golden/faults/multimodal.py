@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tests.golden.answers import Answer, tokens
 from tests.golden.edits import Json, failure, get
 from tests.golden.items import Reply
 from tests.golden.registry import Call, Shot, chat, fault, freedom
@@ -55,8 +56,29 @@ def image_gives_500(body: Json, shot: Shot) -> Json:
 )
 def images_are_seen(value: Any, shot: Shot) -> Any:
     """The model sees images: each has its tokens in the prompt, and the page of the server's properties says so."""
-    if not isinstance(value, Reply):
-        return _parts(value, lambda parts: [LOOK if _is_image(part) else part for part in parts])
-    if value.status != 200 or shot.call.path != "/props":
-        return value
-    return replace(value, payload={**value.payload, "modalities": {"vision": True, "audio": False}})
+    if isinstance(value, Reply):
+        return _as_it_says(value, shot)
+    return _parts(value, lambda parts: [LOOK if _is_image(part) else part for part in parts])
+
+
+def _as_it_says(reply: Reply, shot: Shot) -> Reply:
+    """The page of its properties, of a model that sees."""
+    if reply.status != 200 or shot.call.path != "/props":
+        return reply
+    return replace(reply, payload={**reply.payload, "modalities": {"vision": True, "audio": False}})
+
+
+@freedom(
+    "images-are-seen-and-not-counted",
+    stage=("body", "draft", "reply"),
+    when=lambda call: with_image(call) or get("/props")(call),
+    of="images",
+    source="OpenAPI document, CompletionUsage.prompt_tokens: tokens in the prompt; of images nothing is said",
+)
+def images_are_seen_and_not_counted(value: Any, shot: Shot) -> Any:
+    """The model sees images, and no tokens are counted for them: the answer shows what it saw."""
+    if isinstance(value, Reply):
+        return _as_it_says(value, shot)
+    if isinstance(value, Answer):
+        return replace(value, content=tokens(f"The picture is all red. {value.text}"))
+    return _parts(value, lambda parts: [part for part in parts if not _is_image(part)])

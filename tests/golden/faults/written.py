@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from tests.golden.answers import Answer, tokens
 from tests.golden.edits import Json
+from tests.golden.faults.optional import with_tools
+from tests.golden.faults.tools.calls import with_calls
 from tests.golden.registry import Shot, chat, fault
 
 WRITTEN = "context/text-comes-as-it-was-written"
@@ -54,3 +59,25 @@ def answer_read_as_latin_1(body: Json, shot: Shot) -> Json:
 def answer_decomposed(body: Json, shot: Shot) -> Json:
     """What is said comes in decomposed characters, as a tokenizer normalises (llama.cpp pull request 7122)."""
     return _or_same(body, lambda text: unicodedata.normalize("NFD", text))
+
+
+FAR = re.compile("[\U00010000-\U0010ffff]")
+
+
+@fault("far-planes-taken-out", caught_by=WRITTEN, stage=BOTH, when=chat)
+def far_planes_taken_out(body: Json, shot: Shot) -> Json:
+    """What is said is kept in three bytes a character, and emoji are taken out (AssemblyZero issue 527 does so)."""
+    return _or_same(body, lambda text: FAR.sub("", text))
+
+
+@fault("far-planes-taken-out-of-arguments", caught_by=WRITTEN, stage="draft", when=with_tools)
+def far_planes_taken_out_of_arguments(answer: Answer, shot: Shot) -> Answer:
+    """The parser of calls knows characters of two bytes alone, and passes over the others."""
+    spoilt = with_calls(answer, lambda n, c: replace(c, arguments=tokens(FAR.sub("", "".join(c.arguments)))))
+    return answer if spoilt == answer else spoilt
+
+
+@fault("far-planes-as-question-marks", caught_by=WRITTEN, stage=BOTH, when=chat)
+def far_planes_as_question_marks(body: Json, shot: Shot) -> Json:
+    """Each half of a pair of surrogates becomes a question mark."""
+    return _or_same(body, lambda text: FAR.sub("??", text))

@@ -270,6 +270,11 @@ def test_a_probe_that_is_worse_by_itself_and_not_among_all_says_why_it_is_open()
     assert told.endswith(f"the margin is -5.0 points; {WORSE_ALONE}")
     assert WORSE_ALONE in shown.partition("<h2>Scorecard")[2].partition("</section>")[0]
     assert row.probe not in shown.partition("<h2>What was not tested")[2].partition("</section>")[0]
+    beside = msgspec.structs.replace(decision, probes=(msgspec.structs.replace(row, blocks=False),))
+    shown = page.render(Decisions(exit=1, margin=0.05, decisions=(beside,), notices=()))
+    scorecard = shown.partition("<h2>Scorecard")[2].partition("</section>")[0]
+    assert WORSE_ALONE in scorecard
+    assert "Holm" not in scorecard, "what does not block is adjusted otherwise"
 
 
 def test_owed_answers_and_questions_not_asked_are_shown():

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import pytest
+
+from seatrial.checks.areas.soak import worsening
 from seatrial.detectors import showing
-from seatrial.detectors.words import Detector
+from seatrial.detectors.words import NOT_TESTED, Call, Detector, Sighting
 from seatrial.records import Outcome
 from seatrial.report.allure import page
 from seatrial.report.markdown import render
@@ -38,7 +41,7 @@ def test_a_line_of_each_phase_and_of_each_workload_in_it(calm):
     assert opened["requests"] == "203"
     assert (opened["lost"], opened["dropped"], opened["disowned"]) == ("3", "3", "3 (15 tokens)")
     assert opened["TTFT p99 s"] == "beyond 10.200"
-    assert "<dt>made for nobody</dt><dd>15 tokens of 3 answers (3 sse_error)</dd>" in html
+    assert "<dt>disowned tokens</dt><dd>15 tokens of 3 answers (3 sse_error)</dd>" in html
     assert re.search(r"<dt>energy</dt><dd>[0-9.]+ J a token", html)
 
 
@@ -54,6 +57,16 @@ def test_each_detector_has_a_line_with_what_it_sees_and_how_small(calm):
     assert (word, smallest) == ("nothing seen", "256 MB/h")
     assert seen.endswith(" MB over 0.2 h (95 %)")
     assert cells(html, "latency")[1:] == ["not tested", "nothing tells it", "no canary was sent"]
+
+
+@pytest.mark.parametrize("word", Call)
+def test_whatever_became_of_a_look_stands_in_its_line(calm, monkeypatch, word):
+    looked = {each: Sighting(each, word, "got", "not tested: why") for each in Detector}
+    monkeypatch.setattr(worsening, "seen", lambda run, expect: looked)
+    html = page.section(Report(night(calm, seconds=900)), {})
+    told = cells(html, "decode")[1]
+    assert (told == "not tested") == (word in NOT_TESTED)
+    assert (told == "nothing seen") == (word is Call.CLEAR)
 
 
 def test_the_case_of_a_detector_is_linked_with_its_outcome(calm):

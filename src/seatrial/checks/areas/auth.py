@@ -64,7 +64,7 @@ def wrong_key_is_a_401(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
 
     A redirect to a login page is none, as where no key is sent.
     """
-    yield from _turned_away(xs, "wrong", so="any key will do", once=_by_none(xs))
+    yield from _turned_away(xs, "wrong", so="any key will do", once=_by_none(xs), shaped=(causes.NO_KEY,))
 
 
 @rule(
@@ -159,7 +159,15 @@ def any_key_is_taken(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Fin
         yield violation("the status", expected="200, as without a key", got=f"{x.status} {_start(x)}", so=so)
 
 
-def _turned_away(xs: Mapping[str, Exchange], name: str, *, so: str, once: tuple[str, ...] = ()) -> Iterator[Finding]:
+def _turned_away(
+    xs: Mapping[str, Exchange], name: str, *, so: str, once: tuple[str, ...] = (), shaped: tuple[str, ...] = ()
+) -> Iterator[Finding]:
+    """What is wrong with the answer to a request without a good key.
+
+    Args:
+        once: the rule by which another one is let in as well.
+        shaped: the rule by which another one has no error object either.
+    """
     if nothing := _unheard(xs, name):
         yield nothing
         return
@@ -175,7 +183,8 @@ def _turned_away(xs: Mapping[str, Exchange], name: str, *, so: str, once: tuple[
         return
     message = fields.mapping(fields.mapping(x.json).get("error")).get("message")
     if not isinstance(message, str) or not message.strip():
-        yield violation("error.message", expected="text", got=_start(x), so=look.sdk_says(x), about=name)
+        judges = (*shaped, causes.ERROR_SHAPED + causes.SOME)
+        yield violation("error.message", expected="text", got=_start(x), so=look.sdk_says(x), about=name, causes=judges)
 
 
 def _unheard(xs: Mapping[str, Exchange], name: str) -> Finding | None:

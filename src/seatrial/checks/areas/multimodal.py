@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import answering, causes, look, traits
@@ -10,6 +11,7 @@ from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat
 from seatrial.records import Exchange, Expect, Finding, Level
+from seatrial.text import shorten
 
 IMAGE = traits.DECLINABLE | trait("image-beside-text")
 """A text in a part (``without``), and the same with an image beside it (``image``)."""
@@ -26,8 +28,8 @@ PARTS = "chat/text-parts-are-the-joined-text"
     "should fail explicitly",
 )
 def image_is_seen_or_refused(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """An image beside a text is seen, so that usage counts tokens for it in the prompt, or the request is refused with
-    a 4xx."""
+    """An image beside a text is seen, so that usage counts tokens for it in the prompt or the answer tells what it
+    shows, or the request is refused with a 4xx."""
     without, x = xs.get("without"), xs.get("image")
     judges = (causes.ANSWERED + causes.SOME, PARTS + causes.SOME)
     if without is None or x is None:
@@ -47,12 +49,28 @@ def _passed_over(x: Exchange, without: Exchange) -> Iterator[Finding]:
         yield violation(where, expected="200, or a 4xx", got=wrong.got, so=so, about="image")
         return
     known, tokens = chat.prompt_tokens(without), chat.prompt_tokens(x)
-    where = "image: usage.prompt_tokens"
+    where, said = "image: usage.prompt_tokens", _words(x)
     if known is None or tokens is None:
         got, judges = chat.usage(without if known is None else x), (causes.USAGE + causes.SOME,)
         yield no_evidence(where, expected="a whole number", got=got, about="image", causes=judges)
-    elif tokens <= known:  # some who see an image count one token for it, as its mark in the prompt
+    elif tokens > known:  # some who see an image count one token for it, as its mark in the prompt
+        return
+    elif said and said == _words(without):
         so = "a user is told of an image that the model never saw"
-        expected = f"more than the {known} without the image, or a 4xx"
-        judges = (PARTS + causes.SOME,)
-        yield violation(where, expected=expected, got=tokens, so=so, grave=True, about="image", causes=judges)
+        expected = f"more than the {known} without the image, or other words, or a 4xx"
+        got, judges = f"{tokens}, and the same words", (PARTS + causes.SOME,)
+        yield violation(where, expected=expected, got=got, so=so, grave=True, about="image", causes=judges)
+    elif not COLOUR.search(said) or COLOUR.search(_words(without)):
+        expected = f"more than the {known} without the image, or an answer that tells its colour"
+        got, judges = f"{tokens}, and {shorten(said, 80)!r}", (PARTS + causes.SOME,)
+        yield no_evidence(where, expected=expected, got=got, about="image", causes=judges)
+
+
+COLOUR = re.compile(r"\bred\b", re.IGNORECASE)
+"""What an answer says of the image: who counts no tokens for what he has seen is known by it."""
+
+
+def _words(x: Exchange) -> str:
+    """What the first choice of an answer says, thought included."""
+    first = chat.answers(x).get(0)
+    return "" if first is None else f"{first.reasoning}{first.content}".strip()

@@ -11,6 +11,7 @@ from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, exposition, fields
+from seatrial.reading.soak.columns import rows_of
 from seatrial.records import BUSY, SECOND, Exchange, Expect, Finding, Level, SoakRun
 
 HEALTH = trait("health", own=True)
@@ -185,8 +186,8 @@ def drafts_are_counted(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
 )
 def health_is_told_under_load(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load the page of health says 200 within a second, in at least 95 of 100 looks."""
-    since = min((row.sent_at for row in run.rows), default=0)
-    until = max((row.ended_at for row in run.rows), default=-1)
+    rows = rows_of(run)
+    since, until = (rows.whole("sent_at").min(), rows.whole("ended_at").max()) if rows else (0, -1)
     under = (each for each in run.probes if since <= each.t <= until)
     seen = [each for each in under if each.health is not None or (each.error and not each.error.startswith(UNASKED))]
     late = [each for each in seen if each.health != OK or (each.health_ns or 0) > PROMPT_S * SECOND]

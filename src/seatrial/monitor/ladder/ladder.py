@@ -20,8 +20,9 @@ from seatrial.monitor.ladder.scheduler import Scheduler
 from seatrial.monitor.process.proc import Process
 from seatrial.records import SECOND
 from seatrial.records.targets import Watch
+from seatrial.wire.connected import others
 from seatrial.wire.transports import probe
-from seatrial.wire.transports.bystanders import Bystanders, others
+from seatrial.wire.transports.bystanders import Bystanders
 from seatrial.wire.transports.turns import Turns
 
 UP = frozenset({"deadline", "cut", "not-http", "too-large", "tls"})
@@ -78,7 +79,7 @@ class Ladder:
         self._kind = generic.KIND
         self._loads_from = 0
         here = endpoint.port
-        company = Bystanders(lambda: others(here) if here and prober.local else None, endpoint.cuts)
+        company = Bystanders(lambda: others(here) if here and prober.local else None, endpoint.harm)
         self.scheduler = Scheduler(
             name,
             questions,

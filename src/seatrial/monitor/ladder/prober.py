@@ -15,8 +15,8 @@ from seatrial.kinds import detect
 from seatrial.kinds.kind import HEALTH, Heard
 from seatrial.monitor.ladder.price import Price
 from seatrial.monitor.ladder.questions import any_certificate, below
+from seatrial.wire.connected import is_ours
 from seatrial.wire.transports import probe
-from seatrial.wire.transports.bystanders import is_ours
 
 DEADLINE_S = 0.8
 """Short of the recorder's second: a probe is over before the next one is due."""

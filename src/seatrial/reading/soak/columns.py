@@ -25,7 +25,9 @@ Bools = NDArray[np.bool_]
 
 _Asked = ParamSpec("_Asked")
 _Made = TypeVar("_Made")
-_Column = TypeVar("_Column", NDArray[np.float64], NDArray[np.int64])
+_Column = TypeVar("_Column", NDArray[np.float64], NDArray[np.int64], NDArray[Any])
+_SUMMED = 2**31
+"""Numbers below it, so many that a soak could have rows, make a sum of 64 bits."""
 
 
 def once(function: Callable[_Asked, _Made]) -> Callable[_Asked, _Made]:
@@ -75,13 +77,13 @@ class Rows(Sequence[LoadRow]):
     def told(self, name: str) -> list[int | None]:
         """A field that holds a count as a server told it; None where it told none, or one beyond all reckoning."""
         values: list[int | None] = self._once(
-            f"told {name}", lambda rows: [fields.counted(each) for each in map(attrgetter(name), rows)]
+            f"told {name}", lambda rows: fields.all_counted(map(attrgetter(name), rows))
         )
         return values if self._at is None else [values[at] for at in self._at.tolist()]
 
     def total(self, name: str) -> int:
         """The sum of a field of numbers, to the last digit; what a server did not tell is none."""
-        return sum(filter(None, self.told(name)))
+        return int(self._column(f"exact {name}", lambda _: _exact(self._whole.told(name))).sum())
 
     def known_total(self, name: str) -> int | None:
         """The same; None where there are rows and a server told a number in none of them: that is no nought."""
@@ -204,6 +206,8 @@ class Rows(Sequence[LoadRow]):
         def coded(rows: Sequence[LoadRow]) -> tuple[Ints, list[Any]]:
             values = list(map(attrgetter(name), rows))
             known = {value: code for code, value in enumerate(dict.fromkeys(values))}
+            if len(known) < 2:
+                return np.zeros(len(values), np.int64), [*known]
             return np.fromiter(map(known.__getitem__, values), np.int64, len(values)), [*known]
 
         codes, known = self._once(f"codes {name}", coded)
@@ -232,6 +236,13 @@ class Rows(Sequence[LoadRow]):
 def rows_of(run: SoakRun) -> Rows:
     """The rows of a soak, as it is looked at."""
     return Rows(run.rows)
+
+
+def _exact(values: Sequence[int | None]) -> NDArray[Any]:
+    """Whole numbers of which a sum is right to the last digit, 0 for none: as Python's own where one is very large."""
+    numbers = [value or 0 for value in values]
+    small = max(numbers, default=0) < _SUMMED and min(numbers, default=0) > -_SUMMED
+    return np.array(numbers, dtype=np.int64 if small else object)
 
 
 def known(times: Floats) -> Floats:

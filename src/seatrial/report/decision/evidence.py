@@ -44,7 +44,7 @@ def _of_probes(decision: Decision, judged: JudgedRun) -> Iterator[tuple[str, str
         lost = [(name, flip) for flip in row.flips if flip.lost and (name := flip.candidate)]
         sized = [(len(shown(read(x))), name, flip) for name, flip in lost if (x := judged.exchange(name)) is not None]
         for _, name, flip in sorted(sized, key=lambda each: each[:2])[:EACH]:
-            yield row.probe, f"{flip.item}, which the incumbent answers well: {flip.why}", name
+            yield row.probe, f"{flip.item}: {flip.why}; the incumbent answers it well", name
 
 
 def _exchange(case: Judged) -> str:
@@ -70,7 +70,9 @@ def _told(head: str, why: str, x: Exchange, run: str, endpoint: Endpoint | None)
 
 
 def _asked(x: Exchange) -> str:
-    """The last message that was sent; the request's line where it was no chat."""
+    """The last message that was sent, and how many there were; the request's line where it was no chat."""
     said = [mapping(each).get("content") for each in listing(mapping(x.request_json).get("messages"))]
     texts = [text for text in said if isinstance(text, str)]
-    return visible(texts[-1], ASKED) if texts else visible(f"{x.method} {x.path}", ASKED)
+    if not texts:
+        return visible(f"{x.method} {x.path}", ASKED)
+    return visible(f"the last of {len(texts)} messages: {texts[-1]}" if len(texts) > 1 else texts[-1], ASKED)

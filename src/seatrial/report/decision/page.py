@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from importlib.resources import files
 
-from seatrial.comparing.decision import broken, minutes, points
+from seatrial.comparing.decision import broken, minutes, points, shared
 from seatrial.records import Decision, Decisions, Reason, Ruling
 from seatrial.report.decision import score
 from seatrial.report.decision.score import text
@@ -21,6 +21,9 @@ SUITES = {
     "soak": "a minute, or as long as --soak=8h says",
 }
 """What a candidate must stand beside the probes, and a run may leave out; and how long each takes."""
+
+NARROWED = ("--case", "--client", "--case and --client")
+"""Why cases were left out by the operator's own choice."""
 
 SHOWN = 40
 """Lines of a list that are shown; the JSON beside the page has all."""
@@ -44,25 +47,37 @@ def do(each: Decision) -> str:
     old, new = each.incumbent, each.candidate
     if each.cut is Ruling.CUT_OVER:
         where = f" at {new.url}" if new.url else ""
-        suites = [what for what, _ in new.untested if what in SUITES]
-        first = (
-            f"Have {' and '.join(suites)} tried too, which this run was not asked for. Then give" if suites else "Give"
-        )
+        left = [what for what, why in new.untested if what in SUITES or why in NARROWED]
+        first = f"Have {' and '.join(left)} tried too, which this run was not asked for. Then give" if left else "Give"
         kept = f"keep {old.name} until a night has passed: how to go back stands below."
         return f"{first} clients {new.name}{where}, and {kept}"
-    if each.cut is Ruling.DO_NOT and [reason.word for reason in each.blockers] == ["LOSSY"]:
-        return (
-            f"Keep {old.name}. {new.name} does not say what {old.name} says: take back what makes it faster (the "
-            "draft, the cache's quantisation) one by one, and try again; or compare it as a candidate of its own, "
-            "without --same."
-        )
     if each.cut is Ruling.DO_NOT:
-        return f"Keep {old.name}. Mend what blocks {new.name}, each with its answer below, and try it again."
+        return _do_not(each)
     if any(reason.word == "NO PAIRS" for reason in each.lacking):
         return f"Keep {old.name} until both were asked the same: {again(each)}"
     more = sum(row.more_s for row in each.probes if row.blocks)
     longer = f" with about {minutes(more)} more for each endpoint's --budget" if more else ""
     return f"Keep {old.name} until what lacks is shown: {again(each)}{longer}"
+
+
+def _do_not(each: Decision) -> str:
+    """What is to be done instead; what the incumbent fails as well is no reason to keep it, and is to be mended."""
+    old, new = each.incumbent, each.candidate
+    both = [reason for reason in each.blockers if shared(reason, old)]
+    others = [reason for reason in each.blockers if reason not in both and reason.word != "LOSSY"]
+    lossy = any(reason.word == "LOSSY" for reason in each.blockers)
+    alike = bool(both) and not (others or lossy)
+    told = [f"Keep {old.name}{', though it fails the same: to switch would mend nothing' if alike else ''}."]
+    if lossy:
+        told.append(
+            f"{new.name} does not say what {old.name} says: take back what makes it faster (the draft, the cache's "
+            "quantisation) one by one, and try again; or compare it as a candidate of its own, without --same."
+        )
+    if others:
+        told.append(f"Mend what blocks {new.name}, and try it again: {again(each)}")
+    elif both:
+        told.append(f"Mend what {old.name} fails as well, and try both again: {again(each)}")
+    return " ".join(told)
 
 
 def again(each: Decision) -> str:
@@ -80,7 +95,7 @@ def _article(each: Decision, told: Decisions) -> str:
         f'<p class="brand">Seatrial decision: {text(each.candidate.name)} in place of {text(each.incumbent.name)}',
         f" &middot; {' and '.join(text(run) for run in runs)}</p>",
         f'<h1>{each.cut}{demo}</h1><p class="why">{text(each.why, 700)}</p>',
-        f'<p class="do"><b>Do</b> {score.commanded(do(each))}</p></header><main>',
+        f'<p class="do"><b>Next</b> {score.commanded(do(each))}</p></header><main>',
         _reasons("What blocks it", each.blockers, "w-bad"),
         _evidence(each),
         _reasons("What lacks", each.lacking, ""),
@@ -145,7 +160,7 @@ def _cases(each: Decision) -> str:
 
 
 def _untested(each: Decision) -> str:
-    rows = [f"<b>{text(what, 80)}</b> {text(_longer(what, why), 400)}" for what, why in each.candidate.untested]
+    rows = [f"<b>{text(what, 160)}</b> {text(_longer(what, why), 400)}" for what, why in each.candidate.untested]
     more = [row for row in each.probes if row.more_s and row.probe not in broken(each.blockers)]
     rows += [
         f"<b>{text(row.probe)}</b> {row.n} of {row.needed} questions asked: about {minutes(row.more_s)} more"
@@ -176,6 +191,7 @@ def _reckoned(told: Decisions) -> str:
         '<section><h2>How it was reckoned</h2><p class="note">Only questions that both answered count, one by one. '
         f"The margin is {points(told.margin)[1:]}. Intervals of a difference are Tango's score intervals of pairs, "
         "95 %; where questions come of six families or more, whole families are drawn too and the wider one holds. "
+        "Interval and McNemar's p are two tests: of few questions one may see what the other does not. "
         '"Worse" takes the whole interval below the margin, adjusted over all that blocks (Holm); "no worse" takes the '
         "whole of it above, also were every answer lost that the incumbent gave and the candidate did not. Differing "
         "marks hold at most a tenth of false ones (Benjamini-Hochberg on McNemar's exact test). Rates are shown with "

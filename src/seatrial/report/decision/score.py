@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from seatrial.checks.rules import REGISTRY
-from seatrial.comparing.decision import WORSE_ALONE, points, span
+from seatrial.comparing.decision import WORSE_ALONE, broken, points, span
 from seatrial.comparing.margins import FALSE_SHARE
 from seatrial.records import ClaimWord, Compared, Decision, LosslessWord, OddsDrift, OddsWord, Party, Standing
 from seatrial.report.decision import forest
@@ -48,12 +48,15 @@ def section(each: Decision) -> str:
     head = f"<section><h2>Scorecard</h2><p class='soft'>{key}<br>{plots}{owed}.</p>"
     if not each.probes:
         return f"{head}<p>No probe has an answer of both to the same question.</p>{_speed(each)}</section>"
-    return f"{head}{''.join(_probe(row) for row in each.probes)}{_speed(each)}{_odds(each)}</section>"
+    alone = broken(each.blockers)
+    rows = "".join(_probe(row, broken_alone=row.probe in alone) for row in each.probes)
+    return f"{head}{rows}{_speed(each)}{_odds(each)}</section>"
 
 
-def _probe(row: Compared) -> str:
+def _probe(row: Compared, *, broken_alone: bool) -> str:
     word = f'<span class="word {_TONES[row.standing]}">{row.standing}</span>'
-    marks = ", ".join(mark for mark, holds in (("blocks", row.blocks), ("differs", row.q <= FALSE_SHARE)) if holds)
+    said = (("blocks", row.blocks), ("differs", row.q <= FALSE_SHARE), ("the candidate fails by itself", broken_alone))
+    marks = ", ".join(mark for mark, holds in said if holds)
     name = f"<div><b>{text(row.probe)}</b><br>{word} <span class='soft'>{marks}</span>{held(row.probe)}</div>"
     left = (
         f"<div class='figure'>{forest.rates(row)}&#9675; {row.incumbent.good} of {row.n} &nbsp; &#9679; "
@@ -70,7 +73,8 @@ def _flips(row: Compared) -> str:
     if row.self_flips is not None:
         told += f"; the incumbent against itself flips {row.self_flips[0]} of {row.self_flips[1]}"
     told += (
-        f"; p {_chance(row.p)} that they are equal; {row.n} questions show a margin of {100 * row.smallest:.1f} points"
+        f"; McNemar's p of no difference {_chance(row.p)}; {row.n} questions cannot show less than "
+        f"{100 * row.smallest:.1f} points"
     )
     if row.standing is Standing.OPEN and row.high < -row.margin:
         told += f"; {WORSE_ALONE}"
@@ -100,7 +104,7 @@ def _speed(each: Decision) -> str:
     load = "the same questions in turn, at one load" if told.same_load else "not at the same time: no ratio to rely on"
     both = f"&#9675; {told.incumbent:.1f} tok/s &nbsp; &#9679; {told.candidate:.1f} tok/s"
     ratio = f"{told.ratio:.2f} times (95 %: {told.low:.2f} to {told.high:.2f}) over {told.n} answers; {load}"
-    name = "<div><b>speed of one stream</b></div>"
+    name = "<div><b>speed of one stream</b><br><span class='soft'>beside the others of its load</span></div>"
     figures = f"<div class='figure'>{both}</div><div class='figure'>{forest.speed(told)}{ratio}</div>"
     return f"<div class='probe'>{name}{figures}</div>"
 
@@ -156,9 +160,9 @@ def lossless(each: Decision) -> str:
         )
         rows.append(
             f"first difference, {text(first.question)}: after {first.alike} characters alike, "
-            f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(first.incumbent)}</code> "
+            f"<code>...{text(first.before)}</code>, the incumbent says <code>{text(repr(first.incumbent))}</code> "
             f"({gap}{near}), "
-            f"the candidate <code>{text(first.candidate)}</code> "
+            f"the candidate <code>{text(repr(first.candidate))}</code> "
             f"<span class='soft'>{'; '.join(shows)}</span>"
         )
     rows += [

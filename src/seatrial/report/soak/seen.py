@@ -12,7 +12,7 @@ from seatrial.checks.areas.soak import lasting, table, worsening
 from seatrial.checks.catalogue import AREAS, load_all
 from seatrial.checks.own.word import find
 from seatrial.detectors import minutes, showing
-from seatrial.detectors.words import Call, Detector, Sighting
+from seatrial.detectors.words import NOT_TESTED, Call, Detector, Sighting
 from seatrial.judging.run import JudgedRun
 from seatrial.records import SECOND, Expect, Judged, Judgement, Outcome, SoakRun
 
@@ -20,10 +20,9 @@ WORDS = {
     Call.CLEAR: "nothing seen",
     Call.FOUND: "found",
     Call.BOUNDED: "grows, within its cache",
-    Call.SHORT: "not tested",
-    Call.UNSEEN: "not tested",
-    Call.UNTOLD: "not tested",
+    **dict.fromkeys(NOT_TESTED, "not tested"),
 }
+"""What became of a look, for each way that it can end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,5 +87,6 @@ NOTE = (
     "Times count from when each request was meant to be sent; what was dropped, unfinished or never answered lies "
     "above every time that was measured. Canaries and requests to be refused have lines of their own, which no phase's "
     "line contains. A gap is the longest silence between two pieces of one answer; TTFO the time to the first token "
-    "that is no thought; TPOT with ~ is reckoned by chunks, for the server told no tokens."
+    "that is no thought; TPOT with ~ is reckoned by chunks, for the server told no tokens. Disowned are answers "
+    "that the server made some of and no client could use, and their tokens."
 )

@@ -21,7 +21,7 @@ from seatrial.given.address import host_port
 from seatrial.records import FILE_SUM, Endpoint
 from seatrial.servers.weights import gguf, hashing
 from seatrial.text import visible
-from seatrial.wire.transports.bystanders import is_ours
+from seatrial.wire.connected import is_ours
 
 FILE, QUANTISATION, WEIGHTS = "file", "quantisation", "weights"
 ENDING = ".gguf"

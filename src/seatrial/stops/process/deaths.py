@@ -40,6 +40,8 @@ from seatrial.stops.state.server import Life, Server, State
 UNSEEN = "unobservable: its end was not seen, only its successor"
 SOON_NS = 60 * SECOND
 """A successor whose process starts within this of the end makes it a restart; a later one ends a stop."""
+HEIRS_TOLD = 3
+"""Of so many who had the port for a moment after an end it is told that they ended too."""
 MERGE_NS = 5 * SECOND
 """A process that ends this soon after it froze or went deaf was dying then: the stop is its death. A process that ends
 this soon after another was seen in its place had ended before."""
@@ -74,7 +76,10 @@ def _took_over(server: Server, old: Main, main: Main, event: Event, boot_offset:
     if loops is not None:
         unseen = Exit(at=event.at, source=UNSEEN)
         return _succeed(again.ended(fresh, loops, unseen, boot_offset), loops, main, boot_offset, ours=False)
-    if lived and not ours:
+    if lived and not ours and lasting is not None and lasting.heir is not None and lasting.heir.is_same(old):
+        fresh = change(fresh, lasting, **_followed(lasting, old))
+        lasting = open_one(fresh)
+    elif lived and not ours:
         end, body = Exit(at=event.at, source=UNSEEN), server.life.body
         fresh = open_case(fresh, "STOPPED", event.at, event.t, main=old, exit=end, look=body.sign, sizes=body.lately())
         lasting = fresh.cases[-1]
@@ -109,6 +114,8 @@ def _told_before(server: Server, event: Event, boot_offset: int | None) -> Serve
     for case in reversed(server.cases):
         if case.loop.main is not None and case.loop.main.is_of(event):
             return again.told_again(server, case, Exit.of(event))
+        if any(heir.is_of(event) for heir in case.followed):
+            return server
         if case.main is not None and case.main.is_of(event):
             if case.exit is not None:
                 told = change(server, case, **_merged(case, event, shared=server.address.shared))
@@ -171,6 +178,8 @@ def _main_ended(server: Server, event: Event, boot_offset: int | None) -> Server
         return change(server, lasting, evidence=(*lasting.evidence, "it was then ended on purpose"))
     if lasting is not None and lasting.family == "IMPOSTOR":  # the one that came after the impostor
         return impostor.stranger_ended(server, lasting)
+    if lasting is not None and lasting.heir is not None and lasting.heir.is_of(event):
+        return change(server, lasting, **_followed(lasting, lasting.heir))
     if (loops := again.looping(server)) is not None:
         return again.ended(server, loops, end, boot_offset)
     return _opened_or_known(server, lasting, event, end)
@@ -240,6 +249,12 @@ def _inherited(case: Case, main: Main) -> dict[str, object]:
     """What is changed in a stop by an heir."""
     said = f"pid {main.pid} has its port, and is no new server: it was there before, or is a worker of its family"
     return {"heir": main, "evidence": (*case.evidence, said)}
+
+
+def _followed(case: Case, heir: Main) -> dict[str, object]:
+    """What is changed in a stop whose heir ended too before it answered: a family that is killed ends one by one."""
+    said = (f"pid {heir.pid} ended too, before it answered",) if len(case.followed) < HEIRS_TOLD else ()
+    return {"heir": None, "followed": (*case.followed, heir), "evidence": (*case.evidence, *said)}
 
 
 def _reconsidered(server: Server, number: str, boot_offset: int | None) -> Server:

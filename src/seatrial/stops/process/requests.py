@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from seatrial.records import LoadRow, Received, Sent
 from seatrial.stops.process import deaf
 from seatrial.stops.process.children import acquitted
-from seatrial.stops.state.cases import NEVER, acquits, change, proved, proved_by
+from seatrial.stops.state.cases import acquits, change, proved, proved_by, told
 from seatrial.stops.state.incarnations import Ended, Proof
 from seatrial.stops.state.server import Requests, Server, State
 from seatrial.stops.state.work import landed, latest
@@ -39,16 +39,18 @@ def received(server: Server, line: Received, _: State) -> Server:
 
 def load_row(server: Server, line: LoadRow, _: State) -> Server:
     """A soak request is over: its first and last token, and those around its longest silence, are proofs of life."""
-    times = sorted({line.first_at, line.gap_from, line.gap_to, line.last_at} - NEVER)
     over = Ended(line.id, line.sent_at, line.ended_at, bool(line.finish_reason))
-    return _over(server, over, times, f"a token of {line.id}", refused=line.outcome == "refused")
+    return _over(server, over, told(line), f"a token of {line.id}", refused=line.outcome == "refused")
 
 
-def several(server: Server, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -> Server:
+def several(
+    server: Server, lines: Sequence[Sent | LoadRow], names: Sequence[str], times: Sequence[Sequence[int]]
+) -> Server:
     """A server without a stop after several requests left or came to their end well: :func:`sent`, :func:`load_row`.
 
     Args:
         names: of these requests.
+        times: of the tokens of those that are over.
     """
     old = server.requests
     flying, spoken, over = {**old.in_flight}, old.spoken_at, list[LoadRow]()
@@ -61,10 +63,10 @@ def several(server: Server, lines: Sequence[Sent | LoadRow], names: Sequence[str
             spoken = spoken or line.t
     ended = [Ended(row.id, row.sent_at, row.ended_at, bool(row.finish_reason)) for row in over[-ENDED_KEPT:]]
     requests = Requests(flying, (*old.ended, *ended)[-ENDED_KEPT:], spoken)
-    return proved_by(server, over, requests)
+    return proved_by(server, over, times, requests)
 
 
-def _over(server: Server, ended: Ended, times: list[int], text: str, *, refused: bool) -> Server:
+def _over(server: Server, ended: Ended, times: Sequence[int], text: str, *, refused: bool) -> Server:
     """A request is over, and the bytes or tokens of these times came for it."""
     old = server.requests
     proofs = tuple([Proof(at, text, "token") for at in times])

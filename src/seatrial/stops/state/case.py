@@ -86,6 +86,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     starts: int = 0  # how many successors there were
     loop: Loop = Loop()
     heir: Main | None = None  # who has the port now, and was there before the end: no successor
+    followed: tuple[Main, ...] = ()  # heirs that ended too before they answered
     suspects: frozenset[str] = frozenset()
     oom_before: Oom | None = None
     oom_after: Oom | None = None

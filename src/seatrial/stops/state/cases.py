@@ -7,8 +7,8 @@ stop begins, ends or becomes another, and say so by :func:`open_case` and :func:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from seatrial.stops.state.memory import growth, oom_before
 from seatrial.stops.state.server import Life, Requests, Server
 
 _AT = attrgetter("at")
+_TIME = itemgetter(0)
 PROOFS_KEPT = 16
 NEVER = frozenset({0})
 """The time of what did not come."""
@@ -51,34 +52,31 @@ def proved(server: Server, proofs: tuple[Proof, ...], life: Life, requests: Requ
     return replace(server, proofs=noted, cases=cases, life=life, requests=requests)
 
 
-def proved_by(server: Server, rows: Sequence[LoadRow], requests: Requests) -> Server:
+def proved_by(server: Server, rows: Sequence[LoadRow], times: Iterable[Sequence[int]], requests: Requests) -> Server:
     """The server, of which no stop is known, with the tokens of several requests of a load as proofs of life.
 
     What is kept is what :func:`proved` would keep of one row after the other. Only of that proofs are made.
 
     Args:
+        times: of the tokens that each row tells of, as :func:`told` gives them.
         requests: after the same lines.
     """
-    times = [proof.at for proof in server.proofs]
-    kept: list[Proof | LoadRow] = [*server.proofs]
-    for row in rows:
-        new = sorted({row.first_at, row.gap_from, row.gap_to, row.last_at} - NEVER)
-        if not new:
-            continue
-        if not times or new[0] >= times[-1]:
-            times += new
-            kept += [row] * len(new)
-        else:
-            for at in new:
-                if at <= times[0] and len(times) == PROOFS_KEPT:
-                    continue
-                where = bisect_right(times, at)
-                times.insert(where, at)
-                kept.insert(where, row)
-                del times[:-PROOFS_KEPT], kept[:-PROOFS_KEPT]
-        del times[:-PROOFS_KEPT], kept[:-PROOFS_KEPT]
-    proofs = tuple([by if isinstance(by, Proof) else token(by, at) for at, by in zip(times, kept, strict=True)])
+    every: list[tuple[int, Proof | LoadRow]] = [(proof.at, proof) for proof in server.proofs]
+    every += [(at, row) for row, those in zip(rows, times, strict=True) for at in those]
+    every.sort(key=_TIME)
+    kept = every[-PROOFS_KEPT:]
+    proofs = tuple([token(by, at) if isinstance(by, LoadRow) else by for at, by in kept])
     return replace(server, proofs=proofs, requests=requests)
+
+
+def told(row: LoadRow) -> Sequence[int]:
+    """The times that a row of a load tells of its tokens, each once and in order."""
+    first, since, until, last = row.first_at, row.gap_from, row.gap_to, row.last_at
+    if 0 < first <= since < until <= last:  # as good as always
+        if first == since:
+            return (first, until) if until == last else (first, until, last)
+        return (first, since, until) if until == last else (first, since, until, last)
+    return sorted({first, since, until, last} - NEVER)
 
 
 def token(row: LoadRow, at: int) -> Proof:
@@ -91,7 +89,7 @@ def _noted(proofs: tuple[Proof, ...], new: tuple[Proof, ...]) -> tuple[Proof, ..
     if not proofs or new[0].at >= proofs[-1].at:
         return (proofs + new)[-PROOFS_KEPT:]
     for proof in new:
-        if proofs and proof.at <= proofs[0].at and len(proofs) == PROOFS_KEPT:
+        if proofs and proof.at < proofs[0].at and len(proofs) == PROOFS_KEPT:
             continue
         at = bisect_right(proofs, proof.at, key=_AT)
         proofs = (*proofs[:at], proof, *proofs[at:])[-PROOFS_KEPT:]

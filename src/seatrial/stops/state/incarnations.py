@@ -93,6 +93,10 @@ class Main(msgspec.Struct, frozen=True, gc=False):
             return event.incarnation == self.incarnation
         return event.pid == self.pid
 
+    def is_same(self, other: Main) -> bool:
+        """Whether two reports speak of one incarnation."""
+        return (self.pid, self.incarnation, self.started_ticks) == (other.pid, other.incarnation, other.started_ticks)
+
 
 class Exit(msgspec.Struct, frozen=True, gc=False):
     """What is known of a process's end, from one report or several."""

@@ -31,12 +31,13 @@ class Broken(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trouble(msgspec.Struct, frozen=True, gc=False):
-    """All streams of one family on one endpoint: the first, how many, and the first few ids."""
+    """All streams of one family on one endpoint: the first, how many, the first few ids, and when the last broke."""
 
     first: Broken
     streams: int
     ids: tuple[str, ...]
     until: int | None
+    last_at: int = 0
     kinds: dict[str, int] = {}
     faults: dict[str, int] = {}
 

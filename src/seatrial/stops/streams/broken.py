@@ -82,7 +82,7 @@ def row_seen(streams: Streams, row: LoadRow, work: Work, limits: Limits) -> Stre
 
 def in_order(streams: Streams, rows: Sequence[LoadRow]) -> Streams:
     """Several requests of clients are over, and each stream was in order: :func:`row_seen`, while none waits for it."""
-    whole = max([min(row.sent_at, row.t) for row in rows])
+    whole = max([row.sent_at if row.sent_at < row.t else row.t for row in rows])
     return replace(streams, reasons=streams.reasons + len(rows), whole_from=max(streams.whole_from, whole))
 
 
@@ -244,6 +244,7 @@ def _counted(trouble: Trouble | None, broken: Broken) -> Trouble:
         streams=trouble.streams + 1,
         ids=(*trouble.ids, broken.id)[:IDS_KEPT],
         until=until,
+        last_at=max(trouble.last_at, broken.dead_at),
         kinds={**trouble.kinds, broken.kind: trouble.kinds.get(broken.kind, 0) + 1},
         faults={**trouble.faults, broken.fault: trouble.faults.get(broken.fault, 0) + 1},
     )

@@ -115,7 +115,8 @@ def _evidence(trouble: Trouble) -> Iterator[str]:
     yield f"{trouble.first.id}: {trouble.first.text}; {trouble.first.meanwhile}"
     if trouble.streams > 1:
         kinds = ", ".join(f"{count} {kind}" for kind, count in trouble.kinds.items() if kind)
-        yield f"{trouble.streams} streams so far{f' ({kinds})' if kinds else ''}"
+        last = f", the last {(trouble.last_at - trouble.first.dead_at) / SECOND:.0f} s after the first"
+        yield f"{trouble.streams} streams so far{f' ({kinds})' if kinds else ''}{last}"
     if trouble.first.why:
         yield trouble.first.why
 

@@ -7,7 +7,7 @@ what the processes and GPUs do (``work.machine``). All of them note progress her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -90,14 +90,16 @@ def received(work: Work, line: Received) -> Work:
     return replace(work, flow=flow)
 
 
-def several(work: Work, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -> Work:
+def several(work: Work, lines: Sequence[Sent | LoadRow], names: Sequence[str], times: Iterable[Sequence[int]]) -> Work:
     """A server's work after several requests left or came to their end well: :func:`sent`, :func:`load_row`.
 
     Args:
         names: of these requests.
+        times: of the tokens of those that are over.
     """
     old = work.flow
     flying, marks, at, what, who = {**old.flying}, [*old.marks], old.progress_at, "", ""
+    of_rows = iter(times)
     for line, name in zip(lines, names, strict=True):
         if isinstance(line, Sent):
             if line.method == "POST" and line.path.endswith(ENGINE_PATHS):
@@ -105,15 +107,14 @@ def several(work: Work, lines: Sequence[Sent | LoadRow], names: Sequence[str]) -
             continue
         flying.pop(name, None)
         seen, last = line.t, line.last_at
-        if at < last or at < line.gap_to or at < line.gap_from or at < line.first_at:
-            for time in sorted({line.first_at, line.gap_from, line.gap_to, last}):
-                if at < time <= seen:
-                    at, what, who = time, "a token of", name
-                    if not marks or time - marks[-1] >= MARKS_APART:
-                        marks.append(time)
+        for time in next(of_rows):
+            if at < time <= seen:
+                at, what, who = time, "a token of", name
+                if not marks or time - marks[-1] >= MARKS_APART:
+                    marks.append(time)
         if 0 < last < at:
             marks.append(last)
-        over = min(line.ended_at, seen)
+        over = line.ended_at if line.ended_at < seen else seen
         if over > at:
             at, what, who = over, "the end of", name
             if not marks or over - marks[-1] >= MARKS_APART:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from seatrial.wire.masking.shortened import parts, whole
-from seatrial.wire.masking.spellings import Escapes, Way, bare, numbers, ways
+from seatrial.wire.masking.spellings import SPELLED, Escapes, Way, bare, numbers, ways
 
 SHORTEST = 4
 """Shorter keys are not looked for in answers: they would be found everywhere. ``Authorization`` is masked anyway."""
@@ -69,6 +69,7 @@ class Mask:
     def __init__(self, *secrets: str | None) -> None:
         known = sorted({s for s in secrets if s and len(s.encode()) >= SHORTEST}, key=lambda s: (-len(s), s))
         self._secrets = tuple(known)
+        self._shortest = min([SPELLED, *map(len, known)])
 
     def __bool__(self) -> bool:
         return bool(self._secrets)
@@ -80,7 +81,7 @@ class Mask:
     def find(self, data: Raw) -> Blots:
         """Where a secret stands: spelled or packed, or as a list of numbers."""
         found = Blots.none()
-        if self._secrets and data:
+        if self._secrets and len(data) >= self._shortest:  # no spelling takes less than a byte for a character
             low, loose = data.lower(), bare(data).lower()
             for secret in self._secrets:
                 found.spans.extend(_known(secret).find(data, low, loose))
@@ -121,6 +122,26 @@ class Mask:
         return self.text(text[: limit + margin])[:limit]
 
 
+class Unseen:
+    """Bytes that are masked when somebody first looks at them: of most streams of a load nobody does."""
+
+    __slots__ = ("_data", "_mask")
+
+    def __init__(self, data: Raw = b"", mask: Mask | None = None) -> None:
+        self._data, self._mask = data, mask
+
+    def __len__(self) -> int:
+        """How many there are: the same before and after."""
+        return len(self._data)
+
+    def masked(self) -> Raw:
+        """The bytes as they may be shown and stored."""
+        if self._mask is not None:
+            self._data, self._mask = self._mask.bytes(self._data), None
+        return self._data
+
+
+NOTHING = Unseen()
 _NUMBER = re.compile(rb"[0-9]+")
 _MORE_DIGITS = frozenset(bytes([c]) for c in b"0123456789.-")
 

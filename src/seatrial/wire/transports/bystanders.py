@@ -10,30 +10,28 @@ how often as many end by themselves, in spans of the same lengths, one from each
 was seen are held against each other, by how likely each makes it (a Bayes factor): that questions drop others, as
 ``DROPS`` says, or that what follows a question is what befalls any span of time, however often that is. Users whose
 short requests come and go convict nobody.
+
+Connections that have just begun seldom end by themselves, so that their end tells most. A suspect is asked when the
+next has just begun, where such were seen to begin and to last; these trials are held against such spans alone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import math
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from seatrial.wire.sockdiag import Connection, SockDiag
+from seatrial.records.targets import Harm
+from seatrial.wire.connected import Peers
 
 WITHIN_S = 0.5
 """What ends so soon after a question may have been ended by it."""
 
 AT_ONCE_S = 0.1
 """What ends so soon most likely was."""
-
-MOMENT_S = 0.02
-"""Longer than a question about a server's health takes, and shorter than any stream."""
 
 WATCHED = (50, 80)
 """It is watched what ends by itself by so many looks, one each ``AT_ONCE_S``: at random within these, for requests may
@@ -47,6 +45,12 @@ STEP_S = 2.0
 
 DROPS = (0.5, 0.45, 0.05)
 """How often a server that drops others does so at once, within the half second, or not: what is held for likely."""
+
+NEXT_S = 4.0
+"""So long is waited for the next connection, where such were seen to begin, and none of them to end soon."""
+
+AGES = 2
+"""Soon is so many times the time within which a question may have ended it: a moment's delay must not tell."""
 
 CONVICTS = math.log(60)
 TRUSTS = -6.0
@@ -70,112 +74,10 @@ FADES = 0.95
 PRIOR = (0.1, 0.1, 0.8)
 """What is taken for seen before anything was, of one span: ends at once, within the half second, or later."""
 
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_ESTABLISHED = "01"
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 SAID = (
     "others' connections ended within half a second of each of {cuts} questions of ours: this server seems to serve "
     "one request at a time; nothing more is asked of it while a connection is open"
 )
-
-Peers = frozenset[str]
-"""The far ends of connections."""
-
-
-def others(port: int) -> Peers | None:
-    """Who else is connected to a local port; None: that cannot be read.
-
-    Another thread of ours may close its connection between two readings, and it is nobody else's for that: only who is
-    there a moment later too counts.
-    """
-    found = _others(port)
-    if found:
-        time.sleep(MOMENT_S)
-        found &= _others(port) or frozenset()
-    return found
-
-
-def _others(port: int) -> Peers | None:
-    ends = _ends(port)
-    if ends is None:
-        return None
-    near = {end.inode: end.here for end in ends if end.there == port}  # what is connected to it from this host
-    mine = {near[inode] for inode in _our_sockets() & near.keys()} if near else set()
-    return frozenset(end.peer for end in ends if end.here == port and end.there not in mine)
-
-
-def _ends(port: int) -> list[Connection] | None:
-    """Every end of a connection in which the port stands, as the kernel tells; None: nobody tells."""
-    try:
-        with contextlib.closing(SockDiag()) as diag:
-            return diag.touching(port)
-    except OSError:
-        return _read_ends(port)
-
-
-def _read_ends(port: int) -> list[Connection] | None:
-    """The same from /proc, for a kernel that answers no questions."""
-    found: list[Connection] = []
-    read = False
-    for table in TABLES:
-        try:
-            text = table.read_text("ascii", "replace")
-        except OSError:
-            continue
-        read = True
-        for fields in map(str.split, _rows(text, port)):
-            if len(fields) >= 10 and fields[3] == _ESTABLISHED:
-                here, there = (_number(end.rpartition(":")[2]) for end in fields[1:3])
-                found.append(Connection(here, there, fields[2], _number(fields[9], 10)))
-    return found if read else None
-
-
-def _rows(text: str, port: int) -> Iterator[str]:
-    """The rows in which the port stands: a table may be long."""
-    mark = f":{port:04X} "
-    return (row for row in text.splitlines() if mark in row)
-
-
-def looking_at(host: str, port: int) -> Callable[[], Peers | None]:
-    """Who else is connected to a server, asked again and again; nobody can say where it is on another host."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return lambda: None
-    here = any(is_ours(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found)
-    return (lambda: others(port)) if here else (lambda: None)
-
-
-def is_ours(address: Address) -> bool:
-    """Whether an address is one of this machine: only then can a socket be bound to it."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
-
-
-def _number(digits: str, base: int = 16) -> int:
-    try:
-        return int(digits, base)
-    except ValueError:
-        return -1
-
-
-def _our_sockets() -> set[int]:
-    """Inodes of this process's sockets."""
-    found = set()
-    with contextlib.suppress(OSError):
-        for handle in Path("/proc/self/fd").iterdir():
-            with contextlib.suppress(OSError):
-                target = str(handle.readlink())
-                if target.startswith("socket:["):
-                    found.add(_number(target[8:-1], 10))
-    return found
 
 
 class Bystanders:
@@ -183,35 +85,38 @@ class Bystanders:
 
     Args:
         look: who else is connected to it; None where nobody can say, and nothing is ever held back.
-        cuts: trials that others' connections did not survive, known from before.
+        known: what became of them before.
 
     Attributes:
-        cuts: such trials by now.
+        cuts: trials that others' connections did not survive, by now.
         convicted: questions of ours end what others are being answered.
     """
 
-    def __init__(self, look: Callable[[], Peers | None], cuts: int = 0) -> None:
+    def __init__(self, look: Callable[[], Peers | None], known: Harm | None = None) -> None:
+        known = known or Harm()
         self._look = look
-        self._by_itself = list(PRIOR)  # spans in which nothing was asked, by what ended in them: as in a trial
-        self._ended = [0.0, 0.0]  # trials in which at least half ended: at once; within half a second
-        self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
+        self._any, self._young = (_Held(ended, spans) for ended, spans in zip(known.ended, known.spans, strict=True))
         self._questions = 0
         self._trials: dict[str, int] = {}  # by what was asked for
         self._lock = threading.Lock()  # one question begins at a time
         self._open: threading.Thread | None = None  # the last trial
         self._asking: set[int] = set()  # threads that are within a block
-        self.convicted = cuts > 1  # one alone is handed over of a server that is not
+        self.convicted = known.convicted
+        self.cuts = known.cuts
         self._weighed = 0  # cuts after which it was watched what ends by itself
-        self._surprised = False  # by the last trial: by what is known, connections seldom end so by themselves
+        self._surprised = known.cuts > 0  # by the last trial: by what is known, connections seldom end so by themselves
         self._watched: tuple[float, ...] = ()  # when that was, the latest ones
-        self.cuts = 0
-        for _ in range(cuts):
-            self.judge("", 1)  # how soon it ended is not handed over
 
     @property
-    def handed_over(self) -> int:
-        """The cuts for somebody who does not know what they were weighed against: they alone convict nobody there."""
-        return self.cuts if self.convicted else min(self.cuts, 1)
+    def known(self) -> Harm:
+        """What became of them so far, for somebody who asks on: all that it is weighed against goes with it."""
+        held = (self._any, self._young)
+        return Harm(
+            cuts=self.cuts,
+            convicted=self.convicted,
+            ended=tuple(tuple(h.ended) for h in held),
+            spans=tuple(tuple(h.spans) for h in held),
+        )
 
     def held_back(self) -> bool:
         """Whether nothing may be asked now."""
@@ -247,30 +152,28 @@ class Bystanders:
         self._questions += 1
         suspected = self._surprised or self._evidence(path) > 0
         trusted = not suspected and self._evidence(path) <= TRUSTS and self._questions % RARE
-        there = frozenset() if trusted else self._look() or frozenset()
+        there, held = (Peers() if trusted else self._look() or Peers()), self._any
         if there and suspected:
-            there = self._at_random()
+            there, held = self._chosen()
         if not there:
             return None
-        trial = threading.Thread(target=self._after, args=(path, there), name="bystanders", daemon=True)
+        trial = threading.Thread(target=self._after, args=(path, there, held), name="bystanders", daemon=True)
         trial.start()
         return trial
 
-    def judge(self, path: str, ended: int) -> None:
+    def judge(self, path: str, ended: int, *, young: bool = False) -> None:
         """Weigh a trial.
 
         Args:
             path: what was asked for: what is survived speaks for this question alone.
             ended: 0: at least half of the connections ended at once; 1: within half a second; 2: they did not.
+            young: they had just begun.
         """
-        self._ended = [FADES * n for n in self._ended]
-        self._survived[path] = FADES * self._survived.get(path, 0.0)
+        for held in (self._any, self._young):
+            held.fade(path)
         before = self._evidence(path)
-        if ended < 2:
-            self.cuts += 1
-            self._ended[ended] += 1
-        else:
-            self._survived[path] += 1
+        self.cuts += ended < 2
+        (self._young if young else self._any).add(path, ended)
         self._trials[path] = self._trials.get(path, 0) + 1
         now, needed = self._evidence(path), CONVICTS + 2 * math.log1p(self._trials[path] / MANY)
         self._surprised = now - before > SURPRISES
@@ -278,52 +181,89 @@ class Bystanders:
 
     def _evidence(self, path: str) -> float:
         """The logarithm of the odds that this question makes it drop others, by what is known now of other times."""
-        trials = (*self._ended, self._survived.get(path, 0.0))
-        dropped = sum(n * math.log(share) for n, share in zip(trials, DROPS, strict=True))
-        odds = dropped - _likely(trials, self._by_itself)
-        return min(odds, MOST * sum(self._ended))
+        both = (self._any, self._young)
+        return min(sum(h.odds(path) for h in both), MOST * sum(sum(h.ended) for h in both))
 
     def _may_wait(self) -> bool:
         """Whether questions may wait once more. Where they may not, what is known of other ends has to do."""
         return len(self._watched) < WATCHES or time.monotonic() - self._watched[0] >= PER_S
 
-    def _at_random(self) -> Peers:
-        """Who is connected a while later: users may come in step with our questions, and seem to leave because of them.
+    def _chosen(self) -> tuple[Peers, _Held]:
+        """Who is connected when a suspect is to be asked: they have just begun, or it is at random.
 
-        After each end it is watched first how often connections end by themselves.
+        Users may come in step with our questions, and seem to leave because of them. After each end it is watched
+        first how often connections end by themselves.
         """
         if self.cuts > self._weighed and self._may_wait():
             self._by_themselves()
         else:
             time.sleep(random.uniform(0, STEP_S))  # noqa: S311 - no secret
-        return self._look() or frozenset()
+        there = self._look() or Peers()
+        if self._young.spans[2] and not any(self._young.spans[:2]):
+            until = time.monotonic() + NEXT_S
+            while time.monotonic() < until:
+                time.sleep(AT_ONCE_S)
+                before, there = there, self._look() or Peers()
+                if there and not there & before:
+                    return there, self._young
+        return there, self._any
 
     def _by_themselves(self) -> None:
         """Count how often connections end though nobody asks."""
         self._weighed = self.cuts
         self._watched = (*self._watched, time.monotonic())[-WATCHES:]
         began = time.monotonic()
-        looks = [self._look() or frozenset()]
+        looks = [self._look() or Peers()]
         for n in range(1, random.randint(*WATCHED)):  # noqa: S311 - no secret
             time.sleep(max(0.0, began + n * AT_ONCE_S - time.monotonic()))
-            looks.append(self._look() or frozenset())
+            looks.append(self._look() or Peers())
         steps = round(WITHIN_S / AT_ONCE_S)
         for before, soon, later in zip(looks, looks[1:], looks[steps:], strict=False):
             if before:
-                self._by_itself[0 if _half(before, soon) else 1 if _half(before, later) else 2] += 1
+                self._any.spans[0 if _half(before, soon) else 1 if _half(before, later) else 2] += 1
+        for last, before, later in zip(looks, looks[1:], looks[1 + AGES * steps :], strict=False):
+            if before and not before & last:
+                self._young.spans[1 if _half(before, later) else 2] += 1
 
-    def _after(self, path: str, there: Peers) -> None:
+    def _after(self, path: str, there: Peers, held: _Held) -> None:
         """Look twice at what has become of them; where nobody can say any more, it was no trial."""
         began = time.monotonic()
-        for ended, until in enumerate((AT_ONCE_S, WITHIN_S)):
+        ended = 2
+        for n, until in enumerate((AT_ONCE_S, WITHIN_S)):
             time.sleep(max(0.0, began + until - time.monotonic()))
             now = self._look()
             if now is None:
                 return
             if _half(there, now):
-                self.judge(path, ended)
-                return
-        self.judge(path, 2)
+                ended = n
+                break
+        self.judge(path, ended, young=held is self._young)
+
+
+class _Held:
+    """Trials, and the spans that they are held against: of connections of one age."""
+
+    def __init__(self, ended: Sequence[float], spans: Sequence[float]) -> None:
+        self.ended = list(ended)  # trials in which at least half ended: at once; within half a second
+        self.spans = list(spans)  # by what ended in them, as in a trial
+        self._survived: dict[str, float] = {}  # trials in which they did not, by what was asked for
+
+    def fade(self, path: str) -> None:
+        """A trial follows."""
+        self.ended = [FADES * n for n in self.ended]
+        self._survived[path] = FADES * self._survived.get(path, 0.0)
+
+    def add(self, path: str, ended: int) -> None:
+        """A trial, by what became of them."""
+        if ended < 2:
+            self.ended[ended] += 1
+        else:
+            self._survived[path] += 1
+
+    def odds(self, path: str) -> float:
+        """The logarithm of how much likelier it is that a question makes it drop others."""
+        trials = (*self.ended, self._survived.get(path, 0.0))
+        return sum(n * math.log(share) for n, share in zip(trials, DROPS, strict=True)) - _likely(trials, self.spans)
 
 
 def _likely(trials: Sequence[float], spans: Sequence[float]) -> float:
@@ -331,8 +271,9 @@ def _likely(trials: Sequence[float], spans: Sequence[float]) -> float:
 
     A trial counts for the ones after it as a span does: a row of equal ends is what makes equal ends likely.
     """
-    each = sum(math.lgamma(s + n) - math.lgamma(s) for n, s in zip(trials, spans, strict=True))
-    return each + math.lgamma(sum(spans)) - math.lgamma(sum(spans) + sum(trials))
+    seen = [n + prior for n, prior in zip(spans, PRIOR, strict=True)]
+    each = sum(math.lgamma(s + n) - math.lgamma(s) for n, s in zip(trials, seen, strict=True))
+    return each + math.lgamma(sum(seen)) - math.lgamma(sum(seen) + sum(trials))
 
 
 def _half(before: Peers, now: Peers) -> bool:

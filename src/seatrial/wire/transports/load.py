@@ -25,6 +25,7 @@ from seatrial.wire.decoding.errors import WireError
 from seatrial.wire.decoding.incremental import Incoming
 from seatrial.wire.decoding.sse import Reader, SseEvent
 from seatrial.wire.masking.headers import secret_names, star
+from seatrial.wire.masking.mask import NOTHING, Unseen
 from seatrial.wire.transports.tap import LoadTarget, Tap, connect, said
 
 __all__ = ["LoadTarget", "ShortAnswer", "Stream", "get", "stream", "whole"]
@@ -81,13 +82,23 @@ class Stream:
     reported: bool = False  # ``fault`` is an error object or error event of the server
     error: str = ""
     detail: str = ""
-    request: bytes = b""
-    response: bytes = b""
+    sent: Unseen = NOTHING
+    came: Unseen = NOTHING
     frames: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def request(self) -> bytes:
+        """The bytes that were sent."""
+        return self.sent.masked()
+
+    @property
+    def response(self) -> bytes:
+        """The bytes that came."""
+        return self.came.masked()
 
     def line(self, name: str, /, *, endpoint: str, scenario: str, path: str, **stored: Any) -> Received:
         """What came of a POST as a line of a run directory; ``stored`` says where its bytes lie, and more of it."""
-        told: dict[str, Any] = {"request": (0, len(self.request)), "response": (0, len(self.response)), **stored}
+        told: dict[str, Any] = {"request": (0, len(self.sent)), "response": (0, len(self.came)), **stored}
         return Received(
             id=name,
             endpoint=endpoint,
@@ -182,12 +193,12 @@ class _Meter:
             self._close()
 
     def _close(self) -> None:
-        """Let go of the socket and hand over its bytes, masked."""
+        """Let go of the socket and hand over its bytes, to be masked before anybody sees them."""
         s, tap, mask = self.stream, self._tap, self._target.mask
         if tap is not None:
             tap.shut()
             sent = star(tap.sent, secret_names(self._target.headers))
-            s.request, s.response = mask.bytes(sent), mask.bytes(tap.received)
+            s.sent, s.came = Unseen(sent, mask), Unseen(tap.received, mask)
             s.frames = tuple(tap.frames)
         s.named = tuple(mask.start(name, NAME_SHOWN) for name in s.named)
         s.detail, s.fault = mask.start(s.detail, SHOWN), mask.start(s.fault, SHOWN)

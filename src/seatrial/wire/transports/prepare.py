@@ -132,14 +132,23 @@ def _sized(value: Any, context: int, got: Mapping[str, Exchange]) -> Any:
 
 
 def _piece(said: Quoted, before: Exchange | None) -> str:
-    first = None if before is None else chat.answers(before).get(0)
-    told = "" if first is None else first.reasoning if said.of == "thought" else first.content
-    piece = told[said.first : said.first + said.length]
+    answer = None if before is None else chat.answers(before).get(0)
+    told = "" if answer is None else answer.reasoning if said.of == "thought" else answer.content
+    first = _next_word(said, told) if said.of == "words" else said.first
+    piece = told[first : first + said.length]
     if len(piece) != said.length:
         return NEVER
     if said.spelt == "in the other case":
         return piece.swapcase()
     return f"\n{piece}\n" if said.spelt == "between line ends" else piece
+
+
+def _next_word(said: Quoted, told: str) -> int:
+    """Where the next piece begins that stands behind a blank, and nowhere before; the end where none does."""
+    for at in range(max(said.first, 1), len(told)):
+        if told[at - 1].isspace() and not told[at].isspace() and told.find(told[at : at + said.length]) == at:
+            return at
+    return len(told)
 
 
 def _call_id(before: Exchange | None) -> str:

@@ -19,6 +19,8 @@ NO_CONTENT = "chat/call-needs-no-content"
 MIDST = "chat/system-message-is-read-anywhere"
 ROWS = "chat/turns-of-one-role-are-answered-or-refused"
 FIELDS = "chat/fields-of-messages-are-tolerated"
+NULLS = "chat/nulls-of-a-turn-are-taken"
+NO_CALLS = "chat/empty-list-of-calls-is-none"
 TEXT_PARTS = "chat/text-parts-are-the-joined-text"
 
 
@@ -205,3 +207,43 @@ def first_part_alone(body: Json, shot: Shot) -> Json:
 def parts_as_json(body: Json, shot: Shot) -> Json:
     """Text in parts is put into the prompt as JSON."""
     return _in_parts(body, json.dumps)
+
+
+def _turns(call: Call) -> list[Json]:
+    """The turns of an assistant in a request."""
+    said = call.says("messages")
+    return [m for m in said if isinstance(m, dict) and m.get("role") == "assistant"] if isinstance(said, list) else []
+
+
+def _without_calls(call: Call) -> bool:
+    """A chat in which a turn has an empty list of calls."""
+    return chat(call) and any(turn.get("tool_calls") == [] for turn in _turns(call))
+
+
+def _with_nulls(call: Call) -> bool:
+    """A chat in which a turn says of something that it is null, beside its content."""
+    return chat(call) and any(None in [v for key, v in turn.items() if key != "content"] for turn in _turns(call))
+
+
+@fault("empty-calls-refused", caught_by=NO_CALLS, stage="body", when=_without_calls)
+def empty_calls_refused(body: Json, shot: Shot) -> Never:
+    """An empty list of calls is refused (DeepSeek, OpenAI's API: hermes-agent pull request 59110)."""
+    _refuse(shot, "Invalid 'messages[1].tool_calls': empty array. Expected an array with minimum length 1.")
+
+
+@fault("empty-calls-crash", caught_by=NO_CALLS, stage="body", when=_without_calls)
+def empty_calls_crash(body: Json, shot: Shot) -> Never:
+    """The template looks at the first of the calls where there is a list, and there is none."""
+    _refuse(shot, "list object has no element 0", 500)
+
+
+@fault("nulls-of-a-turn-refused", caught_by=NULLS, stage="body", when=_with_nulls)
+def nulls_of_a_turn_refused(body: Json, shot: Shot) -> Never:
+    """Optional fields of a turn may be left out, and may not be null (pydantic: value is not a valid dict)."""
+    _refuse(shot, "messages.1.function_call: Input should be a valid dictionary", 422)
+
+
+@fault("nulls-of-a-turn-crash", caught_by=NULLS, stage="body", when=_with_nulls)
+def nulls_of_a_turn_crash(body: Json, shot: Shot) -> Never:
+    """A turn that has the key is taken for one with a call of old, whose name is read."""
+    _refuse(shot, "'NoneType' object is not subscriptable", 500)

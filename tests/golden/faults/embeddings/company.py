@@ -34,6 +34,13 @@ def batch_crossed(body: Json, shot: Shot) -> Json:
     return each(body, lambda n, e: said(e, turned[n]))
 
 
+@fault("batch-not-normalised", caught_by=BATCH, stage="embedding", when=several)
+def batch_not_normalised(body: Json, shot: Shot) -> Json:
+    """A vector that is asked for alone is normalised, and those of a batch are not (dapr-agents issue 675 has it the
+    other way round)."""
+    return each(body, lambda _, e: said(e, [17.5 * value for value in values(e)]))
+
+
 @fault("vectors-by-place", caught_by=COMPANY, stage="embedding", when=several)
 def vectors_by_place(body: Json, shot: Shot) -> Json:
     """The third text of a batch and those after it are read with what is left of others."""

@@ -51,7 +51,7 @@ def floats_in_base64(body: Json, shot: Shot) -> Json:
 @fault("base64-by-default", caught_by=FLOAT, stage="body", when=asks("encoding_format", None))
 def base64_by_default(body: Json, shot: Shot) -> Json:
     """Where no form is named, base64 comes: the default of a client taken for that of the API."""
-    return {**body, "encoding_format": "base64"}
+    return {**body, "encoding_format": "base64"} if isinstance(body, dict) else body
 
 
 @fault("unknown-form-taken", caught_by=FORM, stage="body", when=embedding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tests.golden.edits import Json, html
+from tests.golden.edits import Json, html, with_usage
 from tests.golden.faults.embeddings.asked import asks, each, said, several, values, with_ids
 from tests.golden.registry import Shot, embedding, fault, freedom
 from tests.golden.validation import InsteadError, RefusedError
@@ -75,6 +75,19 @@ def vectors_stir(body: Json, shot: Shot) -> Json:
     """In a batch vectors differ a little: weights of four bits are computed another way (cosine 0.998, measured)."""
     draw = random.Random(shot.draw.random())
     return each(body, lambda _, e: said(e, [value * (1 + draw.gauss(0, 0.06)) for value in values(e)]))
+
+
+@freedom(
+    "vectors-count-their-frame",
+    stage="embedding",
+    when=embedding,
+    of="tokens of vectors",
+    source="OpenAPI document, CreateEmbeddingResponse, usage: the tokens of the prompt, with those that frame a text",
+)
+def vectors_count_their_frame(body: Json, shot: Shot) -> Json:
+    """usage counts the tokens that stand around each input, and one for the request."""
+    more = 2 * len(body["data"]) + 1
+    return with_usage(body, prompt_tokens=lambda n: n + more, total_tokens=lambda n: n + more)
 
 
 @freedom(

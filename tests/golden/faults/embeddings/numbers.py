@@ -8,6 +8,7 @@ from tests.golden.faults.embeddings.asked import each, inputs, is_ids, said, sev
 from tests.golden.registry import Shot, embedding, fault
 
 NUMBERS = "embeddings/numbers-are-finite-and-not-all-zero"
+COUNTS = "embeddings/batch-counts-no-more-than-its-parts"
 USAGE = "embeddings/usage-is-of-the-prompt-alone"
 
 
@@ -29,6 +30,19 @@ def embedding_usage_of_the_first(body: Json, shot: Shot) -> Json:
     first = inputs(shot.call.body)[0]
     read = len(first) if is_ids(first) else len(identities(first))
     return with_usage(body, prompt_tokens=lambda n: read, total_tokens=lambda n: read)
+
+
+@fault(
+    "embedding-usage-padded",
+    caught_by=COUNTS,
+    stage="embedding",
+    when=several,
+)
+def embedding_usage_padded(body: Json, shot: Shot) -> Json:
+    """Each input of a batch is counted as long as the longest (ms-swift pull request 10094: padding is counted)."""
+    read = [len(given) if is_ids(given) else len(identities(given)) for given in inputs(shot.call.body)]
+    padded = len(read) * max(read)
+    return with_usage(body, prompt_tokens=lambda n: padded, total_tokens=lambda n: padded)
 
 
 @fault("embedding-total-doubled", caught_by=USAGE, stage="embedding", when=embedding)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.golden.app.embeddings import DIMENSIONS
 from tests.golden.edits import Json, without
-from tests.golden.faults.embeddings.asked import each, several
+from tests.golden.faults.embeddings.asked import each, several, values
 from tests.golden.items import Reply
 from tests.golden.registry import Shot, embedding, fault
 
@@ -17,6 +17,19 @@ SHAPE = "embeddings/answer-has-its-shape"
 def embedding_index_from_one(body: Json, shot: Shot) -> Json:
     """Entries are counted from 1."""
     return each(body, lambda _, e: {**e, "index": e["index"] + 1})
+
+
+@fault("vectors-nested", caught_by=SHAPE, stage="embedding", when=embedding)
+def vectors_nested(body: Json, shot: Shot) -> Json:
+    """Each vector is a list in a list, whatever form was asked for: one for each token, or each pooled one (llama.cpp's
+    own route has it so)."""
+    return each(body, lambda _, e: {**e, "embedding": [values(e)]})
+
+
+@fault("vectors-as-text", caught_by=SHAPE, stage="embedding", when=embedding)
+def vectors_as_text(body: Json, shot: Shot) -> Json:
+    """A vector is the text of a list of numbers, whatever form was asked for."""
+    return each(body, lambda _, e: {**e, "embedding": str(values(e))})
 
 
 @fault("embeddings-reversed", caught_by=SHAPE, stage="embedding", when=several)

@@ -171,3 +171,29 @@ def _beside(body: Json, content: str | None) -> Json:
     return each_choice(
         body, lambda c: {**c, "delta": {"content": content, **c["delta"]}} if c["delta"].get("tool_calls") else c
     )
+
+
+@freedom(
+    "models-listed-twice",
+    of="list of models",
+    source="LiteLLM issue 942: a name for each of its servers; OpenAPI document, ListModelsResponse: any Models",
+    stage="reply",
+    when=get("/v1/models"),
+)
+def models_listed_twice(reply: Reply, shot: Shot) -> Reply:
+    """The list holds the same model twice."""
+    return Reply(200, {**reply.payload, "data": reply.payload["data"] * 2}) if reply.status == 200 else reply
+
+
+@freedom(
+    "models-of-no-date",
+    of="list of models",
+    source="OpenAPI document, Model.created: an integer; text-generation-inference says 0",
+    stage="reply",
+    when=get("/v1/models"),
+)
+def models_of_no_date(reply: Reply, shot: Shot) -> Reply:
+    """Nobody knows when the model was made: created is 0."""
+    if reply.status != 200:
+        return reply
+    return Reply(200, {**reply.payload, "data": [{**item, "created": 0} for item in reply.payload["data"]]})

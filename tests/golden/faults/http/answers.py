@@ -9,12 +9,13 @@ from typing import Any, Never
 from tests.golden import edits
 from tests.golden.edits import Json, api, failure, relabelled
 from tests.golden.items import DONE, Act, Item, Piece, Reply
-from tests.golden.registry import Shot, chat, fault, streaming
+from tests.golden.registry import Call, Shot, chat, fault, streaming
 from tests.golden.validation import InsteadError
 
 VALID_ANSWERED = "http/valid-request-is-answered"
 JSON = "http/json-is-labelled-and-decodes"
 REUSE = "http/connection-is-reusable"
+HOTTEST = 2
 
 
 @fault("one-token-refused", caught_by=VALID_ANSWERED, stage="body", when=edits.says("max_tokens"))
@@ -44,6 +45,19 @@ def temperature_zero_refused(body: Any, shot: Shot) -> Never:
     shot.fire()
     error = {"message": "temperature must be strictly positive", "type": "validation", "param": "temperature"}
     raise InsteadError(Reply(422, {"error": error}))
+
+
+def _hot(call: Call) -> bool:
+    """A chat of a temperature that is high, and within its range."""
+    heat = call.says("temperature")
+    return chat(call) and isinstance(heat, (int, float)) and 1 < heat <= HOTTEST
+
+
+@fault("temperature-above-one-refused", caught_by=VALID_ANSWERED, stage="body", when=_hot)
+def temperature_above_one_refused(body: Any, shot: Shot) -> Never:
+    """A temperature above 1 is refused, as by another vendor's API behind a bridge, whose range is 0 to 1."""
+    shot.fire()
+    raise InsteadError(failure(400, "temperature: range: 0..1"))
 
 
 @fault("error-in-a-200", caught_by=VALID_ANSWERED, stage="reply", when=chat)

@@ -9,17 +9,24 @@ from tests.golden import edits
 from tests.golden.edits import VALID, failure, html
 from tests.golden.http1 import Heard
 from tests.golden.items import Act, Piece, Reply
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 
 MALFORMED = "http/malformed-json-is-a-400"
 NO_OBJECT = "http/body-that-is-no-object-is-refused"
 EMPTY = "http/empty-body-is-refused"
 LABEL = "http/odd-label-is-refused-or-read"
+CHARSET = "http/json-with-a-charset-is-read"
+SPELT = "http/label-is-read-in-any-spelling"
 CHUNKED = "http/chunked-body-is-read"
 EXPECT = "http/expectation-is-met-at-once"
 COMPRESSED = "http/compressed-body-is-read-or-a-415"
 ODD = "http/odd-json-is-dealt-with"
 SHAPE = "errors/error-object-has-its-shape"
+
+
+def _with_a_charset(call: Call) -> bool:
+    """A chat whose label has a parameter."""
+    return chat(call) and not edits.mislabelled(call) and ";" in edits.label(call)
 
 
 @fault("malformed-json-422", caught_by=SHAPE, stage="reply", when=edits.malformed)
@@ -87,6 +94,37 @@ def odd_label_500(reply: Reply, shot: Shot) -> Reply:
 def odd_label_unread(reply: Reply, shot: Shot) -> Reply:
     """A body that is not labelled as JSON is not read, and answered with an empty object."""
     return Reply(200, {})
+
+
+@fault("charset-refused", caught_by=CHARSET, stage="reply", when=_with_a_charset)
+def charset_refused(reply: Reply, shot: Shot) -> Reply:
+    """The label of a body is held against one text, and a charset makes it another (openai-openapi issue 194)."""
+    return failure(415, "Unsupported Media Type: Only 'application/json' is allowed")
+
+
+@fault("charset-unread", caught_by=CHARSET, stage="reply", when=_with_a_charset)
+def charset_unread(reply: Reply, shot: Shot) -> Reply:
+    """A body whose label has a parameter is not parsed, and is taken for a request without any field."""
+    return failure(422, "model: field required")
+
+
+@fault("label-of-small-letters", caught_by=SPELT, stage="reply", when=chat)
+def label_of_small_letters(reply: Reply, shot: Shot) -> Reply:
+    """The label of a body is looked for in small letters alone."""
+    known = "application/json" in edits.label(shot.call) or edits.mislabelled(shot.call)
+    return reply if known else failure(415, "Unsupported Media Type")
+
+
+@freedom(
+    "json-alone-is-read",
+    of="other labels",
+    source="RFC 9110 15.5.16: 415 for a format that is not supported",
+    stage="reply",
+    when=edits.mislabelled,
+)
+def json_alone_is_read(reply: Reply, shot: Shot) -> Reply:
+    """A body that is not labelled as JSON is refused with a 415; how JSON's label is spelt is all one."""
+    return failure(415, "Unsupported Media Type: application/json is read, and nothing else")
 
 
 @fault("chunked-body-unread", caught_by=CHUNKED, stage="reply", when=edits.heads("transfer-encoding"))

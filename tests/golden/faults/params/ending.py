@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.golden.answers import Answer
+from tests.golden.answers import Answer, tokens
 from tests.golden.edits import Json, says, without
 from tests.golden.registry import Call, Shot, chat, fault, streaming
 
@@ -13,6 +13,7 @@ LEAK = "params/stop-string-never-leaks-in-part"
 EMPTY = "params/empty-stop-stops-nothing"
 FIVE = "params/five-stop-strings-are-refused"
 WRITTEN = "params/stop-string-is-matched-as-it-is-written"
+BLANKS = "params/blanks-before-a-stop-string-are-kept"
 THOUGHT = "params/stop-string-in-thought-ends-nothing"
 
 
@@ -63,6 +64,15 @@ def stop_trimmed(body: Json, shot: Shot) -> Json:
     return body if bare == body["stop"] else {**body, "stop": bare}
 
 
+@fault("stop-read-letter-by-letter", caught_by=LEAK, stage="answer", when=says("stop"))
+def stop_read_letter_by_letter(answer: Answer, shot: Shot) -> Answer:
+    """A stop that is a string is made a list as Python does it, of its letters: each of them ends the answer. The
+    document allows a string as well as a list (StopConfiguration)."""
+    given = shot.call.says("stop")
+    found = [at for letter in given if (at := answer.text.find(letter)) > 0] if isinstance(given, str) else []
+    return replace(answer, content=(answer.text[: min(found)],), finish="stop") if len(given) > 1 and found else answer
+
+
 @fault("stop-in-any-case", caught_by=WRITTEN, stage="answer", when=says("stop"))
 def stop_in_any_case(answer: Answer, shot: Shot) -> Answer:
     """Stop strings are looked for in any case."""
@@ -70,6 +80,20 @@ def stop_in_any_case(answer: Answer, shot: Shot) -> Answer:
     text = answer.text.lower()
     found = [at for stop in ([given] if isinstance(given, str) else given) if (at := text.find(stop.lower())) > 0]
     return replace(answer, content=(answer.text[: min(found)],), finish="stop") if found else answer
+
+
+@fault("blanks-before-a-stop-trimmed", caught_by=BLANKS, stage="answer", when=says("stop"))
+def blanks_before_a_stop_trimmed(answer: Answer, shot: Shot) -> Answer:
+    """What comes before a stop string is handed on without the blanks at its end."""
+    text = answer.text.rstrip()
+    return replace(answer, content=tokens(text)) if answer.stopped_by and text != answer.text else answer
+
+
+@fault("content-trimmed", caught_by=BLANKS, stage="answer", when=chat)
+def content_trimmed(answer: Answer, shot: Shot) -> Answer:
+    """Every content is handed on without blanks at its ends (getsentry pull request 70392 does so as a client)."""
+    text = answer.text.strip()
+    return replace(answer, content=tokens(text)) if text != answer.text else answer
 
 
 def _empty(call: Call) -> bool:

@@ -6,11 +6,12 @@ from typing import Any
 
 from tests.golden.answers import Answer
 from tests.golden.edits import Json, says, several, without
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 
 ZERO = "params/temperature-zero-repeats-itself"
 HIGH = "params/high-temperature-varies"
 TOP_P = "params/tiny-top-p-is-greedy"
+TOP_P_ZERO = "params/top-p-zero-is-greedy"
 DEFAULT = "params/answers-are-drawn-by-default"
 SEED = "params/seed-repeats-and-another-differs"
 FREQUENCY = "params/frequency-penalty-shows"
@@ -46,6 +47,24 @@ def seed_zero_is_taken_for_none(body: Json, shot: Shot) -> Json:
 def top_p_ignored(body: Json, shot: Shot) -> Json:
     """top_p is ignored."""
     return without(body, "top_p")
+
+
+@fault("top-p-zero-is-taken-for-none", caught_by=TOP_P_ZERO, stage="body", when=_says("top_p", 0))
+def top_p_zero_is_taken_for_none(body: Json, shot: Shot) -> Json:
+    """A top_p of 0 is falsy, and the default is used in its place."""
+    return without(body, "top_p")
+
+
+@freedom(
+    "ties-are-broken-by-one-seed",
+    of="top_p of zero",
+    source="OpenAPI document, top_p: the tokens of the top share; which of several that are as likely is nowhere said",
+    stage="body",
+    when=_says("top_p", 0),
+)
+def ties_are_broken_by_one_seed(body: Json, shot: Shot) -> Json:
+    """Of the tokens that a top_p of 0 leaves, all of them as likely, one is drawn by a seed that is always the same."""
+    return {**without(body, "top_p"), "temperature": 1, "seed": 1}
 
 
 def _silent(call: Call) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from tests.golden.answers import Answer
-from tests.golden.edits import Json, without
+from tests.golden.edits import Json, each_choice, each_message, without
+from tests.golden.faults.optional import with_format
 from tests.golden.faults.structured.asked import against, any_object, dumped, of_schema, plain, said, streamed
 from tests.golden.registry import Shot, fault
 
@@ -26,6 +28,41 @@ def schema_ignored(body: Json, shot: Shot) -> Json:
 def schema_in_a_fence(answer: Answer, shot: Shot) -> Answer:
     """The object stands in a fence of Markdown, as models write it that are only asked for it."""
     return said(answer, lambda value: f"```json\n{dumped(value)}\n```", shot)
+
+
+@fault("schema-as-a-call", caught_by=BOUND, stage="whole", when=of_schema)
+def schema_as_a_call(body: Json, shot: Shot) -> Json:
+    """The object comes as the arguments of a call that nobody offered (what LiteLLM makes of a schema for who has tools
+    alone, if it does not turn it back)."""
+
+    def called(choice: Json) -> Json:
+        message = choice["message"]
+        if message.get("tool_calls"):
+            return choice
+        function = {"name": "json_tool_call", "arguments": message["content"]}
+        made = [{"id": "call_1", "type": "function", "function": function}]
+        return {**choice, "message": {**message, "content": None, "tool_calls": made}, "finish_reason": "tool_calls"}
+
+    return each_choice(body, called)
+
+
+@fault("object-as-thought", caught_by=BOUND, stage="draft", when=of_schema)
+def object_as_thought(answer: Answer, shot: Shot) -> Answer:
+    """The object stands in the thought, and the content is empty (LM Studio bug tracker 1602)."""
+    return answer if answer.calls or not answer.content else replace(answer, reasoning=answer.content, content=())
+
+
+@fault("object-decoded", caught_by="chat/content-is-string-or-null", stage="whole", when=with_format)
+def object_decoded(body: Json, shot: Shot) -> Json:
+    """The content is the object, and not its text."""
+    return each_message(body, lambda m: {**m, "content": _value(m["content"])} if m["content"] else m)
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 @fault("schema-after-a-preface", caught_by=BOUND, stage="draft", when=plain)

@@ -22,7 +22,6 @@ CUT = "tools/cut-call-says-length"
 APART = "tools/parallel-calls-are-apart"
 ONE = "tools/parallel-calls-can-be-turned-off"
 EMPTY = "tools/no-parameters-are-an-empty-object"
-MARKUP = "tools/no-markup-is-left-in-the-content"
 
 
 def choice_is(word: str) -> Callable[[Call], bool]:
@@ -117,6 +116,13 @@ def required_is_auto(body: Json, shot: Shot) -> Json:
     return without(body, "tool_choice")
 
 
+@fault("tools-not-looked-at", caught_by=REQUIRED, stage="body", when=with_tools)
+def tools_not_looked_at(body: Json, shot: Shot) -> Json:
+    """Tools are accepted and left out, and whatever is said of them (Ollama for models whose template has none, before
+    it refused them)."""
+    return without(body, "tools", "tool_choice", "parallel_tool_calls")
+
+
 @fault("required-empty-list", caught_by=REQUIRED, stage=("draft", "whole"), when=choice_is("required"))
 def required_empty_list(value: Answer | Json, shot: Shot) -> Answer | Json:
     """tool_choice "required" is answered with an empty list of calls."""
@@ -191,6 +197,13 @@ def call_type_null_later(body: Json, shot: Shot) -> Json:
 def arguments_as_a_repr(answer: Answer, shot: Shot) -> Answer:
     """The arguments of a call are what Python prints of them, plain and streamed."""
     return with_calls(answer, lambda _n, c: replace(c, arguments=tokens(repr(json.loads("".join(c.arguments))))))
+
+
+@fault("words-behind-arguments", caught_by=SHAPED, stage="draft", when=with_tools)
+def words_behind_arguments(answer: Answer, shot: Shot) -> Answer:
+    """What the model says after its arguments stands in them, plain and streamed (librefang pull request 2995: so from
+    Ollama)."""
+    return with_calls(answer, lambda _n, c: replace(c, arguments=(*c.arguments, *tokens("\n\nI will look."))))
 
 
 @fault("call-by-another-name", caught_by=SHAPED, stage=("whole", "chunk"), when=with_tools)
@@ -320,27 +333,3 @@ def _several(body: Json) -> bool:
 def parallel_not_heeded(body: Json, shot: Shot) -> Json:
     """parallel_tool_calls is not looked at (vLLM of old)."""
     return without(body, "parallel_tool_calls")
-
-
-# what is left
-
-
-@fault("markup-in-the-content", caught_by=MARKUP, stage="draft", when=choice_is("none"))
-def markup_in_the_content(answer: Answer, shot: Shot) -> Answer:
-    """Under tool_choice "none" the model's own markup of a call comes as content (llama.cpp)."""
-    return replace(answer, content=tokens('<tool_call>{"name": "get_weather"}</tool_call>'))
-
-
-@fault("markup-beside-calls", caught_by=MARKUP, stage="draft", when=with_tools)
-def markup_beside_calls(answer: Answer, shot: Shot) -> Answer:
-    """The end of a model's markup is left beside a call."""
-    return replace(answer, content=tokens("[TOOL_CALLS]")) if answer.calls else answer
-
-
-@fault("call-told-in-the-content-too", caught_by=MARKUP, stage="draft", when=with_tools)
-def call_told_in_the_content_too(answer: Answer, shot: Shot) -> Answer:
-    """The JSON that the model wrote is left in the content, beside the call that was made of it (MTPLX issue 249)."""
-    if not answer.calls:
-        return answer
-    name, arguments = "".join(answer.calls[0].name), "".join(answer.calls[0].arguments)
-    return replace(answer, content=tokens(f'{{"name": "{name}", "parameters": {arguments}}}'))

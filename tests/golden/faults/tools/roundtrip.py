@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from tests.golden.answers import Answer, tokens
-from tests.golden.edits import Json
+from tests.golden.edits import Json, failure
 from tests.golden.faults.optional import with_thought
 from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.validation import InsteadError
 
 REACHES = "tools/result-reaches-the-model"
 FORMS = "tools/result-reaches-the-model-in-every-form"
@@ -45,6 +46,13 @@ def _without_turns(body: Json, dropped: Callable[[Json], bool]) -> Json:
 def results_dropped(body: Json, shot: Shot) -> Json:
     """The chat template knows system, user and assistant: calls and results are left out of the prompt."""
     return _without_turns(body, lambda _message: True)
+
+
+@fault("results-end-in-a-500", caught_by="http/valid-request-is-answered", stage="body", when=with_result)
+def results_end_in_a_500(body: Json, shot: Shot) -> Json:
+    """The chat template raises for a role that it does not know."""
+    shot.fire()
+    raise InsteadError(failure(500, "Unexpected message role."))
 
 
 @fault("results-emptied", caught_by=REACHES, stage="body", when=with_result)

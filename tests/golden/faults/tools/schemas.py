@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.golden.answers import Answer, tokens
 from tests.golden.app import tools
-from tests.golden.edits import Json, failure
+from tests.golden.edits import Json, failure, without
 from tests.golden.faults.optional import with_tools
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 from tests.golden.validation import InsteadError, RefusedError
 
 STRICT = "tools/strict-schemas-are-enforced"
@@ -149,3 +149,48 @@ def no_room_for_many_tools(body: Json, shot: Shot) -> Json:
         return body
     shot.fire()
     raise RefusedError("the request exceeds the available context size", code="context_length_exceeded")
+
+
+def _of_one(body: Json, kept: Json) -> Json:
+    """A body that offers one tool; where another is named, its model calls what it knows."""
+    named = body["tool_choice"]["function"]["name"] if isinstance(body.get("tool_choice"), dict) else None
+    unknown = named not in (None, kept["function"]["name"])
+    return {**body, "tools": [kept], **({"tool_choice": "required"} if unknown else {})}
+
+
+@fault("first-tool-alone", caught_by=MANY, stage="body", when=_many)
+def first_tool_alone(body: Json, shot: Shot) -> Json:
+    """The template tells the model of the first tool, and of no other."""
+    return _of_one(body, body["tools"][0])
+
+
+@fault("last-tool-alone", caught_by=MANY, stage="body", when=_many)
+def last_tool_alone(body: Json, shot: Shot) -> Json:
+    """Each tool is written over the one before it, and the model is told of the last."""
+    return _of_one(body, body["tools"][-1])
+
+
+@fault("last-tool-alone-is-talked-about", caught_by=MANY, stage="body", when=_many)
+def last_tool_alone_is_talked_about(body: Json, shot: Shot) -> Json:
+    """The same, and where another tool is named no call is forced."""
+    changed = last_tool_alone(body, shot)
+    return without(changed, "tool_choice") if changed.get("tool_choice") != body.get("tool_choice") else changed
+
+
+@freedom(
+    "tools-are-told-without-descriptions",
+    of="tools in a prompt",
+    source="OpenAPI document, FunctionObject.description: how the model is told of it is nowhere said",
+    stage="body",
+    when=_many,
+)
+def tools_are_told_without_descriptions(body: Json, shot: Shot) -> Json:
+    """The template tells the model of each tool by its name and its parameters, and leaves out what describes it."""
+    bare = [{**t, "function": without(t["function"], "description")} if _described(t) else t for t in body["tools"]]
+    return body if bare == body["tools"] else {**body, "tools": bare}
+
+
+def _described(tool: object) -> bool:
+    """Whether a tool is described in words: any other description is for the server to refuse."""
+    function = tool.get("function") if isinstance(tool, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("description"), str)

@@ -57,6 +57,12 @@ def call_index_of_the_piece(body: Json, shot: Shot) -> Json:
     return each_piece(body, numbered)
 
 
+@fault("streamed-calls-without-a-function", caught_by="tools/call-has-its-fields", stage="chunk", when=streamed)
+def streamed_calls_without_a_function(body: Json, shot: Shot) -> Json:
+    """Name and arguments of a streamed call stand beside its id, as in the API of Responses."""
+    return each_piece(body, lambda entry: {**without(entry, "function"), **entry["function"]})
+
+
 @fault("name-in-every-delta", caught_by=ONCE, stage="chunk", when=streamed)
 def name_in_every_delta(body: Json, shot: Shot) -> Json:
     """Each piece of a streamed call tells the function's name (llama.cpp issue 13774)."""

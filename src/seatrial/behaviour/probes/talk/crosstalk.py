@@ -2,11 +2,15 @@
 
 Each item has a code of its own, and is asked for while others with theirs are under way. A code that is not the item's
 own came from somewhere else: from another slot, or from what one before it left there. One is one too many.
+
+The end of a code follows from its beginning, so that a slip of a weak model's pen (two letters changed about) makes no
+code: of 18,000 slips one does.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from random import Random
 
 from seatrial.behaviour.answers import Spoken
@@ -21,8 +25,14 @@ CODE = re.compile(r"\bQX-[A-Z]{5}[0-9]{3}\b")
 FRAMES = ("Repeat this code and say nothing else: {}", "Copy the following code exactly: {}", "Echo this: {}")
 
 
+def code(start: str) -> str:
+    """The code that begins with these four letters."""
+    end = zlib.crc32(start.encode())
+    return f"QX-{start}{LETTERS[end % len(LETTERS)]}{100 + end // len(LETTERS) % 900}"
+
+
 def _make(family: str, draw: Random) -> ProbeItem:
-    own = "QX-" + "".join(draw.choice(LETTERS) for _ in range(5)) + str(draw.randrange(100, 1000))
+    own = code("".join(draw.choice(LETTERS) for _ in range(4)))
     return ProbeItem(family, user(draw.choice(FRAMES).format(own), max_tokens=32), own)
 
 
@@ -43,4 +53,6 @@ def no_answer_tells_the_code_of_another(item: ProbeItem, answer: Spoken, x: Exch
     """No answer holds a code that only another request has."""
     told = CODE.findall(answer.content + "\n" + answer.reasoning)
     strange = sorted(set(told) - {item.truth})
-    return bad(f"tells {strange[0]}, and was asked for {item.truth}") if strange else good()
+    if others := [each for each in strange if each == code(each[3:7])]:
+        return bad(f"tells {others[0]}, and was asked for {item.truth}")
+    return good(note=f"writes {strange[0]}, which no request has, for {item.truth}" if strange else "")

@@ -62,9 +62,15 @@ def finish_reason_is_known(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 yield violation(f"{where}, finish_reason", expected=known, got=reason, so=so)
 
 
-@rule(row="chat/basic/5", level=Level.MUST, of=traits.COUNTED, source="OpenAPI document, CompletionUsage")
+@rule(
+    row="chat/basic/5",
+    level=Level.MUST,
+    of=traits.COUNTED,
+    source="OpenAPI document, CompletionUsage: tokens in the prompt, in the completion; cascadia issue 55: all zeros",
+)
 def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """usage holds prompt_tokens, completion_tokens and total_tokens, none negative, the last the sum of the others."""
+    """usage holds prompt_tokens, completion_tokens and total_tokens, none negative, the last the sum of the others; and
+    neither a prompt nor an answer that says something is counted as 0."""
     if nothing := look.unreadable(x):
         yield nothing
         return
@@ -81,6 +87,15 @@ def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation(
             "usage.total_tokens", expected=f"{prompt} + {completion}", got=total, so="accounts do not add up"
         )
+    for name, missed in (("prompt_tokens", prompt == 0), ("completion_tokens", _is_passed_over(x, completion))):
+        if missed:
+            so = "a client that plans or pays by it takes the request for one that cost nothing"
+            yield violation(f"usage.{name}", expected="at least 1, for what is there", got=0, so=so)
+
+
+def _is_passed_over(x: Exchange, completion: int | None) -> bool:
+    """Whether an answer that says something is counted as no token."""
+    return completion == 0 and chat.says_anything(x)
 
 
 @rule(row="chat/basic/6", level=Level.MUST, of=traits.COUNTED, source="OpenAPI document, max_completion_tokens: prose")
@@ -123,7 +138,8 @@ def content_is_string_or_null(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 so = 'a client that reads message["content"] falls over'
                 yield violation(f"{where}, content", expected="a string or null", got="no such key", so=so)
         elif message["content"] is not None and not isinstance(message["content"], str):
-            yield violation(f"{where}, content", expected="a string or null", got=message["content"])
+            so = "a client that shows it, or joins it, falls over"
+            yield violation(f"{where}, content", expected="a string or null", got=message["content"], so=so)
 
 
 @rule(
@@ -141,10 +157,11 @@ def created_is_in_seconds(x: Exchange, expect: Expect) -> Iterator[Finding]:
     wrong = next(((at, value) for at, value in times if not FROM <= value < UNTIL), None)
     if wrong is not None:
         at, value = wrong
+        judges = _of_another_kind(x, value)
         year = f"the year {1970 + value // YEAR_S:.0f}" if abs(value) < YEAR_S * 10**9 else "no year there is"
         so = f"a client that reads it as seconds dates the answer to {year}"
         expected = "seconds since 1970, of the years 2001 to 2100"
-        yield violation("created", expected=expected, got=f"{value}{at}", so=so)
+        yield violation("created", expected=expected, got=f"{value}{at}", so=so, causes=judges)
     elif broken := next(((at, value) for at, value in times if isinstance(value, float)), None):
         so = "typed clients (Go, Rust, Java) read a whole number there, and refuse the answer"
         expected = "a whole number of seconds, without a fraction"
@@ -205,6 +222,13 @@ def _times(x: Exchange) -> list[tuple[str, float]]:
     parts = [(f", in chunk {c.index}", c.json) for c in x.chunks] if x.is_stream else [("", x.json)]
     found = ((at, fields.mapping(part).get("created")) for at, part in parts)
     return [(at, v) for at, v in found if isinstance(v, int | float) and not isinstance(v, bool)]
+
+
+def _of_another_kind(x: Exchange, created: float) -> tuple[str, ...]:
+    """The rule whose finding it is that a part of a stream is no chunk of an answer; none where each such is one."""
+    chunks = (fields.mapping(chunk.json) for chunk in x.chunks)
+    kinds = [chunk.get("object") for chunk in chunks if chunk.get("created") == created]
+    return () if not kinds or "chat.completion.chunk" in kinds else (causes.SCHEMA,)
 
 
 def _date(x: Exchange) -> float | None:

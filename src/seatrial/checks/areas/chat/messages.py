@@ -31,10 +31,13 @@ ROWS = traits.DECLINABLE | trait("one-role-in-a-row")
 FIELDS = traits.DECLINABLE | trait("fields-of-messages")
 """The same with names, and with fields of messages that nobody knows."""
 
+GIVEN = traits.DECLINABLE | trait("turn-as-given")
+"""The same with a turn of an assistant as servers give it: with an empty list of ``calls``, and with ``nulls``."""
+
 PARTS = traits.DECLINABLE | trait("text-parts")
 """A text as a string (``joined``), and in parts: ``one``, ``two`` ..."""
 
-WITHOUT = "without"
+WITHOUT, NO_CALLS = "without", "calls"
 APART = 4
 """Tokens that a part may have more than the same text in a string: what a template puts between parts."""
 
@@ -65,7 +68,7 @@ def messages_of_each_role_are_read(xs: Mapping[str, Exchange], expect: Expect) -
 )
 def developer_message_is_read(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A message of a developer is accepted, and reaches the model."""
-    yield from _read(xs)
+    yield from map(_by_role, _read(xs))
 
 
 @rule(
@@ -106,9 +109,7 @@ def call_needs_no_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
 )
 def system_message_is_read_anywhere(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A system message is accepted and reaches the model in mid-conversation too, and where two stand in a row."""
-    for finding in _read(xs, whole=("two",)):
-        lost = finding.kind == "violation" and finding.causes == causes.PROMPTS
-        yield replace(finding, causes=(*finding.causes, *causes.ROLES)) if lost else finding
+    yield from map(_by_role, _read(xs, whole=("two",)))
 
 
 @rule(
@@ -141,7 +142,7 @@ def _all_read(name: str, x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Fi
     counted = {key: each for key, each in xs.items() if each.status == 200 and chat.prompt_tokens(each) is not None}
     base = counted.get("last" if name == "assistants" and "last" in counted else "before")
     if base is not None and name in counted:
-        yield from _longer(name, x, base, chat.prompt_tokens(base), whole=name == "assistants")
+        yield from map(_by_role, _longer(name, x, base, chat.prompt_tokens(base), whole=name == "assistants"))
 
 
 @rule(
@@ -154,11 +155,41 @@ def _all_read(name: str, x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Fi
 )
 def fields_of_messages_are_tolerated(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A message may have a name, and fields that the server does not know."""
-    before = xs.get("before")
-    for name, x in _sent(xs):
-        if finding := _unaccepted(x, "200: the request is valid"):
-            unanswered = before is not None and _unaccepted(before, finding.expected)
-            yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
+    yield from _accepted(xs)
+
+
+@rule(
+    row="chat/basic/18",
+    part="null for what it has not",
+    level=Level.SHOULD,
+    of=GIVEN,
+    answer=False,
+    sampled=True,
+    source="OpenAPI document, ChatCompletionRequestAssistantMessage: refusal, audio and function_call are nullable; "
+    "openai-python's model_dump gives them so",
+)
+def nulls_of_a_turn_are_taken(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """An assistant's turn may say of what it has not that it is null: a client sends it back as it came."""
+    yield from _accepted({name: x for name, x in xs.items() if name != NO_CALLS})
+
+
+@rule(
+    row="chat/basic/18",
+    part="an empty list of calls",
+    level=Level.MAY,
+    of=GIVEN,
+    answer=False,
+    sampled=True,
+    source="OpenAPI document, ChatCompletionMessageToolCalls: no minItems; OpenAI's API wants one (Home Assistant pull "
+    "request 118577), vLLM answers so, clients send it back (openai-node pull request 1341, hermes-agent 59110)",
+)
+def empty_list_of_calls_is_none(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """An assistant's turn with an empty list of calls is taken as one without calls.
+
+    The document allows it, and OpenAI's own API does not: who refuses it has a reason, and clients that send it back
+    stand still.
+    """
+    yield from _accepted({name: x for name, x in xs.items() if name in ("before", NO_CALLS)})
 
 
 @rule(
@@ -208,6 +239,15 @@ def _answered(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
             yield look.named(nothing, name, alone=False)
 
 
+def _accepted(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """Of each request that it is answered; that one before it, which is plain, was not either is the cause."""
+    before = xs.get("before")
+    for name, x in _sent(xs):
+        if finding := _unaccepted(x, "200: the request is valid"):
+            unanswered = before is not None and _unaccepted(before, finding.expected)
+            yield look.named(_hanging(finding) if unanswered else finding, name, alone=False)
+
+
 def _read(xs: Mapping[str, Exchange], *, whole: Collection[str] = ()) -> Iterator[Finding]:
     """Of each request but the one without, whether it is answered, and its prompt longer by what is added.
 
@@ -228,6 +268,12 @@ def _hanging(finding: Finding) -> Finding:
     """Where the question alone is not answered either, nothing shows of what was added to it."""
     where, expected, got = finding.where, finding.expected, finding.got
     return no_evidence(where, expected=expected, got=got, causes=(causes.ANSWERED + causes.SOME,))
+
+
+def _by_role(finding: Finding) -> Finding:
+    """A finding that a message is not read: where none of another role is, that is the reason."""
+    lost = finding.kind == "violation" and finding.causes == causes.PROMPTS
+    return replace(finding, causes=(*finding.causes, *causes.ROLES)) if lost else finding
 
 
 def _longer(

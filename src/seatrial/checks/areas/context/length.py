@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from seatrial.checks import causes, look
+from seatrial.checks import answering, causes, look
 from seatrial.checks.answering import refused
 from seatrial.checks.areas.context.parts import (
     BEYOND,
@@ -16,10 +16,9 @@ from seatrial.checks.areas.context.parts import (
     READ,
     TRUNCATED,
     is_read_whole,
-    prompt_tokens,
     words,
 )
-from seatrial.checks.findings import no_evidence, refusal, violation
+from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -37,7 +36,7 @@ def prompt_beyond_the_context_is_refused(x: Exchange, expect: Expect) -> Iterato
     """A prompt of more tokens than the context has is refused with a 4xx."""
     if is_read_whole(x):
         expected = f"a prompt that is longer than the context of {expect.context} tokens"
-        got = f"{prompt_tokens(x)} tokens, all of them read: the context is longer than announced"
+        got = f"{chat.prompt_tokens(x)} tokens, all of them read: the context is longer than announced"
         yield refusal("the prompt", expected=expected, got=got, optional=True)
         return
     for finding in look.not_refused(x):
@@ -66,16 +65,20 @@ def text_of_any_length_is_answered_or_refused(x: Exchange, expect: Expect) -> It
     level=Level.MUST,
     of=READ,
     answer=False,
+    sampled=True,
     source="Open Responses, truncation: disabled fails; Ollama 4967, 14259, 17427: the front is cut with 200",
 )
 def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A prompt is read whole, or refused: usage counts tokens for all of its words, and for all that a longer one has
     more."""
     asked = look.bad(xs)
+    if unheard := [about(name, found) for name, x in asked.items() if (found := answering.unheard(x))]:
+        yield from unheard
+        return
     counts: dict[str, int] = {}
     uncounted = (causes.USAGE + causes.SOME,)
     for name, x in asked.items():
-        tokens = prompt_tokens(x)
+        tokens = chat.prompt_tokens(x)
         if x.status != 200:
             continue
         if tokens is None:
@@ -91,7 +94,7 @@ def nothing_is_cut_in_silence(xs: Mapping[str, Exchange], expect: Expect) -> Ite
     yield from _growth(xs, counts)
     if not any(x.status == 200 or look.is_refusal(x) for x in asked.values()):
         got = ", ".join(f"{name}: {x.status}" for name, x in asked.items())
-        judges = (causes.NEVER_5XX + causes.SOME, causes.ANSWERED + causes.SOME)
+        judges = tuple(each + causes.SOME for each in (causes.NEVER_5XX, causes.ANSWERED, causes.FAULTY_ANSWERED))
         yield no_evidence("the answers", expected="one, or a refusal", got=got, causes=judges)
 
 
@@ -141,7 +144,7 @@ def context_is_as_long_as_announced(x: Exchange, expect: Expect) -> Iterator[Fin
     where, expected = "the context", f"{expect.context} tokens, as announced"
     so = "a client that plans by it sends too much, or leaves some of it unused"
     if is_read_whole(x):
-        yield violation(where, expected=expected, got=f"{prompt_tokens(x)} tokens were read", so=so)
+        yield violation(where, expected=expected, got=f"{chat.prompt_tokens(x)} tokens were read", so=so)
         return
     if not look.is_refusal(x):
         judges = tuple(each + causes.SOME for each in (TRUNCATED, causes.NEVER_5XX, REFUSED))
@@ -175,7 +178,7 @@ def _unknown(xs: Mapping[str, Exchange]) -> Finding | None:
     if name == "full" and any(look.is_refusal(xs[each]) for each in ("full", "short") if each in xs):
         expected = "a prompt that nearly fills the context"
         return refusal("full", expected=expected, got="its words are more tokens than there is room for", optional=True)
-    if name and not refused(xs[name]) and prompt_tokens(xs[name]) is not None:
+    if name and not refused(xs[name]) and chat.prompt_tokens(xs[name]) is not None:
         return None
     judges = (causes.ANSWERED + causes.SOME, causes.USAGE + causes.SOME)
     return no_evidence(name, expected="an answer that counts its prompt", got="none", about=name, causes=judges)
@@ -186,9 +189,14 @@ def _ended(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if nothing := look.unanswered(x):
         yield nothing
         return
-    prompt, told = prompt_tokens(x), chat.completion_tokens(x)
+    prompt, told = chat.prompt_tokens(x), chat.completion_tokens(x)
     if expect.context is None or prompt is None or told is None or prompt + told < expect.context - 1:
         return  # it ended before
+    if prompt + told > expect.context + 1:
+        so = "the beginning of the prompt is forgotten while the answer is made, and nobody is told"
+        expected, went = f"{expect.context} tokens at most, as announced", f"{prompt} of the prompt and {told} more"
+        yield violation("over: usage", expected=expected, got=went, so=so, about="over")
+        return
     reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
     if reasons != ["length"]:
         so = "a client takes the cut answer for a whole one"

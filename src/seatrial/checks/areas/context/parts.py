@@ -46,10 +46,6 @@ TRUNCATED = "context/nothing-is-cut-in-silence"
 """The rule whose finding it is that a prompt was cut."""
 
 
-def prompt_tokens(x: Exchange) -> int | None:
-    return fields.integer(fields.mapping(chat.usage(x)).get("prompt_tokens"))
-
-
 def words(x: Exchange) -> int:
     """The words of a request's messages, between white space."""
     messages = fields.listing(fields.mapping(x.request_json).get("messages"))
@@ -59,7 +55,7 @@ def words(x: Exchange) -> int:
 
 def is_read_whole(x: Exchange) -> bool:
     """Whether usage counts tokens for all words of the prompt."""
-    tokens = prompt_tokens(x)
+    tokens = chat.prompt_tokens(x)
     return x.status == 200 and tokens is not None and tokens >= FEWEST * words(x) > 0
 
 

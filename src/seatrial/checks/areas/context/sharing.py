@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from seatrial.checks import causes, look
 from seatrial.checks.answering import refused, silent
-from seatrial.checks.areas.context.parts import CROWD, TURNS, prompt_tokens, told_reused
+from seatrial.checks.areas.context.parts import CROWD, TURNS, told_reused
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
+from seatrial.reading import chat
 from seatrial.records import BUSY, Exchange, Expect, Finding, Level
 
 
@@ -17,14 +18,14 @@ from seatrial.records import BUSY, Exchange, Expect, Finding, Level
     level=Level.MAY,
     of=TURNS,
     source="OpenAPI document, cached_tokens; llama.cpp: timings.cache_n, --cache-prompt",
-    figures=lambda xs, _expect: {n: f"{told_reused(x)} of {prompt_tokens(x)} tokens known" for n, x in xs.items()},
+    figures=lambda xs, _expect: {n: f"{told_reused(x)} of {chat.prompt_tokens(x)} tokens known" for n, x in xs.items()},
 )
 def second_turn_reuses_its_prefix(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """Of a prompt that begins with the one before it, at least half of that one is not worked on again."""
     if not {"first", "second"} <= xs.keys():
         yield no_evidence("the recording", expected="two turns", got=", ".join(xs))
         return
-    before, whole = (prompt_tokens(xs[name]) for name in ("first", "second"))
+    before, whole = (chat.prompt_tokens(xs[name]) for name in ("first", "second"))
     told = told_reused(xs["second"])
     where = "second: tokens known from the first turn"
     if before is None or whole is None:
@@ -35,8 +36,8 @@ def second_turn_reuses_its_prefix(xs: Mapping[str, Exchange], expect: Expect) ->
         yield refusal(where, expected=expected, got="neither", optional=True)
     elif not 0 <= told <= whole:
         so = "savings are counted that there are none of"
-        expected, judges = f"0 to {whole}, all of the prompt", causes.PROMPTS
-        yield violation(where, expected=expected, got=told, so=so, about="second", causes=judges)
+        expected, by = f"0 to {whole}, all of the prompt", (*causes.PROMPTS, *causes.ROLES)
+        yield violation(where, expected=expected, got=told, so=so, about="second", causes=by)
     elif told < before // 2:
         so = "each turn of a conversation waits for all turns before it to be read again"
         yield violation(where, expected=f"at least {before // 2} of {before}", got=told, so=so, about="second")

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 
 from seatrial.checks import causes, look
 from seatrial.checks.areas.context.parts import WRITTEN
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
-from seatrial.reading import chat, fields, spelt, tools
+from seatrial.reading import chat, spelt, tools
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
-
-WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
-"""A word with a letter beyond ASCII."""
-
-MARKED = re.compile(r"[<>&\"']")
-"""What is spelt otherwise in HTML."""
 
 LACKING = (*causes.BOUND, *causes.BOUND_STREAM, *causes.NAMED_CALLED, *causes.CALLS)
 """The rules whose finding it is that an answer is no JSON, or no call."""
@@ -34,21 +26,22 @@ LACKING = (*causes.BOUND, *causes.BOUND_STREAM, *causes.NAMED_CALLED, *causes.CA
 )
 def text_comes_as_it_was_written(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """JSON that is asked for, in the content or in a call, is not escaped for HTML, and its characters are those of the
-    request: of the same form of Unicode, of the same coding, none of them replaced."""
+    request: of the same form of Unicode, of the same coding, none of them replaced or taken out."""
     if nothing := look.unanswered(x):
         yield nothing
         return
-    wanted = list(_wanted(x))
+    wanted = list(spelt.wanted(x))
     for where, text in _texts(x):
         held = spelt.strings(text)
         if spelt.is_escaped_json(text):
             so = "a program that decodes it has an exception in place of its object"
             yield violation("what was to be JSON", expected="marks as they are", got=f"{where}: {text}", so=so)
-        elif found := next(_rewritten(wanted, held), None):
+        elif found := next(spelt.rewritten(wanted, held), None):
             how, word = found
             so = "names are not found again: a program compares other characters than it sent"
             got = f"{where}: {how}, {shorten(held, 80)}"
-            yield violation("characters", expected=f"{word!r}, as in the request", got=got, so=so)
+            expected, judges = f"{word!r}, as in the request", look.by_pieces(text, x)
+            yield violation("characters", expected=expected, got=got, so=so, causes=judges)
         elif text.lstrip()[:1] not in ("{", "["):
             yield no_evidence(where, expected="JSON", got=text, causes=LACKING)
 
@@ -61,21 +54,3 @@ def _texts(x: Exchange) -> Iterator[tuple[str, str]]:
             yield from ((f"{call.where}, arguments", call.arguments) for call in made[index])
         else:
             yield f"choice {index}, content", answer.content
-
-
-def _wanted(x: Exchange) -> Iterator[str]:
-    """What a request spells in letters beyond ASCII, or with marks that HTML escapes: names and values of a schema,
-    words of messages."""
-    asked = fields.mapping(x.request_json)
-    bound = [asked.get(name) for name in ("response_format", "tools")]
-    for text in spelt.strings(json.dumps(bound)).splitlines():
-        if not text.isascii() or MARKED.search(text):
-            yield text
-    yield from WORD.findall(spelt.strings(json.dumps(asked.get("messages"))))
-
-
-def _rewritten(wanted: list[str], held: str) -> Iterator[tuple[str, str]]:
-    """(how, what was written) of what an answer has in another spelling, and in no place in its own."""
-    for word in wanted:
-        if word not in held:
-            yield from ((how, word) for how, form in spelt.others(word).items() if form in held)

@@ -18,12 +18,14 @@ from seatrial.records import Exchange, Expect, Finding, Level
 Told = dict[str, dict[str, Vector]]
 """By name of the request and by input: its vector."""
 
+PARTS = ("one", "two", "batch")
 MOVED = "what was stored in batches is not found by what is asked alone"
 
 
 @rule(row="emb/4", level=Level.MUST, of=parts.COMPANY, source="OpenAPI document, input: an array is several inputs")
 def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """Each vector of a batch is that of its input alone, at its input's place; and two texts do not share one."""
+    """Each vector of a batch is that of its input alone, of the same length and at its input's place; and two texts do
+    not share one."""
     told, nothing = _told(xs)
     if nothing:
         yield nothing
@@ -41,6 +43,7 @@ def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
             continue
         cosine, other = embeddings.cosine(vector, alone[text]), _other(text, vector, alone)
         if cosine is not None and cosine >= parts.ALIKE:
+            yield from _length(vector, alone[text])
             continue
         swapped = f": it is that of input {other}" if other else ""
         where = f"batch: {parts.place(vector)}"
@@ -49,6 +52,31 @@ def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
             where, expected=expected, got=got, so=MOVED, grave=True, about="batch",
             causes=(*((parts.COMPANIONS,) if _unsteady(told) else ()), *((parts.SHAPE,) if _misplaced(xs) else ())),
         )  # fmt: skip
+
+
+def _length(vector: Vector, alone: Vector) -> Iterator[Finding]:
+    """A finding where a vector of a batch is longer or shorter than that of its input alone."""
+    if abs(vector.norm - alone.norm) > parts.LENGTHS * alone.norm:
+        so = "an index that takes the dot product ranks what came in batches above or below all else"
+        where, got = f"batch: {parts.place(vector)}", f"{vector.norm:.3g}"
+        yield violation(where, expected=f"a length of {alone.norm:.3g}, as alone", got=got, so=so, about="batch")
+
+
+@rule(
+    row="emb/13", level=Level.SHOULD, of=parts.COMPANY,
+    source="OpenAPI document, CreateEmbeddingResponse, usage: the tokens of the prompt; ms-swift pull request 10094",
+)  # fmt: skip
+def batch_counts_no_more_than_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A batch has no more tokens in its usage than its inputs have when each is asked for alone: padding is no text."""
+    counts = {name: parts.prompt_tokens(xs[name]) for name in PARTS if name in xs}
+    told = {name: count for name, count in counts.items() if count is not None}
+    if len(told) < len(PARTS):
+        lacking = next((name for name in PARTS if name not in told), "")
+        yield no_evidence(f"{lacking}: usage.prompt_tokens", expected="a count", got="none", causes=(parts.USAGE,))
+    elif told["batch"] > (apart := told["one"] + told["two"]):
+        so = "accounts hold tokens that nobody sent, and more of them the less alike the texts of a batch are"
+        where, expected = "batch: usage.prompt_tokens", f"{apart} at most, as of both alone"
+        yield violation(where, expected=expected, got=told["batch"], so=so, about="batch")
 
 
 @rule(row="emb/9", level=Level.SHOULD, of=parts.COMPANY, source="llm2vec #68: a vector by the size of its batch")

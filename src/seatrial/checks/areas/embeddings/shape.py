@@ -70,12 +70,15 @@ def base64_is_honoured(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[F
     if others:
         got = "a list of numbers" if others[0].form == FLOAT else others[0].wrong
         expected, lost = "base64, which was asked for", "encoding_format" if others[0].form == FLOAT else ""
+        judges = (parts.SHAPE,) if others[0].wrong else ()
         yield violation(
-            parts.place(others[0]), expected=expected, got=got, so=QUARTER, grave=True, about=BASE64, ignores=lost
-        )
+            parts.place(others[0]), expected=expected, got=got, so=QUARTER, grave=True, about=BASE64, ignores=lost,
+            causes=judges,
+        )  # fmt: skip
         return
     if wrong := next((v for v in embeddings.vectors(packed) if v.wrong), None):
-        yield violation(parts.place(wrong), expected="base64 of 32-bit floats", got=wrong.wrong, about=BASE64)
+        expected, judges = "base64 of 32-bit floats", (parts.SHAPE,) if _is_torn(plain) else ()
+        yield violation(parts.place(wrong), expected=expected, got=wrong.wrong, about=BASE64, causes=judges)
         return
     (left, nothing), (right, none) = parts.vectors(packed, finite=False), parts.vectors(plain)
     if nothing or none:
@@ -105,7 +108,7 @@ def float_is_honoured(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if not found:
         yield no_evidence("data", expected="a vector to judge", got="none", causes=(parts.SHAPE,))
     other = next((v for v in found if v.form != FLOAT or v.wrong), None)
-    if other is not None and other.form == BASE64:
+    if other is not None and other.form == BASE64 and not other.wrong:
         so = "a client without a decoder cannot read them"
         yield violation(parts.place(other), expected="a list of numbers", got="base64", so=so, grave=True)
     elif other is not None:
@@ -146,6 +149,11 @@ def dimensions_are_honoured_or_refused(xs: Mapping[str, Exchange], expect: Expec
             where, got = f"cut: {parts.place(vector)}", f"length {vector.norm:.3g}"
             so = "a client that takes the dot product for the cosine ranks by it wrongly"
             yield violation(where, expected="length 1, as the whole vector has", got=got, so=so, about="cut")
+
+
+def _is_torn(x: Exchange) -> bool:
+    """Whether vectors cannot be read of an answer in floats: the rule on the shape judges that."""
+    return any(vector.wrong for vector in embeddings.vectors(x))
 
 
 def _norms(evidence: Exchange | Mapping[str, Exchange], expect: Expect) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import causes, look, traits
+from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -17,6 +17,12 @@ NO_OBJECT = traits.FAULTY | trait("no-object")
 EMPTY_BODY = traits.FAULTY | trait("empty-body")
 LABELLED = traits.FAULTY | trait("odd-label")
 """A chat whose body bears another label than JSON, or none: to be refused, or read all the same."""
+
+CHARSET = traits.DECLINABLE | trait("json-with-a-charset")
+"""A chat whose body is labelled as JSON, and says its charset beside it."""
+
+SPELT = traits.DECLINABLE | trait("label-spelt-otherwise")
+"""The same, in other letters, without a space, and quoted."""
 
 COMPRESSED = traits.FAULTY | trait("compressed-body")
 """A chat whose body is compressed: to be read, or refused with a 415."""
@@ -63,6 +69,36 @@ def odd_label_is_refused_or_read(x: Exchange, expect: Expect) -> Iterator[Findin
     """A chat with a wrong Content-Type, or none, is refused with a 4xx or answered; never a 5xx, or a 200 without an
     answer."""
     yield from _refused_or_answered(x)
+
+
+@rule(
+    row="http/25",
+    level=Level.MUST,
+    of=CHARSET,
+    answer=False,
+    sampled=True,
+    source="RFC 8259 11: a charset has no effect on compliant recipients; RFC 9110 8.3.1; openai-openapi "
+    "issue 194, openai-java issue 465, auto-dev issue 289",
+)
+def json_with_a_charset_is_read(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A chat whose body is labelled "application/json; charset=utf-8" is answered as any other."""
+    yield from _read_alike(xs, "clients in .NET, Java and others label every request so, and are never answered")
+
+
+@rule(
+    row="http/26",
+    level=Level.SHOULD,
+    of=SPELT,
+    answer=False,
+    sampled=True,
+    source="RFC 9110 8.3.1 and 5.6.6: types and names of parameters in any case, a value as a word or quoted",
+)
+def label_is_read_in_any_spelling(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A chat is answered whose label is spelt in other letters, with its charset in quotes and no space before it."""
+    yield from _read_alike(xs, "a client that spells the label otherwise is never answered", by=CHARSET_READ)
+
+
+CHARSET_READ = ("http/json-with-a-charset-is-read[*]",)
 
 
 @rule(row="http/18", level=Level.MAY, of=COMPRESSED, answer=False, source="RFC 9110 8.4 and 15.5.16")
@@ -141,3 +177,24 @@ def _as_usual(x: Exchange, so: str) -> Iterator[Finding]:
         yield no_evidence(
             "the body", expected="an answer with a choice", got=got, causes=(causes.ANSWERED + causes.SOME,)
         )
+
+
+def _read_alike(xs: Mapping[str, Exchange], so: str, by: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """A finding where a chat is not answered whose label alone is another one than that of the chat before it.
+
+    Args:
+        by: the rules whose finding it is where they fail too.
+    """
+    before = xs.get("before")
+    for x in (x for name, x in xs.items() if name != "before"):
+        if nothing := answering.unheard(x):
+            yield nothing
+        elif x.status == 200 and look.holds_something(x):
+            continue
+        elif before is not None and not (before.status == 200 and look.holds_something(before)):
+            judges = (causes.ANSWERED + causes.SOME,)
+            yield no_evidence("the chat before it", expected="an answer", got=before.status, causes=judges)
+        else:
+            got = f"{x.status or x.error or 'nothing'} {x.body[:160].decode('utf-8', 'replace')}"
+            sent = dict(x.request_headers).get("content-type", "")
+            yield violation("the status", expected=f"200, for {sent}", got=got, so=so, causes=by)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from seatrial.checks import causes, look, traits
+from seatrial.checks.areas.chat.answers import UNTIL
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -38,9 +39,9 @@ def list_has_its_shape(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation("data", expected="an array", got=x.json.get("data"), so="a client finds no model to choose")
 
 
-@rule(row="models/2", level=Level.MUST, of=MODELS, source="OpenAPI document, Model: required")
+@rule(row="models/2", level=Level.MUST, of=MODELS, source="OpenAPI document, Model: required; created in seconds")
 def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """Each model listed has id, "object": "model", a whole number "created" and owned_by."""
+    """Each model listed has id, "object": "model", a whole number of seconds "created" and owned_by."""
     if nothing := look.no_object(x):
         yield nothing
         return
@@ -59,6 +60,10 @@ def item_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 wants = "a whole number" if kind is int else "a string"
                 got, so = value if name in model else "no such key", "a client of typed fields has none, or falls over"
                 yield violation(f"{where}.{name}", expected=wants, got=got, so=so)
+            elif isinstance(value, int) and value >= UNTIL:
+                wants = "seconds since 1970, before 2101"
+                so = "a client that sorts models by age, or shows it, is wrong"
+                yield violation(f"{where}.{name}", expected=wants, got=value, so=so)
         if isinstance(model.get("object"), str) and model["object"] != "model":
             yield violation(f"{where}.object", expected='"model"', got=model["object"])
 
@@ -87,7 +92,7 @@ def one_model_is_as_listed(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         yield violation("the status", expected="200", got=plain.status, so=so, about="plain")
     else:
         for name in ("id", "object", "owned_by"):
-            if told.get(name) != listed.get(name):
+            if isinstance(listed.get(name), str) and told.get(name) != listed[name]:
                 so = "a client that looks its model up takes it for another"
                 got = told.get(name, "no such key")
                 yield violation(name, expected=shorten(listed.get(name)), got=got, so=so, about="plain")

@@ -76,13 +76,22 @@ def answers_name_one_model(x: Exchange, expect: Expect) -> Iterator[Finding]:
     Of a stream its first name is judged: that it stays is judged by sse/identity-is-constant.
     """
     said = next(iter(chat.names(x)), "")
-    if not said:
+    if not said and _is_nameless(x):
+        so = "logs, accounts and clients that go by it do not know what has answered"
+        yield violation("model", expected="the name of the model", got="an empty text", so=so)
+    elif not said:
         yield no_evidence("model", expected="a name", got="none", causes=(causes.SCHEMA, causes.IDENTITY))
     elif expect.named and said != expect.named:
         expected = f"{shorten(expect.named, 80)}, which the first answer of the run named"
         yield violation("model", expected=expected, got=said, so=look.OTHER_MODEL)
     elif not expect.named and said != expect.model:
         yield no_evidence("the first answer of the run", expected="a name to hold this one against", got="none")
+
+
+def _is_nameless(x: Exchange) -> bool:
+    """Whether an answer has the field for its model's name, and nothing but blanks in it."""
+    told = [fields.mapping(body).get("model") for body in (x.json, *(chunk.json for chunk in x.chunks))]
+    return any(isinstance(name, str) and not name.strip() for name in told)
 
 
 @rule(row="models/8", level=Level.MUST, of=TALK, source="OpenAPI document, model: the model used", sampled=True)

@@ -41,18 +41,22 @@ def null_means_the_default(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         if x.status != 200 or ":" in name:
             continue
         if x.is_stream:
-            got = x.content_type
-            yield violation(f"{name}: the answer", expected="a plain one: stream is null", got=got, about=name)
+            got, always = x.content_type, (causes.DECODES + causes.SOME,)  # whatever is asked
+            expected = "a plain one: stream is null"
+            yield violation(f"{name}: the answer", expected=expected, got=got, about=name, causes=always)
         elif nothing := look.no_object(x):
             yield nothing
         elif (found := sorted(chat.answers(x))) != [0]:
             so = "a client that reads the first choice finds none, or pays for more"
-            yield violation(f"{name}: choices", expected="one: n is null", got=found, so=so, about=name)
+            judges = () if found else (causes.CHOICES + causes.SOME,)
+            yield violation(f"{name}: choices", expected="one: n is null", got=found, so=so, about=name, causes=judges)
         elif any(answer.logprobs for answer in chat.answers(x).values()):
             yield violation(f"{name}: logprobs", expected="none: logprobs is null", got="some", about=name)
         elif not text(x) and (chat.cap(x) is not None or (chat.completion_tokens(x) or 0) <= 1):
             so = "a client whose fields are empty by default gets an empty answer"
-            yield violation(f"{name}: content", expected="text", got="none", so=so, about=name)
+            missing = () if any(chat.messages(x)) else (causes.SCHEMA + causes.SOME,)
+            judges = (*missing, *look.by_content(x), *causes.WORDS)
+            yield violation(f"{name}: content", expected="text", got="none", so=so, about=name, causes=judges)
 
 
 @rule(

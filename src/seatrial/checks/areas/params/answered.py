@@ -35,5 +35,6 @@ def each_parameter_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> It
             if declined and not REQUIRED & {name, *others}:
                 yield refusal(name, expected="an answer", got=found.got, optional=True)
                 continue
-            where, judges = f"{name}: {found.where}", tuple(map(look.alone, others))
+            also = [name] if look.is_next_to_nothing(x) else []  # of a parameter's edge its usual value is the cause
+            where, judges = f"{name}: {found.where}", (*map(look.alone, [*others, *also]), *look.by_heat(x))
             yield replace(found, where=where, grave=True, optional=False, causes=judges)

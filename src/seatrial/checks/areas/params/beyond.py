@@ -6,7 +6,6 @@ Each is honoured, or refused; a 200 that shows nothing of it leaves its caller i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import (
@@ -73,7 +72,7 @@ def verbosity_shows(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Find
     low, high = xs.get("low"), xs.get("high")
     if low is None or high is None or not text(low) or not text(high):
         yield no_evidence("content", expected="two answers with text", got=", ".join(xs))
-    elif text(low) == text(high) and _read(low) == _read(high):
+    elif text(low) == text(high) and chat.prompt_tokens(low) == chat.prompt_tokens(high):
         so = "a client that asks for short answers gets long ones"
         got = f"one answer for low and high: {shorten(text(low), 80)}"
         yield violation("content", expected="two answers", got=got, so=so, about="low", ignores="verbosity")
@@ -136,7 +135,8 @@ def prediction_does_no_harm(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if x.status != 200 or not text(x):
         got = "no text" if x.status == 200 else x.status
         so = "a client that tells what it expects, to have it sooner, has nothing"
-        yield violation("the answer", expected="one with text, or a 400", got=got, so=so)
+        judges = (*look.by_content(x), *causes.WORDS) if x.status == 200 else ()
+        yield violation("the answer", expected="one with text, or a 400", got=got, so=so, causes=judges)
 
 
 def _no_message(x: Exchange, what: str) -> Finding | None:
@@ -151,7 +151,3 @@ def _thought(x: Exchange) -> int:
     told = sum(len(part) for texts in reasoning.told(x).values() for part in texts.values())
     left = len(text(x)) if any(mark in text(x) for mark in reasoning.OPENS) else 0
     return told or left or fields.integer(reasoning.tokens(x)) or 0
-
-
-def _read(x: Exchange) -> Any:
-    return fields.mapping(chat.usage(x)).get("prompt_tokens")

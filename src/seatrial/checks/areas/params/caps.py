@@ -79,7 +79,10 @@ def answer_without_a_cap_is_not_cut(xs: Mapping[str, Exchange], expect: Expect) 
     reasons = {answer.index: answer.reasons for answer in chat.answers(free).values()}.get(0, [])
     before = f"{len(said)} characters: {shorten(said, 60)!r}"
     where, so = "free: finish_reason", "a client that leaves the cap out has the beginning of each answer alone"
-    if reasons == ["length"] and len(said) + BESIDE < (expect.context or SMALLEST):
+    if not whole.strip() and _is_cut(capped):  # what was made is not shown: it may be all that there is room for
+        got = f"none, up to its cap of {chat.cap(capped)}"
+        yield no_evidence("capped", expected="text in an answer that goes on", got=got, about="capped")
+    elif reasons == ["length"] and len(said) + BESIDE < (expect.context or SMALLEST):
         expected = "an answer that goes on: no cap was asked for"
         yield violation(where, expected=expected, got=f'"length" after {before}', so=so, grave=True, about="free")
     elif _is_cut(capped) and said != whole and whole.startswith(said):
@@ -160,7 +163,7 @@ def _cut(xs: Mapping[str, Exchange], key: str) -> Iterator[Finding]:
         got = brief.reasons[0] if len(brief.reasons) == 1 else brief.reasons or None
         so = "a client takes the cut answer for a whole one"
         other = (causes.MAX_TOKENS + causes.SOME,) if key == "max_completion_tokens" else ()
-        by = (*look.by_calls(xs["short"]), *other)
+        by = (*(look.by_end(xs["short"], brief.reasons) if brief.reasons != ["stop"] else ()), *other)
         yield violation("short: finish_reason", expected='"length"', got=got, so=so, about="short", causes=by)
     sizes = [len(a.content) + len(a.reasoning) for a in (brief, full)]
     if sizes[0] >= sizes[1] > 0:

@@ -24,8 +24,13 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     wanted, found = chat.wanted(x), chat.answers(x)
     if sorted(found) != list(range(wanted)):
-        got, ignored = f"{len(found)}: {sorted(found)}", "n" if len(found) == 1 else ""  # as without it
+        mixed = chat.asks_for_stream(x) and next((a for a in found.values() if len(a.finishes) > 1), None)
+        ignored = "n" if len(found) == 1 and not mixed else ""  # as without it
         so = "a client that samples gets fewer answers than it pays attention to, without a word"
+        got = f"{len(found)}: {sorted(found)}"
+        if mixed:
+            got += f", and choice {mixed.index} ends {len(mixed.finishes)} times"
+            so = "answers that are told under one index are joined to one, word by word"
         expected, judges = f"{wanted}, or a 400", look.by_choices(x)
         yield violation("choices", expected=expected, got=got, so=so, grave=True, causes=judges, ignores=ignored)
         return
@@ -33,7 +38,8 @@ def n_gives_n_choices(x: Exchange, expect: Expect) -> Iterator[Finding]:
     cut = all(answer.reasons == ["length"] for answer in found.values())
     if cut and cap is not None and tokens is not None and tokens < wanted * (cap - 1):
         expected = f"{wanted * cap}: {wanted} choices cut at {cap}"
-        yield violation("usage.completion_tokens", expected=expected, got=tokens, so="accounts miss what was generated")
+        so, judges = "accounts miss what was generated", (causes.CAPPED + causes.SOME,)
+        yield violation("usage.completion_tokens", expected=expected, got=tokens, so=so, causes=judges)
 
 
 @rule(

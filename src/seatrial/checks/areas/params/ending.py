@@ -38,7 +38,7 @@ def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding
             got = answer.content or f"{len(answer.reasoning)} characters of reasoning"
             yield no_evidence(f"{where}, content", expected=f"text that reaches {stops}", got=got)
         elif answer.reasons != ["stop"]:
-            said, judges = answer.reasons or None, look.by_calls(x)
+            said, judges = answer.reasons or None, look.by_end(x, answer.reasons)
             yield violation(f"{where}, finish_reason", expected='"stop"', got=said, causes=judges)
 
 
@@ -60,6 +60,8 @@ def each_of_four_stop_strings_ends_the_answer(xs: Mapping[str, Exchange], expect
 def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stop string of several tokens is not seen in part in a stream either, and the text before it is whole."""
     yield from _ended(xs, "stream")
+    for name in ("blank", "blank-stream"):
+        yield from _ended_before(xs, name)
 
 
 @rule(
@@ -92,6 +94,48 @@ def stop_string_is_matched_as_it_is_written(xs: Mapping[str, Exchange], expect: 
             so = "answers end where the client asked for no end, and it takes them for whole"
             expected = f"{whole!r}: it holds {near[stop]!r}, and not the stop string {stop!r}"
             yield violation(where, expected=expected, got=said, so=so, about=name)
+
+
+@rule(
+    row="p/34",
+    level=Level.SHOULD,
+    of=STOPS,
+    source="OpenAPI document, StopConfiguration: the stop sequence is what the returned text will not contain",
+)
+def blanks_before_a_stop_string_are_kept(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A blank before a stop string is part of the answer, plain and in a stream: nothing is trimmed from its end."""
+    free, cut = xs.get("free"), {name: x for name, x in xs.items() if name.startswith("blank")}
+    if free is None or not cut:
+        yield no_evidence("the recording", expected="an answer given free, and one cut at a blank", got=", ".join(xs))
+        return
+    if nothing := next(filter(None, map(look.unanswered, (free, *cut.values()))), None):
+        yield nothing
+        return
+    whole = _said(free)
+    for name, x in cut.items():
+        where, said, stop = f"{name}: content", _said(x), next(iter(_stops(x)), "")
+        at = whole.find(stop) if stop else -1
+        kept = whole[: max(at, 0)]
+        if not kept.strip() or not kept[-1:].isspace():
+            yield no_evidence("free: content", expected="a word behind a blank", got=whole, about=name)
+        elif said == kept.rstrip():
+            so = "a client that puts pieces together runs words into each other, or lines"
+            yield violation(where, expected=f"{kept!r}, its last blank with it", got=repr(said), so=so, about=name)
+        elif said != kept:
+            judges = (*STOPPING, *((causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()))
+            yield no_evidence(where, expected=f"{kept!r}, as given free", got=said, about=name, causes=judges)
+
+
+STOPPING = tuple(
+    rule + causes.SOME
+    for rule in (
+        causes.STOPPED,
+        "params/stop-string-never-leaks-in-part",
+        "params/each-of-four-stop-strings-ends-the-answer",
+        "params/stop-string-is-matched-as-it-is-written",
+    )
+)
+"""The rules whose finding it is that an answer does not end where a stop string begins."""
 
 
 @rule(
@@ -182,7 +226,7 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
         if reasons != ["stop"]:
-            end, judges = f"{name}: finish_reason", look.by_calls(x)
+            end, judges = f"{name}: finish_reason", look.by_end(x, reasons)
             yield violation(end, expected='"stop"', got=reasons or None, about=name, causes=judges)
     elif any(said.rstrip() == whole[: at + n].rstrip() for n in range(1, len(stop))):
         so = "a reader sees the beginning of what was to be cut off"
@@ -193,6 +237,20 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     else:
         judges = (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
         yield no_evidence(where, expected=f"the beginning of {whole!r}, as given free", got=said, causes=judges)
+
+
+def _ended_before(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
+    """What is wrong where an answer ends long before its stop string, as where that is read letter by letter."""
+    free, x = xs.get("free"), xs.get(name)
+    if free is None or x is None or not (whole := _said(free)) or not (said := _said(x)):
+        return
+    stop = next(iter(_stops(x)), "")
+    kept = whole[: max(whole.find(stop), 0)].rstrip() if stop else ""
+    reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
+    if reasons == ["stop"] and kept.startswith(said.rstrip()) and kept != said.rstrip():
+        so, judges = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+        expected = f"{kept!r}: to end before {stop!r}"
+        yield violation(f"{name}: content", expected=expected, got=said, so=so, about=name, causes=judges)
 
 
 def _near(stop: str, text: str) -> str:

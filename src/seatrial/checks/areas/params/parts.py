@@ -36,7 +36,8 @@ STOP = traits.CHAT | trait("stop")
 
 STOPS = traits.CHAT | trait("stop-strings")
 """A greedy answer, ``free``; then a piece of it as the last of ``four`` stop strings, and alone, as a ``stream``; then
-pieces spelt otherwise, as stop strings that end nothing (``unlike``, ``unlike-stream``)."""
+pieces spelt otherwise, as stop strings that end nothing (``unlike``, ``unlike-stream``); and a piece that stands behind
+a blank (``blank``, ``blank-stream``)."""
 
 NO_STOP = traits.DECLINABLE | trait("no-stop-string")
 """A greedy answer, ``free``, and the same with a stop that names nothing."""
@@ -54,6 +55,9 @@ SAMPLED = traits.CHAT | trait("sampled")
 SEEDED = traits.DECLINABLE | trait("seeded")
 """One prompt at a high temperature: thrice with one seed (``same``), once with ``other``, twice without (``free``),
 and twice with 0 (``zero``)."""
+
+TOP_P_ZERO = traits.DECLINABLE | trait("top-p-zero")
+"""One prompt drawn again and again at the highest temperature, but with a ``top_p`` of zero."""
 
 FREQUENCY = traits.DECLINABLE | trait("frequency")
 """A greedy answer under the highest ``frequency_penalty`` (``more``) and under the lowest (``less``)."""

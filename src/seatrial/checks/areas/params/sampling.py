@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks.areas.params.parts import BIASED, FREQUENCY, PRESENCE, SAMPLED, SEEDED, named, text
+from seatrial.checks import causes
+from seatrial.checks.areas.params.parts import (
+    BIASED,
+    FREQUENCY,
+    PRESENCE,
+    SAMPLED,
+    SEEDED,
+    TOP_P_ZERO,
+    named,
+    text,
+)
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
 
 VARIES = "params/high-temperature-varies"
+TINY = "params/tiny-top-p-is-greedy"
 
 
 @rule(row="p/4", level=Level.SHOULD, of=SAMPLED, source="OpenAPI document, temperature: lower is more deterministic")
@@ -38,7 +49,13 @@ def high_temperature_varies(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield violation("content", expected="several answers", got=got, so=so, about="hot-1", ignores="temperature")
 
 
-@rule(row="p/8", level=Level.SHOULD, of=SAMPLED, source="OpenAPI document, top_p: nucleus sampling")
+@rule(
+    row="p/8",
+    part="a tiny one",
+    level=Level.SHOULD,
+    of=SAMPLED,
+    source="OpenAPI document, top_p: nucleus sampling",
+)
 def tiny_top_p_is_greedy(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A top_p that leaves one token to draw from gives one answer, however high the temperature."""
     narrow, hot = named(xs, "narrow"), named(xs, "hot")
@@ -50,6 +67,24 @@ def tiny_top_p_is_greedy(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
     elif len(set(narrow)) > 1:
         so = "a client that narrows the choice of words gets any words"
         yield violation("content", expected="one answer", got=_two(narrow), so=so, about="narrow-1", ignores="top_p")
+
+
+@rule(
+    row="p/8",
+    part="zero",
+    level=Level.SHOULD,
+    of=TOP_P_ZERO,
+    source="OpenAPI document, top_p: minimum 0; llama.cpp keeps one token of any top_p",
+)
+def top_p_zero_is_greedy(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A top_p of 0 leaves the likeliest token alone: it is no top_p that was left out."""
+    said = [words for x in xs.values() if (words := text(x)).strip()]
+    if len(said) < 2:
+        yield _too_few("top_p 0", said)
+    elif len(set(said)) > 1:
+        so = "a client that wants the likeliest words gets any words"
+        judges = (TINY + causes.SOME,)
+        yield violation("content", expected="one answer", got=_two(said), so=so, ignores="top_p", causes=judges)
 
 
 @rule(

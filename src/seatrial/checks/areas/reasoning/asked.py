@@ -9,7 +9,7 @@ from seatrial.checks.answering import refused
 from seatrial.checks.areas.reasoning.parts import BACK, OFF, told_in, untold
 from seatrial.checks.findings import about, no_evidence, violation
 from seatrial.checks.rules import rule
-from seatrial.reading import chat, fields, reasoning
+from seatrial.reading import chat, reasoning
 from seatrial.records import Exchange, Expect, Finding, Level
 
 
@@ -54,16 +54,22 @@ def thinking_can_be_switched_off(xs: Mapping[str, Exchange], expect: Expect) -> 
         return
     thinking = [name for name, x in xs.items() if not refused(x) and reasoning.is_shown(x)]
     if thinking:
-        so = "short answers cost a thought each, and small caps leave nothing of them"
-        yield violation(
-            "thought", expected="none", got=f"some, for all of {', '.join(thinking)}", so=so, about=thinking[0]
-        )
+        blank = all(_is_blank(xs[name]) for name in thinking)
+        costs = "short answers cost a thought each, and small caps leave nothing of them"
+        so = "a reader is shown the markers before each answer" if blank else costs
+        got = f"{'its markers in the content' if blank else 'some'}, for all of {', '.join(thinking)}"
+        yield violation("thought", expected="none", got=got, so=so, about=thinking[0], causes=causes.WORDS)
         return
     for name, x in xs.items():
         if found := refused(x):
             yield about(name, found)
         else:
             yield no_evidence(f"{name}: content", expected="an answer with text", got="an empty one", about=name)
+
+
+def _is_blank(x: Exchange) -> bool:
+    """Whether nothing is thought, and the markers stand there."""
+    return not reasoning.fields_used(x) and all(reasoning.is_blank(a.content) for a in chat.answers(x).values())
 
 
 def _effective(xs: Mapping[str, Exchange]) -> list[str]:
@@ -82,4 +88,4 @@ def _read_again(xs: Mapping[str, Exchange]) -> dict[str, str]:
 
 
 def _prompt(x: Exchange | None) -> int | None:
-    return None if x is None else fields.integer(fields.mapping(chat.usage(x)).get("prompt_tokens"))
+    return None if x is None else chat.prompt_tokens(x)

@@ -20,7 +20,7 @@ CLOSING = 48
 
 @rule(row="rsn/5", level=Level.MAY, of=THINKS, source="OpenAPI document, CompletionUsage: reasoning_tokens")
 def reasoning_tokens_are_completion_tokens(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """usage counts thought, where it does, as a part of completion_tokens."""
+    """usage counts thought, where it does, as a part of completion_tokens: not as all of them where more was said."""
     if nothing := look.unanswered(x):
         yield nothing
         return
@@ -35,6 +35,9 @@ def reasoning_tokens_are_completion_tokens(x: Exchange, expect: Expect) -> Itera
         so = "accounts that take thought off the whole come out wrong"
         expected = f"0 to {all_of_them}, a part of completion_tokens"
         yield violation(where, expected=expected, got=told, so=so, causes=UNCOUNTED)
+    elif 0 < count == all_of_them and any(answer.content.strip() for answer in chat.answers(x).values()):
+        so, expected = "what was said beside the thought looks free of cost", f"fewer than all of {all_of_them}"
+        yield violation(where, expected=expected, got=count, so=so, causes=UNCOUNTED)
     elif count == 0 and reasoning.fields_used(x):
         expected, so = "a count of the thought that is told", "thought looks free of cost"
         yield violation(where, expected=expected, got=0, so=so, causes=UNCOUNTED)

@@ -50,10 +50,15 @@ def thought_has_one_field(xs: Mapping[str, Exchange], expect: Expect) -> Iterato
             return
 
 
-@rule(row="rsn/2", level=Level.SHOULD, of=THINKS, source="OVMS 4495: truncated thought stays in the content")
+@rule(
+    row="rsn/2",
+    level=Level.SHOULD,
+    of=THINKS,
+    source="OVMS 4495: truncated thought stays in the content; vllm-mlx pull request 677: pieces of tags",
+)
 def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """The content holds no marker of thought, also where the cap cut the thought; nor does the thought have one around
-    it."""
+    it; and no piece of one stands where the one ends and the other begins."""
     if nothing := look.unanswered(x):
         yield nothing
         return
@@ -68,14 +73,21 @@ def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
         ):
             where, got = f"choice {answer.index}, {field}", told[answer.index][field]
             yield violation(where, expected="thought without its markers", got=got, so="a reader is shown the marker")
+        elif answer.content.strip() and (
+            piece := reasoning.torn("".join(told.get(answer.index, {}).values()), answer.content)
+        ):
+            so = "a reader is shown half a marker: a parser looked for it in one delta, and it came in two"
+            got = f"{piece} at the end of the thought or before {answer.content}"
+            yield violation(where, expected="no piece of a marker", got=got, so=so)
         elif not answer.content and not told.get(answer.index) and answer.reasons != ["length"]:
-            yield no_evidence(where, expected="content, or thought beside it", got="neither")
+            expected, judges = "content, or thought beside it", look.by_content(x)
+            yield no_evidence(where, expected=expected, got="neither", causes=judges)
 
 
 @rule(row="rsn/3", level=Level.SHOULD, of=TOLD, source="Ollama middleware/openai.go: thought and content are apart")
 def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A stream tells thought before content, and never both in one delta; what a plain answer tells is in the stream
-    too, and where thought ends neither has a piece of it in the content."""
+    """A stream tells thought once, before content, and never both in one delta; what a plain answer tells is in the
+    stream too, and where thought ends neither has a piece of it in the content."""
     if nothing := untold(xs):
         yield nothing
         return
@@ -89,7 +101,15 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
         if not any(thinks for _where, _choice, thinks, _speaks in steps):
             so = "a client that shows thought as it comes shows none"
             got = "none" if steps else "none, and no content"
-            yield violation(f"{name}: thought", expected="some, as elsewhere", got=got, so=so, about=name)
+            judges = () if steps else (*look.by_events(x), causes.SCHEMA + causes.SOME)
+            yield violation(
+                f"{name}: thought", expected="some, as elsewhere", got=got, so=so, about=name, causes=judges
+            )
+        if again := next(filter(None, map(chat.told_again, reasoning.pieces(x).values())), ""):
+            so = "a client that joins deltas shows each word of the thought twice, and sends it back so"
+            where, judges = f"{name}: thought", (causes.DELTAS + causes.SOME,)
+            yield violation(where, expected="what is new", got=again, so=so, about=name, causes=judges)
+            continue
         for where, choice, thinks, speaks in steps:
             so = "a client that takes the one for the other's end loses a part, or shows thought in the answer"
             if thinks and speaks:
@@ -102,7 +122,16 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
                 break
             if speaks:
                 said.add(choice)
+    plain, streamed = xs.get("plain"), xs.get("stream")
+    if plain and streamed and _lacks(plain, streamed):
+        so = "a client that does not stream has no thought to show, or to send back"
+        yield violation("plain: thought", expected="some, as streamed", got="none", so=so, about="plain")
     yield from _ending(xs)
+
+
+def _lacks(x: Exchange, other: Exchange) -> bool:
+    """Whether an answer tells no thought, and has the tokens of the one that the other tells."""
+    return bool(reasoning.fields_used(other)) and not reasoning.fields_used(x) and not _unthought(x, other)
 
 
 def _ending(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
@@ -125,13 +154,13 @@ def cut_thought_says_length(xs: Mapping[str, Exchange], expect: Expect) -> Itera
         yield nothing
         return
     whole = "".join(reasoning.joined(xs["plain"]).values()) if "plain" in xs else ""
-    streams = {name: x for name, x in xs.items() if chat.asks_for_stream(x)}
-    lost = () if any(map(reasoning.fields_used, streams.values())) else streams.keys()
+    ways = [{name: x for name, x in xs.items() if chat.asks_for_stream(x) is way} for way in (False, True)]
+    lost = [name for way in ways if not any(map(reasoning.fields_used, way.values())) for name in way]
     judged = roomy = False
     for name, x in xs.items():
         for answer in chat.answers(x).values() if name.startswith("cut") and name not in lost else ():
             marked = _marked(answer)
-            found = marked or _cut(answer, reasoning.joined(x).get(answer.index, ""), whole)
+            found = marked or _cut(x, answer, whole)
             judged, roomy = judged or found is not UNCUT, roomy or found is UNCUT
             if found is not None and found is not UNCUT:
                 yield about(name, found)
@@ -152,9 +181,9 @@ def _marked(answer: chat.Answer) -> Finding | None:
     return no_evidence(where, expected=expected, got=found, causes=causes.UNMARKED)
 
 
-def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
+def _cut(x: Exchange, answer: chat.Answer, whole: str) -> Finding | None:
     """What is wrong with a choice whose cap left no room for its content; UNCUT where there was room."""
-    said = answer.content.strip()
+    said, thought = answer.content.strip(), reasoning.joined(x).get(answer.index, "")
     if said and thought:
         return UNCUT  # it had come to an end
     if said:
@@ -164,8 +193,8 @@ def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
         return violation(f"choice {answer.index}, content", expected="none", got=answer.content, so=so)
     if answer.reasons != ["length"]:
         so = "a client takes what is there for the whole answer, and it is empty"
-        got = answer.reasons or None
-        return violation(f"choice {answer.index}, finish_reason", expected='"length"', got=got, so=so)
+        got, judges = answer.reasons or None, look.by_end(x, answer.reasons)
+        return violation(f"choice {answer.index}, finish_reason", expected='"length"', got=got, so=so, causes=judges)
     if not thought:
         so = "tokens are paid for, and nothing is there to show for them"
         return violation(f"choice {answer.index}, thought", expected="what was thought", got="none", so=so)
@@ -173,7 +202,7 @@ def _cut(answer: chat.Answer, thought: str, whole: str) -> Finding | None:
 
 
 def _unthought(x: Exchange, plain: Exchange | None) -> bool:
-    """Whether a stream without thought has too few tokens for the one that the plain answer tells: then none was lost.
+    """Whether an answer without thought has too few tokens for the one that the other way tells: then none was lost.
 
     What a model thinks about is its own choice.
     """

@@ -66,13 +66,15 @@ def _crowd(run: SoakRun, spare: int = 0) -> str:
     rows = rows_of(run)
     begun = np.sort(rows.whole("sent_at"))
     over = np.sort(rows.whole("ended_at") + np.where(rows.among("outcome", {"ok"}), 0, LINGERS_NS))
-    for meter in run.meters:
-        if meter.running is not None and started[-1] < meter.t < min(ended):
-            work = meter.running + (meter.waiting or 0)
-            ours = int(begun.searchsorted(meter.t + AFTER_NS, "right") - over.searchsorted(meter.t - BEFORE_NS))
-            if work > ours + len(run.unfinished) + spare:
-                at = (meter.t - started[-1]) / SECOND
-                return f"after {at:.0f} s it worked at {work} requests, {ours} of them ours: somebody else uses it"
+    since, until = started[-1], min(ended)
+    looks = [meter for meter in run.meters if meter.running is not None and since < meter.t < until]
+    at = np.array([meter.t for meter in looks], dtype=np.int64)
+    most = begun.searchsorted(at + AFTER_NS, "right") - over.searchsorted(at - BEFORE_NS)
+    for meter, ours in zip(looks, most.tolist(), strict=True):
+        work = (meter.running or 0) + (meter.waiting or 0)
+        if work > ours + len(run.unfinished) + spare:
+            after = (meter.t - since) / SECOND
+            return f"after {after:.0f} s it worked at {work} requests, {ours} of them ours: somebody else uses it"
     return ""
 
 

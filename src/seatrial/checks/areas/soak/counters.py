@@ -12,10 +12,10 @@ from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_no
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading.soak.columns import Bools, Rows, rows_of
-from seatrial.records import LEFT, Expect, Finding, Level, SoakRun
+from seatrial.records import LEFT, OUR_ERROR, Expect, Finding, Level, SoakRun
 
-CUT = frozenset({LEFT, "deadline", "stall", "cancelled"})
-"""Outcomes of requests whose client left before their end: as it was to, or as its patience ended."""
+CUT = frozenset({LEFT, "deadline", "stall", "cancelled", OUR_ERROR})
+"""Outcomes of requests whose client left before their end: as it was to, as its patience ended, or for our error."""
 
 KNOWN = UNHEARD | CUT | {"declined"}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
@@ -29,7 +29,8 @@ def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     if users is None:
         return {"tokens": f"no stream told any, the server's {server}"}
     left = _left(run)
-    if users < server <= users + left.total("cap"):
+    most = _most(left)
+    if users < server and (most is None or server <= users + most):
         return {"tokens": f"agree with the server's ({server}, {server - users} of them of {len(left)} that were left)"}
     return {"tokens": f"agree with the server's ({server})" if users == server else f"{users}, the server's {server}"}
 
@@ -87,12 +88,16 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
 def _bounds(rows: Rows, field: str, left: Rows) -> tuple[int, int | None]:
     """What a server has to count at least, and at most; None: nobody knows what prompts that were left came to.
 
-    Of a stream that a client left a server may have made up to its cap; prompts of embeddings not all servers count.
+    Prompts of embeddings not all servers count.
     """
     least, most = _total(rows.where(~_is_no_chat(rows)), field), _total(rows, field)
-    if left and field != "tokens":
-        return least, None
-    return least, most + left.total("cap")
+    more = None if left and field != "tokens" else _most(left)
+    return least, None if more is None else most + more
+
+
+def _most(left: Rows) -> int | None:
+    """Tokens that a server may have made of streams that a client left: up to their caps, unless one ran beyond its."""
+    return None if (left.whole("deltas") > left.whole("cap")).any() else left.total("cap")
 
 
 def _total(rows: Rows, field: str) -> int:

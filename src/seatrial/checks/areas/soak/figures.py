@@ -41,6 +41,7 @@ def figures(run: SoakRun, expect: Expect) -> dict[str, str]:
         "waited for ours": str(len(found.queued)) if found.queued else "",
         "cut off by a worker's network": str(len(found.astray)) if found.astray else "",
         "not read in time": str(len(found.unread)) if found.unread else "",
+        "still answered at our deadline": str(len(found.slow)) if found.slow else "",
         "turned away": str(len(found.turned_away)) if found.turned_away else "",
         "dropped": str(len(run.dropped)) if run.dropped else "",
         "disowned": f"{nobody} ({tokens} tokens)" if nobody else "",

@@ -99,7 +99,7 @@ def of_phases(run: SoakRun) -> Iterator[tuple[str, str]]:
 
 def answers(run: SoakRun) -> Iterator[tuple[str, str]]:
     """What is told of all answers: tokens made for nobody, tokens known before, drafts taken, energy."""
-    yield "soak: made for nobody", _disowned(run)
+    yield "soak: disowned tokens", _disowned(run)
     rows = rows_of(run)
     cached = prompted(rows)
     if prompts := cached.total("prompt_tokens"):

@@ -119,13 +119,15 @@ def lost(rows: Rows) -> int:
 
 
 def why_none(run: SoakRun, expect: Expect) -> str:
-    found = parts(run, expect)
+    found, unread = parts(run, expect), rows_of(run).counts("outcome")[OUR_ERROR]
     if not run.rows:
         return f"none was finished, {len(run.unfinished)} were sent"
     return (
         f"{len(run.rows)} requests: {len(found.apart)} while the server was stopped, {len(found.busy)} busy, "
         f"{len(found.cancelled)} cut by us, {len(found.queued)} waiting for ours, "
-        f"{len(found.unread)} not read in time, {len(found.astray)} cut off by their worker's network, "
+        f"{len(found.unread)} not read in time, {len(found.slow)} still answered at our deadline, "
+        f"{unread} not read for an error of ours, "
+        f"{len(found.astray)} cut off by their worker's network, "
         f"{len(found.judged)} without a stream"
     )
 

@@ -24,7 +24,7 @@ from seatrial.checks.areas.soak.measured import (
 )
 from seatrial.reading.soak.columns import known, rows_of
 from seatrial.reading.soak.rows import Slo
-from seatrial.records import SECOND, PhaseSort, PhaseSpan, SoakRun
+from seatrial.records import OUR_ERROR, SECOND, PhaseSort, PhaseSpan, SoakRun
 from seatrial.statistics.censored import Censored, censored
 
 
@@ -37,7 +37,7 @@ class PhaseFigures:
         workload: empty: all of the phase together, what is sent beside the traffic left out.
         seconds: as the phase lasted; of a workload those of its phase.
         lost: requests that came to no answer; those turned away are ``busy``.
-        left: clients that left, as they were told to, or were cut by us.
+        left: clients that left, as they were told to, or were cut by us, or fell over an error of ours.
         ttfo_p50: to the first token that is no thought; None where nobody thought.
         estimated: no server told tokens: TPOT is reckoned by chunks.
         goodput: good answers a second; None: no limits were set.
@@ -121,7 +121,7 @@ def _line(span: PhaseSpan, workload: str, group: Group, limits: Slo | None, seco
         answered=counts["ok"] + counts["declined"],
         lost=useless - counts["busy"],
         busy=counts["busy"],
-        left=counts["left"] + counts["cancelled"],
+        left=counts["left"] + counts["cancelled"] + counts[OUR_ERROR],
         dropped=group.dropped,
         unfinished=group.unfinished,
         ttft_p50=group.percentile(0.50),

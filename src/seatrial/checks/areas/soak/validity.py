@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
@@ -110,12 +111,13 @@ def _busiest(pulses: Sequence[LoadPulse]) -> float:
 
 def _moved(clocks: Sequence[Clock]) -> tuple[float, float]:
     """The largest step of one machine's wall clock between two lines, beyond what a slew explains; and its sleep."""
-    step = slept = 0.0
-    for one, two in pairwise(clocks):
-        moved = (two.wall_ns - two.boot_ns) - (one.wall_ns - one.boot_ns)
-        step = max(step, (abs(moved) - SLEW * (two.boot_ns - one.boot_ns)) / SECOND)
-        slept = max(slept, ((two.boot_ns - two.raw_ns) - (one.boot_ns - one.raw_ns)) / SECOND)
-    return step, slept
+    if len(clocks) < 2:
+        return 0.0, 0.0
+    wall, boot, raw = (
+        np.fromiter(map(attrgetter(name), clocks), np.float64, len(clocks)) for name in ("wall_ns", "boot_ns", "raw_ns")
+    )
+    steps = np.abs(np.diff(wall - boot)) - SLEW * np.diff(boot)
+    return max(0.0, float(steps.max()) / SECOND), max(0.0, float(np.diff(boot - raw).max()) / SECOND)
 
 
 def _lost(looks: Sequence[int], start: int, end: int, stopped: Sequence[tuple[int, int]]) -> float | None:

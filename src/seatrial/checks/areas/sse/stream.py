@@ -30,6 +30,7 @@ MEANT = (*FIELDS, b"error")
 """Names that are meant to be read, in whatever case: a client that does not know one of them has lost something."""
 OWN = re.compile(rb"[A-Za-z][\w.-]*")
 IDENTITY = ("id", "model", "object")
+CHUNK = "chat.completion.chunk"
 
 
 @rule(
@@ -95,7 +96,7 @@ def done_comes_once_and_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
         got = f"{len(x.chunks)} events, {x.error or 'then the end'}"
         so = "a client cannot tell a whole answer from a torn one"
         unread = (causes.EVENTS,) if x.chunks and not isinstance(x.chunks[-1].json, dict) else ()
-        judges = (*look.by_label(x), *unread)
+        judges = (*look.by_label(x), *unread, *look.by_events(x))
         yield violation("the end", expected="data: [DONE]", got=got, so=so, causes=judges)
     elif len(done) > 1:
         yield violation(f"event {done[1]}", expected="one [DONE]", got=f"{len(done)} of them")
@@ -117,10 +118,11 @@ def role_is_sent_once(x: Exchange, expect: Expect) -> Iterator[Finding]:
         role = delta.get("role")
         if index not in seen and role != "assistant":
             so = "a client that builds the message from the deltas has to guess whose it is"
-            yield violation(_at(chunk, index), expected='"role": "assistant"', got=role, so=so)
+            judges = look.by_unread(x)
+            yield violation(_at(chunk, index), expected='"role": "assistant"', got=role, so=so, causes=judges)
         elif index in seen and role not in (None, ""):
-            so = _joined(x, index)
-            yield violation(_at(chunk, index), expected="no role again", got=role, so=so)
+            so, judges = _joined(x, index), look.by_count(x)
+            yield violation(_at(chunk, index), expected="no role again", got=role, so=so, causes=judges)
             return
         seen.add(index)
 
@@ -133,12 +135,12 @@ def identity_is_constant(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     chunks = chat.chunks(x)
     first = chunks[0]
-    if first.json.get("object") != "chat.completion.chunk":
+    if first.json.get("object") != CHUNK:
         got = first.json.get("object")
         taken = isinstance(got, str) and not first.json.get("error")  # else the SDK raises, or never looks at it
         so = "the SDK's stream helper skips the chunk" if taken else ""
         where, judges = f"chunk {first.index}, object", (causes.SCHEMA,)
-        yield violation(where, expected='"chat.completion.chunk"', got=got, so=so, causes=judges)
+        yield violation(where, expected=f'"{CHUNK}"', got=got, so=so, causes=judges)
     for name in IDENTITY:
         yield from _constant(name, chunks)
 
@@ -174,7 +176,8 @@ def _constant(name: str, chunks: Sequence[Chunk]) -> Iterator[Finding]:
     if other is not None:
         so = "a client that groups chunks by it sees several answers"
         where, expected = f"chunk {other.index}, {name}", shorten(first.get(name, "one on every chunk"))
-        judges = () if name in other.json and name in first else (causes.SCHEMA,)
+        named = all(each.get("object") == CHUNK for each in (first, other.json))  # else it is of another kind
+        judges = () if named and name in other.json and name in first else (causes.SCHEMA,)
         yield violation(where, expected=expected, got=other.json.get(name), so=so, causes=judges)
 
 
@@ -195,7 +198,7 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
             (_, first), (where, second) = answer.finishes[:2]
             got = f"{shorten(first, 40)}, then {shorten(second, 40)}"
             so, strange = "a client ends the turn twice", any(r not in chat.FINISH_REASONS for r in answer.reasons)
-            judges = (causes.FINISH_KNOWN,) if strange else ()
+            judges = (causes.FINISH_KNOWN,) if strange else look.by_count(x)
             yield violation(f"{where}, finish_reason", expected="one", got=got, so=so, causes=judges)
 
 
@@ -223,12 +226,14 @@ def usage_comes_last(x: Exchange, expect: Expect) -> Iterator[Finding]:
     if not isinstance(last.json.get("usage"), dict):
         so = "a client that reads the usage of the last chunk has none"
         where, got = f"chunk {last.index}, usage", last.json.get("usage")
-        judges = (causes.USAGE,) if chat.usage(x) is None else ()  # that there is any is judged there
+        known = (causes.USAGE,) if chat.usage(x) is None else ()  # that there is any is judged there
+        judges = known if "choices" in last.json else (*known, causes.SCHEMA)
         yield violation(where, expected="an object, last", got=got, so=so, grave=True, causes=judges)
     elif last.json.get("choices") != []:
         got = last.json.get("choices", "no such key")
         so = "a client that goes over choices takes it for a part of the answer, or falls over"
-        yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so)
+        judges = () if isinstance(got, list) else (causes.SCHEMA,)
+        yield violation(f"chunk {last.index}, choices", expected="[] beside usage", got=got, so=so, causes=judges)
 
 
 @rule(
@@ -260,7 +265,7 @@ def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expe
             got=_sizes(xs),
             so=so,
             about="stream",
-            causes=look.by_choices(stream),
+            causes=(*look.by_choices(stream), *look.by_events(stream)),
         )
     elif not filled["plain"]:
         so = "a client that does not stream gets an empty answer"
@@ -270,7 +275,7 @@ def stream_has_content_where_a_plain_answer_has(xs: Mapping[str, Exchange], expe
             got=_sizes(xs),
             so=so,
             about="plain",
-            causes=look.by_choices(plain),
+            causes=(*look.by_choices(plain), *look.by_content(plain)),
         )
 
 

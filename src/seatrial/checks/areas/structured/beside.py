@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import causes, look, schemas
+from msgspec.structs import replace
+
+from seatrial.checks import answering, causes, look, schemas
 from seatrial.checks.areas.structured import asked, told
-from seatrial.checks.findings import about, no_evidence, violation
+from seatrial.checks.findings import about, no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import bound, chat, fields, reasoning, tools
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -79,7 +81,9 @@ def thought_is_free_of_the_format(xs: Mapping[str, Exchange], expect: Expect) ->
         value, wrong = bound.decoded(thought)
         if thought and not wrong and isinstance(value, dict | list):
             so = "the model cannot think in the words it was trained to think in"
-            yield violation(f"{where}, thought", expected="thought in words", got=thought, so=so, about="bound")
+            judges = () if answer.content.strip() else causes.BOUND  # the answer stands there, and no thought
+            expected = "thought in words"
+            yield violation(f"{where}, thought", expected=expected, got=thought, so=so, about="bound", causes=judges)
         elif thinks and not thought and "length" not in answer.reasons:
             so = "answers are those of a model that does not think"
             expected = "thought, as without a format"
@@ -91,11 +95,16 @@ def thought_is_free_of_the_format(xs: Mapping[str, Exchange], expect: Expect) ->
     level=Level.SHOULD,
     of=asked.FORMED,
     optional=True,
+    answer=False,
     source="OpenAI, JSON mode: an unending stream of white space; vLLM issue 13260",
 )
 def white_space_ends(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """No more than 120 characters of white space stand between two parts of JSON, or at its end; and where JSON is
     whole, it ends, and goes on up to its cap with nothing that is shown."""
+    if wrong := answering.refused(x):  # what a server makes of its schema is for the rule on that
+        unanswered = refusal(wrong.where, expected="an answer to judge", got=wrong.got, optional=True)
+        yield replace(unanswered, causes=(causes.ANSWERED, *look.by_status(x), *look.by_parameters(x)))
+        return
     if nothing := look.unanswered(x):
         yield nothing
         return

@@ -80,5 +80,5 @@ def cut_answer_says_length(x: Exchange, expect: Expect) -> Iterator[Finding]:
         if wrong or not schemas.fits(bound.schema(x), value):
             got = f"{answer.reasons or None}, after {answer.content}"
             so = "a client takes half an object for a whole one"
-            judges = (*causes.BOUND, *causes.BOUND_STREAM)
+            judges = (*causes.BOUND, *causes.BOUND_STREAM, *look.by_end(x, answer.reasons))
             yield violation(f"{where}, finish_reason", expected='"length"', got=got, so=so, causes=judges)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seatrial.checks import look, schemas
-from seatrial.checks.causes import BOTH_WAYS, BOUND, BOUND_STREAM, SOME, UNMARKED
+from seatrial.checks.causes import BOTH_WAYS, BOUND, BOUND_STREAM, SOME, UNMARKED, WORDS
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.reading import bound, chat, fields, reasoning
 from seatrial.records import Exchange, Finding
@@ -50,7 +50,7 @@ def unfit(
             yield no_evidence(where, expected="a schema to hold it against", got=str(error))
             continue
         text = json.dumps(value, ensure_ascii=False)
-        spelt = (*look.by_spelling(text), *_by_stream(x, text))
+        spelt = (*look.by_spelling(text, x), *_by_stream(x, text))
         judges = (*causes, *by_keywords(schema, value, families), *spelt) if wrong else ()
         for misfit in wrong:
             yield violation(
@@ -116,7 +116,14 @@ def values(x: Exchange, *, kind: Any = None, causes: tuple[str, ...] = ()) -> It
         else:
             got = f"{wrong}: {answer.content}" if answer.content.strip() else f"{wrong}{_elsewhere(answer)}"
             expected, at = "JSON and nothing else", f"{where}, content"
-            judges = (*causes, *_by_thought(answer), *look.by_spelling(answer.content), *_by_stream(x, answer.content))
+            judges = (
+                *look.by_content(x),
+                *causes,
+                *_by_thought(answer),
+                *look.by_spelling(answer.content, x),
+                *_by_stream(x, answer.content),
+                *(WORDS if not answer.content.strip() else ()),
+            )
             yield where, None, violation(at, expected=expected, got=got, so=UNBOUND, grave=True, causes=judges)
 
 

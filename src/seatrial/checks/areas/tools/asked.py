@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seatrial.checks import look, schemas, traits
+from seatrial.checks import causes, look, schemas, traits
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.traits import trait
 from seatrial.reading import chat, fields, tools
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Finding
+from seatrial.text import shorten
 
 OFFERED = traits.CHAT | trait("tools-offered")
 """Tools are offered, whatever the choice among them."""
@@ -45,6 +46,7 @@ ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
 JOINED = "tools/streamed-arguments-join-to-an-object"
 EMPTY_OBJECT = "tools/no-parameters-are-an-empty-object"
 NONE_CALLED = "tools/none-calls-nothing"
+STRICT_KEPT = "tools/strict-schemas-are-enforced"
 
 WHOLE = (SHAPED, JOINED, INDEXED, ONCE)
 """The rules whose finding it is that a call cannot be read as one."""
@@ -85,9 +87,25 @@ def instead(x: Exchange) -> str:
     return words or (f"{thought} characters of thought" if thought else "nothing")
 
 
+def strange(x: Exchange, index: int) -> str:
+    """What stands in the place of a list of calls, or where calls stood of old; empty where nothing does."""
+    for _where, choice, _sent, message in chat.choices(x):
+        for key in ("tool_calls", "function_call"):
+            given = message.get(key)
+            if choice == index and given and not (key == "tool_calls" and isinstance(given, list)):
+                return f"{key}: {shorten(given, 80)}"
+    return ""
+
+
 def cut(x: Exchange) -> frozenset[int]:
     """The choices that say that their cap cut them."""
     return frozenset(index for index, answer in chat.answers(x).items() if answer.reasons[-1:] == ["length"])
+
+
+def telling(x: Exchange) -> list[MadeCall]:
+    """The calls of an answer that show anything: not one that the cap cut, but where no other is whole."""
+    made, ended = [call for calls in tools.calls(x).values() for call in calls], cut(x)
+    return [call for call in made if call.choice not in ended or call.value is not None] or made
 
 
 def names(call: MadeCall, x: Exchange) -> list[str]:
@@ -96,6 +114,13 @@ def names(call: MadeCall, x: Exchange) -> list[str]:
     if call.name not in known and len(parts) > 1 and all(part in known for part in parts):
         return list(dict.fromkeys(parts))
     return [call.name]
+
+
+def by_place(x: Exchange, name: str = "") -> tuple[str, ...]:
+    """The rule whose finding it is that of several tools the model is told of one, the first or the last: where that is
+    called, or none."""
+    known = list(tools.offered(x))
+    return causes.TOLD_OF if len(known) > 1 and (not name or name in (known[0], known[-1])) else ()
 
 
 def documents(text: str) -> int:
@@ -136,7 +161,9 @@ def strays(made: Sequence[MadeCall]) -> frozenset[int]:
     return frozenset(found)
 
 
-def unfit(schema: Any, call: MadeCall, where: str, *, so: str, grave: bool = False) -> Iterator[Finding]:
+def unfit(
+    schema: Any, call: MadeCall, where: str, *, so: str, grave: bool = False, judges: tuple[str, ...] = ()
+) -> Iterator[Finding]:
     """The first thing in the arguments of a call that the schema of its function rules out."""
     if not isinstance(schema, dict):
         yield no_evidence(where, expected="a schema of its function", got="none")
@@ -148,7 +175,7 @@ def unfit(schema: Any, call: MadeCall, where: str, *, so: str, grave: bool = Fal
         return
     for each in wrong[:1]:
         got = f"{each.message}: {call.arguments}"
-        yield violation(f"{where}{each.where}", expected=each.keyword, got=got, so=so, grave=grave)
+        yield violation(f"{where}{each.where}", expected=each.keyword, got=got, so=so, grave=grave, causes=judges)
 
 
 def has_parameters(call: MadeCall, x: Exchange) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from seatrial.checks import causes, look
 from seatrial.checks.areas.tools import asked
@@ -11,7 +10,7 @@ from seatrial.checks.areas.tools.asked import CUT, CUT_SHORT, FORBIDDEN, FORCED,
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import bound, chat, fields, reasoning, tools
+from seatrial.reading import bound, chat, markers, reasoning, tools
 from seatrial.reading.chat import Answer
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
@@ -19,13 +18,6 @@ from seatrial.text import shorten
 
 NO_PARAMETERS = NAMED | trait("no-parameters")
 """The function that is named takes no arguments."""
-
-MARKUP = re.compile(
-    r"</?tool_(?:call|response)s?\b|<function[=>]|</function>|<invoke\b|\[/?TOOL_CALLS\]|<\|python_tag\|>"
-    r"|<\|?tool_calls?(?:_section)?(?:_begin)?\|?>|<｜(?:tool▁|DSML)|<\|channel\|>commentary|\bfunctools\[|<\|tool_list",
-    re.IGNORECASE,
-)
-"""How models write calls; a server turns it into calls before a client sees it."""
 
 SILENT = 3
 """Tokens that end an answer without a word: marks of an end, and white space."""
@@ -62,7 +54,9 @@ def none_calls_nothing(x: Exchange, expect: Expect) -> Iterator[Finding]:
         tokens, expected = chat.completion_tokens(x) or 0, "a message in place of a call"
         if tokens > SILENT:
             so = "a call that was made is dropped, and the client has an empty turn"
-            yield violation("the answer", expected=expected, got=f"nothing, of {tokens} tokens", so=so, grave=True)
+            got = f"nothing, of {tokens} tokens"
+            judges = (*look.by_content(x), *look.by_unread(x), *causes.WORDS)
+            yield violation("the answer", expected=expected, got=got, so=so, grave=True, causes=judges)
         else:
             yield no_evidence("the answer", expected=expected, got="nothing")
 
@@ -104,7 +98,7 @@ def named_function_is_called(x: Exchange, expect: Expect) -> Iterator[Finding]:
             if others:
                 so = "a client that asked for one function gets another one's arguments"
                 where, got = f"{call.where}, name", others[0] or "none"
-                judges = () if others[0] in tools.offered(x) else ELSEWHERE
+                judges = asked.by_place(x, others[0]) if others[0] in tools.offered(x) else ELSEWHERE
                 expected = f'"{shorten(wanted, 60)}"'
                 yield violation(where, expected=expected, got=got, so=so, grave=True, causes=judges)
 
@@ -118,11 +112,11 @@ def _uncalled(answer: Answer, x: Exchange) -> Finding:
         judges = causes.UNMARKED if thinks else ()
         return no_evidence(where, expected="a call, or words in its place", got=got, causes=judges)
     so = "an agent that waits for a call gets talk, and its loop ends there"
-    got = (
-        f"{shorten(said, 120)} ({answer.reasons[-1] if answer.reasons else 'no finish_reason'})" if said else "nothing"
-    )
-    judges = (asked.REQUIRED_CALLS + causes.SOME,) if asked.name_chosen(x) else ()
-    return violation(where, expected="a call", got=got, so=so, grave=True, causes=judges)
+    ends = answer.reasons[-1] if answer.reasons else "no finish_reason"
+    got = f"{shorten(said, 120)} ({ends})" if said else asked.strange(x, answer.index) or "nothing"
+    by = (asked.REQUIRED_CALLS + causes.SOME, *asked.by_place(x)) if asked.name_chosen(x) else ()
+    by += look.by_content(x)
+    return violation(where, expected="a call", got=got, so=so, grave=True, causes=by)
 
 
 @rule(
@@ -138,7 +132,6 @@ def call_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     streamed = chat.asks_for_stream(x)
-    cut = asked.cut(x)
     for made in tools.calls(x).values():
         astray = asked.strays(made) if streamed else ()
         for call in made:
@@ -147,8 +140,9 @@ def call_has_its_fields(x: Exchange, expect: Expect) -> Iterator[Finding]:
                 continue
             yield from _identity(call)
             yield from _function(call, x)
-            if not streamed:
-                yield from _arguments(call, x, is_cut=call.choice in cut)
+    cut = asked.cut(x)
+    for call in () if streamed else asked.telling(x):
+        yield from _arguments(call, x, is_cut=call.choice in cut)
 
 
 def _identity(call: MadeCall) -> Iterator[Finding]:
@@ -211,7 +205,7 @@ def forced_arguments_validate(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield nothing
         return
     known = tools.offered(x)
-    for call in (call for made in tools.calls(x).values() for call in made):
+    for call in asked.telling(x):
         schema = known.get(call.name, {}).get("parameters")
         where = f"{call.where}, arguments"
         if not isinstance(call.value, dict) or call.name not in known:
@@ -220,7 +214,7 @@ def forced_arguments_validate(x: Exchange, expect: Expect) -> Iterator[Finding]:
             yield no_evidence(where, expected="an object of a known function", got=got, causes=judges)
         elif isinstance(schema, dict):
             so = "a function that trusts its schema falls over, or does something else"
-            yield from asked.unfit(schema, call, where, so=so)
+            yield from asked.unfit(schema, call, where, so=so, judges=(asked.STRICT_KEPT + causes.SOME,))
 
 
 @rule(
@@ -252,6 +246,7 @@ def finish_reason_tells_of_calls(x: Exchange, expect: Expect) -> Iterator[Findin
                 yield no_evidence(where, expected="a call that it tells of", got=reason, causes=by)
         elif reason not in (*allowed, "length"):  # of a cut call that is right: row tools/8
             judges = () if reason in chat.FINISH_REASONS else (causes.FINISH_KNOWN,)
+            judges += (causes.FINISHED + causes.SOME,) if len(answer.reasons) > 1 else ()
             expected = " or ".join(f'"{each}"' for each in allowed)
             yield violation(where, expected=expected, got=reason, so=ENDS, causes=judges)
 
@@ -281,7 +276,10 @@ def cut_call_says_length(x: Exchange, expect: Expect) -> Iterator[Finding]:
         elif reason != "length":
             got = f"{reason}, of {shorten(torn[0].arguments, 60)!r}" if torn else f"{reason}, after {tokens} tokens"
             so = "a client takes half a call for a whole one, and parses arguments that end in the middle"
-            yield violation(where, expected='"length"', got=got, so=so)
+            uncalled = () if made.get(index) else tuple(judge + causes.SOME for judge in asked.judges(x))
+            ignored = (causes.MAX_TOKENS + causes.SOME,) if full and tokens != cap else ()
+            judges = (*ignored, *uncalled, *look.by_end(x, answer.reasons))
+            yield violation(where, expected='"length"', got=got, so=so, causes=judges)
 
 
 @rule(
@@ -295,13 +293,17 @@ def no_parameters_are_an_empty_object(x: Exchange, expect: Expect) -> Iterator[F
     if nothing := asked.uncalled(x):
         yield nothing
         return
-    for call in (call for made in tools.calls(x).values() for call in made):
+    cut = asked.cut(x)
+    for call in asked.telling(x):
         texts = [text for text in call.given if text is not None]
         if not all(isinstance(text, str) for text in texts):
             yield no_evidence(f"{call.where}, arguments", expected="a text", got=texts[0], causes=JOINS)
+        elif call.choice in cut and call.value is None:
+            yield no_evidence(f"{call.where}, arguments", expected="a whole call", got="cut at the cap")
         elif not isinstance(call.value, dict):
             so = "a client that parses the text falls over: JSON is never empty"
-            plainly = () if call.given or chat.asks_for_stream(x) else (asked.SHAPED,)  # no such key
+            unsaid = not call.given and not (chat.asks_for_stream(x) and call.named)
+            plainly = (asked.SHAPED,) if unsaid else ()  # no such key, or no function at all
             judges = JOINS if call.arguments.strip() else (asked.INDEXED + causes.SOME, *plainly)
             got = call.arguments or "an empty text"
             yield violation(f"{call.where}, arguments", expected="{}", got=got, so=so, causes=judges)
@@ -314,31 +316,25 @@ def no_parameters_are_an_empty_object(x: Exchange, expect: Expect) -> Iterator[F
     source="what agents show to their users; llama.cpp issue 27733, vLLM's tool parsers",
 )
 def no_markup_is_left_in_the_content(x: Exchange, expect: Expect) -> Iterator[Finding]:
-    """The content of an answer holds no raw markup of calls, and no call that is made beside it."""
+    """The content of an answer holds no raw markup of calls, and is no call told in JSON or as a program would write
+    it."""
     if nothing := look.unanswered(x):
         yield nothing
         return
-    made, cut = tools.calls(x), asked.cut(x)
+    made, cut, known = tools.calls(x), asked.cut(x), tools.offered(x)
     for index, answer in chat.answers(x).items():
         where, expected = f"choice {index}, content", "words alone"
-        if found := MARKUP.search(answer.content):
+        if found := markers.CALLS.search(answer.content):
             got = answer.content[max(found.start() - 20, 0) : found.end() + 60]
             so = "an agent shows it to its user as an answer, and the call in it is never made"
             yield violation(where, expected=expected, got=got, so=so)
-        elif _told_twice(answer.content, made.get(index, ())):
+        elif tools.is_told_in(answer.content, {call.name for call in made.get(index, ())}):
             so = "an agent shows JSON to its user, and the model reads its call twice in the history"
             yield violation(where, expected=expected, got=answer.content, so=so)
+        elif not made.get(index) and tools.is_told_in(answer.content, known.keys()):
+            so = "an agent shows it to its user as an answer, and the call in it is never made"
+            yield violation(where, expected=expected, got=answer.content, so=so, causes=asked.judges(x))
         elif not answer.content and not made.get(index) and not answer.reasoning and index not in cut:
-            got, judges = "neither words nor calls", asked.judges(x)
+            by = asked.judges(x)
+            got, judges = "neither words nor calls", (*by, *(each + causes.SOME for each in by), *look.by_content(x))
             yield no_evidence(f"choice {index}", expected="an answer", got=got, causes=judges)
-
-
-def _told_twice(content: str, made: Sequence[MadeCall]) -> bool:
-    """Whether a content is nothing but the JSON of a call that stands beside it, its function and its arguments."""
-    value = bound.decoded(content)[0] if made and content.lstrip().startswith(("{", "[")) else None
-    listed = [fields.mapping(each) for each in (value if isinstance(value, list) else [value])]
-    told = [fields.mapping(each.get("function")) or each for each in listed]
-    names = {call.name for call in made}
-    return any(
-        fields.string(each.get("name")) in names and {"arguments", "parameters"} & each.keys() for each in told if each
-    )

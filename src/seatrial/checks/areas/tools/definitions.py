@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from seatrial.checks import answering, causes, look, traits
+from seatrial.checks.areas.tools.asked import REQUIRED_CALLS
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
@@ -49,7 +52,13 @@ NO_CHOICE = (causes.CHOICES + causes.SOME,)
 def bad_definitions_are_refused(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """Tools of one name, with a bad name, with parameters that are no object, of an unknown type, none at all or too
     many are refused with a 4xx."""
-    yield from look.not_refused(x, so="a client's slip goes unnoticed, and a tool is missing or called in vain")
+    several = len(fields.listing(fields.mapping(x.request_json).get("tools"))) > 1
+    for finding in look.not_refused(x, so="a client's slip goes unnoticed, and a tool is missing or called in vain"):
+        if x.status == 200:  # who looks at no tool takes any; and who reads one alone sees no second one of its name
+            by = (REQUIRED_CALLS + causes.SOME, *(causes.TOLD_OF if several else ()))
+            yield replace(finding, causes=(*finding.causes, *by))
+        else:
+            yield finding
 
 
 @rule(

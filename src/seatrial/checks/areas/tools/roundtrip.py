@@ -70,7 +70,7 @@ def earlier_call_reaches_the_model(xs: Mapping[str, Exchange], expect: Expect) -
     if len(sent) < 2:
         yield no_evidence("the recording", expected="a long call beside a short one", got=", ".join(xs) or "none")
         return
-    base, tokens = (_prompt_tokens(sent[name]) for name in (SHORT, CALLED))
+    base, tokens = (chat.prompt_tokens(sent[name]) for name in (SHORT, CALLED))
     where = f"{CALLED}: usage.prompt_tokens"
     if base is None or tokens is None:
         got, judges = chat.usage(sent[SHORT if base is None else CALLED]), (causes.USAGE,)
@@ -79,8 +79,8 @@ def earlier_call_reaches_the_model(xs: Mapping[str, Exchange], expect: Expect) -
     more = len(_arguments(sent[CALLED]).split()) - len(_arguments(sent[SHORT]).split())
     if tokens - base < more / 2:
         expected, so = f"about {more} more than the {base} of the short call", FORGOTTEN
-        judges = (REACHES + causes.SOME,)
-        yield violation(where, expected=expected, got=tokens, so=so, about=CALLED, causes=judges)
+        by = (REACHES + causes.SOME, *causes.PROMPTS, *causes.ROLES)
+        yield violation(where, expected=expected, got=tokens, so=so, about=CALLED, causes=by)
 
 
 @rule(
@@ -127,12 +127,12 @@ def _lost(xs: Mapping[str, Exchange], causes_of: tuple[str, ...]) -> Iterator[Fi
     yield from (about(name, found) for name, found in unjudged.items())
     if SHORT not in xs or SHORT in unjudged:
         return
-    base = _prompt_tokens(xs[SHORT])
+    base = chat.prompt_tokens(xs[SHORT])
     for name, x in xs.items():
         if name == SHORT or name in unjudged or _tells(x):
             continue
         more = len(_result(x).split()) - len(_result(xs[SHORT]).split())
-        tokens = _prompt_tokens(x)
+        tokens = chat.prompt_tokens(x)
         where = f"{name}: usage.prompt_tokens"
         if tokens is None or base is None:
             got = chat.usage(x if tokens is None else xs[SHORT])
@@ -151,10 +151,6 @@ def _unjudged(x: Exchange) -> Finding | None:
     if found := answering.silent(x) or answering.refused(x):
         return replace(found, causes=(causes.ANSWERED,))
     return look.unreadable(x)
-
-
-def _prompt_tokens(x: Exchange) -> int | None:
-    return fields.integer(fields.mapping(chat.usage(x)).get("prompt_tokens"))
 
 
 def _result(x: Exchange) -> str:

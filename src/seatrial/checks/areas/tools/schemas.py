@@ -51,7 +51,7 @@ def strict_schemas_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding
         yield violation(wrong.where, expected="an answer, or a 4xx", got=wrong.got, grave=True, causes=judges)
     elif nothing := look.unreadable(x):
         yield nothing
-    elif not (made := [call for calls in tools.calls(x).values() for call in calls]):
+    elif not (made := asked.telling(x)):
         got = "".join(answer.content for answer in chat.answers(x).values()) or "nothing"
         yield no_evidence("tool_calls", expected="a call to judge", got=got, causes=CALLED)
     else:
@@ -115,7 +115,7 @@ def _untold(x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     """A finding where the prompt grows by less than half of what so many tools take, by the size of one of them."""
     counts: list[tuple[int, int]] = []  # tools, tokens of the prompt
     for each in (xs.get(FEW), xs.get(ONE_MORE), x):
-        tokens = None if each is None else fields.integer(fields.mapping(chat.usage(each)).get("prompt_tokens"))
+        tokens = None if each is None else chat.prompt_tokens(each)
         if each is None or tokens is None:
             got = "no answer" if each is None or each.status != 200 else chat.usage(each)
             judges = (causes.USAGE + causes.SOME,)
@@ -128,7 +128,9 @@ def _untold(x: Exchange, xs: Mapping[str, Exchange]) -> Iterator[Finding]:
     if tokens - base < least:
         expected = f"at least {least} more than the {base} of {fewest}, for {more} tools more"
         dropped = "tools" if tokens <= base else ""
-        yield violation("usage.prompt_tokens", expected=expected, got=tokens, so=UNTOLD, grave=True, ignores=dropped)
+        by = (asked.REQUIRED_CALLS + causes.SOME, *causes.ROLES) if dropped else ()  # no tool is told, or none counted
+        where = "usage.prompt_tokens"
+        yield violation(where, expected=expected, got=tokens, so=UNTOLD, grave=True, ignores=dropped, causes=by)
 
 
 def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
@@ -141,4 +143,4 @@ def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
         yield no_evidence(where, expected="an object, of a function that was offered", got=got, causes=SHAPED)
     else:
         so = "a tool gets arguments that its schema rules out, and strict promised that it cannot"
-        yield from asked.unfit(schema, call, where, so=so, grave=True)
+        yield from asked.unfit(schema, call, where, so=so, grave=True, judges=look.by_spelling(call.arguments, x))

@@ -11,7 +11,7 @@ from seatrial.checks.areas.tools.asked import NAMED, STREAMED
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.checks.traits import trait
-from seatrial.reading import chat, fields, tools
+from seatrial.reading import bound, chat, fields, tools
 from seatrial.reading.tools import MadeCall
 from seatrial.records import Exchange, Expect, Finding, Level
 from seatrial.text import shorten
@@ -106,14 +106,14 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
         yield nothing
         return
     cut, unnumbered = asked.cut(x), _unnumbered(x)
-    for call in (call for made in tools.calls(x).values() for call in made):
+    for call in asked.telling(x):
         where = f"{call.where}, arguments"
         strange = [piece for piece in call.given if piece is not None and not isinstance(piece, str)]
         if strange:
             so = "a client that joins texts loses the arguments"
             got = f"{type(strange[0]).__name__}: {shorten(strange[0], 80)}"
             yield violation(where, expected="pieces of text", got=got, so=so)
-        elif call.choice in cut and not isinstance(call.value, dict):  # what was called before the cap is whole
+        elif call.choice in cut and not isinstance(call.value, dict):
             yield no_evidence(where, expected="a whole call", got="cut at the cap")
         elif not call.arguments.strip() and not asked.has_parameters(call, x):
             yield no_evidence(where, expected="a JSON object", got="an empty text", causes=(asked.EMPTY_OBJECT,))
@@ -121,13 +121,15 @@ def streamed_arguments_join_to_an_object(x: Exchange, expect: Expect) -> Iterato
             so = "a client that parses the joined text falls over"
             judges = (asked.INDEXED,) if call.choice in unnumbered or asked.merged(call) else _plainly(call)
             judges += look.by_spelling(call.arguments)
+            judges += () if call.named else (asked.SHAPED,)
             yield violation(where, expected="a JSON object", got=call.arguments or "none", so=so, causes=judges)
 
 
 def _plainly(call: MadeCall) -> tuple[str, ...]:
     """The rule whose finding it is that arguments of which no piece is missing are no object; none where one is."""
     text = call.arguments.strip()
-    return (asked.SHAPED + causes.SOME,) if text[:1] + text[-1:] in ENTIRE else ()
+    entire = text[:1] + text[-1:] in ENTIRE or bound.decoded(text)[1] == bound.AFTER
+    return (asked.SHAPED + causes.SOME,) if entire else ()
 
 
 def _unnumbered(x: Exchange) -> frozenset[int]:

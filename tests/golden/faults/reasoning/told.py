@@ -16,7 +16,7 @@ from tests.golden.validation import InsteadError, RefusedError
 TOLD, OTHER = "reasoning_content", "reasoning"
 
 
-def _streams_thought(call: Call) -> bool:
+def streams_thought(call: Call) -> bool:
     return with_thought(call) and streaming(call)
 
 
@@ -30,13 +30,13 @@ def _with_budget(call: Call) -> bool:
     return chat(call) and any(call.says(name) is not None for name in BUDGETS)
 
 
-def _switched_off(call: Call) -> bool:
+def switched_off(call: Call) -> bool:
     template = call.says("chat_template_kwargs")
     off = isinstance(template, dict) and template.get("enable_thinking") is False
     return chat(call) and (off or call.says("reasoning_effort") == "none")
 
 
-def _each_held(body: Json, change: object) -> Json:
+def each_held(body: Json, change: object) -> Json:
     """With the message or delta of each choice changed."""
     held = "delta" if body["object"].endswith("chunk") else "message"
     return each_choice(body, lambda c: c if (new := change(c[held])) is c[held] else {**c, held: new})  # type: ignore[operator]
@@ -45,13 +45,13 @@ def _each_held(body: Json, change: object) -> Json:
 @fault("thought-in-two-fields", caught_by="reasoning/thought-has-one-field", stage=("whole", "chunk"))
 def thought_in_two_fields(body: Json, shot: Shot) -> Json:
     """Thought is told twice, in reasoning_content and in reasoning (vLLM while it renamed the field, RFC 27755)."""
-    return _each_held(body, lambda m: {**m, OTHER: m[TOLD]} if TOLD in m else m)
+    return each_held(body, lambda m: {**m, OTHER: m[TOLD]} if TOLD in m else m)
 
 
 @fault("thought-moves-in-streams", caught_by="reasoning/thought-has-one-field", stage="chunk")
 def thought_moves_in_streams(body: Json, shot: Shot) -> Json:
     """A stream tells thought in reasoning, where a plain answer has reasoning_content (dify 33342)."""
-    return _each_held(body, lambda m: {OTHER: m[TOLD]} if TOLD in m else m)
+    return each_held(body, lambda m: {OTHER: m[TOLD]} if TOLD in m else m)
 
 
 @fault("thought-in-content", caught_by="reasoning/content-holds-no-marker", stage="draft")
@@ -100,7 +100,7 @@ def thought_in_content_too(answer: Answer, shot: Shot) -> Answer:
     "last-of-the-thought-in-content",
     caught_by="reasoning/thought-comes-before-content",
     stage="draft",
-    when=_streams_thought,
+    when=streams_thought,
 )
 def last_of_the_thought_in_content(answer: Answer, shot: Shot) -> Answer:
     """The content of a stream begins with the last piece of the thought (a parser that works on what came together)."""
@@ -113,7 +113,7 @@ def last_of_the_thought_in_content(answer: Answer, shot: Shot) -> Answer:
     "thought-after-content",
     caught_by="reasoning/thought-comes-before-content",
     stage="events",
-    when=_streams_thought,
+    when=streams_thought,
 )
 def thought_after_content(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """A stream tells the thought when the content is out."""
@@ -134,7 +134,7 @@ def thought_after_content(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     "thought-and-content-in-one-delta",
     caught_by="reasoning/thought-comes-before-content",
     stage="events",
-    when=_streams_thought,
+    when=streams_thought,
 )
 def thought_and_content_in_one_delta(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """The delta in which thought ends begins the content as well (a parser that works on chunks, not on tokens)."""
@@ -159,7 +159,7 @@ def thought_and_content_in_one_delta(items: Iterator[Item], shot: Shot) -> Itera
 
 
 @fault(
-    "thought-lost-in-streams", caught_by="reasoning/thought-comes-before-content", stage="events", when=_streams_thought
+    "thought-lost-in-streams", caught_by="reasoning/thought-comes-before-content", stage="events", when=streams_thought
 )
 def thought_lost_in_streams(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     """A stream leaves the thought out that a plain answer tells."""
@@ -190,7 +190,7 @@ def cut_thought_is_content(answer: Answer, shot: Shot) -> Answer:
 def cut_thought_is_lost(body: Json, shot: Shot) -> Json:
     """What was thought before the cap cut it is told nowhere (ds4 1087)."""
     cap = shot.call.says("max_tokens")
-    return _each_held(body, lambda m: without(m, TOLD) if cap == 12 else m)
+    return each_held(body, lambda m: without(m, TOLD) if cap == 12 else m)
 
 
 def _counted(body: Json, change: object) -> Json:
@@ -207,6 +207,16 @@ def _counted(body: Json, change: object) -> Json:
 def reasoning_tokens_beside(body: Json, shot: Shot) -> Json:
     """Thought is counted as if it were no part of completion_tokens, and is more."""
     return _counted(body, lambda usage: usage["completion_tokens"] + 3)
+
+
+@fault(
+    "reasoning-tokens-are-all-tokens",
+    caught_by="reasoning/reasoning-tokens-are-completion-tokens",
+    stage=("whole", "chunk"),
+)
+def reasoning_tokens_are_all_tokens(body: Json, shot: Shot) -> Json:
+    """Of an answer that was thought about all tokens are counted as thought."""
+    return _counted(body, lambda usage: usage["completion_tokens"])
 
 
 @fault("reasoning-tokens-zero", caught_by="reasoning/reasoning-tokens-are-completion-tokens", stage=("whole", "chunk"))
@@ -229,7 +239,7 @@ def thought_back_crashes(body: Json, shot: Shot) -> Json:
     raise InsteadError(failure(500, "TemplateError: can only concatenate str"))
 
 
-@fault("off-switch-ignored", caught_by="reasoning/thinking-can-be-switched-off", stage="body", when=_switched_off)
+@fault("off-switch-ignored", caught_by="reasoning/thinking-can-be-switched-off", stage="body", when=switched_off)
 def off_switch_ignored(body: Json, shot: Shot) -> Json:
     """The model thinks whatever switch says that it should not (OVMS 4495)."""
     return {**without(body, "chat_template_kwargs"), "reasoning_effort": "low"}
@@ -256,13 +266,13 @@ def budget_taken_for_more(body: Json, shot: Shot) -> Json:
 )
 def blank_content_beside_thought(body: Json, shot: Shot) -> Json:
     """Deltas of thought carry an empty content."""
-    return _each_held(body, lambda m: {**m, "content": ""} if TOLD in m else m)
+    return each_held(body, lambda m: {**m, "content": ""} if TOLD in m else m)
 
 
 @freedom(
     "blank-line-before-thought",
     stage="events",
-    when=_streams_thought,
+    when=streams_thought,
     of="white space around thought",
     source="OpenAPI document, ChatCompletionStreamResponseDelta: content is a string, and a line feed is one",
 )
@@ -296,7 +306,7 @@ def thought_is_short(answer: Answer, shot: Shot) -> Answer:
 )
 def null_thought_beside_content(body: Json, shot: Shot) -> Json:
     """A message or delta without thought says null, in the two fields that are in use."""
-    return _each_held(body, lambda m: m if TOLD in m else {TOLD: None, OTHER: None, **m})
+    return each_held(body, lambda m: m if TOLD in m else {TOLD: None, OTHER: None, **m})
 
 
 @freedom(
@@ -322,7 +332,7 @@ def thought_is_not_counted(body: Json, shot: Shot) -> Json:
 @fault("thought-is-not-shown", stage=("whole", "chunk"), when=with_thought, family="honest")
 def thought_is_not_shown(body: Json, shot: Shot) -> Json:
     """Thought is counted, and not shown to anybody."""
-    return _each_held(body, lambda m: without(m, TOLD))
+    return each_held(body, lambda m: without(m, TOLD))
 
 
 @fault("refuses-budgets", stage="body", when=_with_budget, family="honest")

@@ -1,0 +1,1 @@
+"""Probes asked of endpoints: what of them, in which order, and how long."""

@@ -1,0 +1,1 @@
+"""Faults in what is told of thought, and in what comes of it."""
