@@ -89,6 +89,19 @@ def test_a_reporter_that_cannot_write_lines_is_done_without(capsys: pytest.Captu
     assert capsys.readouterr().out == "verdict\n"
 
 
+def test_an_interrupt_between_two_lines_is_told_like_any_other() -> None:
+    between = compile("raise KeyboardInterrupt", "between", "exec").replace(co_linetable=b"")
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        exec(between)
+    with pytest.raises(TypeError):
+        interrupted.getrepr(funcargs=True)
+    ending.pytest_keyboard_interrupt(interrupted)
+    told = interrupted.getrepr(funcargs=True)
+    assert "KeyboardInterrupt" in str(told)
+    assert told.reprcrash is not None
+    assert told.reprcrash.path == __file__
+
+
 def settling(phase: Any) -> ending.Settling:
     found = ending.Settling()
     found.phase = phase
