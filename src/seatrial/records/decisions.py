@@ -226,6 +226,7 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     known: tuple[str, ...] = ()  # what is known of its model, or of its model with its build
     untested: tuple[tuple[str, str], ...] = ()
+    narrowed: tuple[str, ...] = ()  # options of its run that decide which questions are asked, as they were given
 
 
 class FailingAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -105,6 +105,27 @@ def test_the_first_screen_leads_to_it(pair):
     )
 
 
+def test_what_to_do_next_asks_the_same_questions(pair):
+    given = (
+        "suites/behaviour",
+        "--case",
+        "loops/*",
+        "--budget=3m",
+        "--claims=my claims.toml",
+        "--seed",
+        "7",
+        "-n",
+        "2",
+    )
+    narrowed = replace(pair, info=msgspec.structs.replace(pair.info, arguments=given))
+    (decision,) = of_run(narrowed).told.decisions
+    assert page.again(decision).endswith(
+        "--endpoint=new=http://127.0.0.1:8081 '--case=loops/*' '--claims=my claims.toml' --seed=7"
+    )
+    (plainly,) = of_run(pair).told.decisions
+    assert page.again(plainly).endswith("--endpoint=new=http://127.0.0.1:8081")
+
+
 def test_the_same_on_another_machine(pair, tmp_path):
     """Judged again from a copy that lies elsewhere: byte for byte."""
     copy = judged_pair(tmp_path / "elsewhere" / sample.ID)

@@ -6,6 +6,7 @@ It loads nothing and runs nothing. Every text goes through :func:`html.escape`, 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from importlib.resources import files
 
@@ -83,8 +84,9 @@ def _do_not(each: Decision) -> str:
 def again(each: Decision) -> str:
     """The command that asks both the same questions."""
     named = [(party.name, party.url.removesuffix("/v1") or "URL") for party in (each.incumbent, each.candidate)]
-    same = " --same" if each.same is not None else ""
-    return "pytest suites/behaviour " + " ".join(f"--endpoint={name}={url}" for name, url in named) + same
+    same = ["--same"] if each.same is not None else []
+    given = [shlex.quote(word) for word in each.candidate.narrowed]
+    return " ".join(["pytest suites/behaviour", *(f"--endpoint={name}={url}" for name, url in named), *same, *given])
 
 
 def _article(each: Decision, told: Decisions) -> str:

@@ -39,6 +39,8 @@ EXITS = {Ruling.DO_NOT: 1, Ruling.NOT_PROVEN: 10, Ruling.CUT_OVER: 0}
 
 WEIGHTS = "not readable from here: note its hash yourself (sha256sum); the quantisation may stand in the model's name"
 SEEDS = "the runs were asked with other seeds ({} and {}): no question is the same; ask both with one --seed"
+ASKED_BY = ("--case", "--client", "--seed", "--claims")
+"""Options that decide which questions are asked, and what they are held against."""
 AS_FIRST = "run suites/behaviour --same over both, the incumbent named first or by --baseline"
 VERSIONS = "the runs are of two versions of Seatrial ({} and {}): a probe's questions may differ under one name"
 
@@ -124,8 +126,16 @@ def _side(of: Contender) -> Side:
         reasons=verdict.reasons if verdict.verdict is not Ready.READY else (),
         known=sets.told(endpoint) if endpoint else (),
         untested=judged.verdict.not_tested,
+        narrowed=_repeated(judged.info.arguments),
     )
     return Side(party, [case for case in judged.cases if case.endpoint == of.name], load=_load(judged, of.name))
+
+
+def _repeated(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The options by which whoever asks again asks the same; each as one word."""
+    said = zip(arguments, [*arguments[1:], ""], strict=True)
+    words = (f"{word}={value}" if word in ASKED_BY else word for word, value in said)
+    return tuple(word for word in words if word.partition("=")[0] in ASKED_BY)
 
 
 def _listed(judged: JudgedRun, name: str) -> dict[str, str]:
