@@ -134,6 +134,18 @@ def test_the_same_on_another_machine(pair, tmp_path):
     assert str(tmp_path).encode() not in second
 
 
+@pytest.mark.parametrize(
+    ("asked", "bad", "cut", "said"),
+    [("new", 30, Ruling.DO_NOT, "loops"), (NAME, 1, Ruling.NOT_PROVEN, "the candidate answered no question")],
+)
+def test_it_is_decided_where_one_of_two_had_no_room_for_a_probe(tmp_path, asked, bad, cut, said):
+    both = judged_pair(tmp_path / sample.ID, bad=bad)
+    (decision,) = of_run(replace(both, cases=[each for each in both.cases if each.endpoint == asked])).told.decisions
+    assert decision.cut is cut
+    assert said in (*decision.blockers, *decision.lacking)[0].text
+    assert of_run(replace(both, cases=[])).told is None
+
+
 def test_who_stands_against_whom(tmp_path):
     run = judged_pair(tmp_path / sample.ID, bad=1, n=120, others=("new", "again"), options={"baseline": "new"})
     assert [each.name for each in contenders(run)] == [NAME, "new", "again"]

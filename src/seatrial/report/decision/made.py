@@ -40,14 +40,18 @@ def probes() -> frozenset[str]:
 
 
 def of_run(judged: JudgedRun) -> Made:
-    """Decide about the candidates of one run, where at least two of its endpoints were to be asked probes."""
+    """Decide about the candidates of one run of several endpoints, where one of them at least was asked probes.
+
+    One alone is enough: that the budget had no room for any of another is what its decision then says.
+    """
     known = probes()
-    asked = {case.endpoint for case in judged.cases if case.items or case.rule in known}
     options = judged.info.options
-    if len(asked) < 2 or options.get("behind"):  # a gateway is no candidate to what it stands before
+    if options.get("behind"):  # a gateway is no candidate to what it stands before
         return Made()
     try:
         listed = contenders(judged, str(options.get("baseline") or ""))
+        if len(listed) < 2 or not any(case.items or case.rule in known for case in judged.cases):
+            return Made()
         return Made(decisions(listed, _claims(judged)))
     except (ConfigError, RunDirError) as error:
         return Made(trouble=visible(str(error), 300))
