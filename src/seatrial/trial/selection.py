@@ -302,6 +302,7 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
     if not any(plan.suite == BEHAVIOUR for plan in cases):
         return
     out.cases, none = [plan for plan in cases if plan.suite != BEHAVIOUR], {}
+    asked: dict[str, tuple[list[Planned], Bought]] = {}
     for name, endpoint in endpoints.items():
         own = [plan for plan in cases if plan.suite == BEHAVIOUR and plan.endpoint == name]
         got = bought(own, options, endpoint)
@@ -310,15 +311,35 @@ def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, E
         elif why := _too_little(own, got):
             none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
         else:
-            out.cases += [plan for plan in own if plan.rule not in got.left]
-            held = probes()
-            left = {rule: f"{held[rule].what} of {name} ({rule})" for rule in got.left}
-            out.not_tested += [(left[rule], why) for rule, why in got.left.items()]
-            out.spare |= {left[rule]: (name, rule) for rule in got.needs}
+            asked[name] = (own, got)
+    together = _together(asked, options, endpoints)
+    for name, (own, alone) in asked.items():
+        got, rules = together or alone, {plan.rule for plan in own}
+        label = {rule: f"{probes()[rule].what} of {name} ({rule})" for rule in got.left if rule in rules}
+        out.cases += [plan for plan in own if plan.rule not in label]
+        for rule, what in label.items():
+            others = "" if rule in alone.left else "; all are asked the same"
+            out.not_tested.append((what, got.left[rule] + others))
+        out.spare |= {label[rule]: (name, rule) for rule in got.needs if rule in label}
     if none and not any(plan.suite == BEHAVIOUR for plan in out.cases):
         lack(out, BEHAVIOUR, list(none.values())[-1])
     else:
         out.not_tested += [(f"{BEHAVIOUR} of {name}", why) for name, why in none.items()]
+
+
+def _together(
+    asked: Mapping[str, tuple[Sequence[Planned], Bought]], options: Options, endpoints: Mapping[str, Endpoint]
+) -> Bought | None:
+    """What the budget buys of all endpoints that are held against each other, by the slowest at each probe.
+
+    None where there is but one, or where it buys nothing of all that one of them needs for its verdict.
+    """
+    if len(asked) < 2:
+        return None
+    wanted = {plan.rule for own, _ in asked.values() for plan in own}
+    held = [probe for rule, probe in probes().items() if rule in wanted]
+    made = planning.bought(held, options.budget_s, *(tempo_of(options, endpoints[name]) for name in asked))
+    return None if any(_too_little(own, made) for own, _ in asked.values()) else made
 
 
 def chatless(endpoint: Endpoint) -> bool:
