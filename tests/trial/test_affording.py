@@ -9,7 +9,8 @@ from seatrial.behaviour.planning import Tempo
 from seatrial.behaviour.probe import probes
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Planned
-from seatrial.trial.selection import Selection, afford
+from seatrial.trial.affording import afford
+from seatrial.trial.selection import Selection
 
 RULES = (*probes(), "identity/no-known-bad-build")
 LOOPS = "loops/answers-do-not-loop"
