@@ -52,7 +52,7 @@ wanted = "answered"
 
 A model that thinks has its caps raised by what it was seen to think, and where all of that goes into thought, the item
 is no evidence and says so. Where all bad answers of a probe run in circles and B1 is broken too, that is the reason,
-and the probe hangs on it.
+and the probe hangs on it; where all of them are empty or ran into their cap, and B2 is broken, that.
 
 | probe | level | what holds | good | bad | items | 80 % | source |
 |---|---|---|---|---|---|---|---|"""

@@ -68,6 +68,40 @@ def test_what_is_wrong_with_loops_alone_is_the_finding_of_loops():
     assert {each.causes for each in word("loops", mixed("loops", 9, 40))[1]} == {()}
 
 
+@pytest.mark.parametrize("rule", [name for name, probe in ALL.items() if probe.causes is stops.unsaid])
+def test_what_is_empty_or_ran_into_its_cap_is_the_finding_of_stops(rule):
+    """A cap of 32 tokens ends a loop before it shows: a code word that is not told then is not one that was lost."""
+    asked = list(names(ALL[rule], 40))
+    for bad in (said(" "), said("and so we go on to the next one,", "length")):
+        findings, _ = running.run(ALL[rule].rule, {name: to(name, bad) for name in asked}, EXPECT)
+        assert {each.causes for each in findings} == {("stops/answers-end-by-themselves",)}
+    findings, _ = running.run(ALL[rule].rule, {name: to(name, said("It is so.")) for name in asked}, EXPECT)
+    assert {each.causes for each in findings} <= {()}, "an answer that ended and says something is judged by itself"
+
+
+@pytest.mark.parametrize(
+    ("said_of_it", "expected"),
+    [("tools param requires --jinja flag", Outcome.UNSUPPORTED), ("AssertionError in tools", Outcome.INCONCLUSIVE),
+     ("out of memory", Outcome.INCONCLUSIVE)],
+)  # fmt: skip
+def test_a_5xx_that_names_what_is_lacking_declines_it(said_of_it, expected):
+    """llama.cpp started without --jinja answers a request with tools so: no budget would show how it calls them."""
+    calling = ALL["calling/calls-are-those-that-the-question-needs"]
+    lacks = exchange(status=500, json={"error": {"message": said_of_it}})
+    findings, _ = running.run(calling.rule, {name: to(name, lacks) for name in names(calling, 12)}, EXPECT)
+    assert outcome(calling.rule.level, findings) is expected
+
+
+@pytest.mark.parametrize("rule", [name for name, probe in ALL.items() if not probe.broken])
+def test_a_page_in_place_of_an_answer_is_no_word_of_the_model(rule):
+    """A proxy's log-in with a 200: stops says so, and nobody has lost the beginning or forgotten the talk."""
+    page = exchange(raw=b"HTTP/1.1 200 OK", headers=(("content-type", "text/html"),), json=None)
+    xs = {name: to(name, page) for name in names(ALL[rule], 40)}
+    assert outcome(ALL[rule].rule.level, running.run(ALL[rule].rule, xs, EXPECT)[0]) is Outcome.INCONCLUSIVE
+    short = {name: to(name, page) for name in names(PROBES["stops"], 40)}
+    assert word("stops", short)[0] is Outcome.FAIL
+
+
 def test_what_comes_after_the_end_of_a_test_counts_no_more():
     xs = mixed("stops", 0, 60)
     late = {name: to(name, BAD["stops"](9)) for name in list(xs)[40:]}

@@ -91,6 +91,11 @@ def test_no_pairs_prove_nothing():
     assert (nothing.cut, nothing.lacking[0].word) == (Ruling.NOT_PROVEN, "NO PAIRS")
     seeds = decide(side("A", case(items_of(90))), side("B", case(items_of(90, seed=1), endpoint="B")))
     assert "no question of one is of the other's seed" in seeds.lacking[0].text
+    other = side("B", case(items_of(90, probe=ROLES, endpoint="B"), rule=ROLES, endpoint="B"))
+    assert "none of them was asked of both" in decide(side("A", case(items_of(90))), other).lacking[0].text
+    mute = [item(i, ItemWord.SILENT, endpoint="B") for i in range(90)]
+    owed = decide(side("A", case(items_of(90))), side("B", case(mute, endpoint="B")))
+    assert "90 candidate: no evidence" in owed.lacking[0].text
     assert "the incumbent answered no question" in nothing.lacking[0].text
     gone = decide(side("A", case(items_of(90))), side("B"))
     assert "the candidate answered no question" in gone.lacking[0].text

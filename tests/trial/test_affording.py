@@ -9,7 +9,8 @@ from seatrial.behaviour.planning import Tempo
 from seatrial.behaviour.probe import probes
 from seatrial.given.options import Options
 from seatrial.records import Endpoint, Planned
-from seatrial.trial.selection import Selection, afford
+from seatrial.trial.affording import afford
+from seatrial.trial.selection import Selection
 
 RULES = (*probes(), "identity/no-known-bad-build")
 LOOPS = "loops/answers-do-not-loop"
@@ -129,3 +130,24 @@ def test_what_the_time_alone_left_out_may_be_asked_after_all():
     assert found.spare.keys() < named.keys()
     assert all("--budget=" in named[what] for what in found.spare)
     assert {rule for _, rule in found.spare.values()}.isdisjoint(case.rule for case in found.cases)
+
+
+@pytest.mark.parametrize("budget", [180.0, 300.0, 900.0])
+@pytest.mark.parametrize(("slow", "fast"), [(10.0, 40.0), (15.0, 40.0), (30.0, 60.0), (40.0, 160.0)])
+def test_endpoints_that_are_compared_are_asked_the_same_probes(budget, slow, fast):
+    """Planned each by its own speed, an incumbent at 10 tokens a second and a candidate at 40 would share none."""
+    ends = [endpoint("old", slow, context=8192), endpoint("new", fast, context=8192)]
+    out = afforded(budget, *ends, conformance=False)
+    rules = {name: [case.rule for case in out.cases if case.endpoint == name] for name in ("old", "new")}
+    assert rules["old"] == rules["new"]
+    assert any(planning.blocks(probes()[rule]) for rule in rules["old"] if rule in probes())
+    left = {what for what, _ in out.not_tested if " of new " in what}
+    assert len(left) + len(rules["new"]) == len(RULES), "what is asked of neither is named of both"
+
+
+def test_one_that_is_too_slow_for_anything_takes_nothing_from_the_others():
+    """It is named, and the other has what its own speed buys."""
+    alone = [case.rule for case in afforded(180.0, endpoint("new"), conformance=False).cases]
+    out = afforded(180.0, endpoint("old", 0.5), endpoint("new"), conformance=False)
+    assert [case.rule for case in out.cases] == alone
+    assert "behaviour of old" in dict(out.not_tested)

@@ -144,7 +144,16 @@ def _trouble(x: Exchange, error: str) -> str:
         return f"broken off ({x.error or 'no status line'})"
     if x.status != 200:
         return f"status {x.status}: {error or shorten(x.body[:400].decode('utf-8', 'replace'), 120)}"
-    return f"an error in a 200: {error}" if error else ""
+    if error:
+        return f"an error in a 200: {error}"
+    return (
+        "" if _is_chat(x) else f"a 200 that is no chat answer: {shorten(x.body[:400].decode('utf-8', 'replace'), 120)}"
+    )
+
+
+def _is_chat(x: Exchange) -> bool:
+    """Whether any choice came, whatever is in it: the page of a proxy holds none."""
+    return any(chunk.choices for chunk in x.chunks) if x.is_stream else bool(listing(mapping(x.json).get("choices")))
 
 
 def _join(pieces: list[str]) -> str:

@@ -62,15 +62,19 @@ class Bought:
     needs: dict[str, int] = field(default_factory=dict)
 
 
-def bought(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
-    """What a budget pays for of these probes, in their order; at least one that blocks, where one fits at all."""
+def bought(held: Iterable[RateProbe], budget_s: float, *paces: Tempo) -> Bought:
+    """What a budget pays for of these probes, in their order; at least one that blocks, where one fits at all.
+
+    Args:
+        paces: of several endpoints that are asked the same: each probe takes as long as the slowest at it.
+    """
     held = list(held)
-    made = _in_order(held, budget_s, pace)
+    made = _in_order(held, budget_s, paces)
     if any(blocks(probe) for probe in made.probes):
         return made
     for first in filter(blocks, held):
-        if first in _in_order([first], budget_s, pace).probes:
-            return _in_order([first, *(probe for probe in held if probe is not first)], budget_s, pace)
+        if first in _in_order([first], budget_s, paces).probes:
+            return _in_order([first, *(probe for probe in held if probe is not first)], budget_s, paces)
     return made
 
 
@@ -92,12 +96,13 @@ def following(spare: Sequence[RateProbe], asked: Mapping[str, int], left_s: floa
     return None
 
 
-def _in_order(held: Iterable[RateProbe], budget_s: float, pace: Tempo) -> Bought:
+def _in_order(held: Iterable[RateProbe], budget_s: float, paces: Sequence[Tempo]) -> Bought:
     made = Bought()
     for probe in held:
-        if why := _unfit(probe, pace):
+        if why := next(filter(None, (_unfit(probe, each) for each in paces)), ""):
             made.left[probe.rule.id] = why
             continue
+        pace = max(paces, key=lambda each: item_s(probe, each))
         more = max(0, items_of(probe, pace.policy) - made.items.get(probe.maker.name, 0))
         seconds = more * item_s(probe, pace)
         if made.seconds + seconds > USED * budget_s:

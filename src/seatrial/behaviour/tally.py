@@ -17,6 +17,7 @@ from seatrial.behaviour.answers import Spoken, read
 from seatrial.behaviour.items import OURS, Maker, ProbeItem, number_of
 from seatrial.behaviour.probe import RateProbe, SeenAnswer, Verified, makers
 from seatrial.behaviour.transcript import curl, shown
+from seatrial.checks.capabilities import declined_by_5xx
 from seatrial.checks.findings import no_evidence
 from seatrial.reading.fields import real
 from seatrial.records import SECOND, Exchange, Expect, Finding, ItemOutcome, ItemWord, Policy
@@ -228,7 +229,7 @@ def _in_trouble(probe: RateProbe, name: str, x: Exchange, answer: Spoken, expect
         return Verified(ItemWord.SILENT, CUT)
     if probe.broken:
         return None
-    if x.status in REFUSED and x.status not in LOST:
+    if (x.status in REFUSED and x.status not in LOST) or declined_by_5xx(x):
         return Verified(ItemWord.DECLINED, answer.trouble)
     return Verified(ItemWord.SILENT, BROKEN)
 

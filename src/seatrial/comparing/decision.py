@@ -7,6 +7,7 @@ blocks and was not asked of one of the two is as open as one with few questions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from seatrial.comparing import claims as claiming
 from seatrial.comparing import odds, speeds
 from seatrial.comparing.flips import flips
 from seatrial.comparing.margins import MARGIN, PAIRED, compare
-from seatrial.comparing.pairs import Key, Matched, items, match
+from seatrial.comparing.pairs import ONE_ALONE, Key, Matched, items, match
 from seatrial.records import (
     FILE_SUM,
     ClaimTold,
@@ -189,8 +190,7 @@ def _unpaired(
     """
     if not any(each.pairs for each in blocking):
         lone = "the candidate answered no question" if before else "the incumbent answered no question"
-        asked = "no question of one is of the other's seed" if blocking else "none was asked of either"
-        why = asked if before and now else lone
+        why = _apart(blocking, before, now) if before and now else lone
         text = f"no probe that blocks has a pair of answers: {why}; run suites/behaviour over both"
         return [Reason(word="NO PAIRS", text=text)]
     found = []
@@ -205,6 +205,21 @@ def _unpaired(
         text = f"no question that both answered: {why}; run suites/behaviour over both"
         found.append(Reason(word="NO PAIRS", case=each.probe, level=str(Level.MUST), text=text))
     return found
+
+
+def _apart(blocking: Sequence[Matched], before: Mapping[Key, ItemOutcome], now: Mapping[Key, ItemOutcome]) -> str:
+    """Why two endpoints that were asked something have no pair of answers in what blocks."""
+    if not blocking:
+        return "none was asked of either"
+    beside = Counter[str]()
+    for each in blocking:
+        beside.update(each.beside)
+    if said := ", ".join(f"{number} {why}" for why, number in sorted(beside.items()) if why != ONE_ALONE):
+        return said
+    both = {item.probe for item in before.values()} & {item.probe for item in now.values()}
+    if any(each.probe in both for each in blocking):
+        return "no question of one is of the other's seed"
+    return "none of them was asked of both"
 
 
 def _open(row: Compared) -> Reason:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import math
 import random
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +11,7 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from seatrial.behaviour import planning
-from seatrial.behaviour.items import OURS
-from seatrial.behaviour.planning import Bought, Tempo
-from seatrial.behaviour.probe import RateProbe, probes
+from seatrial.behaviour.probe import probes
 from seatrial.checks.areas.auth import KEYED, KEYLESS
 from seatrial.checks.areas.soak.parts import CANARIED, LASTING
 from seatrial.checks.areas.tools.own import OWN
@@ -29,7 +24,7 @@ from seatrial.detectors.showing import LEAST_S, needed_s
 from seatrial.detectors.words import POINTS
 from seatrial.given.options import Options
 from seatrial.oracles import node
-from seatrial.records import OWN_SUITE, Depth, Endpoint, Hazard, Planned
+from seatrial.records import OWN_SUITE, Depth, Hazard, Planned
 from seatrial.trial import nodejs
 from seatrial.verdict.clients import is_of
 
@@ -52,14 +47,6 @@ LeftOut = tuple[str, str]
 Way = Literal["--rerun", "--resume"]
 """How a run goes on with another: what was not green is asked again, or what that one did not come to."""
 
-WARM_UP = "warm-up"
-"""The fact of an endpoint that says how it refused its warm-up."""
-NO_CHAT = re.compile(
-    r"^(?:405|501)\b|^(?:4\d\d|500) .*\bnot support (?:chat|generat|completion)", re.IGNORECASE | re.DOTALL
-)
-
-ASSUMED_SPEED = 40.0
-"""Tokens a second of all slots, where none was measured: a small model on two cores."""
 
 BEHAVIOUR = "behaviour"
 
@@ -272,68 +259,3 @@ def _complaint(wanted: Sequence[str], plans: Sequence[Planned]) -> str:
 
 def _names(wanted: str, plan: Planned) -> bool:
     return wanted in {plan.rule, plan.case, plan.case.rpartition("@")[0]}
-
-
-def tempo_of(options: Options, endpoint: Endpoint | None) -> Tempo:
-    """How fast an endpoint answers, as far as it is known."""
-    interval = 0.0 if options.access.max_rps is None else 1 / options.access.share
-    policy = options.policy.policy if options.policy else OURS
-    if endpoint is None:
-        return Tempo(ASSUMED_SPEED, interval_s=interval, policy=policy)
-    speed = endpoint.speed or ASSUMED_SPEED
-    slots = endpoint.slots or planning.SLOTS
-    return Tempo(speed, endpoint.cap_factor, interval, endpoint.context, slots, policy)
-
-
-def bought(cases: Sequence[Planned], options: Options, endpoint: Endpoint | None) -> Bought:
-    """What the budget buys of the probes among the cases of one endpoint."""
-    return planning.bought(_asked(cases), options.budget_s, tempo_of(options, endpoint))
-
-
-def afford(cases: Sequence[Planned], options: Options, endpoints: Mapping[str, Endpoint], out: Selection) -> None:
-    """Plan the probes that the budget buys, and no others.
-
-    Where it buys none, or of those that block none of several, nothing of the suite is planned: a list of known-bad
-    builds that is silent of most models, or twenty log probabilities in order, would make it ready.
-
-    Args:
-        out: takes what is left, and why the rest is not.
-    """
-    if not any(plan.suite == BEHAVIOUR for plan in cases):
-        return
-    out.cases, none = [plan for plan in cases if plan.suite != BEHAVIOUR], {}
-    for name, endpoint in endpoints.items():
-        own = [plan for plan in cases if plan.suite == BEHAVIOUR and plan.endpoint == name]
-        got = bought(own, options, endpoint)
-        if chatless(endpoint):
-            none[name] = f"it has no chat: {endpoint.facts[WARM_UP]}"
-        elif why := _too_little(own, got):
-            none[name] = f"--budget={options.budget_s:.0f}s is too little: {why}"
-        else:
-            out.cases += [plan for plan in own if plan.rule not in got.left]
-            held = probes()
-            left = {rule: f"{held[rule].what} of {name} ({rule})" for rule in got.left}
-            out.not_tested += [(left[rule], why) for rule, why in got.left.items()]
-            out.spare |= {left[rule]: (name, rule) for rule in got.needs}
-    if none and not any(plan.suite == BEHAVIOUR for plan in out.cases):
-        lack(out, BEHAVIOUR, list(none.values())[-1])
-    else:
-        out.not_tested += [(f"{BEHAVIOUR} of {name}", why) for name, why in none.items()]
-
-
-def chatless(endpoint: Endpoint) -> bool:
-    """Whether an endpoint said of its warm-up that it has no chat: a server of vectors does."""
-    return NO_CHAT.search(endpoint.facts.get(WARM_UP, "")) is not None
-
-
-def _too_little(cases: Sequence[Planned], got: Bought) -> str:
-    """Why a budget does not make an endpoint ready, by the probe that would take least; empty where it may."""
-    blocking = [probe for probe in _asked(cases) if planning.blocks(probe)]
-    lacking = [probe.rule.id for probe in blocking if probe.rule.id in got.left] or list(got.left)
-    bought = [probe for probe in got.probes if planning.blocks(probe) or not blocking]
-    return "" if bought or not lacking else got.left[min(lacking, key=lambda rule: got.needs.get(rule, math.inf))]
-
-
-def _asked(cases: Sequence[Planned]) -> list[RateProbe]:
-    wanted = {plan.rule for plan in cases}
-    return [probe for rule, probe in probes().items() if rule in wanted]

@@ -9,10 +9,11 @@ from dataclasses import replace
 from seatrial.behaviour.answers import Interview
 from seatrial.behaviour.probe import RateProbe, makers, probes
 from seatrial.records import Endpoint, Planned
+from seatrial.trial.affording import bought, tempo_of
 from seatrial.trial.asking import twice
 from seatrial.trial.asking.alternation import Alternation
 from seatrial.trial.asking.interview import Interviewer, Spare
-from seatrial.trial.selection import BEHAVIOUR, bought, tempo_of
+from seatrial.trial.selection import BEHAVIOUR
 from seatrial.trial.sending.sender import Sender
 from seatrial.trial.trial import Trial
 

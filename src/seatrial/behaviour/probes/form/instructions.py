@@ -15,7 +15,7 @@ from typing import Any
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -100,7 +100,7 @@ INSTRUCTIONS = Maker("instructions", turn=50, families=tuple(KINDS), make=_make,
     level=Level.SHOULD,
     source="IFEval (arXiv 2311.07911): kinds and strict reading; our own words and verifiers",
     so="what a prompt lays down of an answer's form does not hold, and whoever parses it falls over",
-    causes=looped,
+    causes=unsaid,
 )
 def instructions_are_kept(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Of instructions that a program can check at least half are kept to the letter."""

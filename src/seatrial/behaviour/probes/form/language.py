@@ -12,7 +12,7 @@ from random import Random
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -86,7 +86,7 @@ LANGUAGES = Maker("language", turn=60, families=(*ASKED, "switch"), make=_make, 
     level=Level.SHOULD,
     source="our own questions; scripts of Unicode, commonest words of each language",
     so="a reader who asked in one language is answered in another",
-    causes=looped,
+    causes=unsaid,
 )
 def answers_are_in_the_language_that_is_asked_for(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """An answer is in the language of its question, or in the one that it asks for."""

@@ -15,7 +15,7 @@ from typing import Any
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.checks import schemas
 from seatrial.reading.bound import decoded
@@ -83,7 +83,7 @@ JSON = Maker("json", turn=30, families=("free", "object"), make=_make, tokens=45
     level=Level.SHOULD,
     source="behaviour of models without enforced schemas; JSON Schema 2020-12 by jsonschema-rs",
     so="a client that asks for JSON in words cannot read the answer, and asks again or gives up",
-    causes=looped,
+    causes=unsaid,
 )
 def answers_follow_the_schema_they_are_shown(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """JSON that a prompt asks for follows the schema that the prompt shows, where nothing enforces it."""

@@ -20,7 +20,7 @@ from typing import Any
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.checks import schemas
 from seatrial.reading.tools import calls
@@ -159,7 +159,7 @@ CALLING = Maker("tools", turn=40, families=tuple(_MAKERS), make=_make, tokens=40
     level=Level.SHOULD,
     source="K2-Vendor-Verifier (schema accuracy, trigger agreement), BFCL (comparison of calls); our own questions",
     so="an agent does nothing, or something that nobody asked for",
-    causes=looped,
+    causes=unsaid,
 )
 def calls_are_those_that_the_question_needs(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Under auto the tools are called that a question needs, with what it gives; where it needs none, none is."""

@@ -14,7 +14,7 @@ from random import Random
 from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -174,7 +174,7 @@ LURES = Maker("lures", turn=90, families=tuple(RIDDLES), make=_make, tokens=90, 
     level=Level.SHOULD,
     source="MisguidedAttention (CC0) for the idea; our own riddles. The limits are ours: no other standard is known",
     so="a question that looks like a known one is answered as that one, whatever it says",
-    causes=looped,
+    causes=unsaid,
 )
 def altered_riddles_do_not_get_the_known_answer(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """A riddle that was altered gets an answer of its own, and not the well-known one."""

@@ -13,7 +13,7 @@ from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probes.knowledge.lures import FORM, last_answer
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -61,7 +61,7 @@ NUMBERS = Maker("numbers", turn=100, families=("chain", "week", "sort", "story")
     level=Level.SHOULD,
     source="GSM-Symbolic and its re-analysis (arXiv 2605.28700): fresh numbers of the same size; our own questions",
     so="what a model reckons on the way to an answer cannot be relied on",
-    causes=looped,
+    causes=unsaid,
 )
 def fresh_numbers_are_reckoned_right(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Small sums, days, orders and stories with fresh numbers are reckoned right."""

@@ -14,7 +14,7 @@ from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probes.talk import refusals
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.reading.chat import usage
 from seatrial.reading.fields import integer, mapping
@@ -63,7 +63,7 @@ CONTEXT = Maker("context", turn=70, families=tuple(SHARES), make=_make, tokens=8
     level=Level.MUST,
     source="Ollama issues 17427 and 17889: prompts cut to half of the window with a 200",
     so="the instructions at the start of a talk are gone, and nobody is told",
-    causes=looped,
+    causes=unsaid,
 )
 def the_start_of_a_long_prompt_is_not_lost(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """What stands at the start of a prompt that fits the window can still be told at its end."""

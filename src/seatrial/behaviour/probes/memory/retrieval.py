@@ -13,7 +13,7 @@ from seatrial.behaviour.answers import Spoken
 from seatrial.behaviour.items import Maker, ProbeItem, user
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probes.memory.context import code, tells
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -71,7 +71,7 @@ RETRIEVAL = Maker("retrieval", turn=110, families=("single", "keyed", "tracked")
     level=Level.SHOULD,
     source="RULER (arXiv 2404.06654): single and keyed needles, variables that are handed on; our own texts",
     so="what stands in the files that an agent reads is told wrong",
-    causes=looped,
+    causes=unsaid,
 )
 def what_a_text_holds_is_found(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Of a text of a page or two the one thing that is asked for is told."""

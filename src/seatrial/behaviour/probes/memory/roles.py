@@ -14,7 +14,7 @@ from seatrial.behaviour.items import Maker, ProbeItem
 from seatrial.behaviour.probe import Verified, bad, good
 from seatrial.behaviour.probes.memory.context import code, tells
 from seatrial.behaviour.probes.talk import refusals
-from seatrial.behaviour.probes.talk.loops import looped
+from seatrial.behaviour.probes.talk.stops import unsaid
 from seatrial.behaviour.probing import probe
 from seatrial.records import Exchange, ItemWord, Level
 from seatrial.statistics.sequential import SequentialTest
@@ -72,7 +72,7 @@ ROLES = Maker("roles", turn=80, families=("system", "memory", "own"), make=_make
     level=Level.MUST,
     source="chat templates that drop a role: the system's words, or turns of the history; our own talks",
     so="an agent forgets its instructions, or what it was told a few turns ago",
-    causes=looped,
+    causes=unsaid,
 )
 def roles_hold_over_turns(item: ProbeItem, answer: Spoken, x: Exchange) -> Verified:
     """Over several turns the system's rule is kept, and what user and assistant said is known."""

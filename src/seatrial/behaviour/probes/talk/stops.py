@@ -43,3 +43,12 @@ def answers_end_by_themselves(item: ProbeItem, answer: Spoken, x: Exchange) -> V
     """A short answer ends by itself, with finish_reason stop and some content."""
     why = wrong(answer)
     return bad(why) if why else good()
+
+
+def unsaid(answer: Spoken) -> tuple[str, ...]:
+    """The rules whose finding it is already that an answer says nothing, or ran on until its cap ended it.
+
+    Under a small cap an answer that runs in circles is cut before that shows.
+    """
+    cut = answer.finish == "length" or not (answer.content.strip() or answer.calls)
+    return (*looped(answer), *((answers_end_by_themselves.rule.id,) if cut else ()))
