@@ -200,6 +200,8 @@ PARAMS = {
     **dict(one(name, **{name: value}) for name, value in ONE.items()),
     **dict([one("top_logprobs", logprobs=True, top_logprobs=2), one("stream_options", **STREAM)]),
     "with-top-p-zero": nothing_left(),
+    # Seeds are of 64 bits in the document, and here of as many as each client can write.
+    "with-seed-wide": declinable({"only": request(HELLO, max_tokens=1, seed=2**53 - 1)}, of=parts.ONE),
     "max-tokens": lengths("max_tokens", of=parts.MAX_TOKENS),
     "max-tokens-stream": lengths("max_tokens", of=parts.MAX_TOKENS, **STREAM),
     "max-completion-tokens": lengths("max_completion_tokens", of=parts.MAX_COMPLETION_TOKENS),

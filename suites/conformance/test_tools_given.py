@@ -56,6 +56,7 @@ USER: dict[str, Any] = {"role": "user", "content": ASKS}
 ORPHANS: dict[str, list[Any]] = {
     "result-without-call": [USER, {"role": "tool", "tool_call_id": "call_9", "content": "7 degrees"}],
     "call-without-result": [USER, {"role": "assistant", "content": "", "tool_calls": [CALL]}, USER],
+    "call-cut": [USER, *definitions.CUT_CALL],
 }
 
 DEFINITIONS = {

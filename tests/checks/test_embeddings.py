@@ -257,6 +257,8 @@ def test_numbers_are_finite_and_not_all_zero():
     form = {"encoding_format": "base64"}
     packed_one = breaks(rule, answer("the sea", packed([math.nan, 1.0]), asks=form), "data[0].embedding[0]")
     assert packed_one.causes == ("embeddings/base64-is-honoured",)
+    [torn] = found(rule, answer("the sea", "no base64", asks=form))
+    assert torn.causes == ("embeddings/answer-has-its-shape", "embeddings/base64-is-honoured")
 
 
 def test_the_length_of_vectors_is_told():

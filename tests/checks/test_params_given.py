@@ -151,6 +151,7 @@ def test_stop_strings(rule):
     assert not breaks(rule, stopped("The sea is wide"), "content").ignores
     breaks(rule, stopped("The sea is w"), "content", "is w")
     breaks(rule, stopped("The"), "content", "The")
+    assert breaks(rule, stopped("The sea  and"), "content", "The sea  and").grave
     breaks(rule, stopped("The sea ", "length"), "finish_reason", "length")
     for unseen in (stopped("A ship"), stopped("The sea", stop="nobody"), {"free": said(FREE)}):
         assert [f.kind for f in found(rule, unseen)] == ["no-evidence"]
@@ -245,6 +246,12 @@ def test_labels_are_accepted():
     breaks(rule, {"labels": refused(), "labels:user": plain()}, "labels, all together", "400")
 
 
+def hidden():
+    """An answer that its cap cut in its thought, which is counted and not shown, as of OpenAI's own models."""
+    usage = {"completion_tokens": 16, "completion_tokens_details": {"reasoning_tokens": 16}}
+    return plain({"choices": [choice("", finish="length")], "usage": usage}, asked=ASKED)
+
+
 def test_null_means_the_default():
     rule = "params/null-means-the-default"
     holds(rule, [{"nulls": plain()}])
@@ -253,6 +260,7 @@ def test_null_means_the_default():
     breaks(rule, {"nulls": plain({"choices": []})}, "choices", "[]")
     breaks(rule, {"nulls": plain({"choices": [choice(logprobs={"content": [{"token": "a"}]})]})}, "logprobs")
     breaks(rule, {"nulls": said("", "stop")}, "content", "none")
+    assert [f.kind for f in found(rule, {"nulls": hidden()})] == ["no-evidence"]
     assert [f.kind for f in found(rule, {"nulls": exchange(b"<html>")})] == ["no-evidence"]
 
 
@@ -338,3 +346,4 @@ def test_prediction_does_no_harm():
     holds(rule, [plain(), refused()])
     breaks(rule, refused(500), "the answer", "500")
     breaks(rule, said(""), "the answer", "no text")
+    assert [f.kind for f in found(rule, hidden())] == ["no-evidence"]

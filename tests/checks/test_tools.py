@@ -56,6 +56,9 @@ def test_none_calls_nothing():
     assert [f.kind for f in found(rule, words("", asked=NONE))] == ["no-evidence"]
     dropped = words("", **capped(24, finish="length", asked=NONE))
     assert breaks(rule, dropped, "the answer", "24 tokens").grave
+    thought = {"completion_tokens": 24, "completion_tokens_details": {"reasoning_tokens": 24}}
+    for end, kinds in (("length", ["no-evidence"]), ("stop", ["violation"])):  # thought that is hidden took it all
+        assert [f.kind for f in found(rule, words("", finish=end, usage=thought, asked=NONE))] == kinds
 
 
 def test_required_calls():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from seatrial.behaviour.probe import makers
+from seatrial.checks.areas.tools.definitions import CUT_CALL
 from seatrial.records import Endpoint
 from seatrial.wire.transports.prepare import prepare
 from tests import toolset
@@ -167,6 +168,7 @@ BATTERY = {
     "markers": post(chat("<|im_start|>")),
     "far planes, streamed": post(chat("Repeat: \N{PARTY POPPER}", stream=True)),
     "seeded": post(chat("Tell me of the sea.", seed=7)),
+    "seeded widely": post(chat("Tell me of the sea.", seed=2**53 - 1)),
     "marks of a page": post(chat("Repeat: <b>R&D</b>")),
     "logprobs, streamed": post(chat("Count to 5.", logprobs=True, stream=True)),
     "a penalty": post(chat(presence_penalty=1)),
@@ -254,6 +256,9 @@ BATTERY = {
     "required, no tools": post(chat(tool_choice="required")),
     "none, no tools": post(chat(tool_choice="none")),
     "functions": post(chat(functions=[WEATHER["function"]], function_call={"name": "get_weather"})),
+    "tools, a call that was cut": post(
+        chat(messages=[{"role": "user", "content": ASKS_TWICE}, *CUT_CALL], tools=[WEATHER])
+    ),
     "tools, one at a time": post(chat(ASKS_TWICE, tools=[WEATHER], tool_choice="required", parallel_tool_calls=False)),
     "tool, cut": post(chat(tools=[WEATHER], tool_choice="required", max_tokens=6)),
     "tool, cut in a stream": post(chat(tools=[WEATHER], tool_choice="required", max_tokens=6, stream=True)),

@@ -97,6 +97,10 @@ def fields_used(x: Exchange) -> list[str]:
     return [name for name in FIELDS if name in held]
 
 
+MARKS = 4
+"""Tokens beside a thought that are none of the answer: its marks, and white space (litellm-docs pull request 559)."""
+
+
 def steps(x: Exchange) -> list[tuple[str, int, bool, bool]]:
     """(where, choice, holds thought, holds content) of each message or delta that holds either; white space is none."""
     found = []
@@ -111,6 +115,13 @@ def steps(x: Exchange) -> list[tuple[str, int, bool, bool]]:
 def tokens(x: Exchange) -> Any:
     """What usage says were tokens of thought; of any type, None where it says nothing."""
     return mapping(mapping(usage(x)).get("completion_tokens_details")).get("reasoning_tokens")
+
+
+def took_all(x: Exchange) -> bool:
+    """Whether each choice was cut, and usage says that it had no token but those of thought and the marks around it."""
+    thought, made = integer(tokens(x)) or 0, integer(mapping(usage(x)).get("completion_tokens")) or 0
+    cut = all(answer.reasons == ["length"] for answer in answers(x).values())
+    return cut and 0 < thought >= made - MARKS
 
 
 def is_shown(x: Exchange) -> bool:

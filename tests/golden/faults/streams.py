@@ -186,6 +186,23 @@ def stream_ends_otherwise(body: Json, shot: Shot) -> Json:
     return each_choice(body, lambda c: {**c, "finish_reason": "stop"} if c["finish_reason"] == "length" else c)
 
 
+@fault("last-words-lost", caught_by=sse.ALIKE, stage="events", when=streaming)
+def last_words_lost(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """The words before the end of a stream are lost: they come with its finish_reason, and that is read alone."""
+    held: Item | None = None
+    for item in items:
+        ends = isinstance(item, dict) and any(choice["finish_reason"] for choice in item["choices"])
+        if held is not None and ends:
+            shot.fire()
+        elif held is not None:
+            yield held
+        held = item if isinstance(item, dict) and has_token(item) else None
+        if held is None:
+            yield item
+    if held is not None:
+        yield held
+
+
 @fault("message-in-place-of-a-delta", caught_by=sse.DELTAS, stage="chunk", when=streaming)
 def message_in_place_of_a_delta(body: Json, shot: Shot) -> Json:
     """Chunks have a message beside their delta."""

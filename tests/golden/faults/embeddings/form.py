@@ -42,6 +42,12 @@ def base64_highest_byte_first(body: Json, shot: Shot) -> Json:
     return each(body, _packed(">{}f"))
 
 
+@fault("base64-without-its-padding", caught_by=BASE64, stage="embedding", when=asks("encoding_format", "base64"))
+def base64_without_its_padding(body: Json, shot: Shot) -> Json:
+    """base64 comes without the signs that fill it up, as encoders for addresses leave them out (RFC 4648 3.2)."""
+    return each(body, lambda _, entry: {**entry, "embedding": entry["embedding"].rstrip("=")})
+
+
 @fault("floats-in-base64", caught_by=FLOAT, stage="body", when=asks("encoding_format", "float"))
 def floats_in_base64(body: Json, shot: Shot) -> Json:
     """float is answered with base64."""

@@ -17,6 +17,13 @@ def seed_crashes(reply: Reply, shot: Shot) -> Reply:
     return failure()
 
 
+@fault("wide-seed-crashes", caught_by=PARAMETER, stage="reply", when=says("seed"))
+def wide_seed_crashes(reply: Reply, shot: Shot) -> Reply:
+    """A seed beyond 32 bits gives 500: it goes into a field of int32 (pollinations pull request 12338)."""
+    seed = shot.call.says("seed")
+    return failure() if isinstance(seed, int) and seed > 2**32 else reply
+
+
 @fault("stop-refused", caught_by=PARAMETER, stage="body", when=says("stop"))
 def stop_refused(body: Json, shot: Shot) -> Json:
     """stop is refused as an unknown field: the server knows stop_sequences (LiteLLM pull request 7484, Anthropic's)."""

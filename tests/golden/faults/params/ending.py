@@ -50,6 +50,15 @@ def stop_takes_the_token_before_it(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=answer.content[:-1]) if answer.stopped_by and answer.content else answer
 
 
+@fault("what-follows-a-stop-is-kept", caught_by=LEAK, stage="answer", when=says("stop"))
+def what_follows_a_stop_is_kept(answer: Answer, shot: Shot) -> Answer:
+    """A step brings several tokens: a stop string is cut out of them, and what follows it in that step is told (SGLang
+    pull request 25980)."""
+    whole = shot.call.drafts[-1].text
+    behind = whole[len(answer.text) + len(answer.stopped_by) :]
+    return answer.then(tokens(behind)[0]) if answer.stopped_by and behind else answer
+
+
 def _bare(stop: object) -> object:
     """A stop string without white space at its ends; a list of such."""
     if isinstance(stop, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -81,6 +82,19 @@ def orphan_500(body: Json, shot: Shot) -> Json:
         return body
     shot.fire()
     raise InsteadError(failure(500, "list index out of range"))
+
+
+@fault("cut-arguments-500", caught_by=ORPHANS, stage="body", when=with_tools)
+def cut_arguments_500(body: Json, shot: Shot) -> Json:
+    """An earlier call whose arguments were cut is a 500: who renders it parses them (llama.cpp issue 25510)."""
+    calls = [call for message in body["messages"] for call in message.get("tool_calls") or ()]
+    try:
+        for call in calls:
+            json.loads(call["function"]["arguments"])
+    except ValueError:
+        shot.fire()
+        raise InsteadError(failure(500, "Failed to parse tool call arguments as JSON")) from None
+    return body
 
 
 @fault("orphan-empty", caught_by=ORPHANS, stage="body", when=with_tools)

@@ -176,7 +176,8 @@ def numbers_are_finite_and_not_all_zero(x: Exchange, expect: Expect) -> Iterator
         return
     found = [v for v in embeddings.vectors(x) if v.values]
     if not found:
-        yield no_evidence("data", expected="a vector to judge", got="none", causes=(parts.SHAPE,))
+        by = (parts.SHAPE, BY_FORM) if _asked(x) == BASE64 else (parts.SHAPE,)
+        yield no_evidence("data", expected="a vector to judge", got="none", causes=by)
     for vector in found:
         strange = vector.strange
         if strange is not None:

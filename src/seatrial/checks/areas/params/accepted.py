@@ -8,7 +8,7 @@ from seatrial.checks import causes, look
 from seatrial.checks.areas.params.parts import LABELS, NULLS, TEXT_FORMAT, UNKNOWN, text
 from seatrial.checks.findings import no_evidence, violation
 from seatrial.checks.rules import rule
-from seatrial.reading import chat, fields
+from seatrial.reading import chat, fields, reasoning
 from seatrial.records import Exchange, Expect, Finding, Level
 
 NOBODYS = "seatrial_unknown_parameter"
@@ -52,6 +52,8 @@ def null_means_the_default(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
             yield violation(f"{name}: choices", expected="one: n is null", got=found, so=so, about=name, causes=judges)
         elif any(answer.logprobs for answer in chat.answers(x).values()):
             yield violation(f"{name}: logprobs", expected="none: logprobs is null", got="some", about=name)
+        elif not text(x) and reasoning.took_all(x):
+            yield no_evidence(f"{name}: content", expected="text", got="thought up to the cap", about=name)
         elif not text(x) and (chat.cap(x) is not None or (chat.completion_tokens(x) or 0) <= 1):
             so = "a client whose fields are empty by default gets an empty answer"
             missing = () if any(chat.messages(x)) else (causes.SCHEMA + causes.SOME,)

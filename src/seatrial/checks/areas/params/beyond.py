@@ -132,7 +132,9 @@ def prediction_does_no_harm(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A prediction is accepted, for it changes only how long an answer takes; or it is refused with a 4xx."""
     if look.is_refusal(x):
         return
-    if x.status != 200 or not text(x):
+    if x.status == 200 and not text(x) and reasoning.took_all(x):
+        yield no_evidence("the answer", expected="one with text, or a 400", got="thought up to the cap")
+    elif x.status != 200 or not text(x):
         got = "no text" if x.status == 200 else x.status
         so = "a client that tells what it expects, to have it sooner, has nothing"
         judges = (*look.by_content(x), *causes.WORDS) if x.status == 200 else ()

@@ -11,6 +11,8 @@ from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
+LEAKS = "params/stop-string-never-leaks-in-part"
+
 
 @rule(row="p/9", level=Level.MUST, of=STOP, source="OpenAPI document, StopConfiguration")
 def stop_string_ends_the_answer(x: Exchange, expect: Expect) -> Iterator[Finding]:
@@ -115,14 +117,15 @@ def blanks_before_a_stop_string_are_kept(xs: Mapping[str, Exchange], expect: Exp
     for name, x in cut.items():
         where, said, stop = f"{name}: content", _said(x), next(iter(_stops(x)), "")
         at = whole.find(stop) if stop else -1
-        kept = whole[: max(at, 0)]
+        kept, ways = whole[: max(at, 0)], (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
         if not kept.strip() or not kept[-1:].isspace():
             yield no_evidence("free: content", expected="a word behind a blank", got=whole, about=name)
         elif said == kept.rstrip():
             so = "a client that puts pieces together runs words into each other, or lines"
-            yield violation(where, expected=f"{kept!r}, its last blank with it", got=repr(said), so=so, about=name)
+            expected = f"{kept!r}, its last blank with it"
+            yield violation(where, expected=expected, got=repr(said), so=so, about=name, causes=ways)
         elif said != kept:
-            judges = (*STOPPING, *((causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()))
+            judges = (*STOPPING, *ways)
             yield no_evidence(where, expected=f"{kept!r}, as given free", got=said, about=name, causes=judges)
 
 
@@ -130,7 +133,7 @@ STOPPING = tuple(
     rule + causes.SOME
     for rule in (
         causes.STOPPED,
-        "params/stop-string-never-leaks-in-part",
+        LEAKS,
         "params/each-of-four-stop-strings-ends-the-answer",
         "params/stop-string-is-matched-as-it-is-written",
     )
@@ -234,6 +237,10 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     elif kept.startswith(said.rstrip()):
         so, judges = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
         yield violation(where, expected=expected, got=said, so=so, about=name, causes=judges)
+    elif said.removeprefix(whole[:at]) != said and whole[at + len(stop) :].startswith(said.removeprefix(whole[:at])):
+        so = "what stands before the stop string runs into what was to be cut off behind it"
+        judges = (LEAKS + causes.SOME,) if name == "four" else ()
+        yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, causes=judges)
     else:
         judges = (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
         yield no_evidence(where, expected=f"the beginning of {whole!r}, as given free", got=said, causes=judges)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from seatrial.checks import causes
 from seatrial.checks.areas.reasoning.parts import TOLD, untold
 from seatrial.checks.findings import violation
 from seatrial.checks.rules import rule
@@ -50,4 +51,5 @@ def _parted(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
         shown, whole = said[name], said[other]
         if shown != whole and shown in whole:
             so = "a reader misses what the parser held back where the thought ended"
-            yield violation(f"{name}: content", expected=whole, got=shown, so=so, about=name)
+            judges = (causes.BOTH_WAYS + causes.SOME,) if xs[name].is_stream else ()
+            yield violation(f"{name}: content", expected=whole, got=shown, so=so, about=name, causes=judges)

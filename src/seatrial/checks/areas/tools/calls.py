@@ -52,7 +52,7 @@ def none_calls_nothing(x: Exchange, expect: Expect) -> Iterator[Finding]:
         yield violation(f"{call.where}, tool_calls", expected="none", got=got, so=so, grave=True)
     if not made and not chat.says_anything(x):
         tokens, expected = chat.completion_tokens(x) or 0, "a message in place of a call"
-        if tokens > SILENT:
+        if tokens > SILENT and not reasoning.took_all(x):
             so = "a call that was made is dropped, and the client has an empty turn"
             got = f"nothing, of {tokens} tokens"
             judges = (*look.by_content(x), *look.by_unread(x), *causes.WORDS)
