@@ -38,6 +38,18 @@ def test_what_a_request_ends_is_one_stop_and_the_rest_is_inconclusive_at_once(mo
     assert counts["NOT_EXECUTED"] == 0
 
 
+def test_a_server_that_dies_of_the_first_case_is_a_stop_with_its_exit_status(mortal, tmp_path):
+    """The run is over a second later, and the recorder has to have looked before it began."""
+    url, _ = mortal
+    ran = suite(
+        tmp_path / "run", "suites/conformance", "--case=params/wrong-types-are-refused", f"--endpoint=golden={url}"
+    )
+    assert ran.code == 1, ran.out
+    (stop,) = ran.verdict["stops"]
+    assert (stop["family"], stop["code"]) == ("STOPPED", 139)
+    assert "no chat was answered" not in ran.out
+
+
 def test_the_same_outcomes_alone_and_in_parallel_and_shuffled(tmp_path):
     from tests.golden.server import Golden  # in this process: nobody dies here
 

@@ -104,7 +104,7 @@ def test_what_should_be_otherwise_is_told_and_no_reason():
         ({"streamed": True}, []),
         ({"plain": True, "streamed": False}, ["no streamed chat was answered"]),
         ({"plain": False, "streamed": False}, ["no chat was answered"]),
-        ({}, ["no chat was answered"]),
+        ({}, ["no case with a chat was judged"]),
     ],
 )
 def test_ready_needs_a_chat_that_was_answered(answered, said):

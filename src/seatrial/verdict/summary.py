@@ -219,7 +219,9 @@ def _without_pass(cases: Sequence[Judged], asked: Mapping[str, str]) -> list[str
 
 
 def _unanswered(answered: Mapping[str, bool]) -> list[str]:
-    """What a READY lacks: a chat that was answered, of each way in which chats were sent."""
+    """What a READY lacks: a chat that was answered, of each way in which chats were sent, in a case that was judged."""
+    if not answered:
+        return ["no case with a chat was judged"]
     if not any(answered.values()):
         return ["no chat was answered"]
     return [f"no {way} chat was answered" for way, once in answered.items() if not once]
