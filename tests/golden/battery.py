@@ -121,6 +121,7 @@ BATTERY = {
     "cut by the other name": post(chat("Count from 1 to 50.", max_completion_tokens=6)),
     "one token": post(chat("Tell me of the sea.", max_tokens=1)),
     "stop": post(chat("Count to 20.", stop="7")),
+    "stop, another script": post(chat("Repeat: 日本語", stop=["語", "é"])),
     "two": post(chat("Tell me of the sea.", n=2)),
     "two, streamed": post(chat("Tell me of the sea.", n=2, stream=True)),
     "two, greedy": post(chat("Tell me of the sea.", n=2, temperature=0)),
