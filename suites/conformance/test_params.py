@@ -196,6 +196,7 @@ PARAMS = {
     "n-apart-stream": full(choosing(**STREAM)),
     "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS),
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
+    "logprobs-n": chat(COUNT, logprobs=True, n=2, max_tokens=6, of=parts.LOGPROBS | traits.SEVERAL),
     "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),
     "top-logprobs-stream": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES, **STREAM),
     "top-logprobs-most": chat(COUNT, logprobs=True, top_logprobs=20, max_tokens=6, of=parts.ALTERNATIVES),
