@@ -271,6 +271,7 @@ BATTERY = {
     "object": post(chat(response_format={"type": "json_object"})),
     "schema": post(chat(response_format=FORM)),
     "schema, streamed": post(chat(response_format=FORM, **USAGE)),
+    "not UTF-8": post(json.dumps(chat("Repeat: olé"), ensure_ascii=False).encode("latin-1")),
     "schema, two": post(chat(response_format=FORM, n=2)),
     "schema, cut": post(chat(response_format=FORM, max_tokens=2)),
     "schema, against the prompt": post(chat("Words only, no JSON, please.", response_format=FORM)),
