@@ -64,6 +64,9 @@ BY_KEY = frozenset(
         "keys-refused-in-a-word",
         "missing-key-to-a-login",
         "any-key-passes",
+        "key-in-part-passes",
+        "key-with-more-passes",
+        "a-key-shown-in-part",
         "wrong-key-a-page",
         "wrong-key-to-a-login",
         "odd-scheme-500",
@@ -83,6 +86,8 @@ APART = BYTES_ALIKE | IN_COMPANY.keys() | BY_KEY | TOGETHER | OVER_HOURS
 CALLERS = {
     "none": request("POST", CHAT, chat()),
     "wrong": post(chat(), headers={"Authorization": "Bearer another"}),
+    "less": post(chat(), headers={"Authorization": "Bearer righ"}),
+    "more": post(chat(), headers={"Authorization": "Bearer rights"}),
     "bare": post(chat(), headers={"Authorization": "Bearer"}),
     "lower": post(chat(), headers={"Authorization": "bearer right"}),
     "right": post(chat(), headers={"Authorization": "Bearer right"}),

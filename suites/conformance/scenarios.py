@@ -20,8 +20,12 @@ COUNT = "Count from 1 to 200."
 SUM = "What is 7 times 6?"
 """An answer that goes on until it is cut."""
 
-NEVER = "\N{SYMBOL FOR RECORD SEPARATOR}"
-"""A stop string that no answer holds: it takes the place of any that a server would put in."""
+NEVER = "\x1e"
+"""A stop string that no answer holds: it takes the place of any that a server would put in. It is of ASCII, and one
+character: what a server does to others is not in question where it stands."""
+
+OPEN = "Write a sentence about the sea."
+"""A prompt with many good answers: how they are drawn shows."""
 
 WORLD = "Repeat: 日本語 🎉 naïve"
 
@@ -151,6 +155,11 @@ def route(told: str, *, body: Any = None) -> Request:
 def bearing(asked: Request, authorization: str) -> Request:
     """The same request with another authorization than the operator's; empty: with none."""
     return replace(asked, authorization=authorization)
+
+
+def alone(asked: dict[str, Request], of: Traits) -> Scenario:
+    """Requests that a server may decline, alone on the endpoint: their texts are compared."""
+    return replace(declinable(asked, of=of), alone=True)
 
 
 def faulty(

@@ -55,6 +55,7 @@ ODD = {
     "twice": raw(OPEN + b'"max_tokens": 1, "max_tokens": 2}'),
     "mark": raw(b"\xef\xbb\xbf" + OPEN + b'"max_tokens": 1}'),
     "surrogate": raw(OPEN.replace(b"hello.", b"hello \\ud800.") + b'"max_tokens": 1}'),
+    "latin": raw(OPEN.replace(b"hello.", b"ol\xe9.") + b'"max_tokens": 1}'),
 }
 
 REQUESTS = {

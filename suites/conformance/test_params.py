@@ -10,19 +10,20 @@ from seatrial.checks.areas.params import parts
 from seatrial.checks.areas.params.accepted import NOBODYS
 from seatrial.checks.catalogue import cases
 from seatrial.checks.rules import Rule
-from seatrial.records import Hazard, Leaving, Quoted, Request, Scenario
+from seatrial.records import Hazard, Leaving, Request, Scenario
 from suites.conformance.scenarios import (
     COUNT,
     GOOD,
     HELLO,
     NEVER,
-    SUM,
+    OPEN,
     THINKING,
     USAGE,
     FirstAsk,
     Judge,
     Send,
     all_faulty,
+    alone,
     chat,
     chats,
     declinable,
@@ -37,23 +38,7 @@ STREAMED = {"stream": True}
 STREAM = STREAMED | {"stream_options": USAGE}
 SOON = ["e", "a", "o", " "]  # a huge cap would let a small model run on to the end of its context
 ASKED = ("chat/one-token", GOOD)
-OPEN = "Write a sentence about the sea."
-"""A prompt with many good answers: how they are drawn shows."""
-
 PRIME = "Is 2027 a prime number?"
-
-PIECE = Quoted(after="free", first=3, length=9)
-BEHIND = Quoted(after="free", of="words", first=6, length=9)
-"""A piece that begins with a word: the blank before it is the last character of the answer, and always there."""
-
-UNLIKE = [
-    Quoted(after="free", length=8, spelt="between line ends"),
-    Quoted(after="free", first=3, length=9, spelt="in the other case"),
-]
-"""What no answer holds, and what is like a piece of it."""
-
-IN_THOUGHT = Quoted(after="free", of="thought", first=1, length=6)
-"""Some characters of a free answer, over the border of two tokens at least."""
 
 HOT = {"temperature": 2, "top_p": 1}
 LIVELY = HOT | {"temperature": 1.5}
@@ -133,11 +118,6 @@ def seeded(**body: object) -> Scenario:
     return alone(asked, parts.SEEDED)
 
 
-def alone(asked: dict[str, Request], of: traits.Traits) -> Scenario:
-    """Requests that a server may decline, alone on the endpoint: their texts are compared."""
-    return replace(declinable(asked, of=of), alone=True)
-
-
 def penalised(key: str, of: traits.Traits, **body: object) -> Scenario:
     """One greedy answer under the highest penalty and under the lowest."""
     return alone(
@@ -162,15 +142,6 @@ def nothing_left() -> Scenario:
     return alone({"first": asked, "second": asked}, parts.ONE | parts.TOP_P_ZERO)
 
 
-STOPS = {
-    "free": request(OPEN, max_tokens=24),
-    "four": request(OPEN, max_tokens=24, stop=[NEVER, NEVER * 2, NEVER * 3, PIECE]),
-    "stream": request(OPEN, max_tokens=24, stop=PIECE, **STREAM),
-    "unlike": request(OPEN, max_tokens=24, stop=UNLIKE),
-    "unlike-stream": request(OPEN, max_tokens=24, stop=UNLIKE, **STREAM),
-    "blank": request(OPEN, max_tokens=24, stop=BEHIND),
-    "blank-stream": request(OPEN, max_tokens=24, stop=BEHIND, **STREAM),
-}
 TEXT = {"type": "text"}
 NULL_CAP = request(HELLO, max_tokens=None, max_completion_tokens=16)
 NULL_CAP.body["max_tokens"] = None
@@ -218,26 +189,6 @@ PARAMS = {
         hazard=Hazard.CARELESS,
         tokens=24 + 40,
     ),
-    "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
-    "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
-    "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=24 * len(STOPS)),
-    "stop-none": alone(
-        {
-            "free": request(OPEN),
-            "null": request(OPEN, stop=None),
-            "no-string": request(OPEN, stop=[]),
-            "empty": request(OPEN, stop=""),
-        },
-        parts.NO_STOP,
-    ),
-    "stop-in-thought": declinable(
-        {
-            "free": request(SUM, max_tokens=128, **THINKING),
-            "only": request(SUM, max_tokens=128, stop=[IN_THOUGHT, " the", " is", " to"], **THINKING),
-        },
-        of=parts.STOP_IN_THOUGHT,
-        asked=FirstAsk.REASONING,
-    ),
     # No choice may end before its cap: whether usage counts them all can be told of full ones alone.
     "n": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES),
     "n-stream": chat(COUNT, n=2, max_tokens=6, stop=[NEVER], of=parts.CHOICES, **STREAM),
@@ -245,6 +196,7 @@ PARAMS = {
     "n-apart-stream": full(choosing(**STREAM)),
     "logprobs": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS),
     "logprobs-stream": chat(COUNT, logprobs=True, max_tokens=6, of=parts.LOGPROBS, **STREAM),
+    "logprobs-n": chat(COUNT, logprobs=True, n=2, max_tokens=6, of=parts.LOGPROBS | traits.SEVERAL),
     "top-logprobs": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES),
     "top-logprobs-stream": chat(COUNT, logprobs=True, top_logprobs=3, max_tokens=6, of=parts.ALTERNATIVES, **STREAM),
     "top-logprobs-most": chat(COUNT, logprobs=True, top_logprobs=20, max_tokens=6, of=parts.ALTERNATIVES),
@@ -330,7 +282,6 @@ PARAMS = {
         asked=ASKED,
     ),
     "top-logprobs-alone": faulty(request(HELLO, max_tokens=1, top_logprobs=3), of=parts.ALONE),
-    "stop-five": faulty(request(HELLO, max_tokens=1, stop=[NEVER * n for n in range(1, 6)]), of=parts.MANY_STOPS),
     "cap-zero": faulty(request(HELLO, max_tokens=0), of=parts.BAD_CAP | traits.KILLER),
     "cap-negative": faulty(request(HELLO, max_tokens=-5), of=parts.BAD_CAP | traits.KILLER),
     "cap-text": faulty(request(HELLO, max_tokens="ten"), of=parts.WRONG_TYPE | traits.KILLER),

@@ -176,6 +176,10 @@ STRUCTURED = {
         asked.PARSED, only=request(like({"name": "a", "sizes": ["b"]}), response_format=of_schema(TYPED), max_tokens=48)
     ),
     **both("everyday", EVERYDAY, asked.EVERYDAY, 160),
+    # The schema binds each choice, and not the first alone.
+    "everyday-choices": replace(
+        _aside(asked.EVERYDAY | traits.SEVERAL, only=request(SAND, n=2, **CITY_FORM)), tokens=2 * 48
+    ),
     **both("references", REFERENCES, asked.JOINED),
     **both("recursion", RECURSION, asked.JOINED, 96),
     **both("alternatives", ALTERNATIVES, asked.JOINED),

@@ -17,7 +17,7 @@ def away(status=401, body=AWAY):
 def keys(**answers):
     """What a server that guards itself answers to each authorization; some of it otherwise."""
     sound = {"before": plain(), "none": away(), "wrong": away(), "bare": away(), "basic": away()}
-    return sound | {"lower": plain(), "spaces": plain()} | answers
+    return sound | {"lower": plain(), "spaces": plain(), "less": away(), "more": away()} | answers
 
 
 def test_missing_key_is_a_401():
@@ -59,6 +59,12 @@ def test_wrong_key_is_a_401():
     breaks(rule, keys(wrong=away(500)), "the status", "500")
     assert "auth/missing-key-is-a-401" in breaks(rule, keys(wrong=away(401, b"<html>")), "error.message").causes
     assert breaks(rule, keys(wrong=plain(), none=away(302)), "the status", "200").causes == ()
+    assert breaks(rule, keys(less=plain()), "the status", "200").about == "less"
+    assert breaks(rule, keys(more=plain()), "the status", "200").about == "more"
+    breaks(rule, keys(wrong=plain(), less=plain(), more=plain()), "the status", "200")  # told once
+    kept = keys()
+    del kept["less"], kept["more"]
+    holds(rule, [kept])  # an older run
 
 
 def test_odd_authorization_is_refused():

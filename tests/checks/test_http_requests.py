@@ -85,6 +85,10 @@ def test_odd_labels_and_json_are_refused_or_read():
     holds(odd, [twice | {"mark": refused(), "mark again": refused()}, twice | {"mark": plain(), "mark again": plain()}])
     breaks(odd, twice | {"mark": refused(), "mark again": plain()}, "mark again: the status", "400, then 200")
     breaks(odd, twice | {"mark": refused(500), "mark again": refused(500)}, "mark: the status", "500")
+    latin = b'{"messages": [{"role": "user", "content": "ol\xe9"}]}'
+    holds(odd, [twice | {"latin": refused(asked=latin)}, twice | {"latin": plain(asked=latin)}])
+    breaks(odd, twice | {"latin": refused(500, asked=latin)}, "latin: the status", "500")
+    breaks(odd, twice | {"latin": exchange(b"{}", asked=latin)}, "latin: the body", "{}")
 
 
 def test_compressed_body_is_read_or_a_415():

@@ -185,6 +185,8 @@ def test_logprobs_are_given():
     breaks(rule, logprobs(entry("né", "-1")), "content[0].logprob", "-1")
     breaks(rule, logprobs(entry("n"), "é"), "content[1].token", "None")
     breaks(rule, logprobs(entry("n"), entry("e")), "tokens joined", "ne")
+    first = [choice("né", logprobs={"content": [entry("né")]}), choice("né", index=1)]
+    breaks(rule, plain({"choices": first}, asked=ASKED | {"logprobs": True, "n": 2}), "choice 1, logprobs", "none")
     empty = plain({"choices": [choice(None)]}, asked=ASKED | {"logprobs": True})
     assert [f.kind for f in found(rule, empty)] == ["no-evidence"]
 

@@ -157,6 +157,22 @@ def test_stop_strings(rule):
         assert [f.kind for f in found(rule, unseen)] == ["no-evidence"]
 
 
+def test_stop_string_of_any_script_ends_the_answer():
+    rule = "params/stop-string-of-any-script-ends-the-answer"
+
+    def asked(text, finish="stop", free="日本語 🎉 naïve", stop=("語", "🎉", "ï")):
+        events = [delta(role="assistant", content=""), delta(content=text), ends(finish), DONE]
+        streamed = stream(*events, asked=COUNTED | {"stop": list(stop)})
+        return {"free": said(free, "stop"), "script": said(text, finish, stop=list(stop)), "script-stream": streamed}
+
+    holds(rule, [asked("日本"), asked("na", free="naïve"), asked("", free="🎉")])
+    ignored = breaks(rule, asked("日本語 🎉 naïve"), "script: content", "日本語")
+    assert (ignored.ignores, word(rule, [ignored])) == ("stop", Outcome.FAIL)
+    breaks(rule, asked("日本", "length"), "script: finish_reason", "length")
+    breaks(rule, asked("日"), "script: content", "日")
+    assert {f.kind for f in found(rule, asked("Nippon", free="Nippon"))} == {"no-evidence"}
+
+
 def test_empty_stop_stops_nothing():
     rule = "params/empty-stop-stops-nothing"
     whole = {"free": said("Hello."), "null": said("Hello.", stop=None)}

@@ -56,6 +56,8 @@ SCHEMAS = [
 @pytest.mark.parametrize("rule", SCHEMAS)
 def test_a_schema_is_enforced(rule):
     holds(rule, [said(GOOD), said('\n{\n    "city":"R\\u006fme"\n}\n')])
+    free = [choice(GOOD), choice("Oslo is a city.", index=1)]
+    breaks(rule, plain({"choices": free}, asked=ASKED | form() | {"n": 2}), "choice 1, content", "Oslo is a city.")
     for bad in (
         "Oslo is a city.",
         f"```json\n{GOOD}\n```",

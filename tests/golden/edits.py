@@ -120,9 +120,19 @@ def nested(call: Call) -> bool:
 
 
 def odd_json(call: Call) -> bool:
-    """JSON with a byte order mark, with a key twice, or with a lone surrogate."""
+    """JSON with a byte order mark, with a key twice, with a lone surrogate, or in bytes that are not UTF-8."""
     body = call.request.body
-    return chat(call) and (body.startswith(b"\xef\xbb\xbf") or body.count(b'"max_tokens"') > 1 or b"\\ud800" in body)
+    twice = body.count(b'"max_tokens"') > 1
+    return chat(call) and (body.startswith(b"\xef\xbb\xbf") or twice or b"\\ud800" in body or not_utf8(call))
+
+
+def not_utf8(call: Call) -> bool:
+    """A chat whose bytes are not UTF-8: JSON of an older client, in Latin-1."""
+    try:
+        call.request.body.decode()
+    except UnicodeDecodeError:
+        return chat(call)
+    return False
 
 
 def malformed(call: Call) -> bool:

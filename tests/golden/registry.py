@@ -60,7 +60,8 @@ STAGES = (
 class Call:
     """One request on its way through the server. ``body`` is None where the request has none.
 
-    ``others`` are the latest chats before it, ``drafts`` what it was to be told before anything limited it.
+    ``others`` are the latest chats before it, ``drafts`` what it was to be told before anything limited it, ``key`` the
+    key that is asked for.
     """
 
     request: Request
@@ -69,6 +70,7 @@ class Call:
     shots: tuple[Shot, ...] = ()
     others: tuple[Call, ...] = ()
     drafts: list[Any] = field(default_factory=list)
+    key: str = ""
 
     @property
     def path(self) -> str:

@@ -164,6 +164,7 @@ class Service:
     def _authorize(self, call: Call) -> None:
         if self._key is None or call.path in PUBLIC:
             return
+        call.key = self._key
         scheme, _, given = call.request.headers.get("authorization", "").partition(" ")
         if not call.change("door", scheme.lower() == "bearer" and given.strip() == self._key):
             raise RefusedError("a valid API key is needed", code="invalid_api_key", status=401)

@@ -106,7 +106,7 @@ def test_a_list_of_numbers_stays_one() -> None:
 
 @pytest.mark.parametrize("text", [
     "A key is a token; sk-live keys begin with sk, and 0123456789 are digits. 100% of =3D and &amp; and \\u0073 stay.",
-    "s k - L i v e _ 0 1 2", "115, 107, 45, 76", "c2stTGl2ZQ==", "736b2d4c697665", "%73%6b%2d", KEY[:-1], KEY[1:],
+    "s k - L i v e _ 0 1 2", "115, 107, 45, 76", "c2stTGl2ZQ==", "736b2d4c697665", "%73%6b%2d", KEY[:-2], KEY[1:],
 ])  # fmt: skip
 def test_other_text_is_left_alone(text: str) -> None:
     for raw in (answer(json.dumps({"m": text}).encode()), chunked(*[event(chunk_of({"content": c})) for c in text])):

@@ -104,6 +104,10 @@ def test_the_key_is_named_and_never_shown():
     assert '-H "Authorization: Bearer $OPENAI_API_KEY"' in line
     line = curl.command(exchange(b"{}", request_headers=(("Authorization", "bearer ****"),)), ENDPOINT)
     assert '-H "Authorization: bearer $OPENAI_API_KEY"' in line
+    line = curl.command(exchange(b"{}", request_headers=(("Authorization", "Bearer ***-"),)), ENDPOINT)
+    assert '-H "Authorization: Bearer ${OPENAI_API_KEY%?}"' in line
+    line = curl.command(exchange(b"{}", request_headers=(("Authorization", "Bearer ****+"),)), ENDPOINT)
+    assert '-H "Authorization: Bearer ${OPENAI_API_KEY}x"' in line
     line = curl.command(exchange(b"{}", request_headers=(("Authorization", "Bearer nobody"),)), ENDPOINT)
     assert "-H 'Authorization: Bearer nobody'" in line
     assert "****" not in line

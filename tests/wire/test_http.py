@@ -295,6 +295,8 @@ def test_a_secret_header_is_masked_even_without_a_mask() -> None:
     [
         (None, b"Authorization: Bearer ***\r\n"),
         ("bearer {key}", b"Authorization: bearer ***\r\n"),
+        ("Bearer {key-}", b"Authorization: ******\r\n"),  # too short to be looked for without its last character
+        ("Bearer {key+}", b"Authorization: Bearer ***+\r\n"),
         ("Bearer nobody's", b"Authorization: Bearer nobody's\r\n"),
         ("", b""),
     ],
@@ -309,6 +311,18 @@ def test_a_request_may_have_another_authorization_than_the_operators_or_none(own
     assert (b"X-Auth-Token" in head) is (own is None)
     assert b"Accept: text/plain" in head
     assert b"abc" not in head
+
+
+def test_a_key_that_is_sent_cut_or_with_more_is_in_no_record() -> None:
+    key = "sk-0123456789abcdef"
+    echo = answer(b'{"you sent": "' + key[:-1].encode() + b'", "more": "' + key.encode() + b'x"}')
+    with serving(say(echo)) as url, Client(url, mask=Mask(key), authorization=f"Bearer {key}") as client:
+        for form, shown in (("{key-}", "*" * (len(key) - 2) + "-"), ("{key+}", "*" * len(key) + "+")):
+            recording = client.exchange(Prepared("GET", "/", authorization=f"Bearer {form}"))
+            assert f"Authorization: Bearer {shown}\r\n".encode() in recording.request
+            assert b"sk-0" not in recording.request + recording.response
+            told = {"you sent": "*" * (len(key) - 1), "more": "*" * len(key) + "x"}
+            assert assembled(recording.response).json == told
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:80", "ftp://h", "http://", "http://u:p@h", "http://h?q", "http://h:x"])

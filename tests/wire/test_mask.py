@@ -74,8 +74,14 @@ def test_no_key_or_one_too_short_to_be_told_from_text(key: str | None) -> None:
 
 
 def test_other_text_is_left_alone() -> None:
-    text = (KEY[:-1] + " " + KEY[1:] + base64.b64encode(KEY[:-2].encode()).decode()) * 3
+    text = (KEY[:-2] + " " + KEY[1:] + base64.b64encode(KEY[:-3].encode()).decode()) * 3
     assert Mask(KEY).text(text) == text
+
+
+def test_a_key_without_its_last_character_is_looked_for_too() -> None:
+    assert Mask(KEY).text(f"no such key: {KEY[:-1]}") == "no such key: " + "*" * len(KEY[:-1].encode())
+    assert Mask(None).also([KEY]).also(["another"]).text(KEY[:-2]) == KEY[:-2]
+    assert Mask("eight-ch").text("eight-c") == "eight-c"  # too short: it may be a word
 
 
 PRINTABLE = st.characters(min_codepoint=33, exclude_categories=["C", "Z"])

@@ -134,7 +134,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None  # JSON, or
     raw: bytes | None = None  # bytes as they are
     headers: dict[str, str | None] = {}  # beside ours, and the operator's; None leaves one of these out
-    authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
+    authorization: str | None = None  # not the operator's; {key}, {key-}, {key+}: his key, cut, or more; empty: none
     exact: bool = False  # its caps are sent as they are, also to a model that thinks
     held: bool = False  # of requests at once: its body's last byte waits for the answers to the others
     leaves: Leaving = Leaving.NEVER  # when our client leaves, before the answer's end

@@ -18,6 +18,8 @@ FORMS = {
     "basic": "Basic c2VhdHJpYWw6bm9uZQ==",
     "lower": "bearer {key}",
     "spaces": "Bearer  {key}",
+    "less": "Bearer {key-}",
+    "more": "Bearer {key+}",
 }
 
 

@@ -30,6 +30,10 @@ def _some(call: Call) -> bool:
     return chat(call) and _given(call).startswith("Bearer ")
 
 
+def _key(call: Call) -> str:
+    return _given(call).partition(" ")[2].strip()
+
+
 def _refused(reply: Reply) -> bool:
     return reply.status == 401
 
@@ -72,6 +76,34 @@ def missing_key_to_a_login(reply: Reply, shot: Shot) -> Reply:
 def any_key_passes(allowed: bool, shot: Shot) -> bool:
     """Who sends any key is let in: that there is one is all that is looked at."""
     return True
+
+
+@fault("key-in-part-passes", caught_by=WRONG, stage="door", when=_some)
+def key_in_part_passes(allowed: bool, shot: Shot) -> bool:
+    """A key is compared as far as the one that is sent goes: a beginning of it is let in."""
+    return bool(_key(shot.call)) and shot.call.key.startswith(_key(shot.call))
+
+
+@fault("key-with-more-passes", caught_by=WRONG, stage="door", when=_some)
+def key_with_more_passes(allowed: bool, shot: Shot) -> bool:
+    """A key is compared up to a length, as bcrypt does with what is longer than 72 bytes: what follows it is let in."""
+    return _key(shot.call).startswith(shot.call.key)
+
+
+@freedom(
+    "a-key-shown-in-part",
+    of="what the refusal of a key says",
+    source="OpenAI's API: Incorrect API key provided: sk-ab****wxyz",
+    stage="reply",
+    when=_some,
+)
+def a_key_shown_in_part(reply: Reply, shot: Shot) -> Reply:
+    """The refusal of a key shows its two ends, as OpenAI's does."""
+    error = edits.error_of(reply)
+    if error is None or not _refused(reply):
+        return reply
+    shown = f"{_key(shot.call)[:3]}{'*' * 8}{_key(shot.call)[-4:]}"
+    return replace(reply, payload={"error": {**error, "message": f"Incorrect API key provided: {shown}"}})
 
 
 @fault("wrong-key-a-page", caught_by=WRONG, stage="reply", when=_some)

@@ -27,6 +27,12 @@ KEYLESS = trait("keyless", own=True)
 WRONG = "seatrial-no-key-of-yours-4f1c"
 """A key that no server has given out. It is no secret, so that an answer that repeats it shows it."""
 
+NEARLY = {
+    "less": "a beginning of the key is enough: who knows one letter of it is let in",
+    "more": "what follows the key is not compared, as where keys are cut to a length: two long keys are one",
+}
+"""The operator's own key without its last character, and with one more; what it does where it is let in."""
+
 ODD = ("bare", "basic")
 """Authorizations that are none: a scheme alone, and another scheme."""
 
@@ -60,11 +66,16 @@ def missing_key_is_a_401(xs: Mapping[str, Exchange], expect: Expect) -> Iterator
 
 @rule(row="auth/2", level=Level.MUST, of=KEYS, answer=False, sampled=True, source="RFC 9110 15.5.2; OpenAI's API: 401")
 def wrong_key_is_a_401(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """A chat with a key that nobody gave out is refused with 401 and an error object.
+    """A chat with a key that nobody gave out is refused with 401 and an error object, also where it is the operator's
+    without its last character, or with one more.
 
     A redirect to a login page is none, as where no key is sent.
     """
-    yield from _turned_away(xs, "wrong", so="any key will do", once=_by_none(xs), shaped=(causes.NO_KEY,))
+    wrong = list(_turned_away(xs, "wrong", so="any key will do", once=_by_none(xs), shaped=(causes.NO_KEY,)))
+    yield from wrong
+    for name, so in NEARLY.items():
+        if not wrong and name in xs:  # what is wrong with the one that is like none is told once
+            yield from _turned_away(xs, name, so=so)
 
 
 @rule(

@@ -9,10 +9,13 @@ from shlex import quote
 from urllib.parse import urlsplit
 
 from seatrial.records import Endpoint, Exchange
-from seatrial.wire.masking.headers import STARRED
+from seatrial.wire.masking.headers import LESS, MORE, STARRED
 
 _OURS = frozenset({"host", "content-length", "user-agent", "accept", "accept-encoding", "connection"})
 """Headers curl sets by itself, or that are written otherwise here; of these Host only where it is that of the URL."""
+
+_KEYS = {LESS: "${OPENAI_API_KEY%?}", MORE: "${OPENAI_API_KEY}x"}
+"""A key that was sent in part, or with more, as a shell writes it."""
 
 
 def url(exchange: Exchange, endpoint: Endpoint) -> str:
@@ -35,7 +38,8 @@ def command(exchange: Exchange, endpoint: Endpoint, limit: int | None = None) ->
     parts.append(quote(url(exchange, endpoint)))
     for name, value in exchange.request_headers:
         if name.lower() == "authorization" and STARRED.fullmatch(value):
-            parts.append(f'-H "Authorization: {value.rpartition(" ")[0] or "Bearer"} $OPENAI_API_KEY"')
+            key = _KEYS.get(value[-1], "$OPENAI_API_KEY")
+            parts.append(f'-H "Authorization: {value.rpartition(" ")[0] or "Bearer"} {key}"')
         elif STARRED.fullmatch(value):
             parts.append("-H " + _secret(name))
         elif name.lower() not in _OURS or (name.lower() == "host" and not _is_of(value, endpoint)):

@@ -32,8 +32,11 @@ SHORTEST = 8
 """Shorter values of other headers (``test``, ``eu-west``) are starred where they are sent, and not looked for in
 answers: they are words there, and what is judged would be blotted out."""
 
-STARRED = re.compile(r"(?:\S+ )?\*+")
-"""A value as it is recorded: all stars, after a scheme at most."""
+LESS, MORE = "-", "+"
+"""What stands for the last star of a key that was sent without its last character, or with one more."""
+
+STARRED = re.compile(r"(?:\S+ )?\*+[-+]?")
+"""A value as it is recorded: all stars, after a scheme at most, and what was done to a key."""
 
 _SCHEMED = frozenset({"authorization", "proxy-authorization"})
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -72,22 +75,28 @@ def _pair(value: str) -> list[str]:
     return [pair, password] if len(password) >= SHORTEST else [pair]
 
 
-def star(request: bytes, names: Iterable[str]) -> bytes:
-    """A request's bytes with the values of these headers as ``*``, of the same length; a scheme stays readable."""
-    head, end, body = request.partition(b"\r\n\r\n")
+def star(request: bytes, names: Iterable[str], end: str = "") -> bytes:
+    """A request's bytes with the values of these headers as ``*``, of the same length; a scheme stays readable.
+
+    Args:
+        end: what stands for the last star behind a scheme: :data:`LESS` or :data:`MORE`.
+    """
+    head, blank, body = request.partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     secret = {name.lower().encode("latin-1") for name in names}
     for i, line in enumerate(lines[1:], 1):
         name, colon, value = line.partition(b":")
         if name.lower() in secret:
-            lines[i] = name + colon + _starred(value, schemed=name.lower().decode("latin-1") in _SCHEMED)
-    return b"\r\n".join(lines) + end + body
+            schemed = name.lower().decode("latin-1") in _SCHEMED
+            lines[i] = name + colon + _starred(value, end.encode(), schemed=schemed)
+    return b"\r\n".join(lines) + blank + body
 
 
-def _starred(value: bytes, *, schemed: bool) -> bytes:
+def _starred(value: bytes, end: bytes, *, schemed: bool) -> bytes:
     bare = value.lstrip()
     scheme = bare.partition(b" ")[0] + b" " if schemed and b" " in bare else b""
-    return value[: len(value) - len(bare)] + scheme + b"*" * (len(bare) - len(scheme))
+    end = end if scheme else b""
+    return value[: len(value) - len(bare)] + scheme + b"*" * (len(bare) - len(scheme) - len(end)) + end
 
 
 def unsendable(name: str, value: str) -> str:

@@ -23,6 +23,15 @@ GROWTH = 12
 Raw = bytes  # the class below has a method called bytes
 Span = tuple[int, int]
 
+UNCUT = 8
+"""Keys of no more characters are never sent without their last one: what is left would be found in words."""
+
+
+def cut(key: str) -> str:
+    """A key without its last character, as a suite sends it to learn how much of a key is compared; empty where a key
+    is too short for that."""
+    return key[:-1] if len(key) > UNCUT else ""
+
 
 class Blots(NamedTuple):
     """What is to be blotted out of some bytes; false where it is nothing.
@@ -64,10 +73,12 @@ def number(start: int, end: int) -> tuple[int, bytes]:
 
 
 class Mask:
-    """Knows the secrets of a run. False where there are none to look for."""
+    """Knows the secrets of a run, each as it is and cut. False where there are none to look for."""
 
     def __init__(self, *secrets: str | None) -> None:
-        known = sorted({s for s in secrets if s and len(s.encode()) >= SHORTEST}, key=lambda s: (-len(s), s))
+        self._given = tuple(s for s in secrets if s)
+        every = {*self._given, *map(cut, self._given)}
+        known = sorted({s for s in every if len(s.encode()) >= SHORTEST}, key=lambda s: (-len(s), s))
         self._secrets = tuple(known)
         self._shortest = min([SPELLED, *map(len, known)])
 
@@ -76,7 +87,7 @@ class Mask:
 
     def also(self, secrets: Iterable[str]) -> Mask:
         """A mask that knows these secrets too."""
-        return Mask(*self._secrets, *secrets)
+        return Mask(*self._given, *secrets)
 
     def find(self, data: Raw) -> Blots:
         """Where a secret stands: spelled or packed, or as a list of numbers."""

@@ -9,11 +9,21 @@ from urllib.parse import urlsplit
 import h11
 import httpcore
 
-from seatrial.wire.masking.headers import ORDINARY, unsendable
+from seatrial.wire.masking.headers import LESS, MORE, ORDINARY, unsendable
+from seatrial.wire.masking.mask import cut
 from seatrial.wire.transports.prepare import Prepared
 
 KEY = "{key}"
 """Where the operator's key goes in a request's own authorization."""
+
+KEY_CUT = "{key-}"
+"""The same without its last character; nothing of a key that is too short to be looked for then."""
+
+KEY_MORE = "{key+}"
+"""The same with a character more."""
+
+FORMS = {KEY: "", KEY_CUT: LESS, KEY_MORE: MORE}
+"""Each place of a key, and what the record tells of it behind the stars."""
 
 AGENT = f"seatrial/{version('seatrial')}"
 
@@ -116,5 +126,5 @@ class Destination:
             return self.given
         key = self.given.get("Authorization", "").partition(" ")[2]
         kept = {name: value for name, value in self.given.items() if name.lower() in ORDINARY}
-        own = prepared.authorization.replace(KEY, key)
+        own = prepared.authorization.replace(KEY, key).replace(KEY_CUT, cut(key)).replace(KEY_MORE, f"{key}x").rstrip()
         return {**kept, "Authorization": own} if own else kept

@@ -24,7 +24,7 @@ from seatrial.wire.masking.headers import secret_names, secret_values, star
 from seatrial.wire.masking.mask import Mask
 from seatrial.wire.masking.redact import redact
 from seatrial.wire.transports.bounded import NOT_HTTP, Backend, Bounds
-from seatrial.wire.transports.destination import KEY, Destination
+from seatrial.wire.transports.destination import FORMS, Destination
 from seatrial.wire.transports.prepare import Prepared
 from seatrial.wire.transports.turns import Turns
 
@@ -141,8 +141,10 @@ class Client:
             ValueError: a method, path or header cannot be sent as HTTP.
         """
         raw = self._to.serialised(request)
-        ours = request.authorization is not None and KEY not in request.authorization
-        return self.mask.bytes(star(raw, self._secret - {"authorization"} if ours else self._secret))
+        own = request.authorization
+        end = None if own is None else next((said for place, said in FORMS.items() if place in own), None)
+        ours = own is not None and end is None
+        return self.mask.bytes(star(raw, self._secret - {"authorization"} if ours else self._secret, end or ""))
 
     def exchange(
         self,

@@ -41,7 +41,7 @@ class Prepared(msgspec.Struct, frozen=True):
     path: str
     body: bytes = b""
     headers: tuple[tuple[str, str | None], ...] = ()  # None: the header of that name is left out
-    authorization: str | None = None  # instead of the operator's credentials; {key} is his key; empty: none
+    authorization: str | None = None  # not the operator's; {key}, {key-}, {key+}: his key, cut, or more; empty: none
 
 
 def prepare(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden import edits
-from tests.golden.edits import VALID, failure, html
+from tests.golden.edits import VALID, Json, failure, html
 from tests.golden.http1 import Heard
 from tests.golden.items import Act, Piece, Reply
 from tests.golden.registry import Call, Shot, chat, fault, freedom
@@ -162,3 +163,22 @@ def odd_json_by_chance(reply: Reply, shot: Shot) -> Reply:
 def surrogate_500(reply: Reply, shot: Shot) -> Reply:
     """A lone surrogate gives 500: it cannot be encoded."""
     return failure() if b"\\ud800" in shot.call.request.body else reply
+
+
+@fault("not-utf-8-500", caught_by=ODD, stage="reply", when=edits.not_utf8)
+def not_utf8_500(reply: Reply, shot: Shot) -> Reply:
+    """A body that is not UTF-8 gives 500: it is decoded where nobody catches it."""
+    return failure(500, "'utf-8' codec can't decode byte 0xe9 in position 56: invalid continuation byte")
+
+
+@freedom(
+    "bytes-that-are-not-utf-8-replaced",
+    of="bodies that are not UTF-8",
+    source="RFC 8259 8.1: JSON is UTF-8; what a parser does with other bytes it leaves open",
+    stage="body",
+    when=edits.not_utf8,
+)
+def bytes_that_are_not_utf8_replaced(body: Json, shot: Shot) -> Json:
+    """What is not UTF-8 in a body is read as U+FFFD, and the chat is answered."""
+    told: Json = json.loads(shot.call.request.body.decode("utf-8", "replace"))
+    return told

@@ -131,6 +131,12 @@ def logprobs_ignored(body: Json, shot: Shot) -> Json:
     return without(body, "logprobs", "top_logprobs")
 
 
+@fault("logprobs-of-the-first-choice-alone", caught_by=LOGPROBS, stage=("whole", "chunk"), when=edits.several)
+def logprobs_of_the_first_choice_alone(body: Json, shot: Shot) -> Json:
+    """Log probabilities are given of the first choice alone."""
+    return each_choice(body, lambda c: {**c, "logprobs": None} if c["index"] and c.get("logprobs") else c)
+
+
 def _tokens(body: Json, change: Any) -> Json:
     """With the list of token logprobs of each choice changed."""
 

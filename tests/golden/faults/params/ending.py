@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from tests.golden import edits
 from tests.golden.answers import Answer, tokens
 from tests.golden.edits import Json, says, without
-from tests.golden.registry import Call, Shot, chat, fault, streaming
+from tests.golden.registry import Call, Shot, chat, fault, freedom, streaming
 
 FOUR = "params/each-of-four-stop-strings-ends-the-answer"
 LEAK = "params/stop-string-never-leaks-in-part"
 EMPTY = "params/empty-stop-stops-nothing"
 FIVE = "params/five-stop-strings-are-refused"
+SCRIPT = "params/stop-string-of-any-script-ends-the-answer"
 WRITTEN = "params/stop-string-is-matched-as-it-is-written"
 BLANKS = "params/blanks-before-a-stop-string-are-kept"
 THOUGHT = "params/stop-string-in-thought-ends-nothing"
@@ -71,6 +74,44 @@ def stop_trimmed(body: Json, shot: Shot) -> Json:
     """White space is taken off stop strings before they are looked for (LangChain pull request 1566 does so)."""
     bare = _bare(body["stop"])
     return body if bare == body["stop"] else {**body, "stop": bare}
+
+
+def _each(stop: object, change: Callable[[str], str]) -> object:
+    """A stop string, changed; a list with each of them changed, without those of which nothing is left."""
+    if isinstance(stop, list):
+        return [made for each in stop if (made := change(each) if isinstance(each, str) else each)]
+    return change(stop) if isinstance(stop, str) else stop
+
+
+@fault("stop-of-other-scripts-ignored", caught_by=SCRIPT, stage="body", when=says("stop"))
+def stop_of_other_scripts_ignored(body: Json, shot: Shot) -> Json:
+    """Stop strings that are not ASCII are not looked for: they are no token, and tokens are compared."""
+    kept = _each(body["stop"], lambda each: each if each.isascii() else "")
+    if kept == body["stop"]:
+        return body
+    return {**body, "stop": kept} if kept else without(body, "stop")
+
+
+@fault("stop-found-by-its-bytes", caught_by=SCRIPT, stage="answer", when=says("stop"))
+def stop_found_by_its_bytes(answer: Answer, shot: Shot) -> Answer:
+    """Where a stop string begins is counted in bytes, and the answer is cut after as many characters."""
+    if not answer.stopped_by or answer.text.isascii():
+        return answer
+    return replace(answer, content=tokens(shot.call.drafts[-1].text[: len(answer.text.encode())]))
+
+
+@freedom(
+    "tells-what-stopped-it",
+    of="what a choice has beside the document's fields",
+    source="vLLM: stop_reason, the stop string that was found; SGLang: matched_stop",
+    stage=("whole", "chunk"),
+    when=says("stop"),
+)
+def tells_what_stopped_it(body: Json, shot: Shot) -> Json:
+    """A choice that a stop string ended tells it, in a field of its own."""
+    stop = shot.call.says("stop")
+    first = next(iter(stop), None) if isinstance(stop, list) else stop
+    return edits.each_choice(body, lambda c: {**c, "stop_reason": first} if c["finish_reason"] == "stop" else c)
 
 
 @fault("stop-read-letter-by-letter", caught_by=LEAK, stage="answer", when=says("stop"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from tests.golden.answers import Answer
-from tests.golden.edits import Json
+from tests.golden.answers import Answer, tokens
+from tests.golden.edits import Json, several
 from tests.golden.faults.structured.asked import (
     dumped,
     each_key,
@@ -79,6 +80,14 @@ def deep_objects_as_text(answer: Answer, shot: Shot) -> Answer:
         return {k: told(v, depth + 1) for k, v in value.items()} if depth < 2 else dumped(value)
 
     return said(answer, lambda value: dumped(told(value)), shot)
+
+
+@fault("first-choice-alone-bound", caught_by=EVERYDAY, stage="draft", when=several)
+def first_choice_alone_bound(answer: Answer, shot: Shot) -> Answer:
+    """Of several choices the schema binds the first: the others are drawn from a copy that has no grammar."""
+    if len(shot.call.drafts) < 2 or not of_schema(shot.call):
+        return answer
+    return replace(answer, content=tokens("Sure, here is what was asked for."))
 
 
 @fault("pattern-ignored", caught_by=FINE, stage="body", when=has("pattern"))

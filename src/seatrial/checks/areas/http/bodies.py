@@ -114,14 +114,15 @@ def compressed_body_is_read_or_a_415(x: Exchange, expect: Expect) -> Iterator[Fi
 
 @rule(
     row="http/19",
-    part=("duplicate keys", "a byte order mark", "a lone surrogate"),
+    part=("duplicate keys", "a byte order mark", "a lone surrogate", "not UTF-8"),
     level=Level.MAY,
     of=ODD_JSON,
     answer=False,
     source="RFC 8259 4, 8.1 and 8.2: what parsers make of them is not predictable",
 )
 def odd_json_is_dealt_with(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
-    """Duplicate keys, a byte order mark and a lone surrogate are refused with a 4xx or answered, each time alike."""
+    """Duplicate keys, a byte order mark, a lone surrogate and what is not UTF-8 are refused with a 4xx or answered,
+    each time alike."""
     for name, x in look.bad(xs).items():
         for finding in _refused_or_answered(x):
             yield look.named(finding, name, alone=False)

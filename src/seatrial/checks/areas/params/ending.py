@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from seatrial.checks import causes, look
-from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, STOP, STOP_IN_THOUGHT, STOPS
+from seatrial.checks.areas.params.parts import MANY_STOPS, NO_STOP, SCRIPT_STOPS, STOP, STOP_IN_THOUGHT, STOPS
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading import chat, fields
 from seatrial.records import Exchange, Expect, Finding, Level
 
+FOUR = "params/each-of-four-stop-strings-ends-the-answer"
 LEAKS = "params/stop-string-never-leaks-in-part"
 
 
@@ -68,6 +69,7 @@ def stop_string_never_leaks_in_part(xs: Mapping[str, Exchange], expect: Expect) 
 
 @rule(
     row="p/33",
+    part="its case and its ends",
     level=Level.MUST,
     of=STOPS,
     source="OpenAPI document, StopConfiguration: sequences where the API will stop; LiteLLM pull request 7484",
@@ -96,6 +98,19 @@ def stop_string_is_matched_as_it_is_written(xs: Mapping[str, Exchange], expect: 
             so = "answers end where the client asked for no end, and it takes them for whole"
             expected = f"{whole!r}: it holds {near[stop]!r}, and not the stop string {stop!r}"
             yield violation(where, expected=expected, got=said, so=so, about=name)
+
+
+@rule(
+    row="p/33",
+    part="any script",
+    level=Level.MUST,
+    of=SCRIPT_STOPS,
+    source="OpenAPI document, StopConfiguration: sequences where the API will stop, of any characters",
+)
+def stop_string_of_any_script_ends_the_answer(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
+    """A stop string that is not ASCII ends the answer too, plain and in a stream."""
+    for name in ("script", "script-stream"):
+        yield from _ended(xs, name)
 
 
 @rule(
@@ -134,7 +149,7 @@ STOPPING = tuple(
     for rule in (
         causes.STOPPED,
         LEAKS,
-        "params/each-of-four-stop-strings-ends-the-answer",
+        FOUR,
         "params/stop-string-is-matched-as-it-is-written",
     )
 )
@@ -215,16 +230,18 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
     if nothing := look.unanswered(free) or look.unanswered(x):
         yield nothing
         return
-    whole, said, stop = _said(free), _said(x), next(reversed(_stops(x)), "")
+    whole, said, stops = _said(free), _said(x), _stops(x)
+    stop = min((each for each in stops if each in whole), key=whole.find, default=next(reversed(stops), ""))
     at = whole.find(stop) if stop else -1
     if at < 0:
         yield no_evidence("free: content", expected=f"text with {stop!r} in it", got=whole)
         return
     kept, where = whole[:at].rstrip(), f"{name}: content"
     expected = f"{kept!r}: to end before {stop!r}"
+    scripts = (FOUR + causes.SOME, LEAKS + causes.SOME) if name.startswith("script") else ()
     if stop in said or (said.startswith(whole) and whole != kept):
         so, on = "a client that splits at it gets text it does not expect", "" if said.endswith(stop) else "stop"
-        by = (causes.STOPPED + causes.SOME,)
+        by = (causes.STOPPED + causes.SOME, *scripts)
         yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on, causes=by)
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
@@ -235,11 +252,11 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
         so = "a reader sees the beginning of what was to be cut off"
         yield violation(where, expected=expected, got=said, so=so, about=name)
     elif kept.startswith(said.rstrip()):
-        so, judges = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
-        yield violation(where, expected=expected, got=said, so=so, about=name, causes=judges)
+        so, ways = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
+        yield violation(where, expected=expected, got=said, so=so, about=name, causes=(*ways, *scripts))
     elif said.removeprefix(whole[:at]) != said and whole[at + len(stop) :].startswith(said.removeprefix(whole[:at])):
         so = "what stands before the stop string runs into what was to be cut off behind it"
-        judges = (LEAKS + causes.SOME,) if name == "four" else ()
+        judges = (LEAKS + causes.SOME,) if name == "four" else scripts
         yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, causes=judges)
     else:
         judges = (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
