@@ -163,7 +163,9 @@ def test_stop_string_of_any_script_ends_the_answer():
     def asked(text, finish="stop", free="日本語 🎉 naïve", stop=("語", "🎉", "ï")):
         events = [delta(role="assistant", content=""), delta(content=text), ends(finish), DONE]
         streamed = stream(*events, asked=COUNTED | {"stop": list(stop)})
-        return {"free": said(free, "stop"), "script": said(text, finish, stop=list(stop)), "script-stream": streamed}
+        plain = said(text, finish, stop=list(stop))
+        both = {"free": said(free, "stop"), "script": plain, "script-stream": streamed}
+        return both | {"said-free": said("1. 2. 3.", "stop"), "said": said("1. 2. 3.", "stop", stop=list(stop))}
 
     holds(rule, [asked("日本"), asked("na", free="naïve"), asked("", free="🎉")])
     ignored = breaks(rule, asked("日本語 🎉 naïve"), "script: content", "日本語")
@@ -171,6 +173,9 @@ def test_stop_string_of_any_script_ends_the_answer():
     breaks(rule, asked("日本", "length"), "script: finish_reason", "length")
     breaks(rule, asked("日"), "script: content", "日")
     assert {f.kind for f in found(rule, asked("Nippon", free="Nippon"))} == {"no-evidence"}
+    spelt = asked("Nippon", free="Nippon") | {"said-free": said("日本語", "stop")}
+    holds(rule, [spelt | {"said": said("日本", "stop", stop=["語"])}])
+    breaks(rule, spelt | {"said": said("日本語", "stop", stop=["語"])}, "said: content", "日本語")
 
 
 def test_empty_stop_stops_nothing():

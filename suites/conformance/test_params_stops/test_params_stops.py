@@ -49,20 +49,35 @@ STOPS = {
     "blank-stream": request(OPEN, max_tokens=24, stop=BEHIND, **STREAM),
 }
 ANY_SCRIPT = ["語", "🎉", "ï", "é"]
-"""Of several planes: a model that repeats a word of three says one of them."""
+"""Of several planes, and all of them in :data:`WORDS`."""
+
+WORDS = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "words",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {"said": {"type": "string", "enum": ["日本語 🎉 naïve"]}},
+            "required": ["said"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""Leaves no other words than these, for a model that repeats nothing; but JSON may spell them as escapes."""
 
 SCRIPT_STOPS = {
-    "free": request(WORLD),
-    "script": request(WORLD, stop=ANY_SCRIPT),
-    "script-stream": request(WORLD, stop=ANY_SCRIPT, **STREAM),
+    "free": request(WORLD, max_tokens=40, response_format=WORDS),
+    "script": request(WORLD, max_tokens=40, response_format=WORDS, stop=ANY_SCRIPT),
+    "script-stream": request(WORLD, max_tokens=40, response_format=WORDS, stop=ANY_SCRIPT, **STREAM),
+    "said-free": request(WORLD, max_tokens=16),
+    "said": request(WORLD, max_tokens=16, stop=ANY_SCRIPT),
 }
 PARAMS_STOPS = {
     "stop": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP),
     "stop-stream": chat(HELLO, stop="e", max_tokens=32, of=parts.STOP, **STREAM),
     "stop-strings": Scenario(requests=STOPS, traits=parts.STOPS, alone=True, tokens=24 * len(STOPS)),
-    "stop-scripts": Scenario(
-        requests=SCRIPT_STOPS, traits=parts.SCRIPT_STOPS, alone=True, tokens=16 * len(SCRIPT_STOPS)
-    ),
+    "stop-scripts": declinable(SCRIPT_STOPS, of=parts.SCRIPT_STOPS, asked=FirstAsk.STRUCTURED),
     "stop-none": alone(
         {
             "free": request(OPEN),

@@ -109,8 +109,15 @@ def stop_string_is_matched_as_it_is_written(xs: Mapping[str, Exchange], expect: 
 )
 def stop_string_of_any_script_ends_the_answer(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stop string that is not ASCII ends the answer too, plain and in a stream."""
-    for name in ("script", "script-stream"):
-        yield from _ended(xs, name)
+    pairs = {"script": "free", "script-stream": "free", "said": "said-free"}
+    shown = [name for name, free in pairs.items() if free not in xs or any(s in _said(xs[free]) for s in _spelt(xs))]
+    for name in shown or pairs:  # words may be spelt as escapes, and a model may say others
+        yield from _ended(xs, name, pairs[name])
+
+
+def _spelt(xs: Mapping[str, Exchange]) -> list[str]:
+    """Every stop string of a scenario."""
+    return [stop for x in xs.values() for stop in _stops(x)]
 
 
 @rule(
@@ -221,9 +228,9 @@ def stop_string_in_thought_ends_nothing(xs: Mapping[str, Exchange], expect: Expe
     yield no_evidence("the thought", expected="one that holds a stop string", got="none does")
 
 
-def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
+def _ended(xs: Mapping[str, Exchange], name: str, before: str = "free") -> Iterator[Finding]:
     """What is wrong where an answer is to end before a piece of the same answer, which was given free before."""
-    free, x = xs.get("free"), xs.get(name)
+    free, x = xs.get(before), xs.get(name)
     if free is None or x is None:
         yield no_evidence("the recording", expected=f"an answer given free, and {name}", got=", ".join(xs))
         return
@@ -231,17 +238,18 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
         yield nothing
         return
     whole, said, stops = _said(free), _said(x), _stops(x)
+    judges: tuple[str, ...] = causes.BOUND if before == "free" and name.startswith("script") else ()
     stop = min((each for each in stops if each in whole), key=whole.find, default=next(reversed(stops), ""))
     at = whole.find(stop) if stop else -1
     if at < 0:
-        yield no_evidence("free: content", expected=f"text with {stop!r} in it", got=whole)
+        yield no_evidence(f"{before}: content", expected=f"text with {stop!r} in it", got=whole, causes=judges)
         return
     kept, where = whole[:at].rstrip(), f"{name}: content"
     expected = f"{kept!r}: to end before {stop!r}"
-    scripts = (FOUR + causes.SOME, LEAKS + causes.SOME) if name.startswith("script") else ()
+    stops_all = (FOUR + causes.SOME, LEAKS + causes.SOME) if name.startswith(("script", "said")) else ()
     if stop in said or (said.startswith(whole) and whole != kept):
         so, on = "a client that splits at it gets text it does not expect", "" if said.endswith(stop) else "stop"
-        by = (causes.STOPPED + causes.SOME, *scripts)
+        by = (causes.STOPPED + causes.SOME, *stops_all)
         yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, ignores=on, causes=by)
     elif said.rstrip() == kept:
         reasons = [reason for answer in chat.answers(x).values() for reason in answer.reasons]
@@ -253,10 +261,10 @@ def _ended(xs: Mapping[str, Exchange], name: str) -> Iterator[Finding]:
         yield violation(where, expected=expected, got=said, so=so, about=name)
     elif kept.startswith(said.rstrip()):
         so, ways = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
-        yield violation(where, expected=expected, got=said, so=so, about=name, causes=(*ways, *scripts))
+        yield violation(where, expected=expected, got=said, so=so, about=name, causes=(*ways, *stops_all))
     elif said.removeprefix(whole[:at]) != said and whole[at + len(stop) :].startswith(said.removeprefix(whole[:at])):
         so = "what stands before the stop string runs into what was to be cut off behind it"
-        judges = (LEAKS + causes.SOME,) if name == "four" else scripts
+        judges = (LEAKS + causes.SOME,) if name == "four" else stops_all
         yield violation(where, expected=expected, got=said, so=so, grave=True, about=name, causes=judges)
     else:
         judges = (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()

@@ -39,9 +39,9 @@ STOPS = traits.CHAT | trait("stop-strings")
 pieces spelt otherwise, as stop strings that end nothing (``unlike``, ``unlike-stream``); and a piece that stands behind
 a blank (``blank``, ``blank-stream``)."""
 
-SCRIPT_STOPS = traits.CHAT | trait("stop-strings-of-any-script")
-"""A greedy answer in several scripts, ``free``, and the same with stop strings out of them: ``script``, and as a stream
-``script-stream``."""
+SCRIPT_STOPS = traits.DECLINABLE | trait("stop-strings-of-any-script")
+"""An answer that a schema binds to words of several scripts, ``free``, and the same with stop strings out of them:
+``script``, and as a stream ``script-stream``; and the words without a schema, ``said-free`` and ``said``."""
 
 NO_STOP = traits.DECLINABLE | trait("no-stop-string")
 """A greedy answer, ``free``, and the same with a stop that names nothing."""
