@@ -166,8 +166,9 @@ STRUCTURED = {
     "structured-asked-stream": _sure(
         asked.BOUND_STREAM | WRITTEN, only=request(TOWN, response_format=PLACE, max_tokens=48, **STREAM)
     ),
-    "json-object": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM)),
-    "json-object-stream": _aside(asked.OBJECT, only=request(FENCED, **ANY_FORM, **STREAM)),
+    # Nothing but the mode binds these: in the company of others a weak model writes on, now and then, up to its cap.
+    "json-object": replace(_aside(asked.OBJECT, only=request(FENCED, **ANY_FORM)), alone=True),
+    "json-object-stream": replace(_aside(asked.OBJECT, only=request(FENCED, **ANY_FORM, **STREAM)), alone=True),
     "adverse": _sure(asked.ADVERSE, only=request(PROSE, **CITY_FORM)),
     "adverse-stream": _sure(asked.ADVERSE, only=request(PROSE, **CITY_FORM, **STREAM)),
     "bound-and-cut": _sure(asked.CUT, only=request(like({"line": "sea"}), **CUT_FORM)),
