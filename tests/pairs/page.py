@@ -48,7 +48,8 @@ def markdown(told: Sequence[Part]) -> str:
 def _how(part: Part) -> str:
     servers = ", ".join(f"{name}: {kind}" for name, (kind, _) in PAIRS[part.name].items())
     asked = " ".join((*OPTIONS[part.name], f"--budget={part.budget}"))
-    return f"`{asked}`, {len(part.came)} comparison{'' if len(part.came) == 1 else 's'}; {servers}."
+    many = f"{len(part.came)} comparison{'' if len(part.came) == 1 else 's'}"
+    return f"`{asked}`, or twice that budget where it had no room for a probe of one of the two; {many}; {servers}."
 
 
 def _row(came: Came) -> str:

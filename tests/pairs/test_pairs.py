@@ -13,6 +13,7 @@ from seatrial.comparing.lossless import compare as held
 from seatrial.records import CaseFlip, Decisions, OddsDrift, OddsWord, Outcome, Ready, Reason, SpeedRatio
 from tests.comparing.made import case, item, items_of, side
 from tests.comparing.test_lossless import answers
+from tests.pairs import __main__ as pairs
 from tests.pairs import compared, page, parts
 from tests.pairs.__main__ import main, options
 from tests.pairs.compared import Came, NotDecided, compare
@@ -140,6 +141,19 @@ def test_a_server_that_is_not_here_is_exit_1(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(compared, "ways", dict)
     assert main(["kv", f"--keep={tmp_path}"]) == 1
     assert "**NOT SO**: seed 1: llama-server is not here" in capsys.readouterr().out
+
+
+def test_what_had_no_room_is_compared_once_more_with_twice_the_budget(monkeypatch, tmp_path):
+    asked = []
+
+    def compared_(folder, urls, *more, seed):
+        asked.append(more[-1])
+        none = decide(side("A", case(())), side("B", case((), endpoint="B")))
+        return came(none if more[-1] == "--budget=7s" else alike(), seed=seed)
+
+    monkeypatch.setattr(pairs, "compare", compared_)
+    main(["aa", "--times=1", "--budget=7", f"--keep={tmp_path}"])
+    assert asked == ["--budget=7s", "--budget=14s"]
 
 
 def test_what_was_recorded_is_read_and_no_server_started(monkeypatch, tmp_path):
