@@ -262,8 +262,8 @@ def without_a_date(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
     source="RFC 9110 15.5.21: 422; FastAPI answers so",
 )
 def malformed_json_422_refused(reply: Reply, shot: Shot) -> Reply:
-    """Malformed JSON gives 422 with an error object."""
-    return replace(reply, status=422)
+    """Malformed JSON gives 422 with an error object; where it is read after all, there is nothing to refuse."""
+    return replace(reply, status=422) if reply.status >= 400 else reply
 
 
 @fault("lists-models-only", stage="reply", family="honest")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.golden.edits import Json, api, each_choice, error_of, get, several, without
+from tests.golden.edits import Json, api, each_choice, error_of, get, without
 from tests.golden.faults.optional import with_tools
 from tests.golden.faults.tools.calls import each_piece, first, of_function, streamed
 from tests.golden.items import Item, Reply
@@ -30,18 +30,6 @@ def ids_of_any_string(body: Json, shot: Shot) -> Json:
 def ids_of_a_number(body: Json, shot: Shot) -> Json:
     """Ids of answers are a number, written as a string."""
     return {**body, "id": str(int(body["id"].rpartition("-")[2], 16))}
-
-
-@freedom(
-    "choices-listed-as-they-end",
-    of="choices",
-    source="OpenAPI document, choices[].index: it tells a choice, and no order of theirs is asked for",
-    stage="whole",
-    when=several,
-)
-def choices_listed_as_they_end(body: Json, shot: Shot) -> Json:
-    """Choices are listed as they end, the last one first; each says its index."""
-    return {**body, "choices": body["choices"][::-1]}
 
 
 @freedom("no-fingerprint", of="fingerprint", source="OpenAPI document, system_fingerprint: not required", stage=ANSWER)
