@@ -221,6 +221,36 @@ def test_guesses_stand_in_the_order_of_what_was_seen():
         assert "speaks against" in stop.hypotheses[-1]
 
 
+@pytest.mark.parametrize(("number", "facts", "guess"), [
+    (13, {}, "it wrote to a pipe or a connection whose reader had gone"),
+    (24, {"limit of cpu time": "3600"}, "its limit of CPU time"),
+    (25, {"limit of file size": "1048576"}, "its limit of the size of a file"),
+])  # fmt: skip
+def test_a_signal_that_the_kernel_sends_for_a_deed_is_no_launchers_doing(number, facts, guess):
+    for seed in SEEDS:
+        stop = one(Tree(seed, **facts).run_for(8).die(number).run_for(5))
+        assert (stop.kind, stop.signal) == ("signal", number)
+        assert stop.cause.endswith("of its own making or sent to it; the record cannot tell them apart")
+        assert stop.hypotheses[0].startswith(guess)
+        assert all(f"a limit of {limit} " in stop.hypotheses[0] for limit in facts.values())
+        assert [text.split(";")[0] for text in stop.hypotheses[1:]] == ["a signal sent by another process"]
+
+
+def test_a_limit_that_was_not_set_is_no_first_guess():
+    for seed in SEEDS:
+        stop = one(Tree(seed, **{"limit of cpu time": "unlimited"}).run_for(8).die(24).run_for(5))
+        assert stop.hypotheses[-1].startswith("its limit of CPU time")
+        assert "it had none" in stop.hypotheses[-1]
+
+
+@pytest.mark.parametrize("number", [1, 2, 9, 15])
+def test_a_signal_that_others_send_is_told_as_before(number):
+    for seed in range(10):
+        stop = one(Tree(seed).run_for(8).die(number).run_for(5))
+        assert stop.cause == "UNKNOWN: sender of the signal not observable without audit rights"
+        assert any(text.startswith("its launcher's time-out") for text in stop.hypotheses)
+
+
 def test_an_orderly_end_after_half_an_hour_is_consistent_with_a_launcher_and_not_proven():
     for seed in SEEDS:
         world = Tree(seed)

@@ -37,11 +37,16 @@ class Tally(msgspec.Struct):
             self.said = self.said if got else _said(line)
 
     @property
+    def all_sent(self) -> int:
+        """Those that are over, and one that has waited for long."""
+        return self.sent + self.waits
+
+    @property
     def unanswered(self) -> str:
         """What a READY lacks where canaries were sent and none was answered; else empty."""
-        if self.answered or not (self.sent or self.waits):
+        sent = self.all_sent
+        if self.answered or not sent:
             return ""
-        sent = self.sent + self.waits
         latest = self.said or "it has not answered yet"
         return f"{sent} {'canary was' if sent == 1 else 'canaries were'} sent and none answered: {latest}"
 
@@ -57,11 +62,11 @@ def tallies(lines: Iterable[Ask]) -> dict[str, Tally]:
 
 def words(found: dict[str, Tally], names: Iterable[str]) -> str:
     """``canaries: 3 of 37 answered``; of several endpoints with each one's; empty where none was sent."""
-    asked = {name: tally for name in names if (tally := found.get(name)) is not None and tally.sent}
+    asked = {name: tally for name in names if (tally := found.get(name)) is not None and tally.all_sent}
     if not asked:
         return ""
-    sent, answered = (sum(getattr(tally, field) for tally in asked.values()) for field in ("sent", "answered"))
-    each = ", ".join(f"{name} {tally.answered} of {tally.sent}" for name, tally in asked.items())
+    sent, answered = (sum(getattr(tally, field) for tally in asked.values()) for field in ("all_sent", "answered"))
+    each = ", ".join(f"{name} {tally.answered} of {tally.all_sent}" for name, tally in asked.items())
     return f"canaries: {answered} of {sent} answered{f' ({each})' if len(asked) > 1 else ''}"
 
 

@@ -19,6 +19,8 @@ LIMITS = {
     "address space": Fact.LIMIT_OF_ADDRESS_SPACE,
     "open files": Fact.LIMIT_OF_OPEN_FILES,
     "core file size": Fact.LIMIT_OF_CORE_FILE_SIZE,
+    "cpu time": Fact.LIMIT_OF_CPU_TIME,
+    "file size": Fact.LIMIT_OF_FILE_SIZE,
 }
 """Soft limits that are written down, by their names in /proc/PID/limits."""
 

@@ -19,6 +19,8 @@ from seatrial.wire.sockdiag import SockDiag
 
 AGAIN_NS = 30_000_000_000
 """Between two searches for an owner that could not be named."""
+SOON_NS = 1_000_000_000
+"""The same while a service manager keeps the socket for a server that it is about to start."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -48,7 +50,8 @@ class Finder:
             likely: pids to look at first.
         """
         known = self._owners.get(inode)
-        stale = known is not None and known.pid is None and now - known.at >= AGAIN_NS
+        again = SOON_NS if known is not None and known.why == sockets.KEPT else AGAIN_NS
+        stale = known is not None and known.pid is None and now - known.at >= again
         if (known is None or stale) and inode not in self._searching:
             self._searching.add(inode)
             self._asked.put(("owner", inode, tuple(likely), now))

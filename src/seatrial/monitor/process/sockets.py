@@ -12,6 +12,10 @@ from seatrial.wire.sockdiag import Listener, SockDiag
 
 GENERATIONS = 8
 """Steps up from a process that holds a socket to those above it that hold the socket too."""
+KEEPERS = frozenset({"systemd"})
+"""Service managers that keep a socket for a server, which they start with the first connection. What else they start
+has nothing to do with that server."""
+KEPT = "a service manager keeps the socket, and no server has it now"
 
 
 class Listening:
@@ -42,19 +46,23 @@ def _sock_diag() -> SockDiag | None:
 def owner_of(inode: int, likely: Iterable[int] = ()) -> tuple[int | None, str]:
     """The process that holds a socket, or None and why it cannot be named.
 
-    Of several (a forked family) it is the one above the others, as far as that is seen: workers come and go. Reads
-    every process's open files: call it only when the inode is new.
+    Of several (a forked family) it is the one above the others, as far as that is seen: workers come and go. A manager
+    that keeps the socket for a server does not serve. Reads every process's open files: call it only when the inode is
+    new.
     """
     link = f"socket:[{inode}]"
     for pid in likely:
-        if _holds(pid, link):
+        if _holds(pid, link) and not _keeps(pid):
             return _topmost(pid, link), ""
-    refused = False
+    refused = kept = False
     for pid in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         held = _holds(pid, link)
-        if held:
+        if held and not _keeps(pid):
             return _topmost(pid, link), ""
+        kept = kept or bool(held)
         refused = refused or held is None
+    if kept:
+        return None, KEPT
     return None, "the socket belongs to another user's process" if refused else "no process of this namespace holds it"
 
 
@@ -64,10 +72,17 @@ def _topmost(pid: int, link: str) -> int:
         stat = read(f"/proc/{pid}/stat") or b""
         fields = stat.rpartition(b")")[2].split()
         above = int(fields[1]) if len(fields) > 1 else 0
-        if above <= 1 or not _holds(above, link):
+        if above <= 1 or not _holds(above, link) or _keeps(above):
             break
         pid = above
     return pid
+
+
+def _keeps(pid: int) -> bool:
+    """Whether a process that holds a socket is a manager that keeps it for a server."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/exe").readlink().name in KEEPERS
+    return False
 
 
 def _holds(pid: int, link: str) -> bool | None:

@@ -15,6 +15,8 @@ from seatrial.text import signal_name
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 )
+OF_ITS_DOING = frozenset({signal.SIGPIPE, signal.SIGXCPU, signal.SIGXFSZ})
+"""The kernel sends these to a process for what the process does: hardly anybody else does."""
 CLOSE = 0.9
 """An address space this near to its limit at the last look may have reached the limit: the next piece did not fit."""
 GREW = 0.25

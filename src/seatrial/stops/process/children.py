@@ -3,7 +3,7 @@
 No probe of the parent shows the change: the parent answered all the while. A child that ends without a successor is
 no stop of the service by itself; the child's end is kept as evidence for a stop that follows. A child that was
 unloaded and is loaded again on demand is no stop either: its parent slept meanwhile, or had another model loaded, or
-the child ended in order and broke no request.
+the child ended in order and broke no request. So it is with a helper, without which chats are answered (``helpers``).
 
 A runner that crashed, or that the kernel killed for memory, is STOPPED until a successor comes: many a parent starts
 a runner only with the next request. A runner that ended otherwise may have been unloaded, which some parents do by
@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from seatrial.records import SECOND, Event, Fact
 from seatrial.stops.evidence.ends import CRASHES, killed_for_memory, number_in, signal_of
 from seatrial.stops.evidence.programs import another, model_of, program_of
+from seatrial.stops.process import helpers
 from seatrial.stops.process.handover import in_order
 from seatrial.stops.state.case import Case, Statement
 from seatrial.stops.state.cases import (
@@ -65,7 +66,8 @@ def born(server: Server, event: Event, boot_offset: int | None) -> Server:
     if child.pid == (server.life.main.pid if server.life.main else 0):
         return server
     known = dict(list(server.children.living.items())[1 - CHILDREN_KEPT :])
-    server = _with(server, living=known | {child.pid: child})
+    helping = helpers.with_proof(server, child, boot_offset)
+    server = _with(server, living=known | {child.pid: child}, helpers=helping)
     for end in reversed(server.children.child_ends):
         if _succeeds(server, end, child, boot_offset):
             return _replaced(server, end, child, event.t, boot_offset)
@@ -78,6 +80,7 @@ def gone(server: Server, event: Event, boot_offset: int | None, *, planned: bool
     if child is None or not child.is_of(event):
         child = Main.of(event)
     server = replace(server, children=but_for(server.children, event.pid))
+    server = _with(server, gone=helpers.with_end(server.children, child, event.at))
     if planned:
         return server
     end = Exit.of(event)
@@ -170,7 +173,7 @@ def _engine_of(server: Server, case: Case, boot_offset: int | None) -> ChildEnd 
     for end in reversed(server.children.child_ends):
         near = case.dead_at - CHILD_NS <= end.exit.at <= case.opened_at
         silent = case.alive.at <= end.exit.at + ON_THE_WAY_NS
-        ours = near and silent and not end.stop and not in_order(end.exit)
+        ours = near and silent and not (end.stop or in_order(end.exit) or helpers.is_one(server, end.main))
         if ours and end.exit.status is not None and _is_runner(server, end, boot_offset):
             return end
     return None
@@ -247,8 +250,9 @@ def _succeeds(server: Server, end: ChildEnd, child: Main, boot_offset: int | Non
 
 
 def _unloaded(server: Server, end: ChildEnd, started: int, boot_offset: int | None) -> bool:
-    """Whether the parent ended a child in order, and started the same again only when the model was asked for."""
-    if in_order(end.exit) and not broken_at(server, end.alive.at, end.exit.at):
+    """Whether a child ended in order or only helped, and the parent started it again only when it was asked for."""
+    expected = in_order(end.exit) or helpers.is_one(server, end.main)
+    if expected and not broken_at(server, end.alive.at, end.exit.at):
         return True
     since, until = server.witnesses.asleep
     return (0 < since <= started and until >= end.exit.at) or _made_room(server, end, started, boot_offset)

@@ -93,6 +93,8 @@ class Children(msgspec.Struct, frozen=True, gc=False):
 
     living: dict[int, Main] = {}  # by pid, as far as is known
     child_ends: tuple[ChildEnd, ...] = ()  # the latest, without a successor so far
+    gone: dict[str, int] = {}  # program -> when a child of it ended last
+    helpers: frozenset[str] = frozenset()  # programs of children without which a canary was answered
 
 
 class Requests(msgspec.Struct, frozen=True, gc=False):

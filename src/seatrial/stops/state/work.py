@@ -102,6 +102,7 @@ class Machine(msgspec.Struct, frozen=True, gc=False):
     gpu_busy_at: int = 0  # and was busy, with us as far as can be told
     gpu_joined: bool = False  # one of our processes was seen on a GPU
     last_threads: Threads | None = None
+    held: dict[int, int] = {}  # pid -> since when every sample shows it in state T
     child_gone: str = ""  # a process of the tree that ended, and how
     child_gone_at: int = 0
 

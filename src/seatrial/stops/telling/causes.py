@@ -15,6 +15,7 @@ from seatrial.records import NOTICES, SECOND
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
+    OF_ITS_DOING,
     code_of,
     forwarder_of,
     ignores,
@@ -50,7 +51,7 @@ def cause(case: Case) -> str:
         found = "its work was done: it ended itself with status 0"
     elif forwarder_of(case):
         found = f"UNKNOWN: {_only_forwards(case)}"
-    elif number in CRASHES:
+    elif number in CRASHES or number in OF_ITS_DOING:
         by = signal_name(number or 0)
         found = f"UNKNOWN: {by} of its own making or sent to it; the record cannot tell them apart"
     elif number is not None:

@@ -15,6 +15,7 @@ from seatrial.records import Fact
 from seatrial.stops.evidence import log_words
 from seatrial.stops.evidence.ends import (
     CRASHES,
+    OF_ITS_DOING,
     Room,
     catches,
     code_of,
@@ -45,6 +46,11 @@ ROUND_S = (900, 1800, 3600, 7200)
 UNSEEN = "not observable here"
 ENDED_BY = frozenset({signal.SIGKILL, signal.SIGTERM})
 """By these a process is ended from outside."""
+OF_LIMITS: dict[int | None, tuple[Idea, Fact, str]] = {
+    signal.SIGXCPU: (Idea.CPU_LIMIT, Fact.LIMIT_OF_CPU_TIME, "s"),
+    signal.SIGXFSZ: (Idea.FILE_LIMIT, Fact.LIMIT_OF_FILE_SIZE, "bytes"),
+}
+"""The signals by which the kernel ends a process at a limit, with the limit's fact and unit."""
 
 
 def hypotheses(case: Case, uptime_s: float | None) -> tuple[str, ...]:
@@ -90,6 +96,10 @@ def _dead(case: Case, uptime_s: float | None) -> Iterator[Guess]:
         yield Guess(Idea.OOM_OF_USERS, "seen: memory that grew; its log is not open to us", FOR)
     if number in CRASHES:
         yield from _crash(case)
+        return
+    if number in OF_ITS_DOING:
+        yield _of_its_doing(case, number)
+        yield Guess(Idea.SENT_SIGNAL, "needs rights")
         return
     if case.family == "RUNNER REPLACED":
         yield Guess(Idea.BY_PARENT, *of_its_end(case))
@@ -143,6 +153,17 @@ def _crash(case: Case) -> Iterator[Guess]:
     seen = f"seen: {said}" if said else ("core dumped" if core else f"no core was dumped; {no_line(case)}")
     yield Guess(Idea.OWN_FAULT, seen, FOR if said or core else OPEN)
     yield Guess(Idea.SENT_SIGNAL, "needs rights")
+
+
+def _of_its_doing(case: Case, number: int | None) -> Guess:
+    """What the kernel sends a signal for, to whoever does it: a write that nobody reads, a limit that is reached."""
+    if number not in OF_LIMITS:
+        return Guess(Idea.NO_READER, UNSEEN, FOR)
+    idea, fact, unit = OF_LIMITS[number]
+    limit = case.main.facts.get(fact, "") if case.main else ""
+    if limit == "unlimited":
+        return Guess(idea, "it had none when it was found", AGAINST)
+    return Guess(idea, f"a limit of {limit} {unit} was set" if limit else "its limit was not read", FOR)
 
 
 def _room(case: Case, room: Room) -> Iterator[Guess]:

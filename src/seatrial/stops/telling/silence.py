@@ -16,6 +16,8 @@ from seatrial.stops.telling import asked_words
 
 ENGINE_NS = 10 * SECOND
 """A process of the tree that ended so shortly before the silence may have been the engine."""
+HELD_SHOWN = 4
+"""Processes that are held, as many as are named."""
 
 
 def evidence(server: Server, now: int, since: int, shown: Sight) -> tuple[str, ...]:
@@ -29,6 +31,8 @@ def statement(server: Server, since: int, shown: Sight, need: int) -> Statement:
     status = gateway_status(server.work)
     if status is not None:
         told = f"by status {status} it says itself that what stands behind it fails; --behind names that"
+    elif server.work.machine.held:
+        told = f"{_held(server.work)}; the sender of a stop signal is not observable without audit rights"
     return Statement(
         need=need,
         cause=f"UNKNOWN: {told}",
@@ -77,6 +81,15 @@ def _evidence(server: Server, now: int, since: int, shown: Sight) -> Iterator[st
     else:
         yield f"CPU: {share:.1f} % of one core over {(ends[1].at - ends[0].at) / SECOND:.0f} s, its whole process tree"
     yield _gpu(work, since)
+    if work.machine.held:
+        yield _held(work)
+
+
+def _held(work: Work) -> str:
+    """``its process 812 is held, in state T``: one of its tree, for which the others may wait."""
+    pids = sorted(work.machine.held, key=work.machine.held.__getitem__)
+    who = f"process {pids[0]} is" if len(pids) == 1 else f"processes {', '.join(map(str, pids[:HELD_SHOWN]))} are"
+    return f"its {who} held by a signal or a debugger, in state T"
 
 
 def _gpu(work: Work, since: int) -> str:
@@ -96,7 +109,7 @@ def _excluded(server: Server, since: int) -> Iterator[str]:
         return  # what is seen is not the server
     if work.engine_seen and share is not None and share < 2 and work.machine.gpu_busy_at <= since:
         yield f"a long prefill (CPU {share:.1f} % of one core, no GPU busy)"
-    if sign is not None and sign.state not in (None, "T", "t"):
+    if sign is not None and sign.state not in (None, "T", "t") and not work.machine.held:
         yield f"a stop by a signal (its process is in state {sign.state})"
     said = {meter.asleep for meter in work.counted.meters.values()}
     if False in said and True not in said:

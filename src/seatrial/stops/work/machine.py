@@ -27,6 +27,7 @@ def sampled(work: Work, line: Sample) -> Work:
         processes={**old.processes, line.pid: (line.incarnation, line.cpu_ns, line.io)},
         sampled_at=line.t if line.cpu_ns is not None else old.sampled_at,
         sleeps=old.sleeps + asleep,
+        held=_held(old, line),
     )
     return replace(work, machine=new)
 
@@ -39,7 +40,8 @@ def threads(work: Work, line: Threads) -> Work:
 def ended(work: Work, event: Event) -> Work:
     """A process of the tree ended."""
     left = {pid: of for pid, of in work.machine.processes.items() if pid != event.pid}
-    machine = replace(work.machine, processes=left)
+    held = {pid: since for pid, since in work.machine.held.items() if pid != event.pid}
+    machine = replace(work.machine, processes=left, held=held)
     if event.parent:
         how = "how is not observable" if event.status is None else f"raw wait status {event.status}"
         machine = replace(machine, child_gone=f"pid {event.pid}, {how}", child_gone_at=event.at)
@@ -65,7 +67,14 @@ def gpu(work: Work, line: Gpu) -> Work:
 
 def of_this_life(old: Machine) -> Machine:
     """What holds of another incarnation: all but the processes."""
-    return replace(old, processes={})
+    return replace(old, processes={}, held={})
+
+
+def _held(old: Machine, line: Sample) -> dict[int, int]:
+    """Who is held by a signal or a debugger; the same object where nobody was and nobody is."""
+    if line.state in ("T", "t"):
+        return old.held if line.pid in old.held else {**old.held, line.pid: line.t}
+    return {pid: since for pid, since in old.held.items() if pid != line.pid} if line.pid in old.held else old.held
 
 
 def _grown(old: int | None, new: int | None) -> int:
