@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import os
 import signal
@@ -118,6 +119,28 @@ def test_what_is_said_on_a_signal_ends_the_run_and_the_night(tmp_path, monkeypat
     assert (job.latest.worse, job.hooks) == ((), [])  # it is no change of a server
     job.night(a={"word": "NOT PROVEN"}, b=READY)
     assert job.latest.worse == ("a: READY -> NOT PROVEN",)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["ended", "in vain"])
+def test_a_night_that_is_ended_while_it_waits_for_its_turn_is_no_change_for_the_worse(tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(night.locks, "folder", lambda: tmp_path)
+    job = Acted(tmp_path, monkeypatch, more="" if asked else 'limit = "1s"')
+    job.night(e=READY)
+    (lock,) = tmp_path.glob("nightly-*.lock")
+    with lock.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waits = threading.Thread(
+            target=lambda: (until(lambda: "waiting" in " ".join(job.said), "it"), os.kill(os.getpid(), signal.SIGTERM))
+        )
+        if asked:
+            waits.start()
+        assert job.night(e=READY) == 4
+        if asked:
+            waits.join()
+    assert words(job) == {"e": "NOT TRIED"}
+    told = "the night was ended before its turn" if asked else "another nightly job asked 127.0.0.1:1 all the time"
+    assert job.latest.endpoints[0].why == told
+    assert len(job.hooks) == (0 if asked else 1)
 
 
 CUT = """
