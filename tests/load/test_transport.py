@@ -87,6 +87,33 @@ def test_a_count_beyond_all_reckoning_is_none() -> None:
     assert (s.prompt_tokens, s.tokens, s.cached, s.drafted, s.accepted) == (5, None, None, None, 3)
 
 
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        (b'{"prompt_tokens":"5","completion_tokens":"2","total_tokens":"7"}', None),
+        (b'{"prompt_tokens":5.0,"completion_tokens":2.0}', None),
+        (b'{"prompt_tokens":true,"completion_tokens":{"n":2}}', None),
+        (b'"none"', None),
+        (b"[5,2]", None),
+        (b"7", None),
+        (b"null", None),
+        (b'{"prompt_tokens":5,"completion_tokens":2,"total_tokens":"7"}', 2),
+        (b'{"prompt_tokens":5,"completion_tokens":2}', 2),
+    ],
+)
+def test_an_odd_usage_is_none_and_spoils_no_answer(usage: bytes, tokens: int | None) -> None:
+    """What is wrong with it rules say; who reads the answer has it."""
+    s = ask(
+        CHUNKED,
+        chunk(delta("one")),
+        chunk(FINISH),
+        chunk(event(b'{"choices":[],"usage":%b}' % usage)),
+        chunk(DONE),
+        LAST,
+    )
+    assert (classify(s), s.tokens, s.faults) == ("ok", tokens, 0)
+
+
 @contextlib.contextmanager
 def looking() -> Iterator[Watchman]:
     """A watchman who looks, from another thread."""
