@@ -24,7 +24,7 @@ KNOWN = UNHEARD | CUT | {"declined"}
 def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Both sides of the comparison, where there are two."""
     users, server = rows_of(run).known_total("tokens"), grown(run, "tokens")
-    if server is None or (intervals(expect) and users != server):
+    if server is None or (users != server and _again(run, expect)):
         return {}
     if users is None:
         return {"tokens": f"no stream told any, the server's {server}"}
@@ -157,11 +157,16 @@ def grown(run: SoakRun, field: str) -> int | None:
     return None if first is None or last is None else last - first
 
 
+def _again(run: SoakRun, expect: Expect) -> str:
+    """What shows that the server may have begun to count again; empty where nothing does."""
+    return "it stopped in between" if intervals(expect) else company.anew(run)
+
+
 def _apart(what: str, expected: str, server: int, users: int, run: SoakRun, expect: Expect) -> Finding:
-    """The two counts differ; across a stop that shows nothing, for a server may begin to count again."""
+    """The two counts differ; across a stop or a start that shows nothing, for a server may begin to count again."""
     got = f"{server} by {run.counters[-1].source}"
-    if intervals(expect):
-        return no_evidence(f"the {what}", expected=expected, got=f"{got}; it stopped in between")
+    if again := _again(run, expect):
+        return no_evidence(f"the {what}", expected=expected, got=f"{got}; {again}")
     if server > users:
         so = f"the server made {what} nobody here received, or others use it as well"
     else:
