@@ -71,6 +71,19 @@ def test_streams_without_usage_leave_a_bound_only() -> None:
     assert judged(rule, load(row(1, tokens=None), row(2, tokens=None)))[0] is Outcome.UNSUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("server", "expected"), [({}, "PASS"), ({"tokens": 12}, "INCONCLUSIVE"), ({"tokens": 8}, "ADVISORY")]
+)
+def test_who_is_turned_away_is_no_gap_in_the_count(server: dict[str, int], expected: str) -> None:
+    """A server made nothing of what it answered with 429; one behind a gateway that said 503 may have made more."""
+    run = load(row(1), row(2, "busy", status=429, deltas=0), row(3, "busy", status=503, deltas=0), server=server)
+    assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome(expected)
+    counted = {"requests": 1 if not server else 3}
+    assert judged(counters.requests_agree_with_the_server, load(*run.rows, server=counted))[0] is Outcome.PASS
+    told_none = load(*run.rows, row(4, "http_5xx", status=500, deltas=0))
+    assert judged(counters.tokens_agree_with_the_server, told_none)[0] is Outcome.INCONCLUSIVE
+
+
 def test_counters_that_differ_across_a_stop_say_nothing() -> None:
     for rule, server in (
         (counters.tokens_agree_with_the_server, {"tokens": 17}),

@@ -17,7 +17,10 @@ from seatrial.records import LEFT, OUR_ERROR, Expect, Finding, Level, SoakRun
 CUT = frozenset({LEFT, "deadline", "stall", "cancelled", OUR_ERROR})
 """Outcomes of requests whose client left before their end: as it was to, as its patience ended, or for our error."""
 
-KNOWN = UNHEARD | CUT | {"declined"}
+TURNED_AWAY = "busy"
+"""Outcome of requests of which a server counts nothing; where a gateway gave up on it, perhaps something."""
+
+KNOWN = UNHEARD | CUT | {"declined", TURNED_AWAY}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
 
 
@@ -63,6 +66,7 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     tells = rows.tells("tokens")
     told = int(tells.sum())
     silent = int((~tells & ~rows.among("outcome", KNOWN)).sum()) + len(run.unfinished)
+    turned_away = int((~tells & rows.among("outcome", {TURNED_AWAY})).sum())
     if not told:
         missing = refusal if silent else no_evidence
         yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
@@ -74,7 +78,10 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
         counted.append(("prompt tokens that were not cached", "prompt_read", read))
     for name, field, server in counted:
         least, most = _bounds(rows, field, left)
-        if server < least or (most is not None and server > most and not silent):
+        more = most is not None and server > most
+        if more:  # perhaps for those
+            silent, turned_away = silent + turned_away, 0
+        if server < least or (more and not silent):
             upto = "" if most == least else " or more" if most is None else f" to {most}"
             aside = f", {len(left)} that our clients left aside" if left else ""
             yield _apart(name, f"{least}{upto}: the usage of {told} streams{aside}", server, least, run, expect)
@@ -116,8 +123,8 @@ def _is_no_chat(rows: Rows) -> Bools:
 
 
 def _uncertain(rows: Rows) -> Bools:
-    """Whether a server may count a request or not: one that is no chat, was to be refused, or whose client left."""
-    return rows.among("outcome", CUT | {"declined", "accepted"}) | _is_no_chat(rows)
+    """Whether a server may count a request or not: no chat, one to be refused or turned away, or whose client left."""
+    return rows.among("outcome", CUT | {"declined", "accepted", TURNED_AWAY}) | _is_no_chat(rows)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
