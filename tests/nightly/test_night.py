@@ -344,6 +344,23 @@ def test_a_directory_of_another_job_or_one_that_cannot_be_read_is_left_alone(tmp
     assert len(job.runs) == 1
 
 
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"", b"[]", b'{"v":9}', None], ids=str)
+def test_a_state_that_cannot_be_read_is_told_and_one_that_is_not_there_is_nothing_to_tell(
+    tmp_path, monkeypatch, content
+):
+    job = Acted(tmp_path, monkeypatch)
+    job.night(e=READY)
+    job.config.latest.unlink()
+    if content is not None:
+        job.config.latest.write_bytes(content)
+    assert job.night(e=READY) == 0
+    told = "latest.json cannot be read: whether the last night was cut, nobody knows"
+    assert job.latest.notices == ((told,) if content is not None else ())
+    assert any(told in line for line in job.said) is (content is not None)
+    job.night(e=READY)
+    assert job.latest.notices == ()
+
+
 # what is kept
 
 

@@ -72,6 +72,8 @@ class JobNight:
     def _night(self, handle: int) -> int:
         config = self._config
         before = state.latest(config.directory)
+        if before is None and config.latest.exists():
+            self._notice(f"{state.LATEST} cannot be read: whether the last night was cut, nobody knows")
         kept = state.nights(config.directory, config.name)
         now = Nightly(
             job=config.name,
