@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-import numpy as np
-
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company, validity
-from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
+from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, is_no_chat, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading.soak.columns import Bools, Rows, rows_of
@@ -97,7 +95,7 @@ def _bounds(rows: Rows, field: str, left: Rows) -> tuple[int, int | None]:
 
     Prompts of embeddings not all servers count.
     """
-    least, most = _total(rows.where(~_is_no_chat(rows)), field), _total(rows, field)
+    least, most = _total(rows.where(~is_no_chat(rows)), field), _total(rows, field)
     more = None if left and field != "tokens" else _most(left)
     return least, None if more is None else most + more
 
@@ -118,13 +116,9 @@ def _left(run: SoakRun) -> Rows:
     return rows.where(rows.among("outcome", CUT) & ~rows.tells("tokens"))
 
 
-def _is_no_chat(rows: Rows) -> Bools:
-    return np.asarray(~rows.among("phase", {""}) & (rows.whole("cap") == 0), dtype=np.bool_)
-
-
 def _uncertain(rows: Rows) -> Bools:
     """Whether a server may count a request or not: no chat, one to be refused or turned away, or whose client left."""
-    return rows.among("outcome", CUT | {"declined", "accepted", TURNED_AWAY}) | _is_no_chat(rows)
+    return rows.among("outcome", CUT | {"declined", "accepted", TURNED_AWAY}) | is_no_chat(rows)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
