@@ -35,6 +35,8 @@ BROKEN = {
     "ok, cut after [DONE]": (CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(DONE)),
     "ok, thought alone": (CHUNKED, chunk(event(b'{"choices":[{"delta":{"reasoning":"hm"}}]}')), chunk(DONE), LAST),
     "no_terminator": (CHUNKED, chunk(delta("one")), chunk(delta("two")), LAST),
+    "no_terminator, usage before its words": (CHUNKED, chunk(USAGE), chunk(delta("one")), LAST),
+    "ok, usage before its words and after them": (CHUNKED, chunk(USAGE), chunk(delta("one")), chunk(USAGE), LAST),
     "no_terminator, close-delimited": (CLOSED, delta("one")),
     "no_terminator, not a word": (CHUNKED, LAST),
     "truncated": (CHUNKED, chunk(delta("one"))),
