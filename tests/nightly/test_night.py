@@ -124,8 +124,10 @@ def test_what_is_said_on_a_signal_ends_the_run_and_the_night(tmp_path, monkeypat
 @pytest.mark.parametrize("asked", [True, False], ids=["ended", "in vain"])
 def test_a_night_that_is_ended_while_it_waits_for_its_turn_is_no_change_for_the_worse(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(night.locks, "folder", lambda: tmp_path)
-    job = Acted(tmp_path, monkeypatch, more="" if asked else 'limit = "1s"')
+    job = Acted(tmp_path, monkeypatch)
     job.night(e=READY)
+    if not asked:
+        job.file.write_text(f'limit = "1s"\n{job.file.read_text()}')
     (lock,) = tmp_path.glob("nightly-*.lock")
     with lock.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
