@@ -107,7 +107,7 @@ def read(env: Mapping[str, str] = os.environ) -> LoadSettings:
     if not _ROLE.fullmatch(role):
         raise SettingsError(f"SEATRIAL_ROLE={role[:60]!r}: up to 40 letters, digits and dashes: a file is called so")
     ca = env.get("SEATRIAL_CA", "")
-    if ca and not Path(ca).is_file():
+    if ca and not words.is_file(Path(ca)):
         raise SettingsError(f"SEATRIAL_CA={ca}: no such file")
     return LoadSettings(
         run=Path(run) if run else None,
@@ -187,7 +187,7 @@ def _seconds(env: Mapping[str, str], name: str, default: float, least: float = 0
 def _rps(env: Mapping[str, str]) -> float | None:
     if not env.get("SEATRIAL_RPS"):
         return None
-    if not 0 < (value := _number(env, "SEATRIAL_RPS", 1.0)) <= phases.MOST_RPS:
+    if not phases.LEAST_RPS <= (value := _number(env, "SEATRIAL_RPS", 1.0)) <= phases.MOST_RPS:
         raise SettingsError(f"SEATRIAL_RPS={env['SEATRIAL_RPS']}: more than 0, {phases.MOST_RPS:g} a second at most")
     return value
 
@@ -207,7 +207,7 @@ def _whole(env: Mapping[str, str], name: str, most: int = 10**9) -> int | None:
     text = env.get(name, "")
     if not text:
         return None
-    if not text.isdecimal() or not 1 <= int(text[:12]) <= most:
+    if not text.isdecimal() or len(text) > 10 or not 1 <= int(text) <= most:
         raise SettingsError(f"{name}={text[:60]}: a whole number, 1 to {most}")
     return int(text)
 

@@ -13,11 +13,14 @@ from load.record import RowWriter
 from load.shapes import Shape, shapes
 from load.shapes.helm import Helm
 from load.users.ticket import Ticket
+from seatrial.checks.areas.soak.parts import BESIDE
 from seatrial.given.phases import CLOSED, MEASURES, RATES, SoakPhase
-from seatrial.records import LoadRow, PhaseSort
+from seatrial.records import LEFT, LoadRow, PhaseSort
 
 UNASKED = frozenset({PhaseSort.BASELINE, PhaseSort.REST})
 """Sorts of phases in which nothing is asked beside what they send themselves."""
+
+SERVED = frozenset({"ok", LEFT})
 
 EARLY_S = 2.0
 """A load whose phases are over by more than this before its time ends then."""
@@ -140,8 +143,12 @@ class LoadVoyage:
         return self._answered / max(self._helm.time.now() - self._began, 1e-9)
 
     def _count(self, row: LoadRow) -> None:
-        mine = self.phase is not None and row.phase == self.phase.name and not row.canary
-        self._answered += mine and row.outcome == "ok"
+        self._answered += self.phase is not None and row.phase == self.phase.name and is_served(row)
+
+
+def is_served(row: LoadRow) -> bool:
+    """Whether a request of the traffic had what it wanted: an answer, or as much of it as its client stayed for."""
+    return row.outcome in SERVED and not row.canary and row.workload not in BESIDE
 
 
 def sail(

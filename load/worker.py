@@ -29,7 +29,7 @@ from load.shapes import shapes, sweep
 from load.shapes.helm import Helm
 from load.users.asked import AskedOf
 from load.users.traffic import Traffic
-from load.voyage import LoadTime, LoadVoyage
+from load.voyage import LoadTime, LoadVoyage, is_served
 from seatrial.records import LoadRow
 from seatrial.run.about import run_info
 from seatrial.run.directory import RunDir
@@ -192,7 +192,7 @@ class WorkerSession:
         return f"seatrial: {self.recorder.outcomes.total()} requests: {counts or 'none'}; rows: {path}"
 
     def _count(self, row: LoadRow) -> None:
-        self._answered += row.phase == self._phase and not row.canary and row.outcome == "ok"
+        self._answered += row.phase == self._phase and is_served(row)
 
     def _ship(self) -> None:
         assert self._outbox is not None

@@ -289,6 +289,16 @@ def test_streams_name_one_model() -> None:
     assert words(row(1, "stall"))[0] is Outcome.INCONCLUSIVE
 
 
+def test_vectors_are_no_streams_that_keep_a_name_to_themselves() -> None:
+    vectors = [row(n, phase="closed", cap=0, tokens=0) for n in (1, 2)]
+    chats = [row(n, phase="closed", cap=16, named=("m",)) for n in (3, 4)]
+    rule = answers.streams_name_one_model
+    assert judged(rule, load(*vectors))[0] is Outcome.UNSUPPORTED
+    assert judged(rule, load(*vectors, *chats))[0] is Outcome.PASS
+    assert judged(rule, load(*vectors, row(5, "stall", phase="closed", cap=16)))[0] is Outcome.INCONCLUSIVE
+    assert judged(rule, load(*vectors, row(5, phase="closed", cap=16)))[0] is Outcome.INCONCLUSIVE
+
+
 @pytest.mark.parametrize("field", ["tokens", "prompt_tokens", "cached", "drafted", "accepted"])
 @pytest.mark.parametrize("value", [10**400, -(10**400), 10**299], ids=["above", "below", "within"])
 def test_a_count_beyond_all_reckoning_keeps_no_rule_from_its_verdict(field: str, value: int) -> None:

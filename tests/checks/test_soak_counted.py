@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from seatrial.checks.areas.soak import counters
-from seatrial.records import Counters, Expect, Outcome
-from tests.checks.test_soak import PACED, judged, load, row
+from seatrial.checks.areas.soak import company, counters
+from seatrial.records import Counters, Expect, Meter, Outcome
+from tests.checks.test_soak import MS, PACED, judged, load, row
 
 
 @pytest.mark.parametrize("word", ["deadline", "stall", "cancelled", "left"])
@@ -71,6 +71,19 @@ def test_streams_without_usage_leave_a_bound_only() -> None:
     assert judged(rule, load(row(1, tokens=None), row(2, tokens=None)))[0] is Outcome.UNSUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("server", "expected"), [({}, "PASS"), ({"tokens": 12}, "INCONCLUSIVE"), ({"tokens": 8}, "ADVISORY")]
+)
+def test_who_is_turned_away_is_no_gap_in_the_count(server: dict[str, int], expected: str) -> None:
+    """A server made nothing of what it answered with 429; one behind a gateway that said 503 may have made more."""
+    run = load(row(1), row(2, "busy", status=429, deltas=0), row(3, "busy", status=503, deltas=0), server=server)
+    assert judged(counters.tokens_agree_with_the_server, run)[0] is Outcome(expected)
+    counted = {"requests": 1 if not server else 3}
+    assert judged(counters.requests_agree_with_the_server, load(*run.rows, server=counted))[0] is Outcome.PASS
+    told_none = load(*run.rows, row(4, "http_5xx", status=500, deltas=0))
+    assert judged(counters.tokens_agree_with_the_server, told_none)[0] is Outcome.INCONCLUSIVE
+
+
 def test_counters_that_differ_across_a_stop_say_nothing() -> None:
     for rule, server in (
         (counters.tokens_agree_with_the_server, {"tokens": 17}),
@@ -80,6 +93,37 @@ def test_counters_that_differ_across_a_stop_say_nothing() -> None:
         assert judged(rule, run)[0] is Outcome.ADVISORY
         assert judged(rule, run, stopped=[[0, 1]])[0] is Outcome.INCONCLUSIVE
         assert judged(rule, load(row(1), row(2)), stopped=[[0, 1]])[0] is Outcome.PASS
+
+
+def meters(*told: tuple[str, int | None], source: str = "vLLM's /metrics") -> tuple[Meter, ...]:
+    """Looks at a server, one a second: the mark of its start, and its total of tokens."""
+    return tuple(
+        Meter(name="8080", source=source, t=n * 1000 * MS, start=mark, tokens=tokens)
+        for n, (mark, tokens) in enumerate(told, start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("looks", "began_again"),
+    [
+        (meters(("a", 5), ("b", 9)), True),
+        (meters(("a", None), ("b", None), ("a", None)), True),  # several answer by that name
+        (meters(("", 500), ("", 3)), True),
+        (meters(("a", 5), ("a", 5), ("a", 9)), False),
+        (meters(("", 5), ("", None), ("", 9)), False),
+        ((*meters(("", 500)), *meters(("", None), ("", 3), source="llama.cpp /slots")), False),
+        (tuple(msgspec.structs.replace(each, t=90_000 * MS + each.t) for each in meters(("a", 5), ("b", 3))), False),
+    ],
+)
+def test_counters_that_began_again_unseen_say_nothing(looks: tuple[Meter, ...], began_again: bool) -> None:
+    """Of a server that is elsewhere: none of its processes was seen to end."""
+    off = msgspec.structs.replace(load(row(1), row(2), server={"tokens": 9, "requests": 1}), meters=looks)
+    for rule in (counters.tokens_agree_with_the_server, counters.requests_agree_with_the_server):
+        assert judged(rule, off)[0] is (Outcome.INCONCLUSIVE if began_again else Outcome.ADVISORY)
+    assert bool(counters.token_figures(off, Expect())) is not began_again
+    assert company.made_for_us(off) == (None if began_again else 9)
+    same = msgspec.structs.replace(load(row(1), row(2)), meters=looks)
+    assert judged(counters.tokens_agree_with_the_server, same)[0] is Outcome.PASS
 
 
 def test_a_server_gone_at_the_end_is_no_server_without_counters() -> None:

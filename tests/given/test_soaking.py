@@ -42,6 +42,12 @@ PHASES = {
     "name twice": (OPEN + 'rps = 1\nname = "closed"\n', r" line 9: name: closed is there already"),
     "odd name": (OPEN + 'rps = 1\nname = "A b"\n', r" line 9: name: up to 24 small letters"),
     "nothing sent": ('[[phase]]\nsort = "rest"\nlength = "1m"\n', r"nothing is sent in any phase of it"),
+    "an eternity for the first rate": (
+        OPEN.replace('"open"', '"sweep"') + "rps = [1e-320, 8]\n",
+        r" line 8: rps: more than 0, and 1000 at most",
+    ),
+    "no time at all": (OPEN.replace("1m", "0.5s", 1) + "rps = 1\n", r" line 3: length: over before an answer comes"),
+    "nobody comes": (OPEN + "rps = 0.01\n", r" line 8: rps: no request comes within 60s; a higher rate, or a longer"),
     "for ever": (OPEN.replace("1m", "721h") + "rps = 1\n", r"1442h in all; 30 days at most"),
 }
 
@@ -100,6 +106,7 @@ WORKLOADS = {
     "twice": ('[[part]]\nkind = "chat"\n[[part]]\nkind = "chat"\n', r" line 4: kind: chat is there already"),
     "reserved": ('[[part]]\nkind = "chat"\nname = "canary"\n', r" line 3: name: up to 24 small letters"),
     "never": ('invalid_every = "0s"\n[[part]]\nkind = "chat"\n', r"line 1: invalid_every=0s is no time at all"),
+    "a flood": ('invalid_every = "0.01s"\n[[part]]\nkind = "chat"\n', r"line 1: invalid_every=0.01s would be a load"),
     "no toml": ("[[part\n", r" line 1: no TOML"),
 }
 
@@ -138,6 +145,9 @@ def test_the_options_of_a_soak_are_read_together(tmp_path: Path) -> None:
     )
     assert read(soak="10m").lacking() is None
     assert read(soak="10m", rps="2", users="3").users == 3
+    assert read(soak="2m", rps="0.01", canary_every="119s").seconds == 120
+    assert read(phases=str(path), canary_every="119s").users is None
+    assert read(users="0004").users == 4
     assert read(after_stop="abort").after_stop is soak.AfterStop.ABORT
     for given, message in (
         ({"phases": str(path), "soak": "1h"}, "leave out --soak"),
@@ -158,7 +168,12 @@ def test_the_options_of_a_soak_are_read_together(tmp_path: Path) -> None:
         ({"rps": "2", "users": "3"}, "--users=3: with --rps it is for --soak=10m and longer; leave one out"),
         ({"canary_every": "2h"}, "--canary-every=2h: a soak of 60s sends none"),
         ({"after_stop": "maybe"}, "--after-stop=maybe: unknown; known are abort, continue"),
+        ({"phases": str(path), "canary_every": "2m"}, "--canary-every=2m: a soak of 2m sends none"),
+        ({"rps": "0.01"}, "--rps=0.01: no request comes within 60s of it; a higher rate, or more time"),
+        ({"users": "0000000011000000"}, "a whole number, 1 to 1000"),
         ({"workload": "nobody"}, "--workload=nobody"),
+        ({"workload": "n" * 5000}, "--workload=nnn.*: no such file"),
+        ({"phases": "n" * 5000}, "--phases=nnn.*: no such file"),
     ):
         with pytest.raises(ConfigError, match=message):
             read(**given)

@@ -42,6 +42,8 @@ def test_none_is_none():
 
 
 def test_neither_a_file_nor_a_client_names_those_that_are_known():
+    with pytest.raises(ConfigError, match=r"--tools=nnn.*: no such file.*openclaw"):
+        read("n" * 5000, sets)
     with pytest.raises(ConfigError, match=r"--tools=nobody: no such file.*openclaw"):
         read("nobody", sets)
 

@@ -9,7 +9,9 @@ from seatrial.records import (
     SECOND,
     Crew,
     CrewWord,
+    Event,
     Expect,
+    Happening,
     Judgement,
     LoadRow,
     NightFigure,
@@ -34,8 +36,8 @@ def row(n: int, *, first_s: float | None = 0.5, outcome: str = "ok", tokens: int
     )  # fmt: skip
 
 
-def sample(t: float, memory: int, *, pid: int = 1, parent: int | None = None) -> Sample:
-    return Sample(t=round(t * SECOND), name="e", pid=pid, incarnation="b:1:1", parent=parent, memory=memory)
+def sample(t: float, memory: int, *, pid: int = 1, parent: int | None = None, incarnation: str = "b:1:1") -> Sample:
+    return Sample(t=round(t * SECOND), name="e", pid=pid, incarnation=incarnation, parent=parent, memory=memory)
 
 
 def run(rows: list[LoadRow], **more) -> SoakRun:
@@ -95,6 +97,22 @@ def test_memory_at_rest_is_that_of_all_processes_in_the_phase_of_rest():
     children = (sample(11, 50 * MB, pid=2, parent=1),)
     found = figures(run([row(1)], phases=REST, samples=samples, children=children))[NightMeasure.REST]
     assert (found.value, found.low, found.high, found.n) == (250 * MB, 150 * MB, 350 * MB, 3)
+
+
+NEXT = {"pid": 7, "incarnation": "b:7:7"}
+"""Of the main process of the next life."""
+
+
+def test_what_held_memory_in_an_earlier_life_or_has_ended_holds_none_at_rest():
+    samples = (sample(3, 100 * MB), sample(4, 900 * MB), sample(8, 70 * MB, **NEXT), sample(12, 80 * MB, **NEXT))
+    children = (
+        sample(4, 50 * MB, pid=2, parent=1),
+        sample(7, 20 * MB, pid=8, parent=7, incarnation="b:8:8"),
+        sample(7, 30 * MB, pid=9, parent=7, incarnation="b:9:9"),
+    )
+    ended = Event(what=Happening.EXIT, name="e", at=9 * SECOND, pid=9)
+    found = figures(run([row(1)], phases=REST, samples=samples, children=children, events=(ended,)))
+    assert (found[NightMeasure.REST].value, found[NightMeasure.REST].n) == (100 * MB, 1)
 
 
 def test_of_a_soak_without_such_a_phase_it_is_what_is_held_when_it_has_ended():

@@ -29,6 +29,7 @@ class Queue:
     """Slots that serve in order of arrival, each request for ``service_s``; nothing is served during ``stalls``.
 
     A request holds a place from when it is taken to its end. ``late``: by how much the clock runs on at each wait.
+    ``named``: the traffic.
     """
 
     slots: int = 8
@@ -36,6 +37,7 @@ class Queue:
     places: int = 256
     stalls: tuple[tuple[float, float], ...] = ()
     late: float = 0.0
+    named: str = "short"
     at: float = 0.0
     taken: list[Ticket] = field(default_factory=list)
     dropped: list[Ticket] = field(default_factory=list)
@@ -85,9 +87,9 @@ class Queue:
         first = self._worked(begins, self.service_s / 10)
         sent_at, ended_at = ticket.intended_at, round(ends * SECOND)
         ticket.stream = Stream(sent_at=sent_at, first_at=round(first * SECOND), ended_at=ended_at)
-        ticket.outcome = "ok"
+        ticket.outcome = "left" if ticket.asked.leave_after else "ok"
         self.taken.append(ticket)
-        row = row_of("r", "8080", "ok", ticket.stream, intended_at=sent_at, ticket=ticket)
+        row = row_of("r", "8080", ticket.outcome, ticket.stream, intended_at=sent_at, ticket=ticket)
         for listener in self.listeners:
             listener(row)
         return ends
@@ -101,7 +103,7 @@ class Queue:
         return end
 
     def helm(self, seed: int = 1, measured: float | None = None) -> Helm:
-        return Helm(self, self, traffic(seed=seed), seed, self.slots, self.dropped.append, measured)
+        return Helm(self, self, traffic(self.named, seed), seed, self.slots, self.dropped.append, measured)
 
     def sail(self, phase: SoakPhase, helm: Helm | None = None) -> Helm:
         """Run one phase from now to its end."""

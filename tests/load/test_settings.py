@@ -60,6 +60,9 @@ def test_names_of_models_are_harmless_on_a_terminal() -> None:
     [
         ("USERS", "0"),
         ("USERS", "99999999"),
+        ("USERS", "0000000000011111"),
+        ("RPS", "1e-320"),
+        ("CA", "n" * 5000),
         ("RPS", "1e9"),
         ("RPS", "nan"),
         ("RPS", "-1"),

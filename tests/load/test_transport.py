@@ -35,6 +35,8 @@ BROKEN = {
     "ok, cut after [DONE]": (CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(DONE)),
     "ok, thought alone": (CHUNKED, chunk(event(b'{"choices":[{"delta":{"reasoning":"hm"}}]}')), chunk(DONE), LAST),
     "no_terminator": (CHUNKED, chunk(delta("one")), chunk(delta("two")), LAST),
+    "no_terminator, usage before its words": (CHUNKED, chunk(USAGE), chunk(delta("one")), LAST),
+    "ok, usage before its words and after them": (CHUNKED, chunk(USAGE), chunk(delta("one")), chunk(USAGE), LAST),
     "no_terminator, close-delimited": (CLOSED, delta("one")),
     "no_terminator, not a word": (CHUNKED, LAST),
     "truncated": (CHUNKED, chunk(delta("one"))),
@@ -85,6 +87,33 @@ def test_a_count_beyond_all_reckoning_is_none() -> None:
     s = ask(CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(last), chunk(DONE), LAST)
     assert classify(s) == "ok"
     assert (s.prompt_tokens, s.tokens, s.cached, s.drafted, s.accepted) == (5, None, None, None, 3)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        (b'{"prompt_tokens":"5","completion_tokens":"2","total_tokens":"7"}', None),
+        (b'{"prompt_tokens":5.0,"completion_tokens":2.0}', None),
+        (b'{"prompt_tokens":true,"completion_tokens":{"n":2}}', None),
+        (b'"none"', None),
+        (b"[5,2]", None),
+        (b"7", None),
+        (b"null", None),
+        (b'{"prompt_tokens":5,"completion_tokens":2,"total_tokens":"7"}', 2),
+        (b'{"prompt_tokens":5,"completion_tokens":2}', 2),
+    ],
+)
+def test_an_odd_usage_is_none_and_spoils_no_answer(usage: bytes, tokens: int | None) -> None:
+    """What is wrong with it rules say; who reads the answer has it."""
+    s = ask(
+        CHUNKED,
+        chunk(delta("one")),
+        chunk(FINISH),
+        chunk(event(b'{"choices":[],"usage":%b}' % usage)),
+        chunk(DONE),
+        LAST,
+    )
+    assert (classify(s), s.tokens, s.faults) == ("ok", tokens, 0)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 import pytest
 
-from load.voyage import LoadVoyage
+from load.voyage import LoadVoyage, is_served
 from load.voyage import sail as set_out
 from seatrial.given.phases import SoakPhase
 from seatrial.records import LoadRow, PhaseSort
@@ -53,6 +53,34 @@ def test_an_open_phase_takes_its_share_of_what_the_closed_one_measured() -> None
     sent = [ticket for ticket in queue.taken if ticket.phase == "open"]
     assert len(sent) == pytest.approx(1300, rel=0.1)
     assert not over
+
+
+def test_clients_that_leave_as_they_were_to_are_work_that_was_done() -> None:
+    """Else a server would be asked for less than its share of what it can do, and where all leave for nothing."""
+    rates = []
+    for named in ("short", "agent"):  # of an agent's requests one in ten is left
+        lines, _ = sail(Queue(named=named), phase(PhaseSort.CLOSED, 400), phase(PhaseSort.REST, 60))
+        rates.append(float(lines.written[1][2]))
+    assert rates[1] == rates[0] == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "more", "served"),
+    [
+        ("ok", {}, True),
+        ("left", {}, True),
+        ("busy", {}, False),
+        ("no_terminator", {}, False),
+        ("ok", {"canary": True}, False),
+        ("ok", {"workload": "look"}, False),
+        ("declined", {"workload": "invalid"}, False),
+    ],
+)
+def test_what_a_phase_measures_is_what_became_of_its_traffic(
+    outcome: str, more: dict[str, Any], *, served: bool
+) -> None:
+    row = LoadRow(id="l-1", endpoint="e", outcome=outcome, intended_at=1, sent_at=1, ended_at=2, **more)
+    assert is_served(row) is served
 
 
 def test_where_no_answer_ended_within_a_phase_those_it_waits_for_count() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import os
 import signal
@@ -118,6 +119,30 @@ def test_what_is_said_on_a_signal_ends_the_run_and_the_night(tmp_path, monkeypat
     assert (job.latest.worse, job.hooks) == ((), [])  # it is no change of a server
     job.night(a={"word": "NOT PROVEN"}, b=READY)
     assert job.latest.worse == ("a: READY -> NOT PROVEN",)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["ended", "in vain"])
+def test_a_night_that_is_ended_while_it_waits_for_its_turn_is_no_change_for_the_worse(tmp_path, monkeypatch, asked):
+    monkeypatch.setattr(night.locks, "folder", lambda: tmp_path)
+    job = Acted(tmp_path, monkeypatch)
+    job.night(e=READY)
+    if not asked:
+        job.file.write_text(f'limit = "1s"\n{job.file.read_text()}')
+    (lock,) = tmp_path.glob("nightly-*.lock")
+    with lock.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waits = threading.Thread(
+            target=lambda: (until(lambda: "waiting" in " ".join(job.said), "it"), os.kill(os.getpid(), signal.SIGTERM))
+        )
+        if asked:
+            waits.start()
+        assert job.night(e=READY) == 4
+        if asked:
+            waits.join()
+    assert words(job) == {"e": "NOT TRIED"}
+    told = "the night was ended before its turn" if asked else "another nightly job asked 127.0.0.1:1 all the time"
+    assert job.latest.endpoints[0].why == told
+    assert len(job.hooks) == (0 if asked else 1)
 
 
 CUT = """
@@ -319,6 +344,23 @@ def test_a_directory_of_another_job_or_one_that_cannot_be_read_is_left_alone(tmp
     assert "cannot be read" in capsys.readouterr().err
     assert json.loads(before)["job"] == "job"
     assert len(job.runs) == 1
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"", b"[]", b'{"v":9}', None], ids=str)
+def test_a_state_that_cannot_be_read_is_told_and_one_that_is_not_there_is_nothing_to_tell(
+    tmp_path, monkeypatch, content
+):
+    job = Acted(tmp_path, monkeypatch)
+    job.night(e=READY)
+    job.config.latest.unlink()
+    if content is not None:
+        job.config.latest.write_bytes(content)
+    assert job.night(e=READY) == 0
+    told = "latest.json cannot be read: whether the last night was cut, nobody knows"
+    assert job.latest.notices == ((told,) if content is not None else ())
+    assert any(told in line for line in job.said) is (content is not None)
+    job.night(e=READY)
+    assert job.latest.notices == ()
 
 
 # what is kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from seatrial.wire.decoding.chunks import decode
+from seatrial.wire.decoding.chunks import Usage, decode
 
 
 def test_a_delta() -> None:
@@ -25,7 +25,7 @@ def test_a_tool_call() -> None:
 
 def test_usage_and_error() -> None:
     usage = decode(b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}').usage
-    assert usage
+    assert isinstance(usage, Usage)
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (1, 2, 3)
     assert decode(b'{"error":{"message":"m"}}').error == {"message": "m"}
 

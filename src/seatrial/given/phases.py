@@ -35,7 +35,7 @@ ALL_FROM_S = 600.0
 SHARE = 0.65
 """Of what closed users reach: a rate that a server keeps up with, at which it is seldom idle."""
 
-MOST_RPS = 1000.0
+LEAST_RPS, MOST_RPS = 0.000001, 1000.0
 LEAST_S = 1.0
 LONGEST_S = 30 * 86400.0
 MOST_USERS = 1000
@@ -148,7 +148,7 @@ def read(path: Path, *, hazard: Hazard = Hazard.HEAVY) -> tuple[SoakPhase, ...]:
         if wrong is None:
             try:
                 phases.append(_read(table))
-                if (wrong := _no_step(phases[-1])) is None:
+                if (wrong := _too_short(phases[-1])) is None:
                     continue
             except ConfigError as error:
                 wrong = ("length", str(error))
@@ -198,8 +198,17 @@ def _read(table: _Table) -> SoakPhase:
     )
 
 
-def _no_step(phase: SoakPhase) -> tuple[str, str] | None:
-    """What is wrong with a sweep too short for its first rate: it would measure nothing."""
+def is_empty(phase: SoakPhase) -> bool:
+    """Whether a phase is over, at the rates that it was given, before one request comes, as things go."""
+    return bool(phase.rps) and phase.seconds * sum(phase.rps) / len(phase.rps) < 1
+
+
+def _too_short(phase: SoakPhase) -> tuple[str, str] | None:
+    """What is wrong with a phase in which nothing is sent or answered, or a sweep too short for its first rate."""
+    if phase.seconds < LEAST_S:
+        return "length", "length: over before an answer comes; 1s at least"
+    if is_empty(phase):
+        return "rps", f"rps: no request comes within {length(phase.seconds)}; a higher rate, or a longer phase"
     if phase.sort != PhaseSort.SWEEP:
         return None
     first = step_s(phase.rps[0], phase.step_s) if phase.rps else phase.step_s
@@ -242,7 +251,7 @@ def _wrong_rates(table: _Table, before: Sequence[SoakPhase]) -> Iterator[tuple[s
     if not least <= len(rates) <= most:
         number = "one number" if most == 1 else f"{least} numbers" if least == most else f"{least} numbers or more"
         yield key, f"{key}: {sort} wants {number}"
-    if not all(0 < rate <= highest for rate in rates):
+    if not all(LEAST_RPS <= rate <= highest for rate in rates):
         yield key, f"{key}: more than 0, and {highest:g} at most"
     if sort == PhaseSort.SWEEP and len(rates) == 2 and rates[0] >= rates[1]:
         yield key, f"{key}: a sweep goes from a rate to a higher one"

@@ -180,8 +180,6 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
         raise ConfigError(f"--soak={get('soak')} is longer than anybody waits; 720h (30 days) at most")
     if found.canary_s < 1:
         raise ConfigError(f"--canary-every={get('canary_every')} would be a load of its own; 1s at least")
-    if get("canary_every") and found.canary_s >= found.seconds and file is None:
-        raise ConfigError(f"--canary-every={get('canary_every')}: a soak of {phases.length(found.seconds)} sends none")
     if found.users is not None and not any(phase.sort in phases.CLOSED for phase in found.phases):
         needed = phases.length(phases.ALL_FROM_S)
         raise ConfigError(f"--users={found.users}: with --rps it is for --soak={needed} and longer; leave one out")
@@ -191,14 +189,21 @@ def asked(get: Callable[[str], Any], hazard: Hazard, max_rps: float | None) -> S
     if max_rps is not None and fastest > max_rps:
         option = "--phases" if file is not None else "--rps"
         raise ConfigError(f"{option} wants {fastest:g} requests a second, --max-rps lets {max_rps:g} pass: change one")
+    if empty := next((phase for phase in found.phases if phases.is_empty(phase)), None):
+        lasts = phases.length(empty.seconds)
+        raise ConfigError(f"--rps={get('rps')}: no request comes within {lasts} of it; a higher rate, or more time")
     _ = found.traffic  # it is read now, before anything is begun
-    return replace(found, seconds=sum(phase.seconds for phase in found.phases)) if file else found
+    lasting = replace(found, seconds=sum(phase.seconds for phase in found.phases)) if file else found
+    if get("canary_every") and found.canary_s >= lasting.seconds:
+        lasts = phases.length(lasting.seconds)
+        raise ConfigError(f"--canary-every={get('canary_every')}: a soak of {lasts} sends none")
+    return lasting
 
 
 def _users(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= phases.MOST_USERS:
+    if not _is_whole(text, phases.MOST_USERS):
         raise ConfigError(f"--users={text}: a whole number, 1 to {phases.MOST_USERS}")
     return int(text)
 
@@ -235,9 +240,13 @@ def _crew(workers: str | None, expected: str | None, bind: str | None) -> CrewAs
 
 
 def _number(option: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_WORKERS:
+    if not _is_whole(text, MOST_WORKERS):
         raise ConfigError(f"{option}={text}: a whole number, 1 to {MOST_WORKERS}")
     return int(text)
+
+
+def _is_whole(text: str, most: int) -> bool:
+    return text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most
 
 
 def _place(text: str) -> tuple[str, int]:

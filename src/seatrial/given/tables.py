@@ -125,7 +125,7 @@ def _syntax(said: str, text: str) -> str:
 
 def _meaning(said: str, text: str, struct: type[msgspec.Struct]) -> str:
     match = _AT.match(said)
-    what, path = (match["what"], match["path"]) if match else (said, "")
+    what, path = (match["what"], match["path"].replace("[...]", "")) if match else (said, "")
     steps: list[Any] = [m["key"] if m["key"] else int(m["index"]) for m in _STEP.finditer(path)]
     field = re.search(r"field `([^`]+)`", what)
     if field:

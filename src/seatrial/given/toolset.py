@@ -43,7 +43,7 @@ def read(given: str | None, known: Callable[[], Mapping[str, bytes]]) -> Toolset
     if given is None:
         return None
     path = Path(given).absolute()
-    if path.is_file():
+    if words.is_file(path):
         if path.stat().st_size > LARGEST_BYTES:
             raise ConfigError(f"{OPTION}={visible(given, 200)}: larger than {LARGEST_BYTES // 1024 // 1024} MiB")
         return Toolset(given, _tools(tables.content(path), given))

@@ -320,9 +320,17 @@ def file(option: str, text: str | None) -> Path | None:
     if text is None:
         return None
     path = Path(text).absolute()
-    if not path.is_file():
-        raise ConfigError(f"{option}={text}: no such file")
+    if not is_file(path):
+        raise ConfigError(f"{option}={shorten(text, 200)}: no such file")
     return path
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; none is at a path that no file system takes."""
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that is closed
+        return False
 
 
 def certificates(text: str | None) -> Path | None:

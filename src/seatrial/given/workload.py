@@ -28,6 +28,7 @@ import msgspec
 
 from seatrial.given import tables, words
 from seatrial.given.errors import ConfigError
+from seatrial.text import shorten
 
 Kind = Literal["chat", "agent", "structured", "long", "embeddings", "cancel"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -38,6 +39,8 @@ RESERVED = frozenset({"canary", "invalid", "look", "fill"})
 PAGES = files("seatrial.given").joinpath("workloads")
 OF_AN_AGENT = ("system", "tools", "turns", "thinks")
 MOST_WORDS, MOST_TOKENS = 200_000, 1_000_000
+LEAST_S = 1.0
+"""Between two requests that must be refused: more of them would be a load of their own."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 
@@ -98,8 +101,8 @@ def named(text: str) -> Workload:
     if text in known():
         return read(Path(str(PAGES.joinpath(f"{text}.toml"))), text)
     path = Path(text)
-    if not path.is_file():
-        raise ConfigError(f"--workload={text}: no such file; shipped are {', '.join(known())}")
+    if not words.is_file(path):
+        raise ConfigError(f"--workload={shorten(text, 200)}: no such file; shipped are {', '.join(known())}")
     return read(path, _slug(path.stem))
 
 
@@ -123,6 +126,8 @@ def read(path: Path, name: str) -> Workload:
     if file.invalid_every is not None:
         try:
             invalid = words.duration("invalid_every", file.invalid_every)
+            if invalid < LEAST_S:
+                raise ConfigError(f"invalid_every={file.invalid_every} would be a load of its own; 1s at least")
         except ConfigError as error:
             raise ConfigError(f"{where} line {tables.line_of(text, 'invalid_every')}: {error}") from error
     return Workload(name=name, parts=file.part, invalid_s=invalid)

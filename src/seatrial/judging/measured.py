@@ -12,9 +12,12 @@ import numpy as np
 from seatrial.checks.areas.soak import measured as soaked
 from seatrial.checks.areas.soak import validity
 from seatrial.checks.areas.soak.parts import lost, parts
-from seatrial.records import Expect, Judgement, NightFigure, NightMeasure, PhaseSort, Sample, SoakRun, Stage
+from seatrial.records import Expect, Happening, Judgement, NightFigure, NightMeasure, PhaseSort, Sample, SoakRun, Stage
 from seatrial.statistics.intervals import clopper_pearson
 from seatrial.statistics.percentiles import percentile
+
+ENDS = frozenset({Happening.EXIT, Happening.LOST})
+"""How a process of a server ends."""
 
 
 def of_soaks(soaks: Mapping[str, SoakRun], judgements: Iterable[Judgement]) -> dict[str, dict[str, NightFigure]]:
@@ -75,16 +78,30 @@ def _rest(run: SoakRun) -> Iterator[NightFigure]:
     if not spans and ended is None:
         return
     within = [(since, until) for since, until in spans if until is not None] or [(ended or 0, 2**63)]
-    held = list(_together([*run.samples, *run.children], within))
+    held = list(_together(run, within))
     if held:
         yield NightFigure(value=median(held), n=len(held), low=min(held), high=max(held))
 
 
-def _together(samples: Sequence[Sample], within: Sequence[tuple[int, int]]) -> Iterator[float]:
-    """The sum over processes at each reading of the main one: a child counts by what was last read of it."""
-    last: dict[int, int] = {}
-    for sample in sorted(samples, key=lambda line: line.t):
-        if sample.memory is not None:
-            last[sample.pid] = sample.memory
-        if sample.parent is None and sample.memory is not None and any(a <= sample.t <= b for a, b in within):
-            yield float(sum(last.values()))
+def _together(run: SoakRun, within: Sequence[tuple[int, int]]) -> Iterator[float]:
+    """The sum over the processes of a life at each reading of its main one: a child counts by what was last read of it.
+
+    Who has ended holds nothing any more: a child, or all of a life whose main process is another one now.
+    """
+    told: list[tuple[int, int, Sample | None]] = [
+        (event.at, event.pid, None) for event in run.events if event.what in ENDS
+    ]
+    told += [(line.t, line.pid, line) for line in (*run.samples, *run.children) if line.memory is not None]
+    held: dict[int, Sample] = {}
+    main = Sample(name="", pid=0, incarnation="")
+    for at, pid, line in sorted(told, key=lambda each: each[0]):
+        if line is None:
+            held.pop(pid, None)
+            continue
+        if line.parent is None and line.incarnation != main.incarnation:
+            held = {other: sample for other, sample in held.items() if sample.t > main.t}
+        held[pid] = line
+        if line.parent is None:
+            main = line
+            if any(since <= at <= until for since, until in within):
+                yield float(sum(sample.memory or 0 for sample in held.values()))

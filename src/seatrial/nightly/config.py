@@ -195,7 +195,7 @@ def _target(table: NightlyTable, each: EndpointTable, n: int, where: _Where) -> 
     return NightTarget(
         name=name,
         url=url,
-        model=each.model,
+        model=checked("model", _model, each.model),
         access=Access(
             key_env=checked("api-key-env", _variable, each.api_key_env) if where.to_run else each.api_key_env,
             headers={
@@ -261,10 +261,17 @@ def _hook(text: str) -> tuple[str, ...]:
 
 
 def _bytes(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(MB|GB|TB)", text.strip())
     if match is None:
         raise ConfigError(f"{text[:60]!r} is no size; say 500MB or 20GB")
     return int(float(match[1]) * {"MB": 10**6, "GB": 10**9, "TB": 10**12}[match[2]])
+
+
+def _model(name: str | None) -> str | None:
+    """A word of a command line, which holds neither nothing nor all that TOML can."""
+    if name is not None and not (name.strip() and name.isprintable()):
+        raise ConfigError(f"{name[:60]!r} is no name of a model")
+    return name
 
 
 def _variable(name: str | None) -> str | None:

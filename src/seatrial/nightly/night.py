@@ -33,6 +33,8 @@ from seatrial.verdict.outcomes import EXIT_INCONCLUSIVE, EXIT_READY
 FOLDERS = ("runs", "logs", f"runs/{past.FOLDER}")
 """Of the directory of a job. In the last Allure's own history of each endpoint is kept."""
 
+NO_TURN = "the night was ended before its turn"
+
 
 class JobNight:
     """A night that is about to begin.
@@ -70,6 +72,8 @@ class JobNight:
     def _night(self, handle: int) -> int:
         config = self._config
         before = state.latest(config.directory)
+        if before is None and config.latest.exists():
+            self._notice(f"{state.LATEST} cannot be read: whether the last night was cut, nobody knows")
         kept = state.nights(config.directory, config.name)
         now = Nightly(
             job=config.name,
@@ -133,7 +137,7 @@ class JobNight:
         """One endpoint's run, and the state after it."""
         path = new_path(self._config.runs)
         early = bool(self._child.asked)
-        skip = "the night was ended before its turn" if early else full
+        skip = NO_TURN if early else full
         if skip:
             run = NightRun(
                 endpoint=target.name,
@@ -165,8 +169,14 @@ class JobNight:
             except ConfigError as error:
                 own, why = None, str(error)
             if own is None:
+                early = bool(self._child.asked)
                 return NightRun(
-                    endpoint=target.name, word=NightWord.NOT_TRIED, night=night, why=why, ended_at=time.time()
+                    endpoint=target.name,
+                    word=NightWord.NOT_TRIED,
+                    night=night,
+                    why=NO_TURN if early else why,
+                    ended_at=time.time(),
+                    early=early,
                 )
             held.append(own)
         self._say(f"{target.name:<10} runs; what it prints: {log}")

@@ -38,15 +38,17 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: Any = None  # of any type, so that an odd one spoils nothing else
+    """Counts of any type: an odd one is none, and spoils no answer."""
+
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+    total_tokens: Any = None
+    prompt_tokens_details: Any = None
 
 
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     choices: list[Choice] = []
-    usage: Usage | None = None
+    usage: Usage | str | float | list[Any] | bool | None = None
     error: Any = None
     model: Any = None
     timings: Any = None  # llama.cpp's, which tell what became of drafts

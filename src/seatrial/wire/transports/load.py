@@ -71,7 +71,7 @@ class Stream:
     done: bool = False
     finish_reason: str = ""
     named: tuple[str, ...] = ()  # what its chunks call the model, at most NAMES
-    final_usage: bool = False  # a chunk without choices that carries usage
+    final_usage: bool = False  # a chunk without choices that carries usage, and no delta after it
     prompt_tokens: int | None = None
     tokens: int | None = None
     cached: int | None = None  # tokens of the prompt that were known, as usage tells
@@ -303,7 +303,7 @@ class _Meter:
             s.reported = True
             s.fault = event.data[:LONGEST].decode("utf-8", "replace")
             return
-        if chunk.usage is not None:
+        if isinstance(chunk.usage, chunks.Usage):
             s.prompt_tokens = fields.counted(chunk.usage.prompt_tokens)
             s.tokens = fields.counted(chunk.usage.completion_tokens)
             s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
@@ -333,6 +333,7 @@ class _Meter:
     def _count(self, at: int) -> None:
         s = self.stream
         s.deltas += 1
+        s.final_usage = False
         if not s.first_at:
             s.first_at = at
             if self._tap is not None:

@@ -12,8 +12,8 @@ from itertools import groupby
 from seatrial.checks import look
 from seatrial.checks.areas.soak import lasting, meanwhile, validity
 from seatrial.checks.areas.soak.figures import figures
-from seatrial.checks.areas.soak.parts import BEGUN, SOAK, parts, why_none
-from seatrial.checks.findings import no_evidence, violation
+from seatrial.checks.areas.soak.parts import BEGUN, SOAK, is_no_chat, parts, why_none
+from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.records import SECOND, Expect, Finding, Level, LoadRow, SoakRun
 
@@ -91,9 +91,12 @@ def requests_are_answered(run: SoakRun, expect: Expect) -> Iterator[Finding]:
 def streams_name_one_model(run: SoakRun, expect: Expect) -> Iterator[Finding]:
     """Under load, streams name the model that the run's first answer named."""
     judged = parts(run, expect).judged
-    sound = judged.where(judged.among("outcome", {"ok"}))
-    if not sound:
+    sound = judged.where(judged.among("outcome", {"ok"}) & ~is_no_chat(judged))
+    if judged and not sound and is_no_chat(judged).all():
+        yield refusal("the streams", expected="streams", got="none was asked for: embeddings are none", optional=True)
+    elif not sound:
         yield no_evidence("the streams", expected="answers that name their model", got=why_none(run, expect))
+    if not sound:
         return
     said = sound.counts("named")
     first = next(iter(said))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from seatrial.checks.areas.soak import lasting
 from seatrial.reading.soak.columns import rows_of
 from seatrial.records import SECOND, Counters, SoakRun, Stage
 
@@ -54,7 +57,23 @@ def made_for_us(run: SoakRun) -> int | None:
     before, after = readings(run)
     if before is None or after is None or before.tokens is None or after.tokens is None:
         return None
-    return None if seen(run, before, after) else after.tokens - before.tokens
+    return None if seen(run, before, after) or anew(run) else after.tokens - before.tokens
+
+
+def anew(run: SoakRun) -> str:
+    """What shows that its counters began again during the load, or that several servers count by its name; or nothing.
+
+    A server that is elsewhere may be started again between two looks, and nobody sees it stop.
+    """
+    since, until = lasting.bounds(run)
+    looks = [meter for meter in run.meters if since is not None and since <= meter.t <= (until or meter.t)]
+    if len({meter.start for meter in looks if meter.start}) > 1:
+        return "the mark of its start changed: they began again, or several servers count by that name"
+    for name in ("tokens", "prompt_tokens"):
+        totals = [(meter.source, total) for meter in looks if (total := getattr(meter, name)) is not None]
+        if any(one == other and less < total for (one, total), (other, less) in pairwise(totals)):
+            return "they fell meanwhile: they began again, or several servers count by that name"
+    return ""
 
 
 def _crowd(run: SoakRun, spare: int = 0) -> str:

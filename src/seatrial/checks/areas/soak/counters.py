@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-import numpy as np
-
 from seatrial.checks import causes
 from seatrial.checks.areas.soak import company, validity
-from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, why_none
+from seatrial.checks.areas.soak.parts import COUNTED, UNHEARD, intervals, is_no_chat, why_none
 from seatrial.checks.findings import no_evidence, refusal, violation
 from seatrial.checks.rules import rule
 from seatrial.reading.soak.columns import Bools, Rows, rows_of
@@ -17,14 +15,17 @@ from seatrial.records import LEFT, OUR_ERROR, Expect, Finding, Level, SoakRun
 CUT = frozenset({LEFT, "deadline", "stall", "cancelled", OUR_ERROR})
 """Outcomes of requests whose client left before their end: as it was to, as its patience ended, or for our error."""
 
-KNOWN = UNHEARD | CUT | {"declined"}
+TURNED_AWAY = "busy"
+"""Outcome of requests of which a server counts nothing; where a gateway gave up on it, perhaps something."""
+
+KNOWN = UNHEARD | CUT | {"declined", TURNED_AWAY}
 """Outcomes of which it is known what a server may have counted though no usage was told: nothing, or up to a cap."""
 
 
 def token_figures(run: SoakRun, expect: Expect) -> dict[str, str]:
     """Both sides of the comparison, where there are two."""
     users, server = rows_of(run).known_total("tokens"), grown(run, "tokens")
-    if server is None or (intervals(expect) and users != server):
+    if server is None or (users != server and _again(run, expect)):
         return {}
     if users is None:
         return {"tokens": f"no stream told any, the server's {server}"}
@@ -63,6 +64,7 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
     tells = rows.tells("tokens")
     told = int(tells.sum())
     silent = int((~tells & ~rows.among("outcome", KNOWN)).sum()) + len(run.unfinished)
+    turned_away = int((~tells & rows.among("outcome", {TURNED_AWAY})).sum())
     if not told:
         missing = refusal if silent else no_evidence
         yield missing("usage", expected="usage in each stream, as asked for", got="none in any")
@@ -74,7 +76,10 @@ def tokens_agree_with_the_server(run: SoakRun, expect: Expect) -> Iterator[Findi
         counted.append(("prompt tokens that were not cached", "prompt_read", read))
     for name, field, server in counted:
         least, most = _bounds(rows, field, left)
-        if server < least or (most is not None and server > most and not silent):
+        more = most is not None and server > most
+        if more:  # perhaps for those
+            silent, turned_away = silent + turned_away, 0
+        if server < least or (more and not silent):
             upto = "" if most == least else " or more" if most is None else f" to {most}"
             aside = f", {len(left)} that our clients left aside" if left else ""
             yield _apart(name, f"{least}{upto}: the usage of {told} streams{aside}", server, least, run, expect)
@@ -90,7 +95,7 @@ def _bounds(rows: Rows, field: str, left: Rows) -> tuple[int, int | None]:
 
     Prompts of embeddings not all servers count.
     """
-    least, most = _total(rows.where(~_is_no_chat(rows)), field), _total(rows, field)
+    least, most = _total(rows.where(~is_no_chat(rows)), field), _total(rows, field)
     more = None if left and field != "tokens" else _most(left)
     return least, None if more is None else most + more
 
@@ -111,13 +116,9 @@ def _left(run: SoakRun) -> Rows:
     return rows.where(rows.among("outcome", CUT) & ~rows.tells("tokens"))
 
 
-def _is_no_chat(rows: Rows) -> Bools:
-    return np.asarray(~rows.among("phase", {""}) & (rows.whole("cap") == 0), dtype=np.bool_)
-
-
 def _uncertain(rows: Rows) -> Bools:
-    """Whether a server may count a request or not: one that is no chat, was to be refused, or whose client left."""
-    return rows.among("outcome", CUT | {"declined", "accepted"}) | _is_no_chat(rows)
+    """Whether a server may count a request or not: no chat, one to be refused or turned away, or whose client left."""
+    return rows.among("outcome", CUT | {"declined", "accepted", TURNED_AWAY}) | is_no_chat(rows)
 
 
 def _difference(run: SoakRun, field: str) -> Generator[Finding, None, int | None]:
@@ -157,11 +158,16 @@ def grown(run: SoakRun, field: str) -> int | None:
     return None if first is None or last is None else last - first
 
 
+def _again(run: SoakRun, expect: Expect) -> str:
+    """What shows that the server may have begun to count again; empty where nothing does."""
+    return "it stopped in between" if intervals(expect) else company.anew(run)
+
+
 def _apart(what: str, expected: str, server: int, users: int, run: SoakRun, expect: Expect) -> Finding:
-    """The two counts differ; across a stop that shows nothing, for a server may begin to count again."""
+    """The two counts differ; across a stop or a start that shows nothing, for a server may begin to count again."""
     got = f"{server} by {run.counters[-1].source}"
-    if intervals(expect):
-        return no_evidence(f"the {what}", expected=expected, got=f"{got}; it stopped in between")
+    if again := _again(run, expect):
+        return no_evidence(f"the {what}", expected=expected, got=f"{got}; {again}")
     if server > users:
         so = f"the server made {what} nobody here received, or others use it as well"
     else:

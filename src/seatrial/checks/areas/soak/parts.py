@@ -113,6 +113,11 @@ def is_slow(rows: Rows) -> Bools:
     return np.asarray(rows.among("outcome", {"deadline"}) & flows & (rows.whole("deltas") < rows.whole("cap")))
 
 
+def is_no_chat(rows: Rows) -> Bools:
+    """Which are no chats: vectors were asked for. Of an older record nobody can tell."""
+    return np.asarray(~rows.among("phase", {""}) & (rows.whole("cap") == 0), dtype=np.bool_)
+
+
 def lost(rows: Rows) -> int:
     """Requests that did not come to an answer."""
     return int(np.sum(~rows.among("outcome", NOT_JUDGED | {"ok"})))
