@@ -81,6 +81,26 @@ def test_an_answer_that_stays_empty_is_empty():
         assert {(a.outcome, a.right) for a in c.asks("canary")} == {("empty", None)}
 
 
+def test_an_answer_that_comes_whole_is_one_though_a_stream_was_asked_for():
+    def whole(text):
+        message = {"role": "assistant", "content": text}
+        return reply(200, {"choices": [{"index": 0, "message": message}]}, content_type="application/json")
+
+    with site(**{CHAT: then(whole(""), whole("Hello"))}) as s, climb(s.url, canary_s=SOON) as c:
+        c.until(lambda: len(c.asks("canary")) >= 3)
+        assert [body["max_tokens"] for body in s.bodies[:3]] == [1, 4, 4]
+        assert [(a.outcome, a.right) for a in c.asks("canary")[:3]] == [("ok", None), ("ok", True), ("ok", True)]
+
+
+@pytest.mark.parametrize("body", [{"error": {"message": "no"}}, {"choices": []}, {}, b"<html>log in</html>", b"[7]"])
+def test_a_whole_body_without_an_answer_is_none(body):
+    with (
+        site(**{CHAT: reply(200, body, content_type="application/json")}) as s,
+        climb(s.url, canary_s=SOON) as c,
+    ):
+        assert c.until(lambda: c.asks("canary"))[0].outcome == "not_a_stream"
+
+
 def test_a_server_that_refuses_one_token_is_asked_for_more():
     refuse = reply(400, {"error": {"message": "max_tokens must be at least 2"}})
     with site(**{CHAT: then(refuse, events("Hello"), events("Hello"))}) as s, climb(s.url, canary_s=SOON) as c:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,7 @@ from seatrial.monitor.ladder.declined import message, retry_after
 from seatrial.monitor.ladder.questions import Questions
 from seatrial.monitor.ladder.rung import Rung, Say, Write
 from seatrial.reading.channels import CONTENT, THOUGHT
-from seatrial.reading.fields import mapping, string
+from seatrial.reading.fields import listing, mapping, string
 from seatrial.records import SECOND, Ask
 from seatrial.servers import locks
 from seatrial.wire.decoding.assemble import assemble
@@ -217,7 +218,10 @@ class Canary(Rung):
         said = {"model": self._model, "messages": [{"role": "user", "content": PROMPT}], "stream": True}
         body = {**said, **SHAPES[self._shape]}
         stream(self._target, msgspec.json.encode(body), into=self._stream)
-        return classify(self._stream)
+        outcome = classify(self._stream)
+        if outcome == "not_a_stream" and any(_messages(self._stream)):  # whole at once is an answer too
+            return "ok" if _text(self._stream).strip() else "empty"
+        return outcome
 
     def _unloaded(self, router: Kind) -> str:
         """Why a router must not be asked for the model now; empty: it is loaded at this moment and may not sleep."""
@@ -258,7 +262,15 @@ class Answers:
 
 
 def _text(s: Stream) -> str:
-    """What the stream said, thoughts before words."""
+    """What the answer said, thoughts before words."""
+    said = list(_messages(s))
+    return "".join(string(message.get(name)) or "" for name in (*THOUGHT, CONTENT) for message in said)
+
+
+def _messages(s: Stream) -> Iterator[dict[str, Any]]:
+    """The deltas of a stream; the messages of a server that answers with one object, though a stream was asked for."""
     x = assemble(s.line("canary", endpoint="", scenario="canary", path="/chat/completions"), s.request, s.response)
-    deltas = [mapping(choice.get("delta")) for chunk in x.chunks for choice in chunk.choices]
-    return "".join(string(delta.get(name)) or "" for name in (*THOUGHT, CONTENT) for delta in deltas)
+    for chunk in x.chunks:
+        yield from (mapping(choice.get("delta")) for choice in chunk.choices)
+    for choice in listing(mapping(x.json).get("choices")):
+        yield mapping(mapping(choice).get("message"))
