@@ -116,6 +116,15 @@ def test_an_odd_usage_is_none_and_spoils_no_answer(usage: bytes, tokens: int | N
     assert (classify(s), s.tokens, s.faults) == ("ok", tokens, 0)
 
 
+@pytest.mark.parametrize(
+    ("after", "tokens"), [(b"{}", 2), (b'{"other":1}', 2), (b"null", 2), (b'{"completion_tokens":3}', 3)]
+)
+def test_a_usage_without_a_count_takes_none_back(after: bytes, tokens: int) -> None:
+    told, later = (event(b'{"choices":[],"usage":%b}' % usage) for usage in (b'{"completion_tokens":2}', after))
+    s = ask(CHUNKED, chunk(delta("one")), chunk(FINISH), chunk(told), chunk(later), chunk(DONE), LAST)
+    assert (classify(s), s.tokens) == ("ok", tokens)
+
+
 @contextlib.contextmanager
 def looking() -> Iterator[Watchman]:
     """A watchman who looks, from another thread."""

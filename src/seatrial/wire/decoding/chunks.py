@@ -46,6 +46,10 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     prompt_tokens_details: Any = None
 
 
+UNTOLD = Usage()
+"""A usage without a count: it takes none back that was told before."""
+
+
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     choices: list[Choice] = []
     usage: Usage | str | float | list[Any] | bool | None = None

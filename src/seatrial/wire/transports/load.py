@@ -303,7 +303,7 @@ class _Meter:
             s.reported = True
             s.fault = event.data[:LONGEST].decode("utf-8", "replace")
             return
-        if isinstance(chunk.usage, chunks.Usage):
+        if isinstance(chunk.usage, chunks.Usage) and chunk.usage != chunks.UNTOLD:
             s.prompt_tokens = fields.counted(chunk.usage.prompt_tokens)
             s.tokens = fields.counted(chunk.usage.completion_tokens)
             s.cached = _whole(chunk.usage.prompt_tokens_details, "cached_tokens")
