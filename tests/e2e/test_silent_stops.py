@@ -20,7 +20,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
 MS = 1_000_000
-ENOUGH = 300
+ENOUGH = 100
 """Cases that are judged when a suite is killed: some, and by far not all."""
 
 

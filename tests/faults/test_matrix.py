@@ -87,7 +87,7 @@ def test_no_two_rows_bear_one_name():
 
 
 def test_hundreds_of_phases_on_a_simulated_clock():
-    for found in simulated.run(6, seed=1):
+    for found in simulated.run(4, seed=1):
         assert found.detected, found
         assert found.wrong == found.alarms == (), found
 
