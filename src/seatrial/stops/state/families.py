@@ -101,7 +101,8 @@ FAMILIES: dict[Family, Row] = {
     "RUNNER REPLACED": Row(
         says="A child of the server ended, and its parent, which lives on, started another one in its place.",
         reader="process.children",
-        opens="the end of a child that worked, and a successor of the same program and model under the same parent",
+        opens="the end of a child that worked, and a successor of the same program and model under the same parent; "
+        "no tool without which canaries were answered",
         ends="when it begins: the successor is there",
         falls=("TRUNCATED",),
         rung="the process of its runner",
