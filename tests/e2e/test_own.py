@@ -24,6 +24,9 @@ pytestmark = pytest.mark.e2e
 
 KEY = "sk-Th1sKeyMustNeverBeWritten.0815"
 
+PAUSE_MS = 40
+"""Between two tokens: who leaves a stream at its first line has not been sent all of it by then."""
+
 MINE = """
 import allure
 import os
@@ -217,7 +220,7 @@ def elsewhere(tmp_path_factory):
     (home / "mine" / "conftest.py").write_text(HIS.format(names=COMMON))
     shutil.copy(ROOT / "docs" / "own-tests" / "test_example.py", home / "mine")
     path = f"{ROOT / 'src'}:{installed(home / 'packages')}"
-    with Golden(key=KEY) as golden:
+    with Golden(key=KEY, token_ms=PAUSE_MS) as golden:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "mine", f"--endpoint=g={golden.url}", "--api-key-env=OWN_KEY",
              "-n2", "--junitxml=told.xml", "--alluredir=allure", "-rA"],

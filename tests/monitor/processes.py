@@ -145,8 +145,9 @@ class Recording:
     def lines(self) -> list[Line]:
         return self.rundir.in_time("watch/**/*.jsonl")
 
-    def events(self, what: str) -> list[Event]:
-        return [x for x in self.lines() if isinstance(x, Event) and x.what == what]
+    def events(self, what: str, name: str = "") -> list[Event]:
+        """The events of one sort: of all that is watched, or of one."""
+        return [x for x in self.lines() if isinstance(x, Event) and x.what == what and name in ("", x.name)]
 
     def samples(self) -> list[Sample]:
         return [x for x in self.lines() if isinstance(x, Sample)]

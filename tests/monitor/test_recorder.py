@@ -39,16 +39,19 @@ def test_an_end_by_a_signal_is_told_with_its_signal(serve, recording, number):
 
 
 def test_ends_are_told_by_the_pidfd_and_not_found_by_the_next_look(serve, recording):
-    """Most of seven: on a machine that does other work, one may wait for its turn to run."""
+    """Most of seven: on a machine that does other work, one may wait for its turn to run.
+
+    Each by its own name: a port that one of them has left may be another test's by now, whose server is then found.
+    """
     looks = []
     for n in range(1, 8):
-        server = serve()
-        recording.watch(server, name=f"a{n}", pid=server.pid)
-        until(lambda n=n: len(recording.events("found")) == n, "the process")
+        server, name = serve(), f"a{n}"
+        recording.watch(server, name=name, pid=server.pid)
+        until(lambda of=name: recording.events("found", of), "the process")
         mid_second(lambda: beats(recording.lines())[-1])
         server.send(signal.SIGKILL)
         ended_at = server.ended_at()
-        event = until(lambda n=n: len(recording.events("exit")) == n and recording.events("exit")[-1], "the exit")
+        event = until(lambda of=name: recording.events("exit", of), "the exit")[0]
         looks.append(between(beats(recording.lines()), ended_at, event.at))
     assert statistics.median(looks) == 0
 
