@@ -7,6 +7,7 @@ the rule itself says of a client.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import sys
@@ -89,7 +90,7 @@ def _said(function: FunctionType, seen: set[object], *, returned: bool = False) 
         return
     seen.add(function)
     names = vars(sys.modules[function.__module__])
-    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+    for node in _nodes(function):
         if (given := _so(node, returned=returned)) is not None:
             yield from _texts(given, names, seen)
         elif isinstance(node, ast.Call) and (called := _called(node.func, names)):
@@ -97,6 +98,13 @@ def _said(function: FunctionType, seen: set[object], *, returned: bool = False) 
                 if parameter == "so":
                     yield from _texts(given, names, seen)
             yield from _said(called, seen)
+
+
+@functools.cache
+def _nodes(function: FunctionType) -> tuple[ast.AST, ...]:
+    """What may say a ``so``, or call what does, in the source of a function."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.keyword | ast.Assign | ast.Return | ast.Call))
 
 
 def _so(node: ast.AST, *, returned: bool) -> ast.expr | None:

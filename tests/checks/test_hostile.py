@@ -85,7 +85,7 @@ PARTS = st.fixed_dictionaries(
 )
 BODIES = VALUES | PARTS.map(lambda part: HEAD | part)
 WARNS = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-FEW = settings(max_examples=35)
+FEW = settings(max_examples=20)
 
 
 def crashes(evidence):
@@ -150,7 +150,7 @@ PAGES = st.builds(
 
 
 @WARNS
-@settings(FEW, max_examples=20)
+@FEW
 @given(st.lists(PAGES, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_pages_of_anything(pages, drawn):
     """The list of models, the pages that claim and count, and what is said to strangers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
+from seatrial.checks.rules import Rule
 from seatrial.clients import profile
 from seatrial.clients.profile import ClientTable
 from seatrial.records import ClientVerdict, Depth, Endpoint, Judged, Outcome
@@ -26,20 +27,26 @@ def traits(scenario: str) -> tuple[str, ...]:
 
 
 @functools.cache
+def wanted(name: str) -> tuple[Rule, ...]:
+    """The rules that judge something for a client."""
+    client = profile.known()[name]
+    return tuple(r for r in trial.RULES.values() if any(is_of([client], r.id, traits(s)) for s in SENT))
+
+
+@functools.cache
 def honest() -> trial.Pieces:
     """All that is judged for any client, of a golden server without faults: asked once."""
-    clients = profile.known().values()
-    wanted = [rule for rule in trial.RULES.values() if any(is_of(clients, rule.id, traits(s)) for s in SENT)]
-    return trial.ask(wanted, deepest=Depth.SMALL)
+    rules = {rule.id: rule for name in profile.known() for rule in wanted(name)}
+    return trial.ask(rules.values(), deepest=Depth.SMALL)
 
 
 def cases(client: ClientTable, faults: Iterable[str] = ()) -> list[Judged]:
     """All that is judged for a client on a golden server, its needs as MUST."""
-    wanted = [rule for rule in trial.RULES.values() if any(is_of([client], rule.id, traits(s)) for s in SENT)]
-    pieces = trial.ask(wanted, tuple(faults), deepest=Depth.SMALL) if faults else honest()
+    rules = wanted(client.name)
+    pieces = trial.ask(rules, tuple(faults), deepest=Depth.SMALL) if faults else honest()
     return [
         _case(client, each)
-        for rule in wanted
+        for rule in rules
         for each in trial.judged(rule, pieces)
         if is_of([client], rule.id, traits(each.scenario))
     ]

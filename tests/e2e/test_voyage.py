@@ -21,7 +21,8 @@ TALK = {"loops/answers-do-not-loop", "stops/answers-end-by-themselves", "markers
 
 @pytest.fixture(scope="module")
 def voyage(tmp_path_factory):
-    return suite(tmp_path_factory.mktemp("voyage") / "run", "suites/", "--budget=2m", "--soak=20s", timeout_s=1800)
+    path = tmp_path_factory.mktemp("voyage") / "run"
+    return suite(path, "suites/", "-n2", "--budget=2m", "--soak=20s", timeout_s=1800)
 
 
 def test_the_demo_is_ready_and_says_why(voyage):

@@ -70,8 +70,9 @@ class Rule:
     def applies(self, scenario: Scenario) -> bool:
         """Whether a scenario has what the rule needs, nothing that keeps it away, and is not for other rules alone."""
         borne = scenario.traits
-        own = {t for t in borne - self.of if isinstance(t, traits.Trait) and t.own}
-        return self.of <= borne and not self.unless & borne and not own
+        if not self.of <= borne or self.unless & borne:
+            return False
+        return not any(isinstance(t, traits.Trait) and t.own for t in borne - self.of)
 
 
 REGISTRY: dict[str, Rule] = {}
