@@ -162,8 +162,8 @@ def test_every_rule_meets_a_scenario():
 
 def test_a_scenario_of_its_own_is_judged_by_the_rules_that_name_it_alone():
     met: dict[str, set[str]] = {}
-    for rule, on in catalogue.cases(SENT):
-        met.setdefault(on, set()).add(rule.area)
+    for each, on in catalogue.cases(SENT):
+        met.setdefault(on, set()).add(each.area)
     assert met["answers"] == {probe.rule.area for probe in probes().values()} | {"models"}
     assert met["closed"] == {"soak", "ops"}
     assert met["identity"] == {"identity"}

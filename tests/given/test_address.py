@@ -30,6 +30,7 @@ def test_one_spelling(text, expected):
     ("text", "message"),
     [
         ("", "has no scheme"),
+        ("embedded", "is asked where no --endpoint is named"),
         ("localhost:8080", "has no scheme; say http://localhost:8080"),
         ("ftp://host", "is no http or https URL with a host"),
         ("http://", "is no http or https URL with a host"),

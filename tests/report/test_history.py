@@ -192,6 +192,8 @@ def test_what_a_record_holds_is_harmless_on_a_screen_and_in_json(tmp_path, capsy
 def test_wrong_usage_is_one_line(tmp_path, capsys):
     assert run_command(["history", "--runs", str(tmp_path / "no")]) == 4
     assert "there is no folder" in capsys.readouterr().err
+    assert run_command(["history", "--runs", "x" * 5000]) == 4
+    assert capsys.readouterr().err.startswith("ERROR: no file system takes the name xxx")
     assert run_command(["history", "--runs", str(tmp_path)]) == 4
     assert "holds no run" in capsys.readouterr().err
     night(tmp_path, 1)

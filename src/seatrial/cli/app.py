@@ -6,6 +6,7 @@ traceback would end with exit 1, and that is a verdict.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import sys
@@ -179,7 +180,7 @@ def run_command(argv: Sequence[str]) -> int:
         sys.stdout = None
         return 0
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict
-        return _refuse(_own_fault(error))
+        return _refuse(_fault(error))
 
 
 def _differs(run: RunDir, verdict: Verdict) -> bool:
@@ -197,7 +198,10 @@ def _refuse(message: str) -> int:
     return EXIT_USAGE
 
 
-def _own_fault(error: Exception) -> str:
+def _fault(error: Exception) -> str:
+    """What went wrong where nothing was foreseen; a name that is too long is of whoever named it."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"no file system takes the name {shorten(str(error.filename))}"
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" at {Path(place[0].filename).name}:{place[0].lineno}" if place else ""
     return f"Seatrial itself fell over{where}: {type(error).__name__}: {shorten(str(error))}; please report it"

@@ -51,14 +51,20 @@ def compare(
     if claims is not None:
         given.about(said, [each.name for each in listed], claims)
     told = decisions(listed, said, margin / 100)
+    page = plain.write(told, _made(out)) if out is not None else None  # before it is said: a decision is told once
     say(plain.render(told))
-    if out is not None:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunDirError(f"cannot write into {out}: {error.strerror}; name another folder with --out") from error
-        say(f"decision   {shown(plain.write(told, out))}")
+    if page is not None:
+        say(f"decision   {shown(page)}")
     raise typer.Exit(told.exit)
+
+
+def _made(out: Path) -> Path:
+    """The folder, there by now."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunDirError(f"cannot write into {out}: {error.strerror}; name another folder with --out") from error
+    return out
 
 
 def _all(runs: list[str]) -> list[Contender]:

@@ -27,6 +27,8 @@ def base_url(text: str) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in bare[:200])
     if not text.isascii() or not text.isprintable() or " " in text:
         raise EndpointError(f"--endpoint={shown} is no URL: it holds characters that must be percent-encoded")
+    if text == "embedded":
+        raise EndpointError("--endpoint=embedded: the embedded server is asked where no --endpoint is named")
     if "://" not in text:
         raise EndpointError(f"--endpoint={shown} has no scheme; say http://{shown.lstrip('/') or 'host:8080'}")
     try:

@@ -264,6 +264,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         (["one", "two", "--baseline=x"], "--baseline=x is no endpoint here; they are 8080, 8080"),
         (["one", "two", "--claims=nowhere.toml"], "cannot read nowhere.toml"),
         (["one", "two", "--claims=claims.toml"], "claims.toml line 2: a claim says where it must lie"),
+        (["one", "two", "--out=about.toml/x"], "cannot write into about.toml/x: Not a directory"),
         (["one", "two", "--claims=about.toml"], 'about.toml: "x" is of B; the endpoints are 8080, 8080'),
     ],
 )
@@ -274,9 +275,9 @@ def test_wrong_usage(tmp_path, monkeypatch, capsys, arguments, said):
     (tmp_path / "claims.toml").write_text('[[claim]]\nsays = "x"\nmeasure = "speed ratio"\n')
     (tmp_path / "about.toml").write_text('[[claim]]\nsays = "x"\nmeasure = "speed ratio"\nat_least = 1\nof = "B"\n')
     assert run_command(["compare", *arguments]) == 4
-    error = capsys.readouterr().err
+    told, error = capsys.readouterr()
     assert said in error
-    assert error.count("\n") == 1
+    assert (told, error.count("\n")) == ("", 1)
 
 
 def test_what_was_left_out_is_said_before_clients_are_moved(tmp_path):
