@@ -12,6 +12,8 @@ from tests.silence.trial import RULES, ask, catches, listed, silenced
 pytestmark = [pytest.mark.xdist_group("silence"), pytest.mark.early]  # one worker asks, all tests read
 
 ROLE = RULES["sse/role-is-sent-once"]
+LIST = RULES["models/list-has-its-shape"]
+"""Of one short scenario: to be tried on every server in a second."""
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +60,10 @@ def test_a_mute_rule_makes_the_catching_say_what_it_misses():
 
 
 def test_the_suite_itself_does_not_hold_with_a_mute_rule():
-    with trial.muted(ROLE.id):
-        wrong = verdicts.hold(ROLE.id, whole=False).wrong
-    for fault in ("role-never", "role-in-every-chunk", "role-late"):
-        assert any(line.startswith(f"{fault}: {ROLE.id} finds nothing in ") for line in wrong)
+    with trial.muted(LIST.id):
+        wrong = verdicts.hold(LIST.id, whole=False).wrong
+    for fault in ("models-a-bare-list", "models-object-wrong", "models-data-an-object"):
+        assert any(line.startswith(f"{fault}: {LIST.id} finds nothing in ") for line in wrong)
 
 
 def test_a_rule_without_a_fault_and_a_fault_without_a_rule_are_named(monkeypatch):
@@ -90,6 +92,6 @@ def test_a_rule_no_scenario_reaches_is_named():
 
 
 def test_one_rule_can_be_tried_alone():
-    verdict = verdicts.hold(ROLE.id, whole=False)
+    verdict = verdicts.hold(LIST.id, whole=False)
     assert verdict.wrong == []
-    assert set(verdict.caught) == {ROLE.id}
+    assert set(verdict.caught) == {LIST.id}
