@@ -272,16 +272,24 @@ def test_an_error_in_place_of_an_answer_is_none_whatever_the_status():
     in_place = (exchange(b'{"error": {"message": "no"}}'), exchange(b'{"error": "no", "choices": []}'))
     for x in (*in_place, stream({"error": error}), stream({"error": error}, DONE)):
         breaks(rule, x, "the answer", "200 with an error in its place")
-    later = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}
-    holds(
-        rule, [plain({"error": None}), plain({"error": ""}), plain({"error": error}), stream(later, {"error": error})]
-    )
+    holds(rule, [plain({"error": None}), plain({"error": ""}), plain({"error": error})])
+
+
+def test_a_stream_with_an_error_in_its_midst_is_not_answered_to_its_end():
+    rule, error = "http/valid-request-is-answered", {"error": {"message": "upstream is gone"}}
+    word = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}
+    for x in (stream(word, error), stream(word, error, DONE), stream(word, word | error, word, DONE)):
+        breaks(rule, x, "the answer", "an error in mid-stream: ")
+    holds(rule, [stream(word, word | {"error": None}, DONE), stream(word, DONE, error)])
+    finding = breaks("sse/one-finish-reason-per-choice", stream(word, error, DONE), "the answer", "mid-stream")
+    assert finding.causes == (rule, f"{rule}[*]")
 
 
 def test_what_has_no_answer_is_the_finding_of_one_rule():
     for x in (refused(500), stream({}, error="cut"), exchange(b"", status=None, error="reset")):
         (finding,) = found("sse/role-is-sent-once", x)
-        assert finding.causes == ("http/valid-request-is-answered",)
+        rule = "http/valid-request-is-answered"  # what began with a 200 failed whatever was asked: there or elsewhere
+        assert finding.causes == ((rule, f"{rule}[*]") if x.status == 200 else (rule,))
 
 
 def test_what_is_wrong_for_a_broken_body_alone_is_because_of_it():

@@ -66,6 +66,8 @@ def test_preflight_is_answered_without_a_key():
     other = CORS | {"access-control-allow-origin": "https://ours"}
     breaks(rule, asked(exchange(b"", headers=other), origin=ORIGIN), "Allow-Origin", "ours")
     assert [f.kind for f in found(rule, asked(refused(405), origin=ORIGIN))] == ["refusal"]
+    late = asked(exchange(b"", status=None, error="deadline", method="OPTIONS"), origin=ORIGIN)
+    assert "http/head-and-options-are-no-error[*]" in breaks(rule, late, "the answer", "deadline").causes
 
 
 def test_credentials_are_not_allowed_to_any_origin():

@@ -45,7 +45,8 @@ WELL = exchange(b'{"status": "ok"}', method="GET", path="//health")
 
 def test_health_says_ready():
     rule = "ops/health-says-ready"
-    holds(rule, [health(WELL), {"before": plain(), "/health/liveliness": WELL}])
+    empty = exchange(b"", status=204, headers={}, method="GET", path="//health")
+    holds(rule, [health(WELL), health(empty), {"before": plain(), "/health/liveliness": WELL}])
     breaks(rule, health(refused(503)), "the page", "503")
     breaks(rule, health(refused(401)), "the page", "401")
     assert [f.optional for f in found(rule, health(refused(404)))] == [True]

@@ -133,7 +133,9 @@ def before(stop, text, streamed=None):
 
 def test_blanks_before_a_stop_string_are_kept():
     holds(BLANKS, [before("is wide", "The sea ")])
-    assert breaks(BLANKS, before("is wide", "The sea"), "blank: content", "'The sea'").about == "blank"
+    trimmed = breaks(BLANKS, before("is wide", "The sea"), "blank: content", "'The sea'")
+    assert trimmed.about == "blank"
+    assert "params/each-of-four-stop-strings-ends-the-answer[*]" in trimmed.causes
     assert breaks(BLANKS, before("is wide", "The sea ", "The sea"), "blank-stream: content").about == "blank-stream"
 
 

@@ -150,7 +150,8 @@ def test_stop_strings(rule):
     assert breaks(rule, stopped(FREE), "content", FREE).ignores == "stop"
     assert not breaks(rule, stopped("The sea is wide"), "content").ignores
     breaks(rule, stopped("The sea is w"), "content", "is w")
-    breaks(rule, stopped("The"), "content", "The")
+    lost = breaks(rule, stopped("The"), "content", "The")
+    assert (f"{RULES[0]}[*]" in lost.causes) == (rule != RULES[0])
     assert breaks(rule, stopped("The sea  and"), "content", "The sea  and").grave
     breaks(rule, stopped("The sea ", "length"), "finish_reason", "length")
     for unseen in (stopped("A ship"), stopped("The sea", stop="nobody"), {"free": said(FREE)}):

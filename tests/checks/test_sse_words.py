@@ -75,6 +75,8 @@ def test_wordless_stream_is_whole():
     breaks(rule, {"plain": plain(), "stream": stream(DONE)}, "the role")
     breaks(rule, {"plain": plain(), "stream": stream(ROLE, DONE)}, "the finish_reason")
     assert kinds(rule, {"plain": plain(), "stream": stream()}) == ["refusal"]
+    quoted = breaks(rule, {"plain": plain(), "stream": stream(ROLE, ends(), '"[DONE]"')}, "the [DONE]")
+    assert "sse/events-are-well-formed[*]" in quoted.causes
 
 
 def test_end_agrees_with_its_deltas():
@@ -122,6 +124,10 @@ def test_stream_counts_as_a_plain_answer():
     other = plain({"usage": USAGE | {"prompt_tokens": 9, "total_tokens": 11}})
     breaks(rule, {"plain": other, "stream": counted}, "usage.prompt_tokens", "5")
     assert kinds(rule, {"plain": plain({"usage": None}), "stream": counted}) == ["no-evidence", "no-evidence"]
+    last = {**CHUNK, "choices": [], "usage": USAGE | {"completion_tokens": 1, "total_tokens": 6}}
+    short = stream(*good()[:3], ends("length"), last, DONE, asked=COUNTED)
+    told = breaks(rule, {"plain": plain(), "stream": short}, "usage.completion_tokens", "1")
+    assert told.causes == ("chat/completion-tokens-keep-the-cap[*]",)
 
 
 def test_stream_says_what_a_plain_answer_says():

@@ -49,6 +49,8 @@ EACH = ("plain", "stream", "stream-usage", "prompt-lengths", "roles", "role-deve
 EACH += ("second-turn", "tool-result-forms", "counted", "n", "both-ways-turns", "metered", "thought")
 REFUSALS = ("no-messages", "stream-no-messages", "empty-messages", "temperature-text", "out-of-range", "cap-negative")
 REFUSALS += ("cap-huge", "stray-options", "top-logprobs-alone", "stop-five")
+FAILING = (*STREAMS, *CAPS, *OPTIONS, "reuse", "coded", "with-stream-options", "seed-stream", "bias-stream")
+FAILING += ("frequency-stream", "presence-stream", "n-apart-stream", "stop-scripts", "format-and-tools-stream", "crowd")
 
 ONE = {
     "role-in-every-chunk": ("sse/role-is-sent-once", STREAMS),
@@ -145,6 +147,15 @@ ONE = {
     "choice-from-the-user": ("chat/choices-are-indexed-and-from-the-assistant", PLAIN),
     "answer-told-as-thought": ("chat/answers-hold-words", (*PLAIN, "whole-run", *MADE, "thought-off")),
     "answers-of-nothing": ("chat/answers-hold-words", (*PLAIN, "whole-run", *MADE, "both-ways", "nulls", "tool-none")),
+    "failure-in-mid-stream": ("http/valid-request-is-answered", FAILING),
+    "error-behind-the-end": ("http/valid-request-is-answered", FAILING),
+    "done-in-the-last-event": ("sse/events-are-well-formed", (*STREAMS, *STOPS, "thought-stream", "crowd")),
+    "done-as-json": ("sse/events-are-well-formed", (*STREAMS, *STOPS, "thought-stream", "crowd")),
+    "stream-in-chunks-of-a-length": ("http/body-is-what-its-head-announces", (*STREAMS, "reuse")),
+    "cap-met-a-token-late": ("chat/completion-tokens-keep-the-cap", (*PLAIN, "one-token", "crowd")),
+    "options-hang": ("http/head-and-options-are-no-error", ("head-and-options", "preflight", "plain")),
+    "streams-count-one-token": ("chat/completion-tokens-keep-the-cap", (*STREAMS, *CAPS)),
+    "stop-takes-the-letter-before-it": ("params/each-of-four-stop-strings-ends-the-answer", STOPS),
     "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),
 }
 """The rule that names each fault, and the scenarios that are sent."""

@@ -69,7 +69,7 @@ def as_before(x: Exchange, before: Exchange | None) -> Finding | None:
 def refused(x: Exchange) -> Finding | None:
     """What is wrong with the answer to a valid request, or None.
 
-    It has another status than 200, it ends before its end, or an error stands in its place.
+    It has another status than 200, it ends before its end, or an error stands in its place or in its midst.
     """
     if x.status is not None and 400 <= x.status < 500:
         got = f"{x.status} {_body(x)}"
@@ -90,7 +90,21 @@ def refused(x: Exchange) -> Finding | None:
             got=f"200 with an error in its place: {said}",
             so="a client that goes by the status takes an error for an answer without content",
         )
+    if said := _failure(x):
+        return violation(
+            "the answer",
+            expected="an answer to its end",
+            got=f"200, and an error in mid-stream: {said}",
+            so="a client has half an answer, and an error or none",
+        )
     return None
+
+
+def _failure(x: Exchange) -> str:
+    """The error that a stream tells before its end, whatever came before it; empty where it tells none."""
+    end = next((at for at, chunk in enumerate(x.chunks) if chunk.done), len(x.chunks))
+    told = (fields.mapping(chunk.json).get("error") for chunk in x.chunks[:end])
+    return next((_in_json(each) for each in told if each), "")
 
 
 def _error(x: Exchange) -> str:
@@ -99,7 +113,11 @@ def _error(x: Exchange) -> str:
     errors = [body["error"] for body in bodies if body.get("error")]
     if not errors or answers(x) or any("data" in body for body in bodies):
         return ""
-    return shorten(json.dumps(errors[0], ensure_ascii=False, default=str)[:400])
+    return _in_json(errors[0])
+
+
+def _in_json(error: object) -> str:
+    return shorten(json.dumps(error, ensure_ascii=False, default=str)[:400])
 
 
 def _asks_for_an_option(x: Exchange) -> bool:

@@ -18,6 +18,7 @@ FAULTY_ANSWERED = "errors/faulty-request-is-answered"
 
 ERROR_SHAPED = "errors/error-object-has-its-shape"
 NEXT = "errors/next-request-is-answered"
+HEADS = "http/head-and-options-are-no-error"
 FRAMED = "http/body-is-what-its-head-announces"
 TERMINATED = "sse/body-is-terminated"
 SECONDS = "chat/created-is-in-seconds"

@@ -204,7 +204,7 @@ def by_events(x: Exchange) -> tuple[str, ...]:
 def by_unread(x: Exchange) -> tuple[str, ...]:
     """The rules whose finding it is that an event of a stream cannot be read; none where each can be."""
     lost = any(not chunk.done and not isinstance(chunk.json, dict) for chunk in x.chunks)
-    return (causes.UTF_8, causes.EVENTS) if lost else ()
+    return (causes.UTF_8, causes.EVENTS, causes.EVENTS + causes.SOME) if lost else ()
 
 
 def by_content(x: Exchange) -> tuple[str, ...]:

@@ -95,6 +95,9 @@ def _precondition(rule: Rule, x: Exchange, sent: Mapping[str, Exchange]) -> Iter
         yield found
     elif found := answering.silent(x) or (answering.refused(x) if rule.answer else None):
         cause = causes.FAULTY_ANSWERED if faulty else causes.ANSWERED
-        yield msgspec.structs.replace(found, causes=(cause, *look.by_status(x), *look.by_parameters(x)))
+        begun = (cause + causes.SOME,) if x.status == 200 and not faulty else ()  # what was asked is not its reason
+        method = (causes.HEADS + causes.SOME,) if x.method == "OPTIONS" and rule.id != causes.HEADS else ()
+        judges = (cause, *begun, *method, *look.by_status(x), *look.by_parameters(x))
+        yield msgspec.structs.replace(found, causes=judges)
     elif faulty and rule.shape == "single" and (found := look.unrouted(x, sent)):
         yield found

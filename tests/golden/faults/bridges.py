@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.golden.edits import Json, each_choice, several, with_usage, without
-from tests.golden.items import Item, Raw, Reply, event
+from tests.golden.edits import CAPS, Json, capped, each_choice, several, with_usage, without
+from tests.golden.items import DONE, Item, Raw, Reply, event
 from tests.golden.registry import Call, Shot, chat, fault, streaming
 
 USAGE = "chat/usage-adds-up"
@@ -16,6 +16,7 @@ EVENTS = "sse/events-are-well-formed"
 FINISH = "sse/one-finish-reason-per-choice"
 COPIES = "params/n-gives-n-choices"
 CAPPED = "params/max-tokens-caps"
+CUT = "chat/completion-tokens-keep-the-cap"
 ONE = "models/answers-name-one-model"
 ALIKE = "sse/stream-says-what-a-plain-answer-says"
 BOTH = ("whole", "chunk")
@@ -135,3 +136,43 @@ def stream_loses_line_ends(body: Json, shot: Shot) -> Json:
         return {**choice, "delta": {**choice["delta"], "content": said.replace("\n", "")}} if "\n" in said else choice
 
     return each_choice(body, lost)
+
+
+@fault("done-in-the-last-event", caught_by=EVENTS, stage="events", when=streaming)
+def done_in_the_last_event(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """No empty line stands before [DONE]: it is a line of the last chunk's event."""
+    last: Item | None = None
+    for item in items:
+        if item is DONE and isinstance(last, dict):
+            shot.fire()
+            last = Raw(event(last)[:-1] + DONE.data)
+        elif last is not None:
+            yield last
+            last = item
+        else:
+            last = item
+    if last is not None:
+        yield last
+
+
+@fault("done-as-json", caught_by=EVENTS, stage="events", when=streaming)
+def done_as_json(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """Every event is encoded as JSON, and [DONE] with them: it stands in quotes."""
+    for item in items:
+        if item is DONE:
+            shot.fire()
+        yield Raw(b'data: "[DONE]"\n\n') if item is DONE else item
+
+
+@fault("cap-met-a-token-late", caught_by=CUT, stage="body", when=capped)
+def cap_met_a_token_late(body: Json, shot: Shot) -> Json:
+    """An answer that its cap ends has a token more: it is counted from 0."""
+    return {**body, **{name: body[name] + 1 for name in CAPS if body.get(name) is not None}}
+
+
+@fault("streams-count-one-token", caught_by=CUT, stage="chunk", when=streaming)
+def streams_count_one_token(body: Json, shot: Shot) -> Json:
+    """The usage of a stream is that of its last step: one token, whatever came before it."""
+    usage = body.get("usage")
+    one = {"completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 0}}
+    return {**body, "usage": {**usage, **one, "total_tokens": usage["prompt_tokens"] + 1}} if usage else body

@@ -11,6 +11,7 @@ from tests.golden.registry import Shot, fault, streaming
 
 LABEL = "sse/stream-is-labelled"
 TERMINATED = "sse/body-is-terminated"
+FRAMED = "http/body-is-what-its-head-announces"
 
 
 def _headers(pieces: Iterator[Piece], shot: Shot, old: bytes, new: bytes) -> Iterator[Piece]:
@@ -84,3 +85,10 @@ def stream_with_length(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
         else:
             yield piece
     yield Act.CUT
+
+
+@fault("stream-in-chunks-of-a-length", caught_by=FRAMED, stage="wire", when=streaming)
+def stream_in_chunks_of_a_length(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """A stream in chunks has a Content-Length too: that of what a gateway's backend had answered."""
+    both = b"Content-Length: 40\r\n"
+    yield from _headers(pieces, shot, LABELLED, LABELLED + both)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.golden.edits import Json, failure, get
 from tests.golden.items import Reply
-from tests.golden.registry import Call, Shot, chat, fault
+from tests.golden.registry import Call, Shot, chat, fault, freedom
 
 READY = "ops/health-says-ready"
 TRUE = "ops/ready-means-that-chats-are-answered"
@@ -81,3 +81,15 @@ def health_503_at_work(value: Any, shot: Shot) -> Any:
         shot.memory["worked"] = True
         return value
     return replace(failure(503, "no slot available"), status=503) if shot.memory.get("worked") else value
+
+
+@freedom(
+    "health-without-content",
+    of="health",
+    source="Kubernetes, probes: a status from 200 to 399 is success; no document says what a page of health answers",
+    stage="reply",
+    when=get("/health"),
+)
+def health_without_content(reply: Reply, shot: Shot) -> Reply:
+    """The page of health is a 204: there is nothing to tell."""
+    return Reply(204, b"", ())

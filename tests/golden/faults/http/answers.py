@@ -8,6 +8,7 @@ from typing import Any, Never
 
 from tests.golden import edits
 from tests.golden.edits import Json, api, failure, relabelled
+from tests.golden.faults.sse import has_token
 from tests.golden.items import DONE, Act, Item, Piece, Reply
 from tests.golden.registry import Call, Shot, chat, fault, streaming
 from tests.golden.validation import InsteadError
@@ -72,6 +73,27 @@ def error_for_a_stream(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
     shot.fire()
     yield {"error": {"message": "upstream is gone", "type": "server_error", "param": None, "code": None}}
     yield DONE
+
+
+@fault("failure-in-mid-stream", caught_by=VALID_ANSWERED, stage="events", when=streaming)
+def failure_in_mid_stream(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A stream fails after a few words, and says so as it should (vLLM's EngineDeadError, out of memory)."""
+    for item in items:
+        yield item
+        shot.scratch["told"] = shot.scratch.get("told", 0) + has_token(item)
+        if shot.scratch["told"] == 2:
+            yield from error_for_a_stream(items, shot)
+            return
+
+
+@fault("error-behind-the-end", caught_by=VALID_ANSWERED, stage="events", when=streaming)
+def error_behind_the_end(items: Iterator[Item], shot: Shot) -> Iterator[Item]:
+    """A whole stream has an error before its [DONE]: what is to be done after an answer fails."""
+    for item in items:
+        if item is DONE:
+            yield from error_for_a_stream(items, shot)
+            return
+        yield item
 
 
 @fault("json-as-text", caught_by=JSON, stage="reply", when=api)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden import edits
 from tests.golden.edits import failure, html
-from tests.golden.items import Reply
+from tests.golden.items import Act, Piece, Reply
 from tests.golden.registry import Shot, chat, fault
 
 LOST = "http/unknown-path-is-a-404-with-an-error-object"
@@ -74,6 +75,13 @@ def head_500(reply: Reply, shot: Shot) -> Reply:
 def options_500(reply: Reply, shot: Shot) -> Reply:
     """OPTIONS gives 500: the body that it lacks is read."""
     return failure(500, "unexpected end of JSON input")
+
+
+@fault("options-hang", caught_by=HEADS, stage="wire", when=edits.by("OPTIONS"))
+def options_hang(pieces: Iterator[Piece], shot: Shot) -> Iterator[Piece]:
+    """OPTIONS is never answered: its handler waits for a body."""
+    shot.fire()
+    yield Act.STALL
 
 
 @fault("preflight-needs-a-key", caught_by=PREFLIGHT, stage="reply", when=edits.by("OPTIONS"))

@@ -53,6 +53,12 @@ def stop_takes_the_token_before_it(answer: Answer, shot: Shot) -> Answer:
     return replace(answer, content=answer.content[:-1]) if answer.stopped_by and answer.content else answer
 
 
+@fault("stop-takes-the-letter-before-it", caught_by=FOUR, stage="answer", when=says("stop"))
+def stop_takes_the_letter_before_it(answer: Answer, shot: Shot) -> Answer:
+    """An answer is cut a letter too early: where it ends is counted from one."""
+    return replace(answer, content=tokens(answer.text[:-1])) if answer.stopped_by and answer.content else answer
+
+
 @fault("what-follows-a-stop-is-kept", caught_by=LEAK, stage="answer", when=says("stop"))
 def what_follows_a_stop_is_kept(answer: Answer, shot: Shot) -> Answer:
     """A step brings several tokens: a stop string is cut out of them, and what follows it in that step is told (SGLang

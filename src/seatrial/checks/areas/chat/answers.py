@@ -76,7 +76,8 @@ def usage_adds_up(x: Exchange, expect: Expect) -> Iterator[Finding]:
         return
     usage = chat.usage(x)
     if not isinstance(usage, dict):
-        yield violation("usage", expected="an object", got=usage, so="a client cannot account for the request")
+        so, judges = "a client cannot account for the request", look.by_unread(x)
+        yield violation("usage", expected="an object", got=usage, so=so, causes=judges)
         return
     counts = [fields.integer(usage.get(name)) for name in COUNTS]
     for name, count in zip(COUNTS, counts, strict=True):

@@ -33,7 +33,7 @@ CROSSED = "one user reads what another wrote, or is answered what another asked"
 OPENING = 12
 """Characters by which an answer is known: batches change late digits, and rarely that early."""
 
-CAPS = "params/max-tokens-caps" + causes.SOME
+CAPS = (causes.MAX_TOKENS + causes.SOME, causes.CAPPED + causes.SOME)
 
 
 @rule(
@@ -127,7 +127,7 @@ def sampling_stays_with_its_request(xs: Mapping[str, Exchange], expect: Expect) 
         told, cap = chat.completion_tokens(x), chat.cap(x)
         if told is not None and cap is not None and told > cap:
             so = "whoever pays by the token pays for another's settings"
-            yield violation(f"{name}: tokens", expected=f"{cap}", got=told, so=so, about=name, causes=(CAPS,))
+            yield violation(f"{name}: tokens", expected=f"{cap}", got=told, so=so, about=name, causes=CAPS)
             return
     by_wave = waves(xs)
     alone = [_opening(x) for number in (1, 2) for x in by_wave.get(number, {}).values()]

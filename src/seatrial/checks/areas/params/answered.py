@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from seatrial.checks import answering, capabilities, look
+from seatrial.checks import answering, capabilities, causes, look
 from seatrial.checks.areas.params.parts import ONE, REQUIRED
 from seatrial.checks.findings import refusal
 from seatrial.checks.rules import rule
@@ -36,5 +36,6 @@ def each_parameter_is_answered(xs: Mapping[str, Exchange], expect: Expect) -> It
                 yield refusal(name, expected="an answer", got=found.got, optional=True)
                 continue
             also = [name] if look.is_next_to_nothing(x) else []  # of a parameter's edge its usual value is the cause
-            where, judges = f"{name}: {found.where}", (*map(look.alone, [*others, *also]), *look.by_heat(x))
+            begun = (causes.ANSWERED + causes.SOME,) if x.status == 200 and not x.error else ()  # it was taken
+            where, judges = f"{name}: {found.where}", (*begun, *map(look.alone, [*others, *also]), *look.by_heat(x))
             yield replace(found, where=where, grave=True, optional=False, causes=judges)

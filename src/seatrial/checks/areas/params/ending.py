@@ -145,7 +145,7 @@ def blanks_before_a_stop_string_are_kept(xs: Mapping[str, Exchange], expect: Exp
         elif said == kept.rstrip():
             so = "a client that puts pieces together runs words into each other, or lines"
             expected = f"{kept!r}, its last blank with it"
-            yield violation(where, expected=expected, got=repr(said), so=so, about=name, causes=ways)
+            yield violation(where, expected=expected, got=repr(said), so=so, about=name, causes=(*STOPPING, *ways))
         elif said != kept:
             judges = (*STOPPING, *ways)
             yield no_evidence(where, expected=f"{kept!r}, as given free", got=said, about=name, causes=judges)
@@ -261,7 +261,8 @@ def _ended(xs: Mapping[str, Exchange], name: str, before: str = "free") -> Itera
         yield violation(where, expected=expected, got=said, so=so, about=name)
     elif kept.startswith(said.rstrip()):
         so, ways = "words before the stop string are lost", (causes.BOTH_WAYS + causes.SOME,) if x.is_stream else ()
-        yield violation(where, expected=expected, got=said, so=so, about=name, causes=(*ways, *stops_all))
+        plain = (FOUR + causes.SOME,) if name == "stream" else ()
+        yield violation(where, expected=expected, got=said, so=so, about=name, causes=(*ways, *plain, *stops_all))
     elif said.removeprefix(whole[:at]) != said and whole[at + len(stop) :].startswith(said.removeprefix(whole[:at])):
         so = "what stands before the stop string runs into what was to be cut off behind it"
         judges = (LEAKS + causes.SOME,) if name == "four" else stops_all

@@ -180,7 +180,7 @@ def wordless_stream_is_whole(xs: Mapping[str, Exchange], expect: Expect) -> Iter
     ):
         if not there:
             got = f"{len(x.chunks)} events"
-            where, any_ = f"the {what}", (judge + causes.SOME, *look.by_events(x))
+            where, any_ = f"the {what}", (judge + causes.SOME, *look.by_unread(x))
             yield violation(where, expected="one, as in any stream", got=got, so=so, about="stream", causes=any_)
 
 

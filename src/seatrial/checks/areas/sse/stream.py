@@ -192,8 +192,8 @@ def one_finish_reason_per_choice(x: Exchange, expect: Expect) -> Iterator[Findin
         yield violation("choices", expected="a choice that finishes", got="no choice in any chunk")
     for answer in answers.values():
         if not answer.finishes:
-            so = "a client cannot tell a whole answer from a cut one"
-            yield violation(f"choice {answer.index}, finish_reason", expected="one", got="none", so=so)
+            so, judges = "a client cannot tell a whole answer from a cut one", look.by_unread(x)
+            yield violation(f"choice {answer.index}, finish_reason", expected="one", got="none", so=so, causes=judges)
         elif len(answer.finishes) > 1:
             (_, first), (where, second) = answer.finishes[:2]
             got = f"{shorten(first, 40)}, then {shorten(second, 40)}"
@@ -301,7 +301,8 @@ def body_is_terminated(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """A stream has no Content-Length, and a chunked one ends with the terminating chunk."""
     if (length := x.header("content-length")) is not None:
         so = "the whole answer was there before the first byte was sent, or the length is wrong"
-        yield violation("Content-Length", expected="none", got=length, so=so, causes=look.by_label(x))
+        judges = (*look.by_label(x), *((causes.FRAMED,) if x.chunked else ()))
+        yield violation("Content-Length", expected="none", got=length, so=so, causes=judges)
     if x.error:
         so = "curl and proxies report a broken transfer"
         got, judges = x.detail or x.error, (causes.FRAMED,)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from seatrial.checks import causes, look, traits
+from seatrial.checks import answering, causes, look, traits
 from seatrial.checks.areas.params.parts import LOGPROBS
 from seatrial.checks.areas.sse.stream import BOTH_WAYS
 from seatrial.checks.findings import no_evidence, refusal, violation
@@ -126,8 +126,9 @@ def stream_counts_as_a_plain_answer(xs: Mapping[str, Exchange], expect: Expect) 
         elif one != other:
             so = "whoever counts what requests cost counts streams otherwise"
             cap, where = chat.cap(stream), f"usage.{what} of the stream"
-            over = what == "completion_tokens" and cap is not None and other > cap
-            judges = (causes.CAPPED + causes.SOME,) if over else ()
+            cut = _reasons(stream) == ["length"]
+            off = what == "completion_tokens" and cap is not None and (other > cap or (cut and other < cap - 1))
+            judges = (causes.CAPPED + causes.SOME,) if off else ()
             yield violation(where, expected=f"{one}", got=other, so=so, about="stream", causes=judges)
 
 
@@ -171,7 +172,8 @@ def stream_says_what_a_plain_answer_says(xs: Mapping[str, Exchange], expect: Exp
         torn = any(chunk.fault for chunk in stream.chunks) or (LOST in _said(stream) and LOST not in told[0][0])
         spelt = UNREAD if torn else ()
         again = (causes.DELTAS + causes.SOME,) if len(_said(stream)) > len(told[0][0]) else ()
-        judges = (*unended, *wordless, *ends, *spelt, *again)
+        failed = (causes.ANSWERED + causes.SOME,) if answering.refused(stream) else ()
+        judges = (*failed, *unended, *wordless, *ends, *spelt, *again)
         yield violation("the stream", expected=expected, got=got, so=so, about="stream", causes=judges)
 
 
