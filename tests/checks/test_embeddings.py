@@ -174,6 +174,8 @@ def test_batch_equals_its_parts():
 
 def test_a_vector_of_a_batch_is_as_long_as_alone():
     rule = "embeddings/batch-equals-its-parts"
+    uneven = company(batch=answer(["the sea", "a ship"], SEA, SHIP[:-1]))
+    assert breaks(rule, uneven, "batch: data[1]").causes == ("embeddings/answer-has-its-shape",)
     longer = [[1.05 * v for v in SEA], [3 * v for v in SHIP]]
     finding = breaks(rule, company(batch=answer(["the sea", "a ship"], *longer)), "batch: data[1]", "3")
     assert not finding.causes
@@ -199,6 +201,8 @@ def test_vectors_do_not_depend_on_company():
         batch=answer(["the sea", "a ship"], RAIN, RAIN), company=answer(["rain", "a ship", "the sea"], RAIN, SHIP, SEA)
     )
     assert breaks(rule, pooled, "company: data[1]").causes == ("embeddings/batch-equals-its-parts",)
+    uneven = company(company=answer(["rain", "a ship", "the sea"], RAIN, SHIP, SEA[:-1]))
+    assert breaks(rule, uneven, "company: data[2]").causes == ("embeddings/answer-has-its-shape",)
     assert [f.kind for f in found(rule, {"one": answer("the sea", SEA)})] == ["no-evidence"]
     assert [f.kind for f in found(rule, company(one=answer("the sea")))] == ["no-evidence"]
 

@@ -173,6 +173,7 @@ def test_thinking_can_be_switched_off():
     breaks(rule.id, {"effort": thinks("", "<think>"), "template": thinks()}, "thought", "effort, template")
     neither = found(rule.id, {"effort": refused(), "template": refused()})
     assert outcome(rule.level, neither, optional=rule.optional) is Outcome.UNSUPPORTED
+    holds(rule.id, [{"effort": thinks("\n\n"), "template": thinks()}])
     empty = found(rule.id, {"effort": thinks("", ""), "template": thinks("", "")})
     assert outcome(rule.level, empty, optional=rule.optional) is Outcome.INCONCLUSIVE
 
@@ -255,3 +256,39 @@ def test_a_plain_answer_tells_what_a_stream_tells():
     told = stream(delta(**{TOLD: THOUGHT}), delta(content="42."), counted)
     breaks(rule, {"plain": thinks("", tokens=20), "stream": told}, "plain: thought", "none")
     holds(rule, [{"plain": thinks("", tokens=3), "stream": told}, {"stream": told}])
+
+
+def told_by(thought, content, tokens=20):
+    """A stream of a thought and a content, with its count of tokens."""
+    counted = CHUNK | {"choices": [], "usage": USAGE | {"completion_tokens": tokens, "total_tokens": 5 + tokens}}
+    return stream(delta(**{TOLD: thought}), delta(content=content), counted)
+
+
+def test_no_end_of_a_thought_is_lost():
+    rule = "reasoning/thought-comes-before-content"
+    lacks = {"plain": thinks(), "stream": told_by(THOUGHT[6:], "42.")}
+    assert breaks(rule, lacks, "stream: thought", THOUGHT[6:]).about == "stream"
+    breaks(rule, {"plain": thinks(THOUGHT[:-8]), "stream": told_by(THOUGHT, "42.")}, "plain: thought")
+    fewer = told_by(THOUGHT[6:], "42.", tokens=18)  # the model thought less
+    holds(rule, [{**lacks, "stream": other} for other in (fewer, told_by(f"{THOUGHT}\n", "42."))])
+    holds(rule, [{**lacks, "stream": told_by(THOUGHT[6:], "43.")}, {**lacks, "stream": told_by("Six sevens.", "42.")}])
+
+
+def test_thought_ends_at_one_place_however_it_is_sent():
+    rule = "reasoning/thought-comes-before-content"
+    moved = {"plain": thinks(content="It is 42."), "stream": told_by(f"{THOUGHT} It is", " 42.")}
+    breaks(rule, moved, "stream: thought", "It is as thought")
+    holds(
+        rule, [{**moved, "stream": told_by(f"{THOUGHT} So it is", "42.")}, {**moved, "stream": told_by("Else.", "42.")}]
+    )
+
+
+def test_content_in_parts_is_named_where_the_thought_is_one_of_them():
+    parts = [{"type": "thinking", "thinking": THOUGHT}, {"type": "text", "text": "42."}]
+    one = breaks(
+        "reasoning/thought-comes-before-content",
+        {"plain": thinks("", parts), "stream": told_by(THOUGHT, "42.")},
+        "plain: thought",
+        "none",
+    )
+    assert "chat/content-is-string-or-null[*]" in one.causes

@@ -45,6 +45,9 @@ def test_nothing_is_said_after_the_end():
     rule = "sse/nothing-is-said-after-the-end"
     holds(rule, [stream(), stream(ROLE, delta(content="a"), ends(), delta(content=""), DONE)])
     breaks(rule, stream(ROLE, ends(), delta(content="a"), DONE), "chunk 2, choice 0, content", "a")
+    each = {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]}
+    one = breaks(rule, stream(ROLE, CHUNK | each, CHUNK | each, DONE), "chunk 2, choice 0, content", "a")
+    assert one.causes == ("sse/one-finish-reason-per-choice",)
 
 
 def test_usage_stands_nowhere_else():
@@ -82,7 +85,11 @@ def test_wordless_stream_is_whole():
 def test_end_agrees_with_its_deltas():
     rule = "sse/end-agrees-with-its-deltas"
     holds(rule, [stream(), stream(ROLE, delta(**CALLS), ends("tool_calls"), DONE)])
-    breaks(rule, stream(ROLE, ends("tool_calls"), DONE), "choice 0, tool_calls")
+    assert not breaks(rule, stream(ROLE, ends("tool_calls"), DONE), "choice 0, tool_calls").causes
+    for chosen in ("required", {"type": "function", "function": {"name": "f"}}):
+        asked = STREAMED | {"tool_choice": chosen}
+        one = breaks(rule, stream(ROLE, ends("tool_calls"), DONE, asked=asked), "choice 0, tool_calls")
+        assert "tools/named-function-is-called" in one.causes
     last = CHUNK | {"choices": [{"index": 0, "delta": {}, "message": {"content": "Bye"}, "finish_reason": "stop"}]}
     breaks(rule, stream(ROLE, delta(content="Hello"), last, DONE), "chunk 2, choice 0, message", "Bye")
 

@@ -266,6 +266,7 @@ BATTERY = {
     "tool, cut in a stream": post(chat(tools=[WEATHER], tool_choice="required", max_tokens=6, stream=True)),
     "tool, without arguments": post(chat(tools=[PING], tool_choice="required")),
     "tool, another named": post(chat("What is the weather in Oslo?", tools=[WEATHER, PING], tool_choice=NAMED)),
+    "another named, streamed": post(chat("What is it?", tools=[WEATHER, PING], tool_choice=NAMED, stream=True)),
     "tool and words": post(chat(f'Write "Look." first. {ASKS_TWICE}', tools=[WEATHER])),
     "tool and words, streamed": post(chat(f'Write "Look." first. {ASKS_TWICE}', tools=[WEATHER], stream=True)),
     "object": post(chat(response_format={"type": "json_object"})),

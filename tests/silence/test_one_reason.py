@@ -41,6 +41,7 @@ MADE = (
 MADE += ("json-object", "bound-and-cut", "tool-named", "tool-named-stream", "tool-required", "tool-both-ways")
 MADE += ("tools-strict", "everyday", "formats", "parsed", "format-and-tools")
 FORMED = ("structured-asked", "adverse", "parsed", "references", "everyday")
+KEYS = ("keys", "keys-stream", "patterns", "formats", "bounds-of-numbers", "lengths-stream")
 THOUGHTS = ("reasoning-asked", "thought-stream", "thought", "thought-back", "tools-thought")
 VECTORS = ("embeddings-asked", "embeddings-forms", "embeddings-company", "embeddings-dimensions", "embeddings-ids")
 OPTIONS = ("stream-usage", "stream-long", "unknown", "both-ways-turns", "json-object-stream", "any-script-stream")
@@ -156,6 +157,14 @@ ONE = {
     "options-hang": ("http/head-and-options-are-no-error", ("head-and-options", "preflight", "plain")),
     "streams-count-one-token": ("chat/completion-tokens-keep-the-cap", (*STREAMS, *CAPS)),
     "stop-takes-the-letter-before-it": ("params/each-of-four-stop-strings-ends-the-answer", STOPS),
+    "finish-reason-in-each-piece": ("sse/one-finish-reason-per-choice", CALLS),
+    "named-arguments-as-content": ("tools/named-function-is-called", CALLS),
+    "calls-as-one-object": ("tools/required-calls", (*CALLS, "tools-parallel")),
+    "streamed-arguments-lose-spaces": ("tools/streamed-call-is-the-plain-one", (*CALLS, "tools-strict")),
+    "vectors-narrower-in-batches": ("embeddings/answer-has-its-shape", VECTORS),
+    "thought-as-a-part-of-the-content": ("chat/content-is-string-or-null", THOUGHTS),
+    "a-key-too-few": ("structured/keys-are-those-of-the-schema", KEYS),
+    "a-key-too-many": ("structured/keys-are-those-of-the-schema", KEYS),
     "refusal-under-a-200": ("errors/error-object-has-its-shape", REFUSALS),
 }
 """The rule that names each fault, and the scenarios that are sent."""

@@ -86,6 +86,9 @@ BOUND_STREAM = ("structured/streamed-answer-validates[*]",)
 NAMED_CALLED = ("tools/named-function-is-called[*]",)
 """A function that is named is called, where nothing else is asked for beside it."""
 
+FORCED = ("tools/required-calls", "tools/named-function-is-called", "tools/required-calls[*]", *NAMED_CALLED)
+"""A call is made where one is forced: some call, or that of the function that is named."""
+
 WRITTEN = ("context/text-comes-as-it-was-written[*]",)
 """What an answer is made to hold comes in the spelling of the request, and not escaped for HTML."""
 

@@ -92,8 +92,8 @@ def pieces(x: Exchange) -> dict[tuple[int, str], list[str]]:
 
 
 def fields_used(x: Exchange) -> list[str]:
-    """The fields that held any thought, in the order of :data:`FIELDS`."""
-    held = {name for texts in told(x).values() for name in texts}
+    """The fields that held any thought, in the order of :data:`FIELDS`; white space is none."""
+    held = {name for texts in told(x).values() for name, text in texts.items() if text.strip()}
     return [name for name in FIELDS if name in held]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.golden.app.embeddings import DIMENSIONS
 from tests.golden.edits import Json, without
-from tests.golden.faults.embeddings.asked import each, several, values
+from tests.golden.faults.embeddings.asked import each, said, several, values
 from tests.golden.items import Reply
 from tests.golden.registry import Shot, embedding, fault
 
@@ -63,3 +63,10 @@ def embeddings_in_a_bare_list(reply: Reply, shot: Shot) -> Reply:
 def vectors_of_null(body: Json, shot: Shot) -> Json:
     """Numbers that are none are written as null (llama.cpp 14812)."""
     return each(body, lambda _, e: e if isinstance(e["embedding"], str) else {**e, "embedding": [None] * DIMENSIONS})
+
+
+@fault("vectors-narrower-in-batches", caught_by=SHAPE, stage="embedding", when=several)
+def vectors_narrower_in_batches(body: Json, shot: Shot) -> Json:
+    """Each vector of a batch has a number less than the one before it: a buffer is cut into rows at the wrong
+    places."""
+    return each(body, lambda n, e: said(e, values(e)[: len(values(e)) - n]) if n else e)

@@ -140,3 +140,66 @@ def thought_speaks_of_markers(answer: Answer, shot: Shot) -> Answer:
 def other_words_in_streams(answer: Answer, shot: Shot) -> Answer:
     """A stream says a part of what the plain answer says, for the model wrote no more."""
     return replace(answer, content=answer.content[:-3]) if answer.reasoning and len(answer.content) > 6 else answer
+
+
+@fault("beginning-of-the-thought-lost", caught_by=ORDER, stage="chunk", when=streams_thought)
+def beginning_of_the_thought_lost(body: Json, shot: Shot) -> Json:
+    """The first delta of a stream's thought is taken for a part of the marker before it."""
+
+    def lost(message: Json) -> Json:
+        if not message.get(TOLD) or shot.scratch.get("lost"):
+            return message
+        shot.scratch["lost"] = True
+        return without(message, TOLD)
+
+    return each_held(body, lost)
+
+
+@fault("end-of-the-thought-lost", caught_by=ORDER, stage="whole", when=with_thought)
+def end_of_the_thought_lost(body: Json, shot: Shot) -> Json:
+    """The thought of a plain answer lacks its last sentence: it is cut where a marker would be."""
+    return each_held(body, lambda m: {**m, TOLD: m[TOLD][:-20]} if len(m.get(TOLD, "")) > 40 else m)
+
+
+@fault("answer-begins-in-the-thought", caught_by=ORDER, stage="draft", when=streams_thought)
+def answer_begins_in_the_thought(answer: Answer, shot: Shot) -> Answer:
+    """What the delta holds that ends a thought is thought, in streams: the first words of the answer too."""
+    if not answer.reasoning or len(answer.content) < 4:
+        return answer
+    return replace(answer, reasoning=(*answer.reasoning, *answer.content[:2]), content=answer.content[2:])
+
+
+@fault("thought-as-a-part-of-the-content", caught_by="chat/content-is-string-or-null", stage="whole", when=with_thought)
+def thought_as_a_part_of_the_content(body: Json, shot: Shot) -> Json:
+    """The content of a plain answer is a list of two parts, of which one is the thought (Mistral's own API)."""
+
+    def parted(message: Json) -> Json:
+        if not message.get(TOLD):
+            return message
+        parts = [{"type": "thinking", "thinking": message[TOLD]}, {"type": "text", "text": message["content"]}]
+        return {**without(message, TOLD), "content": parts}
+
+    return each_held(body, parted)
+
+
+@freedom(
+    "other-thought-in-streams",
+    stage="draft",
+    when=streams_thought,
+    of="words after thought",
+    source="OpenAPI document, seed: best effort, determinism is not guaranteed",
+)
+def other_thought_in_streams(answer: Answer, shot: Shot) -> Answer:
+    """A stream tells a part of what the plain answer has thought, for the model thought no more."""
+    return replace(answer, reasoning=answer.reasoning[:-3]) if len(answer.reasoning) > 6 else answer
+
+
+@freedom(
+    "blank-thought-where-none-is",
+    stage="whole",
+    of="thought that is none",
+    source="Qwen3's template: with thinking off an empty block stands before the answer; a parser tells what is in it",
+)
+def blank_thought_where_none_is(body: Json, shot: Shot) -> Json:
+    """A plain answer that was not thought about has two line feeds as its thought."""
+    return each_held(body, lambda m: m if TOLD in m else {**m, TOLD: "\n\n"})

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.golden.answers import Answer
-from tests.golden.edits import Json, each_message, without
-from tests.golden.faults.optional import with_tools
+from tests.golden.edits import Json, each_choice, each_message, without
+from tests.golden.faults.optional import with_named_tool, with_tools
 from tests.golden.faults.tools.calls import each_piece, first, of_function, streamed, with_calls
 from tests.golden.items import Item
-from tests.golden.registry import Shot, fault
+from tests.golden.registry import Call, Shot, fault, streaming
 
 INDEX = "tools/streamed-calls-carry-their-index"
 ONCE = "tools/id-and-name-of-a-streamed-call-come-once"
@@ -20,6 +20,10 @@ JOINED = "tools/streamed-arguments-join-to-an-object"
 SAME = "tools/streamed-call-is-the-plain-one"
 NULL = "tools/no-piece-of-arguments-is-null"
 BESIDE = "tools/words-beside-a-call-are-kept"
+
+
+def named_in_a_stream(call: Call) -> bool:
+    return with_named_tool(call) and streaming(call)
 
 
 @fault("calls-at-one-index", caught_by=INDEX, stage="chunk", when=streamed)
@@ -182,3 +186,32 @@ def words_beside_dropped(body: Json, shot: Shot) -> Json:
 def words_beside_dropped_in_streams(answer: Answer, shot: Shot) -> Answer:
     """A stream with calls has no content, whatever the model said before."""
     return replace(answer, content=()) if answer.calls and answer.content else answer
+
+
+@fault("streamed-arguments-lose-spaces", caught_by=SAME, stage="chunk", when=streamed)
+def streamed_arguments_lose_spaces(body: Json, shot: Shot) -> Json:
+    """The white space of a streamed call's arguments is lost: each piece is trimmed."""
+    return each_piece(body, lambda e: of_function(e, arguments=e["function"]["arguments"].replace(" ", "")))
+
+
+@fault("finish-reason-in-each-piece", caught_by="sse/one-finish-reason-per-choice", stage="chunk", when=streamed)
+def finish_reason_in_each_piece(body: Json, shot: Shot) -> Json:
+    """Each piece of a streamed call says that the answer ends with calls."""
+    return each_choice(body, lambda c: {**c, "finish_reason": "tool_calls"} if c["delta"].get("tool_calls") else c)
+
+
+@fault("named-arguments-as-content", caught_by="tools/named-function-is-called", stage="draft", when=named_in_a_stream)
+def named_arguments_as_content(answer: Answer, shot: Shot) -> Answer:
+    """The arguments of a named function are the content of a stream, which ends with calls all the same."""
+    return replace(answer, calls=(), content=answer.calls[0].arguments) if answer.calls else answer
+
+
+@fault("calls-as-one-object", caught_by="tools/required-calls", stage=("whole", "chunk"), when=with_tools)
+def calls_as_one_object(body: Json, shot: Shot) -> Json:
+    """tool_calls is the one call itself, and no list."""
+
+    def alone(told: Json) -> Json:
+        return {**told, "tool_calls": told["tool_calls"][0]} if told.get("tool_calls") else told
+
+    held = "message" if body["object"] == "chat.completion" else "delta"
+    return each_choice(body, lambda c: {**c, held: alone(c[held])} if c[held].get("tool_calls") else c)

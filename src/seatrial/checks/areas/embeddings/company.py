@@ -50,7 +50,8 @@ def batch_equals_its_parts(xs: Mapping[str, Exchange], expect: Expect) -> Iterat
         expected, got = "the vector of its input alone", f"cosine {_said(cosine)} with it{swapped}"
         yield violation(
             where, expected=expected, got=got, so=MOVED, grave=True, about="batch",
-            causes=(*((parts.COMPANIONS,) if _unsteady(told) else ()), *((parts.SHAPE,) if _misplaced(xs) else ())),
+            causes=(*((parts.COMPANIONS,) if _unsteady(told) else ()), *((parts.SHAPE,) if _misplaced(xs) else ()),
+                    *_uneven(xs["batch"])),
         )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def vectors_do_not_depend_on_company(xs: Mapping[str, Exchange], expect: Expect)
         if before is None or (cosine is not None and cosine >= parts.ALIKE):
             continue
         judged = embeddings.cosine(batch[text], alone[text]) if text in batch and text in alone else 1.0
-        judges = () if judged is not None and judged >= parts.ALIKE else (parts.BATCH,)
+        judges = (*(() if judged is not None and judged >= parts.ALIKE else (parts.BATCH,)), *_uneven(xs["company"]))
         where, expected = f"company: {parts.place(vector)}", "the vector of its input beside other ones"
         got = f"cosine {_said(cosine)} with it"
         yield violation(where, expected=expected, got=got, so=MOVED, grave=True, about="company", causes=judges)
@@ -209,6 +210,11 @@ def _shared(alone: dict[str, Vector]) -> tuple[str, str] | None:
 def _misplaced(xs: Mapping[str, Exchange]) -> bool:
     """Whether an entry of the batch says that its place is another one: the rule on the shape judges that."""
     return any(v.index != v.position for v in embeddings.vectors(xs["batch"]))
+
+
+def _uneven(x: Exchange) -> tuple[str, ...]:
+    """The rule whose finding it is that the vectors of one answer are not of one width; none where they are."""
+    return (parts.SHAPE,) if len({len(v.values) for v in embeddings.vectors(x)}) > 1 else ()
 
 
 def _unsteady(told: Told) -> str:

@@ -11,6 +11,7 @@ from seatrial.checks.rules import rule
 from seatrial.reading import chat, reasoning
 from seatrial.records import Exchange, Expect, Finding, Level
 
+WAYS = ("plain", "stream")
 REPEATED = 80
 """Characters of a thought that no answer holds by chance: a short one may be all there is to say."""
 
@@ -87,7 +88,8 @@ def content_holds_no_marker(x: Exchange, expect: Expect) -> Iterator[Finding]:
 @rule(row="rsn/3", level=Level.SHOULD, of=TOLD, source="Ollama middleware/openai.go: thought and content are apart")
 def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> Iterator[Finding]:
     """A stream tells thought once, before content, and never both in one delta; what a plain answer tells is in the
-    stream too, and where thought ends neither has a piece of it in the content."""
+    stream too, from its beginning to its end; and thought ends at the same place in both, with no piece of it in the
+    content."""
     if nothing := untold(xs):
         yield nothing
         return
@@ -125,8 +127,10 @@ def thought_comes_before_content(xs: Mapping[str, Exchange], expect: Expect) -> 
     plain, streamed = xs.get("plain"), xs.get("stream")
     if plain and streamed and _lacks(plain, streamed):
         so = "a client that does not stream has no thought to show, or to send back"
-        yield violation("plain: thought", expected="some, as streamed", got="none", so=so, about="plain")
+        judges = look.by_content(plain)
+        yield violation("plain: thought", expected="some, as streamed", got="none", so=so, about="plain", causes=judges)
     yield from _ending(xs)
+    yield from _lost(xs)
 
 
 def _lacks(x: Exchange, other: Exchange) -> bool:
@@ -135,16 +139,48 @@ def _lacks(x: Exchange, other: Exchange) -> bool:
 
 
 def _ending(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
-    """Where the content of one answer is that of the other behind the last piece of its thought."""
-    ways = [(name, xs[name]) for name in ("plain", "stream") if name in xs]
-    said = {name: "".join(a.content for a in chat.answers(x).values()) for name, x in ways}
-    thought = "".join("".join(reasoning.joined(x).values()) for _name, x in ways[:1]).rstrip()
-    for name, other in (("stream", "plain"), ("plain", "stream")):
-        whole, text = said.get(name, ""), said.get(other, "").strip()
-        piece = whole.rstrip().removesuffix(text).strip() if text else ""
-        if piece and whole.rstrip().endswith(text) and thought.endswith(piece):
+    """Where the content of one answer is that of the other behind a piece that ends the thought of either."""
+    said, thoughts = _said(xs), _thoughts(xs)
+    first = next(iter(thoughts.values()), "")
+    for name, other in (WAYS, WAYS[::-1]):
+        whole, text = said.get(name, ""), said.get(other, "")
+        piece = whole.removesuffix(text).strip() if text and whole.endswith(text) else ""
+        if piece and first.endswith(piece):
             so = "a reader is shown the end of the thought as the beginning of the answer"
             yield violation(f"{name}: content", expected=text, got=whole, so=so, about=name)
+        elif piece and _bare(thoughts[other]) == _bare(thoughts[name] + piece):
+            so = "a reader is shown the beginning of the answer as the end of the thought, or the other way round"
+            got = f"{piece} as thought, and as content where it is not sent so"
+            yield violation(f"{other}: thought", expected=thoughts[name][-80:], got=got, so=so, about=other)
+
+
+def _lost(xs: Mapping[str, Exchange]) -> Iterator[Finding]:
+    """Where of two answers of the same words and as many tokens one lacks an end of what the other has thought."""
+    said, thoughts = _said(xs), _thoughts(xs)
+    counts = {chat.completion_tokens(xs[name]) for name in said}
+    if {*WAYS} != said.keys() or len(set(said.values())) > 1 or len(counts) > 1 or None in counts:
+        return
+    for name, other in (WAYS, WAYS[::-1]):
+        part, whole = thoughts[name], thoughts[other]
+        if part and part != whole and (whole.startswith(part) or whole.endswith(part)):
+            so = "a client that shows thought, or sends it back, has it without its beginning or its end"
+            expected, got = f"{len(whole)} characters, as elsewhere", f"{len(part)} of them: {part}"
+            judges = (causes.DELTAS + causes.SOME, causes.BOTH_WAYS + causes.SOME)
+            yield violation(f"{name}: thought", expected=expected, got=got, so=so, about=name, causes=judges)
+
+
+def _said(xs: Mapping[str, Exchange]) -> dict[str, str]:
+    """What the plain answer and the stream say, without the white space around it."""
+    return {way: "".join(a.content for a in chat.answers(xs[way]).values()).strip() for way in WAYS if way in xs}
+
+
+def _thoughts(xs: Mapping[str, Exchange]) -> dict[str, str]:
+    """What each of them has thought."""
+    return {way: "".join(reasoning.joined(xs[way]).values()).strip() for way in WAYS if way in xs}
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
 
 
 @rule(row="rsn/4", level=Level.SHOULD, of=TOLD, source="imp PR 1442: stop where thought was cut; ds4 1087, 898")

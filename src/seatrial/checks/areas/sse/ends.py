@@ -73,11 +73,13 @@ def nothing_is_said_after_the_end(x: Exchange, expect: Expect) -> Iterator[Findi
         yield nothing
         return
     ended: dict[int, object] = {}
+    told = chat.answers(x)
     for chunk, index, choice, delta in chat.deltas(x):
         if index in ended and (said := next((name for name in SAYS if delta.get(name)), "")):
             so = "a client that stops at the finish_reason loses it"
             where = f"chunk {chunk.index}, choice {index}, {said}"
-            judges = () if ended[index] in chat.FINISH_REASONS else (causes.FINISH_KNOWN,)
+            unknown = () if ended[index] in chat.FINISH_REASONS else (causes.FINISH_KNOWN,)
+            judges = (*unknown, *((causes.FINISHED,) if len(told[index].reasons) > 1 else ()))
             yield violation(where, expected="nothing after the finish_reason", got=delta[said], so=so, causes=judges)
             return
         if choice.get("finish_reason") is not None:
@@ -200,7 +202,8 @@ def end_agrees_with_its_deltas(x: Exchange, expect: Expect) -> Iterator[Finding]
     for index, answer in answers.items():
         if "tool_calls" in answer.reasons and index not in called:
             so = "an agent is told to make calls, and has none"
-            yield violation(f"choice {index}, tool_calls", expected="the calls that it ends with", got="none", so=so)
+            where, judges = f"choice {index}, tool_calls", _by_choice(x)
+            yield violation(where, expected="the calls that it ends with", got="none", so=so, causes=judges)
     for chunk, index, choice, _delta in chat.deltas(x):
         repeated = mapping(choice.get("message")).get("content")
         if isinstance(repeated, str) and repeated != answers[index].content:
@@ -208,3 +211,9 @@ def end_agrees_with_its_deltas(x: Exchange, expect: Expect) -> Iterator[Finding]
             where = f"chunk {chunk.index}, choice {index}, message"
             yield violation(where, expected=answers[index].content or "nothing", got=repeated or "nothing", so=so)
             return
+
+
+def _by_choice(x: Exchange) -> tuple[str, ...]:
+    """The rules whose finding it is that a call is missing which the request made a must of; none where it did not."""
+    chosen = mapping(x.request_json).get("tool_choice")
+    return causes.FORCED if chosen == "required" or isinstance(chosen, dict) else ()

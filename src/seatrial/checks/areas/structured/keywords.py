@@ -50,7 +50,7 @@ def references_and_alternatives_are_enforced(x: Exchange, expect: Expect) -> Ite
 def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """pattern, the bounds of numbers and the lengths of texts are enforced, or the schema is refused."""
     so = "codes, numbers and lengths go unchecked into what stands behind the client"
-    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY, told.KEYS))
 
 
 @rule(
@@ -64,7 +64,7 @@ def patterns_and_bounds_are_enforced(x: Exchange, expect: Expect) -> Iterator[Fi
 def formats_are_enforced(x: Exchange, expect: Expect) -> Iterator[Finding]:
     """format is enforced, or the schema is refused."""
     so = "a date or an address that is none goes into what stands behind the client"
-    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY,))
+    yield from told.unfit(x, so=so, causes=told.plainly(x), families=(told.EVERYDAY, told.KEYS))
 
 
 @rule(

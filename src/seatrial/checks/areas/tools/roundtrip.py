@@ -197,7 +197,8 @@ def _mixed(x: Exchange, index: int, answer: chat.Answer) -> Iterator[Finding]:
     thought = "".join(reasoning.told(x).get(index, {}).values())
     so = "a client shows it to its user, and sends it back as if it were the answer"
     if mark := reasoning.mark(answer.content):
-        yield violation(f"{where}, content", expected=f"no {mark} of a thought", got=answer.content, so=so)
+        expected = f"no {mark} of a thought"
+        yield violation(f"{where}, content", expected=expected, got=answer.content, so=so, causes=causes.UNMARKED)
     for call in made:
         if mark := reasoning.mark(call.arguments):
             broken = "a tool is called with a thought in place of its arguments"

@@ -27,6 +27,9 @@ FEW, ONE_MORE = "few", "one more"
 CALLED = (asked.NAMED_CALLED + causes.SOME, asked.REQUIRED_CALLS + causes.SOME)
 SHAPED = tuple(rule + causes.SOME for rule in (asked.NAMED_CALLED, asked.REQUIRED_CALLS, *asked.WHOLE))
 
+SAME = "tools/streamed-call-is-the-plain-one" + causes.SOME
+"""The rule whose finding it is that a stream spoils arguments that are right in a plain answer."""
+
 ROOM = re.compile(r"context|tokens|n_ctx|max_model_len|too (?:long|large|big)|exceed", re.IGNORECASE)
 """How a server says that a prompt is longer than it can take."""
 
@@ -143,4 +146,6 @@ def _unfit(x: Exchange, call: MadeCall, *, is_cut: bool) -> Iterator[Finding]:
         yield no_evidence(where, expected="an object, of a function that was offered", got=got, causes=SHAPED)
     else:
         so = "a tool gets arguments that its schema rules out, and strict promised that it cannot"
-        yield from asked.unfit(schema, call, where, so=so, grave=True, judges=look.by_spelling(call.arguments, x))
+        torn = (SAME,) if chat.asks_for_stream(x) else ()
+        judges = (*look.by_spelling(call.arguments, x), *torn)
+        yield from asked.unfit(schema, call, where, so=so, grave=True, judges=judges)
