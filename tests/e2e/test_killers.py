@@ -13,6 +13,9 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
+SOME = tuple(f"suites/conformance/test_{area}.py" for area in ("params", "errors", "sse"))
+"""A third of the cases, and those of the request that kills among them."""
+
 
 @pytest.fixture
 def mortal():
@@ -25,7 +28,7 @@ def mortal():
 
 def test_what_a_request_ends_is_one_stop_and_the_rest_is_inconclusive_at_once(mortal, tmp_path):
     url, process = mortal
-    ran = suite(tmp_path / "run", "suites/conformance", "-n2", f"--endpoint=golden={url}")
+    ran = suite(tmp_path / "run", *SOME, "-n2", f"--endpoint=golden={url}")
     process.wait(10)
     assert ran.code == 1, ran.out
     (stop,) = ran.verdict["stops"]
@@ -56,7 +59,7 @@ def test_the_same_outcomes_alone_and_in_parallel_and_shuffled(tmp_path):
     with Golden() as golden:
         ways = {"alone": [], "shuffled": ["-n4", "--shuffle=7"]}
         found = {
-            name: suite(tmp_path / name, "suites/conformance", f"--endpoint=golden={golden.url}", *more).verdict
+            name: suite(tmp_path / name, *SOME, f"--endpoint=golden={golden.url}", *more).verdict
             for name, more in ways.items()
         }
     assert found["alone"]["exit"] == 0
@@ -71,7 +74,7 @@ def test_a_key_that_is_echoed_reaches_no_file(tmp_path):
     key = "sk-Th1sKeyMustNeverBeWritten.0815/4711"
     with Golden(faults=("echo-key",), key=key) as golden:
         options = (f"--endpoint=golden={golden.url}", "--api-key-env=K", "--soak=5s")
-        ran = suite(tmp_path / "run", "suites/conformance", "suites/soak", *options, env={"K": key})
+        ran = suite(tmp_path / "run", *SOME, "suites/conformance/operating", "suites/soak", *options, env={"K": key})
     needles = [key.encode(), base64.b64encode(key.encode()).rstrip(b"=")[:-1]]
     holding = [p for p in ran.path.rglob("*") if p.is_file() and any(n in p.read_bytes() for n in needles)]
     assert holding == []

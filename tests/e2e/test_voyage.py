@@ -22,7 +22,7 @@ TALK = {"loops/answers-do-not-loop", "stops/answers-end-by-themselves", "markers
 @pytest.fixture(scope="module")
 def voyage(tmp_path_factory):
     path = tmp_path_factory.mktemp("voyage") / "run"
-    return suite(path, "suites/", "-n2", "--budget=2m", "--soak=20s", timeout_s=1800)
+    return suite(path, "suites/", "-n2", "--hazard=careless", "--budget=2m", "--soak=20s", timeout_s=1800)
 
 
 def test_the_demo_is_ready_and_says_why(voyage):
